@@ -12,13 +12,10 @@ use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats, Heads};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, Parts, Shape};
-use crate::time::{ResolvedTime, TimeMemo, assumed_zone, bounded};
+use crate::time::{ASSUMED_ZONE, ResolvedTime, TimeMemo, assumed_zone, bounded};
 use crate::{Projection, Zone, exception, json, message, runtime};
 pub use line::OwnTime;
 use line::finer;
-
-/// The field with the abbreviation of a time's zone, if other zones use the same abbreviation.
-const ASSUMED_ZONE: &str = "@timestampZone";
 
 /// Parses event after event, keeping its buffers.
 #[derive(Debug)]
@@ -390,6 +387,7 @@ impl Event<'_, '_> {
             Some((ResolvedTime::At(instant), _)) => {
                 (self.parser.previous, self.parser.own_time) = (Some(instant), own_time_said);
                 let is_wanted = self.parser.wanted.is_none_or(|wanted| wanted.has_field(ASSUMED_ZONE));
+                let times = if self.kind == Kind::ObjectLine { &self.parser.members.read_time } else { times };
                 if is_wanted && let Some(name) = assumed_zone(times, instant, &self.parser.received) {
                     builder.field_text(ASSUMED_ZONE, name.as_str());
                 }

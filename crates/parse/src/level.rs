@@ -9,6 +9,7 @@ mod words;
 
 pub use field::level_of_field;
 pub(crate) use field::{LevelField, level_field, level_of_number, level_of_word};
+pub(crate) use place::closing;
 pub(crate) use signs::letter;
 pub(crate) use words::{any_level, upper_level, word_before_colon};
 

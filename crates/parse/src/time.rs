@@ -212,6 +212,9 @@ pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Optio
     time.find(name).map(|place| (&time[place..place + name.len()], meanings))
 }
 
+/// The field with the abbreviation of a time's zone, if other zones use the same abbreviation.
+pub(crate) const ASSUMED_ZONE: &str = "@timestampZone";
+
 /// Returns the abbreviation of the zone of the time that was read last, if that time is `time`, several zones share the
 /// abbreviation, and the source's zone does not decide among them.
 pub(crate) fn assumed_zone(times: &TimeMemo, time: Timestamp, received: &ArrivalContext<'_>) -> Option<ZoneName> {

@@ -59,6 +59,10 @@ fn moved(
     let local = |date: &str| Timestamp::parse_rfc3339(&format!("{date}Z")).expect("a valid time").0;
     // A date without a year is of the last year in which it has come, seen from the arrival.
     let has_year = ["2026", "261120"].iter().any(|year| sample.text.contains(year));
+    // A clock may be a day ahead.
+    if !has_year && (month, day) == (6, 2) {
+        return None;
+    }
     let year = if !has_year && (month, day) <= (6, 1) { 2027 } else { 2026 };
     let shift =
         local(&format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")) - local("2026-11-20T06:47:13");

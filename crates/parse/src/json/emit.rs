@@ -10,7 +10,7 @@ use crate::commit::commit_in_parts;
 use crate::json::members::{Member, SpecialKey, TEXT_KEYS, Token};
 use crate::json::times::time_of;
 use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
-use crate::time::{ResolvedTime, bounded};
+use crate::time::{ASSUMED_ZONE, ResolvedTime, assumed_zone, bounded};
 use crate::{ArrivalContext, Extras, Projection, crash, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
@@ -69,6 +69,9 @@ pub(crate) fn emit_record(
         None => choose_time(members, line, received),
     };
     builder.set_timestamp(chosen.time.unwrap_or(received.at));
+    if let Some(zone) = chosen.time.and_then(|time| assumed_zone(&members.read_time, time, received)) {
+        builder.field_text(ASSUMED_ZONE, zone.as_str());
+    }
     if let Some(original) = &chosen.rejected {
         builder.field_text("@timestampRejected", original);
     }

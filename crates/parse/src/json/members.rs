@@ -2,6 +2,8 @@
 
 use types::Value;
 
+use crate::time::TimeMemo;
+
 /// Why a line is no JSON record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at column {column}")]
@@ -101,6 +103,8 @@ pub(crate) struct Members {
     pub(crate) texts: [Option<Member>; TEXT_KEYS.len()],
     /// What keys of [`TIME_KEYS`] hold.
     pub(crate) times: [Option<Member>; TIME_KEYS.len()],
+    /// The time that was read last, for its zone.
+    pub(crate) read_time: TimeMemo,
     /// Keys of these that also have values among the members, one bit each: of texts from the lowest on, then of times.
     repeated: u16,
     pub(crate) scratch: String,
@@ -125,6 +129,7 @@ impl Members {
         self.members.clear();
         self.texts = Default::default();
         self.times = Default::default();
+        self.read_time = TimeMemo::default();
         self.repeated = 0;
         self.path.clear();
         self.frames.clear();

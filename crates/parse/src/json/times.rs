@@ -6,8 +6,7 @@ use super::Members;
 use crate::ArrivalContext;
 use crate::json::members::{Member, Token};
 use crate::time::{
-    ResolvedTime, TimeMemo, bounded, epoch, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_own_time,
-    parse_time,
+    ResolvedTime, bounded, epoch, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_own_time, parse_time,
 };
 
 /// The time, and the form that gives its text back; a time that is out of bounds is told too.
@@ -33,8 +32,8 @@ pub(super) fn time_of(
         }
         Token::Text(span) => {
             let text = members.get(*span, line);
-            let own = || parse_own_time(text, received, &TimeMemo::default());
-            (if is_sure { parse_time(text, received) } else { own() }, exact_rfc3339(text))
+            let own = parse_own_time(text, received, &members.read_time);
+            (own.or_else(|| if is_sure { parse_time(text, received) } else { None }), exact_rfc3339(text))
         }
         Token::Boolean(_) | Token::Value(_) => (None, None),
     }

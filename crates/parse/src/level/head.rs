@@ -162,16 +162,22 @@ impl<'t> Head<'t> {
         let inside = inner[..end].trim_ascii();
         self.at += end + 2;
         let has_colon = self.bytes.get(self.at) == Some(&b':');
+        let letter = match inside {
+            [letter @ (b'D' | b'I' | b'W' | b'E' | b'C' | b'F')] => signs::letter(*letter),
+            _ => None,
+        };
         let level = match open {
+            // `2026-11-20 06:47:13 - pid:7 [W] text`, `[W][06:47:13.527] text`.
+            b'[' if letter.is_some() => {
+                let is_before_time = matches!(self.bytes[self.at..], [b'[', b'0'..=b'9', ..]);
+                letter.filter(|_| self.n_plain == 0 && (self.has_time || is_before_time))
+            }
             b'[' if self.n_plain <= 1 => any_level(inside).or_else(|| in_brackets(inside)),
             b'(' if self.n_plain == 0 || has_colon && self.n_plain <= 1 => {
                 any_level(inside).or_else(|| signs::mask(inside).filter(|_| has_colon))
             }
             // `<W>2026-11-20 06:47:13`.
-            b'<' if self.at == 3 && self.bytes.get(3).is_some_and(u8::is_ascii_digit) => match inside {
-                [letter @ (b'D' | b'I' | b'W' | b'E' | b'C' | b'F')] => signs::letter(*letter),
-                _ => None,
-            },
+            b'<' if self.at == 3 && self.bytes.get(3).is_some_and(u8::is_ascii_digit) => letter,
             // No tag of a text.
             b'<' | b'{' if self.n_plain == 0 && matches!(self.bytes.get(self.at), Some(b' ' | b':')) => {
                 any_level(inside)
@@ -220,11 +226,8 @@ impl<'t> Head<'t> {
         }
         let core = word.strip_suffix(b",").or_else(|| word.strip_suffix(b";")).unwrap_or(word);
         // Sling writes `*ERROR*`.
-        let core = core
-            .strip_prefix(b"*")
-            .and_then(|core| core.strip_suffix(b"*"))
-            .filter(|core| !core.is_empty())
-            .unwrap_or(core);
+        let framed = core.strip_prefix(b"*").and_then(|core| core.strip_suffix(b"*"));
+        let core = framed.filter(|core| !core.is_empty()).unwrap_or(core);
         let core = if self.is_inside { core.strip_suffix(b"]").unwrap_or(core) } else { core };
         let bare = core.strip_suffix(b":").unwrap_or(core);
         let has_colon = bare.len() < core.len() || behind.first() == Some(&b':') || behind.starts_with(b" :");
@@ -358,6 +361,7 @@ impl<'t> Head<'t> {
                         || self.is_at_time && place.next().first() == Some(&b'[')
                 }
                 b"CONFIG" => self.is_at_time && place.next().first() == Some(&b'['),
+                b"TRACE" if place.next() == b"-" || self.bytes[..self.at].ends_with(b"] ") => is_head,
                 b"SUCCESS" | b"FAILURE" | b"TRACE" | b"NOTICE" | b"VERBOSE" => is_head && is_sure,
                 _ => is_head,
             });
@@ -372,7 +376,7 @@ impl<'t> Head<'t> {
         let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next());
         let is_behind_time = self.is_at_time
             && match word {
-                b"info" | b"debug" | b"warn" | b"err" | b"crit" => true,
+                b"info" | b"inf" | b"debug" | b"dbg" | b"warn" | b"wrn" | b"err" | b"crit" | b"trc" => true,
                 b"error" | b"warning" | b"fatal" | b"critical" | b"notice" | b"trace" | b"verbose" => {
                     !is_plain(place.next())
                 }

@@ -63,7 +63,7 @@ pub(super) fn zone_bytes(text: &[u8]) -> usize {
 }
 
 /// Returns the index of the bracket that closes the one before `inner`. Brackets may be nested.
-pub(super) fn closing(inner: &[u8], open: u8) -> Option<usize> {
+pub(crate) fn closing(inner: &[u8], open: u8) -> Option<usize> {
     let close = if open == b'(' { b')' } else { open + 2 };
     let mut n_open = 1usize;
     inner.iter().position(|byte| {

@@ -34,6 +34,9 @@ pub(super) fn of_command(word: &[u8], place: &Place<'_>) -> Option<Level> {
     match word {
         b"Error," => Some(Level::Error),
         b"E:" | b"W:" => letter(word[0]),
+        // Java's loggers on themselves.
+        b"log4j:WARN" | b"SLF4J(W):" => Some(Level::Warn),
+        b"log4j:ERROR" | b"SLF4J(E):" => Some(Level::Error),
         b"npm" => any_level(place.next()),
         _ => is_kind_of_error(word, place).then_some(Level::Error),
     }

@@ -71,6 +71,7 @@ const INFO: &[&str] = &[
     "shop-INFO: 06:47:13.760: note",
     "[Nest] 22982  - 11/20/2026, 6:47:13 AM     LOG [Shop] started",
     "[main:9183] info @2026-11-20 06:47:13> hello",
+    "[2026-11-20T06:47:13.947+0000] inf session.cc:419 Listening to incoming peer connections",
     "[Nov 20 06:47:13.301] traffic_server STATUS: opened",
     "[Nov 20 06:47:13.301] [TS_MAIN] NOTE: running",
     "=INFO REPORT==== 20-Nov-2026::06:47:13 ===",
@@ -92,6 +93,10 @@ const WARN: &[&str] = &[
     "(process:22414): shop-WARNING **: 06:47:13.760: low",
     "shop-x-WARNING **: 06:47:13.760: low",
     "20.11.2026 06:47:13 *WARN* [main] x",
+    "2026-11-20 06:47:13,729 - pid:4471 [W] server.connect_upstream:618 - Unable to connect",
+    "[W][06:47:13.527014] pw.context   | [      pipewire.c:  235 load()] no such file",
+    "[06:47:13][W][wifi:7]: lost",
+    "[2026-11-20T06:47:13.947+0000] wrn net.cc:363 Bound socket",
 ];
 const ERROR: &[&str] = &[
     "2026-11-20 06:47:13 UTC:192.0.2.5(5432):ann@shop:[87]:ERROR:  no relation",
@@ -146,6 +151,8 @@ fn programs_tell_what_is_wrong_with_their_input() {
     check("warning[E0101]: unused", Some(Level::Warn));
     check("npm error code ENOENT", Some(Level::Error));
     check("E: Unable to locate package pump", Some(Level::Error));
+    check("log4j:WARN No appenders could be found for logger (shop.Cart).", Some(Level::Warn));
+    check("SLF4J(W): No SLF4J providers were found.", Some(Level::Warn));
     check("e[0]: 7", None);
     check("npm is on", None);
     check("last error: none", None);
@@ -165,6 +172,8 @@ fn a_level_is_read_where_programs_write_one() {
     check("2026-11-20 06:47:13.784 UTC [7] DEBUG5:  find", Some(Level::Debug));
     check("2026-11-20 06:47:13 [dbug] x", Some(Level::Debug));
     check("2026-11-20 06:47:13,131 BLAT x", Some(Level::Trace));
+    check("0    [main] TRACE shop.Cart - x", Some(Level::Trace));
+    check("TRACE - x", Some(Level::Trace));
     check("Nov 20 06:47:13 c2s55c36\tdebug\tclosing, <stream:error> is: <x/>", Some(Level::Debug));
 }
 
@@ -212,6 +221,8 @@ const PROSE: &[&str] = &[
     "2026-11-20 06:47:13 [config] [http] loaded",
     "2026-11-20 06:47:13 config: loaded",
     "2026-11-20 06:47:13 I think so",
+    "[E] is a letter",
+    "2026-11-20 06:47:13 chose option [E] of 7",
     "2026-11-20 06:47:13 A new day",
     "2026/11/20 06:47:13 http: TLS handshake failed",
     "Note: the cart is empty",

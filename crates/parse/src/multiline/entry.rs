@@ -231,7 +231,9 @@ impl Entry {
         let is_head = seen.has_clock && line::begins_with_time(line) && !self.begins_with_time();
         let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed)
             || line::level_end(line).is_some_and(|end| line::level_end(&self.first) == Some(end));
-        if is_padded || is_head || is_level {
+        // Chi indents what it writes of a panic, below a line of another request.
+        let is_panic = trimmed.starts_with(b"panic: ") && self.report.is_none() && !self.says_trouble();
+        if is_padded || is_head || is_level || is_panic {
             return false;
         }
         if self.report.is_none()
@@ -304,7 +306,10 @@ impl Entry {
             return false;
         }
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
-        let takes = self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error));
+        let is_taught = self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error));
+        // Text may mention a time.
+        let may_mention = || self.first.first().is_some_and(u8::is_ascii_alphabetic);
+        let takes = is_taught && (!may_mention() || line::has_own_time(&self.first));
         self.n_text = takes.into();
         takes
     }
@@ -329,7 +334,7 @@ impl Entry {
 
     /// Whether the first line has a head: a time or a level.
     fn is_headed(&self) -> bool {
-        self.is_timed() || line::has_level(&self.first)
+        self.is_timed() || line::has_level(&self.first) || line::has_level_of_thread(&self.first)
     }
 
     /// Whether there is nothing but a time and perhaps a level, below which the text stands.
@@ -394,7 +399,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
         0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)) && OpenReport::of(line).is_none(),
-        b'/' => is_native_frame(line),
+        b'/' => is_native_frame(line) || line::is_gin_frame(line),
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
                 || line == b"Traceback:"

@@ -5,11 +5,14 @@
 use types::Level;
 
 use crate::level::upper_level;
-use crate::time::find_time_strictly_at_start;
+use crate::time::{find_time, find_time_of_day, find_time_strictly_at_start};
 use crate::{ArrivalContext, Zone, colour};
 
 /// Bytes in which a time or a level makes a line one with a head of its own.
 const HEAD_BYTES_MAX: usize = 96;
+
+/// An instant of the year 2200.
+const EVERY_DATE_BEFORE: i64 = 7_258_118_400_000_000_000;
 
 /// Reports whether a time of day or a date of digits stands near the beginning: `06:47:13`, `06:47`, `20261120`.
 ///
@@ -70,6 +73,16 @@ pub(super) fn has_level(line: &[u8]) -> bool {
     closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
 }
 
+/// Reports whether a level follows a thread in brackets, before which a count may stand: `[main] INFO shop - `,
+/// `31   [main] WARN  shop - `.
+pub(super) fn has_level_of_thread(line: &[u8]) -> bool {
+    let start = line.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b' ').count();
+    let Some(inside) = line[start..].strip_prefix(b"[") else { return false };
+    let thread = inside.iter().take(HEAD_BYTES_MAX).position(|byte| *byte == b']');
+    let behind = thread.and_then(|end| inside[end + 1..].strip_prefix(b" "));
+    behind.is_some_and(|behind| behind.first().is_some_and(u8::is_ascii_uppercase) && has_level(behind))
+}
+
 /// Returns the name before a colon that a line begins with: `Start-Date: `.
 pub(super) fn name(line: &[u8]) -> Option<&[u8]> {
     let is_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
@@ -88,7 +101,12 @@ pub(super) fn is_named_time(line: &[u8]) -> bool {
 pub(super) fn level_end(line: &[u8]) -> Option<usize> {
     let start = line.iter().take(5).position(|byte| *byte != b' ')?;
     let end = start + line[start..].iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
-    (line.get(end) == Some(&b' ') && upper_level(&line[start..end]).is_some()).then_some(end)
+    (matches!(line.get(end), Some(b' ' | b':')) && upper_level(&line[start..end]).is_some()).then_some(end)
+}
+
+/// Reports whether a line is a place in a trace of Gin: `/srv/shop/main.go:3 (0x76b766)`.
+pub(super) fn is_gin_frame(line: &[u8]) -> bool {
+    line.ends_with(b")") && crate::find::find_short(line, b" (0x").is_some_and(|at| line[at - 1].is_ascii_digit())
 }
 
 /// Reports whether a line begins an entry whatever stands before it: a date and time at its beginning, or a JSON object.
@@ -106,15 +124,19 @@ pub(super) fn is_object(line: &[u8]) -> bool {
 }
 
 pub(super) fn begins_with_time(line: &[u8]) -> bool {
+    in_utc(|received| find_time_strictly_at_start(line, received))
+}
+
+/// Reports whether a line has a time of its own, not merely one that its text mentions.
+pub(super) fn has_own_time(line: &[u8]) -> bool {
+    in_utc(|received| find_time(line, received).or_else(|| find_time_of_day(line, None, received)).is_some())
+}
+
+/// Looks for a time where it does not matter which one it is.
+fn in_utc<T>(look: impl FnOnce(&ArrivalContext<'_>) -> T) -> T {
     let limits = types::Limits::default();
-    let received = ArrivalContext {
-        at: types::Timestamp(i64::MAX),
-        modified: None,
-        previous: None,
-        zone: Zone::UTC,
-        limits: &limits,
-    };
-    find_time_strictly_at_start(line, &received)
+    let at = types::Timestamp(EVERY_DATE_BEFORE);
+    look(&ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits })
 }
 
 /// How the head of a line is built: digits, letters and marks of its first words. 0 for a line without digits or a level there.

@@ -70,8 +70,7 @@ impl Profile {
         let step = match line.first() {
             None | Some(b' ' | b'\t' | b'{' | b'}') => return,
             _ if has_clock => 1,
-            // A trace says nothing of how entries begin.
-            _ if line.starts_with(b"Traceback (most") => return,
+            _ if is_of_trace(line) => return,
             _ => -UNTIMED_WEIGHT,
         };
         for scores in [&mut self.scores, &mut self.next] {
@@ -82,5 +81,15 @@ impl Profile {
     /// How surely lines have a time at their head: not at all from 0 downwards.
     pub(super) fn score(&self, lane: usize) -> i8 {
         self.scores[lane]
+    }
+}
+
+/// Reports whether a line is of a trace, which says nothing of how entries begin.
+fn is_of_trace(line: &[u8]) -> bool {
+    match line[0] {
+        b'/' => line::is_gin_frame(line),
+        b'T' if line.starts_with(b"Traceback (most") => true,
+        b'C' if line.starts_with(b"Caused by: ") => true,
+        _ => line::is_typed_exception(line),
     }
 }

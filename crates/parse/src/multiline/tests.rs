@@ -140,6 +140,19 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
 }
 
 #[test]
+fn a_stack_trace_belongs_to_a_line_with_a_thread_and_a_level() {
+    let trace = "java.lang.IllegalStateException: dry\n\tat J.main(J.java:2)";
+    check(&["[main] INFO shop - on", &format!("[main] ERROR shop - pay\n{trace}"), "[main] WARN shop - slow"]);
+    check(&["0    [main] INFO  shop - on", &format!("12   [main] ERROR shop - pay\n{trace}")]);
+    check(&["[main] on", trace]);
+    check(&["[web] PANIC: dry\ngoroutine 24 [running]:\nmain.main()\n\t/srv/main.go:3 +0x5e"]);
+    check(&[
+        "2026/11/20 06:47:13 [web-1/1] \"GET / HTTP/1.1\" from 192.0.2.1:4 - 200 2B",
+        " panic: dry\n -> main.main",
+    ]);
+}
+
+#[test]
 fn the_dying_words_of_less_known_runtimes_are_one_event() {
     check(&[
         "----- Native stack trace -----\n\n 1: 0xd3a3c0  [node]\n\n----- JavaScript stack trace -----\n\n1: f (a.js:1:1)\n2: node:internal/main:28:49",
@@ -308,6 +321,7 @@ fn padding_may_stand_before_the_head_of_an_entry() {
     check(&["   INFO 2026-11-20 06:47:13 a", "  ERROR 2026-11-20 06:47:14 b"]);
     check(&["2026-11-20 06:47:13.12 Server  SQL 2025\n\tMar 13 2026 14:53:45\n\tLinux", "2026-11-20 06:47:14.12 on"]);
     check(&["one", "  2026-11-20 06:47:13 two"]);
+    check(&["   INFO: read the tree", "  DEBUG: of\n     two nodes", "WARNING: none"]);
     check(&[" INFO  Cart : stored", "ERROR  Cart : refused\n  by the bank", " WARN  Cart : slow"]);
 }
 
@@ -317,6 +331,12 @@ fn a_line_without_a_time_continues_one_where_all_have_one() {
     check(&["2026-11-20 06:47:13 on", head, "2026-11-20 06:47:14 on"]);
     check(&["2026-11-20 06:47:13 [ERROR] got signal 11\nSorry, this is a bug.", "2026-11-20 06:47:14 on"]);
     check(&["> shop@1.0 start", "2026-11-20 06:47:13 on", "listening", "2026-11-20 06:47:14 on", "listening"]);
+    let failed = "06:47:13.145 [main] ERROR shop - pay\njava.lang.IllegalStateException: dry\n\tat J.main(J.java:2)\n\
+                  Caused by: java.lang.RuntimeException: cause\n\t... 2 more";
+    check(&["06:47:13.145 [main] INFO shop - on", failed, "06:47:13.146 [main] INFO shop - two\nlines"]);
+    check(&["00:00  INFO: on", "00:00  INFO: still on", "00:01  INFO: two\nlines"]);
+    let built = "compiled with version: 14.2.0 on 02 March 2025 19:27:35";
+    check(&["*** Starting tea on [Fri Nov 20 06:47:13 2026] ***", built, "os: Linux", "*** tea is on"]);
     check(&["2026-11-20 06:47:13 on", "INFO:     Started server process", "2026-11-20 06:47:14 on"]);
 }
 

@@ -6,7 +6,7 @@ use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, 
 use super::logfmt;
 use super::parts::PartSink;
 use crate::colour;
-use crate::level::{any_level, upper_level, word_before_colon};
+use crate::level::{any_level, closing, upper_level, word_before_colon};
 use crate::time::TimeMemo;
 
 /// Pieces of a header that are looked at; none has more.
@@ -211,7 +211,8 @@ impl<'t> Header<'t> {
 
     /// A piece in brackets: a level, a place in the program, a process, a thread, a logger.
     fn brackets(&mut self, rest: &mut &'t str) -> bool {
-        let Some(end) = closing(&rest.as_bytes()[..rest.len().min(BRACKETS_BYTES_MAX)]) else { return false };
+        let piece = &rest.as_bytes()[1..rest.len().min(BRACKETS_BYTES_MAX)];
+        let Some(end) = closing(piece, b'[').map(|end| end + 1) else { return false };
         let inside = rest[1..end].trim();
         let inside = inside.strip_prefix("PID ").unwrap_or(inside);
         if self.level.is_none()
@@ -360,19 +361,6 @@ fn separators(rest: &mut &str) {
         }
         *rest = &rest[colour::end(rest.as_bytes(), 0)..];
     }
-}
-
-/// Where the bracket closes that a piece begins with.
-fn closing(piece: &[u8]) -> Option<usize> {
-    let mut n_open = 0usize;
-    piece.iter().position(|byte| {
-        match byte {
-            b'[' => n_open += 1,
-            b']' => n_open = n_open.saturating_sub(1),
-            _ => {}
-        }
-        n_open == 0
-    })
 }
 
 /// `- text`, `: text`, `-- text`: what stands between a header and its text.

@@ -130,7 +130,8 @@ fn of_candidates<'t>(
             }
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));
-                request::in_text(first_line, found).map(|_| ()).or(header)
+                let request = request::in_text(first_line, found);
+                request.map(|status| request::level_of_status(first_line, status, found)).or(header)
             }
             shape => shape.read_into(line, found),
         };

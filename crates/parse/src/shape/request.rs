@@ -9,6 +9,12 @@ use crate::colour;
 /// Bytes of a text in which a request is looked for.
 const TEXT_BYTES_MAX: usize = 2_048;
 
+/// Bytes before the path of a request without quotes.
+const BARE_BYTES_MAX: usize = 96;
+
+/// Methods of requests without quotes.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// `GET /path HTTP/1.1`, perhaps with colours around it, and perhaps without the protocol.
 pub(super) fn line<'t>(request: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let (method, target) = without_colours(request).split_once(' ')?;
@@ -48,18 +54,95 @@ fn without_colours(mut text: &str) -> &str {
 
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text of another form, and the lines of Amazon's load balancers.
 pub(super) fn any<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    // Most lines have no quote.
-    if found.times.lacks(text, b'"') {
-        return None;
+    if !found.times.lacks(text, b'|') && found.attempt(|found| barred(text, found)).is_some() {
+        return Some(());
     }
-    memchr::memchr(b'"', text.as_bytes())?;
+    // Most lines have no quote.
+    if found.times.lacks(text, b'"') || memchr::memchr(b'"', text.as_bytes()).is_none() {
+        return if found.times.lacks(text, b'/') { None } else { found.attempt(|found| bare(text, found)) };
+    }
     if found.attempt(|found| balancer(text, found)).is_some() {
         return Some(());
     }
     let status = in_text(text, found)?;
+    level_of_status(text, status, found);
+    Some(())
+}
+
+/// The level of a request is that of its status, unless the text has one.
+pub(super) fn level_of_status(text: &str, status: &str, found: &mut PartSink<'_, '_>) {
     if crate::level_of_text(text).is_none() {
         found.level(status.parse().ok().and_then(Level::of_http_status));
     }
+}
+
+/// `[GIN] 2026/11/20 - 06:47:13 | 200 | 8.29µs | 192.0.2.1 | GET "/path"`, `06:47:13 | 200 | 1ms | 192.0.2.1 | GET | /path | -`: the
+/// columns of Go's web frameworks.
+fn barred<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let mut columns = text.split('|').map(|column| without_colours(column.trim())).skip(1);
+    let mut next = || columns.next().map(str::trim);
+    let status = next().filter(|status| is_status(status))?;
+    let (took, client) = (next()?, next()?);
+    let request = next()?;
+    let (method, path) = match request.split_once(' ') {
+        Some((method, path)) => (without_colours(method), without_colours(path.trim()).trim_matches([' ', '"'])),
+        None => (request, next()?),
+    };
+    if !METHODS.contains(&method) || !path.starts_with('/') {
+        return None;
+    }
+    found.text("client", client);
+    found.text("method", method);
+    found.text("path", path);
+    found.whole("status", status);
+    if let Some(millis) = millis_of(took) {
+        found.millis(millis);
+    }
+    level_of_status(text, status, found);
+    Some(())
+}
+
+/// The milliseconds of `8.29µs`, `1.5ms` or `2s`.
+fn millis_of(took: &str) -> Option<f64> {
+    let digits = took.trim_end_matches(|c: char| c.is_alphabetic());
+    let unit = match &took[digits.len()..] {
+        "ns" => 1e-6,
+        "µs" | "us" => 1e-3,
+        "ms" => 1.0,
+        "s" => 1e3,
+        _ => return None,
+    };
+    digits.parse::<f64>().ok().filter(|number| (0.0..1e9).contains(number)).map(|number| number * unit)
+}
+
+fn is_status(text: &str) -> bool {
+    text.len() == 3 && is_digits(text) && matches!(text.as_bytes()[0], b'1'..=b'5')
+}
+
+/// `GET /path 200 12 - 1.351 ms`, `192.0.2.1 - GET /path HTTP/1.1 404 12`: a request without quotes before its status, which
+/// no word of a sentence follows.
+fn bare<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let slash = crate::find::find_short(&text.as_bytes()[..text.len().min(BARE_BYTES_MAX)], b" /")?;
+    let before = text[..slash].trim_end_matches(|c: char| c.is_ascii_uppercase());
+    let method = text.get(before.len()..slash).filter(|method| METHODS.contains(method))?;
+    let (path, mut rest) = text[slash + 1..].split_once(' ')?;
+    let protocol = if rest.starts_with("HTTP/") { word(&mut rest)? } else { "" };
+    let rest = &rest[rest.len() - colour::without_leading(rest.as_bytes()).len()..];
+    let status = rest.get(..3).filter(|status| is_status(status))?;
+    let behind = &rest[3..];
+    let next = colour::without_leading(behind.as_bytes());
+    if !behind.is_empty() && !matches!(next, [] | [b' ', b'0'..=b'9' | b'-' | b'A'..=b'Z', ..]) {
+        return None;
+    }
+    let client = before.split(' ').next().unwrap_or_default();
+    if is_address(client) {
+        found.text("client", client);
+    }
+    found.text("method", method);
+    found.text("path", path);
+    found.text("protocol", protocol);
+    found.whole("status", status);
+    level_of_status(text, status, found);
     Some(())
 }
 
@@ -109,10 +192,13 @@ pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option
     let start = memchr::memrchr(b'"', &head[..protocol])?;
     let mut rest = &text[start..];
     let request = enclosed(&mut rest, b'"', b'"')?;
+    // Chi has the client behind the request: `"GET / HTTP/1.1" from 192.0.2.1:44176 - 200 2B in 12µs`.
+    let from = rest.strip_prefix("from ").and_then(|behind| behind.split_once(" - "));
+    rest = from.map_or(rest, |(_, behind)| behind);
     let status = rest.split([' ', ',']).next().filter(|status| status.len() == 3 && is_digits(status))?;
     line(request, found)?;
     // An access log's line may be the text of another form.
-    let before = text[..start].trim_end_matches(['-', ' ']);
+    let before = from.map_or(&text[..start], |(client, _)| client).trim_end_matches(['-', ' ']);
     let before =
         before.strip_suffix(']').and_then(|before| before.rsplit_once(" - - [")).map_or(before, |(before, _)| before);
     let client = before.rsplit(' ').next().unwrap_or_default().trim_start_matches('/');

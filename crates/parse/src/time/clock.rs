@@ -36,6 +36,10 @@ pub(super) fn clock(b: &[u8], at: usize) -> Option<Clock> {
     if b.get(colon) != Some(&b':') {
         return None;
     }
+    // `06:47.13.123` of console-stamp.
+    if b.get(colon + 3) == Some(&b'.') && b.get(colon + 6) == Some(&b'.') && n_digits(b, colon + 7) == 3 {
+        return of_parts(hour, minute, Some(two_digits(b, colon + 4)?), fraction(b, colon + 6));
+    }
     // `16:43: text` has no seconds.
     if b.get(colon + 3) != Some(&b':') || b.get(colon + 4) == Some(&b' ') {
         let clock = half_of_day(b, of_parts(hour, minute, None, (0, colon + 3))?)?;
@@ -48,7 +52,16 @@ pub(super) fn clock(b: &[u8], at: usize) -> Option<Clock> {
 
 /// `06.47.13.123456`; a fourth number of up to three digits makes it an address.
 pub(super) fn dotted_clock(b: &[u8], at: usize) -> Option<Clock> {
-    if b.get(at + 2) != Some(&b'.') || b.get(at + 5) != Some(&b'.') {
+    separated_clock(b, at, b'.')
+}
+
+/// `06-47-13.599` of AixLog.
+pub(super) fn hyphened_clock(b: &[u8], at: usize) -> Option<Clock> {
+    separated_clock(b, at, b'-').filter(|clock| !matches!(b.get(clock.end), Some(b'-' | b'0'..=b'9')))
+}
+
+fn separated_clock(b: &[u8], at: usize, separator: u8) -> Option<Clock> {
+    if b.get(at + 2) != Some(&separator) || b.get(at + 5) != Some(&separator) {
         return None;
     }
     let seconds = number(b, at + 6, 2)?;

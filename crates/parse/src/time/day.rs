@@ -25,7 +25,7 @@ const SKEW: i64 = 10 * Timestamp::MINUTE;
 const ELAPSED: u64 = 2 * Timestamp::HOUR as u64;
 
 /// Where the text goes on behind a name in brackets, a level or a process that it begins with: `[start] 06:47:13`,
-/// `INFO 06:47:13`, `4471 06:47:13`.
+/// `[D][06:47:13.527]`, `INFO 06:47:13`, `4471 06:47:13`.
 fn behind_tag(line: &[u8]) -> Option<usize> {
     let n_digits = line.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_digit()).count();
     if n_digits > 0 {
@@ -40,7 +40,7 @@ fn behind_tag(line: &[u8]) -> Option<usize> {
     }
     let Some(inside) = line.strip_prefix(b"[") else { return behind_domain(line) };
     let n_name = inside.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    (n_name > 0 && inside[n_name..].starts_with(b"] ")).then_some(n_name + 3)
+    (n_name > 0 && matches!(inside[n_name..], [b']', b' ' | b'[', ..])).then_some(n_name + 3)
 }
 
 /// Where the text goes on behind the domain and level of GLib: `(process:7): shop-WARNING **: 06:47:13.760: text`.

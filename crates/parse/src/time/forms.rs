@@ -2,8 +2,8 @@
 //! day, and what follows that: a zone, or the year.
 
 use super::clock::{
-    Clock, WrittenZone, clock, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
-    short_number, two_digits, zone_after,
+    Clock, WrittenZone, clock, compact_clock, dotted_clock, hyphened_clock, loose_clock, n_digits, number,
+    offset_of_minutes, short_number, two_digits, zone_after,
 };
 use super::names::{month_at, short_month, weekday_end};
 
@@ -205,13 +205,15 @@ fn basic_date(b: &[u8], at: usize, year_digits: usize) -> Option<Date> {
     date(Some(year), (two_digits(b, month_at)?, two_digits(b, month_at + 2)?), month_at + 4)
 }
 
-/// `11/20/2026`, `20.11.2026`, `20-11-2026`, `26/11/20`, `11-20`, `11/20`, `10.30`. `next` is the first separator.
+/// `11/20/2026`, `20.11.2026`, `20-11-2026`, `20 11 2026`, `26/11/20`, `11-20`, `11/20`, `10.30`. `next` is the first separator.
 fn three_numbers(b: &[u8], at: usize, next: usize) -> Option<Date> {
     let separator = b[next];
     let (first, _) = short_number(b, at)?;
     let (second, second_end) = short_number(b, next + 1)?;
     let third_at = second_end + 1;
-    let has_third = b.get(second_end) == Some(&separator) && separator != b' ';
+    let is_short = next == at + 2 && second_end == next + 3;
+    let is_of_blanks = separator == b' ' && is_short && matches!(number(b, third_at, 4), Some(1990..2100));
+    let has_third = b.get(second_end) == Some(&separator) && (separator != b' ' || is_of_blanks);
     let month_first = |year: Option<i64>, end: usize| {
         let sure = if first > 12 { (second, first) } else { (first, second) };
         let order = if first > 12 || second > 12 { DateOrder::Sure } else { DateOrder::MonthFirst };
@@ -226,7 +228,7 @@ fn three_numbers(b: &[u8], at: usize, next: usize) -> Option<Date> {
                 _ => date(year, (second, first), third_at + 4),
             }
         }
-        2 if has_third && next == at + 2 && second_end == next + 3 => {
+        2 if has_third && is_short => {
             let third = number(b, third_at, 2)?;
             if separator == b'.' {
                 return date(Some(century(third)), (second, first), third_at + 2);
@@ -242,7 +244,7 @@ fn three_numbers(b: &[u8], at: usize, next: usize) -> Option<Date> {
         }
         2 if has_third && separator == b'/' => month_first(Some(century(number(b, third_at, 2)?)), third_at + 2),
         // Without a year.
-        _ if next == at + 2 && second_end == next + 3 && separator != b' ' => {
+        _ if is_short && separator != b' ' => {
             let end = second_end + usize::from(separator == b'.' && b.get(second_end) == Some(&b'.'));
             Some(Date { order: DateOrder::Sure, ..month_first(None, end)? })
         }
@@ -303,7 +305,12 @@ fn timed(b: &[u8], found: Date) -> Option<(Civil, usize)> {
         b'T' | b't' | b'_' | b'-' | b'|' => end + 1,
         b' ' | b'\t' => {
             let from = skip_blanks(b, end);
-            if b[from..].starts_with(b"at ") { from + 3 } else { from }
+            match &b[from..] {
+                [b'a', b't', b' ', ..] => from + 3,
+                // Gin.
+                [b'-', b' ', ..] => from + 2,
+                _ => from,
+            }
         }
         b',' => skip_blanks(b, end + 1),
         // `[11/20/2026] [6:47:13 PM]`.
@@ -311,10 +318,11 @@ fn timed(b: &[u8], found: Date) -> Option<(Civil, usize)> {
         b':' => end + 1 + usize::from(b.get(end + 1) == Some(&b':')),
         _ => return None,
     };
-    if b.get(from + 2) == Some(&b'.') {
-        return dotted(b, found, from);
-    }
-    let clock = clock(b, from)?;
+    let clock = match b.get(from + 2) {
+        Some(b'.') => return dotted(b, found, from),
+        Some(b'-') if found.year.is_some() => hyphened_clock(b, from)?,
+        _ => clock(b, from)?,
+    };
     // Minutes alone are too little for a date without a year that is not written in one word.
     let is_enough = clock.has_seconds || found.year.is_some() || b.get(found.end) == Some(&b' ') && from == end + 1;
     if is_enough { with_zone(b, found, clock) } else { None }
