@@ -17,33 +17,22 @@ pub(crate) mod forecast;
 mod limits;
 mod trims;
 
-use self::limits::Limits;
-use self::limits::RetentionPlan;
-use self::limits::of_group;
-use self::limits::runs_of;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use files::disk;
+use types::{GroupName, Run, Timestamp};
+
+use self::limits::{Limits, RetentionPlan, of_group, runs_of};
 use crate::StoreError;
 use crate::control;
-use crate::retention::GroupRetention;
-use crate::retention::LONG_AGO;
-use crate::retention::RetentionChange;
-use crate::retention::RunId;
-use crate::retention::SizeLimit;
-use crate::retention::disk_margin;
+use crate::retention::{GroupRetention, LONG_AGO, RetentionChange, RunId, SizeLimit, disk_margin};
 use crate::segments::Segments;
 use crate::state::State;
 use crate::tier::Place;
 use crate::upkeep::flush::Flusher;
-use files::disk;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use types::GroupName;
-use types::Run;
-use types::Timestamp;
 
 /// Whatever share of the disk is allowed, this much may be kept, as far as the disk has it.
 const STORE_BYTES_MIN: u64 = 256 << 20;
@@ -103,18 +92,7 @@ impl Retention {
     fn retire_alone(&self) -> Result<(), StoreError> {
         let is_trusted = self.segments.look_at_clock();
         let now = self.segments.options.clock.now();
-        if is_trusted {
-            self.flush_expired(now);
-        }
-        self.count_days();
-        // No flush publishes a segment between the look at what there is and the moment at which it is hidden.
-        let flusher = self.flusher.hold();
-        let upkeep = self.segments.replacement();
-        // A compaction may have put another segment in place since, whose days are not counted.
-        self.count_days();
-        if is_trusted {
-            self.expire(now);
-        }
+        let held = self.hold_expired(now, is_trusted);
         // What could not be read at an earlier turn.
         self.mask_trimmed();
         // The limits of the whole store may have been changed before this start: what they allow again comes back.
@@ -136,9 +114,27 @@ impl Retention {
         let given_up = self.undoable_in_the_way();
         self.apply(&given_up, LONG_AGO)?;
         self.forget_trims()?;
-        drop((upkeep, flusher));
+        drop(held);
         self.segments.reap();
         Ok(())
+    }
+
+    /// Removes for good what was hidden for too long, if the clock is trusted; until the result is dropped no segment is
+    /// published or replaced, and the days of all are counted.
+    fn hold_expired(&self, now: Timestamp, is_trusted: bool) -> (impl Drop + '_, impl Drop + '_) {
+        if is_trusted {
+            self.flush_expired(now);
+        }
+        self.count_days();
+        // No flush publishes a segment between the look at what there is and the moment at which it is hidden.
+        let flusher = self.flusher.hold();
+        let replacement = self.segments.replacement();
+        // A compaction may have put another segment in place since, whose days are not counted.
+        self.count_days();
+        if is_trusted {
+            self.expire(now);
+        }
+        (replacement, flusher)
     }
 
     /// Hides and shows runs and days as judged.
@@ -283,18 +279,8 @@ impl Retention {
             // Whoever does upkeep reads the limit and does what follows from it.
             return Ok(self.preview_retention(group, retention));
         }
-        if is_trusted {
-            self.flush_expired(now);
-        }
-        self.count_days();
-        let flusher = self.flusher.hold();
-        let upkeep = self.segments.replacement();
-        // A compaction may have put another segment in place since, whose days are not counted.
-        self.count_days();
         // What was retired before this start and for too long does not come back.
-        if is_trusted {
-            self.expire(now);
-        }
+        let held = self.hold_expired(now, is_trusted);
         let state = self.segments.state();
         let judged = self.limits_of(&state, group, now).judge(of_group(&state, group), is_trusted);
         drop(state);
@@ -302,7 +288,7 @@ impl Retention {
         self.enact(&judged, now)?;
         let [(_, judged)] = judged;
         self.segments.counters.runs_retired.add(runs_of(&judged.beyond).count() as u64);
-        drop((upkeep, flusher));
+        drop(held);
         self.retire_alone()?;
         Ok(self.change(&judged, now))
     }
