@@ -290,7 +290,7 @@ impl<'t> Head<'t> {
         }
         // `a68g: runtime error: text`.
         let is_behind_program = self.n_plain == 0 && !self.has_time && self.bytes[..self.at].ends_with(b": ");
-        if is_behind_program && signs::is_kind_of_error(word, place) {
+        if is_behind_program && signs::is_kind_of_error(word, place) && !signs::is_of_sanitizer(self.bytes, self.at) {
             return Break(Some(Level::Error));
         }
         if place.is_first

@@ -49,6 +49,13 @@ pub(super) fn is_kind_of_error(word: &[u8], place: &Place<'_>) -> bool {
     KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind)) && place.next() == b"error:"
 }
 
+/// `a.c:3:5: runtime error: text`, after which the program goes on: its report has the level.
+pub(super) fn is_of_sanitizer(line: &[u8], at: usize) -> bool {
+    let mut parts = line[..at].trim_ascii_end().rsplit(|byte| *byte == b':').skip(1);
+    let mut has_number = || parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    line[at..].starts_with(b"runtime") && has_number() && has_number()
+}
+
 /// `E1120 06:47:13.1`, `E20261120 06:47:13.1`, `E261120 06:47:13.1`.
 pub(super) fn glog(letter_byte: u8, line: &[u8]) -> Option<Level> {
     let n_digits = line[1..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();

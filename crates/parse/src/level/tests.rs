@@ -158,6 +158,9 @@ fn programs_tell_what_is_wrong_with_their_input() {
     check("last error: none", None);
     check("mean error: 0.25", None);
     check("the type error: see the notes", None);
+    // The report of a sanitizer after which the program goes on has the level itself.
+    check("a.c:3:5: runtime error: signed integer overflow", None);
+    check("a68g: runtime error: signed integer overflow", Some(Level::Error));
 }
 
 #[test]
