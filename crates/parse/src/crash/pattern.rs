@@ -10,6 +10,8 @@ pub(super) const LINE_BYTES_MAX: usize = 256;
 #[derive(Clone, Copy)]
 pub(super) struct Start {
     pattern: &'static str,
+    /// The bytes that a line has which fits it.
+    bytes: u64,
     /// How many bytes of it stand for themselves.
     n_literal: usize,
     /// The first four of them, and which of the four there are.
@@ -51,6 +53,8 @@ pub(super) fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'stat
         return None;
     }
     let has_point = has(b'.');
+    // Most patterns have a byte that is not there.
+    let lacks = !bytes_of(&line[..line.len().min(LINE_BYTES_MAX)]);
     let has_text = |text: &[u8]| {
         let reach = line.len().min(word.len() + text.len());
         crate::find::find_short(&line[..reach], text).is_some()
@@ -58,19 +62,27 @@ pub(super) fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'stat
     // What stands behind the name must be in the first word, or end it.
     let has_number = has_colon && word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
     let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
-    let may_fit = |start: &&Start| match start.behind_name {
-        [b':', b' ', ..] => {
-            start.behind_head.0 == behind_head & start.behind_head.1
-                && line[word.len() - 1..].starts_with(start.behind_name)
-        }
-        b":" if start.pattern.starts_with("@:~") => true,
-        text => has_text(text),
+    let may_fit = |start: &&Start| {
+        start.bytes & lacks == 0
+            && match start.behind_name {
+                [b':', b' ', ..] => {
+                    start.behind_head.0 == behind_head & start.behind_head.1
+                        && line[word.len() - 1..].starts_with(start.behind_name)
+                }
+                b":" if start.pattern.starts_with("@:~") => true,
+                text => has_text(text),
+            }
     };
     let fits = |start: &&Start| line.ends_with(start.end) && matches(start.pattern, line);
     let groups = [ends, has_number, has_bracket, has_point, true];
     let groups = by_byte[NAMED..].iter().zip(groups).filter(|(_, may_be)| *may_be);
     let found = groups.filter_map(|(starts, _)| starts.iter().filter(may_fit).find(fits));
     found.max_by_key(|start| start.pattern.len()).map(|start| start.report)
+}
+
+/// The bytes that a text has, a bit each, which some share.
+fn bytes_of(text: &[u8]) -> u64 {
+    text.iter().fold(0, |all, byte| all | 1 << (byte & 63))
 }
 
 /// The first four bytes, zeros where there are fewer.
@@ -120,7 +132,8 @@ pub(super) fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> 
         let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
         let end = whole.unwrap_or_default().as_bytes();
         let behind_head = head_and_mask(behind_name);
-        let start = Start { pattern, n_literal, head, behind_name, behind_head, end, report };
+        let bytes = pattern.split(WILD).fold(0, |all, literal| all | bytes_of(literal.as_bytes()));
+        let start = Start { pattern, bytes, n_literal, head, behind_name, behind_head, end, report };
         places.for_each(|place| by_byte[place].push(start));
     }
     // What says more is tried first.

@@ -54,11 +54,13 @@ fn without_colours(mut text: &str) -> &str {
 
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text of another form, and the lines of Amazon's load balancers.
 pub(super) fn any<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    if !found.times.lacks(text, b'|') && found.attempt(|found| barred(text, found)).is_some() {
+    let may_have = |mark: u8| !found.times.lacks(text, mark) && memchr::memchr(mark, text.as_bytes()).is_some();
+    // Most lines have neither bars nor quotes.
+    let (has_bars, has_quotes) = (may_have(b'|'), may_have(b'"'));
+    if has_bars && found.attempt(|found| barred(text, found)).is_some() {
         return Some(());
     }
-    // Most lines have no quote.
-    if found.times.lacks(text, b'"') || memchr::memchr(b'"', text.as_bytes()).is_none() {
+    if !has_quotes {
         return if found.times.lacks(text, b'/') { None } else { found.attempt(|found| bare(text, found)) };
     }
     if found.attempt(|found| balancer(text, found)).is_some() {
