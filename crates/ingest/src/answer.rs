@@ -27,7 +27,7 @@ pub struct IngestAnswer {
     /// How far the file is accepted without a gap, for bytes of a shipped file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high_water: Option<u64>,
-    /// The id of the first event, if the node knows its group by now.
+    /// The id of the first event, if it was stored now and the node knows its group.
     #[serde(skip)]
     pub first_event: Option<types::EventId>,
 }

@@ -378,7 +378,7 @@ impl Intake {
                 delivery.parts.first().and_then(|part| Some((part.group.clone(), part.batch.timestamps.first()?)));
             let receipt = self.store.append(delivery)?;
             answer.duplicate = receipt.duplicate;
-            answer.first_event = first.and_then(|(group, timestamp)| {
+            answer.first_event = first.filter(|_| !receipt.duplicate).and_then(|(group, timestamp)| {
                 let (group_id, sequence) = (self.store.group_id(&group)?, receipt.first_sequence);
                 Some(EventId { group_id, timestamp: Timestamp(timestamp), sequence })
             });

@@ -49,8 +49,6 @@ pub(crate) fn flush(server: &Shared, parameters: Parameters) -> Result<Json<Valu
     parameters.check_names(&["compact"])?;
     server.must_reach_everything()?;
     let compacts = parameters.flag("compact")?;
-    // Before the flush, which would leave an event in memory otherwise.
-    server.audit_own("flush requested", &json!({"compact": compacts}));
     let store = server.whole_store();
     store.flush()?;
     if compacts {

@@ -120,9 +120,10 @@ fn a_batch_with_an_id_is_stored_once_whatever_its_encoding() {
     let packed = encoder.finish().unwrap();
     let with_id = |body: &[u8], encoding, scope| {
         let request = request(Format::Ndjson, body.to_vec());
-        house.intake.ingest(IngestRequest { encoding, sender: sender(scope, Some("id")), ..request })
+        let answer = house.intake.ingest(IngestRequest { encoding, sender: sender(scope, Some("id")), ..request });
+        answer.map(|answer| (answer.accepted, answer.duplicate, answer.first_event.is_some()))
     };
-    let answer = |duplicate| Ok(IngestAnswer { accepted: 2, duplicate, ..IngestAnswer::default() });
+    let answer = |duplicate: bool| Ok((2, duplicate, !duplicate));
     assert_eq!(with_id(&body, Encoding::Identity, "k"), answer(false));
     assert_eq!(with_id(&packed, Encoding::Gzip, "k"), answer(true));
     assert_eq!(with_id(b"{}", Encoding::Identity, "k"), Err(IngestError::Store(storage::AppendError::KeyConflict)));
