@@ -213,3 +213,19 @@ fn a_field_that_no_line_has_is_named_with_the_nearest() {
     let ran = query(scratch.path(), &["--file", "app.log", "stats avg(timeMs) by user | limit 1"], "");
     assert!(!ran.err.contains("field"), "{}", ran.err);
 }
+
+#[test]
+fn a_time_of_day_is_of_the_day_on_which_its_file_was_written_for_query_and_check_alike() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    write(scratch.path(), "a.log", b"06:47:13.268 [warning] careful\n");
+    // 20 November 2026, 06:50.
+    let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_157_400);
+    let file = std::fs::File::options().append(true).open(scratch.path().join("a.log")).expect("it was written");
+    file.set_modified(written).expect("times can be set");
+    let asked = query(scratch.path(), &["--file", "a.log", "-o", "ndjson", "--", "fields @timestamp"], "");
+    let mut check = catat(scratch.path());
+    check.args(["check", "--sample", "a.log", "-o", "ndjson"]);
+    for ran in [asked, run(check, "")] {
+        assert!(ran.out.contains("\"@timestamp\":\"2026-11-20T06:47:13.268Z\""), "{}{}", ran.out, ran.err);
+    }
+}

@@ -274,7 +274,8 @@ impl Intake {
         let current = self.pipelines();
         let pipelines = pipelines.unwrap_or(&current);
         let (limits, zone, extras) = (&self.limits, self.zone, Extras::default());
-        pipeline::DryRun { pipelines, limits, zone, now, extras, format: None }.run(group, stream, samples)
+        pipeline::DryRun { pipelines, limits, zone, now, modified: None, extras, format: None }
+            .run(group, stream, samples)
     }
 
     /// Returns the zone of times that name none, where neither group nor sender has one.

@@ -65,7 +65,8 @@ impl Intake {
         let zone = self.zones.of(traced.group).or(traced.zone).unwrap_or(self.default_zone());
         let extras = Extras { fields: traced.fields, offset: traced.offset, ..Extras::default() };
         let pipelines = self.pipelines();
-        let run = DryRun { pipelines: &pipelines, limits: &self.limits, zone, now, extras, format: None };
+        let run =
+            DryRun { pipelines: &pipelines, limits: &self.limits, zone, now, modified: None, extras, format: None };
         let traced = parse::texts(traced.text).map(|text| {
             let (account, draft) = run.trace(traced.group, traced.stream, &text);
             TracedEvent { account: Json::Object(account), kept: draft.map(|draft| self.kept(&draft)) }

@@ -22,6 +22,8 @@ pub struct DryRun<'a> {
     pub zone: Zone,
     /// When the lines arrive.
     pub now: Timestamp,
+    /// When their file was last written, if they are of one.
+    pub modified: Option<Timestamp>,
     /// What their way adds to each of them.
     pub extras: Extras<'a>,
     /// The format that all lines have, where somebody said so.
@@ -42,7 +44,7 @@ impl DryRun<'_> {
     pub fn run<'s>(&self, group: &GroupName, stream: &str, samples: impl Iterator<Item = Sample<'s>>) -> Vec<Json> {
         let limits = super::whole_texts(self.limits);
         let received =
-            ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
+            ArrivalContext { at: self.now, modified: self.modified, previous: None, zone: self.zone, limits: &limits };
         let mut parser = EventParser::new(received);
         parser.set_format(self.format);
         samples
@@ -59,7 +61,7 @@ impl DryRun<'_> {
     pub(crate) fn trace(&self, group: &GroupName, stream: &str, text: &[u8]) -> (Map<String, Json>, Option<Draft>) {
         let limits = super::whole_texts(self.limits);
         let received =
-            ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
+            ArrivalContext { at: self.now, modified: self.modified, previous: None, zone: self.zone, limits: &limits };
         let sample = Sample { bytes: text, is_record: false };
         self.one(&mut EventParser::new(received), &received, group, stream, sample)
     }

@@ -32,6 +32,7 @@ fn outcome(definitions: &str, lines: &str) -> String {
         limits: &limits,
         zone: Zone::UTC,
         now: now(),
+        modified: None,
         extras: Extras::default(),
         format: None,
     };
@@ -278,7 +279,7 @@ proptest::proptest! {
     fn no_text_makes_a_mask_panic_or_leaves_an_address(before in r#"[ -~é"\\]{0,40}"#, after in r#"[ -~é"\\]{0,40}"#) {
         let limits = Limits::default();
         let pipelines = Pipelines::compile(&serde_json::from_str(MASKS).unwrap()).unwrap();
-        let run = DryRun { pipelines: &pipelines, limits: &limits, zone: Zone::UTC, now: now(), extras: Extras::default(), format: None };
+        let run = DryRun { pipelines: &pipelines, limits: &limits, zone: Zone::UTC, now: now(), modified: None, extras: Extras::default(), format: None };
         let line = format!("{before} somebody@example.org {after}");
         let group = GroupName::new("g").unwrap();
         let shown = run.run(&group, "", [Sample { bytes: line.as_bytes(), is_record: false }].into_iter());

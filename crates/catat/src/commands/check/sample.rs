@@ -4,14 +4,16 @@ mod summary;
 mod text;
 
 use std::borrow::Cow;
+use std::fs::Metadata;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use definition::DefinitionError;
 use ingest::{DryRun, Pipelines};
 use serde_json::{Value, json};
 use storage::Clock;
-use types::group_name_of_outside;
+use types::{Timestamp, group_name_of_outside};
 
 use crate::arguments::{Sample, SampleFormat};
 use crate::config::Config;
@@ -46,6 +48,12 @@ fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bo
     Ok((text, has_more))
 }
 
+/// When a file was last written.
+fn written(path: &Path) -> Option<Timestamp> {
+    let metadata = std::fs::metadata(path).ok().filter(Metadata::is_file)?;
+    Some(Timestamp(metadata.mtime().saturating_mul(Timestamp::SECOND).saturating_add(metadata.mtime_nsec())))
+}
+
 /// Returns what becomes of the events of a text, each with the number of its first line.
 fn events_of(config: &Config, text: &[u8], options: &Sample) -> Result<Vec<Value>, Failure> {
     let group = options.group.as_deref().unwrap_or("default");
@@ -58,6 +66,7 @@ fn events_of(config: &Config, text: &[u8], options: &Sample) -> Result<Vec<Value
         limits: &config.limits,
         zone,
         now: Clock::system().now(),
+        modified: options.file.as_deref().and_then(written),
         extras: parse::Extras::default(),
         format,
     };
