@@ -34,7 +34,7 @@ pub struct EventParser<'a> {
     /// What is read of texts; `None` where it is everything.
     pub(crate) wanted: Option<&'a Projection>,
     formats: &'a Formats,
-    /// What the formats were found to be of lines before.
+    /// What was found for the heads of the lines before.
     heads: Heads,
     /// The format that the source's lines have, where somebody said so.
     format: Option<FormatId>,

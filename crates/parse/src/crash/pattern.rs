@@ -10,7 +10,7 @@ pub(super) const LINE_BYTES_MAX: usize = 256;
 #[derive(Clone, Copy)]
 pub(super) struct Start {
     pattern: &'static str,
-    /// The bytes that a line has which fits it.
+    /// The bytes that every line has that fits it.
     bytes: u64,
     /// How many bytes of it stand for themselves.
     n_literal: usize,

@@ -11,7 +11,7 @@ use crate::signs::Signs;
 const WORDS_MAX: usize = 16;
 const HEAD_BYTES_MAX: usize = 8 * WORDS_MAX;
 
-/// Heads that are kept; then it is begun anew.
+/// How many heads are kept before all are forgotten.
 const HEADS_MAX: usize = 64;
 
 /// Most questions of one search that are asked again.
@@ -20,7 +20,7 @@ const QUESTIONS_MAX: usize = 6;
 /// Lines of a source that are read before heads are kept: of a single line nothing can be learnt.
 const FIRST_LINES: u32 = 4;
 
-/// How often more lines than known ones may be unlike any before, until for a while nothing is looked up.
+/// By how many the lines with unknown heads may outnumber the others; then nothing is looked up for [`PAUSE`] lines.
 const STRANGERS_MAX: i32 = 48;
 const PAUSE: u32 = 2_000;
 
@@ -42,13 +42,13 @@ pub(super) enum Question {
 pub(super) struct Sight {
     /// How many bytes of the line.
     reach: usize,
-    /// Signs that it found needed, and there.
+    /// Signs that a way needs and the line has.
     has: Signs,
-    /// Signs whose lack kept it from a way.
+    /// Signs whose absence closed a way.
     lacks: Signs,
     questions: [Option<Question>; QUESTIONS_MAX],
     n_questions: usize,
-    /// Whether it depends on what is not kept.
+    /// Whether the result depends on something that is not kept.
     is_open: bool,
 }
 
@@ -69,7 +69,7 @@ impl Sight {
         lacking == 0
     }
 
-    /// Notes that a search depends on what is not kept.
+    /// Notes that the result depends on something that is not kept.
     pub(super) fn open(&mut self) {
         self.is_open = true;
     }
@@ -129,7 +129,7 @@ pub(crate) struct Heads {
     /// How many words the longest has.
     n_words: usize,
     n_lines: u32,
-    /// Lines that were unlike any before, less those that were not.
+    /// Lines with unknown heads less lines with known ones.
     n_strangers: i32,
     pause: u32,
 }

@@ -366,7 +366,7 @@ impl Search<'_> {
         let n_alike = literal.iter().zip(rest).take_while(|(known, byte)| known == byte).count();
         self.sight.reach(at + n_alike + 1);
         let is_alike = n_alike == literal.len();
-        // What begins with a digit the node has asked for.
+        // About literals that begin with a digit the node has asked already.
         if (is_alike || !literal[0].is_ascii_digit())
             && literal[..literal.len().min(n_alike + 1)].iter().any(u8::is_ascii_digit)
         {
