@@ -89,7 +89,7 @@ fn id_of(row: &[Option<Value>]) -> String {
     row.first().and_then(Option::as_ref).map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns the names of the fields that the hits need, of those in runs that may hold them.
+/// Returns the names of the fields that the hits need, from the runs for which `may_hold` is true.
 fn wanted_fields(runner: &PlanRunner<'_>, search: &Search, may_hold: &dyn Fn(&RunInfo) -> bool) -> Vec<Name> {
     let is_wanted = |name: &str| {
         search.source.wants(name)

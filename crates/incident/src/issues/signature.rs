@@ -235,7 +235,7 @@ fn stable(name: &str) -> String {
     out
 }
 
-/// Returns the pattern of a message, with quoted texts, absolute paths and names of what is missing masked.
+/// Returns the pattern of a message in which quoted texts, absolute paths and the names of missing things are masked.
 fn pattern_of(message: &str) -> String {
     const MISSING: [&str; 3] = [": No such file or directory", ": Permission denied", ": Connection refused"];
     let line = message.trim_start().lines().next().unwrap_or_default();

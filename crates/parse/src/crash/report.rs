@@ -51,7 +51,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A report of which nothing more is known.
+    /// Returns a report with this level and no patterns.
     pub(crate) fn of_level(level: Level) -> Self {
         Self {
             level,

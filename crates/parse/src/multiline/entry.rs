@@ -48,15 +48,12 @@ pub(super) struct Seen {
 impl Seen {
     /// What a line of a lane is, which also teaches; it begins at `offset` of its source.
     pub(super) fn of(line: &[u8], (profile, lane): (&mut Profile, usize), offset: u64) -> Self {
-        let is_object = line.first() == Some(&b'{') && line::is_object(line);
-        let has_clock = !line.is_empty() && !is_object && line::has_clock(line);
+        let seen = Self::of_content(line);
         profile.enter(offset);
-        profile.learn(lane, line, has_clock);
-        Self { has_clock, is_object, score: profile.score(lane) }
+        profile.learn(lane, line, seen.has_clock);
+        Self { score: profile.score(lane), ..seen }
     }
-}
 
-impl Seen {
     /// What a line of a program is that is looked at by itself.
     pub(super) fn of_content(line: &[u8]) -> Self {
         let is_object = line.first() == Some(&b'{') && line::is_object(line);
