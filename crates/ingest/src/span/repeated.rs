@@ -158,7 +158,7 @@ pub fn repeated_spans(batches: &[Arc<Batch>]) -> Vec<u64> {
     rows.sort_unstable();
     let mut repeated: Vec<RowSet> = batches.iter().map(|batch| RowSet::none(batch.len())).collect();
     for near in rows.chunk_by(|a, b| b.0.saturating_sub(a.0) <= ROUNDING_NS).filter(|near| near.len() > 1) {
-        mark_repeated_near(near, (batches, &columns), &mut repeated);
+        mark_repeated_near(near, batches, &columns, &mut repeated);
     }
     let mut sequences = Vec::new();
     for (batch, repeated) in batches.iter().zip(repeated).filter(|(_, repeated)| !repeated.is_empty()) {
@@ -172,7 +172,8 @@ pub fn repeated_spans(batches: &[Arc<Batch>]) -> Vec<u64> {
 /// Marks the spans that repeat earlier ones in `near`: rows with a time, a batch and a row, at nearly the same time.
 fn mark_repeated_near(
     near: &[(i64, u32, u32)],
-    (batches, columns): (&[Arc<Batch>], &[Columns<'_>]),
+    batches: &[Arc<Batch>],
+    columns: &[Columns<'_>],
     repeated: &mut [RowSet],
 ) {
     let span = |(time, batch, row): &(i64, u32, u32)| {
