@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use types::Level;
 
-use pattern::{LINE_BYTES_MAX, Start, matches, report_among, report_by_start, starts_by_byte};
+use pattern::{LINE_BYTES_MAX, Starts, matches, report_among, report_by_start, starts_by_byte};
 use report::{Again, Next};
 
 use crate::colour;
@@ -158,14 +158,14 @@ fn report_of(line: &[u8]) -> Option<&'static Report> {
     report_among(reports_by_byte(), line)
 }
 
-fn reports_by_byte() -> &'static [Vec<Start>] {
-    static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
+fn reports_by_byte() -> &'static Starts {
+    static BY_BYTE: OnceLock<Starts> = OnceLock::new();
     BY_BYTE.get_or_init(|| starts_by_byte(|_| true))
 }
 
 /// The report that a line is by itself: no further line need confirm it.
 fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
-    static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
+    static BY_BYTE: OnceLock<Starts> = OnceLock::new();
     report_among(BY_BYTE.get_or_init(|| starts_by_byte(|report| report.confirms.is_empty())), line)
 }
 

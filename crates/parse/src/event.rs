@@ -4,6 +4,7 @@ mod envelope;
 mod line;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use types::{BatchBuilder, Level, Timestamp, Value};
 
@@ -36,6 +37,8 @@ pub struct EventParser<'a> {
     formats: &'a Formats,
     /// What was found for the heads of the lines before.
     heads: Heads,
+    /// Whether the line before said its level.
+    said_level: Cell<bool>,
     /// The format that the source's lines have, where somebody said so.
     format: Option<FormatId>,
 }
@@ -54,6 +57,7 @@ impl<'a> EventParser<'a> {
             wanted: None,
             formats: Formats::current(),
             heads: Heads::default(),
+            said_level: Cell::new(false),
             format: None,
         }
     }
@@ -353,7 +357,7 @@ impl Event<'_, '_> {
         builder.begin_layer();
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let mut text_key = self.text_key().filter(is_wanted);
-        let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
+        let EventParser { members, parts, received, wanted, previous, own_time, said_level, .. } = &mut *self.parser;
         let times = &self.times;
         *own_time = OwnTime::None;
         received.previous = *previous;
@@ -370,7 +374,8 @@ impl Event<'_, '_> {
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
                 let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
-                let told = line::LineContext { extras, level: around_level, is_told, received, wanted: *wanted, times };
+                let (level, wanted) = (around_level, *wanted);
+                let told = line::LineContext { extras, level, is_told, received, wanted, times, said_level };
                 let reading = line::add((line, parts, shape), &told, builder);
                 own_time_said = reading.said;
                 text_key = text_key.or(reading.text_key);

@@ -3,6 +3,7 @@
 mod field;
 mod head;
 mod keys;
+mod outlook;
 mod place;
 mod signs;
 mod words;
@@ -12,6 +13,8 @@ pub(crate) use field::{LevelField, level_field, level_of_number, level_of_word};
 pub(crate) use place::closing;
 pub(crate) use signs::letter;
 pub(crate) use words::{any_level, upper_level, word_before_colon};
+
+use std::cell::Cell;
 
 use types::Level;
 
@@ -26,20 +29,23 @@ const HEAD_BYTES_MAX: usize = 384;
 
 /// The level that a text says by its form: a sign of its program's, or a word at the place of a level. Never a word of prose.
 pub fn level_of_text(text: &str) -> Option<Level> {
-    level_in(text, &TimeMemo::default())
+    level_in(text, &TimeMemo::default(), &Cell::new(false))
 }
 
-/// The same for a text in which the time may have been read before.
-pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
+/// The same for a text in which the time may have been read before. `said` is whether the text of the source before said a level:
+/// this one is likely to do so too, and is not looked over first.
+pub(crate) fn level_in(text: &str, times: &TimeMemo, said: &Cell<bool>) -> Option<Level> {
     let first_line = times.first_line(text).as_bytes();
     let head = &first_line[..first_line.len().min(KEYS_BYTES_MAX)];
-    match head::level(&head[..head.len().min(HEAD_BYTES_MAX)], times) {
-        Some(found) => found,
-        None => {
-            let of_request = if times.lacks(text, b'"') { None } else { of_access_log(head) };
-            of_request.or_else(|| if times.lacks(text, b'=') { None } else { of_keys(head) })
-        }
+    if !said.get() && head.len() <= HEAD_BYTES_MAX && !outlook::may_say_level(head) {
+        return None;
     }
+    let level = head::level(&head[..head.len().min(HEAD_BYTES_MAX)], times).unwrap_or_else(|| {
+        let of_request = if times.lacks(text, b'"') { None } else { of_access_log(head) };
+        of_request.or_else(|| if times.lacks(text, b'=') { None } else { of_keys(head) })
+    });
+    said.set(level.is_some());
+    level
 }
 
 /// The status of `… [20/Nov/2026:06:47:13 +0000] "GET /path HTTP/1.1" 503 …`.

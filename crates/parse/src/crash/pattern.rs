@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use super::table;
+use crate::signs::{sign, signs};
 
 /// Bytes of a line that are compared.
 pub(super) const LINE_BYTES_MAX: usize = 256;
@@ -16,18 +17,32 @@ pub(super) struct Start {
     n_literal: usize,
     /// The first four of them, and which of the four there are.
     head: (u32, u32),
-    /// What follows the name that the pattern begins with, if it begins with one, and its `head`.
+    /// What follows the name that the pattern begins with, if it begins with one, its `head`, and the bytes of what is part of
+    /// the same word.
     behind_name: &'static [u8],
     behind_head: (u32, u32),
+    word_bytes: u64,
     /// What a line ends with that it fits whole.
     end: &'static [u8],
     report: &'static Report,
 }
 
+/// Patterns that begin reports.
+pub(super) struct Starts {
+    /// By the first byte of lines that they may fit, then those that begin with a name by what follows it.
+    by_byte: Vec<Vec<Start>>,
+    /// The second bytes that such lines may have, as [`bytes_of`] has them, by the first.
+    seconds: [u64; 256],
+}
+
 /// Returns the report that a line begins, found by the first bytes of its patterns.
-pub(super) fn report_by_start(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
+pub(super) fn report_by_start(Starts { by_byte, seconds }: &Starts, line: &[u8]) -> Option<&'static Report> {
+    let first = usize::from(*line.first()?);
+    if seconds[first] & line.get(1..2).map_or(u64::MAX, bytes_of) == 0 {
+        return None;
+    }
     let head = head_of(line);
-    let of_byte = by_byte[usize::from(*line.first()?)].iter().find(|start| {
+    let of_byte = by_byte[first].iter().find(|start| {
         start.head.0 == head & start.head.1
             && line.starts_with(&start.pattern.as_bytes()[..start.n_literal])
             && matches(start.pattern, line)
@@ -35,8 +50,8 @@ pub(super) fn report_by_start(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'s
     of_byte.map(|start| start.report)
 }
 
-pub(super) fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
-    if let Some(report) = report_by_start(by_byte, line) {
+pub(super) fn report_among(starts: &Starts, line: &[u8]) -> Option<&'static Report> {
+    if let Some(report) = report_by_start(starts, line) {
         return Some(report);
     }
     let first = *line.first()?;
@@ -46,37 +61,39 @@ pub(super) fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'stat
         return None;
     }
     let word = &line[..memchr::memchr(b' ', line).unwrap_or(line.len())];
-    let ends = word.last() == Some(&b':');
-    let has = |mark: u8| memchr::memchr(mark, word).is_some();
-    let (has_colon, has_bracket) = (ends || has(b':'), has(b'('));
-    if !has_colon && !has_bracket {
+    let marks = signs(word);
+    let has = |mark: u8| marks & sign(mark) != 0;
+    if !has(b':') && !has(b'(') {
         return None;
     }
-    let has_point = has(b'.');
+    let (in_word, ends) = (bytes_of(word), word.ends_with(b":"));
     // Most patterns have a byte that is not there.
-    let lacks = !bytes_of(&line[..line.len().min(LINE_BYTES_MAX)]);
+    let lacks = std::cell::OnceCell::new();
+    let lacks = || *lacks.get_or_init(|| !bytes_of(&line[..line.len().min(LINE_BYTES_MAX)]));
     let has_text = |text: &[u8]| {
         let reach = line.len().min(word.len() + text.len());
         crate::find::find_short(&line[..reach], text).is_some()
     };
     // What stands behind the name must be in the first word, or end it.
-    let has_number = has_colon && word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
+    let has_number = has(b':') && word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
     let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
     let may_fit = |start: &&Start| {
-        start.bytes & lacks == 0
-            && match start.behind_name {
-                [b':', b' ', ..] => {
-                    start.behind_head.0 == behind_head & start.behind_head.1
-                        && line[word.len() - 1..].starts_with(start.behind_name)
-                }
-                b":" if start.pattern.starts_with("@:~") => true,
-                text => has_text(text),
+        let may_have = || start.word_bytes & !in_word == 0 && start.bytes & lacks() == 0;
+        match start.behind_name {
+            [b':', b' ', ..] => {
+                start.behind_head.0 == behind_head & start.behind_head.1
+                    && line[word.len() - 1..].starts_with(start.behind_name)
+                    && start.bytes & lacks() == 0
             }
+            b":" if start.pattern.starts_with("@:~") => true,
+            text => may_have() && has_text(text),
+        }
     };
     let fits = |start: &&Start| line.ends_with(start.end) && matches(start.pattern, line);
-    let groups = [ends, has_number, has_bracket, has_point, true];
-    let groups = by_byte[NAMED..].iter().zip(groups).filter(|(_, may_be)| *may_be);
-    let found = groups.filter_map(|(starts, _)| starts.iter().filter(may_fit).find(fits));
+    let next = line.get(word.len() + 1).map_or(0, |byte| usize::from(byte % NEXT_BYTES));
+    let groups = [(0, ends), (1, has_number), (2, has(b'(')), (3, has(b'.')), (4, true), (BEHIND_COLON + next, ends)];
+    let groups = groups.iter().filter(|(_, may_be)| *may_be).map(|(group, _)| &starts.by_byte[NAMED + group]);
+    let found = groups.filter_map(|starts| starts.iter().filter(may_fit).find(fits));
     found.max_by_key(|start| start.pattern.len()).map(|start| start.report)
 }
 
@@ -96,11 +113,16 @@ fn head_of(bytes: &[u8]) -> u32 {
 /// Where the patterns stand that begin with a name.
 const NAMED: usize = 256;
 
+/// Where among those the patterns stand whose name a colon and a blank follow, by what comes next.
+const BEHIND_COLON: usize = 5;
+const NEXT_BYTES: u8 = 32;
+
 /// The place of a pattern by what follows the name that it begins with.
 fn place_of_named(pattern: &str, behind_name: &[u8]) -> usize {
     NAMED
         + match behind_name {
-            [b':', b' ', ..] => 0,
+            [b':', b' ', next, ..] => BEHIND_COLON + usize::from(next % NEXT_BYTES),
+            [b':', b' '] => 0,
             b":" if pattern.starts_with("@:~") => 1,
             [b'(', ..] => 2,
             [b'.', ..] => 3,
@@ -108,9 +130,9 @@ fn place_of_named(pattern: &str, behind_name: &[u8]) -> usize {
         }
 }
 
-/// Patterns by the first byte of lines that they may fit, then those that begin with a name by what follows it.
-pub(super) fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
-    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); NAMED + 5];
+/// The patterns of some reports.
+pub(super) fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Starts {
+    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); NAMED + BEHIND_COLON + usize::from(NEXT_BYTES)];
     let reports = table::reports().filter(|report| is_wanted(report));
     for (pattern, report) in reports.flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
         const WILD: [char; 4] = ['%', '@', '~', '$'];
@@ -132,13 +154,16 @@ pub(super) fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> 
         let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
         let end = whole.unwrap_or_default().as_bytes();
         let behind_head = head_and_mask(behind_name);
+        let word_bytes = bytes_of(behind_name.split(|byte| *byte == b' ').next().unwrap_or_default());
         let bytes = pattern.split(WILD).fold(0, |all, literal| all | bytes_of(literal.as_bytes()));
-        let start = Start { pattern, bytes, n_literal, head, behind_name, behind_head, end, report };
+        let start = Start { pattern, bytes, n_literal, head, behind_name, behind_head, word_bytes, end, report };
         places.for_each(|place| by_byte[place].push(start));
     }
     // What says more is tried first.
     by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
-    by_byte
+    let second = |start: &Start| if start.n_literal > 1 { bytes_of(&start.pattern.as_bytes()[1..2]) } else { u64::MAX };
+    let seconds = std::array::from_fn(|first| by_byte[first].iter().fold(0, |all, start| all | second(start)));
+    Starts { by_byte, seconds }
 }
 
 /// Whether a line begins as a pattern says.

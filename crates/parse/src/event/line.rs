@@ -1,6 +1,7 @@
 //! What a line that is no object says: its time, its level, and the fields of its shape.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use types::{BatchBuilder, Level, Timestamp, Value};
 
@@ -34,6 +35,8 @@ pub(super) struct LineContext<'a> {
     pub(super) wanted: Option<&'a Projection>,
     /// The time that was read last in the line.
     pub(super) times: &'a TimeMemo,
+    /// Whether the line before said its level.
+    pub(super) said_level: &'a Cell<bool>,
 }
 
 /// What a line said.
@@ -56,7 +59,7 @@ pub(super) fn add<'t>(
     if wanted.is_none_or(Projection::has_level) && extras.level.is_none() {
         let (level, is_report) = match told.level {
             Some(level) => (Some(level), false),
-            None => level_of_line(parts, line, times),
+            None => level_of_line(parts, line, told),
         };
         may_have_trace |= is_report;
         builder.set_level(level);
@@ -159,10 +162,10 @@ fn is_of_other_year(header: &str, time: ResolvedTime, other: ResolvedTime) -> bo
 
 /// The level of a line by its shape, by its words, as the report of a death, or by the header around it; and whether it is such
 /// a report.
-fn level_of_line(parts: Option<&Parts>, line: &str, times: &TimeMemo) -> (Option<Level>, bool) {
+fn level_of_line(parts: Option<&Parts>, line: &str, told: &LineContext<'_>) -> (Option<Level>, bool) {
     let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
-    let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, times));
-    let of_report = if said.is_none() { crash::level_in(text, times) } else { None };
+    let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, told.times, told.said_level));
+    let of_report = if said.is_none() { crash::level_in(text, told.times) } else { None };
     let of_header = || parts.and_then(Parts::level_of_header);
     let level = said.or_else(|| crash::level_behind_header(of_header(), of_report));
     (level, of_report.is_some())

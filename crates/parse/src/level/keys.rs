@@ -4,18 +4,20 @@ use types::Level;
 
 use super::field::{LevelField, level_of_word};
 
+/// Keys whose value is a level.
+pub(super) const KEYS: [(&[u8], LevelField); 6] = [
+    (b"level", LevelField::Named),
+    (b"severity", LevelField::Severity),
+    (b"prio", LevelField::Named),
+    (b"pri", LevelField::Severity),
+    (b"lvl", LevelField::Named),
+    // Heroku and Python's logfmter write the name of a level here, never a number.
+    (b"at", LevelField::Nested),
+];
+
 /// `level=warn`, `severity="error"`, where the key is not the end of a longer word. A word wins over a number: what a
 /// number means differs from program to program.
 pub(super) fn of_keys(head: &[u8]) -> Option<Level> {
-    const KEYS: [(&[u8], LevelField); 6] = [
-        (b"level", LevelField::Named),
-        (b"severity", LevelField::Severity),
-        (b"prio", LevelField::Named),
-        (b"pri", LevelField::Severity),
-        (b"lvl", LevelField::Named),
-        // Heroku and Python's logfmter write the name of a level here, never a number.
-        (b"at", LevelField::Nested),
-    ];
     let mut of_number = None;
     for equals in memchr::memchr_iter(b'=', head) {
         let is_key = |(key, _): &&(&[u8], LevelField)| {

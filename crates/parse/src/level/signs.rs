@@ -230,20 +230,21 @@ pub(super) fn vmware(word: &[u8]) -> Option<Level> {
     if LETTERS[usize::from(priority % 8)] == &word[..2] { Level::of_syslog(priority % 8) } else { None }
 }
 
-/// The mark behind the time of a line that begins with `7:M ` or `[7] `.
+/// The mark behind the time of a line of Redis.
 pub(super) fn redis(line: &[u8], mark: &[u8]) -> Option<Level> {
-    let n_digits = |text: &[u8]| text.iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
-    let is_redis = match line.first()? {
-        b'[' => (n_digits(&line[1..]) > 0).then(|| &line[1 + n_digits(&line[1..])..])?.starts_with(b"] "),
-        _ => {
-            let behind = &line[n_digits(line)..];
-            n_digits(line) > 0 && behind.starts_with(b":") && behind.get(2) == Some(&b' ')
-        }
-    };
-    match (mark, is_redis) {
+    match (mark, is_redis(line)) {
         (b".", true) => Some(Level::Debug),
         (b"-" | b"*", true) => Some(Level::Info),
         (b"#", true) => Some(Level::Warn),
         _ => None,
     }
+}
+
+/// Whether a line begins with `7:M ` or `[7] `.
+pub(super) fn is_redis(line: &[u8]) -> bool {
+    let digits = line.strip_prefix(b"[").unwrap_or(line);
+    let n_digits = digits.iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = &digits[n_digits..];
+    n_digits > 0
+        && if digits.len() < line.len() { behind.starts_with(b"] ") } else { matches!(behind, [b':', _, b' ', ..]) }
 }
