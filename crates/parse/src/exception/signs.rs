@@ -7,7 +7,8 @@ use super::reader::{Mode, Reader, indent_of};
 impl Reader {
     /// Reads a line that says how others are meant.
     pub(super) fn read_sign(&mut self, line: &str, text: &str) -> bool {
-        if text.contains("Traceback (most recent call last)") || text == "Stack (most recent call last):" {
+        const BEFORE: [&str; 2] = ["Stack (most recent call last):", "xonsh: For full traceback set: "];
+        if text.contains("Traceback (most recent call last)") || BEFORE.iter().any(|sign| text.starts_with(sign)) {
             self.begin_reversed(text);
             return true;
         }
@@ -47,8 +48,7 @@ impl Reader {
             (self.lists_causes, self.takes_message) = (true, false);
             return true;
         }
-        let is_goroutine = text.starts_with("goroutine ") && text.ends_with("]:");
-        if is_goroutine {
+        if text.starts_with("goroutine ") && text.ends_with("]:") {
             if self.family == Some(Family::Go) {
                 self.mode = Mode::Done;
             }
