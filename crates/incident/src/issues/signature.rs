@@ -31,48 +31,17 @@ const MESSAGE_BYTES_MAX: usize = 120;
 const WILDCARD: char = '\u{1}';
 const SHOWN: &str = "<*>";
 
-/// Types that say only that something failed.
-const BARE_KINDS: [&str; 23] = [
-    "",
-    "panic",
-    "fatal error",
-    "Fatal error",
-    "Parse error",
-    "error",
-    "exit",
-    "Assertion",
-    "Assert_failure",
-    "Failure",
-    "[BUG]",
-    "SIMPLE-ERROR",
-    "UnhandledPromiseRejection",
-    "Fatal Python error",
-    "throw",
-    "runtime error",
-    "Fortran runtime error",
-    "Precondition failed",
-    "Assertion failed",
-    "Swift runtime failure",
-    "ERROR STOP",
-    "FATAL ERROR",
-    "kernel BUG",
-];
+/// Types that say only that something failed; the first is none at all.
+const BARE_KINDS: &str = "|panic|fatal error|Fatal error|Parse error|error|exit|Assertion|Assert_failure|Failure|\
+    [BUG]|SIMPLE-ERROR|UnhandledPromiseRejection|Fatal Python error|throw|runtime error|Fortran runtime error|\
+    Precondition failed|Assertion failed|Swift runtime failure|ERROR STOP|FATAL ERROR|kernel BUG";
 
 /// Names that types of any package have which say no more.
-const BARE_NAMES: [&str; 9] = [
-    "Error",
-    "Exception",
-    "RuntimeError",
-    "RuntimeException",
-    "StandardError",
-    "AssertionError",
-    "AssertionFailedError",
-    "runtime_error",
-    "exception",
-];
+const BARE_NAMES: &str = "Error|Exception|RuntimeError|RuntimeException|StandardError|AssertionError|\
+    AssertionFailedError|runtime_error|exception";
 
 /// Ends of names of files whose functions have the names of their packages or classes.
-const QUALIFIED: [&str; 11] = [".java", ".kt", ".scala", ".groovy", ".clj", ".cs", ".fs", ".vb", ".go", ".rs", ".ex"];
+const QUALIFIED: &str = ".java|.kt|.scala|.groovy|.clj|.cs|.fs|.vb|.go|.rs|.ex";
 
 /// An error as it was accepted.
 #[derive(Clone, Debug)]
@@ -189,7 +158,7 @@ fn part_of(trace: &Trace, cause: &Exception, said: &str) -> String {
 /// Reports whether a type says only that something failed.
 fn is_bare(kind: &str) -> bool {
     let name = kind.rsplit(['.', '\\', ':', '/']).next().unwrap_or(kind);
-    BARE_KINDS.contains(&kind) || BARE_NAMES.contains(&name)
+    BARE_KINDS.split('|').any(|bare| bare == kind) || BARE_NAMES.split('|').any(|bare| bare == name)
 }
 
 /// The pattern of a message without the word at its end, which may be a name: `no letter for alice`.
@@ -238,7 +207,7 @@ fn name_of(frame: &Frame) -> String {
         let folder = parts.next().filter(|folder| !folder.is_empty() && *folder != ".");
         return stable(&folder.map_or_else(|| file.to_owned(), |folder| format!("{folder}/{file}")));
     }
-    let is_qualified = file.is_empty() || QUALIFIED.iter().any(|ending| file.ends_with(ending));
+    let is_qualified = file.is_empty() || QUALIFIED.split('|').any(|ending| file.ends_with(ending));
     if is_qualified { stable(name) } else { stable(&format!("{file}:{name}")) }
 }
 

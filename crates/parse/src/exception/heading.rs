@@ -54,16 +54,6 @@ impl Heading {
         self
     }
 
-    /// Returns the heading of an error that has a message and no name.
-    pub(super) fn unnamed(message: &str) -> Self {
-        Self { is_report: true, ..Self::plain("error", message) }
-    }
-
-    /// Returns the heading of a thrown value that is no error.
-    pub(super) fn of_value(text: &str) -> Self {
-        Self::plain("Error", text)
-    }
-
     /// Takes the place, which PHP writes at the end of a message, out of the message.
     pub(super) fn end_with_place(&mut self) {
         let message = std::mem::take(&mut self.message);
@@ -78,19 +68,7 @@ impl Heading {
 }
 
 /// Ends of names of types without a package.
-const TYPE_ENDINGS: [&str; 11] = [
-    "Error",
-    "Exception",
-    "Warning",
-    "Fault",
-    "Panic",
-    "Throwable",
-    "Interrupt",
-    "Exit",
-    "Failure",
-    "Defect",
-    "Failed",
-];
+const TYPE_ENDINGS: &str = "Error|Exception|Warning|Fault|Panic|Throwable|Interrupt|Exit|Failure|Defect|Failed";
 
 /// Phrases that introduce a cause, or the exception that it led to.
 const CAUSES: [&str; 5] = ["Caused by: ", "---> ", "[cause]: ", "Cause: ", "caused by: "];
@@ -169,7 +147,7 @@ pub(super) fn typed(text: &str) -> Option<Heading> {
 }
 
 fn has_ending(name: &str) -> bool {
-    TYPE_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    TYPE_ENDINGS.split('|').any(|ending| name.ends_with(ending))
 }
 
 /// Levels and other words before a colon.
@@ -244,19 +222,10 @@ fn runtime_report(text: &str) -> Option<Heading> {
     if let Some((_, rest)) = text.split_once(": exception from uncaught JavaScript throw: ") {
         return Some(unhandled(rest));
     }
-    const UNHANDLED: [&str; 10] = [
-        "Target exception: ",
-        "Unhandled Java exception: ",
-        "Uncaught exception ",
-        "Unhandled exception. ",
-        "Unhandled Exception: ",
-        "Unhandled exception: ",
-        "[ERROR] FATAL UNHANDLED EXCEPTION: ",
-        "error: Uncaught ",
-        "Uncaught ",
-        "Error: unhandled exception: ",
-    ];
-    if let Some(rest) = UNHANDLED.iter().find_map(|sign| text.strip_prefix(sign)) {
+    const UNHANDLED: &str = "Target exception: |Unhandled Java exception: |Uncaught exception |\
+        Unhandled exception. |Unhandled Exception: |Unhandled exception: |[ERROR] FATAL UNHANDLED EXCEPTION: |\
+        error: Uncaught |Uncaught |Error: unhandled exception: ";
+    if let Some(rest) = UNHANDLED.split('|').find_map(|sign| text.strip_prefix(sign)) {
         let rest = rest.strip_prefix("(in promise) ").or_else(|| rest.strip_prefix("exception: ")).unwrap_or(rest);
         return Some(unhandled(rest));
     }
@@ -420,7 +389,7 @@ fn script_report(text: &str) -> Option<Heading> {
     }
     // Go's compiler begins with the name of the package.
     if let Some((place, message)) = placed().filter(|(place, _)| place.starts_with("./") && place.contains(".go:")) {
-        return Some(Heading::unnamed(message).at(place_of(place)));
+        return Heading::report("error", message).map(|heading| heading.at(place_of(place)));
     }
     let prolog = || text.strip_prefix("ERROR: Prolog initialisation failed:");
     let scheme = || Some(placed().filter(|(place, _)| place_of(place).0.ends_with(".scm"))?.1);

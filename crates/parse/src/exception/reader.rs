@@ -255,7 +255,7 @@ impl Reader {
         let is_value = self.is_behind_mark && self.heading.is_none() && self.trace.exceptions.is_empty();
         if is_value && !is_mark && !text.starts_with("(Use ") && heading_of(line).is_none() {
             // The program threw a value that is no error.
-            self.heading = Some(Heading { is_report: true, ..Heading::of_value(text) });
+            self.heading = Heading::report("Error", text);
         }
         is_mark || (self.source.is_some() && !self.is_behind_mark)
     }

@@ -90,7 +90,7 @@ impl Reader {
             let before = std::mem::take(&mut self.before);
             // Haskell begins with the name of the program.
             let named = before.split_once(": ").filter(|(name, _)| place > 2 && !name.contains(' '));
-            self.heading = Some(Heading::unnamed(named.map_or(&*before, |(_, message)| message)));
+            self.heading = Heading::report("error", named.map_or(&*before, |(_, message)| message));
         }
         // Haskell writes the stack twice, the second time with functions of its runtime.
         let has_frames = self.trace.exceptions.iter().any(|one| !one.frames.is_empty());
@@ -102,29 +102,10 @@ impl Reader {
     /// Reads a line that says that frames follow, or tells nothing.
     fn read_word(&mut self, text: &str) -> bool {
         self.name_unnamed(text);
-        const WORDS: [&str; 21] = [
-            "while executing",
-            "while evaluating",
-            "context...:",
-            "Load address: ",
-            "Call stack traceback",
-            "Error termination",
-            "Call history:",
-            "--- <exception caught here> ---",
-            "stack backtrace:",
-            "Stack backtrace:",
-            "Stack trace:",
-            "[stacktrace]",
-            "stack traceback:",
-            "Backtrace:",
-            "Backtrace for: ",
-            "note: ",
-            "--- End of stack",
-            "HasCallStack backtrace:",
-            "--------",
-            "READ of size ",
-            "WRITE of size ",
-        ];
+        const WORDS: &str = "while executing|while evaluating|context...:|Load address: |Call stack traceback|\
+            Error termination|Call history:|--- <exception caught here> ---|stack backtrace:|Stack backtrace:|\
+            Stack trace:|[stacktrace]|stack traceback:|Backtrace:|Backtrace for: |note: |--- End of stack|\
+            HasCallStack backtrace:|--------|READ of size |WRITE of size ";
         // CHICKEN says an error, and what was called before it.
         if text == "Stack trace:"
             && let Some(heading) = self.heading.as_mut().filter(|heading| heading.line.is_none())
@@ -140,7 +121,7 @@ impl Reader {
         if is_rest {
             return true;
         }
-        let is_word = WORDS.iter().any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
+        let is_word = WORDS.split('|').any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
         if is_word {
             (self.takes_message, self.lists_causes) = (false, false);
         }
