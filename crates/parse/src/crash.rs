@@ -16,8 +16,8 @@ use types::Level;
 use pattern::{LINE_BYTES_MAX, Starts, matches, report_among, report_by_start, starts_by_byte};
 use report::{Again, Next};
 
-use crate::colour;
 use crate::time::TimeMemo;
+use crate::{colour, message};
 use death::Obituary;
 pub use death::{Death, Signal};
 pub(crate) use report::Report;
@@ -172,7 +172,9 @@ fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
 /// The first line of a text, and whether there are others.
 fn first_line<'t>(text: &'t str, times: &TimeMemo) -> (&'t [u8], bool) {
     let first = times.first_line(text);
-    (colour::without_leading(first.as_bytes().trim_ascii_end()), first.len() < text.len())
+    let bytes = colour::without_leading(first.as_bytes().trim_ascii_end());
+    let start = message::of_kernel(bytes).map_or(0, |message| message.content.start);
+    (&bytes[start..], first.len() < text.len())
 }
 
 /// The report that a text begins with.
@@ -217,20 +219,31 @@ pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
     let mut next = lines_behind(text).take(8).skip(n_seen);
     let trailing = next.find_map(|line| report_of(line).filter(|report| report.follows)).map(|report| report.level);
     // A line without a level, below which the report stands.
-    let below =
-        || report_of(lines_behind(text).next()?).filter(|report| report.confirms.is_empty() && !report.is_survived);
+    let below = || {
+        let mut lines = lines_behind(text);
+        let report = report_of(lines.next()?).filter(|report| !report.is_survived)?;
+        (report.confirms.is_empty() || confirms(report, lines.next()?)).then_some(report)
+    };
     let trailing = trailing.or_else(|| below().map(|report| report.level));
-    trailing.or_else(|| level_of_trace(text)).or_else(|| level_of_place(first))
+    let of_place = || level_of_place(first);
+    trailing.filter(|_| of_place() != Some(Level::Warn)).or_else(|| level_of_trace(text)).or_else(of_place)
 }
 
-/// The level of a text behind a header with a level. `info` is what whatever a program prints has there; other levels were
-/// chosen for the text, so that a report makes them no lower, and higher only where they say an error.
-pub fn level_behind_header(header: Option<Level>, report: Option<Level>) -> Option<Level> {
+/// The level of a text behind a header with a level. `info` is what whatever a program prints has there, and `warn` what the
+/// kernel does; other levels were chosen for the text, so that a report makes them no lower, and higher only where they say
+/// an error.
+pub fn level_behind_header(header: Option<Level>, report: Option<Level>, text: &str) -> Option<Level> {
+    let is_of_kernel = || is_of_kernel(text, &TimeMemo::default());
     match header {
         None | Some(Level::Info) => report.or(header),
-        Some(level) if level >= Level::Error => header.max(report),
+        Some(level) if level >= Level::Error || report.is_some() && is_of_kernel() => header.max(report),
         _ => header,
     }
+}
+
+/// Whether a text is a report of the kernel.
+pub(crate) fn is_of_kernel(text: &str, times: &TimeMemo) -> bool {
+    report_of(first_line(text, times).0).is_some_and(|report| report.is_of_kernel)
 }
 
 /// Returns what a text tells of the death of a program.
@@ -239,7 +252,7 @@ pub fn death(text: &str) -> Option<Death> {
     let times = TimeMemo::default();
     if let Some(report) = report_in(text, &times) {
         let signal = match report.level {
-            _ if report.is_survived || report.follows => return None,
+            _ if report.is_survived || report.follows || report.is_of_kernel => return None,
             Level::Fatal => Signal::Report,
             Level::Error => Signal::Trace,
             _ => return None,
@@ -257,6 +270,10 @@ pub fn death(text: &str) -> Option<Death> {
 /// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`
 pub(crate) fn level_of_place(line: &[u8]) -> Option<Level> {
     let line = line.strip_suffix(b".")?;
+    let behind =
+        |end: &[u8]| crate::find::find_short(line, end).filter(|_| line.last().is_some_and(u8::is_ascii_digit));
+    // The line that was read last, and a thread, may follow.
+    let line = &line[..behind(b", <").or_else(|| behind(b" thread ")).unwrap_or(line.len())];
     let (rest, line_number) = line.split_at(line.iter().rposition(|byte| *byte == b' ')?);
     let place = rest.strip_suffix(b" line")?;
     let script = place.rsplit(|byte| *byte == b' ').next()?;

@@ -12,6 +12,7 @@ mod family;
 mod fields;
 mod frame;
 mod heading;
+mod kernel;
 mod names;
 mod own;
 mod reader;

@@ -1,4 +1,4 @@
-//! Lines that a relay of messages wrote: syslog messages with a priority, and entries of systemd's journal in JSON. Such a
+//! Lines that a relay of messages wrote: syslog messages with a priority, the kernel's, and entries of systemd's journal in JSON. Such a
 //! line holds one line of a program and names the program, so that what belongs together can be put together.
 //!
 //! ```text
@@ -27,6 +27,10 @@ const FIELDS: [&str; 4] = ["_SYSTEMD_UNIT", "_PID", "PRIORITY", "__REALTIME_TIME
 
 /// Names of the text of an entry: the journal's, and that which a shipper gives it.
 const TEXTS: [&str; 2] = ["MESSAGE", "message"];
+
+/// The kernel's tag in a header, and bytes in which its own header ends.
+const KERNEL: &[u8] = b"kernel:";
+const KERNEL_BYTES_MAX: usize = 48;
 
 /// How syslog daemons write a tab and a line end of a message.
 const TAB: &[u8] = b"#011";
@@ -64,9 +68,45 @@ pub fn syslog(line: &[u8]) -> Option<Message> {
         return None;
     }
     let names = &line[names];
-    let names_process = if is_new { names.trim_ascii_end().last() != Some(&b'-') } else { names.contains(&b'[') };
-    let source = source_of([&line[..end], names].into_iter()) | if names_process { OF_PROCESS } else { 0 };
+    let (priority, names_process) = match is_new {
+        true => (&line[..end], names.trim_ascii_end().last() != Some(&b'-')),
+        // The kernel is one, and gives each line of a report a priority of its own.
+        false if names.ends_with(KERNEL) => (&line[..0], true),
+        false => (&line[..end], names.contains(&b'[')),
+    };
+    let source = source_of([priority, names].into_iter()) | if names_process { OF_PROCESS } else { 0 };
     Some(Message { source, content: content..line.len() })
+}
+
+/// Reads a line as the kernel has it in its buffer: `[12345.678901] text`, or with its priority `4,1234,12345678901,-;text`.
+pub(crate) fn of_kernel(line: &[u8]) -> Option<Message> {
+    let content = match line {
+        [b'[', ..] => Some(kernel_time(line)).filter(|length| *length > 0)?,
+        [b'0'..=b'9', b',', ..] | [b'0'..=b'9', _, b',', ..] | [b'0'..=b'9', _, _, b',', ..] => {
+            let end = memchr(b';', &line[..line.len().min(KERNEL_BYTES_MAX)])?;
+            let mut fields = line[..end].split(|byte| *byte == b',');
+            let is_number = |field: &[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+            (fields.by_ref().take(3).all(is_number) && fields.count() > 0).then_some(end + 1)?
+        }
+        _ => return None,
+    };
+    let source = source_of([KERNEL].into_iter()) | OF_PROCESS;
+    Some(Message { source, content: content..line.len() })
+}
+
+/// How long the time of the kernel's clock is at the head of a text: `[12345.678901] `, `[    1.234567][   T77] `.
+pub(crate) fn kernel_time(text: &[u8]) -> usize {
+    let [b'[', b' ' | b'0'..=b'9', ..] = text else { return 0 };
+    let end = memchr(b']', &text[..text.len().min(KERNEL_BYTES_MAX)]);
+    let Some(end) = end.filter(|end| *end > 8 && text[end - 7] == b'.') else { return 0 };
+    let is_time = text[1..end].trim_ascii_start().iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let is_end = |rest: &[u8], at: usize| rest.get(at + 1) == Some(&b' ');
+    match &text[end + 1..] {
+        [b' ', ..] if is_time => end + 2,
+        // Of which task or processor.
+        [b'[', rest @ ..] if is_time => memchr(b']', rest).filter(|at| is_end(rest, *at)).map_or(0, |at| end + at + 4),
+        _ => 0,
+    }
 }
 
 /// Reads a line of a file that a syslog daemon wrote without a priority: where the names of host, program and process are, and
@@ -76,7 +116,10 @@ pub(crate) fn plain(line: &[u8]) -> Option<(Range<usize>, usize)> {
     let (names, content) = names_3164(&line[..line.len().min(HEADER_BYTES_MAX)], 0)?;
     let words = &line[names.clone()];
     // Programs write such times too, and a level behind them.
-    let is_own = || words.ends_with(b"]:") && !words.split(|byte| *byte == b' ').next().is_some_and(is_level);
+    let is_own = || {
+        (words.ends_with(b"]:") || words.ends_with(KERNEL))
+            && !words.split(|byte| *byte == b' ').next().is_some_and(is_level)
+    };
     ((!is_iso || is_own()) && !is_whole(&line[content..])).then_some((names, content))
 }
 
@@ -165,7 +208,9 @@ fn names_3164(line: &[u8], from: usize) -> Option<(Range<usize>, usize)> {
         let word = &rest[..memchr(b' ', rest).unwrap_or(rest.len())];
         // Without a time and a process any word may stand before a colon.
         if is_tag(word) && (n_time > 0 || memchr(b']', word).is_some()) {
-            return Some((names..at + word.len(), (at + word.len() + 1).min(line.len())));
+            let content = (at + word.len() + 1).min(line.len());
+            let n_time = if word == KERNEL { kernel_time(&line[content..]) } else { 0 };
+            return Some((names..at + word.len(), content + n_time));
         }
         at = (at + word.len() + 1).min(line.len());
     }
@@ -210,7 +255,11 @@ pub(crate) fn entry(line: &[u8]) -> Option<Message> {
     if !is_process {
         fields[0] = journal_value(line, "SYSLOG_IDENTIFIER").and_then(string)?;
     }
-    let of_process = if is_process { OF_PROCESS } else { 0 };
+    let is_of_kernel = !is_process && fields[0] == b"kernel";
+    if is_of_kernel {
+        fields[2] = b"";
+    }
+    let of_process = if is_process || is_of_kernel { OF_PROCESS } else { 0 };
     Some(Message { source: source_of(fields.into_iter()) | of_process, content: content..end })
 }
 

@@ -112,7 +112,8 @@ impl Fragment {
 /// program.
 pub(crate) fn may_be_fragment(line: &[u8]) -> bool {
     match line.first() {
-        Some(b'0'..=b'9') => line.get(10) == Some(&b'T'),
+        Some(b'0'..=b'9') if line.get(10) == Some(&b'T') => true,
+        Some(b'0'..=b'9' | b'[') => message::of_kernel(line).is_some(),
         Some(b'{') => is_docker(line) || message::may_be_entry(line),
         first => first == Some(&b'<'),
     }
@@ -121,7 +122,8 @@ pub(crate) fn may_be_fragment(line: &[u8]) -> bool {
 /// Reads a line that someone wrote for a program, without its line end.
 pub(crate) fn fragment(line: &[u8]) -> Option<Fragment> {
     match line.first()? {
-        b'0'..=b'9' => cri(line),
+        b'0'..=b'9' if line.get(10) == Some(&b'T') => cri(line),
+        b'0'..=b'9' | b'[' => Some(Fragment::of_message(Writer::Syslog, message::of_kernel(line)?)),
         b'{' => docker(line).or_else(|| Some(Fragment::of_message(Writer::Journal, message::entry(line)?))),
         b'<' => Some(Fragment::of_message(Writer::Syslog, message::syslog(line)?)),
         _ => None,

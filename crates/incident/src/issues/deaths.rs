@@ -77,7 +77,7 @@ impl Deaths {
         let Some(death) = parse::death(&event.text) else { return false };
         let name = |name: Option<&str>| name.map(|name| cut(name, NAME_BYTES_MAX).to_owned());
         let at = event.id.timestamp.0.min(now.0);
-        let Death { signal, program, delay_ms } = death;
+        let Death { signal, program, delay_ms, .. } = death;
         let (program, host) = (name(program.as_deref().or(event.service.as_deref())), name(event.host.as_deref()));
         let known = self.series.iter().position(|one| one.program == program && one.host == host);
         let place = known.unwrap_or_else(|| {

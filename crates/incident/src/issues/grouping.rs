@@ -32,6 +32,9 @@ const TEXTS_OF_PLACE_MAX: usize = 2_000;
 /// Different texts that show where the words of a pattern vary; before that, only `mine` decides.
 const WIDE_TEXTS_MIN: usize = 3;
 
+/// Issues of one type and place that differ in what they say; more may be one error that names something else each time.
+const VARIANTS_MAX: usize = 16;
+
 /// Errors that are older than this when they are accepted are history: no one is notified of them.
 const NOTIFIED_AGE_NS_MAX: i64 = 15 * Timestamp::MINUTE;
 
@@ -108,8 +111,8 @@ impl Grouping {
         let place = (group.to_owned(), event.service.clone());
         match event.signature() {
             Signature::Text(text) => self.issue_of(&place, &text),
-            Signature::Trace { key, .. } => {
-                let found = self.by_key.get(&hash_of(&place, &key)).cloned();
+            Signature::Trace { key, base, .. } => {
+                let (found, _) = self.variant(&place, &key, base.as_deref());
                 found.or_else(|| Some(self.former_issue(&place, event)?.0)).or_else(|| self.others(&place))
             }
             Signature::Deaths { program } => self.known_deaths(&place, &program, event).or_else(|| self.others(&place)),
@@ -134,13 +137,15 @@ impl Grouping {
         event: &ErrorEvent,
         (decisions, now): (&Decisions, Timestamp),
     ) -> Option<String> {
-        let Signature::Trace { key, title, frames } = signature else { return None };
-        let hash = hash_of(place, key);
-        let known = self.by_key.get(&hash).cloned();
+        let Signature::Trace { key, base, title, frames } = signature else { return None };
+        let (known, keys) = self.variant(place, key, base.as_deref());
         let former = self.former_issue(place, event);
         let is_decided = |id: &str| decisions.is_decided(id);
         let note = match (known, former) {
-            (Some(known), None) => return Some(known),
+            (Some(known), None) => {
+                self.note_keys(&known, keys);
+                return Some(known);
+            }
             (Some(known), Some((former, _))) if known == former => return Some(known),
             (Some(known), Some((former, _))) if is_decided(&known) || is_decided(&former) => return Some(former),
             (Some(known), Some((_, Rule::Both))) => return Some(known),
@@ -152,10 +157,8 @@ impl Grouping {
                 return joined;
             }
             (None, Some((former, rule))) if rule == Rule::Former || is_decided(&former) => {
-                let record = self.counted.issues.get_mut(&former)?;
-                record.rule = Rule::Both;
-                record.keys.insert(hash);
-                self.by_key.insert(hash, former.clone());
+                self.counted.issues.get_mut(&former)?.rule = Rule::Both;
+                self.note_keys(&former, keys);
                 return Some(former);
             }
             (None, former) => {
@@ -165,7 +168,35 @@ impl Grouping {
         let pattern = shown(&masked(event.trace.as_deref().unwrap_or(&event.text)));
         let record = IssueRecord { title: title.clone(), pattern, frames: frames.clone(), note, ..new_at(place) };
         let added = self.add(place, key, record, decisions, now);
+        added.iter().for_each(|id| self.note_keys(id, keys.clone()));
         added.or_else(|| self.others(place))
+    }
+
+    /// Returns the issue of a trace, and the hashes by which it is found from now on. Of one type and place the issues are
+    /// counted, and one that began when what is said did not count is that of the first who says something.
+    fn variant(&self, place: &Place, key: &str, base: Option<&str>) -> (Option<String>, Vec<u64>) {
+        let hash = hash_of(place, key);
+        if let Some(known) = self.by_key.get(&hash) {
+            return (Some(known.clone()), Vec::new());
+        }
+        let Some(base) = base else { return (None, vec![hash]) };
+        let of_base = hash_of(place, base);
+        let first = self.by_key.get(&of_base).cloned();
+        let mut slots = (0..VARIANTS_MAX).map(|n| hash_of(place, &format!("{base}\u{5}{n}"))).enumerate();
+        match slots.find(|(_, slot)| !self.by_key.contains_key(slot)) {
+            None if first.is_some() => (first, Vec::new()),
+            Some((0, slot)) if first.is_some() => (first, vec![hash, slot]),
+            found => {
+                let free = found.map(|(_, slot)| slot);
+                (None, [hash].into_iter().chain(free).chain(first.is_none().then_some(of_base)).collect())
+            }
+        }
+    }
+
+    fn note_keys(&mut self, id: &str, keys: Vec<u64>) {
+        let Some(record) = self.counted.issues.get_mut(id) else { return };
+        record.keys.extend(&keys);
+        self.by_key.extend(keys.into_iter().map(|key| (key, id.to_owned())));
     }
 
     /// Returns the issue of the deaths of a program. An issue of such a line alone is continued.

@@ -31,33 +31,17 @@ const MESSAGE_BYTES_MAX: usize = 120;
 const WILDCARD: char = '\u{1}';
 const SHOWN: &str = "<*>";
 
-/// Types that say only that something failed.
-const BARE_KINDS: [&str; 21] = [
-    "",
-    "panic",
-    "fatal error",
-    "Fatal error",
-    "Parse error",
-    "error",
-    "exit",
-    "Assertion",
-    "Assert_failure",
-    "Failure",
-    "[BUG]",
-    "SIMPLE-ERROR",
-    "UnhandledPromiseRejection",
-    "Fatal Python error",
-    "throw",
-    "runtime error",
-    "Fortran runtime error",
-    "Precondition failed",
-    "Assertion failed",
-    "Swift runtime failure",
-    "ERROR STOP",
-];
+/// Types that say only that something failed; the first is none at all.
+const BARE_KINDS: &str = "|panic|fatal error|Fatal error|Parse error|error|exit|Assertion|Assert_failure|Failure|\
+    [BUG]|SIMPLE-ERROR|UnhandledPromiseRejection|Fatal Python error|throw|runtime error|Fortran runtime error|\
+    Precondition failed|Assertion failed|Swift runtime failure|ERROR STOP|FATAL ERROR|kernel BUG";
+
+/// Names that types of any package have which say no more.
+const BARE_NAMES: &str = "Error|Exception|RuntimeError|RuntimeException|StandardError|AssertionError|\
+    AssertionFailedError|runtime_error|exception";
 
 /// Ends of names of files whose functions have the names of their packages or classes.
-const QUALIFIED: [&str; 11] = [".java", ".kt", ".scala", ".groovy", ".clj", ".cs", ".fs", ".vb", ".go", ".rs", ".ex"];
+const QUALIFIED: &str = ".java|.kt|.scala|.groovy|.clj|.cs|.fs|.vb|.go|.rs|.ex";
 
 /// An error as it was accepted.
 #[derive(Clone, Debug)]
@@ -80,8 +64,9 @@ pub struct ErrorEvent {
 pub(super) enum Signature {
     /// A masked text, which may have a pattern with others.
     Text(String),
-    /// Types and functions of a stack trace; the title is that of the first such error.
-    Trace { key: String, title: String, frames: Vec<String> },
+    /// Types and functions of a stack trace; the title is that of the first such error. `base` is the key without what is
+    /// said, where that tells errors of one type and place apart.
+    Trace { key: String, base: Option<String>, title: String, frames: Vec<String> },
     /// A program that died, as the service manager reports it; all its reports are one issue.
     Deaths { program: String },
 }
@@ -143,27 +128,48 @@ impl ErrorEvent {
 
 fn of_trace(trace: &Trace, text: &str) -> Signature {
     let causes = trace.causes();
-    let parts: BTreeSet<String> = causes.iter().map(|cause| part_of(trace, cause)).collect();
-    let key = format!("\u{3}{}", parts.into_iter().collect::<Vec<_>>().join("\n\n"));
+    let key_of = |says: &dyn Fn(&Exception) -> String| {
+        let parts: BTreeSet<String> = causes.iter().map(|cause| part_of(trace, cause, &says(cause))).collect();
+        format!("\u{3}{}", parts.into_iter().collect::<Vec<_>>().join("\n\n"))
+    };
+    // Files alone say little of where it failed.
+    let has_function = trace.exceptions.iter().flat_map(|one| &one.frames).any(|frame| !frame.function.is_empty());
+    let says = |cause: &Exception| match is_bare(&cause.kind) {
+        true => said_by(&cause.message),
+        false if has_function => String::new(),
+        false => pattern_of(&cause.message),
+    };
+    let key = key_of(&says);
+    let base = Some(key_of(&|_| String::new())).filter(|base| has_function && *base != key);
     let Some(cause) = causes.first() else { return Signature::Text(masked(text)) };
     let frames = frames_of(trace, cause);
     let message = cut(cause.message.lines().next().unwrap_or_default(), MESSAGE_BYTES_MAX);
     let what: Vec<&str> = [&*cause.kind, message].into_iter().filter(|text| !text.is_empty()).collect();
     let what = if what.is_empty() { "error".to_owned() } else { what.join(": ") };
     let place = frames.first().map(|frame| format!(" in {frame}")).unwrap_or_default();
-    Signature::Trace { title: format!("{what}{place}"), key, frames }
+    Signature::Trace { title: format!("{what}{place}"), key, base, frames }
 }
 
-/// Returns what counts of an exception.
-fn part_of(trace: &Trace, cause: &Exception) -> String {
-    let frames = frames_of(trace, cause);
-    // R has one type for all errors, and frames without files.
-    let is_of_all = cause.kind == "Error" && cause.frames.iter().all(|frame| frame.file.is_empty());
-    // Files alone say little of where it failed.
-    let has_function = trace.exceptions.iter().flat_map(|one| &one.frames).any(|frame| !frame.function.is_empty());
-    let is_bare = !has_function || is_of_all || BARE_KINDS.contains(&&*cause.kind);
-    let message = if is_bare { pattern_of(&cause.message) } else { String::new() };
-    format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
+/// Returns what counts of an exception that says this.
+fn part_of(trace: &Trace, cause: &Exception, said: &str) -> String {
+    format!("{}\n{said}\n{}", stable(&cause.kind), frames_of(trace, cause).join("\n"))
+}
+
+/// Reports whether a type says only that something failed.
+fn is_bare(kind: &str) -> bool {
+    let name = kind.rsplit(['.', '\\', ':', '/']).next().unwrap_or(kind);
+    BARE_KINDS.split('|').any(|bare| bare == kind) || BARE_NAMES.split('|').any(|bare| bare == name)
+}
+
+/// The pattern of a message without the word at its end, which may be a name: `no letter for alice`.
+fn said_by(message: &str) -> String {
+    let mut pattern = pattern_of(message);
+    let words =
+        pattern.trim_end().rsplit_once(' ').filter(|(before, last)| before.contains(' ') && !last.ends_with(':'));
+    if let Some((before, _)) = words {
+        pattern.truncate(before.len());
+    }
+    pattern
 }
 
 /// Returns the functions that identify an issue: the program's own frames of the cause, else those of the innermost exception
@@ -201,7 +207,7 @@ fn name_of(frame: &Frame) -> String {
         let folder = parts.next().filter(|folder| !folder.is_empty() && *folder != ".");
         return stable(&folder.map_or_else(|| file.to_owned(), |folder| format!("{folder}/{file}")));
     }
-    let is_qualified = file.is_empty() || QUALIFIED.iter().any(|ending| file.ends_with(ending));
+    let is_qualified = file.is_empty() || QUALIFIED.split('|').any(|ending| file.ends_with(ending));
     if is_qualified { stable(name) } else { stable(&format!("{file}:{name}")) }
 }
 

@@ -219,7 +219,7 @@ fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     if is_said_by_nobody && says_itself() {
         None
     } else {
-        parse::level_behind_header(Level::of_syslog(priority), of_report())
+        parse::level_behind_header(Level::of_syslog(priority), of_report(), &text)
     }
 }
 

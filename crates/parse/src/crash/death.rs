@@ -29,11 +29,13 @@ pub struct Death {
     pub program: Option<String>,
     /// What is told within this time is about the same death, where the text says so.
     pub delay_ms: Option<i64>,
+    /// The number of its process, where the kernel says it.
+    pub pid: Option<u32>,
 }
 
 impl Death {
     pub(super) fn of(signal: Signal, program: Option<String>) -> Self {
-        Self { signal, program: program.filter(|name| !name.is_empty()), delay_ms: None }
+        Self { signal, program: program.filter(|name| !name.is_empty()), delay_ms: None, pid: None }
     }
 
     /// Reads `back-off 1m20s restarting failed container=app pod=web-5d8f_shop(7f3a)`.
@@ -77,8 +79,13 @@ impl Obituary {
             Self::NameBehind(signal) => (signal, name_behind(behind)?),
             Self::Repeats => return None,
         };
-        let name = name.split(|byte| *byte == b'[').next().unwrap_or(name);
-        Some(Death::of(signal, Some(String::from_utf8_lossy(name).into_owned())))
+        let (name, in_brackets) = name.split_at(memchr::memchr(b'[', name).unwrap_or(name.len()));
+        let digits = |text: &[u8]| -> Option<u32> {
+            let text = std::str::from_utf8(text).ok()?.trim_start_matches(|char: char| !char.is_ascii_digit());
+            text.split(|char: char| !char.is_ascii_digit()).next()?.parse().ok()
+        };
+        let pid = digits(in_brackets).or_else(|| digits(&behind[..memchr::memchr(b'(', behind)?]));
+        Some(Death { pid, ..Death::of(signal, Some(String::from_utf8_lossy(name).into_owned())) })
     }
 }
 

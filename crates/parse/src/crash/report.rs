@@ -46,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) follows: bool,
     /// Whether the program goes on after it.
     pub(crate) is_survived: bool,
+    /// Whether the kernel writes it, which goes on, about what it did itself.
+    pub(crate) is_of_kernel: bool,
     /// How a further line that fits `starts` is read.
     pub(crate) again: Again,
 }
@@ -64,6 +66,7 @@ impl Report {
             quotes: Vec::new(),
             follows: false,
             is_survived: false,
+            is_of_kernel: false,
             again: Again::Part,
         }
     }

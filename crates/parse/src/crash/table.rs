@@ -1,7 +1,7 @@
 //! The reports of runtimes, read from `formats/deaths/`, and how the system tells of deaths; [`crate::crash`] has the language of
 //! the patterns.
 //!
-//! A file has reports one after the other. Each begins with `report`, its level, and `follows` or `survived` where that holds;
+//! A file has reports one after the other. Each begins with `report`, its level, and `follows`, `survived`, `kernel` or `likewise` where that holds;
 //! lines behind it give patterns (`begins`, `confirms`, `goes-on`, `ends`, `quotes`) in quotes, in which `\t` and `\e` are a tab and
 //! the beginning of a colour, and what else is known (`next`, `free`, `again`). Lines with `#` are comments.
 
@@ -12,10 +12,11 @@ use types::Level;
 use super::death::{Obituary, Signal};
 use super::report::{Again, Next, Report};
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     include_str!("../../../../formats/deaths/scripts.txt"),
     include_str!("../../../../formats/deaths/languages.txt"),
     include_str!("../../../../formats/deaths/native.txt"),
+    include_str!("../../../../formats/deaths/kernel.txt"),
 ];
 
 static REPORTS: LazyLock<Vec<Report>> = LazyLock::new(|| FILES.into_iter().flat_map(|file| read(file).0).collect());
@@ -31,7 +32,10 @@ fn read(file: &'static str) -> (Vec<Report>, Vec<&'static str>) {
     for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         let is_read = match (key, reports.last_mut()) {
-            ("report", _) => head(value).map(|report| reports.push(report)),
+            ("report", before) => {
+                let report = head(value, before.as_deref());
+                report.map(|report| reports.push(report))
+            }
             (_, None) => None,
             ("begins", Some(report)) => pattern(value).map(|text| report.starts.push(text)),
             ("confirms", Some(report)) => pattern(value).map(|text| report.confirms.push(text)),
@@ -50,14 +54,16 @@ fn read(file: &'static str) -> (Vec<Report>, Vec<&'static str>) {
     (reports, unknown)
 }
 
-/// `error follows`.
-fn head(value: &str) -> Option<Report> {
+/// `error follows`; `likewise` has the further lines of the report before.
+fn head(value: &str, before: Option<&Report>) -> Option<Report> {
     let mut words = value.split(' ');
     let mut report = Report::of_level(Level::parse(words.next()?)?);
     for word in words {
         match word {
             "follows" => report.follows = true,
             "survived" => report.is_survived = true,
+            "kernel" => report.is_of_kernel = true,
+            "likewise" => report.goes_on.clone_from(&before?.goes_on),
             _ => return None,
         }
     }

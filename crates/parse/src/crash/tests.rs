@@ -121,6 +121,25 @@ fn what_shells_compilers_and_small_runtimes_say_of_an_end_is_an_error() {
 }
 
 #[test]
+fn what_perl_and_small_languages_say_of_an_end_is_an_error() {
+    for (text, expected) in [
+        ("valve 7 at pump.pl line 7, <STDIN> line 3.", Level::Error),
+        ("valve 7 at pump.pl line 7, <$pipe> chunk 3 thread 2.", Level::Error),
+        ("valve 7 at pump.pl line 7 thread 1.\n\tmain::open(7) called at pump.pl line 9 thread 1", Level::Error),
+        ("Use of uninitialized value $n at pump.pl line 7.\n\tmain::open(7) called at pump.pl line 9", Level::Warn),
+        (
+            "ls: cannot access '/x': No such file\nError: ls: cannot access\n\n    at file:///srv/a.mjs:2:8",
+            Level::Error,
+        ),
+        ("RUNTIME ERROR: valve 7", Level::Error),
+        ("valve 7\n/srv/pump.sl:7:open:Run-Time Error", Level::Error),
+        ("yash: no such command `pump'", Level::Error),
+    ] {
+        check(text, Some(expected));
+    }
+}
+
+#[test]
 fn the_machine_tells_of_deaths() {
     check("Nov 20 06:47:13 h kernel: shop[12]: segfault at 0 ip 000055 sp 00007f error 4 in shop", Some(Level::Error));
     check("[123.4] Out of memory: Killed process 12 (shop) total-vm:1kB", Some(Level::Error));
@@ -130,6 +149,31 @@ fn the_machine_tells_of_deaths() {
     );
     check("Nov 20 06:47:13 h systemd[1]: shop.service: Failed with result 'signal'.", Some(Level::Error));
     check("Nov 20 06:47:13 h systemd[1]: Started shop.service.", None);
+}
+
+#[test]
+fn the_kernel_tells_of_its_own_failures() {
+    const OOPS: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000008";
+    for (text, level) in [
+        (OOPS, Level::Error),
+        ("[12345.678901] BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
+        ("4,1234,12345678901,-;BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
+        ("INFO: task pump:77 blocked for more than 120 seconds.\n      Not tainted 6.1.0", Level::Error),
+        ("watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [pump:77]", Level::Error),
+        ("------------[ cut here ]------------\nWARNING: CPU: 1 PID: 77 at net/a.c:7 open+0x7/0x8", Level::Warn),
+        ("------------[ cut here ]------------\nkernel BUG at fs/a.c:7!", Level::Error),
+        ("pump invoked oom-killer: order=0\nCPU: 0 PID: 77 Comm: pump Not tainted 6.1.0", Level::Error),
+        ("Kernel panic - not syncing: Fatal exception", Level::Fatal),
+    ] {
+        check(text, Some(level));
+        assert_eq!(death(text), None, "{text}");
+    }
+    ["CPU: 7 cores", "INFO: task pump is done", "BUG: see below", "[1.5] BUG"]
+        .into_iter()
+        .for_each(|line| check(line, None));
+    // Its priority is that of most of its lines.
+    assert_eq!(level_behind_header(Some(Level::Warn), Some(Level::Error), OOPS), Some(Level::Error));
+    assert_eq!(level_behind_header(Some(Level::Warn), Some(Level::Error), "Dry: valve 7"), Some(Level::Warn));
 }
 
 #[test]

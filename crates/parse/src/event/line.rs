@@ -164,10 +164,14 @@ fn is_of_other_year(header: &str, time: ResolvedTime, other: ResolvedTime) -> bo
 /// a report.
 fn level_of_line(parts: Option<&Parts>, line: &str, told: &LineContext<'_>) -> (Option<Level>, bool) {
     let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
-    let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, told.times, told.said_level));
-    let of_report = if said.is_none() { crash::level_in(text, told.times) } else { None };
+    let times = told.times;
+    let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, times, told.said_level));
+    // The kernel writes `INFO` before what has failed.
+    let is_of_kernel = || memchr::memchr(b'\n', text.as_bytes()).is_some() && crash::is_of_kernel(text, times);
+    let said = said.filter(|level| *level != Level::Info || !is_of_kernel());
+    let of_report = if said.is_none() { crash::level_in(text, times) } else { None };
     let of_header = || parts.and_then(Parts::level_of_header);
-    let level = said.or_else(|| crash::level_behind_header(of_header(), of_report));
+    let level = said.or_else(|| crash::level_behind_header(of_header(), of_report, text));
     (level, of_report.is_some())
 }
 

@@ -7,6 +7,7 @@ use types::{BatchBuilder, Level, Value};
 use super::names::{FIELDS, STACKTRACE, TRACE_KEYS};
 use super::{Trace, read};
 use crate::Projection;
+use crate::crash::{self, Signal};
 use crate::json::{Members, Token};
 
 fn is_wanted(wanted: Option<&Projection>, name: &str) -> bool {
@@ -20,9 +21,16 @@ pub(crate) fn add_of_text(
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) -> Option<&'static str> {
-    let trace = if FIELDS.iter().any(|name| is_wanted(wanted, name)) { read(text)? } else { return None };
+    let is_any = FIELDS.iter().any(|name| is_wanted(wanted, name));
+    let trace = is_any.then(|| read(text).or_else(|| of_obituary(text))).flatten()?;
     add(&trace, has_own, wanted, builder);
-    Some(STACKTRACE)
+    (!trace.exceptions.is_empty()).then_some(STACKTRACE)
+}
+
+/// What the kernel tells in one line of a program that it ended.
+fn of_obituary(text: &str) -> Option<Trace> {
+    let death = crash::death(text).filter(|death| death.signal == Signal::Kernel)?;
+    Some(Trace { program: Some((death.program?, death.pid?)), ..Trace::default() })
 }
 
 /// Gives a record the fields of the trace that one of its keys has, or its text. Returns the level of one that has
@@ -58,27 +66,33 @@ fn add(trace: &Trace, has_own: impl Fn(&str) -> bool, wanted: Option<&Projection
             builder.field_text(name, text);
         }
     };
-    let Some(outer) = trace.exceptions.first() else { return };
-    text("exception.type", &outer.kind);
-    if !outer.kind.is_empty() {
+    let outer = trace.exceptions.first().filter(|outer| !outer.kind.is_empty());
+    if let Some(outer) = outer {
+        text("exception.type", &outer.kind);
         text("exception.message", &outer.message);
     }
     text("thread.name", trace.thread.as_deref().unwrap_or_default());
     text("process.runtime.name", trace.runtime.unwrap_or_default());
     text("process.runtime.version", trace.version.as_deref().unwrap_or_default());
+    text("process.executable.name", trace.program.as_ref().map_or("", |(name, _)| name));
     let place = trace.place();
     if let Some(frame) = place {
         text("code.function.name", &frame.function);
         text("code.file.path", &frame.file);
     }
-    if let Some(line) = place.and_then(|frame| frame.line)
-        && is_wanted(wanted, "code.line.number")
-        && !has_own("code.line.number")
-    {
-        builder.field_integer("code.line.number", line.into());
+    let line = place.and_then(|frame| frame.line);
+    for (name, number) in [("code.line.number", line), ("process.pid", trace.program.as_ref().map(|(_, pid)| *pid))] {
+        if let Some(number) = number
+            && is_wanted(wanted, name)
+            && !has_own(name)
+        {
+            builder.field_integer(name, number.into());
+        }
     }
-    let causes: Vec<Option<Value>> = trace.exceptions[1..]
+    let causes: Vec<Option<Value>> = trace
+        .exceptions
         .iter()
+        .skip(1)
         .filter(|cause| !cause.kind.is_empty())
         .map(|cause| Some(Value::text(cause.kind.as_str())))
         .collect();

@@ -12,7 +12,7 @@ pub(super) struct FoundFrame {
     pub(super) caller: String,
 }
 
-fn found(family: Family, function: &str, (file, line): (&str, Option<u32>)) -> Option<FoundFrame> {
+pub(super) fn found(family: Family, function: &str, (file, line): (&str, Option<u32>)) -> Option<FoundFrame> {
     let function = cut(function.trim(), NAME_BYTES_MAX).to_owned();
     Some(FoundFrame {
         family,
@@ -436,7 +436,11 @@ fn placed_frame(text: &str) -> Option<FoundFrame> {
         && (call.contains(['(', '{']) || call.contains("::") && !call.contains(' '))
         && let Some((file, line)) = place.rsplit_once(" line ")
     {
-        return found(Family::Perl, call.split(['(', ' ']).next()?, (file, line.trim_end_matches('.').parse().ok()));
+        return found(
+            Family::Perl,
+            call.split(['(', ' ']).next()?,
+            (file, line.split([' ', '.']).next()?.parse().ok()),
+        );
     }
     if let Some((place, name)) = text.split_once(".nim(")
         && let Some((line, name)) = name.split_once(") ")

@@ -30,10 +30,12 @@ pub(super) struct Heading {
     pub(super) is_report: bool,
     /// Whether the type was seen by its form alone, and may be any word.
     pub(super) is_guess: bool,
+    /// Whether no line further down is part of the message.
+    pub(super) is_whole: bool,
 }
 
 impl Heading {
-    fn report(kind: &str, message: &str) -> Option<Self> {
+    pub(super) fn report(kind: &str, message: &str) -> Option<Self> {
         Some(Self { is_report: true, ..Self::plain(kind, message) })
     }
 
@@ -45,21 +47,11 @@ impl Heading {
         }
     }
 
-    fn at(mut self, (file, line): (&str, Option<u32>)) -> Self {
+    pub(super) fn at(mut self, (file, line): (&str, Option<u32>)) -> Self {
         if line.is_some() {
             (self.file, self.line) = (file.to_owned(), line);
         }
         self
-    }
-
-    /// Returns the heading of an error that has a message and no name.
-    pub(super) fn unnamed(message: &str) -> Self {
-        Self { is_report: true, ..Self::plain("error", message) }
-    }
-
-    /// Returns the heading of a thrown value that is no error.
-    pub(super) fn of_value(text: &str) -> Self {
-        Self::plain("Error", text)
     }
 
     /// Takes the place, which PHP writes at the end of a message, out of the message.
@@ -76,19 +68,7 @@ impl Heading {
 }
 
 /// Ends of names of types without a package.
-const TYPE_ENDINGS: [&str; 11] = [
-    "Error",
-    "Exception",
-    "Warning",
-    "Fault",
-    "Panic",
-    "Throwable",
-    "Interrupt",
-    "Exit",
-    "Failure",
-    "Defect",
-    "Failed",
-];
+const TYPE_ENDINGS: &str = "Error|Exception|Warning|Fault|Panic|Throwable|Interrupt|Exit|Failure|Defect|Failed";
 
 /// Phrases that introduce a cause, or the exception that it led to.
 const CAUSES: [&str; 5] = ["Caused by: ", "---> ", "[cause]: ", "Cause: ", "caused by: "];
@@ -114,7 +94,7 @@ pub(super) fn heading_of(line: &str) -> Option<Heading> {
     runtime_report(text)
         .or_else(|| php_report(text))
         .or_else(|| native_report(text))
-        .or_else(|| script_report(text))
+        .or_else(|| ruby_report(text).or_else(|| script_report(text)))
         .or_else(|| {
             if is_indented { None } else { laravel(text).or_else(|| typed(unbracketed(text))).or_else(|| inline(text)) }
         })
@@ -167,7 +147,7 @@ pub(super) fn typed(text: &str) -> Option<Heading> {
 }
 
 fn has_ending(name: &str) -> bool {
-    TYPE_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    TYPE_ENDINGS.split('|').any(|ending| name.ends_with(ending))
 }
 
 /// Levels and other words before a colon.
@@ -219,37 +199,41 @@ fn runtime_report(text: &str) -> Option<Heading> {
     {
         return Heading::report("stack overflow", "").map(|it| Heading { thread: Some(thread.to_owned()), ..it });
     }
-    if let Some(rest) = text.strip_prefix("panic: ") {
+    let zig = || Some(text.strip_prefix("thread ")?.split_once(" panic: ")?.1);
+    if let Some(rest) = text.strip_prefix("panic: ").or_else(zig) {
         return Heading::report("panic", rest.split(" [recovered").next().unwrap_or(rest));
     }
     if let Some((_, rest)) = text.split_once("http: panic serving ") {
         return Heading::report("panic", rest.split_once(": ").map_or(rest, |(_, rest)| rest));
     }
-    if let Some(rest) = text.strip_prefix("fatal error: ") {
-        return Heading::report("fatal error", rest);
+    // Of V8 the last; Go names signals.
+    const FATAL: [&str; 3] = ["fatal error", "Fatal Python error", "FATAL ERROR"];
+    let is_signal = |kind: &str| kind.len() > 5 && kind.bytes().all(|byte| byte.is_ascii_uppercase());
+    if let Some((kind, rest)) = text.split_once(": ")
+        && (FATAL.contains(&kind) || kind.starts_with("SIG") && is_signal(kind))
+    {
+        return Heading::report(kind, rest);
     }
-    if let Some(rest) = text.strip_prefix("Fatal Python error: ") {
-        return Heading::report("Fatal Python error", rest);
+    const HANDLER: &str = " thrown from the UncaughtExceptionHandler in thread ";
+    if let Some((kind, thread)) = text.strip_prefix("Exception: ").and_then(|rest| rest.split_once(HANDLER)) {
+        let thread = Some(thread.trim_matches('"').to_owned());
+        return Heading::report(kind, "").map(|heading| Heading { thread, ..heading });
     }
     if let Some((_, rest)) = text.split_once(": exception from uncaught JavaScript throw: ") {
         return Some(unhandled(rest));
     }
-    const UNHANDLED: [&str; 10] = [
-        "Target exception: ",
-        "Unhandled Java exception: ",
-        "Uncaught exception ",
-        "Unhandled exception. ",
-        "Unhandled Exception: ",
-        "Unhandled exception: ",
-        "[ERROR] FATAL UNHANDLED EXCEPTION: ",
-        "error: Uncaught ",
-        "Uncaught ",
-        "Error: unhandled exception: ",
-    ];
-    if let Some(rest) = UNHANDLED.iter().find_map(|sign| text.strip_prefix(sign)) {
+    const UNHANDLED: &str = "Target exception: |Unhandled Java exception: |Uncaught exception |\
+        Unhandled exception. |Unhandled Exception: |Unhandled exception: |[ERROR] FATAL UNHANDLED EXCEPTION: |\
+        error: Uncaught |Uncaught |Error: unhandled exception: ";
+    if let Some(rest) = UNHANDLED.split('|').find_map(|sign| text.strip_prefix(sign)) {
         let rest = rest.strip_prefix("(in promise) ").or_else(|| rest.strip_prefix("exception: ")).unwrap_or(rest);
         return Some(unhandled(rest));
     }
+    beam_report(text)
+}
+
+/// Reports of Erlang, Elixir and Clojure.
+fn beam_report(text: &str) -> Option<Heading> {
     if let Some((kind, rest)) = text.strip_prefix("** (").and_then(|rest| rest.split_once(") ")) {
         let is_exit = kind.starts_with("EXIT") || kind == "stop" || kind == "exit";
         return Heading::report(if is_exit { "exit" } else { kind }, rest);
@@ -327,9 +311,6 @@ fn native_report(text: &str) -> Option<Heading> {
     if let Some(message) = text.strip_prefix("Fatal error: ").filter(|message| !message.starts_with(' ')) {
         return Heading::report("Fatal error", message);
     }
-    if let Some((_, message)) = text.strip_prefix("thread ").and_then(|rest| rest.split_once(" panic: ")) {
-        return Heading::report("panic", message);
-    }
     if let Some((kind, rest)) = text.split_once('@')
         && let Some((place, message)) = rest.split_once("): ").or_else(|| Some((rest.strip_suffix(')')?, "")))
         && let Some((file, line)) = place.rsplit_once('(')
@@ -384,17 +365,14 @@ fn ruby_report(text: &str) -> Option<Heading> {
         let (message, kind) = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).unwrap_or(bare);
         return Heading::report(kind, message);
     }
-    if let Some((place, rest)) = text.split_once(": [BUG] ") {
-        return Heading::report("[BUG]", rest).map(|heading| heading.at(place_of(place)));
-    }
-    None
+    let bug = || Some(("[BUG]", text.split_once(": [BUG] ")?));
+    let syntax = || Some(("SyntaxError", text.strip_suffix(" (SyntaxError)")?.split_once(": ")?));
+    let (kind, (place, message)) = bug().or_else(syntax)?;
+    Heading::report(kind, message).map(|heading| heading.at(place_of(place)))
 }
 
-/// Reads reports of Ruby, Fortran, Guile, CLISP, Lua and others.
+/// Reads reports of Fortran, Guile, CLISP, Lua and others.
 fn script_report(text: &str) -> Option<Heading> {
-    if let Some(heading) = ruby_report(text) {
-        return Some(heading);
-    }
     const FORTRAN: [&str; 2] = ["Fortran runtime error", "ERROR STOP"];
     if let Some((kind, rest)) = FORTRAN.iter().find_map(|kind| Some((kind, text.strip_prefix(kind)?))) {
         return Heading::report(kind, rest.trim_start_matches(": "));
@@ -403,12 +381,19 @@ fn script_report(text: &str) -> Option<Heading> {
         return Some(Heading::default().at((file.split(' ').next()?, place.parse().ok())));
     }
     // Guile: `/srv/a.scm:9:2: In procedure car: text`, or with the text on the next line.
-    let guile = text.strip_prefix("ERROR: In procedure ").or_else(|| text.strip_prefix("In procedure "));
-    let placed = || text.split_once(": In procedure ").filter(|(place, _)| place_of(place).1.is_some());
-    if let Some(rest) = guile.or_else(|| placed().map(|(_, rest)| rest)) {
-        return Heading::report("error", rest.split_once(": ").map_or("", |(_, message)| message));
+    let placed = || text.split_once(": ").filter(|(place, _)| place_of(place).1.is_some());
+    let behind = text.strip_prefix("ERROR: ").or_else(|| placed().map(|(_, rest)| rest)).unwrap_or(text);
+    if let Some(rest) = behind.strip_prefix("In procedure ") {
+        let (function, message) = rest.split_once(": ").unwrap_or((rest.trim_end_matches(':'), ""));
+        return Heading::report("error", message).map(|heading| Heading { function: function.to_owned(), ..heading });
     }
-    if let Some(rest) = text.strip_prefix("*** - ") {
+    // Go's compiler begins with the name of the package.
+    if let Some((place, message)) = placed().filter(|(place, _)| place.starts_with("./") && place.contains(".go:")) {
+        return Heading::report("error", message).map(|heading| heading.at(place_of(place)));
+    }
+    let prolog = || text.strip_prefix("ERROR: Prolog initialisation failed:");
+    let scheme = || Some(placed().filter(|(place, _)| place_of(place).0.ends_with(".scm"))?.1);
+    if let Some(rest) = text.strip_prefix("*** - ").or_else(prolog).or_else(scheme) {
         return Heading::report("error", rest);
     }
     let is_lua = |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with("lua") && name.len() < 10);
@@ -447,10 +432,11 @@ fn script_report(text: &str) -> Option<Heading> {
         return Heading::report("UnhandledPromiseRejection", reason.trim_end_matches('.').trim_matches('"'));
     }
     if let Some((message, place)) = text.strip_suffix('.').and_then(|text| text.rsplit_once(" at "))
-        && let Some((file, line)) = place.rsplit_once(" line ")
-        && line.bytes().all(|byte| byte.is_ascii_digit())
+        && let Some((file, line)) = place.split_once(" line ")
+        // A thread may follow, or the line that was read last: `line 7, <STDIN> line 3`.
+        && let Some(line) = line.split([' ', ',']).next().and_then(|line| line.parse().ok())
     {
-        return Some(Heading::plain("", message).at((file, line.parse().ok())));
+        return Some(Heading::plain("", message).at((file, Some(line))));
     }
     None
 }

@@ -1,7 +1,7 @@
 //! Names of the exception fields of an event, and of the keys in which senders put a stack trace.
 
 /// Fields that an event may get.
-pub(crate) const FIELDS: [&str; 10] = [
+pub(crate) const FIELDS: [&str; 12] = [
     "exception.type",
     "exception.message",
     STACKTRACE,
@@ -12,6 +12,8 @@ pub(crate) const FIELDS: [&str; 10] = [
     "thread.name",
     "process.runtime.name",
     "process.runtime.version",
+    "process.executable.name",
+    "process.pid",
 ];
 
 /// The field that holds a trace.

@@ -3,6 +3,7 @@
 use super::family::Family;
 use super::frame::{frame_of, place_of};
 use super::heading::{Heading, Relation, heading_of, typed};
+use super::kernel;
 use super::trace::{Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut};
 
 /// Exceptions of one text that are read.
@@ -139,6 +140,11 @@ impl Reader {
             }
             _ => None,
         };
+        let is_first = self.heading.is_none() && self.trace.exceptions.is_empty();
+        let waiting = || if is_first { kernel::waiting(line) } else { None };
+        if let Some((name, pid)) = kernel::running(line).or_else(waiting) {
+            self.trace.program.get_or_insert_with(|| (name.to_owned(), pid));
+        }
         let is_found = found.is_some();
         if let Some((name, version)) = found {
             (self.trace.runtime, self.trace.version) = (Some(name), Some(version));
@@ -164,7 +170,7 @@ impl Reader {
         if self.family == Some(Family::Go) && line.starts_with(['\t', ' ']) && text.contains(".go:") {
             return true;
         }
-        let Some(mut found) = frame_of(line, next) else { return false };
+        let Some(mut found) = frame_of(line, next).or_else(|| kernel::frame(text)) else { return false };
         if found.family == Family::Ruby && text.contains("': ") {
             // The first line of a trace is a frame and has the message and the type at its end; that of a cause too.
             if self.family == Some(Family::Ruby) {
@@ -203,7 +209,7 @@ impl Reader {
         if self.read_source(line, text) || self.read_listed(text, is_indented) {
             return;
         }
-        let heading = heading_of(line);
+        let heading = heading_of(line).or_else(|| kernel::heading(text));
         let is_cause = heading.as_ref().is_some_and(|heading| heading.relation != Relation::Alone);
         if !is_cause && self.is_message_next() && self.takes_message {
             return self.add_to_message(text);
@@ -211,6 +217,10 @@ impl Reader {
         if let Some(heading) = heading {
             let is_better = match &self.heading {
                 None => !(heading.is_guess && self.mode == Mode::Frames),
+                // What only repeats the type says less.
+                Some(known) if heading.kind == known.kind && heading.message.is_empty() && heading.line.is_none() => {
+                    false
+                }
                 Some(known) => heading.is_report || (!heading.is_guess || known.kind.is_empty()) && !known.is_report,
             };
             if is_cause || is_better {
@@ -245,7 +255,7 @@ impl Reader {
         let is_value = self.is_behind_mark && self.heading.is_none() && self.trace.exceptions.is_empty();
         if is_value && !is_mark && !text.starts_with("(Use ") && heading_of(line).is_none() {
             // The program threw a value that is no error.
-            self.heading = Some(Heading { is_report: true, ..Heading::of_value(text) });
+            self.heading = Heading::report("Error", text);
         }
         is_mark || (self.source.is_some() && !self.is_behind_mark)
     }
@@ -334,8 +344,8 @@ impl Reader {
             self.takes_message = false;
             return;
         }
+        self.takes_message = !heading.is_whole;
         self.heading = Some(heading);
-        self.takes_message = true;
     }
 
     /// Reads a line behind frames whose innermost came last: source, or at the margin the exception.

@@ -7,7 +7,8 @@ use super::reader::{Mode, Reader, indent_of};
 impl Reader {
     /// Reads a line that says how others are meant.
     pub(super) fn read_sign(&mut self, line: &str, text: &str) -> bool {
-        if text.contains("Traceback (most recent call last)") || text == "Stack (most recent call last):" {
+        const BEFORE: [&str; 2] = ["Stack (most recent call last):", "xonsh: For full traceback set: "];
+        if text.contains("Traceback (most recent call last)") || BEFORE.iter().any(|sign| text.starts_with(sign)) {
             self.begin_reversed(text);
             return true;
         }
@@ -47,8 +48,7 @@ impl Reader {
             (self.lists_causes, self.takes_message) = (true, false);
             return true;
         }
-        let is_goroutine = text.starts_with("goroutine ") && text.ends_with("]:");
-        if is_goroutine {
+        if text.starts_with("goroutine ") && text.ends_with("]:") {
             if self.family == Some(Family::Go) {
                 self.mode = Mode::Done;
             }
@@ -90,7 +90,7 @@ impl Reader {
             let before = std::mem::take(&mut self.before);
             // Haskell begins with the name of the program.
             let named = before.split_once(": ").filter(|(name, _)| place > 2 && !name.contains(' '));
-            self.heading = Some(Heading::unnamed(named.map_or(&*before, |(_, message)| message)));
+            self.heading = Heading::report("error", named.map_or(&*before, |(_, message)| message));
         }
         // Haskell writes the stack twice, the second time with functions of its runtime.
         let has_frames = self.trace.exceptions.iter().any(|one| !one.frames.is_empty());
@@ -102,29 +102,10 @@ impl Reader {
     /// Reads a line that says that frames follow, or tells nothing.
     fn read_word(&mut self, text: &str) -> bool {
         self.name_unnamed(text);
-        const WORDS: [&str; 21] = [
-            "while executing",
-            "while evaluating",
-            "context...:",
-            "Load address: ",
-            "Call stack traceback",
-            "Error termination",
-            "Call history:",
-            "--- <exception caught here> ---",
-            "stack backtrace:",
-            "Stack backtrace:",
-            "Stack trace:",
-            "[stacktrace]",
-            "stack traceback:",
-            "Backtrace:",
-            "Backtrace for: ",
-            "note: ",
-            "--- End of stack",
-            "HasCallStack backtrace:",
-            "--------",
-            "READ of size ",
-            "WRITE of size ",
-        ];
+        const WORDS: &str = "while executing|while evaluating|context...:|Load address: |Call stack traceback|\
+            Error termination|Call history:|--- <exception caught here> ---|stack backtrace:|Stack backtrace:|\
+            Stack trace:|[stacktrace]|stack traceback:|Backtrace:|Backtrace for: |note: |--- End of stack|\
+            HasCallStack backtrace:|--------|READ of size |WRITE of size ";
         // CHICKEN says an error, and what was called before it.
         if text == "Stack trace:"
             && let Some(heading) = self.heading.as_mut().filter(|heading| heading.line.is_none())
@@ -140,7 +121,7 @@ impl Reader {
         if is_rest {
             return true;
         }
-        let is_word = WORDS.iter().any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
+        let is_word = WORDS.split('|').any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
         if is_word {
             (self.takes_message, self.lists_causes) = (false, false);
         }

@@ -43,6 +43,8 @@ pub struct Trace {
     pub runtime: Option<&'static str>,
     /// The version of the runtime.
     pub version: Option<String>,
+    /// The program and the number of its process, where the kernel names them.
+    pub program: Option<(String, u32)>,
 }
 
 impl Trace {

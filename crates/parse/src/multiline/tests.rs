@@ -181,6 +181,20 @@ fn the_dying_words_of_less_known_runtimes_are_one_event() {
         "File \"a.py\", line 6, in <module>\n    5    x\n--> 6    f(417)\n\nFile \"a.py\", line 5, in f\n--> 5        return d[n]\n\nKeyError: 417",
         "ERROR: off",
     ]);
+    for report in [
+        "a.jim:1: Error: valve 7\nin procedure 'main' called at file \"a.jim\", line 3\nat file \"a.jim\", line 1",
+        "RUNTIME ERROR: valve 7\n\ta.jsonnet:1:19-40\tfunction <open>\n\tDuring manifestation",
+        "Unhandled exception dry (7)\na.5c:2:     raise dry (n);\n    open (7)\na.5c:3:     open (7);",
+        "assertion-violation: index out of range [vector-ref]\n                     (vector-ref '#(1 2) 7)",
+        "valve 7\n/srv/a.sl:1:open:Run-Time Error\n/srv/a.sl:2:main:Run-Time Error",
+        "Failed at: a.ls\nSyntaxError: unmatched `]` on line 1\nat a.ls\n    at carp (lexer.js:1226:9)",
+        "xonsh: For full traceback set: $XONSH_SHOW_TRACEBACK = True\nValueError: valve 7",
+        "/srv/a.coffee:2:14: error: unmatched OUTDENT\n  if n then (\n             ^",
+        "error: valve 7\n-code 1 -level 0 -errorcode {PUMP DRY} -errorinfo {valve 7\n    while executing\n\"open $n \"} -errorline 1",
+    ] {
+        let entry = "2026-11-20 06:47:13 INFO on";
+        check(&[entry, "2026-11-20 06:47:14 INFO on", report, entry]);
+    }
 }
 
 #[test]
@@ -281,6 +295,37 @@ fn the_report_of_a_death_is_an_event_of_its_own() {
         "=====================\n==28==ERROR: AddressSanitizer: heap-buffer-overflow\nREAD of size 4 at 0x7b thread T0\n    #0 0x56 in f /a.c:6\nSUMMARY: AddressSanitizer: x",
         "on",
     ]);
+}
+
+#[test]
+fn what_the_kernel_writes_of_a_failure_is_one_event() {
+    const OOPS: &str = "BUG: kernel NULL pointer dereference, address: 8\n#PF: read access\nPGD 0 P4D 0\nOops: 0000 [#1] SMP\nCPU: 3 PID: 77 Comm: pump\n\
+        RIP: 0010:open+0x1a/0x40\nRAX: 0007\nCall Trace:\n <TASK>\n vfs_read+0x9d/0x190\n </TASK>\nModules linked in: tank\n---[ end trace 7 ]---";
+    const OOM: &str = "pump invoked oom-killer: order=0\nCPU: 0 PID: 77 Comm: pump\nCall Trace:\n <TASK>\n </TASK>\nTasks state (in pages):\n[     77]     0    77 pump";
+    const HUNG: &str = "INFO: task pump:77 blocked for more than 120 seconds.\n      Not tainted 6.1.0\ntask:pump state:D\nCall Trace:\n <TASK>";
+    type Header = fn(usize, &str) -> String;
+    let headers: [Header; 6] = [
+        |n, line| format!("Nov 20 06:47:13 h kernel: [12345.67{n:04}] {line}"),
+        |_, line| format!("2026-11-20T06:47:13.123456+00:00 h kernel: {line}"),
+        |n, line| format!("<{}>Nov 20 06:47:13 h kernel: [12345.67{n:04}][   T77] {line}", n % 5),
+        |n, line| format!("[12345.67{n:04}] {line}"),
+        |n, line| format!("4,12{n:02},1234567{n:04},-;{line}"),
+        |n, line| {
+            format!(
+                r#"{{"PRIORITY":"{}","SYSLOG_IDENTIFIER":"kernel","__REALTIME_TIMESTAMP":"1795000{n:04}","MESSAGE":"{line}"}}"#,
+                n % 5
+            )
+        },
+    ];
+    let entries = ["usb 1-1: new device", OOPS, HUNG, HUNG, "eth0: link up", OOM, "eth0: link down"];
+    for header in headers {
+        let lines: Vec<&str> = entries.iter().flat_map(|entry| entry.split('\n')).collect();
+        let text: Vec<String> = lines.iter().enumerate().map(|(n, line)| header(n, line)).collect();
+        let text = text.join("\n");
+        let found: Vec<_> =
+            events(text.as_bytes(), 1 << 20).flat_map(|range| crate::texts(&text.as_bytes()[range])).collect();
+        assert_eq!(found.len(), entries.len(), "{text}");
+    }
 }
 
 #[test]

@@ -117,6 +117,41 @@ fn traces_are_one_issue_whatever_they_say() {
     assert_eq!(titles(&grouping), expected.map(|(title, n)| (title.to_owned(), n)).into());
 }
 
+#[test]
+fn errors_of_a_bare_type_at_one_place_are_a_limited_number_of_issues() {
+    let thrown = |n: u64, what: &str| event(n, "pay", &format!("Error: {what}\n    at send (/srv/a.js:{n}:1)\n"));
+    let mut grouping = Grouping::default();
+    let mut count = |events: &[ErrorEvent]| grouping.count("app", events, &Decisions::default(), now());
+    let two = count(&[thrown(1, "box is full"), thrown(2, "no letter")]);
+    assert_eq!((two.len(), count(&[thrown(3, "box is full")]).len()), (2, 1));
+    let names = (0..100u8).map(|n| format!("{}{} was lost", char::from(b'a' + n % 26), char::from(b'a' + n / 26)));
+    let many: Vec<ErrorEvent> = names.zip(10..).map(|(name, n)| thrown(n, &name)).collect();
+    count(&many);
+    let first = count(&many[99..]);
+    assert!(first.is_subset(&two), "{first:?}");
+    assert_eq!(grouping.known("app", &many[99]), first.into_iter().next());
+    assert_eq!(grouping.counted.issues.len(), VARIANTS_MAX);
+    // It is the same after a restart.
+    let mut again = Grouping::new(grouping.counted);
+    again.count("app", &many, &Decisions::default(), now());
+    assert_eq!(again.counted.issues.len(), VARIANTS_MAX);
+}
+
+#[test]
+fn an_issue_of_a_bare_type_that_began_when_messages_did_not_count_is_continued() {
+    let thrown = |n: u64, what: &str| event(n, "pay", &format!("Error: {what}\n    at send (/srv/a.js:{n}:1)\n"));
+    let place: Place = ("app".to_owned(), Some("pay".to_owned()));
+    let Signature::Trace { base: Some(base), .. } = thrown(1, "box is full").signature() else { panic!("a base") };
+    let id = id_of("app", Some("pay"), &base);
+    let mut counted = IssueCounts::default();
+    counted.issues.insert(id.clone(), IssueRecord { keys: [hash_of(&place, &base)].into(), ..new_at(&place) });
+    let mut grouping = Grouping::new(counted);
+    let mut count = |event: ErrorEvent| grouping.count("app", &[event], &Decisions::default(), now());
+    assert_eq!(count(thrown(1, "box is full")), [id.clone()].into());
+    assert_ne!(count(thrown(2, "no letter")), [id.clone()].into());
+    assert_eq!(count(thrown(3, "box is full")), [id].into());
+}
+
 /// Issues of the time before, as they were saved: each has the key of a text by the former rule.
 fn former(texts: &[&str]) -> (Grouping, Vec<String>) {
     let mut counted = IssueCounts::default();

@@ -135,6 +135,62 @@ fn the_message_tells_panics_apart_that_have_no_type() {
 }
 
 #[test]
+fn the_message_tells_errors_apart_whose_type_says_nothing_but_not_its_last_word() {
+    let thrown = |kind: &str, message: &str| match of(&format!("{kind}: {message}\n    at send (/srv/a.js:9:1)\n")) {
+        Signature::Trace { key, base, .. } => (key, base),
+        text => panic!("no trace: {text:?}"),
+    };
+    for kind in ["Error", "a.b.Exception", "RuntimeError", "AssertionError"] {
+        let (key, base) = thrown(kind, "no letter for alice");
+        assert_eq!((&key, &base), (&thrown(kind, "no letter for bob").0, &thrown(kind, "box is full").1), "{kind}");
+        assert_ne!(key, thrown(kind, "box is full").0, "{kind}");
+    }
+    assert_eq!(thrown("LetterError", "no letter for alice"), thrown("LetterError", "box is full"));
+    // What ends in a colon is no name.
+    assert_ne!(thrown("Error", "the two are equal:").0, thrown("Error", "the two are unequal:").0);
+}
+
+#[test]
+fn reports_that_begin_with_words_of_every_death_are_told_apart() {
+    let key = |text: &str| if let Signature::Trace { key, .. } = of(text) { key } else { text.to_owned() };
+    for [one, other, again] in [
+        [
+            "SIGABRT: abort\nPC=0x4 m=0\n\ngoroutine 1 [running]:\nmain.main()\n\t/s/m.go:8 +0x4\n",
+            "SIGQUIT: quit\nPC=0x4 m=0\n\ngoroutine 1 [running]:\nmain.main()\n\t/s/m.go:8 +0x4\n",
+            "SIGABRT: abort\nPC=0x9 m=7\n\ngoroutine 1 [running]:\nmain.main()\n\t/s/m.go:9 +0x4\n",
+        ],
+        [
+            "<--- Last few GCs --->\n\n[7:0x1] 3 ms: Mark-Compact\n\nFATAL ERROR: Reached heap limit Allocation failed\n",
+            "<--- Last few GCs --->\n\n[7:0x1] 3 ms: Mark-Compact\n\nFATAL ERROR: invalid array length Allocation failed\n",
+            "<--- Last few GCs --->\n\n[9:0x2] 4 ms: Scavenge\n\nFATAL ERROR: Reached heap limit Allocation failed\n",
+        ],
+        [
+            "a.rb: --> a.rb\nUnmatched `['\na.rb:3: syntax error, unexpected `return' (SyntaxError)\n",
+            "a.rb: --> a.rb\nUnmatched `['\na.rb:3: syntax error, unexpected end-of-input (SyntaxError)\n",
+            "a.rb: --> a.rb\nUnmatched `('\na.rb:9: syntax error, unexpected `return' (SyntaxError)\n",
+        ],
+        [
+            "ERROR: Prolog initialisation failed:\nERROR: file `a.pl' does not exist\n",
+            "ERROR: Prolog initialisation failed:\nERROR: Unknown message: lost(1)\n",
+            "ERROR: Prolog initialisation failed:\nERROR: file `a.pl' does not exist\n",
+        ],
+        [
+            "# shop\n./main.go:3:15: undefined: send\n",
+            "# shop\n./main.go:3:15: missing return\n",
+            "# shop\n./main.go:9:1: undefined: send\n",
+        ],
+        [
+            "Backtrace:\n           1 (primitive-load \"/a.scm\")\nIn ice-9/eval.scm:\n    159:9  0 (_ 1)\n\nice-9/eval.scm:159:9: Wrong number of arguments to f\n",
+            "Backtrace:\n           1 (primitive-load \"/a.scm\")\nIn ice-9/eval.scm:\n    159:9  0 (_ 1)\n\nice-9/eval.scm:159:9: In procedure /: Numerical overflow\n",
+            "Backtrace:\n           1 (primitive-load \"/b.scm\")\nIn ice-9/eval.scm:\n   336:13  0 (_ 2)\n\nice-9/eval.scm:336:13: Wrong number of arguments to g\n",
+        ],
+    ] {
+        assert_ne!(key(one), key(other), "{other}");
+        assert_eq!(key(one), key(again), "{again}");
+    }
+}
+
+#[test]
 fn what_a_trace_says_counts_where_no_function_is_named() {
     let raised = |what: &str| of(&format!("object.Exception@pump.d(7): {what}\n----------------\npump.d:7 [0x7]\n"));
     let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };

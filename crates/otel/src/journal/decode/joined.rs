@@ -113,5 +113,10 @@ fn source(entry: JournalEntry<'_>) -> Option<u64> {
         return Some(source_of(names.into_iter()) | OF_PROCESS);
     }
     names[0] = program;
-    (!program.is_empty()).then(|| source_of(names.into_iter()))
+    // The kernel is one, and gives each line of a report a priority of its own.
+    let of_process = if program == b"kernel" { OF_PROCESS } else { 0 };
+    if of_process > 0 {
+        names[2] = b"";
+    }
+    (!program.is_empty()).then(|| source_of(names.into_iter()) | of_process)
 }

@@ -54,3 +54,30 @@ fn what_stands_at_another_place_is_found() {
         &["panic: lost w | src/b.rs:9", "panic: valve 7 | src/a.rs:7", "thread main"],
     );
 }
+
+#[test]
+fn perl_says_what_was_read_last_and_the_thread() {
+    check(
+        "valve 7 at a.pl line 7, <STDIN> line 3.\n\tmain::open(7) called at a.pl line 9 thread 2\n\tmain::run() called at a.pl line 12\n",
+        &[": valve 7 | main::open@a.pl:7 < main::run@a.pl:9"],
+    );
+    check("xonsh: For full traceback set: $XONSH_SHOW_TRACEBACK = True\nDry: valve 7\n", &["Dry: valve 7 | "]);
+}
+
+#[test]
+fn the_kernel_says_what_failed_and_where_the_processor_was() {
+    let program = |text: &str| read(text).and_then(|trace| trace.program);
+    let text = "Nov 20 06:47:13 h kernel: [12345.678901] BUG: kernel NULL pointer dereference, address: 0\n#PF: read access\nOops: 0000 [#1] SMP\n\
+                CPU: 3 PID: 77 Comm: pump Tainted: G\nRIP: 0010:open_valve+0x1a/0x40 [tank]\nCode: 48\nCall Trace:\n <TASK>\n ? die+0x1/0x2\n vfs_read+0x9d/0x190\n\
+                RIP: 0033:0x7f2b\n </TASK>\n";
+    check(text, &["kernel BUG: kernel NULL pointer dereference, address: 0 | open_valve"]);
+    assert_eq!(program(text), Some(("pump".to_owned(), 77)));
+    check(
+        "------------[ cut here ]------------\nWARNING: CPU: 1 PID: 77 at net/a.c:7 open_valve+0x7/0x8\nModules linked in: tank\n",
+        &["kernel WARNING:  | open_valve@net/a.c:7"],
+    );
+    check("------------[ cut here ]------------\nkernel BUG at fs/a.c:7!\n", &["kernel BUG:  | fs/a.c:7"]);
+    let hung = "[12345.678901] INFO: task pump w:77 blocked for more than 120 seconds.\n      Not tainted\ntask:pump\n";
+    check(hung, &["hung task: pump w | "]);
+    assert_eq!(program(hung), Some(("pump w".to_owned(), 77)));
+}

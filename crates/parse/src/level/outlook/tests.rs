@@ -79,3 +79,8 @@ fn a_line_without_words_or_marks_for_levels_says_none() {
     assert!(n_none > LINES / 20, "{n_none} of {LINES} lines say none");
     assert!(LEVELS.iter().all(|line| may_say_level(line.as_bytes())));
 }
+
+#[test]
+fn all_states_have_a_place_in_the_table() {
+    assert!(rows().len() * KINDS <= TABLE.len(), "{} states", rows().len());
+}
