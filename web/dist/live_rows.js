@@ -1,4 +1,4 @@
-import{Hr as e,J as t,Kt as n,Nr as r,On as i,Vr as a,X as o,Y as s,Yt as c,_r as l,ai as u,di as d,ft as f,jr as p,mi as m,mr as h,pi as g,pr as _,qn as v,ri as y,ur as b,vn as x,yr as S}from"./core.js?v=48013dad71b0";import{t as C}from"./row_list.js?v=b46d11a7e44d";import{t as w}from"./rows.js?v=5e87b51b989a";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Hr as e,J as t,Kt as n,Nr as r,On as i,Vr as a,X as o,Y as s,Yt as c,_r as l,ai as u,di as d,ft as f,jr as p,mi as m,mr as h,pi as g,pr as _,qn as v,ri as y,ur as b,vn as x,yr as S}from"./core.js?v=ed4aee1738d9";import{t as C}from"./row_list.js?v=2c7b70773d39";import{t as w}from"./rows.js?v=70d1276d4631";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

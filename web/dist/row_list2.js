@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b46d11a7e44d";
+export{t as RowList}from"./row_list.js?v=2c7b70773d39";
