@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=ac0b604fcb66";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=534c2e55088b";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=2c7b70773d39";
+export{t as RowList}from"./row_list.js?v=b516b7ed5e34";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=aca9b10c8c5d";
+export{t as Selection}from"./selection2.js?v=f4b079f13e14";

@@ -1,1 +1,1 @@
-import{Ht as e,Yt as t,ai as n,qt as r}from"./core.js?v=ed4aee1738d9";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};
+import{Ht as e,Yt as t,oi as n,qt as r}from"./core.js?v=84566d2801bd";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};

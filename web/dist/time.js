@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=7c0db7731f27";
+export{t as readRange}from"./time2.js?v=a497ee4368cb";
