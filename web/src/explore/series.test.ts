@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { niceTop } from "./axis.tsx";
-import { groupedBy, measuresOf, seriesOf } from "./series.ts";
+import { groupedBy, measuresOf, path, seriesOf } from "./series.ts";
 
 const columns = [
   { name: "bin(5m)", type: "timestamp" },
@@ -104,4 +104,22 @@ test("by time and a number, each number has a line", () => {
       ["500", [1]],
     ],
   );
+});
+
+test("a line is broken where values are missing, and a point without neighbours is a dot that is seen", () => {
+  const same = (n: number) => n;
+  const drawn = path(
+    [
+      [0, 1],
+      [1, 2],
+      [2, NaN],
+      [3, 4],
+      [9, 5],
+    ],
+    same,
+    same,
+    1,
+  );
+  const dot = (x: number, y: number) => `M${x}.0 ${y}.0h0M${x - 2}.5 ${y}.0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0`;
+  assert.equal(drawn, `M0.0 1.0L1.0 2.0${dot(3, 4)}${dot(9, 5)}`);
 });

@@ -149,17 +149,19 @@ export function unbroken<P extends readonly [ms: number, ...rest: number[]]>(
   return parts;
 }
 
-/** A line that is broken where buckets are missing. */
+/** A line that is broken where buckets are missing, or their values not finite; a point without neighbours is a dot. */
 export function path(
   points: Series["points"],
   x: (ms: number) => number,
   y: (value: number) => number,
   step: number,
 ): string {
-  const point = ([ms, value]: [number, number], at: number) =>
-    `${at === 0 ? "M" : "L"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
-  return unbroken(points, step)
-    .map((part) => part.map(point).join(""))
+  const known = points.filter(([, value]) => Number.isFinite(value));
+  const at = ([ms, value]: [number, number], left = 0) => `${(x(ms) - left).toFixed(1)} ${y(value).toFixed(1)}`;
+  // The middle, and a ring around it: a line has no area to fill.
+  const dot = (one: [number, number]) => `M${at(one)}h0M${at(one, 1.5)}a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0`;
+  return unbroken(known, step)
+    .map((part) => (part.length === 1 ? part.map(dot).join("") : `M${part.map((one) => at(one)).join("L")}`))
     .join("");
 }
 
