@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=534c2e55088b";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=ee3e546b0869";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b516b7ed5e34";
+export{t as RowList}from"./row_list.js?v=a7eb3a37b93c";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=f4b079f13e14";
+export{t as Selection}from"./selection2.js?v=fcbfbd880f42";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=a497ee4368cb";
+export{t as readRange}from"./time2.js?v=2fe7591ddb4b";
