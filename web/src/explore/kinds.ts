@@ -1,7 +1,8 @@
 // How an answer can be drawn, by its shape, and what suits it best.
 
+import { textOf } from "../format.ts";
 import { text } from "../texts.ts";
-import { measuresOf, seriesOf, type Answered } from "./series.ts";
+import { measuresOf, NOTHING, seriesOf, type Answered } from "./series.ts";
 
 /** A way to draw an answer. */
 export type ChartKind = "table" | "line" | "area" | "bar" | "top" | "number";
@@ -53,12 +54,7 @@ export function barsOf(data: Answered): Bar[] {
   const names = data.columns.flatMap((_, n) => (measures.includes(n) ? [] : [n]));
   const bars = data.table.flatMap((row, n): Bar[] => {
     const value = row[measures[0] ?? -1];
-    const name = names
-      .map((place) => {
-        const part = row[place];
-        return part === null || part === undefined ? "–" : typeof part === "string" ? part : JSON.stringify(part);
-      })
-      .join(" · ");
+    const name = names.map((place) => textOf(row[place], NOTHING)).join(" · ");
     return typeof value === "number" ? [{ name, value, row: n }] : [];
   });
   return bars.sort((a, b) => b.value - a.value);

@@ -1,7 +1,7 @@
 // What of an answer is measured, and lines out of an aggregation by time: one per number, or one per value of the other columns.
 
 import type { Column } from "../api.ts";
-import { cut, printable } from "../format.ts";
+import { cut, printable, textOf } from "../format.ts";
 import type { Json } from "../query/edit.ts";
 import { commands, type Token } from "../query/lex.ts";
 
@@ -56,12 +56,12 @@ function named(tokens: readonly Token[], isNameFirst: boolean): [what: string, n
     if (depth === 0 && /^(?:,|by)$/i.test(token.text)) parts.push([]);
     else parts.at(-1)?.push(token);
   }
-  const textOf = (part: readonly Token[]) => part.map(({ text }) => plain(text)).join("");
+  const joined = (part: readonly Token[]) => part.map(({ text }) => plain(text)).join("");
   return parts.map((part) => {
     const as = part.findIndex(({ text }) => /^as$/i.test(text));
     const is = isNameFirst ? part.findIndex(({ text }) => text === "=") : -1;
-    if (as >= 0) return [textOf(part.slice(0, as)), textOf(part.slice(as + 1))];
-    return [textOf(part.slice(is + 1)), textOf(is >= 0 ? part.slice(0, is) : part)];
+    if (as >= 0) return [joined(part.slice(0, as)), joined(part.slice(as + 1))];
+    return [joined(part.slice(is + 1)), joined(is >= 0 ? part.slice(0, is) : part)];
   });
 }
 
@@ -114,11 +114,7 @@ export function seriesOf(data: Answered, measure?: number): { series: Series[]; 
   };
   for (const row of table) {
     if (names.length > 0)
-      add(
-        names.map((at) => (row[at] === null ? NOTHING : printable(cut(String(row[at]), 60)))).join(" · "),
-        row,
-        measure ?? numbers[0] ?? 0,
-      );
+      add(names.map((at) => printable(cut(textOf(row[at], NOTHING), 60))).join(" · "), row, measure ?? numbers[0] ?? 0);
     else for (const at of numbers) add(columns[at]?.name ?? "", row, at);
   }
   const size = (series: Series) => series.points.reduce((sum, [, value]) => sum + Math.abs(value), 0);

@@ -4,7 +4,7 @@ import type { Answer, Column, Notice } from "../../api.ts";
 import type { BoardPanel, LegendValue, PanelQuery } from "../../api/dashboards.ts";
 import { levelClass, LEVELS } from "../../explore/levels.ts";
 import { measuresOf, NOTHING, numberIn, stepOf } from "../../explore/series.ts";
-import { cut, printable } from "../../format.ts";
+import { cut, printable, textOf } from "../../format.ts";
 import type { Json } from "../../query/edit.ts";
 
 /** A line of a panel, or at one instant a number with a name. */
@@ -47,10 +47,6 @@ export function isSeries({ language, query }: Pick<PanelQuery, "language" | "que
   );
 }
 
-function textOf(value: Json | undefined): string {
-  return value === null || value === undefined ? NOTHING : typeof value === "string" ? value : JSON.stringify(value);
-}
-
 /** Returns the series of an answer. */
 export function dataOf(answer: Answer, { query, language = "insights" }: PanelQuery): QueryData {
   const { columns, rows } = answer;
@@ -66,7 +62,7 @@ export function dataOf(answer: Answer, { query, language = "insights" }: PanelQu
   for (const row of rows) {
     const ms = isByTime ? Date.parse(String(row[time])) : 0;
     if (Number.isNaN(ms)) continue;
-    const texts = labels.map((at) => textOf(row[at]));
+    const texts = labels.map((at) => textOf(row[at], NOTHING));
     const key = texts.length === 1 ? (texts[0] ?? "") : JSON.stringify(texts);
     const ofLabels = found.get(key) ?? new Map<number, PanelSeries>();
     if (ofLabels.size === 0) found.set(key, ofLabels);

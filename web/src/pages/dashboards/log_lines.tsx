@@ -3,9 +3,8 @@
 import { useState } from "preact/hooks";
 
 import { levelClass } from "../../explore/levels.ts";
-import { oneLine } from "../../format.ts";
+import { oneLine, textOf } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
-import type { Json } from "../../query/edit.ts";
 import { isNewestFirst } from "../../query/lex.ts";
 import { t } from "../../texts.ts";
 import { dayClock, fullText } from "../../time.ts";
@@ -17,10 +16,6 @@ import { useSize } from "./size.ts";
 const TEXT_CHARS_MAX = 500;
 /** Time around an event that its link shows. */
 const AROUND_MS = 300_000;
-
-function textOf(value: Json | undefined): string {
-  return value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
-}
 
 /** How many events are drawn before the height of the panel is known. */
 const FIRST = 12;
@@ -54,7 +49,7 @@ export function LogLines({ data, query }: { data: QueryData; query: PanelQuery |
       <ul>
         {data.rows.slice(0, drawn).map((row, n) => {
           const ms = Date.parse(textOf(row[time]));
-          const said = message >= 0 ? textOf(row[message]) : row.map(textOf).join(" ");
+          const said = message >= 0 ? textOf(row[message]) : row.map((value) => textOf(value)).join(" ");
           const iso = (of: number) => new Date(of).toISOString();
           const to = Number.isNaN(ms)
             ? null
