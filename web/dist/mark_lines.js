@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=d28d2ac1657c";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=ee3e546b0869";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b46d11a7e44d";
+export{t as RowList}from"./row_list.js?v=a7eb3a37b93c";

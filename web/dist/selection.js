@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=dcfc39c2995a";
+export{t as Selection}from"./selection2.js?v=fcbfbd880f42";

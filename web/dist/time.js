@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=dbd790ce8ccd";
+export{t as readRange}from"./time2.js?v=2fe7591ddb4b";

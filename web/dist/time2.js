@@ -1,1 +1,1 @@
-import{Er as e,Lr as t}from"./core.js?v=48013dad71b0";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};
+import{Dr as e,Rr as t}from"./core.js?v=e99952ce7b02";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};

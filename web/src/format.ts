@@ -153,9 +153,13 @@ export function cut(text: string, length: number): string {
 /** Longest text of a closed row. */
 const LINE_CHARS_MAX = 1000;
 
+/** The text of a value: lists and objects as JSON, `missing` for one that is not there. */
+export function textOf(value: Json | undefined, missing = ""): string {
+  return typeof value === "string" ? value : value === null || value === undefined ? missing : JSON.stringify(value);
+}
+
 /** A value as one line. */
 export function oneLine(value: Json | undefined, length = LINE_CHARS_MAX): string {
-  if (value === null || value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = textOf(value);
   return printable(cut(text, length)) + (text.length > length ? " …" : "");
 }

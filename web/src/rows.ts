@@ -2,7 +2,7 @@
 // rows with it, and so does the live tail.
 
 import type { Answer, Column, Notice, Stats } from "./api.ts";
-import { cut } from "./format.ts";
+import { cut, textOf } from "./format.ts";
 import { ROW_FIELDS, type Json } from "./query/edit.ts";
 import { commands, keepsEvents } from "./query/lex.ts";
 
@@ -50,10 +50,6 @@ export interface Shape {
   query: string;
   columns: readonly string[];
   withFields: boolean;
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value);
 }
 
 /** The part of a JSON line that people read, where the line is one. */
@@ -107,7 +103,7 @@ export class RowMaker {
 
   /** The event of a row. */
   event(row: readonly Json[], id: string | undefined, n: number): EventRow {
-    const [time, level, group, stream, message] = this.#places.map((place) => text(row[place])) as [
+    const [time, level, group, stream, message] = this.#places.map((place) => textOf(row[place])) as [
       string,
       string,
       string,
@@ -119,7 +115,7 @@ export class RowMaker {
     this.#group = group;
     const cells = Object.fromEntries(this.#cells.map(([name, place]) => [name, short(row[place] ?? null)]));
     return {
-      id: id ?? (text(row[this.#idPlace]) || `#${n}`),
+      id: id ?? (textOf(row[this.#idPlace]) || `#${n}`),
       time,
       ms: Date.parse(time),
       level,

@@ -32,6 +32,20 @@ async function firing(own, name) {
 /** The alert of a rule: lines of others may speak of it. */
 const cardOf = (page, name) => page.getByTestId("alert").filter({ has: page.locator(".card-head b").getByText(name, { exact: true }) });
 
+/** An alert that is kept on after its condition: the value of before is not told as one of now. */
+async function saysSinceWhenItIsQuiet(own) {
+  const name = `${own.prefix} quiet`;
+  const rule = { name, query: `filter message like "${name}"`, groups: [`${own.prefix}/*`], window: "2s", interval: "1s", keep_firing_for: "1h" };
+  await own.send("POST", "/api/v1/rules", rule);
+  await own.ingest("alerts", [{ level: "info", message: `a spark of ${name}`, host: "a" }]);
+  const page = await own.open("/alerts");
+  const card = cardOf(page, name);
+  await card.waitFor();
+  await card.getByTestId("quiet").filter({ hasText: /^condition not met since / }).waitFor({ timeout: 20_000 });
+  assert.equal(await card.getByText("last 2s").count(), 0);
+  await remove(own, `rules/${encodeURIComponent(name)}`);
+}
+
 async function makesARule(own) {
   const name = `${own.prefix} made`;
   await own.ingest("alerts", [{ level: "info", message: `line for ${name}`, host: "a" }]);
@@ -154,6 +168,7 @@ async function isAccessible(own, viewport) {
 
 export const alertChecks = [
   ["row 22, alerts: a rule is made of what is asked, tried over the past, switched off and deleted", makesARule],
+  ["row 22, alerts: one that is kept on says since when its condition is not met", saysSinceWhenItIsQuiet],
   ["row 22, alerts: somebody is on it, silences it, and ends the silence", silencesAndAcknowledges],
   ["row 22, alerts: a channel is made, tried and deleted", triesAChannel],
   ["row 24, accessible: alerts, the form of a rule, silences, channels, 1280 px", (own) => isAccessible(own, { width: 1280, height: 800 })],

@@ -122,6 +122,18 @@ async function offersIt(own) {
   assert.equal(await calm.getByTestId("offer").count(), 0);
 }
 
+async function namesAStop(own) {
+  const end = Date.now() - 8 * MINUTE;
+  const tick = (n) => ({ "@timestamp": new Date(end - n * 1000).toISOString(), message: `tick ${n}`, level: n % 10 === 0 ? "error" : "info" });
+  await own.ingest("stopped", Array.from({ length: 2400 }, (_, n) => tick(n)));
+  const page = await own.open(`/?${new URLSearchParams({ groups: `${own.prefix}/stopped`, from: "now-1h" })}`);
+  const offer = page.getByTestId("offer");
+  await offer.filter({ hasText: /^Errors stopped at / }).waitFor();
+  await offer.getByRole("button").click();
+  await done(page, "changes");
+  assert.ok(Math.abs(Date.parse(parameter(page, "from")) - end) <= MINUTE, "the time since they stopped is compared");
+}
+
 async function listsPatterns(own) {
   const when = await sendIncident(own, "patterns");
   const page = await panel(own, "patterns", when);
@@ -190,6 +202,7 @@ export const changeChecks = [
   ["row 15, what changed: the first line is opened in its row", goesToTheFirstLine],
   ["row 15, what changed: the copied link has fixed times and shows the same", copiesALinkThatStays],
   ["row 15, what changed: a rise of errors offers it, from when they rose", offersIt],
+  ["row 15, what changed: errors that stopped are no rise", namesAStop],
   ["row 15, patterns: count, share, trend, level, example and change, and a filter", listsPatterns],
   ["row 15, panels are reached by keys, and back goes back", switchesByKeyboard],
   ["row 15, what changed: failed, waiting, cancelled, partial and empty say what to do", hasEveryState],

@@ -13,6 +13,21 @@ async function opensWithRows(own) {
   assert.equal(await totalOf(page), await own.count(""));
 }
 
+async function saysWhichEventsTheseAre(own) {
+  const page = await own.explore();
+  const shown = page.getByTestId("shown");
+  assert.equal(await shown.textContent(), "newest 1,000 events");
+  await ask(page, "sort @timestamp asc");
+  assert.equal(await shown.textContent(), "first 1,000 events");
+  // What is old has its whole date.
+  await own.ingest("old", [{ "@timestamp": "2005-06-03T22:42:50.123Z", message: "long ago" }]);
+  const old = await own.open(`/?${new URLSearchParams({ groups: `${own.prefix}/old`, from: "2005-06-01T00:00:00Z", zone: "utc" })}`);
+  await settled(old);
+  const time = old.locator("[data-testid=row] .cell.time").first();
+  assert.equal(await time.innerText(), "2005-06-03 22:42:50.123");
+  assert.ok(await time.evaluate((cell) => cell.scrollWidth <= cell.clientWidth), "nothing of it is cut");
+}
+
 async function keepsWhatIsTypedAtOnce(own) {
   const page = await own.open(`/?${own.scope}`);
   await page.getByTestId("query").pressSequentially("needle");
@@ -235,6 +250,7 @@ async function capsLongLines(own) {
 
 export const exploreChecks = [
   ["row 28, list: the page opens on the last hour, newest first, and mounts only what is seen", opensWithRows],
+  ["row 28, list: which events these are, and when, is said whole", saysWhichEventsTheseAre],
   ["row 2, lazy parts: what is typed before everything has loaded stays", keepsWhatIsTypedAtOnce],
   ["row 18, address: a query runs, is in the address, and back and forward work", runsQuery],
   ["row 5, phrase: plain words are a phrase search and are marked", findsPhrase],

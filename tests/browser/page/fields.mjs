@@ -98,7 +98,39 @@ async function listsFieldsOnce(own) {
   assert.equal(await opacity(), "1");
 }
 
+async function tellsLongNamesApart(own) {
+  const names = ["telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "deployment.environment.name"];
+  await own.ingest("long-names", [{ message: "a span", ...Object.fromEntries(names.map((name) => [name, "x"])) }]);
+  const page = await own.open(`/?groups=${own.prefix}/long-names`);
+  await settled(page);
+  for (const name of names) {
+    await field(page, name).waitFor();
+    const row = page.locator(".field-row", { has: field(page, name) });
+    assert.equal(await row.locator(".field-name").textContent(), name);
+    const [end, share, whole] = await row.evaluate((box) => {
+      const range = document.createRange();
+      range.selectNode(box.querySelector(".field-name").lastChild);
+      return [range, box.querySelector("[data-testid=coverage]"), box].map((one) => one.getBoundingClientRect().right);
+    });
+    assert.ok(end <= share && whole - share < 12, `${name}: its end is seen, and nothing is left free: ${[end, share, whole]}`);
+  }
+}
+
+/** On a phone the language that is not the present one was all that was to be seen. */
+async function namesTheLanguageOnAPhone(own) {
+  for (const language of ["insights", "promql"]) {
+    const page = await own.open(`/?${own.scope}&lang=${language}`, { viewport: { width: 380, height: 760 } });
+    const now = page.getByTestId(`language-${language}`);
+    await now.waitFor();
+    assert.equal(await now.getAttribute("aria-pressed"), "true");
+    const [tabs, editor] = await Promise.all([page.locator(".languages"), page.locator(".query-bar .editor")].map((one) => one.boundingBox()));
+    assert.ok(editor.x > tabs.x + tabs.width && editor.y < tabs.y + tabs.height, `the query stands next to it: ${JSON.stringify([tabs, editor])}`);
+  }
+}
+
 export const fieldChecks = [
+  ["row 9, fields: long names of one family are told apart", tellsLongNamesApart],
+  ["row 9, languages: logs and metrics are both named at 380 pixels", namesTheLanguageOnAPhone],
   ["row 9, fields: coverage is that of all events that match", coversMatches],
   ["row 9, fields: what is estimated says so", marksEstimates],
   ["row 9, fields: numbers have their smallest, middle and largest, and a histogram, of all that match", showsNumbers],

@@ -430,7 +430,7 @@ async function fitsAndSpeaks(own) {
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   assert.ok((await page.getByTestId("metric-lines").boundingBox()).width > 300);
   await own.picture(page, "metrics-380-dark-id");
-  await page.getByRole("button", { name: "Metrik", exact: true }).click();
+  await page.getByTestId("metric-logs").getByRole("button", { name: "Metrik", exact: true }).click();
   await page.getByTestId("metric").first().waitFor();
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 }

@@ -46,6 +46,8 @@ export interface Alert {
   /** The window that the value is of. */
   window?: string;
   since: string;
+  /** Since when the condition has not held, while the alert is kept on: the value is of before. */
+  quiet_since: string | null;
   url: string;
   silenced_by: string[];
   acknowledged: { by: string; at: string } | null;
@@ -127,6 +129,7 @@ const ALERT: Alert = {
   annotations: {},
   value: null,
   since: "",
+  quiet_since: null,
   url: "",
   silenced_by: [],
   acknowledged: null,

@@ -8,7 +8,8 @@ import { t } from "../texts.ts";
 import { IconButton } from "../parts/icons.tsx";
 import type { Rows } from "../rows.ts";
 import { niceTop, useWidth } from "./axis.tsx";
-import { barsOf, isNumeric, type Bar } from "./kinds.ts";
+import { barsOf, type Bar } from "./kinds.ts";
+import { measuresOf } from "./series.ts";
 
 const TALL = 170;
 const BARS_MAX = 40;
@@ -108,7 +109,8 @@ export function TopList({ data }: { data: Rows }) {
   const all = barsOf(data);
   const sum = all.reduce((total, bar) => total + Math.max(0, bar.value), 0);
   const most = all[0]?.value ?? 1;
-  const names = data.columns.filter((column) => !isNumeric(column));
+  const measures = measuresOf(data);
+  const names = data.columns.filter((_, place) => !measures.includes(place));
   const field =
     names.length === 1 && names[0]?.type !== "timestamp" && !/[()\s]/.test(names[0]?.name ?? "(")
       ? names[0]?.name

@@ -11,7 +11,7 @@ const SAMPLE = 100;
 export const GROUP_CHARS_MAX = 30;
 
 /** Widths of the columns: as somebody made them, else from a sample of what they hold. */
-export function template(placed: readonly Placed[], events: readonly EventRow[], dated: boolean): string {
+export function template(placed: readonly Placed[], events: readonly EventRow[], dateChars: number): string {
   const widths = placed.map(({ column, width }, n) => {
     if (width !== null) return `${width}px`;
     if (column.name === "@message") return "minmax(240px, 1fr)";
@@ -26,5 +26,5 @@ export function template(placed: readonly Placed[], events: readonly EventRow[],
       ? `minmax(${Math.min(longest, 20)}ch, 1fr)`
       : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
   });
-  return `${(dated ? 20 : 14) + (view.value.nanos ? 6 : 0)}ch 6ch ${widths.join(" ")}`;
+  return `${14 + dateChars + (view.value.nanos ? 6 : 0)}ch 6ch ${widths.join(" ")}`;
 }

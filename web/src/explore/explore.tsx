@@ -10,7 +10,7 @@ import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { layer } from "../parts/layers.tsx";
 import { SkipLink } from "../parts/skip_link.tsx";
-import { soughtTexts } from "../query/lex.ts";
+import { isNewestFirst, soughtTexts } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t } from "../texts.ts";
 import { asked, go, LANGUAGE_NAMES, view } from "../view.ts";
@@ -195,10 +195,11 @@ function amount(data: Rows, n: number): string {
     return isEvents
       ? plural(n, "{n} event so far", "{n} events so far", count(n))
       : plural(n, "{n} row so far", "{n} rows so far", count(n));
-  if (data.more)
-    return isEvents
+  if (data.more && isEvents)
+    return isNewestFirst(data.query)
       ? plural(n, "newest {n} event", "newest {n} events", count(n))
-      : plural(n, "first {n} row", "first {n} rows", count(n));
+      : plural(n, "first {n} event", "first {n} events", count(n));
+  if (data.more) return plural(n, "first {n} row", "first {n} rows", count(n));
   if (isEvents && n > 1 && !isCut(data.query)) return t("all {n} events", { n: count(n) });
   return isEvents ? plural(n, "{n} event", "{n} events", count(n)) : plural(n, "{n} row", "{n} rows", count(n));
 }
@@ -265,7 +266,7 @@ function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
               events={data.events}
               columns={data.columns}
               sought={soughtTexts(data.query)}
-              label={t("Events, newest first")}
+              label={isNewestFirst(data.query) ? t("Events, newest first") : t("Events")}
               onEnd={() => {
                 if (older.peek().state !== "error") loadOlder();
               }}

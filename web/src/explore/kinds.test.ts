@@ -7,13 +7,15 @@ import { stack, unbroken } from "./series.ts";
 const time = { name: "bin(5m)", type: "timestamp" };
 const name = { name: "service", type: "string" };
 const number = { name: "n", type: "integer" };
+const query = "stats count(*) as n by service";
 const at = (minute: number) => `2026-11-20T06:${String(minute).padStart(2, "0")}:00Z`;
 
 test("the shape of an answer says how it can be drawn, and a wish that does not fit is let go", () => {
-  assert.deepEqual(kindsOf({ columns: [number], table: [[3]] }), ["number", "table"]);
+  assert.deepEqual(kindsOf({ columns: [number], table: [[3]], query: "stats count(*) as n" }), ["number", "table"]);
   assert.deepEqual(
     kindsOf({
       columns: [time, number],
+      query: "stats count(*) as n by bin(5m)",
       table: [
         [at(0), 1],
         [at(5), 2],
@@ -23,13 +25,14 @@ test("the shape of an answer says how it can be drawn, and a wish that does not 
   );
   const groups = {
     columns: [name, number],
+    query,
     table: [
       ["a", 1],
       ["b", 2],
     ],
   };
   assert.deepEqual(kindsOf(groups), ["table", "top", "bar"]);
-  assert.deepEqual(kindsOf({ columns: [name], table: [["a"], ["b"]] }), ["table"]);
+  assert.deepEqual(kindsOf({ columns: [name], query, table: [["a"], ["b"]] }), ["table"]);
   assert.equal(kindOf(groups, "top"), "top");
   assert.equal(kindOf(groups, "line"), "table");
   assert.equal(kindOf(groups, "nonsense"), "table");
@@ -39,6 +42,7 @@ test("bars go by size and know their row", () => {
   assert.deepEqual(
     barsOf({
       columns: [name, number],
+      query,
       table: [
         ["a", 1],
         [null, 5],
@@ -48,6 +52,27 @@ test("bars go by size and know their row", () => {
     [
       { name: "–", value: 5, row: 1 },
       { name: "a", value: 1, row: 0 },
+    ],
+  );
+});
+
+test("a number that the query groups by is a name, not the size of a bar", () => {
+  const status = { name: "status", type: "integer" };
+  const answer = {
+    columns: [status, number],
+    table: [
+      [500, 3],
+      [200, 40],
+    ],
+    query: "stats count(*) as n by status | sort n",
+  };
+  assert.deepEqual(kindsOf(answer), ["table", "top", "bar"]);
+  assert.deepEqual(kindsOf({ ...answer, table: [[500, 3]] }), ["table"]);
+  assert.deepEqual(
+    barsOf(answer).map((bar) => [bar.name, bar.value]),
+    [
+      ["200", 40],
+      ["500", 3],
     ],
   );
 });

@@ -1,5 +1,5 @@
-// One quiet line above the rows when errors rose, or are high since before the range: since when, after what, and the
-// ways to what changed and to the first look.
+// One quiet line above the rows when errors rose, fell or stopped, or are high since before the range: since when, after
+// what, and the ways to what changed and to the first look.
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
@@ -11,7 +11,7 @@ import { filterBy } from "../keys.ts";
 import { Button } from "../parts/button.tsx";
 import { Way } from "../parts/way.tsx";
 import { addFilter, headOf } from "../query/edit.ts";
-import { plural, rich, t } from "../texts.ts";
+import { plural, rich, t, text } from "../texts.ts";
 import { dayClock, distance } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
 import { switchLanguage } from "./query_language.ts";
@@ -72,7 +72,7 @@ function Samples() {
   );
 }
 
-/** Offers to compare the time since the rise with the time before it. */
+/** Offers to compare the time since errors changed with the time before. */
 function Rise() {
   const { data, state } = counts.value;
   const of = view.value;
@@ -94,8 +94,8 @@ function Rise() {
   if (told === null) return null;
   const iso = (ms: number) => new Date(ms).toISOString();
   const end = Math.min(rise?.end ?? to, Date.now());
-  const see = () =>
-    go({ panel: "changes", from: iso(Math.min(rise?.from ?? told.at, told.at)), to: iso(end), row: "" });
+  const began = told.kind === "rose" ? Math.min(rise?.from ?? told.at, told.at) : told.at;
+  const see = () => go({ panel: "changes", from: iso(began), to: iso(told.until ?? end), row: "" });
   return (
     <p class="offer" role="status" data-testid="offer">
       <span class="swatch level-error" aria-hidden="true" />
@@ -111,16 +111,22 @@ function Rise() {
   );
 }
 
+/** What happened, and after what. */
+const SENTENCES: Readonly<Record<Told["kind"], readonly [alone: string, caused: string]>> = {
+  rose: [text("Errors rose at {time}."), text("Errors rose at {time}, {after} after {what}.")],
+  high: [
+    text("Errors have been high since {time}."),
+    text("Errors have been high since {time}, {after} after {what}."),
+  ],
+  fell: [text("Errors fell at {time}."), text("Errors fell at {time}, {after} after {what}.")],
+  stopped: [text("Errors stopped at {time}."), text("Errors stopped at {time}, {after} after {what}.")],
+};
+
 /** What happened, in one sentence. */
 function sentence({ kind, at, cause }: Told, zone: string) {
   const clock = dayClock(at, zone).slice(0, at % 60_000 === 0 ? -3 : undefined);
-  if (cause === null)
-    return kind === "rose"
-      ? t("Errors rose at {time}.", { time: clock })
-      : t("Errors have been high since {time}.", { time: clock });
+  const [alone, caused] = SENTENCES[kind];
+  if (cause === null) return t(alone, { time: clock });
   const what = <b lang="">{oneLine(cause.what, WHAT_CHARS_MAX)}</b>;
-  const after = distance(cause.before);
-  return kind === "rose"
-    ? rich("Errors rose at {time}, {after} after {what}.", { time: clock, after, what })
-    : rich("Errors have been high since {time}, {after} after {what}.", { time: clock, after, what });
+  return rich(caused, { time: clock, after: distance(cause.before), what });
 }

@@ -39,6 +39,7 @@ function onsetAt(
   ms: number,
   also: { kind: string; at: number; what: string }[] = [],
   ended: number | null = null,
+  [before, after]: readonly [number, number] = [1, 60],
 ): Onset {
   const iso = (at: number) => new Date(at).toISOString();
   return {
@@ -46,12 +47,12 @@ function onsetAt(
     began: iso(ms),
     began_between: null,
     ended_between: null,
-    before: 1,
-    after: 60,
+    before,
+    after,
     ended: ended === null ? null : iso(ended),
     uncertainty_ms: 2000,
-    before_per_minute: 1,
-    after_per_minute: 60,
+    before_per_minute: before,
+    after_per_minute: after,
     also: also.map((one) => ({ ...one, at: iso(one.at), query: null })),
     note: "",
   };
@@ -67,6 +68,7 @@ test("the cause is the restart or the mark closest before the onset", () => {
   assert.deepEqual(toldOf(null, onset, NOON - 5 * MINUTE), {
     kind: "rose",
     at: NOON,
+    until: null,
     cause: { what: "payment v4.13.0 on host-14", before: 36_000 },
   });
   assert.equal(causeOf(onsetAt(NOON, [{ kind: "mark", at: NOON - 20 * MINUTE, what: "old" }])), null);
@@ -87,11 +89,25 @@ test("errors that are high in the whole range are told of with their beginning b
   );
 });
 
+test("errors that became fewer have not risen", () => {
+  const from = NOON - 60 * MINUTE;
+  const at = NOON - 13 * MINUTE;
+  const fallen = (after: number, began = at, ended: number | null = null) => onsetAt(began, [], ended, [6, after]);
+  const riseAt = (ms: number) => ({ from: ms - MINUTE, at: ms, end: NOON });
+  assert.deepEqual(toldOf(null, fallen(0), from), { kind: "stopped", at, until: null, cause: null });
+  assert.equal(toldOf(null, fallen(1.5), from)?.kind, "fell");
+  assert.equal(toldOf(null, fallen(0, from - MINUTE), from), null, "they stopped before the range");
+  assert.equal(toldOf(null, fallen(0, at, NOON - MINUTE), from), null, "they are as usual again");
+  assert.equal(toldOf(riseAt(NOON - 48 * MINUTE), fallen(0), from)?.kind, "stopped");
+  assert.deepEqual(toldOf(riseAt(NOON - 2 * MINUTE), fallen(0), from)?.at, NOON - 2 * MINUTE, "a later rise counts");
+});
+
 test("without an onset the bars decide", () => {
   assert.equal(toldOf(null, null, NOON), null);
   assert.deepEqual(toldOf({ from: NOON - 1, at: NOON, end: NOON + 1 }, null, NOON - 5), {
     kind: "rose",
     at: NOON,
+    until: null,
     cause: null,
   });
 });

@@ -1,4 +1,4 @@
-// Whether errors rose in what the bars show, or have been high since before, and what led to it.
+// Whether errors rose or stopped in what the bars show, or have been high since before, and what led to it.
 
 import type { Histogram } from "../api.ts";
 import type { AlsoBegan, Onset } from "../api/cause.ts";
@@ -61,10 +61,12 @@ export function searchFrom(from: number, to: number): number {
   return from - Math.min(BACK_MS_MAX, Math.max(BACK_MS_MIN, LENGTHS_BACK * (to - from)));
 }
 
-/** What the banner says: when errors rose, since when they are high, or nothing. */
+/** What the banner says: when errors rose, fell or stopped, or since when they are high. */
 export interface Told {
-  kind: "rose" | "high";
+  kind: "rose" | "high" | "fell" | "stopped";
   at: number;
+  /** When it was over; `null` where it is not. */
+  until: number | null;
   /** The restart or the mark that preceded it, and how long before. */
   cause: { what: string; before: number } | null;
 }
@@ -82,13 +84,20 @@ export function causeOf(onset: Pick<Onset, "began" | "uncertainty_ms" | "also">)
   return first === undefined ? null : { what: first.what, before: Math.max(0, first.before) };
 }
 
-/** Combines the bars with the server's answer about the onset, which may be missing. */
+/** Combines the bars with the server's answer about the onset, which may be missing: of both, what came last. */
 export function toldOf(rise: Rise | null, onset: Onset | null, from: number): Told | null {
-  const began = Date.parse(onset?.began ?? "");
-  if (onset !== null && !Number.isNaN(began)) {
-    if (began >= from) return { kind: "rose", at: began, cause: causeOf(onset) };
-    const isOver = onset.ended !== null && Date.parse(onset.ended) <= from;
-    if (!isOver && rise === null) return { kind: "high", at: began, cause: causeOf(onset) };
+  const inBars: Told | null = rise === null ? null : { kind: "rose", at: rise.at, until: null, cause: null };
+  const at = Date.parse(onset?.began ?? "");
+  if (onset === null || Number.isNaN(at)) return inBars;
+  const until = onset.ended === null ? null : Date.parse(onset.ended);
+  const after = onset.after ?? 0;
+  const found = { at, until, cause: causeOf(onset) };
+  if (after < (onset.before ?? 0)) {
+    // Errors that were fewer for a while are as usual again.
+    const isNews = at >= from && until === null && (rise === null || rise.at < at);
+    return isNews ? { kind: after === 0 ? "stopped" : "fell", ...found } : inBars;
   }
-  return rise === null ? null : { kind: "rose", at: rise.at, cause: null };
+  if (at >= from) return { kind: "rose", ...found };
+  const isOver = until !== null && until <= from;
+  return inBars ?? (isOver ? null : { kind: "high", ...found });
 }

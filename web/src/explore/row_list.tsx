@@ -54,12 +54,6 @@ function shortGroup(name: string): string {
   return name.length > GROUP_CHARS_MAX ? `…${name.slice(1 - GROUP_CHARS_MAX)}` : name;
 }
 
-/** The date without the year that everybody knows. */
-function shortDate(ms: number, zone: Zone): string {
-  const text = dateText(ms, zone);
-  return text.slice(0, 4) === dateText(Date.now(), zone).slice(0, 4) ? text.slice(5) : text.slice(2);
-}
-
 /** A text with what the query looks for marked, and what is found in place marked differently. */
 function Marked({ text, sought: ofQuery }: { text: string; sought: readonly string[] }) {
   const found = find.value ?? "";
@@ -101,7 +95,7 @@ function Row({
   placed,
   sought,
   zone,
-  dated,
+  dateChars,
   index,
   open,
   wraps,
@@ -112,7 +106,7 @@ function Row({
   placed: readonly Placed[];
   sought: readonly string[];
   zone: Zone;
-  dated: boolean;
+  dateChars: number;
   index: number;
   open: boolean;
   wraps: boolean;
@@ -145,7 +139,7 @@ function Row({
       <span role="gridcell" class="cell time">
         {known ? (
           <>
-            {dated && <span class="date">{shortDate(event.ms, zone)} </span>}
+            {dateChars > 0 && <span class="date">{dateText(event.ms, zone).slice(1 - dateChars)} </span>}
             {view.value.nanos ? nanosText(event.time, zone) : clockText(event.ms, zone, true)}
           </>
         ) : (
@@ -337,15 +331,20 @@ export function RowList(props: ListProps) {
   useCentre(box, props.centre, events, rowHeight);
   const anchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
   const { place, read } = useScroll(box, props, total, anchor.note);
-  const dated = useMemo(() => {
-    const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
-    return (
-      Math.abs(a - b) > 86_400_000 ||
-      dateText(a, zone) !== dateText(b, zone) ||
-      dateText(a, zone) !== dateText(Date.now(), zone)
-    );
+  // The day is shown unless it is today for all rows, the year unless it is this one.
+  const dateChars = useMemo(() => {
+    let [least, most] = [Date.now(), Date.now()];
+    for (const { ms } of events) {
+      if (ms < least) least = ms;
+      if (ms > most) most = ms;
+    }
+    const [a, b] = [dateText(least, zone), dateText(most, zone)];
+    return a === b ? 0 : a.slice(0, 4) === b.slice(0, 4) ? "11-20 ".length : "2026-11-20 ".length;
   }, [events, zone]);
-  const grid = useMemo(() => template(placed, events, dated), [placed, events.length > 0, dated, view.value.nanos]);
+  const grid = useMemo(
+    () => template(placed, events, dateChars),
+    [placed, events.length > 0, dateChars, view.value.nanos],
+  );
   const show = useCallback(
     (index: number) => {
       const element = box.current;
@@ -438,7 +437,7 @@ export function RowList(props: ListProps) {
                   placed={placed}
                   sought={sought}
                   zone={zone}
-                  dated={dated}
+                  dateChars={dateChars}
                   index={first + n}
                   open={open.has(event.id)}
                   wraps={wrap}

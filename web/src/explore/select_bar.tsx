@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 
-import { count, printable } from "../format.ts";
+import { count, printable, textOf } from "../format.ts";
 import { Button } from "../parts/button.tsx";
 import { copy } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
@@ -29,16 +29,12 @@ function cellOf(event: EventRow, { column }: Placed): Json {
       : (event.cells[column.name] ?? null);
 }
 
-function plain(value: Json): string {
-  return value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
-}
-
 /** A line each: time, level, and the columns as they are shown. */
 export function asText(events: readonly EventRow[], placed: readonly Placed[]): string {
   const zone = view.peek().zone;
   return events
     .map((event) =>
-      [exactText(event.time, zone), event.level, ...placed.map((one) => plain(cellOf(event, one)))]
+      [exactText(event.time, zone), event.level, ...placed.map((one) => textOf(cellOf(event, one)))]
         .filter((part) => part !== "")
         .join("  "),
     )
@@ -72,7 +68,7 @@ export function asMarkdown(events: readonly EventRow[], placed: readonly Placed[
     row(head),
     `|${head.map(() => " --- |").join("")}`,
     ...events.map((event) =>
-      row([exactText(event.time, zone), event.level, ...placed.map((one) => plain(cellOf(event, one)))]),
+      row([exactText(event.time, zone), event.level, ...placed.map((one) => textOf(cellOf(event, one)))]),
     ),
   ].join("\n");
 }

@@ -29,6 +29,8 @@ const VALUES = 10;
 /** Fields that are open at once: each asks for its values. */
 const OPEN_MAX = 6;
 const SHOWN = 300;
+/** So much of the end of a longer name is never cut. */
+const NAME_END_CHARS = 12;
 
 /** System fields that are always worth a look. */
 const ALWAYS = ["@level", "@log", "@logStream"];
@@ -156,6 +158,19 @@ export function Sidebar() {
   );
 }
 
+/** A name of which the end is seen as well: names of one family differ there. */
+function FieldName({ name, title }: { name: string; title: string }) {
+  const letters = [...name];
+  const least = letters.length - NAME_END_CHARS;
+  const end = least > 0 ? Math.max(letters.lastIndexOf("."), least) : letters.length;
+  return (
+    <span class="field-name" title={title}>
+      <span class="ellipsis">{letters.slice(0, end).join("")}</span>
+      {letters.slice(end).join("")}
+    </span>
+  );
+}
+
 function FieldItem({ field }: { field: Field }) {
   const open = opened.value.includes(field.name);
   const shown = view.value.columns.includes(field.name);
@@ -182,9 +197,7 @@ function FieldItem({ field }: { field: Field }) {
           <span class="type" title={field.types.join(", ")} aria-hidden="true">
             {sign(field.types)}
           </span>
-          <span class="ellipsis" title={oneLine(field.name, 500)}>
-            {oneLine(field.name, 200)}
-          </span>
+          <FieldName name={oneLine(field.name, 200)} title={oneLine(field.name, 500)} />
           {field.share >= 0 && (
             <span
               class="dim number"
@@ -201,21 +214,23 @@ function FieldItem({ field }: { field: Field }) {
             </span>
           )}
         </button>
-        <IconButton
-          icon="pin"
-          data-testid="pin"
-          aria-pressed={isPinned}
-          aria-label={t("Pin {field}", { field: field.name })}
-          title={isPinned ? t("Pinned: shown first") : t("Pin: show first")}
-          onClick={() => togglePin(field.name)}
-        />
-        <IconButton
-          icon="column"
-          aria-pressed={shown}
-          aria-label={t("Show {name} as a column", { name: field.name })}
-          title={t("Show as a column")}
-          onClick={toggle}
-        />
+        <span class="field-acts">
+          <IconButton
+            icon="pin"
+            data-testid="pin"
+            aria-pressed={isPinned}
+            aria-label={t("Pin {field}", { field: field.name })}
+            title={isPinned ? t("Pinned: shown first") : t("Pin: show first")}
+            onClick={() => togglePin(field.name)}
+          />
+          <IconButton
+            icon="column"
+            aria-pressed={shown}
+            aria-label={t("Show {name} as a column", { name: field.name })}
+            title={t("Show as a column")}
+            onClick={toggle}
+          />
+        </span>
       </div>
       {open && isNumeric(field) && <FieldNumbers name={field.name} />}
       {open && <TopValues field={field} />}

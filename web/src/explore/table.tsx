@@ -16,8 +16,8 @@ import rules from "../style/charts.css?inline";
 import { plural, t } from "../texts.ts";
 import { go, view } from "../view.ts";
 import { BarChart, TopList } from "./bars.tsx";
-import { isNumeric, KIND_NAMES, kindOf, kindsOf, type ChartKind } from "./kinds.ts";
-import { measuresOf, seriesOf } from "./series.ts";
+import { KIND_NAMES, kindOf, kindsOf, type ChartKind } from "./kinds.ts";
+import { isNumeric, measuresOf, seriesOf } from "./series.ts";
 import { SeriesChart } from "./series_chart.tsx";
 
 adopt(rules);
@@ -80,9 +80,10 @@ const MEASURES_MAX = 4;
 
 function Picture({ data, kind }: { data: Rows; kind: ChartKind }) {
   if (kind === "line" || kind === "area" || (kind === "bar" && seriesOf(data))) {
-    // Numbers of different units have no scale in common.
     const measures = measuresOf(data);
-    if (measures.length === 0) return <SeriesChart data={data} kind={kind} />;
+    const hasNames = data.columns.some(({ type }, at) => type !== "timestamp" && !measures.includes(at));
+    // Numbers of different units have no scale in common.
+    if (!hasNames || measures.length < 2) return <SeriesChart data={data} kind={kind} />;
     const left = measures.slice(MEASURES_MAX).map((at) => printable(data.columns[at]?.name ?? ""));
     return (
       <>
@@ -118,13 +119,14 @@ function orderOf(data: Rows, sort: string): { at: number; down: boolean } | null
 /** Commands that put rows into an order. */
 const ORDERING = ["sort", "order", "top", "rare", "pattern", "diff", "logcompare", "anomaly", "limit", "head", "tail"];
 
-/** The order of an answer in which nobody chose one: of groups with numbers the largest first, elsewhere the server's. */
+/** The order of an answer in which nobody chose one: of groups with measures the largest first, elsewhere the server's. */
 function usualOrder(data: Rows): { at: number; down: boolean } | null {
-  const at = data.columns.findIndex(isNumeric);
+  const measures = measuresOf(data);
+  const [at] = measures;
   const isByTime = data.columns.some((column) => column.type === "timestamp");
   const isChosen = commands(data.query).some(({ name }) => ORDERING.includes(name));
-  const hasNames = data.columns.some((column) => !isNumeric(column));
-  return at < 0 || isByTime || isChosen || !hasNames || data.more ? null : { at, down: true };
+  const hasNames = measures.length < data.columns.length;
+  return at === undefined || isByTime || isChosen || !hasNames || data.more ? null : { at, down: true };
 }
 
 function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
@@ -137,16 +139,12 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
     const sign = order.down ? -1 : 1;
     return [...data.table].sort((a, b) => sign * compare(a[order.at], b[order.at]));
   }, [data.table, order]);
-  const tops = useMemo(
-    () =>
-      data.columns.map((column, at) =>
-        isNumeric(column)
-          ? data.table.reduce((top, row) => Math.max(top, typeof row[at] === "number" ? Math.abs(row[at]) : 0), 0)
-          : 0,
-      ),
-    [data],
-  );
-  const first = data.columns.findIndex(isNumeric);
+  // What is measured first has bars of its size.
+  const [first, top] = useMemo(() => {
+    const [at = -1] = measuresOf(data);
+    const sizes = data.table.map((row) => (typeof row[at] === "number" ? Math.abs(row[at]) : 0));
+    return [at, sizes.reduce((most, size) => Math.max(most, size), 0)];
+  }, [data]);
   const sort = (at: number) => {
     const name = data.columns[at]?.name ?? "";
     go({ sort: order?.at === at ? (order.down ? name : orderOf(data, wish) ? "" : `-${name}`) : `-${name}` });
@@ -177,9 +175,9 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
                 const value = row[at];
                 return (
                   <td key={column.name} class={isNumeric(column) ? "numeric" : ""}>
-                    {at === first && typeof value === "number" && (tops[at] ?? 0) > 0 && data.table.length > 1 && (
+                    {at === first && typeof value === "number" && top > 0 && data.table.length > 1 && (
                       <span class="meter" aria-hidden="true">
-                        <span style={{ width: `${(100 * Math.abs(value)) / (tops[at] ?? 1)}%` }} />
+                        <span style={{ width: `${(100 * Math.abs(value)) / top}%` }} />
                       </span>
                     )}
                     <span class="table-value">{shown(value, column, zone)}</span>

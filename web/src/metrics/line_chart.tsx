@@ -7,11 +7,12 @@ import { Axis, AXIS, useWidth } from "../explore/axis.tsx";
 import { stepBy, useBrush, type Part } from "../explore/brush.ts";
 import { MarkLines } from "../explore/mark_lines.tsx";
 import { Selection } from "../explore/selection.tsx";
+import { path } from "../explore/series.ts";
 import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view } from "../view.ts";
 import { hostOf } from "./host.ts";
-import { pathOf, quantity, scaleOf, valueAt, type DrawnLine } from "./lines.ts";
+import { quantity, scaleOf, valueAt, type DrawnLine } from "./lines.ts";
 
 const TALL = 190;
 /** Room at both sides of the lines. */
@@ -114,7 +115,7 @@ export function LineChart({ lines, from, to, step, chosen, reading, onRead, onPi
     onPick({ ms, line: nearest(lines, ms, { x, y, step, at: pointer.current }) });
   });
   const paths = useMemo(
-    () => lines.map((line) => ({ line, path: pathOf(line.points, x, y, step) })),
+    () => lines.map((line) => ({ line, path: path(line.points, x, y, step) })),
     [lines, width, low, top, from, to, step],
   );
   const byKeys =

@@ -124,23 +124,3 @@ function digits(n: number): string {
   const most = Math.abs(n) >= 1 || n === 0 ? Math.max(0, 4 - whole) : 3 - Math.floor(Math.log10(Math.abs(n)));
   return decimal(n, Math.min(most, 8));
 }
-
-/** Returns a path that is broken where points are missing or no numbers. */
-export function pathOf(
-  points: Line["points"],
-  x: (ms: number) => number,
-  y: (value: number) => number,
-  step: number,
-): string {
-  let before: number | null = null;
-  let path = "";
-  for (const [ms, value] of points) {
-    if (!Number.isFinite(value)) {
-      before = null;
-      continue;
-    }
-    path += `${before !== null && ms - before <= step * 1.5 ? "L" : "M"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
-    before = ms;
-  }
-  return path;
-}

@@ -6,7 +6,7 @@ import test from "node:test";
 import { histogramOf, sampleValue, type HistogramText } from "../api/metrics.ts";
 import { boundsText, bucketRows, countLines, ROWS_MAX } from "./histograms.ts";
 import { hostOf, logsOfHost } from "./host.ts";
-import { drawnLines, pathOf, quantity, scaleOf, valueAt } from "./lines.ts";
+import { drawnLines, quantity, scaleOf, valueAt } from "./lines.ts";
 import {
   hasMatcher,
   isCompared,
@@ -129,22 +129,6 @@ test("lines have short names, the highest first, and numbers that are none break
   assert.equal(drawn[0] && valueAt(drawn[0], 1500), undefined);
   assert.equal(drawnLines(Array.from({ length: 250 }, (_, n) => line(String(n), [n]))).left, 50);
   assert.equal(seriesName({ __name__: "load", b: "1", a: "x" }), 'load{a="x", b="1"}');
-  const same = (n: number) => n;
-  assert.equal(
-    pathOf(
-      [
-        [0, 1],
-        [1, 2],
-        [2, NaN],
-        [3, 4],
-        [9, 5],
-      ],
-      same,
-      same,
-      1,
-    ),
-    "M0.0 1.0h0L1.0 2.0h0M3.0 4.0h0M9.0 5.0h0",
-  );
   assert.deepEqual(scaleOf(drawn.slice(0, 2)), { low: 0, top: 6, marks: [0, 2, 4, 6] });
   assert.deepEqual(scaleOf([]), { low: 0, top: 1, marks: [0, 1] });
 });

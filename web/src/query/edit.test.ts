@@ -14,7 +14,7 @@ import {
   toggleLevel,
   withRowFields,
 } from "./edit.ts";
-import { commands, keepsEvents, lex, soughtTexts } from "./lex.ts";
+import { commands, isNewestFirst, keepsEvents, lex, soughtTexts } from "./lex.ts";
 
 const names = (text: string) => commands(text).map((command) => command.name);
 
@@ -154,4 +154,16 @@ test("the head of a query is what says which events are meant", () => {
   assert.equal(headOf("out of memory"), "out of memory");
   assert.equal(headOf("stats count(*)"), "");
   assert.equal(headOf("limit 5 | filter a = 1"), "");
+});
+
+test("events are newest first unless the query orders them otherwise", () => {
+  for (const query of [
+    "",
+    "filter sort = 1",
+    "sort @timestamp desc | limit 5",
+    "sort took | ORDER BY `@timestamp` DESC",
+  ])
+    assert.equal(isNewestFirst(query), true, query);
+  for (const query of ["sort @timestamp asc", "sort @timestamp", "filter a = 1\nsort took desc", "tail 5"])
+    assert.equal(isNewestFirst(query), false, query);
 });

@@ -213,6 +213,13 @@ export function keepsEvents(text: string): boolean {
   return !commands(text).some((command) => GROUPING.has(command.name));
 }
 
+/** Whether the events of an answer are in the server's own order, newest first. */
+export function isNewestFirst(query: string): boolean {
+  const order = commands(query).findLast(({ name }) => ["sort", "order", "tail", "join"].includes(name));
+  const text = order?.tokens.map((token) => token.text).join(" ") ?? "";
+  return order === undefined || /^(?:sort|order by) `?@timestamp`? desc$/i.test(text);
+}
+
 /** Texts that the query looks for, to be marked in the rows. */
 export function soughtTexts(text: string): string[] {
   const sought: string[] = [];

@@ -86,7 +86,7 @@ pub struct AlertView {
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
-    /// The value at the last evaluation.
+    /// The value at the last evaluation that had one.
     pub value: Option<Json>,
     /// The window that the value is of.
     pub window: String,
@@ -95,9 +95,8 @@ pub struct AlertView {
     /// Since when the condition has held, as far as it is known.
     #[serde(skip)]
     pub active_at: Timestamp,
-    /// Since when it has not held, while the alert is kept on.
-    #[serde(skip)]
-    pub quiet_since: Option<Timestamp>,
+    /// Since when the condition has not held, while the alert is kept on.
+    pub quiet_since: Option<String>,
     /// Where the page shows its events.
     pub url: String,
     /// Ids of the silences that hold for it.
@@ -204,7 +203,7 @@ impl RuleEngine {
                     window: format_duration_ns(rule.window_ns),
                     since: Timestamp(set.since).to_string(),
                     active_at: Timestamp(set.active_since()),
-                    quiet_since: set.quiet_since.map(Timestamp),
+                    quiet_since: set.quiet_since.map(|since| Timestamp(since).to_string()),
                     url,
                     silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),
                     acknowledged: fired.and_then(|fired| fired.acknowledged.clone()),

@@ -171,7 +171,7 @@ fn alert_json(alert: AlertView, state: &str) -> Value {
         "activeAt": alert.active_at.to_string(), "value": alert.value.as_ref().map(value_text).unwrap_or_default(),
     });
     if let Some(since) = alert.quiet_since {
-        shown["keepFiringSince"] = since.to_string().into();
+        shown["keepFiringSince"] = since.into();
     }
     shown
 }

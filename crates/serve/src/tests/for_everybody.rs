@@ -81,6 +81,14 @@ async fn failures_slowness_and_silence_are_told() {
 }
 
 #[tokio::test]
+async fn errors_that_stopped_did_not_begin_suddenly() {
+    let house = House::new();
+    house.requests("pay", 2400, 503, 0.2, 20).await;
+    let errors = &house.how("pay").await["wrong"][0];
+    assert_eq!((&errors["sudden"], &errors["since"]), (&json!(false), &json!("2026-11-20T11:00:01Z")), "{errors}");
+}
+
+#[tokio::test]
 async fn what_is_not_measured_is_said_to_be_unknown() {
     let house = House::new();
     house.fill().await;

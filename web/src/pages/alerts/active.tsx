@@ -93,12 +93,16 @@ function Card({ alert }: { alert: Alert }) {
       <Evidence of={alert} />
       <p class="labels" lang="">
         <Labels labels={alert.labels} />
-        {alert.value !== null && (
+        {alert.quiet_since !== null ? (
+          <span class="label" data-testid="quiet">
+            {rich("condition not met since {time}", { time: <When time={alert.quiet_since} /> })}
+          </span>
+        ) : alert.value !== null && alert.state !== "insufficient_data" ? (
           <span class="label">
             {alert.window === undefined ? t("value") : t("last {window}", { window: alert.window })}{" "}
             <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b>
           </span>
-        )}
+        ) : null}
       </p>
       {alert.notified.length > 0 && (
         <p class="dim note">

@@ -3,10 +3,9 @@
 import type { Answer, Column, Notice } from "../../api.ts";
 import type { BoardPanel, LegendValue, PanelQuery } from "../../api/dashboards.ts";
 import { levelClass, LEVELS } from "../../explore/levels.ts";
-import { NOTHING, stepOf } from "../../explore/series.ts";
-import { cut, printable } from "../../format.ts";
+import { measuresOf, NOTHING, numberIn, stepOf } from "../../explore/series.ts";
+import { cut, printable, textOf } from "../../format.ts";
 import type { Json } from "../../query/edit.ts";
-import { lex, type Token } from "../../query/lex.ts";
 
 /** A line of a panel, or at one instant a number with a name. */
 export interface PanelSeries {
@@ -41,49 +40,6 @@ const NAME_CHARS_MAX = 120;
 /** The label that holds the name of a metric. */
 const METRIC = "__name__";
 
-const NOT_FINITE: Readonly<Record<string, number>> = { NaN, "+Inf": Infinity, "-Inf": -Infinity };
-
-/** Returns the number that a cell holds; `undefined` if it holds none. JSON has no number that is not finite: these are texts. */
-function numberIn(value: Json | undefined): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "string" && Object.hasOwn(NOT_FINITE, value) ? NOT_FINITE[value] : undefined;
-}
-
-/** Whether a cell is empty, or holds a native histogram, which has no number of its own. */
-const hasNoNumber = (value: Json | undefined) =>
-  value === null || value === undefined || (typeof value === "string" && value.startsWith("{count:"));
-
-function isNumeric(column: Column, at: number, rows: readonly Json[][]): boolean {
-  if (column.type === "integer" || column.type === "float") return true;
-  if (column.type !== "any") return false;
-  const values = rows.map((row) => row[at]).filter((value) => !hasNoNumber(value));
-  return values.length > 0 && values.every((value) => numberIn(value) !== undefined);
-}
-
-/** Returns the names of the columns that a query in Insights or ES|QL groups by: numbers among them are names, too. */
-export function groupedBy(query: string, language: "insights" | "esql" = "insights"): string[] {
-  const tokens = lex(query).filter(({ kind }) => !["space", "newline", "comment"].includes(kind));
-  const stats = tokens.findLastIndex(({ text }) => /^(?:stats|timechart)$/i.test(text));
-  const by = tokens.findIndex(({ text }, at) => at > stats && /^by$/i.test(text));
-  if (stats < 0 || by < 0) return [];
-  const parts: Token[][] = [[]];
-  let depth = 0;
-  for (const token of tokens.slice(by + 1)) {
-    if (depth === 0 && token.kind === "pipe") break;
-    if (token.text === "(") depth += 1;
-    if (token.text === ")") depth -= 1;
-    if (token.text === "," && depth === 0) parts.push([]);
-    else parts.at(-1)?.push(token);
-  }
-  return parts.map((part) => {
-    const as = part.findIndex(({ text }) => /^as$/i.test(text));
-    // ES|QL has the name first: `BY host = TO_LOWER(host.name)`.
-    const is = language === "esql" ? part.findIndex(({ text }) => text === "=") : -1;
-    const named = as >= 0 ? part.slice(as + 1) : is >= 0 ? part.slice(0, is) : part;
-    return named.map(({ text }) => text.replaceAll("`", "")).join("");
-  });
-}
-
 /** Whether the answer is a series of numbers, at instants that are asked for: PromQL, TraceQL, and LogQL's metric queries. */
 export function isSeries({ language, query }: Pick<PanelQuery, "language" | "query">): boolean {
   return (
@@ -91,20 +47,10 @@ export function isSeries({ language, query }: Pick<PanelQuery, "language" | "que
   );
 }
 
-const plain = (name: string) => name.replaceAll(/[\s`]/g, "");
-
-function textOf(value: Json | undefined): string {
-  return value === null || value === undefined ? NOTHING : typeof value === "string" ? value : JSON.stringify(value);
-}
-
 /** Returns the series of an answer. */
 export function dataOf(answer: Answer, { query, language = "insights" }: PanelQuery): QueryData {
   const { columns, rows } = answer;
-  const hasGroups = language === "insights" || language === "esql";
-  const groups = new Set(hasGroups ? groupedBy(query, language).map(plain) : []);
-  const numbers = columns.flatMap((column, at) =>
-    !groups.has(plain(column.name)) && isNumeric(column, at, rows) ? [at] : [],
-  );
+  const numbers = measuresOf({ columns, table: rows, query }, language);
   const time = columns.findIndex((column) => column.type === "timestamp");
   const labels = columns.flatMap((_, at) => (at !== time && !numbers.includes(at) ? [at] : []));
   // Events have a time, too; their numbers are points.
@@ -116,7 +62,7 @@ export function dataOf(answer: Answer, { query, language = "insights" }: PanelQu
   for (const row of rows) {
     const ms = isByTime ? Date.parse(String(row[time])) : 0;
     if (Number.isNaN(ms)) continue;
-    const texts = labels.map((at) => textOf(row[at]));
+    const texts = labels.map((at) => textOf(row[at], NOTHING));
     const key = texts.length === 1 ? (texts[0] ?? "") : JSON.stringify(texts);
     const ofLabels = found.get(key) ?? new Map<number, PanelSeries>();
     if (ofLabels.size === 0) found.set(key, ofLabels);

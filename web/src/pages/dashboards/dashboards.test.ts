@@ -6,7 +6,6 @@ import { test } from "node:test";
 import type { Answer } from "../../api.ts";
 import {
   dataOf,
-  groupedBy,
   largest,
   bandsOf,
   numberOf,
@@ -289,12 +288,6 @@ const T1 = "2026-11-20T00:01:00Z";
 
 test("numbers that a query groups by are names", () => {
   const query = "stats count(*) as n by bin(1m), status";
-  assert.deepEqual(groupedBy(query), ["bin(1m)", "status"]);
-  assert.deepEqual(groupedBy("stats count(*) by floor(a, 2) as f, `x y` | sort f"), ["f", "x y"]);
-  assert.deepEqual(
-    groupedBy("FROM a | WHERE x == 1 | STATS n = COUNT(*) BY BUCKET(@timestamp, 5m), code = status | SORT n", "esql"),
-    ["BUCKET(@timestamp,5m)", "code"],
-  );
   const columns: [string, string][] = [
     ["bin(1m)", "timestamp"],
     ["status", "integer"],

@@ -1,24 +1,21 @@
-// Events of a panel, newest first; each leads to its row in Explore.
+// Events of a panel; each leads to its row in Explore.
 
 import { useState } from "preact/hooks";
 
 import { levelClass } from "../../explore/levels.ts";
-import { oneLine } from "../../format.ts";
+import { oneLine, textOf } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
-import type { Json } from "../../query/edit.ts";
+import { isNewestFirst } from "../../query/lex.ts";
 import { t } from "../../texts.ts";
 import { dayClock, fullText } from "../../time.ts";
 import { view } from "../../view.ts";
+import type { PanelQuery } from "../../api/dashboards.ts";
 import type { QueryData } from "./answers.ts";
 import { useSize } from "./size.ts";
 
 const TEXT_CHARS_MAX = 500;
 /** Time around an event that its link shows. */
 const AROUND_MS = 300_000;
-
-function textOf(value: Json | undefined): string {
-  return value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
-}
 
 /** How many events are drawn before the height of the panel is known. */
 const FIRST = 12;
@@ -30,7 +27,7 @@ const LINE_PX = 18;
 const NEAR_PX = 400;
 
 /** The events. */
-export function LogLines({ data, groups }: { data: QueryData; groups: readonly string[] }) {
+export function LogLines({ data, query }: { data: QueryData; query: PanelQuery | undefined }) {
   const [root, { height }] = useSize();
   const [wanted, setWanted] = useState(FIRST);
   const drawn = Math.max(wanted, Math.ceil(height / LINE_PX) + 1);
@@ -43,7 +40,7 @@ export function LogLines({ data, groups }: { data: QueryData; groups: readonly s
       ref={root}
       tabIndex={0}
       role="region"
-      aria-label={t("Events, newest first")}
+      aria-label={isNewestFirst(query?.query ?? "") ? t("Events, newest first") : t("Events")}
       data-testid="board-logs"
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
         if (scrollHeight - scrollTop - clientHeight < NEAR_PX && drawn < data.rows.length) setWanted(drawn + MORE);
@@ -52,7 +49,7 @@ export function LogLines({ data, groups }: { data: QueryData; groups: readonly s
       <ul>
         {data.rows.slice(0, drawn).map((row, n) => {
           const ms = Date.parse(textOf(row[time]));
-          const said = message >= 0 ? textOf(row[message]) : row.map(textOf).join(" ");
+          const said = message >= 0 ? textOf(row[message]) : row.map((value) => textOf(value)).join(" ");
           const iso = (of: number) => new Date(of).toISOString();
           const to = Number.isNaN(ms)
             ? null
@@ -61,7 +58,7 @@ export function LogLines({ data, groups }: { data: QueryData; groups: readonly s
                 panel: "rows" as const,
                 language: "insights" as const,
                 query: "",
-                groups,
+                groups: query?.groups ?? [],
                 from: iso(ms - AROUND_MS),
                 to: iso(ms + AROUND_MS),
                 row: id >= 0 ? textOf(row[id]) : "",

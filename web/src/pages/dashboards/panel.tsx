@@ -8,6 +8,7 @@ import type { Lane } from "../../ask.ts";
 import { count, oneLine } from "../../format.ts";
 import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { isNewestFirst } from "../../query/lex.ts";
 import { t } from "../../texts.ts";
 import { clockText } from "../../time.ts";
 import { asked, go, view } from "../../view.ts";
@@ -265,9 +266,13 @@ function Body(props: BodyProps) {
     const [first] = answered.data;
     return (
       <>
-        {first && <LogLines data={first} groups={panel.queries?.[0]?.groups ?? []} />}
+        {first && <LogLines data={first} query={panel.queries?.[0]} />}
         {first && (first.isCut || first.rows.length === LOGS_MAX) && (
-          <p class="dim board-more">{t("The newest {n}; the rest is in Explore.", { n: count(first.rows.length) })}</p>
+          <p class="dim board-more">
+            {isNewestFirst(panel.queries?.[0]?.query ?? "")
+              ? t("The newest {n}; the rest is in Explore.", { n: count(first.rows.length) })
+              : t("The first {n}; the rest is in Explore.", { n: count(first.rows.length) })}
+          </p>
         )}
       </>
     );

@@ -2,6 +2,7 @@
 // Nothing here touches the document.
 
 import type { Fields, TraceAnswer } from "../../api/traces.ts";
+import { textOf } from "../../format.ts";
 import type { Json } from "../../query/edit.ts";
 
 /** A log line of a trace. */
@@ -62,11 +63,6 @@ export interface TraceRow {
 
 /** Fields of log lines that name their span. */
 const SPAN_FIELDS = ["span_id", "span.id", "spanId", "spanID", "SpanId"] as const;
-
-/** The text of a field. */
-export function textOf(value: Json | undefined): string {
-  return typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
-}
 
 function numberOf(value: Json | undefined): number {
   const n = Number(value);

@@ -5,7 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { Fields, TraceProblem } from "../../api/traces.ts";
 import { RichText } from "../../detail/rich_text.tsx";
-import { oneLine, printable } from "../../format.ts";
+import { oneLine, printable, textOf } from "../../format.ts";
 import { Button } from "../../parts/button.tsx";
 import { copy } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
@@ -13,7 +13,7 @@ import { valueText, type Json } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { exactText } from "../../time.ts";
 import { address, view } from "../../view.ts";
-import { offsetMs, textOf, type LogLine, type TraceNode } from "./model.ts";
+import { offsetMs, type LogLine, type TraceNode } from "./model.ts";
 import { durationText, offsetText } from "./words.ts";
 
 /** Fields that the head or a part of its own shows. */

@@ -29,6 +29,7 @@ export const ALERTS: Readonly<Record<string, string>> = {
   "{times} in {window} when it began": "{times} dalam {window} saat mulai",
   "{times} before": "{times} sebelumnya",
   "{times} in the {baseline} before": "{times} dalam {baseline} sebelumnya",
+  "condition not met since {time}": "syarat tidak terpenuhi sejak {time}",
   "last {window}": "{window} terakhir",
   "{n} time": "{n} kali",
   "{n} times": "{n} kali",

@@ -61,9 +61,14 @@ export const CAUSE: Readonly<Record<string, string>> = {
   "The end is before the start.": "Akhirnya sebelum awalnya.",
 
   // The banner
+  "Errors rose at {time}.": "Galat naik pukul {time}.",
   "Errors rose at {time}, {after} after {what}.": "Galat naik pukul {time}, {after} setelah {what}.",
   "Errors have been high since {time}.": "Galat tinggi sejak {time}.",
   "Errors have been high since {time}, {after} after {what}.": "Galat tinggi sejak {time}, {after} setelah {what}.",
+  "Errors fell at {time}.": "Galat turun pukul {time}.",
+  "Errors fell at {time}, {after} after {what}.": "Galat turun pukul {time}, {after} setelah {what}.",
+  "Errors stopped at {time}.": "Galat berhenti pukul {time}.",
+  "Errors stopped at {time}, {after} after {what}.": "Galat berhenti pukul {time}, {after} setelah {what}.",
 
   // Commands, and the form of a rule
   "Theme: system": "Tema: sistem",

@@ -120,6 +120,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "This panel has no query yet.": "Panel ini belum punya kueri.",
   "Not loaded yet.": "Belum dimuat.",
   "The newest {n}; the rest is in Explore.": "{n} yang terbaru; selebihnya di Jelajah.",
+  "The first {n}; the rest is in Explore.": "{n} yang pertama; selebihnya di Jelajah.",
   "The answer has no numbers to draw. Show it as a table, or count something with stats.":
     "Jawabannya tidak punya angka untuk digambar. Tampilkan sebagai tabel, atau hitung sesuatu dengan stats.",
   "The expression has no value: query {name} found no numbers in this range.":

@@ -12,6 +12,8 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "{n} rows so far": "{n} baris sejauh ini",
   "newest {n} event": "{n} peristiwa terbaru",
   "newest {n} events": "{n} peristiwa terbaru",
+  "first {n} event": "{n} peristiwa pertama",
+  "first {n} events": "{n} peristiwa pertama",
   "first {n} row": "{n} baris pertama",
   "first {n} rows": "{n} baris pertama",
   "all {n} events": "semua {n} peristiwa",

@@ -84,7 +84,6 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   "These counts are from the previous query: {message}.": "Jumlah ini dari kueri sebelumnya: {message}.",
   "The counts could not be loaded: {message}.": "Jumlah tidak dapat dimuat: {message}.",
   "These counts are incomplete.": "Jumlah ini belum lengkap.",
-  "Errors rose at {time}.": "Error meningkat pada {time}.",
   "See what changed": "Lihat yang berubah",
 
   // Fields

@@ -171,7 +171,7 @@ fn errors(
     Ok((Errors { n, first: instant(row.get(1)), began, ended }, is_partial))
 }
 
-/// Returns when what a query selects began within the last day, when it ended, and whether something could not be read.
+/// Returns when what a query selects rose within the last day, when that ended, and whether something could not be read.
 fn onset_of(
     run: &QueryRun<'_>,
     query: String,
@@ -184,7 +184,8 @@ fn onset_of(
         ..Ask::default()
     };
     let found = onset::find(run, &ask.check(run.server.now())?)?;
-    Ok((found.onset.began, found.onset.ended, !found.partial_reasons.is_empty()))
+    let (began, ended) = if found.onset.is_rise() { (found.onset.began, found.onset.ended) } else { (None, None) };
+    Ok((began, ended, !found.partial_reasons.is_empty()))
 }
 
 impl Requests {
