@@ -134,7 +134,8 @@ impl Clocks {
             }
             let known = streams.entry(key.clone()).or_default();
             known.add(Arrival { at: at.0, offset_ns });
-            if is_off {
+            // Fewer arrivals tell nothing.
+            if is_off && known.arrivals.len() >= ARRIVALS_MIN {
                 known.is_zoneless = is_zoneless(&part.batch, row, at, limits);
                 known.zone_offset_s = zone.offset_seconds(at.0.div_euclid(Timestamp::SECOND));
             }
