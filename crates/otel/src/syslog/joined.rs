@@ -6,7 +6,6 @@
 //! the others, in lines. The clock is the caller's.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use parse::{Joiner, OF_PROCESS, SourceLine, source_of, syslog_message};
@@ -104,7 +103,8 @@ impl JoinedMessages {
             let (begin, n_messages, mut from) = (chunks.len(), chunk.frames.len(), 0);
             while let Some((number, event)) = apart.next_if(|(number, _)| *number < first + n_messages as u64) {
                 if let Some(at) = number.checked_sub(first) {
-                    add_frames(&mut chunks, begin, &chunk, from..at as usize);
+                    let kept = from..at as usize;
+                    chunk_of(&mut chunks, begin, (&chunk.from, false)).frames.extend_from(&chunk.frames, kept);
                     from = at as usize + 1;
                 }
                 if let Some(event) = event {
@@ -113,20 +113,15 @@ impl JoinedMessages {
                     chunk.n_joined += event.n_messages - 1;
                 }
             }
-            if from == 0 && n_messages > 0 {
+            if from == 0 {
                 chunks.push(chunk);
             } else {
-                add_frames(&mut chunks, begin, &chunk, from..n_messages);
+                let kept = from..n_messages;
+                chunk_of(&mut chunks, begin, (&chunk.from, false)).frames.extend_from(&chunk.frames, kept);
             }
         }
+        chunks.retain(|chunk| !chunk.frames.is_empty());
         chunks
-    }
-}
-
-/// Adds frames that go as they came.
-fn add_frames(chunks: &mut Vec<SyslogChunk>, begin: usize, chunk: &SyslogChunk, range: Range<usize>) {
-    if !range.is_empty() {
-        chunk_of(chunks, begin, (&chunk.from, false)).frames.extend_from(&chunk.frames, range);
     }
 }
 
