@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use parse::{ArrivalContext, Zone, find_time, parse_time};
 use storage::Part;
-use types::{Batch, ClockOffset, GroupName, Limits, Timestamp, Value};
+use types::{Batch, ClockOffset, Column, GroupName, Limits, Timestamp, Value};
 
 /// A stream is reported from this offset on: half of the smallest step between zones, and far more than deliveries take.
 const OFFSET_NS_MIN: i64 = 20 * Timestamp::MINUTE;
@@ -37,7 +37,7 @@ const PAST_SPAN_NS_MIN: i64 = 30 * Timestamp::SECOND;
 /// A stream that sent nothing for so long is not told of any more.
 const FORGET_NS: i64 = 24 * Timestamp::HOUR;
 
-/// Most streams watched, most of them told of, and most rows of a batch that are looked at.
+/// Most streams watched, and most of them told of.
 const STREAMS_MAX: usize = 20_000;
 const SHOWN_MAX: usize = 100;
 
@@ -134,7 +134,8 @@ impl Clocks {
             }
             let known = streams.entry(key.clone()).or_default();
             known.add(Arrival { at: at.0, offset_ns });
-            if is_off {
+            // Fewer arrivals tell nothing.
+            if is_off && known.arrivals.len() >= ARRIVALS_MIN {
                 known.is_zoneless = is_zoneless(&part.batch, row, at, limits);
                 known.zone_offset_s = zone.offset_seconds(at.0.div_euclid(Timestamp::SECOND));
             }
@@ -256,30 +257,28 @@ impl Stream {
 
 /// Returns the newest event of each stream, with its row. Events with the time of their arrival are skipped: they had none.
 fn newest_by_stream(batch: &Batch, at: Timestamp) -> BTreeMap<Arc<str>, (usize, i64)> {
-    let mut newest: BTreeMap<Arc<str>, (usize, i64)> = BTreeMap::new();
-    let limits = (at.0 - OFFSET_NS_MIN, at.0 + OFFSET_NS_MIN);
-    let mut last: Option<(Arc<str>, i64)> = None;
+    // By the code of the stream where it has one, so that its name is looked at once.
+    let n_places = if let Column::Dictionary { values, .. } = &batch.streams { values.len() + 1 } else { batch.len() };
+    let mut places: Vec<Option<(usize, i64)>> = vec![None; n_places];
     for (row, happened) in batch.timestamps.iter().enumerate().filter(|(_, happened)| *happened != at.0) {
-        // Most events are newer than none and near their arrival: those of a stream are looked at once each.
-        if last.as_ref().is_some_and(|(_, known)| happened <= *known && happened < limits.1) && is_one_stream(batch) {
-            continue;
+        let place = match &batch.streams {
+            Column::Dictionary { codes, .. } => (codes[row] as usize).min(n_places - 1),
+            Column::Missing { .. } => 0,
+            _ => row,
+        };
+        if places[place].is_none_or(|(_, known)| happened > known) {
+            places[place] = Some((row, happened));
         }
+    }
+    let mut newest: BTreeMap<Arc<str>, (usize, i64)> = BTreeMap::new();
+    for (row, happened) in places.into_iter().flatten() {
         let Some(Value::String(stream)) = batch.streams.value(row).or_else(|| Some(Value::text(""))) else { continue };
-        let entry = newest.entry(stream.clone()).or_insert((row, happened));
+        let entry = newest.entry(stream).or_insert((row, happened));
         if happened > entry.1 {
             *entry = (row, happened);
         }
-        last = Some((stream, entry.1));
     }
     newest
-}
-
-fn is_one_stream(batch: &Batch) -> bool {
-    match &batch.streams {
-        types::Column::Dictionary { values, .. } => values.len() <= 1,
-        types::Column::Missing { .. } => true,
-        _ => false,
-    }
 }
 
 /// Reports whether the time of an event names no zone: read in another zone it would be another time.

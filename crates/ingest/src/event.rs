@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parse::{Event, EventParser, FieldWriter, JsonError};
+use parse::{Event, EventParser, FieldWriter, JsonError, SyslogHeader};
 use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
 /// The bytes of an event.
@@ -12,8 +12,8 @@ pub enum RawEvent<'r> {
     Text(&'r [u8]),
     /// A text whose header the protocol has read already.
     Body(&'r [u8]),
-    /// A message that came as syslog.
-    Syslog(&'r [u8]),
+    /// A message that came as syslog, and its header.
+    Syslog(&'r [u8], &'r SyslogHeader<'r>),
     /// A JSON record.
     Record(&'r [u8]),
 }
@@ -26,7 +26,7 @@ impl<'r> RawEvent<'r> {
         match self {
             Self::Text(text) => Ok(parser.read_text(text)),
             Self::Body(text) => Ok(parser.read_known(text)),
-            Self::Syslog(frame) => Ok(parser.read_frame(frame)),
+            Self::Syslog(frame, header) => Ok(parser.read_frame(frame, header)),
             Self::Record(record) => parser.read_record(record),
         }
     }

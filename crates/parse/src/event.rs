@@ -12,7 +12,7 @@ use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats, Heads};
 use crate::json::{JsonError, Members};
-use crate::shape::{LineColumns, Parts, Shape};
+use crate::shape::{LineColumns, Parts, Shape, SyslogHeader};
 use crate::time::{ASSUMED_ZONE, ResolvedTime, TimeMemo, assumed_zone, bounded};
 use crate::{Projection, Zone, exception, json, message, runtime};
 pub use line::OwnTime;
@@ -141,14 +141,16 @@ impl<'a> EventParser<'a> {
         Event { parser: self, text, from, kind, around, times }
     }
 
-    /// Reads one message that came as syslog, whatever it begins with: its header, and its text as
-    /// [`read_text`](Self::read_text) reads it.
-    pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
+    /// Reads one message that came as syslog, whatever it begins with: by its header, which was read of [`text_of`] it, and
+    /// its text as [`read_text`](Self::read_text) reads it.
+    pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8], header: &SyslogHeader<'p>) -> Event<'p, 'a> {
         let text = message::with_line_ends(text_of(bytes));
         let times = TimeMemo::default();
         let kind = Kind::Line(Some(Shape::Syslog));
         self.parts.clear();
-        Shape::read_frame(&mut self.parts.of(&text, &times, self.formats));
+        // Places in another text are none in this one.
+        let header = if matches!(text, Cow::Borrowed(_)) { *header } else { SyslogHeader::of_frame(&text) };
+        Shape::read_frame(header, &mut self.parts.of(&text, &times, self.formats));
         let around = self.object_behind(kind, &text);
         Event { parser: self, text, from: 0, kind, around, times }
     }

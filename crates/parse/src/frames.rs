@@ -8,6 +8,8 @@
 //! One behind which `<` stands ends a message nevertheless and shows that newlines are ends, so that a sender that only has
 //! a NUL in some text loses nothing.
 
+use std::ops::Range;
+
 use memchr::{memchr2, memchr2_iter};
 
 /// Digits of a count. A longer number is text.
@@ -57,8 +59,26 @@ impl SyslogFrames {
 
     /// Each frame, and how many bytes of it were cut off.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end.at));
-        starts.zip(&self.ends).map(|(start, end)| (&self.bytes[start..end.at], end.n_cut))
+        (0..self.len()).filter_map(|place| self.get(place))
+    }
+
+    /// The frame at a place, and how many bytes of it were cut off.
+    pub fn get(&self, place: usize) -> Option<(&[u8], u64)> {
+        let end = self.ends.get(place)?;
+        Some((&self.bytes[self.start(place)..end.at], end.n_cut))
+    }
+
+    /// Where the frame at a place begins.
+    fn start(&self, place: usize) -> usize {
+        place.checked_sub(1).map_or(0, |before| self.ends[before].at)
+    }
+
+    /// Adds some of the frames of another.
+    pub fn extend_from(&mut self, other: &Self, places: Range<usize>) {
+        let (from, to, start) = (other.start(places.start), other.start(places.end), self.bytes.len());
+        self.bytes.extend_from_slice(&other.bytes[from..to]);
+        let moved = |end: &FrameEnd| FrameEnd { at: end.at - from + start, ..*end };
+        self.ends.extend(other.ends[places].iter().map(moved));
     }
 }
 

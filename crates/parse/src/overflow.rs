@@ -27,13 +27,15 @@ impl Overflow {
 
     /// Notes the next event, and reports whether it continues the one before.
     pub fn continues(&mut self, event: &[u8]) -> bool {
-        let first = event.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let is_full = self.n_lines >= LINES_MAX || self.n_lines > 1 && self.n_bytes + first.len() > self.bytes_max;
+        let is_further = self.n_lines > 1 && {
+            let first = &event[..memchr::memchr(b'\n', event).unwrap_or(event.len())];
+            (self.n_lines >= LINES_MAX || self.n_bytes + first.len() > self.bytes_max) && !has_head(first)
+        };
         // Most events are too short to be full, whatever their lines are.
         let may_be_full = event.len() > 2 * LINES_MAX;
         self.n_lines = if may_be_full { memchr::memchr_iter(b'\n', event.trim_ascii_end()).count() + 1 } else { 0 };
         self.n_bytes = event.len();
-        is_full && !has_head(first)
+        is_further
     }
 }
 

@@ -1,6 +1,6 @@
 //! Builds a [`Batch`] event by event, straight from a parser's hands.
 //!
-//! Each field has a column of its own. A rolled-back event leaves no trace in the finished batch.
+//! Each field has a column of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ const ROWS_MAX: usize = 1 << 26;
 
 /// Collects events and turns them into a [`Batch`].
 ///
-/// Use: `field_*`, `set_*` in any order, then [`commit`](Self::commit) or [`roll_back`](Self::roll_back), for each
-/// event in turn; [`finish`](Self::finish) at the end. A name given several times within an event keeps all its values as a
-/// list, except those from before the last [`begin_layer`](Self::begin_layer), which give way.
+/// Use: `field_*`, `set_*` in any order, then [`commit`](Self::commit), for each event in turn; [`finish`](Self::finish) at the
+/// end. A name given several times within an event keeps all its values as a list, except those from before the last
+/// [`begin_layer`](Self::begin_layer), which give way.
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
     timestamps: Vec<i64>,
@@ -57,7 +57,7 @@ struct Pending {
     /// Places in [`LastEventCache`].
     text_key: Option<usize>,
     time_key: Option<(usize, TimeForm)>,
-    /// Columns written to by this event, so that a roll-back can clear them.
+    /// Columns written to by this event, in order.
     touched: Vec<usize>,
     /// How many of them were given before the layer at hand.
     n_before_layer: usize,
@@ -330,22 +330,6 @@ impl BatchBuilder {
         self.origins.push(Origin { text_key: keys.0.map(name), time_key: keys.1.map(|(key, form)| (name(key), form)) });
         self.remembered.origins.push(keys);
         (self.origins.len() - 1) as u32
-    }
-
-    /// Forgets the event.
-    pub fn roll_back(&mut self) {
-        let row = self.timestamps.len();
-        for index in std::mem::take(&mut self.event.touched) {
-            let column = &mut self.columns[index].column;
-            let kept = std::mem::take(column).finish(row);
-            // Rare (a broken line), so rebuilding the column is cheaper than a journal on the hot path.
-            for (row, value) in (0..row).map(|row| (row, kept.value(row))) {
-                if let Some(value) = value {
-                    column.push(row, value);
-                }
-            }
-        }
-        self.clear_event();
     }
 
     fn clear_event(&mut self) {

@@ -299,7 +299,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Forgets rows from `n_rows` on and makes the column of the first `n_rows` rows.
+    /// Makes the column of `n_rows` rows.
     pub(crate) fn finish(self, n_rows: usize) -> Column {
         let trimmed = |mut present: RowSet| {
             present.resize(n_rows);
@@ -323,16 +323,10 @@ impl ColumnBuilder {
                 codes.resize(n_rows, MISSING_CODE);
                 Column::Dictionary { codes, values }
             }
-            Self::Strings(strings, present) => {
-                let values = if strings.len() > n_rows {
-                    strings.gather(0..n_rows)
-                } else {
-                    let mut values = strings;
-                    while values.len() < n_rows {
-                        values.push("");
-                    }
-                    values
-                };
+            Self::Strings(mut values, present) => {
+                while values.len() < n_rows {
+                    values.push("");
+                }
                 Column::Strings { values, present: trimmed(present) }
             }
             Self::Mixed(mut values) => {

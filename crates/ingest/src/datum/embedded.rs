@@ -56,7 +56,7 @@ struct EmbeddedMetric {
 /// # Errors
 /// If the collected events need more memory than a request may use, or the data far more than their lines.
 pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Result<(), IngestError> {
-    let (RawEvent::Text(bytes) | RawEvent::Body(bytes) | RawEvent::Syslog(bytes) | RawEvent::Record(bytes)) = raw;
+    let (RawEvent::Text(bytes) | RawEvent::Body(bytes) | RawEvent::Syslog(bytes, _) | RawEvent::Record(bytes)) = raw;
     let Some(at) = MARK.find(bytes) else { return Ok(()) };
     // A time or a prefix may stand before the object.
     let Some(start) = memchr::memchr(b'{', bytes).filter(|start| *start < at) else { return Ok(()) };

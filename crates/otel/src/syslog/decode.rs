@@ -80,7 +80,7 @@ impl Messages<'_> {
         let fields = EventFields::Writer { n_max: 1, write: &write };
         let metadata = EventMetadata { fields, is_continued: chunk.is_continued, ..EventMetadata::default() };
         // A message that is too old is left out: the protocol cannot report it.
-        self.collector.add(place, RawEvent::Syslog(frame), &metadata).map(|_| ())
+        self.collector.add(place, RawEvent::Syslog(frame, &header), &metadata).map(|_| ())
     }
 
     /// Returns the place of a program's group.

@@ -52,7 +52,7 @@ pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queu
             };
             n_bytes += queued.chunk.frames.n_bytes();
             rooms.push(queued._room);
-            joined.add(&queued.chunk, now_ms());
+            joined.add(queued.chunk, now_ms());
             next = if n_bytes < DELIVERY_BYTES { timeout_at(due, queue.recv()).await } else { break };
         }
         let chunks = if is_open { joined.take(now_ms()) } else { joined.finish() };

@@ -18,12 +18,15 @@ pub(super) const HOLD_MS: u64 = 1_000;
 /// Bytes of events that wait for further lines; when there are more, none waits.
 const HELD_BYTES_MAX: usize = 16 << 20;
 
-/// Events whose messages are still coming.
+/// Events whose messages are still coming. Each message has a number, which is that of the event that it begins.
 #[derive(Default)]
 pub(super) struct JoinedMessages {
     joiner: Joiner,
-    events: BTreeMap<u64, JoinedMessage>,
-    n_events: u64,
+    /// What came since events were taken, with the number of its first message.
+    came: Vec<(u64, SyslogChunk)>,
+    /// Events that do not go as their first messages came; nothing for a message that one of them has taken.
+    apart: BTreeMap<u64, Option<JoinedMessage>>,
+    n_messages: u64,
     n_bytes: usize,
 }
 
@@ -39,36 +42,36 @@ struct JoinedMessage {
 
 impl JoinedMessages {
     /// Takes messages that came at `now_ms`.
-    pub(super) fn add(&mut self, chunk: &SyslogChunk, now_ms: u64) {
-        for (frame, n_cut) in chunk.frames.iter() {
-            let number = self.n_events;
-            let message = syslog_message(frame);
-            let placed = message.as_ref().map_or(SourceLine::Begins, |message| {
-                let source = source_of([chunk.from.as_bytes(), &message.source.to_le_bytes()].into_iter());
-                let source = source | message.source & OF_PROCESS;
-                self.joiner.place(source, &frame[message.content.clone()], number, now_ms)
-            });
-            if let SourceLine::Continues(event) = placed
-                && let Some(event) = self.events.get_mut(&event)
-            {
-                let n_before = event.text.len();
-                event.add(&frame[message.map_or(0, |message| message.content.start)..], n_cut);
-                self.n_bytes += event.text.len() - n_before;
-                continue;
+    pub(super) fn add(&mut self, chunk: SyslogChunk, now_ms: u64) {
+        let first = self.n_messages;
+        self.n_messages += chunk.frames.len() as u64;
+        self.n_bytes += chunk.frames.n_bytes();
+        self.came.push((first, chunk));
+        let Self { joiner, came, apart, .. } = self;
+        let (_, chunk) = &came[came.len() - 1];
+        for (number, (frame, n_cut)) in (first..).zip(chunk.frames.iter()) {
+            let Some(message) = syslog_message(frame) else { continue };
+            let source = source_of([chunk.from.as_bytes(), &message.source.to_le_bytes()].into_iter());
+            let line = &frame[message.content];
+            match joiner.place(source | message.source & OF_PROCESS, line, number, now_ms) {
+                SourceLine::Begins => {}
+                SourceLine::Continues(event) => {
+                    if let Some(event) = apart.entry(event).or_insert_with(|| JoinedMessage::first_of(event, came)) {
+                        event.add(line, n_cut);
+                        apart.insert(number, None);
+                    }
+                }
+                SourceLine::Overflows(_) => {
+                    let event = JoinedMessage::first_of(number, came);
+                    apart.insert(number, event.map(|event| JoinedMessage { is_continued: true, ..event }));
+                }
             }
-            let is_continued = matches!(placed, SourceLine::Overflows(_));
-            let text = frame.to_vec();
-            let event =
-                JoinedMessage { from: chunk.from.clone(), text, n_cut, n_messages: 1, is_continued, n_empty: 0 };
-            self.events.insert(number, event);
-            self.n_events += 1;
-            self.n_bytes += frame.len();
         }
     }
 
     /// Reports whether an event waits.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.events.is_empty()
+        self.n_bytes > 0
     }
 
     /// Returns the events that wait no longer, in the order of their first messages.
@@ -85,29 +88,66 @@ impl JoinedMessages {
 
     fn take_but(&mut self, open: &HashSet<u64>) -> Vec<SyslogChunk> {
         self.joiner.retain(|event| open.contains(&event));
-        let mut chunks: Vec<SyslogChunk> = Vec::new();
-        let (held, done) = std::mem::take(&mut self.events).into_iter().partition(|(number, _)| open.contains(number));
-        self.events = held;
-        for event in BTreeMap::into_values(done) {
-            self.n_bytes -= event.text.len();
-            let is_next =
-                |chunk: &&mut SyslogChunk| chunk.from == event.from && chunk.is_continued == event.is_continued;
-            let chunk = match chunks.last_mut().filter(is_next) {
-                Some(chunk) => chunk,
-                None => {
-                    let (from, is_continued) = (event.from, event.is_continued);
-                    chunks.push(SyslogChunk { is_continued, ..SyslogChunk::new(from, SyslogFrames::default()) });
-                    chunks.last_mut().expect("it was pushed")
+        let mut came = std::mem::take(&mut self.came);
+        let held = open.iter().filter_map(|number| {
+            let known = self.apart.insert(*number, None).flatten();
+            Some((*number, Some(known.or_else(|| JoinedMessage::first_of(*number, &came))?)))
+        });
+        let held: BTreeMap<u64, Option<JoinedMessage>> = held.collect();
+        let mut apart = std::mem::replace(&mut self.apart, held).into_iter().peekable();
+        self.n_bytes = self.apart.values().flatten().map(|event| event.text.len()).sum();
+        // Behind all events that came before.
+        came.push((self.n_messages, SyslogChunk::new(Arc::default(), SyslogFrames::default())));
+        let mut chunks = Vec::new();
+        for (first, chunk) in came {
+            let (begin, n_messages, mut from) = (chunks.len(), chunk.frames.len(), 0);
+            while let Some((number, event)) = apart.next_if(|(number, _)| *number < first + n_messages as u64) {
+                if let Some(at) = number.checked_sub(first) {
+                    let kept = from..at as usize;
+                    chunk_of(&mut chunks, begin, (&chunk.from, false)).frames.extend_from(&chunk.frames, kept);
+                    from = at as usize + 1;
                 }
-            };
-            chunk.frames.push(&event.text, event.n_cut);
-            chunk.n_joined += event.n_messages - 1;
+                if let Some(event) = event {
+                    let chunk = chunk_of(&mut chunks, begin, (&event.from, event.is_continued));
+                    chunk.frames.push(&event.text, event.n_cut);
+                    chunk.n_joined += event.n_messages - 1;
+                }
+            }
+            if from == 0 {
+                chunks.push(chunk);
+            } else {
+                let kept = from..n_messages;
+                chunk_of(&mut chunks, begin, (&chunk.from, false)).frames.extend_from(&chunk.frames, kept);
+            }
         }
+        chunks.retain(|chunk| !chunk.frames.is_empty());
         chunks
     }
 }
 
+/// The last of the chunks from `begin` on if it is of this sender and kind, else a new one.
+fn chunk_of<'c>(
+    chunks: &'c mut Vec<SyslogChunk>,
+    begin: usize,
+    (from, is_continued): (&Arc<str>, bool),
+) -> &'c mut SyslogChunk {
+    let last = chunks[begin..].last();
+    if last.is_none_or(|last| last.from != *from || last.is_continued != is_continued) {
+        chunks.push(SyslogChunk { is_continued, ..SyslogChunk::new(from.clone(), SyslogFrames::default()) });
+    }
+    chunks.last_mut().expect("it was pushed")
+}
+
 impl JoinedMessage {
+    /// The event as its first message began it.
+    fn first_of(number: u64, came: &[(u64, SyslogChunk)]) -> Option<Self> {
+        let place = came.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
+        let (first, chunk) = &came[place];
+        let (frame, n_cut) = chunk.frames.get((number - first) as usize)?;
+        let (from, text) = (chunk.from.clone(), frame.to_vec());
+        Some(Self { from, text, n_cut, n_messages: 1, is_continued: false, n_empty: 0 })
+    }
+
     fn add(&mut self, line: &[u8], n_cut: u64) {
         self.n_messages += 1;
         self.n_cut += n_cut;

@@ -351,14 +351,9 @@ impl Entry {
         crate::level_of_text(&String::from_utf8_lossy(&self.first))
     }
 
-    /// Whether the first line says that something went wrong, by its level or its words.
+    /// Whether the first line says that something went wrong, by its words or its level.
     fn says_trouble(&self) -> bool {
-        const WORDS: [&[u8]; 7] = [b"error", b"exception", b"fail", b"fatal", b"crash", b"panic", b"traceback"];
-        let has_word = || {
-            let lower = self.first.to_ascii_lowercase();
-            WORDS.iter().any(|word| crate::find::find_short(&lower, word).is_some())
-        };
-        self.level().map_or_else(has_word, |level| level >= Level::Warn || has_word())
+        has_word_of_trouble(&self.first) || self.level() >= Some(Level::Warn)
     }
 
     /// Whether the only line so far ends as one does that something follows.
@@ -371,6 +366,21 @@ impl Entry {
 fn clocked_report(line: &[u8]) -> Option<OpenReport> {
     let may_be = line[0].is_ascii_alphabetic() && line.get(3) != Some(&b' ');
     if may_be { OpenReport::of_clocked(line) } else { None }
+}
+
+fn has_word_of_trouble(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 7] = [b"error", b"exception", b"fail", b"fatal", b"crash", b"panic", b"traceback"];
+    // Most places are passed by their first two letters.
+    let may_begin = |two: &[u8]| match two[0] | 0x20 {
+        b'e' => matches!(two[1] | 0x20, b'r' | b'x'),
+        b'f' | b'p' => two[1] | 0x20 == b'a',
+        b'c' | b't' => two[1] | 0x20 == b'r',
+        _ => false,
+    };
+    let begins = |rest: &[u8]| {
+        WORDS.iter().any(|word| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    };
+    text.windows(2).enumerate().any(|(at, two)| may_begin(two) && begins(&text[at..]))
 }
 
 fn is_slow_head(line: &[u8]) -> bool {

@@ -32,24 +32,25 @@ pub(super) fn has_clock(line: &[u8]) -> bool {
     }) || has_digits_of_date(head)
 }
 
-/// `20261120` or an epoch of ten digits or more, not within a longer word.
+/// `20261120` or an epoch of ten digits or more, not within a longer word, or `261120 203615 `.
 fn has_digits_of_date(head: &[u8]) -> bool {
-    let mut rest = head;
-    while let Some(from) = rest.iter().position(u8::is_ascii_digit) {
-        let n_digits = rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let digits = &rest[from..from + n_digits];
+    const DIGITS_MIN: usize = 8;
+    let is_digit = |at: &usize| head[*at].is_ascii_digit();
+    // One of every few bytes is within digits that are so many.
+    let mut seen = (DIGITS_MIN - 1..head.len()).step_by(DIGITS_MIN).filter(is_digit);
+    let is_date = seen.any(|at| {
+        let from = at - head[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = &head[from..];
+        let digits = &digits[..digits.iter().take_while(|byte| byte.is_ascii_digit()).count()];
         // After ` = ` a statement has a number to compare with.
-        let is_bound = !rest[..from].ends_with(b" = ")
-            && (from == 0 || !(rest[from - 1].is_ascii_alphanumeric() || rest[from - 1] == b'.'));
-        let is_date = n_digits == 8 && (digits.starts_with(b"20") || digits.starts_with(b"19"));
-        let is_short = n_digits == 6 && from == 0 && rest.len() == head.len() && has_short_clock(&rest[6..]);
-        let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19) && digits[0] == b'1';
-        if is_bound && (is_date && matches!(digits[4], b'0' | b'1') || is_epoch || is_short) {
-            return true;
-        }
-        rest = &rest[from + n_digits..];
-    }
-    false
+        let is_bound = !head[..from].ends_with(b" = ")
+            && (from == 0 || !(head[from - 1].is_ascii_alphanumeric() || head[from - 1] == b'.'));
+        let is_day = || (digits.starts_with(b"20") || digits.starts_with(b"19")) && matches!(digits[4], b'0' | b'1');
+        is_bound
+            && (digits.len() == DIGITS_MIN && is_day()
+                || matches!(digits.len(), 10 | 13 | 16 | 19) && digits[0] == b'1')
+    });
+    is_date || head.len() > 6 && head[..6].iter().all(u8::is_ascii_digit) && has_short_clock(&head[6..])
 }
 
 /// ` 203615 ` behind a date of six digits.

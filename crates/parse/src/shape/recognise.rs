@@ -3,7 +3,7 @@
 use crate::shape::columns::LineColumns;
 use crate::shape::parts::{NoPrograms, PartSink, Parts};
 use crate::shape::{
-    Shape, access, application, cloud, columns, guess, logfmt, request, security, server, syslog, table,
+    Shape, SyslogHeader, access, application, cloud, columns, guess, logfmt, request, security, server, syslog, table,
 };
 use crate::time::TimeMemo;
 
@@ -89,8 +89,8 @@ impl Shape {
     }
 
     /// Reads a message that came as syslog, whatever it begins with.
-    pub(crate) fn read_frame(found: &mut PartSink<'_, '_>) {
-        syslog::frame(found.line, found, message);
+    pub(crate) fn read_frame<'t>(header: SyslogHeader<'t>, found: &mut PartSink<'t, '_>) {
+        header.fill_all(found, message);
     }
 }
 

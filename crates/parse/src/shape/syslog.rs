@@ -95,15 +95,8 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
 
 /// A line that is surely of syslog, and what the text behind its header says.
 pub(super) fn recognise<'t, 'p>(line: &'t str, found: &mut PartSink<'t, 'p>, read: Message<'t, 'p>) -> Option<()> {
-    let header = SyslogHeader::of_line(line, found.times)?;
-    header.fill(found, |text, found| read(header.appname, text, found));
+    SyslogHeader::of_line(line, found.times)?.fill_all(found, read);
     Some(())
-}
-
-/// A message that came as syslog, whatever it begins with, and what its text says.
-pub(super) fn frame<'t, 'p>(line: &'t str, found: &mut PartSink<'t, 'p>, read: Message<'t, 'p>) {
-    let header = SyslogHeader::of_frame(line);
-    header.fill(found, |text, found| read(header.appname, text, found));
 }
 
 impl<'t> SyslogHeader<'t> {
@@ -146,6 +139,11 @@ impl<'t> SyslogHeader<'t> {
     pub(super) fn fill_around(&self, found: &mut PartSink<'t, '_>) -> &'t str {
         self.fill(found, |_, _| ());
         self.message
+    }
+
+    /// Gives the parts of the header, and what the message says.
+    pub(super) fn fill_all<'p>(&self, found: &mut PartSink<'t, 'p>, read: Message<'t, 'p>) {
+        self.fill(found, |text, found| read(self.appname, text, found));
     }
 
     /// The program, where its name can be one of a group; empty where it cannot.

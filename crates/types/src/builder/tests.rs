@@ -1,4 +1,4 @@
-//! Repeated names, and events that are rolled back.
+//! Repeated names.
 
 use super::*;
 
@@ -25,24 +25,4 @@ fn a_repeated_name_keeps_all_its_values() {
     assert_eq!(shown("n"), ["[1,1]", "[1,1]"]);
     assert_eq!(shown("mixed"), [r#"["one",2.5,true,null]"#; 2]);
     assert_eq!(shown("beside"), ["own", "own"]);
-}
-
-#[test]
-fn a_rolled_back_event_leaves_no_trace() {
-    let mut builder = BatchBuilder::new();
-    builder.field_integer("n", 1);
-    builder.set_message("kept");
-    builder.commit();
-    builder.field_text("n", "text");
-    builder.field_text("only", "here");
-    builder.set_message("gone");
-    builder.roll_back();
-    builder.field_integer("n", 3);
-    builder.set_message("kept too");
-    builder.commit();
-    let batch = builder.finish();
-    assert_eq!(batch.len(), 2);
-    assert_eq!(batch.fields.len(), 1);
-    assert_eq!(batch.field("n").value(1), Some(Value::Integer(3)));
-    assert_eq!(batch.messages.get(1), "kept too");
 }

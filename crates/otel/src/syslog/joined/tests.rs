@@ -40,7 +40,7 @@ fn a_death_of_each_of_two_programs_in_turn_is_one_event_of_each() {
         for report in [PYTHON, GO, JAVA] {
             let mut joined = JoinedMessages::default();
             let messages = in_turn(lines(&header(7), report), lines(&header(8), report));
-            joined.add(&chunk("10.0.0.9", &messages), 0);
+            joined.add(chunk("10.0.0.9", &messages), 0);
             let done = joined.finish();
             assert_eq!(texts(&done), [7, 8].map(|pid| header(pid) + report));
             let n_messages = done.iter().map(SyslogChunk::n_messages).sum::<u64>();
@@ -53,14 +53,14 @@ fn a_death_of_each_of_two_programs_in_turn_is_one_event_of_each() {
 fn what_is_whole_goes_at_once_and_what_may_grow_waits_a_second_after_its_last_line() {
     let mut joined = JoinedMessages::default();
     let [first, rest @ ..] = &lines(&old(7), PYTHON)[..] else { panic!("no line") };
-    joined.add(&chunk("a", &[first.clone(), old(9) + "on"]), 0);
+    joined.add(chunk("a", &[first.clone(), old(9) + "on"]), 0);
     assert_eq!(texts(&joined.take(50)), [old(9) + "on"]);
-    joined.add(&chunk("a", rest), 900);
+    joined.add(chunk("a", rest), 900);
     assert!(texts(&joined.take(1_000)).is_empty() && joined.is_waiting());
     assert!(texts(&joined.take(1_899)).is_empty());
     assert_eq!(texts(&joined.take(1_900)), [old(7) + PYTHON]);
     assert!(!joined.is_waiting());
-    joined.add(&chunk("a", &[old(7) + "  File \"late.py\""]), 2_000);
+    joined.add(chunk("a", &[old(7) + "  File \"late.py\""]), 2_000);
     assert_eq!(texts(&joined.take(2_050)), [old(7) + "  File \"late.py\""]);
 }
 
@@ -76,9 +76,9 @@ fn other_hosts_programs_processes_and_priorities_are_never_taken() {
     ];
     for (from, header) in others {
         let mut joined = JoinedMessages::default();
-        joined.add(&chunk("a", &[old(7) + "Traceback (most recent call last):"]), 0);
-        joined.add(&chunk(from, &[header.clone() + "  File \"x.py\""]), 0);
-        joined.add(&chunk("a", &[old(7) + "ValueError: x"]), 0);
+        joined.add(chunk("a", &[old(7) + "Traceback (most recent call last):"]), 0);
+        joined.add(chunk(from, &[header.clone() + "  File \"x.py\""]), 0);
+        joined.add(chunk("a", &[old(7) + "ValueError: x"]), 0);
         let whole = old(7) + "Traceback (most recent call last):\nValueError: x";
         assert_eq!(texts(&joined.finish()), [whole, header + "  File \"x.py\""]);
     }
@@ -89,13 +89,13 @@ fn what_is_too_long_continues_in_an_event_that_says_so() {
     let mut joined = JoinedMessages::default();
     let frames = (0..1_500).map(|n| format!("{}\tat shop.Tank.fill(Tank.java:{n})", old(7)));
     let messages: Vec<String> = std::iter::once(old(7) + "java.lang.Error: deep").chain(frames).collect();
-    joined.add(&chunk("a", &messages), 0);
+    joined.add(chunk("a", &messages), 0);
     let done = joined.finish();
     let shown: Vec<_> = done.iter().map(|chunk| (chunk.is_continued, chunk.n_messages())).collect();
     assert_eq!(shown, [(false, 1_000), (true, 501)]);
     let mut joined = JoinedMessages::default();
     let wide = vec![old(7) + "  " + &"x".repeat(300_000); 5];
-    joined.add(&chunk("a", &[vec![old(7) + "Error: wide"], wide].concat()), 0);
+    joined.add(chunk("a", &[vec![old(7) + "Error: wide"], wide].concat()), 0);
     assert_eq!(joined.finish().iter().map(SyslogChunk::n_messages).collect::<Vec<_>>(), [4, 2]);
 }
 
@@ -104,6 +104,6 @@ fn events_that_wait_are_bounded() {
     let mut joined = JoinedMessages::default();
     let wide = "x".repeat(1_000_000);
     let messages: Vec<String> = (0..20).map(|pid| format!("{}ERROR {wide}", old(pid))).collect();
-    joined.add(&chunk("a", &messages), 0);
+    joined.add(chunk("a", &messages), 0);
     assert_eq!(joined.take(0).iter().map(SyslogChunk::n_messages).sum::<u64>(), 20);
 }

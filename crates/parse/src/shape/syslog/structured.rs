@@ -7,21 +7,25 @@ use crate::shape::parts::PartSink;
 pub(crate) fn data_end(text: &[u8]) -> usize {
     let mut rest = text;
     while rest.starts_with(b"[") {
-        let (mut is_quoted, mut is_escaped) = (false, false);
-        let end = rest.iter().position(|byte| {
-            let was_escaped = std::mem::take(&mut is_escaped);
-            match byte {
-                b'\\' => is_escaped = is_quoted && !was_escaped,
-                b'"' => is_quoted ^= !was_escaped,
-                b']' => return !is_quoted,
-                _ => {}
-            }
-            false
-        });
-        let Some(end) = end else { return 0 };
+        let Some(end) = element_end(rest) else { return 0 };
         rest = &rest[end + 1..];
     }
     if rest.is_empty() || rest.starts_with(b" ") { text.len() - rest.len() } else { 0 }
+}
+
+/// Where the bracket stands that closes an element: the first outside of quotes, within which a backslash guards what follows.
+fn element_end(text: &[u8]) -> Option<usize> {
+    let (mut at, mut is_quoted) = (0, false);
+    loop {
+        at += memchr::memchr3(b'\\', b'"', b']', text.get(at..)?)?;
+        match text[at] {
+            b']' if !is_quoted => return Some(at),
+            b'\\' if is_quoted => at += 1,
+            b'"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        at += 1;
+    }
 }
 
 /// One element of structured data: `[id name="value" …]`.
