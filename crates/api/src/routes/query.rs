@@ -166,7 +166,7 @@ fn find(
     form: Form,
     takers: Takers<'_>,
 ) -> Result<Outcome, Problem> {
-    let is_default_limit = form == Form::Json && question.scope.limit.is_none();
+    let is_asked_for = form != Form::Json || question.scope.limit.is_some_and(|asked| asked <= JSON_ROWS_MAX);
     if form == Form::Json {
         let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
         question.scope.limit = Some(asked_for.min(JSON_ROWS_MAX));
@@ -178,10 +178,8 @@ fn find(
         Form::Json => reading.execute_first(&snapshot, plan, scope, range, JSON_ROWS_MAX + 1)?,
         Form::Ndjson | Form::Csv(_) | Form::Sheet(_) => reading.execute_into(&snapshot, plan, scope, range, takers)?,
     };
-    if form == Form::Json {
-        cut(&mut answer, JSON_ROWS_MAX);
-    }
-    if answer.more && is_default_limit && answer.rows.len() < JSON_ROWS_MAX {
+    let is_cut = form == Form::Json && cut(&mut answer, JSON_ROWS_MAX);
+    if answer.more && !is_asked_for && !is_cut {
         answer.warnings.push(more_rows(answer.rows.len()));
     }
     let groups = reading.server.groups();

@@ -14,6 +14,16 @@ pub(crate) struct Issues {
     pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<IssueCommand>,
+    #[command(flatten)]
+    pub(crate) filter: IssueFilter,
+    /// Count the users affected: the different values of this field among the stored events, for list and show
+    #[arg(long, value_name = "FIELD", global = true)]
+    pub(crate) users: Option<String>,
+}
+
+/// Which issues are listed.
+#[derive(Debug, Args)]
+pub(crate) struct IssueFilter {
     /// Only issues in these states: open, acknowledged, resolved, ignored, regressed
     #[arg(long, value_name = "STATES")]
     pub(crate) state: Option<String>,
@@ -23,15 +33,12 @@ pub(crate) struct Issues {
     /// Only issues of these groups
     #[arg(long, value_name = "GROUPS")]
     pub(crate) group: Option<String>,
-    /// Count the users affected: the different values of this field among the stored events, for list and show
-    #[arg(long, value_name = "FIELD", global = true)]
-    pub(crate) users: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IssueCommand {
     /// List the issues
-    List,
+    List(IssueFilter),
     /// Show an issue
     Show {
         /// The issue's id

@@ -20,14 +20,17 @@ pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
         server.ask(request, "")
     };
     match &options.command {
-        None | Some(IssueCommand::List) => {
+        None | Some(IssueCommand::List(_)) => {
+            let outer = &options.filter;
+            let own = if let Some(IssueCommand::List(own)) = &options.command { own } else { outer };
             let named = [
-                ("state", &options.state),
-                ("service", &options.service),
-                ("groups", &options.group),
-                ("users", &options.users),
+                ("state", own.state.as_ref().or(outer.state.as_ref())),
+                ("service", own.service.as_ref().or(outer.service.as_ref())),
+                ("groups", own.group.as_ref().or(outer.group.as_ref())),
+                ("users", options.users.as_ref()),
             ];
-            let named: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+            let named: Vec<(&str, &String)> =
+                named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
             let answer: Value = server.ask(server.request(Method::GET, "/api/v1/issues").query(&named), "")?;
             // Users are next to the number of events.
             let counts = if options.users.is_some() { "count users:/users/count" } else { "count" };

@@ -222,6 +222,24 @@ async fn of_very_many_fields_the_most_frequent_are_listed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_cut_below_the_limit_asked_for_says_so() {
+    let house = House::new();
+    let body = "{\"message\":\"x\"}\n".repeat(10_001);
+    assert_eq!(house.post("/api/v1/ingest", body).await.status, 200);
+    let asked = async |query: &str, limit: Option<u64>| {
+        let mut question = json!({"query": query, "from": "now-1h", "limit": limit});
+        question.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
+        let answer = house.post("/api/v1/query", question.to_string()).await.json();
+        let is_told = answer["warnings"].as_array().expect("warnings").iter().any(|one| one["code"] == "more");
+        (answer["rows"].as_array().map(Vec::len), answer["more"] == true, is_told)
+    };
+    assert_eq!(asked("fields @message", Some(50_000)).await, (Some(10_000), true, true));
+    assert_eq!(asked("fields @message | limit 50000", None).await, (Some(10_000), true, true));
+    assert_eq!(asked("fields @message", None).await, (Some(1_000), true, true));
+    assert_eq!(asked("fields @message", Some(10)).await, (Some(10), true, false));
+}
+
+#[tokio::test]
 async fn groups_are_listed_and_deleted_by_their_encoded_name() {
     let house = House::new();
     house.fill().await;

@@ -7,21 +7,22 @@ use plan::Warning;
 pub(super) const JSON_ROWS_DEFAULT: usize = 1_000;
 pub(super) const JSON_ROWS_MAX: usize = 10_000;
 
-/// Returns the warning that the default limit cut the answer, with the way to get the rest.
+/// Returns the warning that an answer was cut where nobody asked for it, with the way to get the rest.
 pub(super) fn more_rows(n_rows: usize) -> Warning {
+    let limit = if n_rows < JSON_ROWS_MAX { "add limit to the query, or " } else { "" };
     Warning {
         code: "more",
         message: format!("these are the first {n_rows} rows; there are more"),
         line: None,
         column: None,
-        hint: Some("add limit to the query, or ask with Accept: application/x-ndjson for all rows".into()),
+        hint: Some(format!("{limit}ask with Accept: application/x-ndjson for all rows")),
     }
 }
 
-/// Cuts an answer to `rows_max` rows, and says so.
-pub(super) fn cut(answer: &mut Answer, rows_max: usize) {
+/// Cuts an answer to `rows_max` rows, and says so; returns whether it had more.
+pub(super) fn cut(answer: &mut Answer, rows_max: usize) -> bool {
     if answer.rows.len() <= rows_max {
-        return;
+        return false;
     }
     answer.rows.truncate(rows_max);
     if let Some(ids) = &mut answer.ids {
@@ -29,4 +30,5 @@ pub(super) fn cut(answer: &mut Answer, rows_max: usize) {
     }
     answer.more = true;
     answer.warnings.push(more_rows(rows_max));
+    true
 }
