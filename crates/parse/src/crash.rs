@@ -269,9 +269,8 @@ pub fn death(text: &str) -> Option<Death> {
 
 /// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`
 pub(crate) fn level_of_place(line: &[u8]) -> Option<Level> {
-    let line = line.strip_suffix(b".")?;
-    let behind =
-        |end: &[u8]| crate::find::find_short(line, end).filter(|_| line.last().is_some_and(u8::is_ascii_digit));
+    let line = line.strip_suffix(b".").filter(|line| line.last().is_some_and(u8::is_ascii_digit))?;
+    let behind = |end: &[u8]| crate::find::find_short(line, end);
     // The line that was read last, and a thread, may follow.
     let line = &line[..behind(b", <").or_else(|| behind(b" thread ")).unwrap_or(line.len())];
     let (rest, line_number) = line.split_at(line.iter().rposition(|byte| *byte == b' ')?);

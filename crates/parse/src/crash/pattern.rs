@@ -78,21 +78,22 @@ pub(super) fn report_among(starts: &Starts, line: &[u8]) -> Option<&'static Repo
     let has_number = has(b':') && word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
     let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
     let may_fit = |start: &&Start| {
-        let may_have = || start.word_bytes & !in_word == 0 && start.bytes & lacks() == 0;
-        match start.behind_name {
+        let has_start = || match start.behind_name {
             [b':', b' ', ..] => {
                 start.behind_head.0 == behind_head & start.behind_head.1
                     && line[word.len() - 1..].starts_with(start.behind_name)
-                    && start.bytes & lacks() == 0
             }
             b":" if start.pattern.starts_with("@:~") => true,
-            text => may_have() && has_text(text),
-        }
+            text => has_text(text),
+        };
+        start.word_bytes & !in_word == 0 && line.ends_with(start.end) && start.bytes & lacks() == 0 && has_start()
     };
-    let fits = |start: &&Start| line.ends_with(start.end) && matches(start.pattern, line);
-    let next = line.get(word.len() + 1).map_or(0, |byte| usize::from(byte % NEXT_BYTES));
-    let groups = [(0, ends), (1, has_number), (2, has(b'(')), (3, has(b'.')), (4, true), (BEHIND_COLON + next, ends)];
-    let groups = groups.iter().filter(|(_, may_be)| *may_be).map(|(group, _)| &starts.by_byte[NAMED + group]);
+    let fits = |start: &&Start| matches(start.pattern, line);
+    let next_to = |at: usize| line.get(at + 1).map_or(0, |byte| usize::from(byte % NEXT_BYTES));
+    let points = memchr::memchr_iter(b'.', if has(b'.') { word } else { b"" }).map(|at| BEHIND_POINT + next_to(at));
+    let groups = [(0, ends), (1, has_number), (2, has(b'(')), (3, true), (BEHIND_COLON + next_to(word.len()), ends)];
+    let groups = groups.into_iter().filter_map(|(group, may_be)| may_be.then_some(group)).chain(points);
+    let groups = groups.map(|group| &starts.by_byte[NAMED + group]);
     let found = groups.filter_map(|starts| starts.iter().filter(may_fit).find(fits));
     found.max_by_key(|start| start.pattern.len()).map(|start| start.report)
 }
@@ -113,8 +114,9 @@ fn head_of(bytes: &[u8]) -> u32 {
 /// Where the patterns stand that begin with a name.
 const NAMED: usize = 256;
 
-/// Where among those the patterns stand whose name a colon and a blank follow, by what comes next.
-const BEHIND_COLON: usize = 5;
+/// Where among those the patterns stand whose name a colon and a blank follow, or a point, by what comes next.
+const BEHIND_COLON: usize = 4;
+const BEHIND_POINT: usize = BEHIND_COLON + NEXT_BYTES as usize;
 const NEXT_BYTES: u8 = 32;
 
 /// The place of a pattern by what follows the name that it begins with.
@@ -125,14 +127,14 @@ fn place_of_named(pattern: &str, behind_name: &[u8]) -> usize {
             [b':', b' '] => 0,
             b":" if pattern.starts_with("@:~") => 1,
             [b'(', ..] => 2,
-            [b'.', ..] => 3,
-            _ => 4,
+            [b'.', next, ..] => BEHIND_POINT + usize::from(next % NEXT_BYTES),
+            _ => 3,
         }
 }
 
 /// The patterns of some reports.
 pub(super) fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Starts {
-    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); NAMED + BEHIND_COLON + usize::from(NEXT_BYTES)];
+    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); NAMED + BEHIND_POINT + usize::from(NEXT_BYTES)];
     let reports = table::reports().filter(|report| is_wanted(report));
     for (pattern, report) in reports.flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
         const WILD: [char; 4] = ['%', '@', '~', '$'];
