@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::decision::{Decisions, IssueState};
 use super::record::{Back, IssueCounts, IssueRecord, Notice, Rule, id_of};
-use super::signature::{ErrorEvent, FormerSignature, Signature, cut, has_pattern, masked, shown};
+use super::signature::{ErrorEvent, FormerSignature, Signature, cut, has_pattern, masked, shown, without_time};
 
 /// Issues of all places, and of one place.
 const ISSUES_MAX: usize = 5_000;
@@ -287,8 +287,7 @@ impl Grouping {
             let id = match self.one_of(issues, decisions) {
                 Some(id) => id,
                 None => {
-                    let record = IssueRecord { title: cut(&pattern, TITLE_BYTES_MAX).to_owned(), ..new_at(place) };
-                    let Some(id) = self.add(place, fresh[0], record, decisions, now) else { continue };
+                    let Some(id) = self.add(place, fresh[0], new_at(place), decisions, now) else { continue };
                     id
                 }
             };
@@ -318,7 +317,7 @@ impl Grouping {
     fn widen(&mut self, id: &str, place: &Place, pattern: &str, fresh: &[&str]) {
         let Some(record) = self.counted.issues.get_mut(id) else { return };
         cut(pattern, PATTERN_BYTES_MAX).clone_into(&mut record.pattern);
-        cut(pattern, TITLE_BYTES_MAX).clone_into(&mut record.title);
+        cut(without_time(pattern), TITLE_BYTES_MAX).clone_into(&mut record.title);
         for text in fresh {
             let key = hash_of(place, text);
             if record.note_text(text, key) {

@@ -299,6 +299,16 @@ pub(super) fn has_pattern(masked: &str, pattern: &str) -> bool {
 }
 
 /// Returns the beginning of a text, at most so many bytes.
+/// The pattern of a line without the date and time that it begins with, of which it says nothing.
+pub(super) fn without_time(pattern: &str) -> &str {
+    let is_time =
+        |word: &str| word.contains("<*>") && word.replace("<*>", "").bytes().all(|b| b.is_ascii_punctuation());
+    let words = pattern.split_inclusive(' ').take_while(|word| is_time(word.trim_end()));
+    let (n_words, n_bytes) = words.fold((0, 0), |(n_words, n_bytes), word| (n_words + 1, n_bytes + word.len()));
+    // One word may be the subject of a sentence.
+    if n_words > 1 && n_bytes < pattern.len() { &pattern[n_bytes..] } else { pattern }
+}
+
 pub(super) fn cut(text: &str, n_bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(n_bytes_max)]
 }

@@ -214,3 +214,17 @@ fn texts_have_the_patterns_that_they_match_from_end_to_end() {
     assert!(!holds("user carol", "user <*>"));
     assert!(!holds("not found", "not found <*> not found"));
 }
+
+#[test]
+fn titles_do_not_begin_with_the_time_of_a_line() {
+    for (pattern, title) in [
+        ("[<*> <*> <*>] [error] no child", "[error] no child"),
+        ("<*> <*> LabSZ sshd[<*>]: error: gone", "LabSZ sshd[<*>]: error: gone"),
+        ("<*> <*>", "<*> <*>"),
+        ("<*> was lost", "<*> was lost"),
+        ("no letter", "no letter"),
+        ("", ""),
+    ] {
+        assert_eq!(without_time(pattern), title);
+    }
+}
