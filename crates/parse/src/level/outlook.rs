@@ -144,7 +144,7 @@ fn rows() -> Vec<Row> {
         kinds.iter().for_each(|kind| rows[usize::from(state)][usize::from(*kind)] = next);
     };
     // The zone of a time, behind which a word may begin at once.
-    set(AT_DIGIT, &[UPPER + b'Z' - b'A'], AT_DIGIT);
+    (AT_COMMA + 1..=AT_DIGIT).for_each(|state| set(state, &[UPPER + b'Z' - b'A'], AT_DIGIT));
     set(AT_ROUND, &[ONE, DIGIT], FOUND);
     set(AT_DASH, &[ONE], AT_ONE);
     set(AT_ONE, &[BLANK], FOUND);

@@ -10,7 +10,8 @@ use crate::time::TimeMemo;
 const LINES: u64 = 100_000;
 
 /// Lines whose level is no word for one, or stands behind what is no blank.
-const LEVELS: [&str; 30] = [
+const LEVELS: [&str; 31] = [
+    "2026-11-20 06:47:13,393ZERROR text",
     "2026-11-20 06:47:13 DEBUG5: text",
     "2026-11-20 06:47:13 UTC [7] LOG:  text",
     "[2026/11/20 06:47:13,  0] ../source3/smbd/server.c:1(main)",
