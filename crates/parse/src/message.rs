@@ -103,7 +103,7 @@ pub(crate) fn kernel_time(text: &[u8]) -> usize {
     let is_end = |rest: &[u8], at: usize| rest.get(at + 1) == Some(&b' ');
     match &text[end + 1..] {
         [b' ', ..] if is_time => end + 2,
-        // Of which task or processor.
+        // The task or processor follows in brackets of its own: `[   T77] `.
         [b'[', rest @ ..] if is_time => memchr(b']', rest).filter(|at| is_end(rest, *at)).map_or(0, |at| end + at + 4),
         _ => 0,
     }

@@ -298,8 +298,7 @@ pub(super) fn has_pattern(masked: &str, pattern: &str) -> bool {
     is_word(rest)
 }
 
-/// Returns the beginning of a text, at most so many bytes.
-/// The pattern of a line without the date and time that it begins with, of which it says nothing.
+/// Returns the pattern of a line without the placeholders of the date and time at its beginning.
 pub(super) fn without_time(pattern: &str) -> &str {
     let is_time =
         |word: &str| word.contains("<*>") && word.replace("<*>", "").bytes().all(|b| b.is_ascii_punctuation());
@@ -309,6 +308,7 @@ pub(super) fn without_time(pattern: &str) -> &str {
     if n_words > 1 && n_bytes < pattern.len() { &pattern[n_bytes..] } else { pattern }
 }
 
+/// Returns the beginning of a text, at most so many bytes.
 pub(super) fn cut(text: &str, n_bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(n_bytes_max)]
 }

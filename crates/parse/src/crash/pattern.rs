@@ -17,10 +17,11 @@ pub(super) struct Start {
     n_literal: usize,
     /// The first four of them, and which of the four there are.
     head: (u32, u32),
-    /// What follows the name that the pattern begins with, if it begins with one, its `head`, and the bytes of what is part of
-    /// the same word.
+    /// What follows the name, if the pattern begins with one.
     behind_name: &'static [u8],
+    /// The same of `behind_name` as `head` is of the pattern.
     behind_head: (u32, u32),
+    /// The bytes of `behind_name` up to its first blank, which are in the same word as the name.
     word_bytes: u64,
     /// What a line ends with that it fits whole.
     end: &'static [u8],
