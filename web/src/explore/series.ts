@@ -86,7 +86,7 @@ export function groupedBy(query: string, language: "insights" | "esql" = "insigh
   return groups;
 }
 
-/** Returns the places of what an answer measures: its numbers but for those that the query groups by, which are names. */
+/** Returns the places of the columns that an answer measures: all numbers except those that the query groups by. */
 export function measuresOf({ columns, table, query }: Answered, language = "insights"): number[] {
   const groups = new Set(language === "insights" || language === "esql" ? groupedBy(query, language) : []);
   return columns.flatMap((column, at) =>

@@ -158,7 +158,7 @@ export function Sidebar() {
   );
 }
 
-/** A name of which the end is seen as well: names of one family differ there. */
+/** Shows a long name with its middle cut out, since related names often differ only at the end. */
 function FieldName({ name, title }: { name: string; title: string }) {
   const letters = [...name];
   const least = letters.length - NAME_END_CHARS;
