@@ -33,6 +33,10 @@ use plain::PlainLines;
 pub(crate) use sources::LINES_MAX;
 use sources::{OTHERS_LINES_MAX, Reach, Sources};
 
+/// Events of a text whose ends are found in one run: what finds them and what reads events are each too much code for the
+/// processor to hold at once.
+const RUN_OF_EVENTS: usize = 64;
+
 /// Lines of other streams after which the event of a stream is over.
 const FOREIGN_LINES_MAX: usize = 32;
 
@@ -363,12 +367,13 @@ pub(crate) fn events_at(
     let mut boundaries = Boundaries::at(bytes_max, profile, offset);
     let mut next_line = 0;
     let mut found: VecDeque<Range<usize>> = VecDeque::new();
+    let mut n_ready: usize = 0;
     let line_at = |from: usize| {
         let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |length| from + length);
         (end, (end + 1).min(text.len()))
     };
     std::iter::from_fn(move || {
-        while next_line < text.len() {
+        while next_line < text.len() && n_ready == 0 {
             let from = next_line;
             let (end, after) = line_at(from);
             next_line = if end == text.len() { text.len() } else { after };
@@ -391,10 +396,11 @@ pub(crate) fn events_at(
                     found.push_back(from..line_end);
                 }
             }
-            if found.len() > boundaries.n_joinable() {
-                return found.pop_front();
+            if found.len() >= boundaries.n_joinable() + RUN_OF_EVENTS {
+                n_ready = found.len() - boundaries.n_joinable();
             }
         }
+        n_ready = n_ready.saturating_sub(1);
         found.pop_front()
     })
 }

@@ -26,19 +26,22 @@ pub(super) fn has_clock(line: &[u8]) -> bool {
     if [13, 14, 9, 8, 11].iter().any(|at| head.get(*at) == Some(&b':') && has_pairs(*at) && has_seconds(*at)) {
         return true;
     }
+    if has_short_clock(head) {
+        return true;
+    }
     memchr::memchr_iter(b':', head).any(|at| {
         let begins = at > 1 && is_digit(at - 2) && (at == 2 || !matches!(head[at - 3], b':' | b'.' | b'0'..=b'9'));
         has_pairs(at) && (has_seconds(at) || (begins && !is_digit(at + 3)))
     }) || has_digits_of_date(head)
 }
 
-/// `20261120` or an epoch of ten digits or more, not within a longer word, or `261120 203615 `.
+/// `20261120` or an epoch of ten digits or more, not within a longer word.
 fn has_digits_of_date(head: &[u8]) -> bool {
     const DIGITS_MIN: usize = 8;
     let is_digit = |at: &usize| head[*at].is_ascii_digit();
     // One of every few bytes is within digits that are so many.
     let mut seen = (DIGITS_MIN - 1..head.len()).step_by(DIGITS_MIN).filter(is_digit);
-    let is_date = seen.any(|at| {
+    seen.any(|at| {
         let from = at - head[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let digits = &head[from..];
         let digits = &digits[..digits.iter().take_while(|byte| byte.is_ascii_digit()).count()];
@@ -49,14 +52,17 @@ fn has_digits_of_date(head: &[u8]) -> bool {
         is_bound
             && (digits.len() == DIGITS_MIN && is_day()
                 || matches!(digits.len(), 10 | 13 | 16 | 19) && digits[0] == b'1')
-    });
-    is_date || head.len() > 6 && head[..6].iter().all(u8::is_ascii_digit) && has_short_clock(&head[6..])
+    })
 }
 
-/// ` 203615 ` behind a date of six digits.
-fn has_short_clock(behind: &[u8]) -> bool {
-    matches!(behind, [b' ', clock @ .., _] if clock.len() >= 6 && clock[..6].iter().all(u8::is_ascii_digit)
-        && !clock.get(6).is_some_and(u8::is_ascii_digit))
+/// `261120 203615 `: a date and a time of six digits each.
+fn has_short_clock(head: &[u8]) -> bool {
+    let are_digits = |from: usize| head[from..from + 6].iter().all(u8::is_ascii_digit);
+    head.len() > 13
+        && head[6] == b' '
+        && (head.len() == 14 || !head[13].is_ascii_digit())
+        && are_digits(0)
+        && are_digits(7)
 }
 
 /// Reports whether a line begins with a level: `ERROR: `, `[warn] `, `<6>`, `E, `, `WARN  [`.
