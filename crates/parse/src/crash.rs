@@ -62,6 +62,11 @@ impl OpenReport {
         Some(Self { report, n_free: report.n_free, is_done: false, has_frames: false })
     }
 
+    /// Whether the kernel writes it.
+    pub(crate) fn is_of_kernel(&self) -> bool {
+        self.report.is_of_kernel
+    }
+
     /// Whether it goes on with the line before, which says what happened.
     pub(crate) fn follows(&self) -> bool {
         self.report.follows
@@ -175,7 +180,8 @@ fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
 fn may_be_report(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     let [first, .., last] = line else { return false };
-    let is_of_kernel = || matches!(first, b'[' | b'0'..=b'9') && message::of_kernel(line).is_some();
+    let is_of_kernel = || message::of_kernel(line).is_some() || message::behind_date(line).is_some();
+    let is_of_kernel = || matches!(first, b'[' | b'0'..=b'9') && is_of_kernel();
     matches!((first, last), (b'\n' | b'\r' | 0x1b, _) | (_, b'.'))
         || report_of_one_line(line).is_some()
         || is_of_kernel()
@@ -195,8 +201,10 @@ impl<'t> Beginning<'t> {
         let bytes = colour::without_leading(first.as_bytes().trim_ascii_end());
         let start = message::of_kernel(bytes).map_or(0, |message| message.content.start);
         let (line, has_more) = (&bytes[start..], first.len() < text.len());
-        let report = if has_more { report_of(line) } else { report_of_one_line(line) };
-        Self { line, has_more, report }
+        let look = |line| if has_more { report_of(line) } else { report_of_one_line(line) };
+        // Other programs than the kernel write such dates as well.
+        let dated = || look(&line[message::behind_date(line)?..]).filter(|report| report.is_of_kernel);
+        Self { line, has_more, report: look(line).or_else(dated) }
     }
 
     /// Returns the report if the lines that follow confirm it.

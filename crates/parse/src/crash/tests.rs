@@ -161,6 +161,7 @@ fn the_kernel_tells_of_its_own_failures() {
     for (text, level) in [
         (OOPS, Level::Error),
         ("[12345.678901] BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
+        ("[Fri Nov 20 06:47:13 2026] BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
         ("4,1234,12345678901,-;BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
         ("INFO: task pump:77 blocked for more than 120 seconds.\n      Not tainted 6.1.0", Level::Error),
         ("watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [pump:77]", Level::Error),
@@ -172,6 +173,7 @@ fn the_kernel_tells_of_its_own_failures() {
         check(text, Some(level));
         assert_eq!(death(text), None, "{text}");
     }
+    check("[Fri Nov 20 06:47:13 2026] panic: valve 7", None);
     ["CPU: 7 cores", "INFO: task pump is done", "BUG: see below", "[1.5] BUG"]
         .into_iter()
         .for_each(|line| check(line, None));
