@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use types::Level;
 
-use pattern::{LINE_BYTES_MAX, Starts, matches, report_among, report_by_start, starts_by_byte};
+use pattern::{LINE_BYTES_MAX, Starts, matches, report_among, report_by_start, starts_of};
 use report::{Again, Next};
 
 use crate::time::TimeMemo;
@@ -58,8 +58,13 @@ impl OpenReport {
     /// Returns the report that a line with a time begins. The time may be part of the message. Reports that begin
     /// with the name of a program are not looked for.
     pub(crate) fn of_clocked(line: &[u8]) -> Option<Self> {
-        let report = report_by_start(reports_by_byte(), line)?;
+        let report = report_by_start(all_starts(), line)?;
         Some(Self { report, n_free: report.n_free, is_done: false, has_frames: false })
+    }
+
+    /// Whether the kernel writes it.
+    pub(crate) fn is_of_kernel(&self) -> bool {
+        self.report.is_of_kernel
     }
 
     /// Whether it goes on with the line before, which says what happened.
@@ -155,42 +160,63 @@ fn is_named(line: &[u8]) -> bool {
 }
 
 fn report_of(line: &[u8]) -> Option<&'static Report> {
-    report_among(reports_by_byte(), line)
+    report_among(all_starts(), line)
 }
 
-fn reports_by_byte() -> &'static Starts {
-    static BY_BYTE: OnceLock<Starts> = OnceLock::new();
-    BY_BYTE.get_or_init(|| starts_by_byte(|_| true))
+fn all_starts() -> &'static Starts {
+    static STARTS: OnceLock<Starts> = OnceLock::new();
+    STARTS.get_or_init(|| starts_of(|_| true))
 }
 
 /// The report that a line is by itself: no further line need confirm it.
+#[inline]
 fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
-    static BY_BYTE: OnceLock<Starts> = OnceLock::new();
-    report_among(BY_BYTE.get_or_init(|| starts_by_byte(|report| report.confirms.is_empty())), line)
+    static STARTS: OnceLock<Starts> = OnceLock::new();
+    report_among(STARTS.get_or_init(|| starts_of(|report| report.confirms.is_empty())), line)
 }
 
-/// The first line of a text, and whether there are others.
-fn first_line<'t>(text: &'t str, times: &TimeMemo) -> (&'t [u8], bool) {
-    let first = times.first_line(text);
-    let bytes = colour::without_leading(first.as_bytes().trim_ascii_end());
-    let start = message::of_kernel(bytes).map_or(0, |message| message.content.start);
-    (&bytes[start..], first.len() < text.len())
+/// Reports whether a line in which the system tells of no death may be a report, by its ends.
+#[inline]
+fn may_be_report(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let [first, .., last] = line else { return false };
+    let is_of_kernel = || message::of_kernel(line).is_some() || message::behind_date(line).is_some();
+    let is_of_kernel = || matches!(first, b'[' | b'0'..=b'9') && is_of_kernel();
+    matches!((first, last), (b'\n' | b'\r' | 0x1b, _) | (_, b'.'))
+        || report_of_one_line(line).is_some()
+        || is_of_kernel()
 }
 
-/// The report that a text begins with.
-fn report_in(text: &str, times: &TimeMemo) -> Option<&'static Report> {
-    let (first, has_more) = first_line(text, times);
-    if !has_more {
-        return report_of_one_line(first);
+/// The beginning of a text: its first line, whether there are others, and the report that the line may begin.
+struct Beginning<'t> {
+    line: &'t [u8],
+    has_more: bool,
+    report: Option<&'static Report>,
+}
+
+impl<'t> Beginning<'t> {
+    #[inline]
+    fn of(text: &'t str, times: &TimeMemo) -> Self {
+        let first = times.first_line(text);
+        let bytes = colour::without_leading(first.as_bytes().trim_ascii_end());
+        let start = message::of_kernel(bytes).map_or(0, |message| message.content.start);
+        let (line, has_more) = (&bytes[start..], first.len() < text.len());
+        let look = |line| if has_more { report_of(line) } else { report_of_one_line(line) };
+        // Other programs than the kernel write such dates as well.
+        let dated = || look(&line[message::behind_date(line)?..]).filter(|report| report.is_of_kernel);
+        Self { line, has_more, report: look(line).or_else(dated) }
     }
-    let is_confirmed = |report: &&Report| {
-        let begins = |line: &[u8]| report.starts.iter().any(|start| matches(start, line));
-        let mut lines = lines_behind(text.as_bytes()).take(LINES_BEHIND_EXCEPTION_MAX.into());
-        let mut is_near = true;
-        report.confirms.is_empty()
-            || lines.any(|line| std::mem::replace(&mut is_near, begins(line)) && confirms(report, line))
-    };
-    report_of(first).filter(is_confirmed)
+
+    /// Returns the report if the lines that follow confirm it.
+    fn confirmed(&self, text: &str) -> Option<&'static Report> {
+        self.report.filter(|report| {
+            let begins = |line: &[u8]| report.starts.iter().any(|start| matches(start, line));
+            let mut lines = lines_behind(text.as_bytes()).take(LINES_BEHIND_EXCEPTION_MAX.into());
+            let mut is_near = true;
+            report.confirms.is_empty()
+                || lines.any(|line| std::mem::replace(&mut is_near, begins(line)) && confirms(report, line))
+        })
+    }
 }
 
 /// The lines behind the first that are not empty.
@@ -198,24 +224,43 @@ fn lines_behind(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').skip(1).map(colour::without_leading).filter(|line| !line.is_empty())
 }
 
-/// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
-pub fn level(text: &str) -> Option<Level> {
-    level_in(text, &TimeMemo::default())
+/// What a text is as the report of a death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportLevel {
+    /// The level that the report has by itself.
+    pub level: Level,
+    /// Whether the kernel writes it, about what it did itself.
+    pub is_of_kernel: bool,
 }
 
-/// Returns the level of a text whose first line may be known.
-pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
-    let text = text.trim_start_matches(['\n', '\r']);
-    if let Some(report) = report_in(text, times) {
-        return Some(report.level);
+impl ReportLevel {
+    /// Returns the level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
+    pub fn of(text: &str) -> Option<Self> {
+        Self::of_known(text, &TimeMemo::default())
     }
-    let (first, has_more) = first_line(text, times);
-    let text = text.as_bytes();
-    if !has_more {
-        return level_of_obituary(first).or_else(|| level_of_place(first));
+
+    /// The same for a text whose first line may be known.
+    pub(crate) fn of_known(text: &str, times: &TimeMemo) -> Option<Self> {
+        if times.is_silent(text) && !may_be_report(text.as_bytes()) {
+            return None;
+        }
+        let text = text.trim_start_matches(['\n', '\r']);
+        let first = Beginning::of(text, times);
+        if let Some(report) = first.confirmed(text) {
+            return Some(Self { level: report.level, is_of_kernel: report.is_of_kernel });
+        }
+        let level = match first.has_more {
+            true => level_of_further(text.as_bytes(), &first),
+            false => level_of_obituary(first.line).or_else(|| level_of_place(first.line)),
+        };
+        level.map(|level| Self { level, is_of_kernel: false })
     }
+}
+
+/// The level of a report that does not begin with the first line of a text.
+fn level_of_further(text: &[u8], first: &Beginning<'_>) -> Option<Level> {
     // The second line was compared with what confirms a report of the first.
-    let n_seen = usize::from(report_of(first).is_some_and(|report| !report.confirms.is_empty()));
+    let n_seen = usize::from(first.report.is_some());
     let mut next = lines_behind(text).take(8).skip(n_seen);
     let trailing = next.find_map(|line| report_of(line).filter(|report| report.follows)).map(|report| report.level);
     // A line without a level, below which the report stands.
@@ -225,32 +270,27 @@ pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
         (report.confirms.is_empty() || confirms(report, lines.next()?)).then_some(report)
     };
     let trailing = trailing.or_else(|| below().map(|report| report.level));
-    let of_place = || level_of_place(first);
+    let of_place = || level_of_place(first.line);
     trailing.filter(|_| of_place() != Some(Level::Warn)).or_else(|| level_of_trace(text)).or_else(of_place)
 }
 
 /// The level of a text behind a header with a level. `info` is what whatever a program prints has there, and `warn` what the
 /// kernel does; other levels were chosen for the text, so that a report makes them no lower, and higher only where they say
 /// an error.
-pub fn level_behind_header(header: Option<Level>, report: Option<Level>, text: &str) -> Option<Level> {
-    let is_of_kernel = || is_of_kernel(text, &TimeMemo::default());
+pub fn level_behind_header(header: Option<Level>, report: Option<ReportLevel>) -> Option<Level> {
+    let level = report.map(|report| report.level);
     match header {
-        None | Some(Level::Info) => report.or(header),
-        Some(level) if level >= Level::Error || report.is_some() && is_of_kernel() => header.max(report),
+        None | Some(Level::Info) => level.or(header),
+        Some(said) if said >= Level::Error || report.is_some_and(|report| report.is_of_kernel) => header.max(level),
         _ => header,
     }
-}
-
-/// Whether a text is a report of the kernel.
-pub(crate) fn is_of_kernel(text: &str, times: &TimeMemo) -> bool {
-    report_of(first_line(text, times).0).is_some_and(|report| report.is_of_kernel)
 }
 
 /// Returns what a text tells of the death of a program.
 pub fn death(text: &str) -> Option<Death> {
     let text = text.trim_start_matches(['\n', '\r']);
-    let times = TimeMemo::default();
-    if let Some(report) = report_in(text, &times) {
+    let first = Beginning::of(text, &TimeMemo::default());
+    if let Some(report) = first.confirmed(text) {
         let signal = match report.level {
             _ if report.is_survived || report.follows || report.is_of_kernel => return None,
             Level::Fatal => Signal::Report,
@@ -259,12 +299,11 @@ pub fn death(text: &str) -> Option<Death> {
         };
         return Some(Death::of(signal, None));
     }
-    let (first, has_more) = first_line(text, &times);
-    if has_more {
+    if first.has_more {
         return None;
     }
-    let obituary = around_colons(first).find_map(|(before, behind)| obituary_of(behind)?.death(before, behind));
-    obituary.or_else(|| Death::of_container(first))
+    let obituary = around_colons(first.line).find_map(|(before, behind)| obituary_of(behind)?.death(before, behind));
+    obituary.or_else(|| Death::of_container(first.line))
 }
 
 /// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`

@@ -38,6 +38,7 @@ pub(crate) fn level_in(text: &str, times: &TimeMemo, said: &Cell<bool>) -> Optio
     let first_line = times.first_line(text).as_bytes();
     let head = &first_line[..first_line.len().min(KEYS_BYTES_MAX)];
     if !said.get() && head.len() <= HEAD_BYTES_MAX && !outlook::may_say_level(head) {
+        times.note_silent(text);
         return None;
     }
     let level = head::level(&head[..head.len().min(HEAD_BYTES_MAX)], times).unwrap_or_else(|| {

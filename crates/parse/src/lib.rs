@@ -40,7 +40,7 @@ mod zone;
 
 pub use arrival::{ArrivalContext, Extras};
 pub use commit::commit_in_parts;
-pub use crash::{Death, Signal, death, level as level_of_report, level_behind_header};
+pub use crash::{Death, ReportLevel, Signal, death, level_behind_header};
 pub use event::{Event, EventParser, OwnTime, text_of};
 pub use fields::FieldWriter;
 pub use format::{Format, FormatError, FormatId, FormatSample, Formats};

@@ -109,9 +109,23 @@ pub(crate) fn kernel_time(text: &[u8]) -> usize {
     }
 }
 
+/// Returns where the text begins behind a date as `dmesg -T` writes it: `[Fri Nov 20 06:47:13 2026] text`. In Apache's log
+/// a level follows in brackets.
+pub(crate) fn behind_date(line: &[u8]) -> Option<usize> {
+    let is_dated = matches!(
+        line,
+        [b'[', b'A'..=b'Z', _, _, b' ', b'A'..=b'Z', _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', _, _, b' ', ..]
+    );
+    let is_of_other = || matches!(line.get(27..29), Some([b'[', next]) if next.is_ascii_alphabetic());
+    (is_dated && matches!(line.get(21..27), Some([b'0'..=b'9', _, _, _, b']', b' '])) && !is_of_other()).then_some(27)
+}
+
 /// Reads a line of a file that a syslog daemon wrote without a priority: where the names of host, program and process are, and
-/// where the text begins.
+/// where the text begins; or one of `dmesg -T`, which names none.
 pub(crate) fn plain(line: &[u8]) -> Option<(Range<usize>, usize)> {
+    if let Some(content) = behind_date(line) {
+        return Some((0..1, content));
+    }
     let is_iso = plain_time(line)?;
     let (names, content) = names_3164(&line[..line.len().min(HEADER_BYTES_MAX)], 0)?;
     let words = &line[names.clone()];

@@ -215,11 +215,11 @@ fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     let text = String::from_utf8_lossy(message);
     let says_itself = || message.starts_with(b"{") || parse::level_of_text(&text).is_some();
     // The priority of the report of a death is that of all that its program prints.
-    let of_report = || if memchr::memchr(b'\n', message).is_some() { parse::level_of_report(&text) } else { None };
+    let of_report = || if memchr::memchr(b'\n', message).is_some() { parse::ReportLevel::of(&text) } else { None };
     if is_said_by_nobody && says_itself() {
         None
     } else {
-        parse::level_behind_header(Level::of_syslog(priority), of_report(), &text)
+        parse::level_behind_header(Level::of_syslog(priority), of_report())
     }
 }
 

@@ -1,172 +1,202 @@
 //! The patterns of reports, by what lines begin with that fit them.
 
+use std::ops::Range;
+
 use super::report::Report;
 use super::table;
-use crate::signs::{sign, signs};
+use crate::find::first_of;
 
 /// Bytes of a line that are compared.
 pub(super) const LINE_BYTES_MAX: usize = 256;
 
+/// What stands in a pattern for something else, or for the end of the line.
+const SPECIAL: [char; 4] = ['%', '@', '~', '$'];
+
 /// A pattern that begins a report.
 #[derive(Clone, Copy)]
-pub(super) struct Start {
+struct Start {
     pattern: &'static str,
-    /// The bytes that every line has that fits it.
-    bytes: u64,
-    /// How many bytes of it stand for themselves.
-    n_literal: usize,
-    /// The first four of them, and which of the four there are.
+    /// What a line begins with that fits it, behind a number that it begins with. Of a pattern that begins with a name, what
+    /// stands from the colon or point on that ends it, and the last three letters of a known end of the name.
+    literal: &'static [u8],
+    /// The first four bytes of that, and which of the four there are.
     head: (u32, u32),
-    /// What follows the name, if the pattern begins with one.
-    behind_name: &'static [u8],
-    /// The same of `behind_name` as `head` is of the pattern.
-    behind_head: (u32, u32),
-    /// The bytes of `behind_name` up to its first blank, which are in the same word as the name.
-    word_bytes: u64,
     /// What a line ends with that it fits whole.
     end: &'static [u8],
     report: &'static Report,
 }
 
+impl Start {
+    fn of(pattern: &'static str, report: &'static Report) -> Self {
+        let literal = match pattern.strip_prefix('@') {
+            None => pattern.trim_start_matches('~'),
+            Some(rest) if rest.starts_with([':', '.']) => rest,
+            Some(rest) => match rest.split_once(':') {
+                Some((name, _)) if name.len() > 2 && !name.contains(SPECIAL) => &rest[name.len() - 3..],
+                _ => rest.split_once("@.").map_or("", |(name, _)| &rest[name.len() + 1..]),
+            },
+        };
+        let literal = literal.split(SPECIAL).next().unwrap_or_default().as_bytes();
+        let end = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(SPECIAL).next()).unwrap_or_default();
+        let head = (head_of(literal), head_of(&[0xff; 4][..literal.len().min(4)]));
+        Self { pattern, literal, head, end: end.as_bytes(), report }
+    }
+
+    /// The places of the pattern: the first bytes of lines, or what is at the name.
+    fn places(&self) -> Range<usize> {
+        let place = match self.pattern.as_bytes() {
+            [b'~', ..] => return usize::from(b'0')..usize::from(b'9') + 1,
+            [b'@', b':', b' ', b'%' | b'@' | b'~', ..] if self.end.is_empty() => WILD,
+            [b'@', b':', b' ', b'%' | b'@' | b'~', ..] => WILD_WHOLE,
+            [b'@', b':', b' ', next, ..] => BEHIND_COLON + low_bits(*next),
+            [b'@', rest @ ..] => match (self.literal, rest.split(|byte| *byte == b' ').next()) {
+                ([b'.', next, ..], _) => BEHIND_POINT + low_bits(*next),
+                (_, Some([.., b'~', b':'])) => BEHIND_NUMBER,
+                (_, Some([.., before, b':'])) => BEFORE_COLON + low_bits(*before),
+                _ => NOWHERE,
+            },
+            [first, ..] => usize::from(*first),
+            [] => NOWHERE,
+        };
+        place..place + 1
+    }
+
+    /// Reports whether a line fits that has these first bytes where the literal is to begin.
+    #[inline]
+    fn fits(&self, line: &[u8], from: usize, head: u32) -> bool {
+        self.head.0 == head & self.head.1 && self.fits_whole(line, from)
+    }
+
+    fn fits_whole(&self, line: &[u8], from: usize) -> bool {
+        line[from..].starts_with(self.literal) && line.ends_with(self.end) && matches(self.pattern, line)
+    }
+}
+
+/// Where patterns stand that begin with a name: those that say no more of what follows its colon (`@: %`), with a known end and
+/// without; those with a number before the colon (`@:~: `); those that are not found.
+const WILD_WHOLE: usize = 256;
+const WILD: usize = 257;
+const BEHIND_NUMBER: usize = 258;
+const NOWHERE: usize = 259;
+
+/// Where they stand by the byte before the colon (`@Error: `), behind colon and blank (`@: command`), behind a point (`@.rb:`).
+const BEFORE_COLON: usize = 260;
+const BEHIND_COLON: usize = BEFORE_COLON + 32;
+const BEHIND_POINT: usize = BEHIND_COLON + 32;
+const N_PLACES: usize = BEHIND_POINT + 32;
+
+/// Words of which the patterns at `WILD` have one behind another colon, and the letters that those begin with.
+const WILD_WORDS: [&[u8]; 2] = [b"Assertion ", b"Uncaught exception "];
+const WILD_LETTERS: (u8, u8) = (WILD_WORDS[0][0], WILD_WORDS[1][0]);
+
+fn low_bits(byte: u8) -> usize {
+    usize::from(byte % 32)
+}
+
 /// Patterns that begin reports.
 pub(super) struct Starts {
-    /// By the first byte of lines that they may fit, then those that begin with a name by what follows it.
-    by_byte: Vec<Vec<Start>>,
-    /// The second bytes that such lines may have, as [`bytes_of`] has them, by the first.
+    /// By the first byte of lines that they may fit, then those that begin with a name.
+    by_place: Vec<Vec<Start>>,
+    /// The second bytes that such lines may have, as [`bit_of`] has them, by the first.
     seconds: [u64; 256],
 }
 
 /// Returns the report that a line begins, found by the first bytes of its patterns.
-pub(super) fn report_by_start(Starts { by_byte, seconds }: &Starts, line: &[u8]) -> Option<&'static Report> {
-    let first = usize::from(*line.first()?);
-    if seconds[first] & line.get(1..2).map_or(u64::MAX, bytes_of) == 0 {
-        return None;
-    }
-    let head = head_of(line);
-    let of_byte = by_byte[first].iter().find(|start| {
-        start.head.0 == head & start.head.1
-            && line.starts_with(&start.pattern.as_bytes()[..start.n_literal])
-            && matches(start.pattern, line)
-    });
+#[inline]
+pub(super) fn report_by_start(starts: &Starts, line: &[u8]) -> Option<&'static Report> {
+    let first = *line.first()?;
+    let second = line.get(1).map_or(u64::MAX, |byte| bit_of(*byte));
+    if starts.seconds[usize::from(first)] & second != 0 { report_of_byte(starts, first, line) } else { None }
+}
+
+fn report_of_byte(starts: &Starts, first: u8, line: &[u8]) -> Option<&'static Report> {
+    let from = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let head = head_of(&line[from..]);
+    let of_byte = starts.by_place[usize::from(first)].iter().find(|start| start.fits(line, from, head));
     of_byte.map(|start| start.report)
 }
 
+/// The same, also by what follows a name that the line begins with.
+#[inline]
 pub(super) fn report_among(starts: &Starts, line: &[u8]) -> Option<&'static Report> {
-    if let Some(report) = report_by_start(starts, line) {
-        return Some(report);
-    }
-    let first = *line.first()?;
+    let report = report_by_start(starts, line);
     // Times and addresses begin with digits, columns with brackets: neither names a program.
-    let may_be_name = first.is_ascii_alphabetic() || matches!(first, b'/' | b'.' | b'_' | b'<' | b'-' | b'~' | 0x80..);
-    if !may_be_name {
-        return None;
+    if report.is_none()
+        && let Some(b'a'..=b'z' | b'A'..=b'Z' | b'/' | b'.' | b'_' | b'<' | b'-' | b'~' | 0x80..) = line.first()
+    {
+        let head = &line[..line.len().min(LINE_BYTES_MAX)];
+        let end = first_of(head, b' ', b'.');
+        if head[end..].starts_with(b".") || head[..end].ends_with(b":") {
+            return report_by_name(starts, line, head, end);
+        }
     }
-    let word = &line[..memchr::memchr(b' ', line).unwrap_or(line.len())];
-    let marks = signs(word);
-    let has = |mark: u8| marks & sign(mark) != 0;
-    if !has(b':') && !has(b'(') {
-        return None;
-    }
-    let (in_word, ends) = (bytes_of(word), word.ends_with(b":"));
-    // Most patterns have a byte that is not there.
-    let lacks = std::cell::OnceCell::new();
-    let lacks = || *lacks.get_or_init(|| !bytes_of(&line[..line.len().min(LINE_BYTES_MAX)]));
-    let has_text = |text: &[u8]| {
-        let reach = line.len().min(word.len() + text.len());
-        crate::find::find_short(&line[..reach], text).is_some()
-    };
-    // What stands behind the name must be in the first word, or end it.
-    let has_number = has(b':') && word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
-    let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
-    let may_fit = |start: &&Start| {
-        let has_start = || match start.behind_name {
-            [b':', b' ', ..] => {
-                start.behind_head.0 == behind_head & start.behind_head.1
-                    && line[word.len() - 1..].starts_with(start.behind_name)
-            }
-            b":" if start.pattern.starts_with("@:~") => true,
-            text => has_text(text),
-        };
-        start.word_bytes & !in_word == 0 && line.ends_with(start.end) && start.bytes & lacks() == 0 && has_start()
-    };
-    let fits = |start: &&Start| matches(start.pattern, line);
-    let next_to = |at: usize| line.get(at + 1).map_or(0, |byte| usize::from(byte % NEXT_BYTES));
-    let points = memchr::memchr_iter(b'.', if has(b'.') { word } else { b"" }).map(|at| BEHIND_POINT + next_to(at));
-    let groups = [(0, ends), (1, has_number), (2, has(b'(')), (3, true), (BEHIND_COLON + next_to(word.len()), ends)];
-    let groups = groups.into_iter().filter_map(|(group, may_be)| may_be.then_some(group)).chain(points);
-    let groups = groups.map(|group| &starts.by_byte[NAMED + group]);
-    let found = groups.filter_map(|starts| starts.iter().filter(may_fit).find(fits));
-    found.max_by_key(|start| start.pattern.len()).map(|start| start.report)
+    report
 }
 
-/// The bytes that a text has, a bit each, which some share.
-fn bytes_of(text: &[u8]) -> u64 {
-    text.iter().fold(0, |all, byte| all | 1 << (byte & 63))
+/// Returns the report of a line whose first word may be a name; the word ends at `end`, or has a point there.
+fn report_by_name(starts: &Starts, line: &[u8], head: &[u8], end: usize) -> Option<&'static Report> {
+    let has_point = head[end..].starts_with(b".");
+    let end = if has_point { memchr::memchr(b' ', head).unwrap_or(head.len()) } else { end };
+    let (word, rest) = head.split_at(end);
+    let mut found: Option<&Start> = None;
+    let mut look = |place: usize, from: usize| {
+        let head = head_of(&line[from..]);
+        let longest = found.map_or(0, |start| start.pattern.len());
+        let fitting = starts.by_place[place].iter().find(|start| start.fits(line, from, head));
+        found = fitting.filter(|start| start.pattern.len() >= longest).or(found);
+    };
+    if let [.., before, b':'] = word {
+        let colon = word.len() - 1;
+        match before {
+            b'0'..=b'9' => {
+                let n_digits = word[..colon].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+                look(BEHIND_NUMBER, colon.saturating_sub(n_digits + 1));
+            }
+            _ if colon > 2 => look(BEFORE_COLON + low_bits(*before), colon - 3),
+            _ => {}
+        }
+        look(BEHIND_COLON + rest.get(1).map_or(0, |next| low_bits(*next)), colon);
+        if let Some(at) = memchr::memchr(b':', rest) {
+            look(WILD_WHOLE, colon);
+            let has_word = |from: usize| WILD_WORDS.iter().any(|word| rest[at + from..].starts_with(word));
+            if memchr::memchr2_iter(WILD_LETTERS.0, WILD_LETTERS.1, &rest[at..]).any(has_word) {
+                look(WILD, colon);
+            }
+        }
+    }
+    for at in memchr::memchr_iter(b'.', if has_point { word } else { b"" }) {
+        look(BEHIND_POINT + word.get(at + 1).map_or(0, |next| low_bits(*next)), at);
+    }
+    found.map(|start| start.report)
+}
+
+/// A bit for a byte, which some share.
+fn bit_of(byte: u8) -> u64 {
+    1 << (byte & 63)
 }
 
 /// The first four bytes, zeros where there are fewer.
 fn head_of(bytes: &[u8]) -> u32 {
-    let mut head = [0; 4];
-    let length = bytes.len().min(4);
-    head[..length].copy_from_slice(&bytes[..length]);
-    u32::from_le_bytes(head)
-}
-
-/// Where the patterns stand that begin with a name.
-const NAMED: usize = 256;
-
-/// Where among those the patterns stand whose name a colon and a blank follow, or a point, by what comes next.
-const BEHIND_COLON: usize = 4;
-const BEHIND_POINT: usize = BEHIND_COLON + NEXT_BYTES as usize;
-const NEXT_BYTES: u8 = 32;
-
-/// The place of a pattern by what follows the name that it begins with.
-fn place_of_named(pattern: &str, behind_name: &[u8]) -> usize {
-    NAMED
-        + match behind_name {
-            [b':', b' ', next, ..] => BEHIND_COLON + usize::from(next % NEXT_BYTES),
-            [b':', b' '] => 0,
-            b":" if pattern.starts_with("@:~") => 1,
-            [b'(', ..] => 2,
-            [b'.', next, ..] => BEHIND_POINT + usize::from(next % NEXT_BYTES),
-            _ => 3,
-        }
+    let of_few = || std::array::from_fn(|at| bytes.get(at).copied().unwrap_or_default());
+    u32::from_le_bytes(bytes.first_chunk().copied().unwrap_or_else(of_few))
 }
 
 /// The patterns of some reports.
-pub(super) fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Starts {
-    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); NAMED + BEHIND_POINT + usize::from(NEXT_BYTES)];
+pub(super) fn starts_of(is_wanted: fn(&Report) -> bool) -> Starts {
+    let mut by_place: Vec<Vec<Start>> = vec![Vec::new(); N_PLACES];
     let reports = table::reports().filter(|report| is_wanted(report));
     for (pattern, report) in reports.flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
-        const WILD: [char; 4] = ['%', '@', '~', '$'];
-        let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
-        let literal = &pattern.as_bytes()[..n_literal];
-        let head_and_mask = |text: &[u8]| (head_of(text), head_of(&[0xff; 4][..text.len().min(4)]));
-        let head = head_and_mask(literal);
-        let behind_name =
-            pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
-        let first = pattern.as_bytes().first().copied().unwrap_or_default();
-        let places = match first {
-            b'@' => {
-                let place = place_of_named(pattern, behind_name);
-                place..place + 1
-            }
-            b'~' => usize::from(b'0')..usize::from(b'9') + 1,
-            _ => usize::from(first)..usize::from(first) + 1,
-        };
-        let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
-        let end = whole.unwrap_or_default().as_bytes();
-        let behind_head = head_and_mask(behind_name);
-        let word_bytes = bytes_of(behind_name.split(|byte| *byte == b' ').next().unwrap_or_default());
-        let bytes = pattern.split(WILD).fold(0, |all, literal| all | bytes_of(literal.as_bytes()));
-        let start = Start { pattern, bytes, n_literal, head, behind_name, behind_head, word_bytes, end, report };
-        places.for_each(|place| by_byte[place].push(start));
+        let start = Start::of(pattern, report);
+        start.places().for_each(|place| by_place[place].push(start));
     }
     // What says more is tried first.
-    by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
-    let second = |start: &Start| if start.n_literal > 1 { bytes_of(&start.pattern.as_bytes()[1..2]) } else { u64::MAX };
-    let seconds = std::array::from_fn(|first| by_byte[first].iter().fold(0, |all, start| all | second(start)));
-    Starts { by_byte, seconds }
+    by_place.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
+    let second = |start: &Start| match start.literal {
+        [_, second, ..] if !start.pattern.starts_with('~') => bit_of(*second),
+        _ => u64::MAX,
+    };
+    let seconds = std::array::from_fn(|first| by_place[first].iter().fold(0, |all, start| all | second(start)));
+    Starts { by_place, seconds }
 }
 
 /// Whether a line begins as a pattern says.

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn level(text: &str) -> Option<Level> {
+    ReportLevel::of(text).map(|report| report.level)
+}
+
 fn check(text: &str, expected: Option<Level>) {
     assert_eq!(level(text), expected, "{text}");
 }
@@ -157,6 +161,7 @@ fn the_kernel_tells_of_its_own_failures() {
     for (text, level) in [
         (OOPS, Level::Error),
         ("[12345.678901] BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
+        ("[Fri Nov 20 06:47:13 2026] BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
         ("4,1234,12345678901,-;BUG: kernel NULL pointer dereference\nOops: 0000 [#1] SMP", Level::Error),
         ("INFO: task pump:77 blocked for more than 120 seconds.\n      Not tainted 6.1.0", Level::Error),
         ("watchdog: BUG: soft lockup - CPU#2 stuck for 26s! [pump:77]", Level::Error),
@@ -168,12 +173,13 @@ fn the_kernel_tells_of_its_own_failures() {
         check(text, Some(level));
         assert_eq!(death(text), None, "{text}");
     }
+    check("[Fri Nov 20 06:47:13 2026] panic: valve 7", None);
     ["CPU: 7 cores", "INFO: task pump is done", "BUG: see below", "[1.5] BUG"]
         .into_iter()
         .for_each(|line| check(line, None));
     // Its priority is that of most of its lines.
-    assert_eq!(level_behind_header(Some(Level::Warn), Some(Level::Error), OOPS), Some(Level::Error));
-    assert_eq!(level_behind_header(Some(Level::Warn), Some(Level::Error), "Dry: valve 7"), Some(Level::Warn));
+    assert_eq!(level_behind_header(Some(Level::Warn), ReportLevel::of(OOPS)), Some(Level::Error));
+    assert_eq!(level_behind_header(Some(Level::Warn), ReportLevel::of("panic: valve 7")), Some(Level::Warn));
 }
 
 #[test]
@@ -286,6 +292,29 @@ fn patterns_fit_beginnings() {
         ("@x", "x", false),
     ] {
         assert_eq!(matches(pattern, line.as_bytes()), expected, "{pattern} {line}");
+    }
+}
+
+#[test]
+fn no_death_is_missed_in_a_line_without_words_for_levels() {
+    let bodies = table::OBITUARIES.iter().map(|(start, part, _)| format!("shop.service: {start}7{part} x"));
+    let ends = table::OBITUARY_ENDS.iter().map(|end| format!("shop[7{}: x", String::from_utf8_lossy(end)));
+    for line in bodies.chain(ends).chain(["in sub pay at pay.pl line 7.".to_owned(), "panic: x".to_owned()]) {
+        let times = TimeMemo::default();
+        let level = crate::level::level_in(&line, &times, &std::cell::Cell::new(false));
+        let level = level.or_else(|| ReportLevel::of_known(&line, &times).map(|report| report.level));
+        assert!(level >= Some(Level::Error), "{line}");
+    }
+}
+
+#[test]
+fn every_report_is_found_by_its_first_line() {
+    for report in table::reports() {
+        for pattern in &report.starts {
+            let line = pattern.trim_end_matches('$').replace('@', "/x/pump").replace('~', "77").replace('%', "a b");
+            let fits = |report: &&Report| report.starts.iter().any(|start| matches(start, line.as_bytes()));
+            assert!(report_of(line.as_bytes()).filter(fits).is_some(), "{pattern} {line}");
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use std::cell::Cell;
 use types::{BatchBuilder, Level, Timestamp, Value};
 
 use crate::arrival::{ArrivalContext, Extras};
+use crate::crash::{ReportLevel, level_behind_header};
 use crate::shape::{PartLayer, PartValue, Parts, Shape};
 use crate::time::{ResolvedTime, TimeMemo, find_time_in, find_time_of_day, parse_own_time};
-use crate::{Projection, crash, exception, json};
+use crate::{Projection, exception, json};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
@@ -167,12 +168,12 @@ fn level_of_line(parts: Option<&Parts>, line: &str, told: &LineContext<'_>) -> (
     let times = told.times;
     let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, times, told.said_level));
     // The kernel writes `INFO` before what has failed.
-    let is_of_kernel = || memchr::memchr(b'\n', text.as_bytes()).is_some() && crash::is_of_kernel(text, times);
-    let said = said.filter(|level| *level != Level::Info || !is_of_kernel());
-    let of_report = if said.is_none() { crash::level_in(text, times) } else { None };
+    let may_be_of_kernel = || said == Some(Level::Info) && memchr::memchr(b'\n', text.as_bytes()).is_some();
+    let report = if said.is_none() || may_be_of_kernel() { ReportLevel::of_known(text, times) } else { None };
+    let report = report.filter(|report| said.is_none() || report.is_of_kernel);
     let of_header = || parts.and_then(Parts::level_of_header);
-    let level = said.or_else(|| crash::level_behind_header(of_header(), of_report, text));
-    (level, of_report.is_some())
+    let level = said.filter(|_| report.is_none()).or_else(|| level_behind_header(of_header(), report));
+    (level, report.is_some())
 }
 
 /// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is

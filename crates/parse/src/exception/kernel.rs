@@ -8,7 +8,8 @@ use crate::message;
 /// The text of a line, behind the header of a syslog daemon and the time of the kernel's clock.
 fn behind_time(text: &str) -> &str {
     let text = text.split_once(" kernel: ").map_or(text, |(_, text)| text);
-    message::of_kernel(text.as_bytes()).and_then(|message| text.get(message.content)).unwrap_or(text)
+    let stamped = message::of_kernel(text.as_bytes()).map(|message| message.content.start);
+    stamped.or_else(|| message::behind_date(text.as_bytes())).and_then(|start| text.get(start..)).unwrap_or(text)
 }
 
 /// Reads the line that says what happened.

@@ -11,7 +11,7 @@ use crate::json::members::{Member, SpecialKey, TEXT_KEYS, Token};
 use crate::json::times::time_of;
 use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{ASSUMED_ZONE, ResolvedTime, assumed_zone, bounded};
-use crate::{ArrivalContext, Extras, Projection, crash, exception};
+use crate::{ArrivalContext, Extras, Projection, ReportLevel, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
 static RESERVED: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
@@ -218,7 +218,7 @@ fn emit_texts(
 fn level_of_death(members: &Members, line: &str, message: Option<&str>) -> Option<Level> {
     let text = message.filter(|text| text.contains('\n'))?;
     let is_entry = ["PRIORITY", "__REALTIME_TIMESTAMP"].iter().any(|name| members.has(line, name));
-    if is_entry { crash::level(text) } else { None }
+    if is_entry { ReportLevel::of(text).map(|report| report.level) } else { None }
 }
 
 /// Gives the event its other fields and returns the level that they say, and that which holds where its text says none: the

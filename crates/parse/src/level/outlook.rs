@@ -12,6 +12,10 @@ use super::signs;
 /// Words before levels, or that mean one and are none.
 const WORDS: [&str; 6] = ["php", "host", "status", "service", "message", "syslog"];
 
+/// Words of which one stands in every line by which the system tells of a death, so that others need not be looked at for that.
+const DEATHS: [&str; 10] =
+    ["segfault", "traps", "killed", "oom", "exited", "result", "oomkilled", "crashloopbackoff", "restarting", "dumped"];
+
 /// Kinds of bytes: small letters, capitals, then the others.
 const KINDS: usize = 64;
 const UPPER: u8 = 26;
@@ -109,7 +113,7 @@ fn rows() -> Vec<Row> {
     let mut rows = vec![row(); usize::from(N_STATES)];
     rows[usize::from(FOUND)] = [FOUND; KINDS];
     let spellings = Level::spellings().map(|word| word.split(|c: char| !c.is_ascii_lowercase()).next());
-    for word in spellings.flatten().chain(WORDS).filter(|word| !word.is_empty()) {
+    for word in spellings.flatten().chain(WORDS).chain(DEATHS).filter(|word| !word.is_empty()) {
         let end = add(&mut rows, word.as_bytes());
         rows[end][usize::from(BLANK)..].fill(FOUND);
     }

@@ -30,6 +30,8 @@ pub(super) struct Entry {
     score: i8,
     /// How many lines at its end show nothing of themselves.
     n_text: usize,
+    /// Whether the last line is the type of an exception and its message, below others.
+    is_named: bool,
     /// Whether its last line made those an event of their own.
     splits: bool,
 }
@@ -96,7 +98,7 @@ impl Entry {
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
         self.is_stanza = has_clock && line::is_named_time(line);
-        (self.score, self.n_text) = (score, 0);
+        (self.score, self.n_text, self.is_named) = (score, 0, false);
         let next_report = self.next_report.take();
         self.report = match line[0] {
             _ if is_object => None,
@@ -119,30 +121,40 @@ impl Entry {
     pub(super) fn takes(&mut self, line: &[u8], seen: Seen) -> bool {
         self.next_report = None;
         let (n_text, had_report) = (std::mem::take(&mut self.n_text), self.report.is_some());
+        let was_named = std::mem::take(&mut self.is_named);
         self.splits = false;
         let takes = self.n_lines > 0 && self.continues(line, seen);
         if takes {
             (self.n_lines, self.next_report) = (self.n_lines + 1, None);
         }
         if takes && n_text > 0 {
-            self.note_text(n_text, had_report);
+            let is_thrown = was_named && n_text == 1 && is_frame_of_script(line) && self.is_quiet();
+            self.note_text(n_text, had_report, is_thrown);
         }
         self.is_half &= !takes;
         takes
     }
 
-    /// Notes a line behind some that show nothing of themselves: what those say may be what a report is about.
-    fn note_text(&mut self, n_text: usize, had_report: bool) {
+    /// Notes a line behind some that show nothing of themselves: what those say may be what a report is about, or a trace
+    /// that the program printed.
+    fn note_text(&mut self, n_text: usize, had_report: bool, is_thrown: bool) {
         match self.report {
-            Some(report) if !had_report => {
-                self.splits = report.follows() && !self.says_trouble();
-                if self.splits {
-                    (self.n_lines, self.first) = (n_text + 1, Vec::new());
-                    (self.has_clock, self.is_object, self.is_stanza) = (false, false, false);
-                }
-            }
+            Some(report) if !had_report => self.splits = report.follows() && !self.says_trouble(),
+            _ if is_thrown => self.splits = true,
             _ => self.n_text = n_text + 1,
         }
+        if self.splits {
+            (self.n_lines, self.first) = (n_text + 1, Vec::new());
+            (self.has_clock, self.is_object, self.is_stanza) = (false, false, false);
+        }
+    }
+
+    /// Whether its first line has a level at which loggers write no trace, and announces nothing.
+    fn is_quiet(&self) -> bool {
+        let first = self.first.trim_ascii_end();
+        let announces = [&b":"[..], b"...", "…".as_bytes()].iter().any(|end| first.ends_with(end));
+        let is_whole = self.first.len() < FIRST_BYTES_MAX;
+        is_whole && !announces && self.level().is_some() && !self.says_trouble()
     }
 
     /// The same for a line behind others that are of no concern: only an event is continued that was likely to be.
@@ -207,7 +219,7 @@ impl Entry {
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
             let takes = self.is_headed() || self.announces();
-            self.n_text = takes.into();
+            (self.n_text, self.is_named) = (takes.into(), takes);
             return takes;
         }
         // Bun writes a thrown text twice.
@@ -413,6 +425,13 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         }
         _ => first.ends_with(b":") && line::is_typed_exception(line) || is_ruby_frame(line),
     }
+}
+
+/// `at open (/srv/pump.js:7:9)`: a frame of JavaScript, whose loggers write a trace into the line of its entry.
+fn is_frame_of_script(line: &[u8]) -> bool {
+    let frame = line.trim_ascii_start().strip_prefix(b"at ").map(|frame| frame.strip_suffix(b")").unwrap_or(frame));
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    frame.is_some_and(|frame| frame.rsplit(|byte| *byte == b':').take(2).all(is_number))
 }
 
 /// `12 | fn main() {`: a line of a program's source that a compiler shows.

@@ -1,4 +1,4 @@
-//! Lines of a file that a syslog daemon wrote, without priorities: `Nov 20 06:47:13 web-1 shop[7]: text`.
+//! Lines of a file that a syslog daemon wrote, without priorities: `Nov 20 06:47:13 web-1 shop[7]: text`; and those of `dmesg -T`.
 //!
 //! Almost all of them are events, so that little is asked of each: only behind a line of the same program, and only once one of
 //! the two is of the report of a death, it matters what the program itself wrote.
@@ -62,9 +62,9 @@ impl PlainLines {
             return None;
         }
         let content = text(&line[from..]);
-        let begins = begins_report(&content);
-        let began = || begins_report(&self.before().1);
-        let is_of_report = begins || self.begins_report.unwrap_or_else(began) || is_frame(&content);
+        let begins = begins_report(line, &content);
+        let began = || begins_report(&self.line, &self.before().1);
+        let is_of_report = begins || self.begins_report.unwrap_or_else(began) || is_frame(line, &content);
         self.n_quiet = if is_of_report { 0 } else { (self.n_quiet + 1).min(QUIET_LINES_MAX) };
         self.begins_report = Some(begins);
         self.is_within().then_some(content)
@@ -81,14 +81,18 @@ impl PlainLines {
     }
 }
 
-fn begins_report(content: &[u8]) -> bool {
-    !content.is_empty() && OpenReport::of(content).is_some()
+/// Reports whether what a program wrote in a line begins a report. A line that names no program may be of any, so that only
+/// the kernel's reports count there.
+fn begins_report(line: &[u8], content: &[u8]) -> bool {
+    let report = if content.is_empty() { None } else { OpenReport::of(content) };
+    report.is_some_and(|report| line[0] != b'[' || report.is_of_kernel())
 }
 
 /// `at a.B.c(B.java:7)`, `File "pay.py", line 7`, `#0 pay.c:7`: an indented frame of a trace.
-fn is_frame(content: &[u8]) -> bool {
+fn is_frame(line: &[u8], content: &[u8]) -> bool {
     let frame = content.trim_ascii_start();
-    frame.len() < content.len()
+    line[0] != b'['
+        && frame.len() < content.len()
         && ([&b"at "[..], b"from ", b"File \"", b"/", b"@ "].iter().any(|start| frame.starts_with(start))
             || matches!(frame, [b'#', b'0'..=b'9', ..]))
 }
@@ -108,7 +112,8 @@ pub(super) fn may_continue(lines: &[u8], from: usize) -> bool {
             return false;
         }
         let content = text(&line[content..]);
-        if is_frame(&content) || begins_report(&content) || begins_report(&text(&previous[content_before..])) {
+        let began = || begins_report(previous, &text(&previous[content_before..]));
+        if is_frame(line, &content) || begins_report(line, &content) || began() {
             return true;
         }
         (before, line) = (&lines[..start], previous);

@@ -298,13 +298,44 @@ fn the_report_of_a_death_is_an_event_of_its_own() {
 }
 
 #[test]
+fn an_exception_that_a_program_prints_below_the_line_of_its_logger_is_an_event_of_its_own() {
+    let trace = "TypeError: valve 7\n    at open (/srv/pump.js:7:9)\n    at /srv/pump.js:9:1";
+    let next = "2026-11-20 06:47:14 INFO next";
+    check(&["2026-11-20 06:47:12 INFO on", "2026-11-20 06:47:13 INFO on", trace, next]);
+    for (head, trace) in [
+        ("2026-11-20 06:47:13 INFO valve:", trace),
+        ("2026-11-20 06:47:13 INFO opening…", trace),
+        ("2026-11-20 06:47:13 INFO open failed", trace),
+        ("2026-11-20 06:47:13 WARN open again", trace),
+        ("2026-11-20 06:47:13 INFO open again", "shop.Dry: valve 7\n\tat shop.Pump.open(Pump.java:7)"),
+        ("2026-11-20 06:47:13 INFO open again", "TypeError: valve 7\n  as was said"),
+    ] {
+        check(&["2026-11-20 06:47:12 INFO on", &format!("{head}\n{trace}"), next]);
+    }
+}
+
+#[test]
+fn dated_lines_are_joined_where_the_kernel_wrote_them() {
+    let events_of = |lines: &[&str]| {
+        let dated: Vec<_> = lines.iter().map(|line| format!("[Fri Nov 20 06:47:13 2026] {line}")).collect();
+        events(dated.join("\n").as_bytes(), 1 << 20).count()
+    };
+    const OOPS: [&str; 4] =
+        ["BUG: kernel NULL pointer dereference, address: 8", "#PF: read access", "Call Trace:", " <TASK>"];
+    assert_eq!(events_of(&[&["usb 1-1: new device"][..], &OOPS, &["eth0: link up", "eth0: link down"]].concat()), 4);
+    assert_eq!(events_of(&["[error] BUG: kernel NULL pointer", "[error] #PF: read", "[notice] on"]), 3);
+    assert_eq!(events_of(&["PHP Fatal error:  Uncaught E: x in /a.php:6", "Stack trace:", "    at a (b:1)"]), 3);
+}
+
+#[test]
 fn what_the_kernel_writes_of_a_failure_is_one_event() {
     const OOPS: &str = "BUG: kernel NULL pointer dereference, address: 8\n#PF: read access\nPGD 0 P4D 0\nOops: 0000 [#1] SMP\nCPU: 3 PID: 77 Comm: pump\n\
         RIP: 0010:open+0x1a/0x40\nRAX: 0007\nCall Trace:\n <TASK>\n vfs_read+0x9d/0x190\n </TASK>\nModules linked in: tank\n---[ end trace 7 ]---";
     const OOM: &str = "pump invoked oom-killer: order=0\nCPU: 0 PID: 77 Comm: pump\nCall Trace:\n <TASK>\n </TASK>\nTasks state (in pages):\n[     77]     0    77 pump";
     const HUNG: &str = "INFO: task pump:77 blocked for more than 120 seconds.\n      Not tainted 6.1.0\ntask:pump state:D\nCall Trace:\n <TASK>";
     type Header = fn(usize, &str) -> String;
-    let headers: [Header; 6] = [
+    let headers: [Header; 7] = [
+        |_, line| format!("[Fri Nov 20 06:47:13 2026] {line}"),
         |n, line| format!("Nov 20 06:47:13 h kernel: [12345.67{n:04}] {line}"),
         |_, line| format!("2026-11-20T06:47:13.123456+00:00 h kernel: {line}"),
         |n, line| format!("<{}>Nov 20 06:47:13 h kernel: [12345.67{n:04}][   T77] {line}", n % 5),

@@ -25,6 +25,8 @@ pub(crate) struct TimeMemo {
     first_line: Cell<(usize, usize, bool)>,
     /// The signs that the first line is known to lack.
     lacks: Cell<Signs>,
+    /// The address of a text that is known to be one line without a word of a level or a death; 0 if none is.
+    silent: Cell<usize>,
 }
 
 impl TimeMemo {
@@ -47,6 +49,7 @@ impl TimeMemo {
         let length = newline.unwrap_or(text.len());
         self.first_line.set((start, start + length, newline.is_some()));
         self.lacks.set(0);
+        self.silent.set(0);
         &text[..length]
     }
 
@@ -65,6 +68,17 @@ impl TimeMemo {
     pub(crate) fn lacks(&self, text: &str, mark: u8) -> bool {
         let (first, end, _) = self.first_line.get();
         (first..=end).contains(&text.as_ptr().addr()) && self.lacks.get() & sign(mark) != 0
+    }
+
+    /// Notes that the first line of a text has no word of a level or a death.
+    pub(crate) fn note_silent(&self, text: &str) {
+        let is_one_line = self.first_line(text).len() == text.len();
+        self.silent.set(if is_one_line { text.as_ptr().addr() } else { 0 });
+    }
+
+    /// Reports whether a text is known to be one line without a word of a level or a death.
+    pub(crate) fn is_silent(&self, text: &str) -> bool {
+        self.silent.get() == text.as_ptr().addr()
     }
 
     /// Reads the calendar time at `at`.
