@@ -39,7 +39,7 @@ pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
 
 /// Prints the licences.
 pub(crate) fn licenses() -> Result<(), Failure> {
-    std::io::stdout().write_all(api::LICENSES.as_bytes()).map_err(of_output)
+    std::io::stdout().write_all(serve::LICENSES.as_bytes()).map_err(of_output)
 }
 
 /// Returns the pages of a command and its subcommands, each with its name, such as `catat-groups-set`.

@@ -274,8 +274,15 @@ async fn a_bucket_of_levels_is_named_as_its_events_show_them() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_name_of_a_level_finds_all_ways_to_write_it_and_other_values_what_was_sent() {
+    let house = house(&levels()).await;
     let ns = async |query: Value| -> Vec<i64> {
-        let hits = search(json!({"size": 20, "sort": ["n"], "query": query})).await;
+        let body = json!({"size": 20, "sort": ["n"], "query": query});
+        let reply = house.post("/elasticsearch/app/_search", body.to_string()).await.json();
+        let hits = reply["hits"]["hits"].as_array().expect("hits");
         hits.iter().map(|hit| hit["_source"]["n"].as_i64().expect("a number")).collect()
     };
     assert_eq!(ns(json!({"term": {"level": "error"}})).await, [7, 8, 9]);
