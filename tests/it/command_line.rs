@@ -295,6 +295,15 @@ fn printed(scratch: &Path, arguments: &[&str]) -> Ran {
 }
 
 #[test]
+fn licences_are_printed_with_their_texts() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let ran = printed(scratch.path(), &["licenses"]);
+    for part in ["| tantivy ", "| preact ", "Permission is hereby granted, free of charge", "Apache License"] {
+        assert!(ran.code == 0 && ran.out.contains(part), "{part}: {}", ran.err);
+    }
+}
+
+#[test]
 fn completions_and_manual_pages_cover_every_command() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let commands = ["query", "tail", "delete-events", "completions", "--retention-age"];

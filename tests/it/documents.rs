@@ -71,6 +71,21 @@ fn the_readme_is_short_and_every_page_of_the_manual_is_listed() {
     }
 }
 
+#[test]
+fn every_package_of_the_list_of_licences_is_of_the_lock_files() {
+    let read = |file: &str| fs::read_to_string(root().join(file)).expect("it is committed");
+    let (list, crates, libraries) = (read("LICENSES.md"), read("Cargo.lock"), read("web/package-lock.json"));
+    let rows = list.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()?.rsplit_once(' '));
+    let mut n_packages = 0;
+    for (name, version) in rows {
+        let is_crate = crates.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n"));
+        let is_library = libraries.contains(&format!("node_modules/{name}\": {{\n      \"version\": \"{version}\""));
+        assert!(is_crate || is_library, "{name} {version} is in no lock file: run tests/licenses.py --write");
+        n_packages += 1;
+    }
+    assert!(n_packages > 300, "{n_packages}");
+}
+
 fn root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().expect("the repository is there")

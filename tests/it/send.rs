@@ -232,3 +232,15 @@ fn what_is_too_large_comes_in_halves_and_a_line_that_is_too_large_is_named() {
     ids.dedup();
     assert_eq!(ids.len(), n_requests, "each half is a batch of its own");
 }
+
+#[test]
+fn the_first_line_that_is_not_stored_is_named_within_a_batch_too() {
+    let door = Door::open(|_, body| match body {
+        b"aaaa\nbbbb\n" => accepted(2),
+        body if body.len() > 12 => response("413 Payload Too Large", "", "{}"),
+        _ => response("403 Forbidden", "", "{\"error\":{\"message\":\"not to this group\"}}"),
+    });
+    let ran = door.send(&["--compression", "none"], "aaaa\nbbbb\ncccc\ndddd\n");
+    assert!(ran.code != 0 && ran.err.contains("2 events were accepted before"), "{}", ran.err);
+    assert!(ran.err.contains("line 3 of standard input and all later lines are not stored"), "{}", ran.err);
+}

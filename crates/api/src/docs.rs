@@ -27,6 +27,8 @@ use search::Section;
 
 const SETTINGS: &str = include_str!("../../../config/catat.toml");
 const CHANGELOG: &str = include_str!("../../../CHANGELOG.md");
+/// Everything from outside that is in the executable, with the texts of its licences.
+pub const LICENSES: &str = include_str!("../../../LICENSES.md");
 
 /// Where the frame takes the title, the contents and the text.
 const TITLE_MARK: &str = "<!-- title -->";
@@ -70,7 +72,9 @@ struct Manual {
 impl Manual {
     fn new() -> Self {
         let pages: Vec<Page> = FILES.iter().map(|file| Page::render(file, &source_of(file))).collect();
-        let mut sections: Vec<Section> = pages.iter().flat_map(|page| page.sections.iter().cloned()).collect();
+        // Licences are no answer to a question.
+        let searched = pages.iter().filter(|page| page.address != "docs/licenses");
+        let mut sections: Vec<Section> = searched.flat_map(|page| page.sections.iter().cloned()).collect();
         sections.extend(render::sections_of(reference::TEXT, "reference", "Query language", |inside| {
             reference::anchors_of(inside).swap_remove(0)
         }));
@@ -137,6 +141,7 @@ fn source_of(file: &str) -> String {
     match file {
         "docs/settings" => render::settings(SETTINGS),
         "docs/changelog" => CHANGELOG.to_owned(),
+        "docs/licenses" => LICENSES.to_owned(),
         file => {
             let name = file.strip_prefix("docs/").unwrap_or(file);
             embedded::MANUAL.text(&format!("{name}.md")).into_owned()

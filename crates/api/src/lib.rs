@@ -32,7 +32,7 @@ use axum::response::Response;
 use door::server::{FamilyState, Server};
 use door::table::Table;
 
-pub use docs::get as docs_page;
+pub use docs::{LICENSES, get as docs_page};
 pub use foreign_boards::ForeignBoard;
 pub use page::{asset, index};
 pub use state::{Api, CountCallsOf, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter, SyslogNumber};

@@ -147,6 +147,8 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Print manual pages for `man`
     Man(Man),
+    /// Print the licences of catat and of everything from outside that is in it
+    Licenses,
 }
 
 #[derive(Debug, Subcommand)]

@@ -39,7 +39,7 @@ pub(crate) use groups::groups;
 pub(crate) use issues::issues;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
-pub(crate) use manual::{completions, man};
+pub(crate) use manual::{completions, licenses, man};
 pub(crate) use mark::mark;
 pub(crate) use mcp::mcp;
 pub(crate) use metrics::metrics;

@@ -95,6 +95,7 @@ fn main() -> ExitCode {
         Command::Config { command } => commands::config(command),
         Command::Completions(options) => commands::completions(&options, command()),
         Command::Man(options) => commands::man(&options, command()),
+        Command::Licenses => commands::licenses(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

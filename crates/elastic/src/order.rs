@@ -267,7 +267,7 @@ impl Order {
         &self,
         selection: &mut Selection,
         cursor: Option<&Cursor>,
-        collapse: Option<&Name>,
+        collapse: Option<&Expr>,
         most: u64,
     ) -> Vec<Operator> {
         let mut operators = Vec::new();
@@ -277,11 +277,10 @@ impl Order {
         if !self.is_natural() {
             operators.push(Operator::Sort(self.sort_keys()));
         }
-        if let Some(field) = collapse {
+        if let Some(value) = collapse {
             // Events without the field are one group.
-            let value = || Expr::Field(field.clone());
-            let is_present = Expr::Call(Function::IsPresent, vec![value()]);
-            let text = Expr::Call(Function::Coalesce, vec![value(), Expr::Literal(Some(Value::text("")))]);
+            let is_present = Expr::Call(Function::IsPresent, vec![value.clone()]);
+            let text = Expr::Call(Function::Coalesce, vec![value.clone(), Expr::Literal(Some(Value::text("")))]);
             operators.push(Operator::Extend { name: "#has".into(), expr: is_present });
             operators.push(Operator::Extend { name: "#value".into(), expr: text });
             operators.push(Operator::Dedup(vec!["#has".into(), "#value".into()]));

@@ -57,7 +57,10 @@ fn queries_of_one_field_are_conditions() {
     check(json!({"term": {"host": "web"}}), "filter (host has \"web\")");
     check(json!({"term": {"host.keyword": "web"}}), "filter (host = \"web\")");
     check(json!({"term": {"n": -5}}), "filter (n = -5)");
-    check(json!({"term": {"level": "error"}}), "filter (@level = \"error\")");
+    check(json!({"term": {"level": "error"}}), "filter ((@level = \"error\") or (level = \"error\"))");
+    check(json!({"term": {"level": "notice"}}), "filter (level = \"notice\")");
+    check(json!({"term": {"@level": "error"}}), "filter (@level = \"error\")");
+    check(json!({"range": {"log.level": {"gte": "warn"}}}), "filter (@level >= \"warn\")");
     check(json!({"term": {"message": {"value": "x"}}}), "filter (@message has \"x\")");
     check(json!({"terms": {"host.keyword": ["a", "b"], "boost": 2}}), "filter (host in [\"a\", \"b\"])");
     check(json!({"terms": {"host": ["a", "b"]}}), "filter ((host has \"a\") or (host has \"b\"))");

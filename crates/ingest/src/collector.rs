@@ -25,6 +25,9 @@ use crate::{Clocks, IngestError};
 /// memory without bound if they stood in one.
 const CELLS_MAX: usize = 1 << 20;
 
+/// The same where nearly all places are empty: each costs its writing.
+const SPARSE_CELLS_MAX: usize = 1 << 16;
+
 /// Samples of one batch, and the memory that one takes besides its series.
 const SAMPLES_MAX: usize = 1 << 16;
 const SAMPLE_BYTES: usize = 56;
@@ -123,7 +126,8 @@ pub enum RecordRefusal {
 impl GroupEvents {
     /// Cuts the batch off where an event of so many fields might make it too large.
     fn make_room(&mut self, n_fields: usize, done: &mut Vec<Part>) {
-        if self.builder.n_cells_with(n_fields) > CELLS_MAX {
+        let cells_max = if self.builder.is_sparse() { SPARSE_CELLS_MAX } else { CELLS_MAX };
+        if self.builder.n_cells_with(n_fields) > cells_max {
             self.cut(done);
         }
     }

@@ -25,6 +25,7 @@ pub use members::{object, only_member};
 pub use reader::Reader;
 
 use crate::lucene::Target;
+pub use crate::lucene::shown;
 use plan::{Expr, Name, Operator, Plan};
 
 /// Deepest nesting of queries, as in Elasticsearch (`indices.query.bool.max_nested_depth`).

@@ -15,6 +15,7 @@ mod mapped_field;
 mod pattern;
 mod reader;
 pub mod regexp;
+mod sent_level;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use self::grammar::{Lucene, Rule};
 pub(crate) use self::pattern::FUZZY_LETTERS_MAX;
 pub use self::pattern::wildcard;
 use self::reader::Reader;
+pub use self::sent_level::shown;
 pub(crate) use self::target::{Analysis, Target};
 use self::text::unescaped;
 pub(crate) use self::text::{comparison_of, inside, value_of};

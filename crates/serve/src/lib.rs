@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::formats::format_of;
 use crate::router::Families;
 
+pub use api::LICENSES;
 pub use cloudwatch::xray::udp::XRayListener;
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity};
 pub use door::fleet::FleetLink;

@@ -28,6 +28,9 @@ const ALWAYS_MERGED_ROWS: usize = 64;
 /// of which each has other fields must end early.
 const MERGED_CELLS_MAX: usize = 1 << 20;
 
+/// The same for batches that have few fields in common: nearly all places are empty, and each costs its writing.
+const SPARSE_CELLS_MAX: usize = 1 << 18;
+
 /// Runs among which one with the same streams is looked for: a sender's last request was one of the latest.
 const BESIDE_MAX: usize = 64;
 
@@ -132,20 +135,31 @@ impl GroupUpdate {
 }
 
 /// How large batches become when they are merged.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Size {
     n_rows: usize,
     n_columns: usize,
+    /// A field of the last batch, which one with the same fields has too.
+    sample: Option<Arc<str>>,
+    has_few_in_common: bool,
 }
 
 impl Size {
-    fn with(self, batch: &Batch) -> Self {
-        // Six columns that every event has.
-        Self { n_rows: self.n_rows + batch.len(), n_columns: self.n_columns + batch.fields.len() + 6 }
+    fn with(&self, batch: &Batch) -> Self {
+        let has = |name: &Arc<str>| batch.fields.binary_search_by(|(known, _)| known.cmp(name)).is_ok();
+        Self {
+            n_rows: self.n_rows + batch.len(),
+            // Six columns that every event has.
+            n_columns: self.n_columns + batch.fields.len() + 6,
+            sample: batch.fields.get(batch.fields.len() / 2).map(|(name, _)| name.clone()),
+            has_few_in_common: self.has_few_in_common || self.sample.as_ref().is_some_and(|name| !has(name)),
+        }
     }
 
-    fn is_small(self) -> bool {
-        self.n_rows <= MERGED_ROWS_MAX && self.n_rows * self.n_columns <= MERGED_CELLS_MAX
+    fn is_small(&self) -> bool {
+        let is_sparse = self.has_few_in_common && self.n_columns > self.n_rows;
+        let cells_max = if is_sparse { SPARSE_CELLS_MAX } else { MERGED_CELLS_MAX };
+        self.n_rows <= MERGED_ROWS_MAX && self.n_rows * self.n_columns <= cells_max
     }
 }
 

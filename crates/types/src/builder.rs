@@ -31,6 +31,8 @@ pub struct BatchBuilder {
     origin_codes: Vec<u32>,
     names: HashMap<Arc<str>, usize, RandomState>,
     columns: Vec<FieldBuilder>,
+    /// Values that were given to columns.
+    n_values: usize,
     /// Bytes of all field names, lists and objects.
     held_bytes: usize,
     event: Pending,
@@ -139,6 +141,11 @@ impl BatchBuilder {
         (self.len() + 1).saturating_mul(self.columns.len() + n_fields + 1)
     }
 
+    /// Reports whether nearly all of its cells are empty.
+    pub fn is_sparse(&self) -> bool {
+        self.n_cells() > self.n_values.saturating_mul(16)
+    }
+
     /// Bytes that the finished batch will hold next to its dictionaries, roughly.
     pub fn memory_bytes(&self) -> usize {
         self.n_cells().saturating_mul(8)
@@ -167,6 +174,7 @@ impl BatchBuilder {
             self.event.repeated.push((index, value));
         }
         field.last = (row + 1, self.event.touched.len());
+        self.n_values += 1;
         self.event.touched.push(index);
         (&mut field.column, row)
     }

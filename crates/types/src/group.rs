@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 /// A valid log group name: 1–512 of `A-Z a-z 0-9 . _ / # -`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupName(Arc<str>);
@@ -56,16 +58,20 @@ impl fmt::Display for GroupName {
 
 /// Makes a group name from any outside name: other characters become `_`, path parts `.` and `..` go.
 ///
-/// A leading `/` stays. A name of which nothing is left is `default`.
+/// A leading `/` stays. A name of which nothing is left is `default`. One that is too long ends with a hash of all of it,
+/// so that two long names stay two.
 pub fn group_name_of_outside(name: &str) -> GroupName {
-    let leading = if name.starts_with('/') { "/" } else { "" };
     let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
-    let mut made: String =
-        parts.join("/").chars().map(|c| if is_name_char(c) { c } else { '_' }).take(NAME_BYTES_MAX - 1).collect();
-    if made.is_empty() {
-        made.push_str("default");
-    } else {
-        made.insert_str(0, leading);
+    if parts.is_empty() {
+        return GroupName("default".into());
+    }
+    let leading = if name.starts_with('/') { "/" } else { "" };
+    let rest = parts.join("/");
+    let mut made: String = leading.chars().chain(rest.chars().map(|c| if is_name_char(c) { c } else { '_' })).collect();
+    if made.len() > NAME_BYTES_MAX {
+        let hash = format!("-{:032x}", xxh3_128(made.as_bytes()));
+        made.truncate(NAME_BYTES_MAX - hash.len());
+        made.push_str(&hash);
     }
     GroupName(made.into())
 }

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 42] = [
+pub(super) const FILES: [&str; 43] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -51,6 +51,7 @@ pub(super) const FILES: [&str; 42] = [
     "docs/troubleshooting",
     "docs/settings",
     "docs/changelog",
+    "docs/licenses",
 ];
 
 /// A page of the manual.
@@ -69,8 +70,12 @@ pub(super) struct Page {
 const TROUBLESHOOTING: &str = "docs/troubleshooting";
 
 /// Files that are served somewhere else than below `/docs`, or under another name.
-const ELSEWHERE: [(&str, &str); 3] =
-    [("grammar/README.md", "reference"), ("config/catat.toml", "docs/settings"), ("CHANGELOG.md", "docs/changelog")];
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("grammar/README.md", "reference"),
+    ("config/catat.toml", "docs/settings"),
+    ("CHANGELOG.md", "docs/changelog"),
+    ("LICENSES.md", "docs/licenses"),
+];
 
 impl Page {
     /// Renders the page of `file`, a path below the root of the repository without `.md`.

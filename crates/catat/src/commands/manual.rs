@@ -1,4 +1,5 @@
 //! `catat completions` and `catat man`: generated from the argument definitions, so that they are never out of date.
+//! `catat licenses` too, which lock files make.
 
 use std::io::Write;
 
@@ -34,6 +35,11 @@ pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
     let page = pages.iter().find(|(known, _)| *known == name);
     let (_, page) = page.ok_or_else(|| Failure::usage(format!("unknown command \"{}\"", options.command.join(" "))))?;
     std::io::stdout().write_all(&rendered(page)?).map_err(of_output)
+}
+
+/// Prints the licences.
+pub(crate) fn licenses() -> Result<(), Failure> {
+    std::io::stdout().write_all(serve::LICENSES.as_bytes()).map_err(of_output)
 }
 
 /// Returns the pages of a command and its subcommands, each with its name, such as `catat-groups-set`.

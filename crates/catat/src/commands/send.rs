@@ -61,11 +61,12 @@ impl Report {
                 Failure::other(format!("{}: {error}", self.names.get(input).map_or("input", String::as_str)))
             });
             let Some(batch) = read? else { return Ok(()) };
-            let (input, first) = (batch.input(), batch.first_line());
-            let outcome = delivery.deliver(batch).map_err(|failure| {
+            let (input, mut outcome) = (batch.input(), Outcome::default());
+            let done = delivery.deliver(batch, &mut outcome);
+            self.add(input, outcome);
+            done.map_err(|(first, failure)| {
                 failure.with(&format!("line {first} of {} and all later lines are not stored", self.name(input)))
             })?;
-            self.add(input, outcome);
         }
     }
 

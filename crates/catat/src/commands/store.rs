@@ -53,7 +53,7 @@ fn print_verified(place: &str, file: &str, report: &storage::VerifyReport) -> Re
     let mut out = std::io::stdout().lock();
     let segments = format!("{} with {}", counted(report.segments, "segment"), counted(report.events, "event"));
     let wal = format!("{} in {}", counted(report.wal_records, "delivery"), counted(report.wal_files, file));
-    writeln!(out, "{place}: {segments}, {wal}; {} checked", ByteSize(report.segment_bytes)).map_err(of_output)?;
+    writeln!(out, "{place}: {segments}, {wal}; {} checked", ByteSize(report.bytes_checked)).map_err(of_output)?;
     for note in &report.notes {
         writeln!(out, "  note: {note}").map_err(of_output)?;
     }

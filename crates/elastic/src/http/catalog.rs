@@ -79,7 +79,12 @@ async fn fields_of(
 fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, String, bool)> {
     let mut typed: BTreeMap<&str, (&str, bool)> = OURS.into_iter().map(|(name, kind)| (name, (kind, false))).collect();
     for field in fields {
-        typed.entry(&field.name).or_insert_with(|| (mapped_type(&field.types), false));
+        let kind = mapped_type(&field.types);
+        let known = typed.entry(&field.name).or_insert((kind, false));
+        // A level that was sent as a text has its whole value as `level.keyword`.
+        if field.name == "level" && kind == "text" {
+            known.0 = kind;
+        }
     }
     if let Some(mapping) = mapping {
         typed.retain(|name, _| !mapping.hides(name));

@@ -49,7 +49,7 @@ pub(super) fn find(
     search: &Search,
 ) -> Result<Vec<Hit>, Problem> {
     let most = search.from.saturating_add(search.size) as u64;
-    let collapse = search.collapse.as_ref().map(|collapse| &collapse.field);
+    let collapse = search.collapse.as_ref().map(|collapse| &collapse.value);
     let operators = search.order.operators(&mut selection, search.cursor.as_ref(), collapse, most);
     let ask = |runner: &mut PlanRunner<'_>, columns: Vec<Expr>| {
         let columns = columns.into_iter().enumerate().map(|(index, expr)| (Name::from(format!("#{index}")), expr));
@@ -57,8 +57,8 @@ pub(super) fn find(
         runner.ask(&plan, selection.range, Tz::UTC).map(|answer| answer.rows)
     };
     let of_fields = |names: &[Name]| names.iter().map(|name| Expr::Field(name.clone())).collect::<Vec<Expr>>();
-    let of_collapse = collapse.iter().map(|name| Expr::Field((*name).clone()));
-    let leading = of_fields(&LEADING.map(Name::from)).into_iter().chain(search.order.columns()).chain(of_collapse);
+    let leading =
+        of_fields(&LEADING.map(Name::from)).into_iter().chain(search.order.columns()).chain(collapse.cloned());
     let mut fields = wanted_fields(runner, search, &|_| true);
     let mut rows;
     if fields.len() <= FIELDS_MAX {

@@ -399,3 +399,27 @@ fn events_older_than_their_group_keeps_are_rejected_with_that_reason() {
     assert_eq!((answer.accepted, answer.rejected[0].line, answer.high_water), (1, 2, Some(52)));
     assert_eq!(house.events(&["@message"]), ["2026-11-20T11:00:01Z text", "2026-11-20T11:00:02Z line", "new"]);
 }
+
+#[test]
+fn events_of_new_names_stand_in_small_batches_and_those_of_many_equal_names_in_large_ones() {
+    let sizes = |name: &dyn Fn(usize, usize) -> usize| {
+        let house = House::new();
+        let event = |i| {
+            let members: Vec<String> = (0..20).map(|k| format!("\"n{:06}\":1", name(i, k))).collect();
+            format!("{{{}}}\n", members.join(","))
+        };
+        house.send(Format::Ndjson, (0..600).map(event).collect::<String>()).unwrap();
+        let runs = house.store.snapshot(&[GroupPattern::new("*")], TimeRange::ALL).runs;
+        let size = |run: &Arc<dyn types::Run>| {
+            let n_rows: usize = (0..run.n_blocks()).map(|block| run.block_rows(block)).sum();
+            (n_rows, n_rows * run.field_names().unwrap().len())
+        };
+        runs.iter().map(size).collect::<Vec<(usize, usize)>>()
+    };
+    let of_new = sizes(&|i, k| i * 20 + k);
+    assert_eq!(of_new.iter().map(|(n_rows, _)| n_rows).sum::<usize>(), 600);
+    assert!(of_new.iter().all(|(_, n_cells)| *n_cells <= 1 << 18), "{of_new:?}");
+    // The fields of an event in ten come and go, as optional ones do.
+    let of_equal = sizes(&|i, k| if k == 19 { 100 + i % 10 } else { k });
+    assert_eq!(of_equal.len(), 1, "{of_equal:?}");
+}

@@ -4,6 +4,7 @@ use regex::Regex;
 use types::{Timestamp, Value};
 
 use super::bound::{Bound, takes_first};
+use super::sent_level::{has_sent, is_of_level, of_level};
 use super::target::Target;
 use super::text::{is_word, value_of};
 use crate::logic::not;
@@ -11,7 +12,6 @@ use crate::mapping::Kind;
 use plan::balanced;
 use plan::date_math::{date_value, read_time};
 use plan::each::each;
-use plan::each::has_value;
 use plan::function::Function;
 use plan::within;
 use plan::words::words_of;
@@ -22,6 +22,7 @@ impl Target {
     /// Returns a condition on the field that holds where it holds for one of its values.
     pub(super) fn of_one(&self, condition: Expr) -> Expr {
         match self {
+            Self::Field { name, takes_meaning, .. } if is_of_level(name) => of_level(name, condition, *takes_meaning),
             Self::Field { name, .. } if !name.starts_with('@') => each(&name.as_str().into(), condition),
             _ => condition,
         }
@@ -242,7 +243,7 @@ impl Target {
             Self::Field { name, .. } if name.starts_with('@') => {
                 Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())])
             }
-            Self::Field { name, .. } => has_value(&name.as_str().into()),
+            Self::Field { name, .. } => has_sent(name),
             Self::Any(_) | Self::Presence => Expr::Literal(Some(Value::Boolean(true))),
         }
     }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use types::{Timestamp, Value};
 
 use super::bound::Bound;
+use super::sent_level::has_sent;
 use super::target::Target;
 use super::text::value_of;
 use crate::logic::never;
@@ -12,7 +13,6 @@ use crate::mapping::Kind;
 use crate::mapping::no_longer;
 use plan::balanced;
 use plan::date_math::read_time;
-use plan::each::has_value;
 use plan::function::Function;
 use plan::{Comparison, Expr};
 
@@ -238,7 +238,7 @@ impl Target {
             Kind::Missing => never(),
             Kind::Keyword { is_lower, most: Some(most), .. } => self.of_one(no_longer(&self.keyword(*is_lower), *most)),
             _ if self.name().starts_with('@') => Expr::Call(Function::IsPresent, vec![Expr::Field(self.name().into())]),
-            _ => has_value(&self.name().into()),
+            _ => has_sent(self.name()),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use plan::Expr;
 
+use super::sent_level::is_of_level;
 use crate::mapping::{Kind, Mapping};
 
 /// How the texts of a field are looked at.
@@ -31,6 +32,8 @@ pub(crate) enum Target {
         kind: Option<Kind>,
         /// Whether texts of dates are texts.
         is_plain: bool,
+        /// Whether the name of a level stands for all ways to write it.
+        takes_meaning: bool,
     },
     /// Whether the field named by the value is there.
     Presence,
@@ -59,16 +62,18 @@ impl Target {
         };
         let name = match plain {
             "message" => "@message",
-            "level" | "log.level" => "@level",
+            "level" | "log.level" if of_texts == Analysis::Loose => "@level",
             "_index" => "@log",
             "_id" => "@id",
             other => other,
         };
         let is_ours = name.starts_with('@') && name != "@message" && name != "@any";
-        let analysis = if has_suffix || is_ours { Analysis::Keyword } else { of_texts };
+        let is_level = is_of_level(name);
+        let analysis = if has_suffix || is_ours || is_level { Analysis::Keyword } else { of_texts };
+        let takes_meaning = is_level && !has_suffix;
         match name {
             "@any" | "*" => Self::Any(of_texts),
-            name => Self::Field { name: name.to_owned(), analysis, kind: None, is_plain: false },
+            name => Self::Field { name: name.to_owned(), analysis, kind: None, is_plain: false, takes_meaning },
         }
     }
 
@@ -76,8 +81,9 @@ impl Target {
     pub(crate) fn of(mapping: &Mapping, written: &str, of_texts: Analysis) -> Self {
         let resolved = mapping.resolve(written);
         let mut target = Self::field_in(&resolved.name, of_texts);
-        if let Self::Field { analysis, kind, is_plain, .. } = &mut target {
+        if let Self::Field { analysis, kind, is_plain, takes_meaning, .. } = &mut target {
             *is_plain = resolved.is_plain;
+            *takes_meaning &= resolved.kind.is_none();
             match &resolved.kind {
                 Some(Kind::Text { .. }) => *analysis = Analysis::Words,
                 Some(_) => *analysis = Analysis::Keyword,

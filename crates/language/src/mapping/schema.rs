@@ -127,7 +127,7 @@ impl Schema {
 }
 
 fn value_of(written: &str, resolved: FieldResolution) -> Result<Expr, SearchError> {
-    let field = Expr::Field(crate::dsl::field_of(&resolved.name));
+    let field = crate::dsl::shown(&crate::dsl::field_of(&resolved.name));
     Ok(match resolved.kind {
         None | Some(Kind::Number | Kind::Boolean | Kind::Ip | Kind::Date { .. }) => field,
         Some(Kind::Keyword { is_lower, most, .. }) => {

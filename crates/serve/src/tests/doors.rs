@@ -328,6 +328,43 @@ async fn a_full_house_puts_senders_off_in_the_form_of_each_door_and_takes_them_l
     }
 }
 
+#[tokio::test]
+async fn two_long_names_are_two_groups_at_every_door_and_one_that_fits_stays_as_it_is() {
+    let long = "x".repeat(511);
+    let names = [long.clone(), format!("{long}y"), format!("{long}yy"), format!("{long}yz")];
+    let otlp = |name: &str| {
+        json!({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": name}}]},
+               "scopeLogs": [{"logRecords": [{"timeUnixNano": "1795175700000000000", "body": {"stringValue": "m"}}]}]}]})
+    };
+    let loki = |name: &str| json!({"streams": [{"stream": {"group": name}, "values": [["1795175700000000000", "m"]]}]});
+    let bulk = |name: &str| format!("{{\"create\":{{\"_index\":\"{name}\"}}}}\n{{\"message\":\"m\"}}\n");
+    let splunk = |name: &str| json!({"index": name, "event": "m"}).to_string();
+    let house = House::new();
+    let mut groups = Vec::new();
+    for (n_doors, name) in (1..).zip(&names) {
+        let bodies = [
+            (format!("/api/v1/ingest?group={name}"), "{\"message\":\"m\"}".to_owned()),
+            (format!("/elasticsearch/{name}/_doc"), "{\"message\":\"m\"}".to_owned()),
+            ("/elasticsearch/_bulk".to_owned(), bulk(name)),
+            ("/loki/api/v1/push".to_owned(), loki(name).to_string()),
+            ("/v1/logs".to_owned(), otlp(name).to_string()),
+            ("/services/collector".to_owned(), splunk(name)),
+        ];
+        for (path, body) in bodies {
+            let request = Request::post(&path).header("content-type", "application/json");
+            let request = request.header("authorization", "Splunk token").body(Body::from(body)).expect("a request");
+            let reply = house.send(request).await;
+            assert!((200..300).contains(&reply.status), "{path:.40}: {}", reply.text());
+            groups = house.store.groups().iter().map(|group| group.name.to_string()).collect();
+            assert_eq!(groups.len(), n_doors, "{path:.40}: {groups:?}");
+        }
+        let found = house.post(&format!("/elasticsearch/{name}/_count"), "{}".to_owned()).await;
+        assert_eq!(found.json()["count"], 6, "{}", found.text());
+    }
+    assert!(groups.contains(&names[0]) && groups.contains(&names[1]), "{groups:?}");
+    assert!(groups.iter().all(|name| name.len() <= 512));
+}
+
 /// Writes bytes as the field of a number of a protobuf message.
 fn write_text(number: u8, text: &[u8], out: &mut Vec<u8>) {
     out.push(number << 3 | 2);

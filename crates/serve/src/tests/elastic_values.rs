@@ -1,5 +1,9 @@
 //! What values mean at the Elasticsearch door: lists, objects in lists, dates, and what `_mapping` says of them.
 
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::House;
@@ -187,5 +191,123 @@ async fn a_document_without_an_id_is_found_by_that_in_the_answer() {
             source
         };
         assert_eq!((&found["found"], shown(found["_source"].clone())), (&json!(true), document), "{found}");
+    }
+}
+
+/// Events whose levels are written in several ways, or recognised.
+fn levels() -> Vec<Value> {
+    let of = |second: u32, more: Value| {
+        let mut document = json!({"@timestamp": format!("2026-11-20T11:00:{second:02}Z"), "message": format!("event {second}"), "n": second});
+        document.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        document
+    };
+    vec![
+        of(1, json!({"level": "INFO"})),
+        of(2, json!({"level": "INFO"})),
+        of(3, json!({"level": "NOTICE"})),
+        of(4, json!({"level": "WARNING"})),
+        of(5, json!({"level": "silent"})),
+        of(6, json!({"level": 30})),
+        of(7, json!({"log": {"level": "ERROR"}})),
+        of(8, json!({"severity": "ERROR"})),
+        of(9, json!({"level": "error"})),
+    ]
+}
+
+#[tokio::test]
+async fn a_bucket_of_levels_is_named_as_its_events_show_them() {
+    let house = house(&levels()).await;
+    let search = async |body: Value| {
+        let reply = house.post("/elasticsearch/app/_search", body.to_string()).await;
+        assert_eq!(reply.status, 200, "{body}: {}", reply.text());
+        reply.json()["hits"]["hits"].as_array().expect("hits").clone()
+    };
+    for (field, pointer) in [
+        ("level", "/_source/level"),
+        ("level.keyword", "/_source/level"),
+        ("log.level", "/_source/log/level"),
+        ("log.level.keyword", "/_source/log/level"),
+    ] {
+        let mut shown: BTreeMap<String, u64> = BTreeMap::new();
+        for hit in search(json!({"size": 20})).await {
+            if let Some(level) = hit.pointer(pointer) {
+                *shown.entry(level.as_str().map_or_else(|| level.to_string(), str::to_owned)).or_default() += 1;
+            }
+        }
+        let n_shown: u64 = shown.values().sum();
+        let found = aggregated(&house, json!({"terms": {"field": field, "size": 20}})).await;
+        assert_eq!(buckets(&found).into_iter().collect::<BTreeMap<_, _>>(), shown, "{field}");
+        let sources = json!([{"l": {"terms": {"field": field}}}]);
+        let pages = aggregated(&house, json!({"composite": {"size": 20, "sources": sources}})).await;
+        let of_pages = pages["buckets"].as_array().expect("buckets").iter();
+        assert!(of_pages.clone().all(|page| shown.contains_key(page["key"]["l"].as_str().unwrap_or("30"))), "{pages}");
+        assert_eq!(of_pages.count(), shown.len(), "{field}");
+        let n_values = aggregated(&house, json!({"cardinality": {"field": field}})).await;
+        assert_eq!(n_values["value"], shown.len(), "{field}");
+        let missing = aggregated(&house, json!({"missing": {"field": field}})).await;
+        assert_eq!(missing["doc_count"], 9 - n_shown, "{field}");
+        assert_eq!(search(json!({"size": 20, "query": {"exists": {"field": field}}})).await.len() as u64, n_shown);
+        let sorted = search(json!({"size": 20, "sort": [{field: "asc"}]})).await;
+        for hit in &sorted {
+            assert_eq!(hit["sort"][0], *hit.pointer(pointer).unwrap_or(&Value::Null), "{field}: {hit}");
+        }
+        let collapsed = search(json!({"size": 20, "collapse": {"field": field}})).await;
+        assert_eq!(collapsed.len(), shown.len() + usize::from(n_shown < 9), "{field}");
+        for (key, count) in &shown {
+            let value = key.parse::<u64>().map_or_else(|_| json!(key), |number| json!(number));
+            for query in [
+                json!({"term": {field: value}}),
+                json!({"terms": {field: [value]}}),
+                json!({"match_phrase": {field: value}}),
+                json!({"query_string": {"query": format!("{field}:\"{key}\"")}}),
+                json!({"prefix": {field: key}}),
+                json!({"wildcard": {field: format!("{key}*")}}),
+            ] {
+                let hits = search(json!({"size": 20, "query": query})).await;
+                let of_key = hits.iter().filter(|hit| hit.pointer(pointer) == Some(&value)).count() as u64;
+                assert!(
+                    of_key == *count || query.get("prefix").or(query.get("wildcard")).is_some() && key == "30",
+                    "{query}"
+                );
+                // The name of a level finds all ways to write it, a `.keyword` only its own.
+                assert!(!field.ends_with(".keyword") || hits.len() as u64 == *count, "{query}: {}", hits.len());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_a_level_finds_all_ways_to_write_it_and_other_values_what_was_sent() {
+    let house = house(&levels()).await;
+    let ns = async |query: Value| -> Vec<i64> {
+        let body = json!({"size": 20, "sort": ["n"], "query": query});
+        let reply = house.post("/elasticsearch/app/_search", body.to_string()).await.json();
+        let hits = reply["hits"]["hits"].as_array().expect("hits");
+        hits.iter().map(|hit| hit["_source"]["n"].as_i64().expect("a number")).collect()
+    };
+    assert_eq!(ns(json!({"term": {"level": "error"}})).await, [7, 8, 9]);
+    assert_eq!(ns(json!({"query_string": {"query": "level:(ERROR OR warn)"}})).await, [4, 7, 8, 9]);
+    assert_eq!(ns(json!({"term": {"level": "NOTICE"}})).await, [3]);
+    assert_eq!(ns(json!({"range": {"level": {"gte": "warn"}}})).await, [4, 7, 8, 9]);
+    assert_eq!(ns(json!({"range": {"level": {"gte": 20, "lt": 40}}})).await, [6]);
+    let capabilities = house.get("/elasticsearch/app/_field_caps?fields=level*").await.json();
+    assert_eq!(capabilities["fields"]["level.keyword"]["keyword"]["aggregatable"], true, "{capabilities}");
+}
+
+#[tokio::test]
+async fn a_declared_level_is_its_whole_text() {
+    let house = House::new();
+    let mapping = json!({"mappings": {"properties": {"level": {"type": "keyword"}}}});
+    let request = Request::put("/elasticsearch/app").body(Body::from(mapping.to_string())).expect("a request");
+    assert_eq!(house.send(request).await.status, 200);
+    let documents: Vec<Value> = levels().into_iter().filter(|document| document["level"] != 30).collect();
+    let lines: Vec<String> = documents.iter().map(|document| format!("{{\"create\":{{}}}}\n{document}\n")).collect();
+    house.post("/elasticsearch/app/_bulk", lines.concat()).await;
+    let found = aggregated(&house, json!({"terms": {"field": "level", "order": {"_key": "asc"}}})).await;
+    let keys = [("INFO", 2), ("NOTICE", 1), ("WARNING", 1), ("error", 2), ("silent", 1)];
+    assert_eq!(buckets(&found), expected(&keys));
+    for (key, count) in keys.iter().chain(&[("info", 0), ("ERROR", 0)]) {
+        let filter = aggregated(&house, json!({"filter": {"term": {"level": key}}})).await;
+        assert_eq!(filter["doc_count"], *count, "{key}");
     }
 }

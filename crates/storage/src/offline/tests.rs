@@ -92,11 +92,18 @@ fn verifying_counts_what_is_there_and_names_what_is_damaged() {
     let dir = scratch.path().join("data");
     let store = open(&dir);
     store.append(delivery(10)).expect("room");
+    let bytes_of = |part: &str| {
+        let paths = files_below(&dir.join(part)).expect("readable").into_iter().map(|file| dir.join(part).join(file));
+        paths.map(|path| std::fs::metadata(path).expect("a file").len()).sum::<u64>()
+    };
+    let report = verify(&Options::new(&dir)).expect("a store");
+    assert_eq!((report.segments, report.wal_records), (0, 1));
+    assert!(report.bytes_checked > 0 && report.bytes_checked == bytes_of("wal"), "files of the WAL are checked, too");
     store.flush().expect("room");
     store.append(delivery(5)).expect("room");
     let report = verify(&Options::new(&dir)).expect("a store");
     assert_eq!((report.segments, report.events, report.wal_records), (1, 10, 1));
-    assert!(report.damaged.is_empty() && report.segment_bytes > 0);
+    assert!(report.damaged.is_empty() && report.bytes_checked > bytes_of("wal"));
     drop(store);
     let file = files_below(&dir.join("segments")).expect("readable").remove(0);
     let path = dir.join("segments").join(&file);

@@ -24,8 +24,8 @@ const CATALOG: &str = "catalog.sqlite";
 pub struct VerifyReport {
     /// Segments that the catalog lists.
     pub segments: u64,
-    /// Bytes of segments whose checksums were computed.
-    pub segment_bytes: u64,
+    /// Bytes whose checksums were computed: of segments, and of files or objects of the WAL.
+    pub bytes_checked: u64,
     /// Events in segments.
     pub events: u64,
     /// WAL files.
@@ -131,7 +131,7 @@ fn check_unlisted(dir: &Path, store: [u8; 16], report: &mut VerifyReport) -> Res
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "seg")) {
         let name = format!("segments/{}", file.display());
         let checked = Segment::open(&segments.join(file), name, store).and_then(|segment| {
-            report.segment_bytes += segment.verify()?;
+            report.bytes_checked += segment.verify()?;
             report.segments += 1;
             report.events += segment.summaries().iter().map(|run| run.n_events).sum::<u64>();
             Ok(())
@@ -181,7 +181,7 @@ impl Files<'_> {
             return Err(damage(&listed.file, format!("catalog says {} bytes", listed.n_bytes)));
         }
         report.segments += 1;
-        report.segment_bytes += n_bytes;
+        report.bytes_checked += n_bytes;
         report.events += held.iter().map(|run| run.1).sum::<u64>();
         Ok(())
     }
@@ -235,6 +235,7 @@ fn check_wal(
             Err(error) => return Err(OpenError::Io { path, source: error }),
         };
         report.wal_files += 1;
+        report.bytes_checked += bytes.len() as u64;
         let is_last = index + 1 == chain.links.len();
         let place =
             if is_last { reader::FileContext::Last } else { reader::FileContext::Followed(chain.n_bytes_of(index)) };

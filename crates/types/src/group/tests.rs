@@ -8,7 +8,20 @@ fn outside_names_become_valid_group_names() {
     assert_eq!(group_name_of_outside("../../etc/pass wd").as_str(), "etc/pass_wd");
     assert_eq!(group_name_of_outside("").as_str(), "default");
     assert_eq!(group_name_of_outside("é").as_str(), "_");
-    assert_eq!(group_name_of_outside(&"x".repeat(2000)).as_str().len(), 511);
+    assert_eq!(group_name_of_outside("/../").as_str(), "default");
+}
+
+#[test]
+fn long_names_stay_apart_and_are_taken_as_they_are_again() {
+    let (long, most) = ("x".repeat(2000), "x".repeat(512));
+    let made = group_name_of_outside(&long);
+    assert_eq!((made.as_str().len(), made.as_str().starts_with("xxx")), (512, true));
+    assert_eq!(group_name_of_outside(made.as_str()), made);
+    assert_eq!(group_name_of_outside(&most).as_str(), most);
+    let all = [long.clone(), format!("{long}y"), format!("/{long}"), format!("{most}x"), format!("/{most}"), most];
+    let names: std::collections::HashSet<GroupName> = all.iter().map(|name| group_name_of_outside(name)).collect();
+    assert_eq!(names.len(), all.len());
+    assert!(names.iter().all(|name| GroupName::new(name.as_str()).is_some()));
 }
 
 #[test]

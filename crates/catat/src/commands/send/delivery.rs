@@ -87,23 +87,21 @@ impl Delivery {
         })
     }
 
-    /// Sends a batch. What comes back with `Ok` is settled: accepted, or rejected for good.
-    pub(super) fn deliver(&mut self, batch: Batch) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::default();
+    /// Sends a batch and adds what is settled to `outcome`: accepted, or rejected for good. An error comes with the first
+    /// line that is not.
+    pub(super) fn deliver(&mut self, batch: Batch, outcome: &mut Outcome) -> Result<(), (u64, Failure)> {
         let mut waiting = vec![batch];
         while let Some(batch) = waiting.pop() {
-            match self.until_settled(&batch)? {
+            let line = batch.first_line();
+            match self.until_settled(&batch).map_err(|failure| (line, failure))? {
                 Ok(answer) => outcome.add(&batch, answer),
-                Err(too_large) => {
-                    let line = batch.first_line();
-                    match batch.halves() {
-                        Some((first, second)) => waiting.extend([second, first]),
-                        None => outcome.reject(line, too_large.message().to_owned()),
-                    }
-                }
+                Err(too_large) => match batch.halves() {
+                    Some((first, second)) => waiting.extend([second, first]),
+                    None => outcome.reject(line, too_large.message().to_owned()),
+                },
             }
         }
-        Ok(outcome)
+        Ok(())
     }
 
     /// Sends a batch until the server has it; or gives back why it is too large.

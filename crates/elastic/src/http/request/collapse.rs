@@ -1,17 +1,17 @@
 //! `collapse`: of several hits with the same value only the first is shown.
 
 use language::SearchError;
-use language::dsl::field_of;
-use plan::Name;
+use language::dsl::{field_of, shown};
+use plan::Expr;
 use serde_json::Value as Json;
 
 use crate::{Cursor, Order};
 
-/// The field by whose values hits are collapsed: as the request names it, and as a field of an event.
+/// The field by whose values hits are collapsed: as the request names it, and its values.
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Collapse {
     pub(in crate::http) written: String,
-    pub(in crate::http) field: Name,
+    pub(in crate::http) value: Expr,
 }
 
 /// Reads `collapse`.
@@ -35,5 +35,5 @@ pub(in crate::http) fn collapse(
             "Cannot use [collapse] in conjunction with [search_after] unless the search is sorted on the same field.";
         return Err(SearchError::argument(reason));
     }
-    Ok(Some(Collapse { written: written.to_owned(), field }))
+    Ok(Some(Collapse { written: written.to_owned(), value: shown(&field) }))
 }

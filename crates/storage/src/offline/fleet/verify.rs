@@ -23,7 +23,7 @@ pub fn verify_fleet(url: &DatabaseUrl, bucket: &ObjectStoreOptions) -> Result<Ve
             Ok(records) => {
                 report.wal_files += 1;
                 report.wal_records += records.len() as u64;
-                report.segment_bytes += row.n_bytes;
+                report.bytes_checked += row.n_bytes;
             }
             Err(damage) => report.damaged.push(damage),
         }

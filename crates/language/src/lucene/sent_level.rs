@@ -1,0 +1,107 @@
+//! The fields `level` and `log.level`: what was sent, and what is recognised where nothing was.
+//!
+//! Hits show the level as it was sent, and the recognised one as `level` where an event has neither field. Buckets, orders
+//! and presence are about what hits show, so that what a bucket is named is what its events have. A query by the name of
+//! a level finds all ways to write it too, unless the field is declared or asked for as a `.keyword`.
+
+use plan::each::{each, has_value};
+use plan::function::Function;
+use plan::{Comparison, Expr};
+use types::{LEVELS, Level, Value};
+
+use crate::logic::{both, not};
+
+pub(super) fn is_of_level(name: &str) -> bool {
+    matches!(name, "level" | "log.level")
+}
+
+/// Returns the recognised level of events that show it as `level`.
+fn recognised() -> Expr {
+    let is_sent = both(has_value(&"level".into()), has_value(&"log.level".into()), Expr::Or);
+    Expr::Call(Function::If, vec![not(Some(is_sent)), Expr::Field("@level".into())])
+}
+
+/// Returns the value that hits show under the name of a field.
+pub fn shown(name: &str) -> Expr {
+    match name {
+        "level" => Expr::Call(Function::Coalesce, vec![Expr::Field(name.into()), recognised()]),
+        name => Expr::Field(name.into()),
+    }
+}
+
+/// Returns the condition that hits show a field.
+pub(super) fn has_sent(name: &str) -> Expr {
+    let is_sent = has_value(&name.into());
+    match name {
+        "level" => both(is_sent, Expr::Call(Function::IsPresent, vec![recognised()]), Expr::Or),
+        _ => is_sent,
+    }
+}
+
+/// Returns a condition on one of the fields, as one on what is shown, or on what is meant too.
+pub(super) fn of_level(name: &str, condition: Expr, takes_meaning: bool) -> Expr {
+    let replaced = |by: &Expr| with(&condition, name, by);
+    let is_sent = || each(&name.into(), condition.clone());
+    if takes_meaning {
+        let by_meaning = meaning(&replaced(&Expr::Field("@level".into())));
+        return match by_meaning {
+            Some(by_meaning) if is_ordered(&condition) => by_meaning,
+            Some(by_meaning) => both(by_meaning, is_sent(), Expr::Or),
+            None => is_sent(),
+        };
+    }
+    match name {
+        "level" => both(is_sent(), replaced(&recognised()), Expr::Or),
+        _ => is_sent(),
+    }
+}
+
+/// Returns the part of a condition that is about levels by their names, or by a pattern of them.
+fn meaning(condition: &Expr) -> Option<Expr> {
+    let is_level = |value: &Expr| match value {
+        Expr::Literal(Some(Value::String(text))) => {
+            LEVELS.iter().any(|level| level.name().eq_ignore_ascii_case(text))
+                || is_ordered(condition) && Level::parse(text).is_some()
+        }
+        _ => false,
+    };
+    match condition {
+        Expr::Match(..) => Some(condition.clone()),
+        Expr::Compare(_, _, value) => is_level(value).then(|| condition.clone()),
+        Expr::Between(_, low, high) => (is_level(low) && is_level(high)).then(|| condition.clone()),
+        Expr::In(field, values) => {
+            let values: Vec<Expr> = values.iter().filter(|value| is_level(value)).cloned().collect();
+            (!values.is_empty()).then(|| Expr::In(field.clone(), values))
+        }
+        Expr::And(left, right) => Some(both(meaning(left)?, meaning(right)?, Expr::And)),
+        _ => None,
+    }
+}
+
+/// Reports whether a condition asks which value is greater. Levels are ordered by what they mean, not as texts.
+fn is_ordered(condition: &Expr) -> bool {
+    match condition {
+        Expr::Compare(comparison, ..) => !matches!(comparison, Comparison::Equal | Comparison::NotEqual),
+        Expr::Between(..) | Expr::And(..) => true,
+        _ => false,
+    }
+}
+
+/// Returns an expression with another operand in the place of a field.
+fn with(expr: &Expr, name: &str, by: &Expr) -> Expr {
+    let of = |part: &Expr| with(part, name, by);
+    let boxed = |part: &Expr| Box::new(of(part));
+    let all = |parts: &[Expr]| parts.iter().map(of).collect();
+    match expr {
+        Expr::Field(field) if **field == *name => by.clone(),
+        Expr::Not(part) => Expr::Not(boxed(part)),
+        Expr::And(left, right) => Expr::And(boxed(left), boxed(right)),
+        Expr::Or(left, right) => Expr::Or(boxed(left), boxed(right)),
+        Expr::Compare(comparison, left, right) => Expr::Compare(*comparison, boxed(left), boxed(right)),
+        Expr::Match(text, pattern) => Expr::Match(boxed(text), pattern.clone()),
+        Expr::In(value, list) => Expr::In(boxed(value), all(list)),
+        Expr::Between(value, low, high) => Expr::Between(boxed(value), boxed(low), boxed(high)),
+        Expr::Call(function, arguments) => Expr::Call(*function, all(arguments)),
+        other => other.clone(),
+    }
+}
