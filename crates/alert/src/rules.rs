@@ -24,6 +24,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::Channel;
+use crate::channel::templated::template_text;
 use crate::metrics::{FileMetric, Recording};
 use crate::recorder::RecordingRule;
 use crate::rule::{Rule, RuleError};
@@ -31,6 +32,7 @@ use crate::rules::file_text::GroupText;
 use crate::rules::group::GroupSettings;
 use crate::rules::reader::Reader;
 use crate::rules::recovery::ParsedFile;
+use crate::template::TemplateText;
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -56,6 +58,10 @@ pub struct RuleSet {
     pub series: Vec<RecordingRule>,
     /// Parts of files that were not read, though nothing is wrong with them.
     pub warnings: Vec<RuleError>,
+    /// Whether they may be in force already. A template that was right when it was written is then no mistake.
+    pub is_in_force: bool,
+    /// Texts that are templates.
+    pub(crate) texts: Vec<TemplateText>,
 }
 
 impl RuleSet {
@@ -71,7 +77,7 @@ impl RuleSet {
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|suffix| suffix == "yaml" || suffix == "yml"));
         paths.sort();
-        let (mut set, mut errors) = (Self::default(), Vec::new());
+        let (mut set, mut errors) = (Self { is_in_force: true, ..Self::default() }, Vec::new());
         for path in paths {
             let text = match fs::metadata(&path) {
                 Ok(metadata) if metadata.len() > FILE_BYTES_MAX => Err("larger than 1 MiB".to_string()),
@@ -100,7 +106,8 @@ impl RuleSet {
         let (text, next_document) = document::first(text);
         let ParsedFile { file: read, errors: wrong } = recovery::parse(file, text);
         let Some(read) = read else { return Err(wrong) };
-        let mut reader = Reader { file, errors: Vec::new(), names: self.names() };
+        let warnings = self.is_in_force.then(Vec::new);
+        let mut reader = Reader { file, errors: Vec::new(), names: self.names(), warnings, texts: Vec::new() };
         let mut groups = BTreeSet::new();
         for mut group in read.groups.into_iter().flatten() {
             let settings = GroupSettings::read(&mut reader, &mut group.value, group.referenced, &mut groups);
@@ -109,9 +116,13 @@ impl RuleSet {
         let mut channel_names: BTreeSet<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
         for channel in read.channels {
             let at = channel.referenced;
-            match Channel::new(channel.value) {
+            reader.texts.extend(template_text(&channel.value, (at.line(), at.column())));
+            match Channel::in_force(channel.value) {
                 Ok(mut channel) if channel_names.insert(channel.name.clone()) => {
                     channel.file = file.into();
+                    if let Some(warning) = channel.warning() {
+                        reader.mistake(at, warning, true);
+                    }
                     self.channels.push(channel);
                 }
                 Ok(channel) => reader.error(at, format!("channel \"{}\" is there twice", channel.name)),
@@ -130,6 +141,8 @@ impl RuleSet {
             errors.extend(wrong);
             errors.sort_by_key(|error| (error.line, error.column));
         }
+        self.texts.append(&mut reader.texts);
+        self.warnings.extend(reader.warnings.unwrap_or_default());
         self.warnings.extend(next_document.map(|line| second_document(file, line)));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

@@ -10,6 +10,7 @@ use crate::kind::{KeyLocations, KindText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
 use crate::rule::{Datapoints, Rule, RuleError};
 use crate::rules::file_text::RuleText;
+use crate::template::TemplateText;
 use crate::{Kind, Language};
 
 /// Most evaluations that M-of-N looks back.
@@ -25,12 +26,21 @@ pub(crate) struct Reader<'a> {
     pub(crate) file: &'a str,
     pub(crate) errors: Vec<RuleError>,
     pub(crate) names: BTreeSet<String>,
+    /// What is no mistake of rules that are in force already.
+    pub(crate) warnings: Option<Vec<RuleError>>,
+    pub(crate) texts: Vec<TemplateText>,
 }
 
 impl Reader<'_> {
     pub(crate) fn error(&mut self, at: Location, message: String) {
+        self.mistake(at, message, false);
+    }
+
+    /// Keeps what is wrong: a warning if it was right before (`was_right`) and the rule may be in force since.
+    pub(crate) fn mistake(&mut self, at: Location, message: String, was_right: bool) {
         let (line, column) = (Some(at.line()), Some(at.column()));
-        self.errors.push(RuleError { file: self.file.into(), line, column, message });
+        let kept = self.warnings.as_mut().filter(|_| was_right).unwrap_or(&mut self.errors);
+        kept.push(RuleError { file: self.file.into(), line, column, message });
     }
 
     pub(crate) fn duration(&mut self, key: &str, text: &Spanned<String>) -> Option<i64> {

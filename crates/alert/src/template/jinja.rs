@@ -1,0 +1,370 @@
+//! Reads templates of Jinja, which rules were written in before, as those of Go.
+//!
+//! Names tell them apart: Jinja's `{{ value }}` would be a function in Go, and there is none with the name of a variable.
+//! Translated is what a template of Go does in the same way: variables and their members, literals, operators, `if`, `for`
+//! and the filters with a counterpart. All else is refused by name.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Closing braces, texts and comments (also those of Go), numbers, words and signs.
+static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let texts = r#"-?[%}]\}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|/\*(?s:.*?)\*/"#;
+    Regex::new(&format!(r"{texts}|\d[\w.]*|not\s+in\b|\w+|[=!<>]=|//|\*\*|\S")).ok()
+});
+
+/// Operators and their functions, from those that bind least; `not` is the third.
+const OPERATORS: [&[(&str, &str)]; 7] = [
+    &[("or", "or")],
+    &[("and", "and")],
+    &[],
+    &[("==", "eq"), ("!=", "ne"), ("<", "lt"), ("<=", "le"), (">", "gt"), (">=", "ge"), ("in", "contains")],
+    &[("+", "add"), ("-", "sub")],
+    &[("~", "print")],
+    &[("*", "mul"), ("/", "div")],
+];
+const NOT: usize = 2;
+const COMPARISON: usize = 3;
+
+/// Longest text that is looked at, most tokens of a tag, and how deep they nest: what was written by hand has less.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+const TOKENS_MAX: usize = 1_000;
+const DEPTH_MAX: usize = 30;
+
+/// Lists, by the last name that leads to them.
+const LISTS: [&str; 3] = [".events", ".alerts", ".values"];
+
+/// Tags, and what they are in a template of Go.
+pub(super) type Pieces = Vec<(Range<usize>, String)>;
+
+/// Why a text is no template of Jinja that has a counterpart.
+#[derive(Debug, Default)]
+pub(super) struct Reason {
+    /// Whether it can be nothing else: it has a tag, or a known variable without a dot.
+    pub(super) is_jinja: bool,
+    /// A variable that is not known.
+    pub(super) unknown: Option<String>,
+    pub(super) problem: String,
+}
+
+/// Returns the text with its tags replaced.
+pub(super) fn spliced(text: &str, pieces: &Pieces) -> String {
+    let (mut out, mut at) = (String::new(), 0);
+    for (range, new) in pieces {
+        out += &text[at..range.start];
+        out += new;
+        at = range.end;
+    }
+    out + &text[at..]
+}
+
+/// Translates a template over these variables.
+pub(super) fn translated(text: &str, variables: &[&str]) -> Result<Pieces, Reason> {
+    let (mut pieces, mut at) = (Pieces::new(), 0);
+    let mut reader = Reader { variables, ..Reader::default() };
+    let next = |at: usize| {
+        let is_open = |(n, _): &(usize, _)| text[at + n + 1..].starts_with(['{', '%', '#']);
+        text[at..].match_indices('{').find(is_open).map(|(n, _)| at + n).filter(|_| text.len() <= TEXT_BYTES_MAX)
+    };
+    while let Some(start) = next(at) {
+        match reader.tag(&text[start..]) {
+            Ok((n_bytes, new)) => pieces.push((start..start + n_bytes, new)),
+            Err(problem) => {
+                let tag = text[start..].split_inclusive("}}").next().unwrap_or_default();
+                let tag = if tag.starts_with("{{") { tag } else { tag.split_inclusive('}').next().unwrap_or_default() };
+                let is_jinja = is_jinja(text, variables);
+                return Err(Reason { is_jinja, unknown: reader.unknown, problem: format!("{problem} in {tag}") });
+            }
+        }
+        at = pieces.last().map_or(at, |(range, _)| range.end);
+    }
+    Ok(pieces)
+}
+
+/// A loop within which a tag is: its variables, its counter and what it goes over.
+type Loop = (Vec<String>, String, String);
+
+#[derive(Default)]
+struct Reader<'t> {
+    variables: &'t [&'t str],
+    /// Blocks that are open.
+    blocks: Vec<Option<Loop>>,
+    /// A variable that is not known.
+    unknown: Option<String>,
+    tokens: Vec<&'t str>,
+    at: usize,
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    /// Translates the tag at the start of a text; returns also how long it is.
+    fn tag(&mut self, text: &'t str) -> Result<(usize, String), String> {
+        let (open, inner) = text.split_at(2);
+        let close = if open == "{{" { "}}" } else { "%}" };
+        if open == "{#" {
+            let (comment, _) = inner.split_once("#}").ok_or("\"{#\"")?;
+            let left = if comment.starts_with('-') { "- " } else { "" };
+            let right = if comment.ends_with('-') { " -" } else { "" };
+            let words = comment.trim_matches('-').replace("*/", "* /");
+            return Ok((comment.len() + 4, format!("{{{{{left}/*{words}*/{right}}}}}")));
+        }
+        let left = if inner.starts_with('-') { "- " } else { " " };
+        let inner = inner.strip_prefix('-').unwrap_or(inner);
+        let end;
+        (self.tokens, end) = tokens(inner, close).ok_or_else(|| format!("\"{open}\""))?;
+        (self.at, self.depth) = (0, 0);
+        let new = if open == "{{" { bare(self.expression()?) } else { self.statement()? };
+        if let Some(token) = self.tokens.get(self.at) {
+            return Err(format!("\"{token}\""));
+        }
+        let right = if inner[..end].ends_with(&format!("-{close}")) { " -" } else { " " };
+        Ok((text.len() - inner.len() + end, format!("{{{{{left}{new}{right}}}}}")))
+    }
+
+    fn next(&mut self) -> &'t str {
+        self.at += 1;
+        self.tokens.get(self.at - 1).copied().unwrap_or_default()
+    }
+
+    fn take(&mut self, token: &str) -> bool {
+        let is_there = self.tokens.get(self.at) == Some(&token);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn expect(&mut self, token: &str) -> Result<(), String> {
+        if self.take(token) { Ok(()) } else { Err(format!("no \"{token}\"")) }
+    }
+
+    fn statement(&mut self) -> Result<String, String> {
+        let word = self.next();
+        if matches!(word, "else" | "endif" | "endfor") {
+            self.blocks.pop();
+        }
+        if matches!(word, "else" | "if") {
+            self.blocks.push(None);
+        }
+        match word {
+            "if" => Ok(format!("if {}", bare(self.expression()?))),
+            "elif" => Ok(format!("else if {}", bare(self.expression()?))),
+            "else" => Ok("else".to_owned()),
+            "endif" | "endfor" => Ok("end".to_owned()),
+            "for" => self.for_loop(),
+            other => Err(format!("\"{other}\"")),
+        }
+    }
+
+    fn for_loop(&mut self) -> Result<String, String> {
+        let counter = ["$loop", "$loop2", "$loop3"].get(self.loops().count()).ok_or("too many loops")?.to_string();
+        let mut names = vec![self.next().to_owned()];
+        if self.take(",") {
+            names.push(self.next().to_owned());
+        }
+        self.expect("in")?;
+        let of = self.binary(0)?;
+        let (head, of) = match (&names[..], of.strip_prefix("(items ").and_then(|of| of.strip_suffix(')'))) {
+            ([name], None) if is_list(&of) => (format!("range {counter}, ${name} := {of}"), of.as_str()),
+            ([name], None) if of.ends_with(".labels") => (format!("range ${name}, $_ := {of}"), of.as_str()),
+            ([name, value], Some(of)) => {
+                let head = format!("{counter} := -1 }}}}{{{{ range ${name}, ${value} := {of} }}}}");
+                (format!("{head}{{{{ {counter} = add {counter} 1"), of)
+            }
+            _ => return Err(format!("a loop over {of}")),
+        };
+        // Within the loop the dot is the element.
+        let of = if of.starts_with('.') { format!("${of}") } else { of.to_owned() };
+        self.blocks.push(Some((names, counter, of)));
+        Ok(head)
+    }
+
+    fn loops(&self) -> impl DoubleEndedIterator<Item = &Loop> {
+        self.blocks.iter().flatten()
+    }
+
+    fn expression(&mut self) -> Result<String, String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err("too many parentheses".to_owned());
+        }
+        let mut value = self.binary(0)?;
+        if self.take("if") {
+            let condition = self.binary(0)?;
+            let other = if self.take("else") { self.expression()? } else { "nil".to_owned() };
+            value = format!("(ternary {value} {other} {condition})");
+        }
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn binary(&mut self, level: usize) -> Result<String, String> {
+        let Some(operators) = OPERATORS.get(level) else { return self.filtered() };
+        if level == NOT && self.take("not") {
+            let value = self.binary(level + 1)?;
+            return Ok(format!("(not {value})"));
+        }
+        let mut left = self.binary(level + 1)?;
+        if level == COMPARISON && self.tokens.get(self.at).is_some_and(|token| token.starts_with("not")) {
+            self.at += 1;
+            return Ok(format!("(not (contains {left} {}))", self.binary(level + 1)?));
+        }
+        while let Some((_, function)) = operators.iter().find(|(sign, _)| self.take(sign)) {
+            // `print` puts a space between two values that are no texts.
+            let between = if *function == "print" { " ``" } else { "" };
+            left = format!("({function} {left}{between} {})", self.binary(level + 1)?);
+            if level == COMPARISON {
+                break;
+            }
+        }
+        Ok(left)
+    }
+
+    /// Reads a value with its sign, filters and tests.
+    fn filtered(&mut self) -> Result<String, String> {
+        let mut value = if self.take("-") { format!("(sub 0 {})", self.member()?) } else { self.member()? };
+        loop {
+            let (name, mut arguments) = if self.take("|") {
+                (self.next(), Vec::new())
+            } else if self.take("is") {
+                (if self.take("not") { "is not" } else { "is" }, vec![self.next().to_owned()])
+            } else {
+                return Ok(value);
+            };
+            if arguments.is_empty() && self.take("(") {
+                while !self.take(")") {
+                    arguments.push(self.expression()?);
+                    self.take(",");
+                }
+            }
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            value = filtered(&value, name, &arguments).ok_or_else(|| format!("{name} {}", arguments.join(", ")))?;
+        }
+    }
+
+    /// Reads a value with its members and elements.
+    fn member(&mut self) -> Result<String, String> {
+        let (mut value, mut index) = (self.primary()?, String::new());
+        loop {
+            let step = if self.take("[") {
+                let step = self.expression()?;
+                self.expect("]").map(|()| step)?
+            } else if self.take(".") {
+                format!("`{}`", self.next())
+            } else {
+                return Ok(if index.is_empty() { value } else { format!("(index {value}{index})") });
+            };
+            let is_word = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty();
+            let name = step.strip_prefix('`').and_then(|step| step.strip_suffix('`')).filter(is_word);
+            match name.filter(|_| index.is_empty() && value.starts_with(['.', '$'])) {
+                Some(name) => value = format!("{value}.{name}"),
+                None => index = format!("{index} {step}"),
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Result<String, String> {
+        let token = self.next();
+        match token {
+            "(" => {
+                let value = self.expression()?;
+                self.expect(")").map(|()| value)
+            }
+            "true" | "false" | "True" | "False" => Ok(token.to_lowercase()),
+            "none" | "None" => Ok("nil".to_owned()),
+            "loop" => {
+                self.expect(".")?;
+                let member = self.next();
+                let (_, counter, of) = self.loops().next_back().ok_or("loop")?;
+                match member {
+                    "index" => Ok(format!("(add {counter} 1)")),
+                    "index0" => Ok(counter.clone()),
+                    "first" => Ok(format!("(eq {counter} 0)")),
+                    "last" if of.starts_with('$') => Ok(format!("(eq (add {counter} 1) (len {of}))")),
+                    "length" if of.starts_with('$') => Ok(format!("(len {of})")),
+                    _ => Err(format!("loop.{member}")),
+                }
+            }
+            _ if token.starts_with(['"', '\'']) => literal(token).ok_or_else(|| token.to_owned()),
+            _ if token.starts_with(|c: char| c.is_ascii_digit()) => Ok(token.to_owned()),
+            _ if self.loops().any(|(names, ..)| names.iter().any(|name| name == token)) => Ok(format!("${token}")),
+            _ if self.variables.contains(&token) => {
+                Ok(format!("{}.{token}", if self.loops().next().is_some() { "$" } else { "" }))
+            }
+            _ => {
+                let is_name =
+                    token.starts_with(|c: char| c.is_alphabetic() || c == '_') && !self.take("(") && !self.take("=");
+                self.unknown = is_name.then(|| token.to_owned());
+                Err(format!("\"{token}\""))
+            }
+        }
+    }
+}
+
+fn is_list(path: &str) -> bool {
+    path.starts_with(['.', '$']) && LISTS.iter().any(|name| path.ends_with(name))
+}
+
+/// Returns the tokens of a tag, and where it ends.
+fn tokens<'t>(inner: &'t str, close: &str) -> Option<(Vec<&'t str>, usize)> {
+    let mut tokens = Vec::new();
+    for token in TOKEN.as_ref()?.find_iter(inner) {
+        if token.as_str().trim_start_matches('-') == close {
+            return Some((tokens, token.end()));
+        }
+        tokens.push(token.as_str());
+        if tokens.len() > TOKENS_MAX {
+            break;
+        }
+    }
+    None
+}
+
+/// Reports whether a text is in Jinja: it has a tag, or a known variable without a dot.
+fn is_jinja(text: &str, variables: &[&str]) -> bool {
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once("{{") {
+        let Some((tokens, n_bytes)) = tokens(tag, "}}") else { break };
+        let is_bare = |at: usize| variables.contains(&tokens[at]) && (at == 0 || ![".", "$"].contains(&tokens[at - 1]));
+        if (0..tokens.len()).any(is_bare) {
+            return true;
+        }
+        rest = &tag[n_bytes..];
+    }
+    text.contains("{%") || text.contains("{#")
+}
+
+/// Returns a value behind a filter or a test.
+fn filtered(value: &str, name: &str, arguments: &[&str]) -> Option<String> {
+    Some(match (name, arguments) {
+        ("upper", []) => format!("(toUpper {value})"),
+        ("lower", []) => format!("(toLower {value})"),
+        ("trim" | "int" | "round" | "items", []) => format!("({name} {value})"),
+        ("round", [places]) => format!("(round {value} {places})"),
+        ("replace", [from, to]) => format!("(replace {from} {to} {value})"),
+        ("default" | "d", [other, "true"]) => format!("(or {value} {other})"),
+        ("default" | "d", [other]) => format!("(default {other} {value})"),
+        ("length" | "count", []) if is_list(value) || value.ends_with(".labels") => format!("(len {value})"),
+        ("first", []) if is_list(value) => format!("(index {value} 0)"),
+        ("last", []) if is_list(value) => format!("(index {value} -1)"),
+        ("is", ["none"]) => format!("(eq {value} nil)"),
+        // Others may be there and null.
+        ("is", ["defined"]) if value.contains(".labels") => format!("(ne {value} nil)"),
+        ("is not", ["defined"]) | ("is", ["undefined"]) if value.contains(".labels") => format!("(eq {value} nil)"),
+        _ => return None,
+    })
+}
+
+/// Returns a text as Go has it.
+fn literal(token: &str) -> Option<String> {
+    let inner = &token[1..token.len() - 1];
+    if !inner.contains(['\\', '`', '\n']) {
+        return Some(format!("`{inner}`"));
+    }
+    (token.starts_with('"') || !inner.contains('"')).then(|| format!("\"{inner}\""))
+}
+
+/// Returns a call without its parentheses.
+fn bare(value: String) -> String {
+    value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).map_or(value.clone(), str::to_owned)
+}
