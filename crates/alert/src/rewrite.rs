@@ -1,84 +1,78 @@
 //! Writes the templates of Jinja in a rule file as those of Go, and leaves everything else in it as it is.
 
-use crate::template::{TemplateText, as_go, trimmed};
-use crate::{RuleError, RuleSet};
+use crate::channel::templated;
+use crate::template::{Reader, VARIABLES, go_of, is_jinja, next_tag};
+use crate::{Channel, Rule, RuleError, RuleSet};
 
 /// Returns a rule file with templates of Go only, and how many of its texts were others.
 ///
 /// # Errors
-/// The mistakes of the file, and templates that cannot be translated, or not at their place.
+/// The mistakes of the file, templates without a counterpart among them; or that it cannot be rewritten.
 pub fn rewrite_templates(name: &str, file: &str) -> Result<(String, usize), Vec<RuleError>> {
-    let texts = texts_of(name, file)?;
-    let (mut out, mut at, mut n_rewritten, mut expected) = (String::new(), 0, 0, Vec::new());
-    for text in &texts {
-        let failed = || {
-            let message =
-                "the template cannot be changed at its place; write it in one line, or as a block behind |".to_owned();
-            vec![RuleError { file: name.into(), line: Some(text.place.0), column: Some(text.place.1), message }]
-        };
-        let (start, quote) = text.start(file).ok_or_else(failed)?;
-        let (pieces, go) = as_go(&text.text, &text.variables);
-        n_rewritten += usize::from(!pieces.is_empty());
-        expected.push(words(&go));
-        let mut from = start.max(at);
-        for (range, new) in pieces {
-            let tag = encoded(&text.text[range], quote);
-            let found = file[from..].match_indices(&tag[..2]).find_map(|(found, _)| {
-                let place = from + found;
-                Some(place..place + length_of(&file[place..], &tag)?)
-            });
-            let place = found.ok_or_else(failed)?;
-            out += &file[at..place.start];
-            out += &encoded(&new, quote);
-            (at, from) = (place.end, place.end);
+    let read = |text: &str| {
+        let mut set = RuleSet::default();
+        set.add(name, text).map(|()| set)
+    };
+    let (mut expected, out, mut n_templates) = (read(file)?, rewritten(file), 0);
+    let mut translate = |text: &mut String, variables: &[&str]| {
+        if is_jinja(text, variables) {
+            n_templates += 1;
+            *text = go_of(text).unwrap_or_default();
+        }
+    };
+    let of_rules = |rule: &&mut Rule| rule.prometheus.is_none();
+    for text in expected.rules.iter_mut().filter(of_rules).flat_map(|rule| rule.annotations.values_mut()) {
+        translate(text, &VARIABLES);
+    }
+    for body in expected.channels.iter_mut().filter_map(|channel| channel.settings.body.as_mut()) {
+        translate(body, &templated::VARIABLES);
+    }
+    let settings =
+        |set: &RuleSet| set.channels.iter().map(|Channel { settings, .. }| settings.clone()).collect::<Vec<_>>();
+    let is_right = |set: &RuleSet| set.rules == expected.rules && settings(set) == settings(&expected);
+    if read(&out).as_ref().is_ok_and(is_right) {
+        return Ok((out, n_templates));
+    }
+    let message = "its templates cannot be changed at their places; write each in one line, without escapes".to_owned();
+    Err(vec![RuleError { file: name.into(), line: None, column: None, message }])
+}
+
+/// Replaces the tags of a file, comments and all, whatever quotes they are in. Those of Prometheus' rules are none of Jinja's.
+fn rewritten(file: &str) -> String {
+    let variables = [&VARIABLES[..], &templated::VARIABLES].concat();
+    // A tag as it is, in single and in double quotes.
+    let quotes: [[&[(&str, &str)]; 2]; 3] = [
+        [&[], &[]],
+        [&[("''", "'")], &[("'", "''")]],
+        [&[("\\\"", "\""), ("\\\\", "\\")], &[("\\", "\\\\"), ("\"", "\\\"")]],
+    ];
+    let replaced = |text: &str, pairs: &[(&str, &str)]| {
+        pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    };
+    let (mut out, mut at, mut blocks) = (String::new(), 0, Vec::new());
+    while let Some(start) = next_tag(file, at) {
+        let found = quotes.iter().find_map(|[decode, encode]| {
+            let line = file[start..].lines().next().filter(|_| !decode.is_empty()).unwrap_or(&file[start..]);
+            let text = replaced(line, decode);
+            let mut reader = Reader { variables: &variables, blocks: blocks.clone(), ..Reader::default() };
+            let (n_bytes, new) = reader.tag(&text).ok()?;
+            Some((replaced(&text[..n_bytes], encode).len(), replaced(&new, encode), reader.blocks))
+        });
+        out += &file[at..start];
+        at = start;
+        match found {
+            Some((n_bytes, new, open)) => {
+                out += &new;
+                at += n_bytes;
+                blocks = open;
+            }
+            None => {
+                out += &file[at..at + 1];
+                at += 1;
+            }
         }
     }
-    let out = out + &file[at..];
-    let is_right = texts_of(name, &out)?.iter().map(|text| words(&text.text)).eq(expected);
-    let message = || "its templates cannot be changed at their places".to_owned();
-    let failed = || vec![RuleError { file: name.into(), line: None, column: None, message: message() }];
-    if is_right { Ok((out, n_rewritten)) } else { Err(failed()) }
-}
-
-/// Returns the templates of a file in their order.
-fn texts_of(name: &str, file: &str) -> Result<Vec<TemplateText>, Vec<RuleError>> {
-    let mut set = RuleSet::default();
-    set.add(name, file)?;
-    set.texts.sort_by_key(|text| text.place);
-    Ok(set.texts)
-}
-
-impl TemplateText {
-    /// Returns where in the file the text is at the earliest, and the quote that it begins with.
-    fn start(&self, file: &str) -> Option<(usize, Option<char>)> {
-        let (line, column) = (usize::try_from(self.place.0).ok()?, usize::try_from(self.place.1).ok()?);
-        let before: usize = file.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
-        let (column, _) = file[before..].char_indices().nth(column.checked_sub(1)?)?;
-        let start = before + column + file[before + column..].find(self.key)? + self.key.len();
-        Some((start, file[start..].trim_start().chars().next().filter(|first| matches!(first, '"' | '\''))))
-    }
-}
-
-/// Returns a tag as YAML has it in these quotes.
-fn encoded(tag: &str, quote: Option<char>) -> String {
-    match quote {
-        Some('"') => tag.replace('\\', "\\\\").replace('"', "\\\""),
-        Some(_) => tag.replace('\'', "''"),
-        None => tag.to_owned(),
-    }
-}
-
-/// Returns how long a tag is at the start of a text, in which a space may be a line break.
-fn length_of(text: &str, tag: &str) -> Option<usize> {
-    let mut rest = text;
-    for word in tag.split_whitespace() {
-        rest = rest.trim_start().strip_prefix(word)?;
-    }
-    Some(text.len() - rest.len())
-}
-
-fn words(text: &str) -> Vec<String> {
-    trimmed(text).split_whitespace().map(str::to_owned).collect()
+    out + &file[at..]
 }
 
 #[cfg(test)]

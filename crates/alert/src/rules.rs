@@ -24,7 +24,6 @@ use std::fs;
 use std::path::Path;
 
 use crate::Channel;
-use crate::channel::templated::template_text;
 use crate::metrics::{FileMetric, Recording};
 use crate::recorder::RecordingRule;
 use crate::rule::{Rule, RuleError};
@@ -32,7 +31,6 @@ use crate::rules::file_text::GroupText;
 use crate::rules::group::GroupSettings;
 use crate::rules::reader::Reader;
 use crate::rules::recovery::ParsedFile;
-use crate::template::TemplateText;
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -60,8 +58,6 @@ pub struct RuleSet {
     pub warnings: Vec<RuleError>,
     /// Whether they may be in force already. A template that was right when it was written is then no mistake.
     pub is_in_force: bool,
-    /// Texts that are templates.
-    pub(crate) texts: Vec<TemplateText>,
 }
 
 impl RuleSet {
@@ -107,7 +103,7 @@ impl RuleSet {
         let ParsedFile { file: read, errors: wrong } = recovery::parse(file, text);
         let Some(read) = read else { return Err(wrong) };
         let warnings = self.is_in_force.then(Vec::new);
-        let mut reader = Reader { file, errors: Vec::new(), names: self.names(), warnings, texts: Vec::new() };
+        let mut reader = Reader { file, errors: Vec::new(), names: self.names(), warnings };
         let mut groups = BTreeSet::new();
         for mut group in read.groups.into_iter().flatten() {
             let settings = GroupSettings::read(&mut reader, &mut group.value, group.referenced, &mut groups);
@@ -116,7 +112,6 @@ impl RuleSet {
         let mut channel_names: BTreeSet<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
         for channel in read.channels {
             let at = channel.referenced;
-            reader.texts.extend(template_text(&channel.value, (at.line(), at.column())));
             match Channel::in_force(channel.value) {
                 Ok(mut channel) if channel_names.insert(channel.name.clone()) => {
                     channel.file = file.into();
@@ -141,7 +136,6 @@ impl RuleSet {
             errors.extend(wrong);
             errors.sort_by_key(|error| (error.line, error.column));
         }
-        self.texts.append(&mut reader.texts);
         self.warnings.extend(reader.warnings.unwrap_or_default());
         self.warnings.extend(next_document.map(|line| second_document(file, line)));
         if errors.is_empty() { Ok(()) } else { Err(errors) }

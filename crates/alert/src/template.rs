@@ -8,7 +8,7 @@ mod jinja;
 use gotemplate::{Dialect, Failure, Input, Template, Value};
 use serde_json::Value as Json;
 
-use self::jinja::{Pieces, Reason, spliced, translated};
+pub(crate) use self::jinja::{Reader, go_of, is_jinja, next_tag};
 use crate::prometheus_text::{TEXT, compiled};
 
 /// Annotations; longer texts are cut.
@@ -44,61 +44,32 @@ pub(crate) struct Names<'a> {
 /// Variables of annotations.
 pub(crate) const VARIABLES: [&str; 6] = ["value", "labels", "rule", "events", "url", "window"];
 
-/// A text of a rule file that is a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TemplateText {
-    /// Where it is, or what has it: line and column.
-    pub(crate) place: (u64, u64),
-    /// The key that it follows, of what is there.
-    pub(crate) key: &'static str,
-    pub(crate) text: String,
-    /// What it may name.
-    pub(crate) variables: Vec<String>,
-}
-
 /// Why a text is no template.
 #[derive(Debug)]
-pub(crate) enum Mistake {
-    /// It is none of Go's, and none of Jinja's.
-    Wrong(String),
-    /// It is one of Jinja's that has no counterpart. It may be in force since it was one.
-    Old(String),
+pub(crate) struct Mistake {
+    pub(crate) message: String,
+    /// Whether it is one of Jinja's that has no counterpart in Go's. It may be in force since it was right.
+    pub(crate) was_right: bool,
 }
 
-impl Mistake {
-    /// Returns what is wrong.
-    pub(crate) fn message(self) -> String {
-        match self {
-            Self::Wrong(message) => message,
-            Self::Old(message) => format!(
-                "{message}: Jinja's, without a counterpart in Go's templates; write {{{{ .value }}}}, {{{{ if }}}}, {{{{ range }}}} \
-                 and functions. Where it is in force it is shown as it is"
-            ),
-        }
+/// Reads a template; the error says why it is none, and whether it was one of Jinja's.
+pub(crate) fn read(text: &str, dialect: &'static Dialect, variables: &[&str]) -> Result<Template, Mistake> {
+    let wrong = |message| Mistake { message, was_right: false };
+    if !is_jinja(text, variables) {
+        return Template::parse(trimmed(text), dialect).map_err(wrong);
     }
-}
-
-/// Reads a template; `names` are for its mistakes.
-pub(crate) fn read(text: &str, dialect: &'static Dialect, names: Names<'_>) -> Result<Template, Mistake> {
-    let text = trimmed(text);
-    match translated(text, names.variables) {
-        Ok(pieces) if !pieces.is_empty() => Template::parse(&spliced(text, &pieces), dialect).map_err(Mistake::Old),
-        Err(Reason { is_jinja: true, unknown: None, problem }) => Err(Mistake::Old(problem)),
-        Err(Reason { is_jinja: true, unknown: Some(name), .. }) => Err(Mistake::Wrong(unknown_variable(&name, names))),
-        _ => Template::parse(text, dialect).map_err(|problem| Mistake::Wrong(explained(problem, names))),
-    }
-}
-
-/// Returns the tags of a text in Jinja with what they are in Go, and the text with those.
-pub(crate) fn as_go(text: &str, variables: &[String]) -> (Pieces, String) {
-    let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
-    let pieces = translated(trimmed(text), &variables).unwrap_or_default();
-    let go = spliced(text, &pieces);
-    (pieces, go)
+    let go = go_of(text).and_then(|go| Template::parse(trimmed(&go), dialect));
+    go.map_err(|problem| Mistake {
+        message: format!(
+            "{problem}: Jinja's, without a counterpart in Go's templates; write {{{{ .value }}}}, {{{{ if }}}}, {{{{ range }}}} \
+             and functions. Where it is in force it is shown as it is"
+        ),
+        was_right: true,
+    })
 }
 
 /// The newline at the end of a block of YAML is none of the text.
-pub(crate) fn trimmed(text: &str) -> &str {
+fn trimmed(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
 }
@@ -106,13 +77,16 @@ pub(crate) fn trimmed(text: &str) -> &str {
 /// Checks a template: its syntax, and that each variable and label in it can have a value. What has none renders as
 /// nothing, which only the reader of an alert would notice.
 pub(crate) fn check(text: &str, dialect: &'static Dialect, names: Names<'_>) -> Result<(), Mistake> {
-    for path in read(text, dialect, names)?.members() {
+    let wrong = |message| Mistake { message, was_right: false };
+    let read = read(text, dialect, names.variables)
+        .map_err(|mistake| Mistake { message: explained(mistake.message, names), ..mistake })?;
+    for path in read.members() {
         let variable = path[0].as_str();
         if !names.variables.contains(&variable) {
-            return Err(Mistake::Wrong(unknown_variable(variable, names)));
+            return Err(wrong(unknown_variable(variable, names)));
         }
         if let ("labels", Some(label), Some(labels)) = (variable, path.get(1), names.labels) {
-            check_label(label, labels).map_err(Mistake::Wrong)?;
+            check_label(label, labels).map_err(wrong)?;
         }
     }
     Ok(())
@@ -155,8 +129,7 @@ fn check_label(label: &str, labels: &[String]) -> Result<(), String> {
 /// Renders an annotation; a failure becomes part of the text, and what is no template stays as it is, as an alert with a
 /// broken text is better than none.
 pub(crate) fn render(text: &str, context: &Json) -> String {
-    let names = Names { variables: &VARIABLES, labels: None, columns: &[] };
-    let Ok(template) = read(text, &ANNOTATION, names) else { return text.to_owned() };
+    let Ok(template) = read(text, &ANNOTATION, &VARIABLES) else { return text.to_owned() };
     let mut out = String::new();
     match fill(&template, context, &mut out) {
         Ok(()) => {}

@@ -8,11 +8,18 @@ use serde_json::{Value as Json, json};
 use types::Secret;
 
 use super::ChannelSettings;
-use crate::template::{BODY, JSON_BODY, Mistake, Names, TemplateText, check, fill, read};
+use crate::template::{BODY, JSON_BODY, Mistake, Names, check, fill, read};
 
 /// Most headers, and the longest value.
 const HEADERS_MAX: usize = 20;
 const HEADER_BYTES_MAX: usize = 4 << 10;
+
+/// Variables of a body: what a notification may have, and `test`, which tests of a channel have alone.
+#[rustfmt::skip]
+pub(crate) const VARIABLES: [&str; 18] = [
+    "acknowledge_url", "alerts", "annotations", "counts", "ends_at", "events", "first", "id", "labels", "last", "pattern", "rule",
+    "silence_url", "starts_at", "status", "test", "url", "value",
+];
 
 /// How a webhook is posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +54,10 @@ impl Shape {
         let Some(body) = &shape.body else { return Ok(shape) };
         // Its author is there to fix it now; at night, when it is needed, no one is. A variable that no notification has would
         // render as nothing.
-        match of_names(|names| check(body, dialect(body), names)) {
+        match check(body, dialect(body), Names { variables: &VARIABLES, labels: None, columns: &[] }) {
             Ok(()) => shape.render(&sample()).map(drop)?,
-            Err(Mistake::Wrong(problem)) => return Err(format!("body: {problem}")),
-            Err(old) => shape.warning = Some(format!("body: {}", old.message())),
+            Err(Mistake { message, was_right: true }) => shape.warning = Some(format!("body: {message}")),
+            Err(Mistake { message, .. }) => return Err(format!("body: {message}")),
         }
         Ok(shape)
     }
@@ -59,7 +66,7 @@ impl Shape {
     pub(super) fn render(&self, notification: &Json) -> Result<(&'static str, Vec<u8>), String> {
         let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
         let mut text = String::new();
-        match of_names(|names| read(body, dialect(body), names)) {
+        match read(body, dialect(body), &VARIABLES) {
             Ok(template) => fill(&template, notification, &mut text).map_err(|failure| failure.text("body"))?,
             Err(_) => text.clone_from(body),
         }
@@ -74,19 +81,6 @@ impl Shape {
 
 fn dialect(body: &str) -> &'static Dialect {
     if is_json(body) { &JSON_BODY } else { &BODY }
-}
-
-/// Calls a function with the names that a body may have.
-fn of_names<T>(call: impl FnOnce(Names<'_>) -> T) -> T {
-    let sample = sample();
-    let known: Vec<&str> = sample.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    call(Names { variables: &known, labels: None, columns: &[] })
-}
-
-/// Returns the body of a channel as a text of the file that has the channel at `place`.
-pub(crate) fn template_text(settings: &ChannelSettings, place: (u64, u64)) -> Option<TemplateText> {
-    let variables = of_names(|names| names.variables.iter().map(|name| (*name).to_owned()).collect());
-    settings.body.clone().map(|text| TemplateText { place, key: "body:", text, variables })
 }
 
 /// Returns a notification with everything that one may hold.

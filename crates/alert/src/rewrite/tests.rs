@@ -2,7 +2,7 @@
 
 use super::*;
 
-const BEFORE: &str = r##"# {{ value }} of a comment stays
+const BEFORE: &str = r##"# {{ value }} of a comment too
 channels:
   - name: hook
     type: webhook
@@ -16,11 +16,11 @@ groups:
         condition: n > 0
         annotations:
           z: plain {{ value }} {{ value }}
-          a: "{{ labels['host'] }} \"{{ labels[\"host\"] }}\" {{ 'it`s' }}"
+          a: "{{ labels['host'] }} \"{{ labels[\"host\"] }}\" {{ 'it' }}"
           b: '{{ labels[''alertname''] }} {{ "x" }}'
           c: >-
             {% if labels.host
-              == 'a' %}{{ value }}
+            == 'a' %}{{ value }}
             {%- endif %} done
           d: |
             first {{ value }}
@@ -29,12 +29,12 @@ groups:
       - {alert: p, expr: up == 0, annotations: {s: "{{ $value }}"}}
 "##;
 
-const AFTER: &str = r##"# {{ value }} of a comment stays
+const AFTER: &str = r##"# {{ .value }} of a comment too
 channels:
   - name: hook
     type: webhook
     url: "http://127.0.0.1:1/"
-    body: '{"text": "{{ replace `a` `b` .annotations.summary }}", "to": "{{ ternary `all` nil (gt .value 3) }}"}'
+    body: '{"text": "{{ replace `a` `b` .annotations.summary }}", "to": "{{ if gt .value 3 }}all{{ end }}"}'
 groups:
   - name: g
     rules:
@@ -43,14 +43,14 @@ groups:
         condition: n > 0
         annotations:
           z: plain {{ .value }} {{ .value }}
-          a: "{{ .labels.host }} \"{{ .labels.host }}\" {{ \"it`s\" }}"
+          a: "{{ .labels.host }} \"{{ .labels.host }}\" {{ `it` }}"
           b: '{{ .labels.alertname }} {{ `x` }}'
           c: >-
             {{ if eq .labels.host `a` }}{{ .value }}
             {{- end }} done
           d: |
             first {{ .value }}
-            {{ ternary (default `none` (index .labels `a.b`)) (index .events 0 `@message`) false }}
+            {{ if false }}{{ default `none` (index .labels `a.b`) }}{{ else }}{{ index .events 0 `@message` }}{{ end }}
           e: "{{ .value }} is Go's"
       - {alert: p, expr: up == 0, annotations: {s: "{{ $value }}"}}
 "##;
@@ -72,12 +72,9 @@ fn what_cannot_be_rewritten_is_named_and_the_file_stays() {
         rewrite_templates("f", &file).unwrap_err()[0].to_string()
     };
     let refused = with("\"{{ value | float }}\"");
-    assert!(refused.starts_with("f:7:10: annotations: s: float  in {{ value | float }}: "), "{refused}");
+    assert!(refused.starts_with("f:7:10: annotations: s: \"float\" in {{ value | float }}: "), "{refused}");
     let escaped = with("\"{{ v\\x61lue }}\"");
-    assert_eq!(
-        escaped,
-        "f:7:10: the template cannot be changed at its place; write it in one line, or as a block behind |"
-    );
+    assert_eq!(escaped, "f: its templates cannot be changed at their places; write each in one line, without escapes");
 }
 
 #[test]

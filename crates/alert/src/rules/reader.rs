@@ -10,7 +10,6 @@ use crate::kind::{KeyLocations, KindText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
 use crate::rule::{Datapoints, Rule, RuleError};
 use crate::rules::file_text::RuleText;
-use crate::template::TemplateText;
 use crate::{Kind, Language};
 
 /// Most evaluations that M-of-N looks back.
@@ -28,7 +27,6 @@ pub(crate) struct Reader<'a> {
     pub(crate) names: BTreeSet<String>,
     /// What is no mistake of rules that are in force already.
     pub(crate) warnings: Option<Vec<RuleError>>,
-    pub(crate) texts: Vec<TemplateText>,
 }
 
 impl Reader<'_> {

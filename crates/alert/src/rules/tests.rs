@@ -158,7 +158,7 @@ fn a_template_of_jinja_that_has_no_counterpart_stops_no_rule_that_is_in_force() 
     let text = "groups:\n- name: g\n  rules:\n  - name: r\n    query: a\n    annotations: {s: '{{ value | tojson }}'}\n\
                 channels:\n- {name: c, type: webhook, url: 'http://127.0.0.1:9/', body: '{% set n = 1 %}'}\n";
     let warnings = [
-        "r.yaml:6:22: annotations: s: tojson  in {{ value | tojson }}: Jinja's, ",
+        "r.yaml:6:22: annotations: s: \"tojson\" in {{ value | tojson }}: Jinja's, ",
         "r.yaml:8:3: channel \"c\": body: \"set\" in {% set n = 1 %}: Jinja's, ",
     ];
     let are_those = |told: &[RuleError]| {

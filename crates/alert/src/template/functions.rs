@@ -16,10 +16,10 @@ const TWO: &[Parameter] = &[Any, Any];
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("eq", TWO, Total(|of| of[1..].iter().any(|other| is_equal(&of[0], other)).into())),
     Function::new("ne", TWO, Total(|of| (!is_equal(&of[0], &of[1])).into())),
-    Function::new("lt", TWO, Total(|of| order(of).is_lt().into())),
-    Function::new("le", TWO, Total(|of| order(of).is_le().into())),
-    Function::new("gt", TWO, Total(|of| order(of).is_gt().into())),
-    Function::new("ge", TWO, Total(|of| order(of).is_ge().into())),
+    Function::new("lt", TWO, Total(|of| order(of).is_some_and(Ordering::is_lt).into())),
+    Function::new("le", TWO, Total(|of| order(of).is_some_and(Ordering::is_le).into())),
+    Function::new("gt", TWO, Total(|of| order(of).is_some_and(Ordering::is_gt).into())),
+    Function::new("ge", TWO, Total(|of| order(of).is_some_and(Ordering::is_ge).into())),
     Function::variadic("add", TWO, Partial(added)),
     Function::variadic("sub", TWO, Partial(|of| folded(of, i64::checked_sub, |a, b| a - b))),
     Function::variadic("mul", TWO, Partial(|of| folded(of, i64::checked_mul, |a, b| a * b))),
@@ -28,7 +28,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("int", &[Any], Partial(whole)),
     Function::new("contains", TWO, Total(|of| is_in(&of[0], &of[1]).into())),
     Function::new("default", TWO, Total(|of| of[usize::from(of[1] != Value::Nil)].clone())),
-    Function::new("ternary", &[Any, Any, Any], Total(|of| of[usize::from(!of[2].is_true())].clone())),
     Function::new("replace", &[Text, Text, Text], Total(|of| of.text(2).replace(of.text(0), of.text(1)).into())),
     Function::new("trim", &[Text], Total(|of| of.text(0).trim().into())),
     Function::variadic("index", &[Any], Partial(|of| of[1..].iter().try_fold(of[0].clone(), member))),
@@ -36,30 +35,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("printf", &[Text], Total(|of| printf(of.text(0), &fitting(of.text(0), &of[1..])).into())),
 ];
 
-fn as_number(value: &Value) -> Option<f64> {
-    if matches!(value, Value::Text(_)) { None } else { number(value).ok() }
+/// Returns what values are compared by: what is missing comes first, then truth, numbers of any kind, texts.
+fn key(value: &Value) -> (u8, f64, &str) {
+    match value {
+        Value::Nil => (0, 0.0, ""),
+        Value::Boolean(is_true) => (1, f64::from(*is_true), ""),
+        Value::Integer(number) | Value::Long(number) => (2, *number as f64, ""),
+        Value::Float(number) => (2, *number, ""),
+        Value::Text(text) => (3, 0.0, text),
+        Value::List(_) | Value::Map(_) | Value::Time(_) => (4, 0.0, ""),
+    }
 }
 
 fn is_equal(left: &Value, right: &Value) -> bool {
-    as_number(left).zip(as_number(right)).map_or_else(|| left == right, |(left, right)| left == right)
+    if key(left).0 == 4 { left == right } else { key(left) == key(right) }
 }
 
-fn order(of: Arguments<'_>) -> Ordering {
-    let rank = |value: &Value| match value {
-        Value::Nil => 0,
-        Value::Boolean(_) => 1,
-        Value::Integer(_) | Value::Long(_) | Value::Float(_) => 2,
-        Value::Text(_) => 3,
-        Value::List(_) | Value::Map(_) | Value::Time(_) => 4,
-    };
-    match (&of[0], &of[1]) {
-        (Value::Text(left), Value::Text(right)) => left.cmp(right),
-        (Value::Boolean(left), Value::Boolean(right)) => left.cmp(right),
-        (left, right) => {
-            let numbers = as_number(left).zip(as_number(right)).and_then(|(left, right)| left.partial_cmp(&right));
-            numbers.unwrap_or_else(|| rank(left).cmp(&rank(right)))
-        }
-    }
+fn order(of: Arguments<'_>) -> Option<Ordering> {
+    key(&of[0]).partial_cmp(&key(&of[1]))
 }
 
 /// Texts are put one behind the other.
@@ -79,7 +72,7 @@ fn folded(of: Arguments<'_>, whole: fn(i64, i64) -> Option<i64>, float: fn(f64, 
 }
 
 fn divided(of: Arguments<'_>) -> Result<Value, String> {
-    if of[1..].iter().any(|by| as_number(by) == Some(0.0)) {
+    if of[1..].iter().any(|by| number(by) == Ok(0.0)) {
         return Err("division by zero".to_owned());
     }
     of[1..].iter().try_fold(of[0].clone(), |left, by| Ok(Value::Float(number(&left)? / number(by)?)))
@@ -116,7 +109,9 @@ fn member(of: Value, at: &Value) -> Result<Value, String> {
             usize::try_from(at).ok().and_then(|at| list.items.get(at).cloned())
         }
         (Value::Map(map), Value::Text(name)) => map.get(name),
-        (Value::Text(_), Value::Integer(_)) => return Err("a text has no elements".to_owned()),
+        (Value::Text(text), Value::Integer(at)) => {
+            usize::try_from(*at).ok().and_then(|at| text.chars().nth(at)).map(|c| c.to_string().into())
+        }
         _ => None,
     };
     Ok(found.unwrap_or(Value::Nil))

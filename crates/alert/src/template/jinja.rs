@@ -4,7 +4,6 @@
 //! Translated is what a template of Go does in the same way: variables and their members, literals, operators, `if`, `for`
 //! and the filters with a counterpart. All else is refused by name.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -28,94 +27,72 @@ const OPERATORS: [&[(&str, &str)]; 7] = [
 const NOT: usize = 2;
 const COMPARISON: usize = 3;
 
-/// Longest text that is looked at, most tokens of a tag, and how deep they nest: what was written by hand has less.
-const TEXT_BYTES_MAX: usize = 64 << 10;
-const TOKENS_MAX: usize = 1_000;
-const DEPTH_MAX: usize = 30;
+/// Most tokens of a tag, which bounds how deep they nest as well: what was written by hand has fewer.
+const TOKENS_MAX: usize = 100;
 
 /// Lists, by the last name that leads to them.
 const LISTS: [&str; 3] = [".events", ".alerts", ".values"];
 
-/// Tags, and what they are in a template of Go.
-pub(super) type Pieces = Vec<(Range<usize>, String)>;
-
-/// Why a text is no template of Jinja that has a counterpart.
-#[derive(Debug, Default)]
-pub(super) struct Reason {
-    /// Whether it can be nothing else: it has a tag, or a known variable without a dot.
-    pub(super) is_jinja: bool,
-    /// A variable that is not known.
-    pub(super) unknown: Option<String>,
-    pub(super) problem: String,
-}
-
-/// Returns the text with its tags replaced.
-pub(super) fn spliced(text: &str, pieces: &Pieces) -> String {
-    let (mut out, mut at) = (String::new(), 0);
-    for (range, new) in pieces {
-        out += &text[at..range.start];
-        out += new;
-        at = range.end;
-    }
-    out + &text[at..]
-}
-
-/// Translates a template over these variables.
-pub(super) fn translated(text: &str, variables: &[&str]) -> Result<Pieces, Reason> {
-    let (mut pieces, mut at) = (Pieces::new(), 0);
-    let mut reader = Reader { variables, ..Reader::default() };
-    let next = |at: usize| {
-        let is_open = |(n, _): &(usize, _)| text[at + n + 1..].starts_with(['{', '%', '#']);
-        text[at..].match_indices('{').find(is_open).map(|(n, _)| at + n).filter(|_| text.len() <= TEXT_BYTES_MAX)
-    };
-    while let Some(start) = next(at) {
-        match reader.tag(&text[start..]) {
-            Ok((n_bytes, new)) => pieces.push((start..start + n_bytes, new)),
-            Err(problem) => {
-                let tag = text[start..].split_inclusive("}}").next().unwrap_or_default();
-                let tag = if tag.starts_with("{{") { tag } else { tag.split_inclusive('}').next().unwrap_or_default() };
-                let is_jinja = is_jinja(text, variables);
-                return Err(Reason { is_jinja, unknown: reader.unknown, problem: format!("{problem} in {tag}") });
-            }
+/// Reports whether a text is in Jinja: it has a tag, or a known variable without a dot.
+pub(crate) fn is_jinja(text: &str, variables: &[&str]) -> bool {
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once("{{") {
+        let Some((tokens, n_bytes)) = tokens(tag, "}}") else { break };
+        let is_bare = |at: usize| variables.contains(&tokens[at]) && (at == 0 || ![".", "$"].contains(&tokens[at - 1]));
+        if (0..tokens.len()).any(is_bare) {
+            return true;
         }
-        at = pieces.last().map_or(at, |(range, _)| range.end);
+        rest = &tag[n_bytes..];
     }
-    Ok(pieces)
+    text.contains("{%") || text.contains("{#")
+}
+
+/// Returns the place of the next tag at or behind `at`.
+pub(crate) fn next_tag(text: &str, at: usize) -> Option<usize> {
+    let is_open = |start: &usize| text[start + 1..].starts_with(['{', '%', '#']);
+    text[at..].match_indices('{').map(|(n, _)| at + n).find(is_open)
+}
+
+/// Returns a template as one of Go.
+pub(crate) fn go_of(text: &str) -> Result<String, String> {
+    let (mut out, mut at, mut reader) = (String::new(), 0, Reader::default());
+    while let Some(start) = next_tag(text, at) {
+        let (n_bytes, new) = reader.tag(&text[start..]).map_err(|problem| {
+            let n_braces = if text[start..].starts_with("{{") { 2 } else { 1 };
+            format!("{problem} in {}", text[start..].split_inclusive('}').take(n_braces).collect::<String>())
+        })?;
+        out += &text[at..start];
+        out += &new;
+        at = start + n_bytes;
+    }
+    Ok(out + &text[at..])
 }
 
 /// A loop within which a tag is: its variables, its counter and what it goes over.
-type Loop = (Vec<String>, String, String);
+pub(crate) type Loop = (Vec<String>, String, String);
 
-#[derive(Default)]
-struct Reader<'t> {
-    variables: &'t [&'t str],
+/// Translates tags one after the other.
+#[derive(Clone, Default)]
+pub(crate) struct Reader<'t> {
+    /// The variables that may occur; any, if empty.
+    pub(crate) variables: &'t [&'t str],
     /// Blocks that are open.
-    blocks: Vec<Option<Loop>>,
-    /// A variable that is not known.
-    unknown: Option<String>,
-    tokens: Vec<&'t str>,
-    at: usize,
-    depth: usize,
+    pub(crate) blocks: Vec<Option<Loop>>,
+    pub(crate) tokens: Vec<&'t str>,
+    pub(crate) at: usize,
 }
 
 impl<'t> Reader<'t> {
     /// Translates the tag at the start of a text; returns also how long it is.
-    fn tag(&mut self, text: &'t str) -> Result<(usize, String), String> {
+    pub(crate) fn tag(&mut self, text: &'t str) -> Result<(usize, String), String> {
         let (open, inner) = text.split_at(2);
         let close = if open == "{{" { "}}" } else { "%}" };
-        if open == "{#" {
-            let (comment, _) = inner.split_once("#}").ok_or("\"{#\"")?;
-            let left = if comment.starts_with('-') { "- " } else { "" };
-            let right = if comment.ends_with('-') { " -" } else { "" };
-            let words = comment.trim_matches('-').replace("*/", "* /");
-            return Ok((comment.len() + 4, format!("{{{{{left}/*{words}*/{right}}}}}")));
-        }
         let left = if inner.starts_with('-') { "- " } else { " " };
         let inner = inner.strip_prefix('-').unwrap_or(inner);
         let end;
         (self.tokens, end) = tokens(inner, close).ok_or_else(|| format!("\"{open}\""))?;
-        (self.at, self.depth) = (0, 0);
-        let new = if open == "{{" { bare(self.expression()?) } else { self.statement()? };
+        self.at = 0;
+        let new = if open == "{{" { self.output()? } else { self.statement()? };
         if let Some(token) = self.tokens.get(self.at) {
             return Err(format!("\"{token}\""));
         }
@@ -140,15 +117,15 @@ impl<'t> Reader<'t> {
 
     fn statement(&mut self) -> Result<String, String> {
         let word = self.next();
-        if matches!(word, "else" | "endif" | "endfor") {
+        if ["else", "endif", "endfor"].contains(&word) {
             self.blocks.pop();
         }
-        if matches!(word, "else" | "if") {
+        if ["else", "if"].contains(&word) {
             self.blocks.push(None);
         }
         match word {
-            "if" => Ok(format!("if {}", bare(self.expression()?))),
-            "elif" => Ok(format!("else if {}", bare(self.expression()?))),
+            "if" => Ok(format!("if {}", bare(self.binary(0)?))),
+            "elif" => Ok(format!("else if {}", bare(self.binary(0)?))),
             "else" => Ok("else".to_owned()),
             "endif" | "endfor" => Ok("end".to_owned()),
             "for" => self.for_loop(),
@@ -166,7 +143,6 @@ impl<'t> Reader<'t> {
         let of = self.binary(0)?;
         let (head, of) = match (&names[..], of.strip_prefix("(items ").and_then(|of| of.strip_suffix(')'))) {
             ([name], None) if is_list(&of) => (format!("range {counter}, ${name} := {of}"), of.as_str()),
-            ([name], None) if of.ends_with(".labels") => (format!("range ${name}, $_ := {of}"), of.as_str()),
             ([name, value], Some(of)) => {
                 let head = format!("{counter} := -1 }}}}{{{{ range ${name}, ${value} := {of} }}}}");
                 (format!("{head}{{{{ {counter} = add {counter} 1"), of)
@@ -183,19 +159,17 @@ impl<'t> Reader<'t> {
         self.blocks.iter().flatten()
     }
 
-    fn expression(&mut self) -> Result<String, String> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err("too many parentheses".to_owned());
+    /// Reads what a tag writes. Of the two sides of a condition Go looks at one alone only in blocks.
+    fn output(&mut self) -> Result<String, String> {
+        let value = bare(self.binary(0)?);
+        if !self.take("if") {
+            return Ok(value);
         }
-        let mut value = self.binary(0)?;
-        if self.take("if") {
-            let condition = self.binary(0)?;
-            let other = if self.take("else") { self.expression()? } else { "nil".to_owned() };
-            value = format!("(ternary {value} {other} {condition})");
+        let mut block = format!("if {} }}}}{}", bare(self.binary(0)?), written(&value));
+        if self.take("else") {
+            block += &format!("{{{{ else }}}}{}", written(&self.output()?));
         }
-        self.depth -= 1;
-        Ok(value)
+        Ok(block + "{{ end")
     }
 
     fn binary(&mut self, level: usize) -> Result<String, String> {
@@ -220,25 +194,27 @@ impl<'t> Reader<'t> {
         Ok(left)
     }
 
-    /// Reads a value with its sign, filters and tests.
+    /// Reads a value with its sign and filters.
     fn filtered(&mut self) -> Result<String, String> {
         let mut value = if self.take("-") { format!("(sub 0 {})", self.member()?) } else { self.member()? };
-        loop {
-            let (name, mut arguments) = if self.take("|") {
-                (self.next(), Vec::new())
-            } else if self.take("is") {
-                (if self.take("not") { "is not" } else { "is" }, vec![self.next().to_owned()])
-            } else {
-                return Ok(value);
-            };
-            if arguments.is_empty() && self.take("(") {
-                while !self.take(")") {
-                    arguments.push(self.expression()?);
-                    self.take(",");
-                }
+        while self.take("|") {
+            let (name, mut arguments) = (self.next(), Vec::new());
+            let has_arguments = self.take("(");
+            while has_arguments && !self.take(")") {
+                arguments.push(self.binary(0)?);
+                self.take(",");
             }
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            value = filtered(&value, name, &arguments).ok_or_else(|| format!("{name} {}", arguments.join(", ")))?;
+            value = filtered(&value, name, &arguments).ok_or_else(|| format!("\"{name}\""))?;
+        }
+        if !self.take("is") {
+            return Ok(value);
+        }
+        // A label that is there is not null.
+        match (self.take("not"), self.next(), value.contains(".labels.")) {
+            (false, "none", _) | (true, "defined", true) => Ok(format!("(eq {value} nil)")),
+            (true, "none", _) | (false, "defined", true) => Ok(format!("(ne {value} nil)")),
+            (_, test, _) => Err(format!("\"{test}\"")),
         }
     }
 
@@ -247,7 +223,7 @@ impl<'t> Reader<'t> {
         let (mut value, mut index) = (self.primary()?, String::new());
         loop {
             let step = if self.take("[") {
-                let step = self.expression()?;
+                let step = self.binary(0)?;
                 self.expect("]").map(|()| step)?
             } else if self.take(".") {
                 format!("`{}`", self.next())
@@ -267,7 +243,7 @@ impl<'t> Reader<'t> {
         let token = self.next();
         match token {
             "(" => {
-                let value = self.expression()?;
+                let value = self.binary(0)?;
                 self.expect(")").map(|()| value)
             }
             "true" | "false" | "True" | "False" => Ok(token.to_lowercase()),
@@ -279,24 +255,21 @@ impl<'t> Reader<'t> {
                 match member {
                     "index" => Ok(format!("(add {counter} 1)")),
                     "index0" => Ok(counter.clone()),
+                    "length" if of.starts_with('$') => Ok(format!("(len {of})")),
                     "first" => Ok(format!("(eq {counter} 0)")),
                     "last" if of.starts_with('$') => Ok(format!("(eq (add {counter} 1) (len {of}))")),
-                    "length" if of.starts_with('$') => Ok(format!("(len {of})")),
                     _ => Err(format!("loop.{member}")),
                 }
             }
             _ if token.starts_with(['"', '\'']) => literal(token).ok_or_else(|| token.to_owned()),
             _ if token.starts_with(|c: char| c.is_ascii_digit()) => Ok(token.to_owned()),
             _ if self.loops().any(|(names, ..)| names.iter().any(|name| name == token)) => Ok(format!("${token}")),
-            _ if self.variables.contains(&token) => {
+            _ if token.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && (self.variables.is_empty() || self.variables.contains(&token)) =>
+            {
                 Ok(format!("{}.{token}", if self.loops().next().is_some() { "$" } else { "" }))
             }
-            _ => {
-                let is_name =
-                    token.starts_with(|c: char| c.is_alphabetic() || c == '_') && !self.take("(") && !self.take("=");
-                self.unknown = is_name.then(|| token.to_owned());
-                Err(format!("\"{token}\""))
-            }
+            _ => Err(format!("\"{token}\"")),
         }
     }
 }
@@ -320,21 +293,7 @@ fn tokens<'t>(inner: &'t str, close: &str) -> Option<(Vec<&'t str>, usize)> {
     None
 }
 
-/// Reports whether a text is in Jinja: it has a tag, or a known variable without a dot.
-fn is_jinja(text: &str, variables: &[&str]) -> bool {
-    let mut rest = text;
-    while let Some((_, tag)) = rest.split_once("{{") {
-        let Some((tokens, n_bytes)) = tokens(tag, "}}") else { break };
-        let is_bare = |at: usize| variables.contains(&tokens[at]) && (at == 0 || ![".", "$"].contains(&tokens[at - 1]));
-        if (0..tokens.len()).any(is_bare) {
-            return true;
-        }
-        rest = &tag[n_bytes..];
-    }
-    text.contains("{%") || text.contains("{#")
-}
-
-/// Returns a value behind a filter or a test.
+/// Returns a value behind a filter.
 fn filtered(value: &str, name: &str, arguments: &[&str]) -> Option<String> {
     Some(match (name, arguments) {
         ("upper", []) => format!("(toUpper {value})"),
@@ -347,10 +306,6 @@ fn filtered(value: &str, name: &str, arguments: &[&str]) -> Option<String> {
         ("length" | "count", []) if is_list(value) || value.ends_with(".labels") => format!("(len {value})"),
         ("first", []) if is_list(value) => format!("(index {value} 0)"),
         ("last", []) if is_list(value) => format!("(index {value} -1)"),
-        ("is", ["none"]) => format!("(eq {value} nil)"),
-        // Others may be there and null.
-        ("is", ["defined"]) if value.contains(".labels") => format!("(ne {value} nil)"),
-        ("is not", ["defined"]) | ("is", ["undefined"]) if value.contains(".labels") => format!("(eq {value} nil)"),
         _ => return None,
     })
 }
@@ -362,6 +317,13 @@ fn literal(token: &str) -> Option<String> {
         return Some(format!("`{inner}`"));
     }
     (token.starts_with('"') || !inner.contains('"')).then(|| format!("\"{inner}\""))
+}
+
+/// Returns the tag that writes a value; a text of letters needs none.
+fn written(value: &str) -> String {
+    let text = value.strip_prefix('`').and_then(|value| value.strip_suffix('`'));
+    let plain = text.filter(|text| text.chars().all(|c| c.is_alphanumeric() || c == ' '));
+    plain.map_or_else(|| format!("{{{{ {value} }}}}"), str::to_owned)
 }
 
 /// Returns a call without its parentheses.
