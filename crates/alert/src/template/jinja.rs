@@ -27,8 +27,9 @@ const OPERATORS: [&[(&str, &str)]; 7] = [
 const NOT: usize = 2;
 const COMPARISON: usize = 3;
 
-/// Most tokens of a tag, which bounds how deep they nest as well: what was written by hand has fewer.
-const TOKENS_MAX: usize = 100;
+/// Most tokens of a tag, and how deep they nest, by levels of operators: what was written by hand has less.
+const TOKENS_MAX: usize = 1_000;
+const DEPTH_MAX: usize = 200;
 
 /// Lists, by the last name that leads to them.
 const LISTS: [&str; 3] = [".events", ".alerts", ".values"];
@@ -59,7 +60,10 @@ pub(crate) fn go_of(text: &str) -> Result<String, String> {
     while let Some(start) = next_tag(text, at) {
         let (n_bytes, new) = reader.tag(&text[start..]).map_err(|problem| {
             let n_braces = if text[start..].starts_with("{{") { 2 } else { 1 };
-            format!("{problem} in {}", text[start..].split_inclusive('}').take(n_braces).collect::<String>())
+            format!(
+                "{problem} in {}",
+                text[start..].split_inclusive('}').take(n_braces).flat_map(str::chars).take(80).collect::<String>()
+            )
         })?;
         out += &text[at..start];
         out += &new;
@@ -80,6 +84,7 @@ pub(crate) struct Reader<'t> {
     pub(crate) blocks: Vec<Option<Loop>>,
     pub(crate) tokens: Vec<&'t str>,
     pub(crate) at: usize,
+    pub(crate) depth: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -91,7 +96,7 @@ impl<'t> Reader<'t> {
         let inner = inner.strip_prefix('-').unwrap_or(inner);
         let end;
         (self.tokens, end) = tokens(inner, close).ok_or_else(|| format!("\"{open}\""))?;
-        self.at = 0;
+        (self.at, self.depth) = (0, 0);
         let new = if open == "{{" { self.output()? } else { self.statement()? };
         if let Some(token) = self.tokens.get(self.at) {
             return Err(format!("\"{token}\""));
@@ -174,19 +179,28 @@ impl<'t> Reader<'t> {
 
     fn binary(&mut self, level: usize) -> Result<String, String> {
         let Some(operators) = OPERATORS.get(level) else { return self.filtered() };
-        if level == NOT && self.take("not") {
-            let value = self.binary(level + 1)?;
-            return Ok(format!("(not {value})"));
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err("too many parentheses".to_owned());
         }
+        let is_not = level == NOT && self.take("not");
         let mut left = self.binary(level + 1)?;
+        self.depth -= 1;
+        if is_not {
+            return Ok(format!("(not {left})"));
+        }
         if level == COMPARISON && self.tokens.get(self.at).is_some_and(|token| token.starts_with("not")) {
             self.at += 1;
             return Ok(format!("(not (contains {left} {}))", self.binary(level + 1)?));
         }
         while let Some((_, function)) = operators.iter().find(|(sign, _)| self.take(sign)) {
-            // `print` puts a space between two values that are no texts.
-            let between = if *function == "print" { " ``" } else { "" };
-            left = format!("({function} {left}{between} {})", self.binary(level + 1)?);
+            let right = self.binary(level + 1)?;
+            left = match *function {
+                "or" | "and" if left.starts_with(&format!("({function} ")) => format!("({} {right})", bare(left)),
+                // It puts a space between two values that are no texts.
+                "print" => format!("(print {left} `` {right})"),
+                _ => format!("({function} {left} {right})"),
+            };
             if level == COMPARISON {
                 break;
             }
@@ -261,7 +275,7 @@ impl<'t> Reader<'t> {
                     _ => Err(format!("loop.{member}")),
                 }
             }
-            _ if token.starts_with(['"', '\'']) => literal(token).ok_or_else(|| token.to_owned()),
+            _ if token.starts_with(['"', '\'']) && token.len() > 1 => literal(token).ok_or_else(|| token.to_owned()),
             _ if token.starts_with(|c: char| c.is_ascii_digit()) => Ok(token.to_owned()),
             _ if self.loops().any(|(names, ..)| names.iter().any(|name| name == token)) => Ok(format!("${token}")),
             _ if token.starts_with(|c: char| c.is_alphabetic() || c == '_')
@@ -281,14 +295,11 @@ fn is_list(path: &str) -> bool {
 /// Returns the tokens of a tag, and where it ends.
 fn tokens<'t>(inner: &'t str, close: &str) -> Option<(Vec<&'t str>, usize)> {
     let mut tokens = Vec::new();
-    for token in TOKEN.as_ref()?.find_iter(inner) {
+    for token in TOKEN.as_ref()?.find_iter(inner).take(TOKENS_MAX) {
         if token.as_str().trim_start_matches('-') == close {
             return Some((tokens, token.end()));
         }
         tokens.push(token.as_str());
-        if tokens.len() > TOKENS_MAX {
-            break;
-        }
     }
     None
 }

@@ -153,14 +153,26 @@ fn endless_and_huge_templates_end() {
     let huge = render("{{ range 9999 }}xxxxxxxxxxxxxxxxxxxxxxxxxxxx{{ end }}", &context);
     assert_eq!(huge.len(), ANNOTATION.text_bytes_max + "…".len());
     assert!(wrong("{{ value").is_some());
-    for (part, n) in [("(", 400_000), ("not ", 200_000), ("value + ", 100_000), ("{{ value", 9_000), ("\"/*", 20_000)] {
-        let text = part.repeat(n);
-        assert!(
-            wrong(&format!("{{{{ value + {text}")).is_some()
-                && wrong(&text[..9_000.min(n)]).is_none_or(|m| !m.is_empty())
-        );
-        assert!(wrong(&format!("{{{{ {} value }}}}", part.repeat(n.min(9_000)))).is_some(), "{part}");
+    for part in [
+        "(",
+        "not ",
+        "value + ",
+        "{{ value",
+        "\"/*",
+        "value[",
+        "1 if 1 else ",
+        "{% if value %}",
+        "-",
+        "{{ 'a' if value else ",
+    ] {
+        for n in [40, 600, 5_000] {
+            let text = part.repeat(n);
+            assert!(wrong(&format!("{{{{ value + {text}")).is_some(), "{part} {n}");
+            let _ = (wrong(&format!("{{{{ {text} value }}}}")), wrong(&text));
+        }
     }
+    let many = vec!["labels['@log'] == 'x'"; 120].join(" or ");
+    assert_eq!(wrong(&format!("{{% if {many} %}}a{{% endif %}}")), None);
 }
 
 #[test]

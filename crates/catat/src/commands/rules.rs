@@ -69,14 +69,12 @@ fn check(path: &Path) -> Result<(), Failure> {
     writeln!(out, "{}: {rules}, {channels}{metrics}", path.display()).map_err(of_output)
 }
 
-/// Rewrites the templates of a file, which is either as it was or whole.
+/// Rewrites the templates of a file.
 fn convert(path: &Path) -> Result<(), Failure> {
     let (name, text) = (path.display().to_string(), read_text(path)?);
     let (new, n_templates) = rewrite_templates(&name, &text).map_err(|errors| failure_of(&errors))?;
     if new != text {
-        let beside = path.with_extension("new");
-        let written = std::fs::write(&beside, new).and_then(|()| std::fs::rename(&beside, path));
-        written.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+        std::fs::write(path, new).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{name}: {} rewritten", counted(n_templates, "template")).map_err(of_output)
