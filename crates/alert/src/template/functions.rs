@@ -9,7 +9,7 @@ use gotemplate::Parameter::{self, Any, Text};
 use gotemplate::{Arguments, Function, MapType, Value, printf};
 use serde_json::{Value as Json, json};
 
-use crate::prometheus_text::number;
+use crate::prometheus_text;
 
 const TWO: &[Parameter] = &[Any, Any];
 
@@ -53,6 +53,10 @@ fn is_equal(left: &Value, right: &Value) -> bool {
 
 fn order(of: Arguments<'_>) -> Option<Ordering> {
     key(&of[0]).partial_cmp(&key(&of[1]))
+}
+
+fn number(value: &Value) -> Result<f64, String> {
+    if let Value::Boolean(is_true) = value { Ok(f64::from(*is_true)) } else { prometheus_text::number(value) }
 }
 
 /// Texts are put one behind the other.

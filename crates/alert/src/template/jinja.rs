@@ -224,11 +224,15 @@ impl<'t> Reader<'t> {
         if !self.take("is") {
             return Ok(value);
         }
-        // A label that is there is not null.
-        match (self.take("not"), self.next(), value.contains(".labels.")) {
-            (false, "none", _) | (true, "defined", true) => Ok(format!("(eq {value} nil)")),
-            (true, "none", _) | (false, "defined", true) => Ok(format!("(ne {value} nil)")),
-            (_, test, _) => Err(format!("\"{test}\"")),
+        // What is missing and what is null are the same in Go: a label is never null, a variable never missing.
+        let (is_variable, is_label) =
+            (value.rfind('.') <= Some(1) && value.ends_with(char::is_alphanumeric), value.contains(".labels."));
+        match (self.take("not"), self.next()) {
+            (false, "none") if is_variable => Ok(format!("(eq {value} nil)")),
+            (true, "none") if is_variable => Ok(format!("(ne {value} nil)")),
+            (false, "defined") if is_label => Ok(format!("(ne {value} nil)")),
+            (true, "defined") if is_label => Ok(format!("(eq {value} nil)")),
+            (_, test) => Err(format!("\"{test}\"")),
         }
     }
 
@@ -261,7 +265,7 @@ impl<'t> Reader<'t> {
                 self.expect(")").map(|()| value)
             }
             "true" | "false" | "True" | "False" => Ok(token.to_lowercase()),
-            "none" | "None" => Ok("nil".to_owned()),
+            "none" | "None" => Err(format!("\"{token}\"")),
             "loop" => {
                 self.expect(".")?;
                 let member = self.next();

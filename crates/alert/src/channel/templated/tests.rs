@@ -13,7 +13,8 @@ fn rendered(body: &str, notification: &Json) -> Result<(&'static str, String), S
 fn no_line_of_a_log_ends_the_quotes_of_a_body() {
     let summary = "\"}, \"to\": \"all\"\r\n{{ value }}\\";
     let notification = json!({"annotations": {"summary": summary}, "value": 3, "labels": {"a": "b\""}});
-    let jinja = r#"{"text": "{{ annotations.summary }}", "n": {{ value }}, "labels": {{ labels }}, "x": "{{ none }}"}"#;
+    let jinja =
+        r#"{"text": "{{ annotations.summary }}", "n": {{ value }}, "labels": {{ labels }}, "x": "{{ pattern.text }}"}"#;
     let go = r#"{"text": "{{ .annotations.summary }}", "n": {{ .value }}, "labels": {{ .labels }}, "x": "{{ nil }}"}"#;
     for body in [jinja, go] {
         let (kind, text) = rendered(body, &notification).expect("it renders");
