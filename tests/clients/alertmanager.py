@@ -31,7 +31,7 @@ groups:
         query: filter @level >= "error" | stats count(*) as count by @log
         window: 5s
         labels: {severity: page}
-        annotations: {summary: "{{ value }} in {{ labels['@log'] }}"}
+        annotations: {summary: "{{ .value }} in {{ index .labels `@log` }}"}
 channels:
   - {name: am, type: alertmanager, url: "http://127.0.0.1:%d"}
 """

@@ -167,3 +167,33 @@ fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
     let unknown = rules(&["pack", "nothing"]);
     assert!(unknown.code == 2 && unknown.err.contains("unknown rule pack \"nothing\""), "{}", unknown.err);
 }
+
+#[test]
+fn rule_files_in_jinja_are_read_and_rewritten() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let printed = |arguments: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.args(arguments);
+        run(command, "")
+    };
+    let file = |template: &str| {
+        format!(
+            "groups:\n- name: g\n  rules:\n  # {template}\n  - {{name: r, query: a, annotations: {{s: \"{template}\"}}}}\n"
+        )
+    };
+    let path = scratch.path().join("r.yaml");
+    std::fs::write(&path, file("{{ value }} in {{ labels['alertname'] }}")).expect("scratch is writable");
+    assert_eq!(printed(&["rules", "check", "r.yaml"]).out, "r.yaml: 1 rule, 0 channels\n");
+    assert_eq!(printed(&["rules", "convert", "r.yaml"]).out, "r.yaml: 1 template rewritten\n");
+    let rewritten = file("{{ .value }} in {{ .labels.alertname }}");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), rewritten);
+    assert_eq!(printed(&["rules", "convert", "r.yaml"]).out, "r.yaml: 0 templates rewritten\n");
+    let odd = file("{% set n = 1 %}{{ value }}");
+    std::fs::write(&path, &odd).expect("scratch is writable");
+    for command in ["check", "convert"] {
+        let ran = printed(&["rules", command, "r.yaml"]);
+        assert_eq!(ran.code, if command == "check" { 0 } else { 2 }, "{}", ran.err);
+        assert!(ran.err.contains("r.yaml:5:42: annotations: s: \"set\" in {% set n = 1 %}: "), "{}", ran.err);
+    }
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), odd);
+}

@@ -103,12 +103,24 @@ pub enum Target {
 impl Channel {
     /// Checks the settings of a channel; an error names the channel and the key.
     pub fn new(settings: ChannelSettings) -> Result<Self, String> {
+        let channel = Self::in_force(settings)?;
+        channel.warning().map_or(Ok(channel), Err)
+    }
+
+    /// Checks the settings of a channel that may be in force already: a body that was right when it was written is no mistake.
+    pub(crate) fn in_force(settings: ChannelSettings) -> Result<Self, String> {
         let name = settings.name.clone();
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
             let message = "a channel has no name, or an invalid one";
             return Err(if name.is_empty() { "a channel has no name".to_string() } else { message.to_string() });
         }
         Self::named(settings).map_err(|message| format!("channel \"{name}\": {message}"))
+    }
+
+    /// Returns what is wrong with its body.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let Target::Webhook { shape, .. } = &self.target else { return None };
+        shape.warning.as_ref().map(|warning| format!("channel \"{}\": {warning}", self.name))
     }
 
     fn named(settings: ChannelSettings) -> Result<Self, String> {

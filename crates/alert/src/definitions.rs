@@ -111,13 +111,13 @@ impl ApiDefinitions {
         let mut made = Self::default();
         let told = |kind: &str, name: &str, error: &str| tracing::error!(kind, name, error, "left out of alerting");
         for (name, text) in documents(RULE)? {
-            match read(&text).and_then(|document| Ok((rule_of(&name, &document)?, document))) {
+            match read(&text).and_then(|document| Ok((rule_of(&name, &document, true)?, document))) {
                 Ok((rule, document)) => drop(made.rules.insert(name, (document, rule))),
                 Err(error) => told(RULE, &name, &error),
             }
         }
         for (name, text) in documents(CHANNEL)? {
-            match read(&text).and_then(|document| Ok((channel_of(&name, &document)?, document))) {
+            match read(&text).and_then(|document| Ok((channel_of(&name, &document, true)?, document))) {
                 Ok((channel, document)) => drop(made.channels.insert(name, (document, channel))),
                 Err(error) => told(CHANNEL, &name, &error),
             }
@@ -173,8 +173,9 @@ fn read(text: &str) -> Result<Document, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Returns the rule of a document, by the reader of rule files: there is one model.
-pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
+/// Returns the rule of a document, by the reader of rule files: there is one model. One that `is_in_force` may have templates
+/// that were right when it was made.
+pub(crate) fn rule_of(name: &str, document: &Document, is_in_force: bool) -> Result<Rule, String> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return Err(format!("a rule's name has 1–{NAME_BYTES_MAX} bytes and no control characters"));
     }
@@ -183,11 +184,14 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     }
     let definition = in_file_form(named(name, &document.definition)?);
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
-    let mut set = RuleSet::default();
+    let mut set = RuleSet { is_in_force, ..RuleSet::default() };
     // JSON is YAML; of places only the column would say something, and not of what was sent.
     let shown =
         |errors: Vec<crate::RuleError>| errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ");
     set.add("", &text).map_err(shown)?;
+    for warning in &set.warnings {
+        tracing::warn!(name, problem = warning.message, "a rule made through the API");
+    }
     let mut rule = set.rules.pop().ok_or("it contains no rule")?;
     rule.maker = Some(document.maker.clone());
     rule.scope = scope_of(document.scope.as_deref());
@@ -206,11 +210,16 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     }
 }
 
-/// Returns the channel of a document.
-pub(crate) fn channel_of(name: &str, document: &Document) -> Result<Channel, String> {
+/// Returns the channel of a document. The body of one that `is_in_force` may be right only by what it was when it was made.
+pub(crate) fn channel_of(name: &str, document: &Document, is_in_force: bool) -> Result<Channel, String> {
     let definition = named(name, &document.definition)?;
     let settings: ChannelSettings = serde_json::from_value(definition).map_err(|error| error.to_string())?;
-    let mut channel = Channel::new(settings)?;
+    let mut channel = Channel::in_force(settings)?;
+    match channel.warning() {
+        Some(problem) if is_in_force => tracing::warn!(problem, "a channel made through the API"),
+        Some(problem) => return Err(problem),
+        None => {}
+    }
     channel.maker = Some(document.maker.clone());
     channel.scope = scope_of(document.scope.as_deref());
     Ok(channel)

@@ -12,19 +12,21 @@ mod values;
 use gotemplate::{Dialect, Input, MapType, Template, Value};
 use regex::Regex;
 
-use self::functions::FUNCTIONS;
+use self::functions::QUERY;
+pub(crate) use self::functions::{TEXT, number};
 use self::values::{samples, texts};
 use crate::labels::Labels;
 
 pub(crate) use self::values::QuerySample;
 
 const PROMETHEUS: Dialect = Dialect {
-    functions: FUNCTIONS,
+    functions: &[QUERY, TEXT],
     variables: &["$", "$labels", "$externalLabels", "$externalURL", "$value"],
     regex: compiled,
     steps_max: 50_000,
     // Longer texts are cut.
     text_bytes_max: 16 << 10,
+    lenient: None,
 };
 
 /// Go's name of the type of the dot.
@@ -91,7 +93,7 @@ pub(crate) fn render(template: &Template, sample: &Sample<'_>) -> String {
     }
 }
 
-fn compiled(source: &str) -> Result<Regex, String> {
+pub(crate) fn compiled(source: &str) -> Result<Regex, String> {
     let rewritten = goregex::rewritten(source).map_err(|error| format!("error parsing regexp: {error}"))?;
     Regex::new(&rewritten).map_err(|error| format!("error parsing regexp: {error}"))
 }

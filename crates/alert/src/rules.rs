@@ -56,6 +56,8 @@ pub struct RuleSet {
     pub series: Vec<RecordingRule>,
     /// Parts of files that were not read, though nothing is wrong with them.
     pub warnings: Vec<RuleError>,
+    /// Whether they may be in force already. A template that was right when it was written is then no mistake.
+    pub is_in_force: bool,
 }
 
 impl RuleSet {
@@ -71,7 +73,7 @@ impl RuleSet {
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|suffix| suffix == "yaml" || suffix == "yml"));
         paths.sort();
-        let (mut set, mut errors) = (Self::default(), Vec::new());
+        let (mut set, mut errors) = (Self { is_in_force: true, ..Self::default() }, Vec::new());
         for path in paths {
             let text = match fs::metadata(&path) {
                 Ok(metadata) if metadata.len() > FILE_BYTES_MAX => Err("larger than 1 MiB".to_string()),
@@ -100,7 +102,8 @@ impl RuleSet {
         let (text, next_document) = document::first(text);
         let ParsedFile { file: read, errors: wrong } = recovery::parse(file, text);
         let Some(read) = read else { return Err(wrong) };
-        let mut reader = Reader { file, errors: Vec::new(), names: self.names() };
+        let warnings = self.is_in_force.then(Vec::new);
+        let mut reader = Reader { file, errors: Vec::new(), names: self.names(), warnings };
         let mut groups = BTreeSet::new();
         for mut group in read.groups.into_iter().flatten() {
             let settings = GroupSettings::read(&mut reader, &mut group.value, group.referenced, &mut groups);
@@ -109,9 +112,12 @@ impl RuleSet {
         let mut channel_names: BTreeSet<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
         for channel in read.channels {
             let at = channel.referenced;
-            match Channel::new(channel.value) {
+            match Channel::in_force(channel.value) {
                 Ok(mut channel) if channel_names.insert(channel.name.clone()) => {
                     channel.file = file.into();
+                    if let Some(warning) = channel.warning() {
+                        reader.mistake(at, warning, true);
+                    }
                     self.channels.push(channel);
                 }
                 Ok(channel) => reader.error(at, format!("channel \"{}\" is there twice", channel.name)),
@@ -130,6 +136,7 @@ impl RuleSet {
             errors.extend(wrong);
             errors.sort_by_key(|error| (error.line, error.column));
         }
+        self.warnings.extend(reader.warnings.unwrap_or_default());
         self.warnings.extend(next_document.map(|line| second_document(file, line)));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

@@ -1,24 +1,33 @@
-//! Texts of annotations: minijinja with bounded work and a bounded result.
+//! Annotations of rules and bodies of webhooks: Go's templates over a JSON object, with bounded work and a bounded result.
+//!
+//! They used to be Jinja's, and a text in Jinja is read as the template of Go that it means ([`jinja`]).
 
-use std::io;
+mod functions;
+mod jinja;
 
-use minijinja::{Environment, UndefinedBehavior};
+use gotemplate::{Dialect, Failure, Input, Template, Value};
 use serde_json::Value as Json;
 
-/// Steps that rendering one text may take: a loop over ten events with their fields, with room.
-const FUEL: u64 = 50_000;
+pub(crate) use self::jinja::{Reader, go_of, is_jinja, next_tag};
+use crate::prometheus_text::{TEXT, compiled};
 
-/// Longest text; the rest is cut.
-const TEXT_BYTES_MAX: usize = 16 << 10;
+/// Annotations; longer texts are cut.
+pub(crate) static ANNOTATION: Dialect = dialect(16 << 10, functions::plain);
 
-/// Returns the language of templates, with bounded work.
-pub(crate) fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_fuel(Some(FUEL));
-    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-    // Texts go into JSON, which escapes by itself.
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment
+/// Bodies of webhooks that are any text, and those that are JSON.
+pub(crate) static BODY: Dialect = dialect(64 << 10, functions::plain);
+pub(crate) static JSON_BODY: Dialect = dialect(64 << 10, functions::in_json);
+
+const fn dialect(text_bytes_max: usize, write: fn(&Value, &mut String)) -> Dialect {
+    Dialect {
+        functions: &[functions::FUNCTIONS, TEXT],
+        variables: &["$", "$value", "$labels"],
+        regex: compiled,
+        // A loop over ten events with their fields, with room.
+        steps_max: 50_000,
+        text_bytes_max,
+        lenient: Some(write),
+    }
 }
 
 /// What the templates of a rule may name.
@@ -35,49 +44,74 @@ pub(crate) struct Names<'a> {
 /// Variables of annotations.
 pub(crate) const VARIABLES: [&str; 6] = ["value", "labels", "rule", "events", "url", "window"];
 
-/// Methods that a map has in templates.
-const MAP_METHODS: [&str; 4] = ["items", "keys", "values", "get"];
+/// Why a text is no template.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    pub(crate) message: String,
+    /// Whether it is one of Jinja's that has no counterpart in Go's. It may be in force since it was right.
+    pub(crate) was_right: bool,
+}
+
+/// Reads a template; the error says why it is none, and whether it was one of Jinja's.
+pub(crate) fn read(text: &str, dialect: &'static Dialect, variables: &[&str]) -> Result<Template, Mistake> {
+    let wrong = |message| Mistake { message, was_right: false };
+    if !is_jinja(text, variables) {
+        return Template::parse(trimmed(text), dialect).map_err(wrong);
+    }
+    let go = go_of(text).and_then(|go| Template::parse(trimmed(&go), dialect));
+    go.map_err(|problem| Mistake {
+        message: format!(
+            "{problem}: Jinja's, without a counterpart in Go's templates; write {{{{ .value }}}}, {{{{ if }}}}, {{{{ range }}}} \
+             and functions. Where it is in force it is shown as it is"
+        ),
+        was_right: true,
+    })
+}
+
+/// The newline at the end of a block of YAML is none of the text.
+fn trimmed(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
+}
 
 /// Checks a template: its syntax, and that each variable and label in it can have a value. What has none renders as
 /// nothing, which only the reader of an alert would notice.
-pub(crate) fn check(template: &str, names: Names<'_>) -> Result<(), String> {
-    let environment = environment();
-    let compiled = environment.template_from_str(template).map_err(|error| {
-        let prometheus = ["$value", "$labels"].into_iter().find(|sign| template.contains(sign));
-        let hint = prometheus.map(|sign| format!("; write {} without the $", sign.trim_start_matches('$')));
-        format!("{}{}", one_line(&error), hint.unwrap_or_default())
-    })?;
-    let functions: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
-    let mut used: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
-    used.sort();
-    for path in &used {
-        let mut parts = path.split('.');
-        let (variable, member) = (parts.next().unwrap_or_default(), parts.next());
-        if functions.contains(&variable) {
-            continue;
-        }
+pub(crate) fn check(text: &str, dialect: &'static Dialect, names: Names<'_>) -> Result<(), Mistake> {
+    let wrong = |message| Mistake { message, was_right: false };
+    let read = read(text, dialect, names.variables)
+        .map_err(|mistake| Mistake { message: explained(mistake.message, names), ..mistake })?;
+    for path in read.members() {
+        let variable = path[0].as_str();
         if !names.variables.contains(&variable) {
-            return Err(unknown_variable(variable, names));
+            return Err(wrong(unknown_variable(variable, names)));
         }
-        if let ("labels", Some(label), Some(labels)) = (variable, member, names.labels)
-            && !MAP_METHODS.contains(&label)
-        {
-            check_label(label, labels)?;
+        if let ("labels", Some(label), Some(labels)) = (variable, path.get(1), names.labels) {
+            check_label(label, labels).map_err(wrong)?;
         }
-    }
-    for label in names.labels.map(|_| subscripts(template)).unwrap_or_default() {
-        check_label(label, names.labels.unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Adds to a mistake of Go's what may have been meant.
+fn explained(problem: String, names: Names<'_>) -> String {
+    if let Some(name) = problem.strip_prefix("function \"").and_then(|rest| rest.strip_suffix("\" not defined")) {
+        let is_label = names.labels.is_some_and(|labels| labels.iter().any(|label| label == name));
+        if is_label || names.columns.iter().any(|column| column == name) {
+            return unknown_variable(name, names);
+        }
+        let near = plan::nearest(name, names.variables.iter().copied());
+        return near.map_or(problem.clone(), |near| format!("{problem}; did you mean \".{near}\"?"));
+    }
+    problem
 }
 
 fn unknown_variable(variable: &str, names: Names<'_>) -> String {
     let there_are = format!("unknown variable \"{variable}\"; known: {}", names.variables.join(", "));
     if names.columns.iter().any(|column| column == variable) {
-        return format!("{there_are}; the number that the condition is about is {{{{ value }}}}");
+        return format!("{there_are}; the number that the condition is about is {{{{ .value }}}}");
     }
     if names.labels.is_some_and(|labels| labels.iter().any(|label| label == variable)) {
-        return format!("{there_are}; write {{{{ labels.{variable} }}}}");
+        return format!("{there_are}; write {{{{ .labels.{variable} }}}}");
     }
     let near = plan::nearest(variable, names.variables.iter().copied());
     near.map_or(there_are.clone(), |near| format!("{there_are}; did you mean \"{near}\"?"))
@@ -92,55 +126,35 @@ fn check_label(label: &str, labels: &[String]) -> Result<(), String> {
     Err(format!("alerts of this rule have no label \"{label}\"; known: {}{near}", labels.join(", ")))
 }
 
-/// Returns the names in `labels['…']` and `labels["…"]`.
-fn subscripts(template: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    for after in template.split("labels[").skip(1) {
-        let Some(quote) = after.chars().next().filter(|first| ['\'', '"'].contains(first)) else { continue };
-        found.extend(after[1..].split_once(quote).map(|(name, _)| name));
+/// Renders an annotation; a failure becomes part of the text, and what is no template stays as it is, as an alert with a
+/// broken text is better than none.
+pub(crate) fn render(text: &str, context: &Json) -> String {
+    let Ok(template) = read(text, &ANNOTATION, &VARIABLES) else { return text.to_owned() };
+    let mut out = String::new();
+    match fill(&template, context, &mut out) {
+        Ok(()) => {}
+        Err(failure) if failure.is_full => out.push('…'),
+        Err(failure) => out.push_str(&format!("({})", failure.text("annotation"))),
     }
-    found
+    out
 }
 
-/// Renders a template; a failure becomes part of the text, as an alert with a broken text is better than none.
-pub(crate) fn render(template: &str, context: &Json) -> String {
-    let environment = environment();
-    let mut out = BoundedWriter { bytes: Vec::new(), bytes_max: TEXT_BYTES_MAX };
-    let context = minijinja::Value::from(minijinja::value::Serde(context));
-    let rendered = environment.template_from_str(template).and_then(|t| t.render_captured_to(context, &mut out));
-    let failure = match rendered {
-        Ok(_) => None,
-        Err(_) if out.bytes.len() >= TEXT_BYTES_MAX => Some("…".to_string()),
-        Err(error) => Some(format!("(template: {})", one_line(&error))),
-    };
-    let mut text = String::from_utf8_lossy(&out.bytes).into_owned();
-    text.extend(failure);
-    text
+/// Fills in a template.
+pub(crate) fn fill(template: &Template, context: &Json, out: &mut String) -> Result<(), Failure> {
+    let of = |name: &str| functions::of_json(&context[name]);
+    template.run(&Given([functions::of_json(context), of("value"), of("labels")]), out)
 }
 
-fn one_line(error: &minijinja::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_string()
-}
+/// The values of the variables that are set from the start.
+struct Given([Value; 3]);
 
-/// Takes so many bytes and then no more, so that no template fills the memory.
-pub(crate) struct BoundedWriter {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) bytes_max: usize,
-}
-
-impl io::Write for BoundedWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.bytes_max.saturating_sub(self.bytes.len());
-        if room == 0 {
-            return Err(io::Error::other("text too long"));
-        }
-        let n = room.min(bytes.len());
-        self.bytes.extend_from_slice(&bytes[..n]);
-        Ok(n)
+impl Input for Given {
+    fn variables(&self) -> &[Value] {
+        &self.0
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn call(&self, name: &str, _: &[Value]) -> Result<Value, String> {
+        Err(format!("{name} is not known here"))
     }
 }
 

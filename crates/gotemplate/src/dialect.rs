@@ -8,8 +8,8 @@ use crate::value::Value;
 /// What one kind of template has beyond Go's own.
 #[derive(Debug)]
 pub struct Dialect {
-    /// Functions; one with the name of a function of Go replaces it.
-    pub functions: &'static [Function],
+    /// Tables of functions; of two with one name the first counts, also before those of Go.
+    pub functions: &'static [&'static [Function]],
     /// Variables that are set from the start, with their sign. Without `$` among them the dot is a set of labels, and a
     /// template can only read them by name.
     pub variables: &'static [&'static str],
@@ -19,6 +19,9 @@ pub struct Dialect {
     pub steps_max: u32,
     /// Most bytes of the text of one run.
     pub text_bytes_max: usize,
+    /// Writes a value into the text, if not as Go does. Then a member that a value does not have is `nil` as well, and an
+    /// argument that must be a text is written as one.
+    pub lenient: Option<fn(&Value, &mut String)>,
 }
 
 /// What a template is filled in from.

@@ -28,6 +28,7 @@ pub use self::function::{Arguments, Body, Function, Parameter};
 pub use self::layout::{format as format_time, parse as parse_time};
 pub use self::numbers::{general, parse_float, parse_integer};
 pub use self::parse::Source;
+pub use self::printf::printf;
 pub use self::run::Failure;
 pub use self::template::Template;
 pub use self::text::{TEXT_BYTES_MAX, of_bytes, replaced, title, too_long, url_encoded};

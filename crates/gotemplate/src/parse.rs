@@ -18,6 +18,8 @@ pub(crate) struct Tree {
     pub(crate) labels: Vec<String>,
     /// Functions of the input that it calls.
     pub(crate) asks: Vec<&'static str>,
+    /// Members of the values that are given, by their names from the outermost on.
+    pub(crate) members: Vec<Vec<String>>,
 }
 
 /// A part of a template.
@@ -104,13 +106,14 @@ pub(crate) fn parse(text: &str, dialect: &'static Dialect) -> Result<Tree, Strin
         pieces: pieces(text)?.into_iter(),
         labels: Vec::new(),
         asks: Vec::new(),
+        members: Vec::new(),
         variables: dialect.variables.iter().map(|name| (*name).to_owned()).collect(),
-        dot_is_labels: dialect.variables.is_empty(),
+        dot_is_given: true,
         n_ranges: 0,
         depth: 0,
     };
     match parser.nodes()? {
-        (nodes, End::Template) => Ok(Tree { nodes, labels: parser.labels, asks: parser.asks }),
+        (nodes, End::Template) => Ok(Tree { nodes, labels: parser.labels, asks: parser.asks, members: parser.members }),
         (_, End::Block) => Err("unexpected {{end}}".to_owned()),
         (_, End::Else(_)) => Err("unexpected {{else}}".to_owned()),
     }
@@ -122,10 +125,11 @@ struct Parser<'t> {
     pieces: std::vec::IntoIter<Piece>,
     labels: Vec<String>,
     asks: Vec<&'static str>,
+    members: Vec<Vec<String>>,
     /// Names of variables in scope.
     variables: Vec<String>,
-    /// Whether `.` is the labels: not within `with` and `range`.
-    dot_is_labels: bool,
+    /// Whether `.` is what is given: not within `with` and `range`.
+    dot_is_given: bool,
     /// Loops around what is read.
     n_ranges: usize,
     depth: usize,
@@ -206,12 +210,12 @@ impl Parser<'_> {
         let n_variables = self.variables.len();
         let is_range = kind == BlockKind::Range;
         let pipeline = self.whole_pipeline(&tokens[1..], if is_range { 2 } else { 1 })?;
-        let was_labels = self.dot_is_labels;
-        self.dot_is_labels &= kind == BlockKind::If;
+        let was_given = self.dot_is_given;
+        self.dot_is_given &= kind == BlockKind::If;
         self.n_ranges += usize::from(is_range);
         let (body, end) = self.nodes()?;
         self.n_ranges -= usize::from(is_range);
-        self.dot_is_labels = was_labels;
+        self.dot_is_given = was_given;
         let otherwise = match end {
             End::Block => Vec::new(),
             End::Template => return Err(unclosed()),
@@ -350,7 +354,8 @@ impl Parser<'_> {
         if operands.is_empty() {
             return Err("missing value for command".to_owned());
         }
-        if !self.dot_is_labels {
+        self.note_members(&operands);
+        if !self.dot_is_labels() {
             return Ok(operands);
         }
         // A label by a name that no field can have: `index . "a-b"`.
@@ -371,7 +376,7 @@ impl Parser<'_> {
         let mut operand = match &token.word {
             Word::Dot => Operand::Dot,
             Word::Constant(value) => Operand::Constant(value.clone()),
-            Word::Field(name) if self.dot_is_labels => self.label(name),
+            Word::Field(name) if self.dot_is_labels() => self.label(name),
             Word::Field(name) => Operand::Member(Box::new(Operand::Dot), name.clone()),
             Word::Variable(name) if self.variables.contains(name) => Operand::Variable(name.clone()),
             Word::Variable(name) if name == "$" => match tokens.all.get(tokens.at).and_then(Token::member) {
@@ -407,12 +412,46 @@ impl Parser<'_> {
     }
 
     fn function(&mut self, name: &str) -> Result<&'static Function, String> {
-        let found = self.dialect.functions.iter().find(|function| function.name == name).or_else(|| builtin(name));
+        let mut functions = self.dialect.functions.iter().copied().flatten();
+        let found = functions.find(|function| function.name == name).or_else(|| builtin(name));
         let function = found.ok_or_else(|| format!("function {name:?} not defined"))?;
         if matches!(function.body, Body::OfInput) {
             self.asks.push(function.name);
         }
         Ok(function)
+    }
+
+    /// Reports whether `.` is the labels.
+    fn dot_is_labels(&self) -> bool {
+        self.dot_is_given && self.dialect.variables.is_empty()
+    }
+
+    /// Keeps which members of the given values a command has, also those that `index` takes by a constant name.
+    fn note_members(&mut self, operands: &[Operand]) {
+        let mut paths: Vec<_> = operands.iter().map(|operand| self.path_of(operand).unwrap_or_default()).collect();
+        if let [Operand::Function(function), _, Operand::Constant(Value::Text(name)), ..] = operands
+            && function.name == "index"
+            && let Some(path) = paths.get_mut(1).filter(|path| !path.is_empty())
+        {
+            path.push(name.to_string());
+        }
+        self.members.extend(paths.into_iter().filter(|path| !path.is_empty()));
+    }
+
+    /// Returns the names that lead from the given values to this one.
+    fn path_of(&self, operand: &Operand) -> Option<Vec<String>> {
+        match operand {
+            Operand::Dot => self.dot_is_given.then(Vec::new),
+            Operand::Variable(name) if self.dialect.variables.contains(&name.as_str()) => {
+                Some(name.strip_prefix('$').filter(|name| !name.is_empty()).map(str::to_owned).into_iter().collect())
+            }
+            Operand::Member(of, name) => {
+                let mut path = self.path_of(of)?;
+                path.push(name.clone());
+                Some(path)
+            }
+            _ => None,
+        }
     }
 
     fn label(&mut self, name: &str) -> Operand {

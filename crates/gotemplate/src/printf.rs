@@ -19,8 +19,8 @@ struct Form {
     precision: Option<usize>,
 }
 
-/// Formats arguments.
-pub(crate) fn printf(form: &str, arguments: &[Value]) -> String {
+/// Formats arguments as Go does.
+pub fn printf(form: &str, arguments: &[Value]) -> String {
     let (mut out, mut rest, mut arguments) =
         (String::new(), form, Operands { all: arguments, at: 0, reordered: false });
     while let Some(at) = rest.find('%') {

@@ -2,7 +2,7 @@
 
 use crate::builtins::method;
 use crate::dialect::{Dialect, Input};
-use crate::function::{Arguments, Body, Function};
+use crate::function::{Arguments, Body, Function, Parameter};
 use crate::parse::{Block, BlockKind, Command, Node, Operand, Pipeline, Source};
 use crate::text::TEXT_BYTES_MAX;
 use crate::value::Value;
@@ -138,8 +138,11 @@ impl<'a> Run<'a> {
         }
         match self.pipeline(pipeline)? {
             _ if !pipeline.variables.is_empty() => {}
-            Value::Nil => self.out.push_str("<no value>"),
-            value => value.print(self.out),
+            value => match (self.dialect.lenient, value) {
+                (Some(write), value) => write(&value, self.out),
+                (None, Value::Nil) => self.out.push_str("<no value>"),
+                (None, value) => value.print(self.out),
+            },
         }
         Ok(Flow::On)
     }
@@ -304,7 +307,7 @@ impl<'a> Run<'a> {
     ) -> Result<Value, String> {
         match method(name).filter(|_| matches!(subject, Value::Time(_))) {
             Some(method) => self.call(method, vec![subject], operands, piped),
-            None if subject == Value::Nil => Ok(Value::Nil),
+            None if subject == Value::Nil || self.dialect.lenient.is_some() => Ok(Value::Nil),
             None => Err(format!("can't evaluate field {name} in type {}", subject.type_name())),
         }
     }
@@ -325,6 +328,15 @@ impl<'a> Run<'a> {
             arguments.push(self.operand(operand)?);
         }
         arguments.extend(piped);
+        for (index, argument) in arguments.iter_mut().enumerate() {
+            if let (Some(write), Parameter::Text) = (self.dialect.lenient, function.parameter(index))
+                && !matches!(argument, Value::Text(_))
+            {
+                let mut text = String::new();
+                write(argument, &mut text);
+                *argument = text.into();
+            }
+        }
         if let Err((operand, problem)) = function.check(&arguments) {
             self.wrong_operand = Some(operand);
             return Err(problem);

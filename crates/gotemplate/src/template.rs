@@ -26,6 +26,11 @@ impl Template {
         &self.tree.labels
     }
 
+    /// Returns which members of the given values it names, each by its names from the outermost on.
+    pub fn members(&self) -> &[Vec<String>] {
+        &self.tree.members
+    }
+
     /// Reports whether it calls a function of the input.
     pub fn asks_for(&self, function: &str) -> bool {
         self.tree.asks.contains(&function)

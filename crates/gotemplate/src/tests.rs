@@ -10,6 +10,7 @@ static PLAIN: Dialect = Dialect {
     regex: |_| Err("no expressions".to_owned()),
     steps_max: 1_000,
     text_bytes_max: 100,
+    lenient: None,
 };
 
 /// Values of `$` and `$m`.

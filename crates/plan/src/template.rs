@@ -22,11 +22,12 @@ use crate::regular_expression::compile_go_regex;
 pub use gotemplate::parse_float;
 
 const LOKI: Dialect = Dialect {
-    functions: FUNCTIONS,
+    functions: &[FUNCTIONS],
     variables: &[],
     regex: compile_go_regex,
     steps_max: 100_000,
     text_bytes_max: TEXT_BYTES_MAX,
+    lenient: None,
 };
 
 /// A template that was read.

@@ -26,7 +26,7 @@ export async function receiver() {
 /** A rule that fires at once, of this run's own events. */
 async function firing(own, name) {
   await own.ingest("alerts", [{ level: "info", message: `disk on fire for ${name}`, host: "a" }]);
-  await own.send("POST", "/api/v1/rules", { name, query: `filter message like "${name}"`, groups: [`${own.prefix}/*`], window: "1h", interval: "1s", annotations: { summary: "{{ value }} on fire" } });
+  await own.send("POST", "/api/v1/rules", { name, query: `filter message like "${name}"`, groups: [`${own.prefix}/*`], window: "1h", interval: "1s", annotations: { summary: "{{ .value }} on fire" } });
 }
 
 /** The alert of a rule: lines of others may speak of it. */

@@ -28,7 +28,7 @@ ${NAMES.slice(0, 24).map((text, n) => `      - name: ${quoted(`${n} ${text}`)}
         window: 1h
         condition: count > 0
         labels: { severity: ${quoted(text)} }
-        annotations: { summary: ${quoted(text.replaceAll(/[{}%]/g, ""))}, value: "{{ labels['user_agent'] }}" }
+        annotations: { summary: ${quoted(text.replaceAll(/[{}%]/g, ""))}, value: "{{ .labels.user_agent }}" }
 `).join("")}`;
 
 /** Sends every payload as message, field name, value, stream, and as whatever else a sender names. */

@@ -45,7 +45,7 @@ impl Alerts {
             }
         }
         let document = Document::new(definition, maker, self.clock.now());
-        let rule = rule_of(name, &document).map_err(DefinitionError::Bad)?;
+        let rule = rule_of(name, &document, false).map_err(DefinitionError::Bad)?;
         let kept = text_of(&document)?;
         let mut next = defined.clone();
         next.made.rules.insert(name.to_string(), (document, rule));
@@ -144,7 +144,7 @@ impl Alerts {
             keep_secrets(&mut definition, &before.definition);
         }
         let document = Document::new(definition, maker, self.clock.now());
-        let channel = channel_of(name, &document).map_err(DefinitionError::Bad)?;
+        let channel = channel_of(name, &document, false).map_err(DefinitionError::Bad)?;
         self.check_channel(&channel, maker)?;
         let kept = text_of(&document)?;
         let mut next = defined.clone();

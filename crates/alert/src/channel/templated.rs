@@ -1,22 +1,25 @@
 //! A webhook in the words of any receiver: method, headers, and a body written as a template over the notification.
 //!
 //! What is put into a body that is JSON is written as the inside of a JSON text where it is a text, and as JSON where it is
-//! something else; so no log line can end its quotes. `"text": "{{ annotations.summary }}"` is right as it is.
+//! something else; so no log line can end its quotes. `"text": "{{ .annotations.summary }}"` is right as it is.
 
-use minijinja::value::Serde;
-use minijinja::{Output, State};
+use gotemplate::Dialect;
 use serde_json::{Value as Json, json};
 use types::Secret;
 
 use super::ChannelSettings;
-use crate::template::{self, BoundedWriter, Names};
-
-/// Longest body that a template may make.
-const BODY_BYTES_MAX: usize = 64 << 10;
+use crate::template::{BODY, JSON_BODY, Mistake, Names, check, fill, read};
 
 /// Most headers, and the longest value.
 const HEADERS_MAX: usize = 20;
 const HEADER_BYTES_MAX: usize = 4 << 10;
+
+/// Variables of a body: what a notification may have, and `test`, which tests of a channel have alone.
+#[rustfmt::skip]
+pub(crate) const VARIABLES: [&str; 18] = [
+    "acknowledge_url", "alerts", "annotations", "counts", "ends_at", "events", "first", "id", "labels", "last", "pattern", "rule",
+    "silence_url", "starts_at", "status", "test", "url", "value",
+];
 
 /// How a webhook is posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct Shape {
     pub(super) method: &'static str,
     pub(super) headers: Vec<(String, Secret)>,
     body: Option<String>,
+    /// What is wrong with a body that was right when it was written; it is posted as it is.
+    pub(super) warning: Option<String>,
 }
 
 impl Shape {
@@ -45,42 +50,37 @@ impl Shape {
             }
         }
         let headers = settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let shape = Self { method, headers, body: settings.body.clone() };
-        // Its author is there to fix it now; at night, when it is needed, no one is.
-        shape.check_variables()?;
-        shape.render(&sample())?;
+        let mut shape = Self { method, headers, body: settings.body.clone(), warning: None };
+        let Some(body) = &shape.body else { return Ok(shape) };
+        // Its author is there to fix it now; at night, when it is needed, no one is. A variable that no notification has would
+        // render as nothing.
+        match check(body, dialect(body), Names { variables: &VARIABLES, labels: None, columns: &[] }) {
+            Ok(()) => shape.render(&sample()).map(drop)?,
+            Err(Mistake { message, was_right: true }) => shape.warning = Some(format!("body: {message}")),
+            Err(Mistake { message, .. }) => return Err(format!("body: {message}")),
+        }
         Ok(shape)
-    }
-
-    /// Refuses a variable that no notification has: it would render as nothing.
-    fn check_variables(&self) -> Result<(), String> {
-        let Some(body) = &self.body else { return Ok(()) };
-        let sample = sample();
-        let known: Vec<&str> = sample.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let names = Names { variables: &known, labels: None, columns: &[] };
-        template::check(body, names).map_err(|problem| format!("body: {problem}"))
     }
 
     /// Returns content type and body of a post.
     pub(super) fn render(&self, notification: &Json) -> Result<(&'static str, Vec<u8>), String> {
         let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
-        let mut environment = template::environment();
-        if is_json(body) {
-            environment.set_formatter(write_json);
+        let mut text = String::new();
+        match read(body, dialect(body), &VARIABLES) {
+            Ok(template) => fill(&template, notification, &mut text).map_err(|failure| failure.text("body"))?,
+            Err(_) => text.clone_from(body),
         }
-        let context = minijinja::Value::from(Serde(notification));
-        let mut out = BoundedWriter { bytes: Vec::new(), bytes_max: BODY_BYTES_MAX };
-        let parsed = environment.template_from_str(body);
-        let rendered = parsed.and_then(|template| template.render_captured_to(context, &mut out));
-        rendered.map_err(|error| format!("body, of {BODY_BYTES_MAX} bytes at most: {error}"))?;
-        let text = String::from_utf8_lossy(&out.bytes).into_owned();
-        if !is_json(body) {
+        if !is_json(body) || self.warning.is_some() {
             return Ok(("text/plain; charset=utf-8", text.into_bytes()));
         }
         let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
         parsed.map_err(|error| format!("body: the template does not produce JSON: {error}"))?;
         Ok(("application/json", text.into_bytes()))
     }
+}
+
+fn dialect(body: &str) -> &'static Dialect {
+    if is_json(body) { &JSON_BODY } else { &BODY }
 }
 
 /// Returns a notification with everything that one may hold.
@@ -104,18 +104,6 @@ fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
         && !body.trim_start().starts_with("{{")
         && !body.trim_start().starts_with("{%")
-}
-
-/// Writes a value into a body that is JSON.
-fn write_json(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
-    if value.is_undefined() || value.is_none() {
-        return Ok(());
-    }
-    let bad =
-        |error: serde_json::Error| minijinja::Error::new(minijinja::ErrorKind::BadSerialization, error.to_string());
-    let json = serde_json::to_string(value).map_err(bad)?;
-    let inside = value.as_str().and_then(|_| json.strip_prefix('"')?.strip_suffix('"'));
-    out.write_str(inside.unwrap_or(&json)).map_err(minijinja::Error::from)
 }
 
 #[cfg(test)]

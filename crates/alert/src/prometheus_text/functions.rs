@@ -10,14 +10,23 @@ use gotemplate::{Arguments, Function, List, MapType, Value, ZonedTime, parse_flo
 use super::humanize;
 use super::values::{RESULT, SAMPLE};
 
-/// All of them.
-pub(super) const FUNCTIONS: &[Function] = &[
+/// Those about answers of Prometheus, its page and its clock.
+pub(super) const QUERY: &[Function] = &[
     Function::new("query", &[Text], OfInput),
     Function::new("first", &[Any], Partial(first)),
     Function::new("label", &[Text, Any], Partial(|of| label(of.text(0), &of[1]))),
     Function::new("value", &[Any], Partial(|of| member(&of[0], "Value"))),
     Function::new("strvalue", &[Any], Partial(|of| label("__value__", &of[0]))),
     Function::new("sortByLabel", &[Text, Any], Partial(sorted)),
+    Function::new("now", &[], OfInput),
+    Function::new("graphLink", &[Text], Total(|of| link(of.text(0), 0))),
+    Function::new("tableLink", &[Text], Total(|of| link(of.text(0), 1))),
+    Function::new("externalURL", &[], OfInput),
+    Function::new("pathPrefix", &[], OfInput),
+];
+
+/// Those about numbers and texts.
+pub(crate) const TEXT: &[Function] = &[
     Function::variadic("args", &[], Total(args)),
     Function::new("humanize", &[Any], Partial(|of| Ok(humanize::metric(number(&of[0])?).into()))),
     Function::new("humanize1024", &[Any], Partial(|of| Ok(humanize::binary(number(&of[0])?).into()))),
@@ -25,7 +34,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("humanizePercentage", &[Any], Partial(|of| Ok(humanize::percentage(number(&of[0])?).into()))),
     Function::new("humanizeTimestamp", &[Any], Partial(timestamp)),
     Function::new("toTime", &[Any], Partial(|of| Ok(Value::Time(time(number(&of[0])?))))),
-    Function::new("now", &[], OfInput),
     Function::new(
         "parseDuration",
         &[Text],
@@ -49,11 +57,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Total(|of| host_and_port(of.text(0)).map_or(of.text(0), |(host, _)| host).into()),
     ),
     Function::new("stripDomain", &[Text], Total(|of| without_domain(of.text(0)).into())),
-    Function::new("graphLink", &[Text], Total(|of| link(of.text(0), 0))),
-    Function::new("tableLink", &[Text], Total(|of| link(of.text(0), 1))),
     Function::new("urlQueryEscape", &[Text], Total(|of| url_encoded(of.text(0)).into())),
-    Function::new("externalURL", &[], OfInput),
-    Function::new("pathPrefix", &[], OfInput),
 ];
 
 fn wrong_type<T>(expected: &str, value: &Value) -> Result<T, String> {
@@ -99,7 +103,7 @@ fn args(of: Arguments<'_>) -> Value {
 }
 
 /// Returns a number of any type; a text is read as one.
-fn number(value: &Value) -> Result<f64, String> {
+pub(crate) fn number(value: &Value) -> Result<f64, String> {
     match value {
         Value::Float(number) => Ok(*number),
         Value::Integer(number) | Value::Long(number) => Ok(*number as f64),

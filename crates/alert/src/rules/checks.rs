@@ -4,7 +4,7 @@ use serde_saphyr::Location;
 
 use crate::compile::CompiledRule;
 use crate::rules::reader::Reader;
-use crate::template::{Names, VARIABLES, check};
+use crate::template::{ANNOTATION, Mistake, Names, VARIABLES, check};
 use crate::{Kind, Rule};
 
 impl Reader<'_> {
@@ -21,8 +21,8 @@ impl Reader<'_> {
         let names = Names { variables: &VARIABLES, labels: labels.as_deref(), columns: &columns };
         for (name, place) in templates {
             let text = rule.annotations.get(name).map(String::as_str).unwrap_or_default();
-            if let Err(message) = check(text, names) {
-                self.error(*place, format!("annotations: {name}: {message}"));
+            if let Err(Mistake { message, was_right }) = check(text, &ANNOTATION, names) {
+                self.mistake(*place, format!("annotations: {name}: {message}"), was_right);
             }
         }
         if let Some((name, _)) = rule.labels.iter().find(|(_, text)| text.contains("{{") || text.contains("{%")) {

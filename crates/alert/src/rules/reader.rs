@@ -25,12 +25,20 @@ pub(crate) struct Reader<'a> {
     pub(crate) file: &'a str,
     pub(crate) errors: Vec<RuleError>,
     pub(crate) names: BTreeSet<String>,
+    /// What is no mistake of rules that are in force already.
+    pub(crate) warnings: Option<Vec<RuleError>>,
 }
 
 impl Reader<'_> {
     pub(crate) fn error(&mut self, at: Location, message: String) {
+        self.mistake(at, message, false);
+    }
+
+    /// Keeps what is wrong: a warning if it was right before (`was_right`) and the rule may be in force since.
+    pub(crate) fn mistake(&mut self, at: Location, message: String, was_right: bool) {
         let (line, column) = (Some(at.line()), Some(at.column()));
-        self.errors.push(RuleError { file: self.file.into(), line, column, message });
+        let kept = self.warnings.as_mut().filter(|_| was_right).unwrap_or(&mut self.errors);
+        kept.push(RuleError { file: self.file.into(), line, column, message });
     }
 
     pub(crate) fn duration(&mut self, key: &str, text: &Spanned<String>) -> Option<i64> {

@@ -154,6 +154,29 @@ fn a_template_with_a_name_that_is_never_there_is_refused() {
 }
 
 #[test]
+fn a_template_of_jinja_that_has_no_counterpart_stops_no_rule_that_is_in_force() {
+    let text = "groups:\n- name: g\n  rules:\n  - name: r\n    query: a\n    annotations: {s: '{{ value | tojson }}'}\n\
+                channels:\n- {name: c, type: webhook, url: 'http://127.0.0.1:9/', body: '{% set n = 1 %}'}\n";
+    let warnings = [
+        "r.yaml:6:22: annotations: s: \"tojson\" in {{ value | tojson }}: Jinja's, ",
+        "r.yaml:8:3: channel \"c\": body: \"set\" in {% set n = 1 %}: Jinja's, ",
+    ];
+    let are_those = |told: &[RuleError]| {
+        told.len() == 2 && told.iter().zip(warnings).all(|(told, warning)| told.to_string().starts_with(warning))
+    };
+    let refused = RuleSet::default().add("r.yaml", text).unwrap_err();
+    assert!(are_those(&refused), "{refused:?}");
+    let mut set = RuleSet { is_in_force: true, ..RuleSet::default() };
+    set.add("r.yaml", text).unwrap();
+    assert!(are_those(&set.warnings), "{:?}", set.warnings);
+    assert_eq!((set.rules.len(), set.channels.len()), (1, 1));
+    let error = set
+        .add("s.yaml", "groups: [{name: g, rules: [{name: s, query: a, annotations: {s: '{{ .n }}'}}]}]")
+        .unwrap_err();
+    assert!(error[0].message.contains("unknown variable \"n\""), "{error:?}");
+}
+
+#[test]
 fn keys_of_other_programs_get_a_hint_and_the_place_once() {
     check(
         "groups:\n- name: g\n  rules:\n  - alert: r\n    query: a\n",

@@ -57,6 +57,12 @@ pub(crate) enum RuleCommand {
         #[arg(value_name = "PATH")]
         path: Option<PathBuf>,
     },
+    /// Rewrite templates of Jinja in rule files, {{ value }}, as those of Go, {{ .value }}
+    Convert {
+        /// Rule files
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Show when the rules of a file would have fired over stored events
     Backtest {
         /// A rule file, or a file with one rule

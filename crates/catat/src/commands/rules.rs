@@ -7,7 +7,7 @@ mod test;
 use std::io::Write;
 use std::path::Path;
 
-use alert::RuleSet;
+use alert::{RuleSet, rewrite_templates};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -37,6 +37,7 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
             let config = read_config(&server);
             check(&path.map_or_else(|| config.map(|config| config.rules_dir), Ok)?)
         }
+        RuleCommand::Convert { files } => files.iter().try_for_each(|file| convert(file)),
         RuleCommand::Backtest { file, from, to } => backtest(&remote, &printing, &file, (&from, &to)),
     }
 }
@@ -53,6 +54,7 @@ fn check(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         book = RuleSet::load_dir(path).map_err(|errors| failure_of(&errors))?;
     } else {
+        book.is_in_force = true;
         book.add(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))?;
     }
     for warning in &book.warnings {
@@ -65,6 +67,17 @@ fn check(path: &Path) -> Result<(), Failure> {
     };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}: {rules}, {channels}{metrics}", path.display()).map_err(of_output)
+}
+
+/// Rewrites the templates of a file.
+fn convert(path: &Path) -> Result<(), Failure> {
+    let (name, text) = (path.display().to_string(), read_text(path)?);
+    let (new, n_templates) = rewrite_templates(&name, &text).map_err(|errors| failure_of(&errors))?;
+    if new != text {
+        std::fs::write(path, new).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{name}: {} rewritten", counted(n_templates, "template")).map_err(of_output)
 }
 
 fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ const RULE = {
   interval: "1m",
   datapoints: { to_alarm: 2, of: 3 },
   labels: { severity: "page" },
-  annotations: { summary: "{{ value }} = much" },
+  annotations: { summary: "{{ .value }} = much" },
   topics: ["ops"],
   enabled: false,
   notify: false,

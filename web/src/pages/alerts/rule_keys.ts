@@ -117,7 +117,7 @@ export const REST: readonly RuleKey[] = [
     key: "annotations",
     label: text("Texts for people"),
     typed: "pairs",
-    placeholder: "summary = {{ value }} errors in {{ labels['@log'] }}",
+    placeholder: "summary = {{ .value }} errors in {{ index .labels `@log` }}",
   },
 ];
 

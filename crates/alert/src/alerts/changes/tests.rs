@@ -93,6 +93,32 @@ fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
 }
 
 #[test]
+fn stored_templates_of_jinja_are_in_force_after_an_update_and_new_ones_without_a_counterpart_are_refused() {
+    let mut bench = Bench::new();
+    let stored = |text: &str| {
+        let definition = json!({"query": "filter a = 1", "annotations": {"s": text}});
+        text_of(&Document::new(definition, &admin(), clock().now())).unwrap()
+    };
+    let hook = json!({"type": "webhook", "url": "http://127.0.0.1:9/", "body": "{% set n = 1 %}{{ n }}"});
+    let hook = text_of(&Document::new(hook, &admin(), clock().now())).unwrap();
+    let settings = bench.store.settings();
+    settings.put(RULE, "plain", &stored("{{ value }}")).unwrap();
+    settings.put(RULE, "odd", &stored("{% set n = 1 %}{{ value }}")).unwrap();
+    settings.put(CHANNEL, "hook", &hook).unwrap();
+    bench.restart();
+    assert_eq!(bench.names(), ["errors", "odd", "plain"]);
+    assert_eq!(bench.alerts.channels().len(), 1);
+    for (text, expected) in
+        [("{{ value }} {{ .value }}", "Jinja's"), ("{{ $value }}{{ $nothing }}", "undefined variable")]
+    {
+        let definition = json!({"query": "filter a = 1", "annotations": {"s": text}});
+        let refused = bench.alerts.put_rule("new", definition, &admin(), PutMode::New).unwrap_err().to_string();
+        assert!(refused.contains(expected), "{text}: {refused}");
+    }
+    bench.alerts.stop();
+}
+
+#[test]
 fn a_rule_is_about_the_groups_of_who_makes_it_and_out_of_the_reach_of_others() {
     let bench = Bench::new();
     let put =
