@@ -27,7 +27,6 @@ const ALWAYS_MERGED_ROWS: usize = 64;
 /// Rows times columns up to which batches are merged: a column has a place for every row, so merging batches
 /// of which each has other fields must end early.
 const MERGED_CELLS_MAX: usize = 1 << 20;
-
 /// The same for batches that have few fields in common: nearly all places are empty, and each costs its writing.
 const SPARSE_CELLS_MAX: usize = 1 << 18;
 
@@ -103,7 +102,7 @@ impl GroupUpdate {
         let mut size = Size::default();
         for batch in batches {
             let added = size.with(&batch);
-            if !together.is_empty() && !added.is_small() {
+            if together.last().is_some_and(|last| !added.is_small(last.is_alike(&batch))) {
                 self.push_one(merged(std::mem::take(&mut together)));
                 size = Size::default();
             }
@@ -122,7 +121,7 @@ impl GroupUpdate {
         while let Some(last) = n_kept.checked_sub(1).and_then(|at| runs.get(at)) {
             let together = size.with(last.run.batch());
             let is_worth_it = last.n_events() <= size.n_rows || together.n_rows <= ALWAYS_MERGED_ROWS;
-            if !is_worth_it || !together.is_small() {
+            if !is_worth_it || !together.is_small(last.run.batch().is_alike(&batch)) {
                 break;
             }
             (size, n_kept) = (together, n_kept - 1);
@@ -135,30 +134,20 @@ impl GroupUpdate {
 }
 
 /// How large batches become when they are merged.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Default)]
 struct Size {
     n_rows: usize,
     n_columns: usize,
-    /// A field of the last batch, which one with the same fields has too.
-    sample: Option<Arc<str>>,
-    has_few_in_common: bool,
 }
 
 impl Size {
-    fn with(&self, batch: &Batch) -> Self {
-        let has = |name: &Arc<str>| batch.fields.binary_search_by(|(known, _)| known.cmp(name)).is_ok();
-        Self {
-            n_rows: self.n_rows + batch.len(),
-            // Six columns that every event has.
-            n_columns: self.n_columns + batch.fields.len() + 6,
-            sample: batch.fields.get(batch.fields.len() / 2).map(|(name, _)| name.clone()),
-            has_few_in_common: self.has_few_in_common || self.sample.as_ref().is_some_and(|name| !has(name)),
-        }
+    fn with(self, batch: &Batch) -> Self {
+        // Six columns that every event has.
+        Self { n_rows: self.n_rows + batch.len(), n_columns: self.n_columns + batch.fields.len() + 6 }
     }
 
-    fn is_small(&self) -> bool {
-        let is_sparse = self.has_few_in_common && self.n_columns > self.n_rows;
-        let cells_max = if is_sparse { SPARSE_CELLS_MAX } else { MERGED_CELLS_MAX };
+    fn is_small(self, is_alike: bool) -> bool {
+        let cells_max = if is_alike || self.n_columns <= self.n_rows { MERGED_CELLS_MAX } else { SPARSE_CELLS_MAX };
         self.n_rows <= MERGED_ROWS_MAX && self.n_rows * self.n_columns <= cells_max
     }
 }

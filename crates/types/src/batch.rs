@@ -86,6 +86,12 @@ impl Batch {
         self.timestamps.is_empty()
     }
 
+    /// Reports whether the field in the middle of one of two batches is in the other, as where they have most in common.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let sample = self.fields.get(self.fields.len() / 2);
+        sample.is_none_or(|(name, _)| other.fields.binary_search_by(|(known, _)| known.cmp(name)).is_ok())
+    }
+
     /// The stored column of a field, without values derived from the message or the time.
     pub fn stored(&self, name: &str) -> Option<&Column> {
         self.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok().map(|index| &self.fields[index].1)
