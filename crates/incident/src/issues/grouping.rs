@@ -162,7 +162,13 @@ impl Grouping {
                 return Some(former);
             }
             (None, former) => {
-                former.map(|(former, _)| format!("A new rule of grouping split this issue from issue {former}."))
+                let unsaid = former.is_none().then(|| self.unsaid_issue(place, base.as_deref())).flatten();
+                if let Some(unsaid) = unsaid.clone().filter(|id| is_decided(id)) {
+                    self.note_keys(&unsaid, keys);
+                    return Some(unsaid);
+                }
+                let before = former.map(|(former, _)| former).or(unsaid);
+                before.map(|before| format!("A new rule of grouping split this issue from issue {before}."))
             }
         };
         let pattern = shown(&masked(event.trace.as_deref().unwrap_or(&event.text)));
@@ -235,6 +241,12 @@ impl Grouping {
         }?;
         let rule = self.counted.issues.get(&id)?.rule;
         (rule != Rule::Current).then_some((id, rule))
+    }
+
+    /// Returns the issue of a type and place that began when what is said did not count: its id is that of the key without it.
+    fn unsaid_issue(&self, place: &Place, base: Option<&str>) -> Option<String> {
+        let id = id_of(&place.0, place.1.as_deref(), base?);
+        self.counted.issues.contains_key(&id).then_some(id)
     }
 
     /// Returns the issue whose pattern a text has: that with the longest one.

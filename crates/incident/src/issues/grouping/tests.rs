@@ -138,18 +138,35 @@ fn errors_of_a_bare_type_at_one_place_are_a_limited_number_of_issues() {
 }
 
 #[test]
-fn an_issue_of_a_bare_type_that_began_when_messages_did_not_count_is_continued() {
+fn an_issue_of_a_bare_type_that_began_when_messages_did_not_count_is_continued_and_split_with_a_note() {
     let thrown = |n: u64, what: &str| event(n, "pay", &format!("Error: {what}\n    at send (/srv/a.js:{n}:1)\n"));
     let place: Place = ("app".to_owned(), Some("pay".to_owned()));
     let Signature::Trace { base: Some(base), .. } = thrown(1, "box is full").signature() else { panic!("a base") };
     let id = id_of("app", Some("pay"), &base);
     let mut counted = IssueCounts::default();
     counted.issues.insert(id.clone(), IssueRecord { keys: [hash_of(&place, &base)].into(), ..new_at(&place) });
+    let count = |grouping: &mut Grouping, decisions: &Decisions, what: &str| {
+        let touched = grouping.count("app", &[thrown(1, what)], decisions, now());
+        touched.into_iter().next().expect("an issue")
+    };
+    let mut grouping = Grouping::new(counted.clone());
+    let mut by = |what: &str| count(&mut grouping, &Decisions::default(), what);
+    assert_eq!(by("box is full"), id);
+    let other = by("no letter");
+    assert_ne!(other, id);
+    assert_eq!((by("box is full"), by("no letter")), (id.clone(), other.clone()));
+    let note = grouping.counted.issues[&other].note.as_deref();
+    assert!(note.is_some_and(|note| note.contains(&id)), "{note:?}");
+    assert_eq!(grouping.counted.issues[&id].note, None);
+    // What somebody has resolved keeps all its errors, and none of them is news.
+    let resolved = Decision { state: IssueState::Resolved, revision: 1, at: i64::MAX, ..Decision::default() };
+    let decisions = Decisions::new([(id.clone(), resolved)].into());
     let mut grouping = Grouping::new(counted);
-    let mut count = |event: ErrorEvent| grouping.count("app", &[event], &Decisions::default(), now());
-    assert_eq!(count(thrown(1, "box is full")), [id.clone()].into());
-    assert_ne!(count(thrown(2, "no letter")), [id.clone()].into());
-    assert_eq!(count(thrown(3, "box is full")), [id].into());
+    let touched = ["box is full", "no letter", "no stamp"].map(|what| count(&mut grouping, &decisions, what));
+    assert_eq!(touched, [id.clone(), id.clone(), id.clone()]);
+    assert_eq!((grouping.counted.issues.len(), grouping.counted.issues[&id].notice), (1, None));
+    // It stays so once the decision is gone.
+    assert_eq!(count(&mut grouping, &Decisions::default(), "no letter"), id);
 }
 
 /// Issues of the time before, as they were saved: each has the key of a text by the former rule.
