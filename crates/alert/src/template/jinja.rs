@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Closing braces, texts and comments (also those of Go), numbers, words and signs.
-static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static LEXEME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let texts = r#"-?[%}]\}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|/\*(?s:.*?)\*/"#;
     Regex::new(&format!(r"{texts}|\d[\w.]*|not\s+in\b|\w+|[=!<>]=|//|\*\*|\S")).ok()
 });
@@ -27,8 +27,8 @@ const OPERATORS: [&[(&str, &str)]; 7] = [
 const NOT: usize = 2;
 const COMPARISON: usize = 3;
 
-/// Most tokens of a tag, and how deep they nest, by levels of operators: what was written by hand has less.
-const TOKENS_MAX: usize = 1_000;
+/// Most lexemes of a tag, and how deep they nest, by levels of operators: what was written by hand has less.
+const LEXEMES_MAX: usize = 1_000;
 const DEPTH_MAX: usize = 200;
 
 /// Lists, by the last name that leads to them.
@@ -38,9 +38,10 @@ const LISTS: [&str; 3] = [".events", ".alerts", ".values"];
 pub(crate) fn is_jinja(text: &str, variables: &[&str]) -> bool {
     let mut rest = text;
     while let Some((_, tag)) = rest.split_once("{{") {
-        let Some((tokens, n_bytes)) = tokens(tag, "}}") else { break };
-        let is_bare = |at: usize| variables.contains(&tokens[at]) && (at == 0 || ![".", "$"].contains(&tokens[at - 1]));
-        if (0..tokens.len()).any(is_bare) {
+        let Some((lexemes, n_bytes)) = lexemes(tag, "}}") else { break };
+        let is_bare =
+            |at: usize| variables.contains(&lexemes[at]) && (at == 0 || ![".", "$"].contains(&lexemes[at - 1]));
+        if (0..lexemes.len()).any(is_bare) {
             return true;
         }
         rest = &tag[n_bytes..];
@@ -82,7 +83,7 @@ pub(crate) struct Reader<'t> {
     pub(crate) variables: &'t [&'t str],
     /// Blocks that are open.
     pub(crate) blocks: Vec<Option<Loop>>,
-    pub(crate) tokens: Vec<&'t str>,
+    pub(crate) lexemes: Vec<&'t str>,
     pub(crate) at: usize,
     pub(crate) depth: usize,
 }
@@ -95,11 +96,11 @@ impl<'t> Reader<'t> {
         let left = if inner.starts_with('-') { "- " } else { " " };
         let inner = inner.strip_prefix('-').unwrap_or(inner);
         let end;
-        (self.tokens, end) = tokens(inner, close).ok_or_else(|| format!("\"{open}\""))?;
+        (self.lexemes, end) = lexemes(inner, close).ok_or_else(|| format!("\"{open}\""))?;
         (self.at, self.depth) = (0, 0);
         let new = if open == "{{" { self.output()? } else { self.statement()? };
-        if let Some(token) = self.tokens.get(self.at) {
-            return Err(format!("\"{token}\""));
+        if let Some(lexeme) = self.lexemes.get(self.at) {
+            return Err(format!("\"{lexeme}\""));
         }
         let right = if inner[..end].ends_with(&format!("-{close}")) { " -" } else { " " };
         Ok((text.len() - inner.len() + end, format!("{{{{{left}{new}{right}}}}}")))
@@ -107,17 +108,17 @@ impl<'t> Reader<'t> {
 
     fn next(&mut self) -> &'t str {
         self.at += 1;
-        self.tokens.get(self.at - 1).copied().unwrap_or_default()
+        self.lexemes.get(self.at - 1).copied().unwrap_or_default()
     }
 
-    fn take(&mut self, token: &str) -> bool {
-        let is_there = self.tokens.get(self.at) == Some(&token);
+    fn take(&mut self, lexeme: &str) -> bool {
+        let is_there = self.lexemes.get(self.at) == Some(&lexeme);
         self.at += usize::from(is_there);
         is_there
     }
 
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        if self.take(token) { Ok(()) } else { Err(format!("no \"{token}\"")) }
+    fn expect(&mut self, lexeme: &str) -> Result<(), String> {
+        if self.take(lexeme) { Ok(()) } else { Err(format!("no \"{lexeme}\"")) }
     }
 
     fn statement(&mut self) -> Result<String, String> {
@@ -189,7 +190,7 @@ impl<'t> Reader<'t> {
         if is_not {
             return Ok(format!("(not {left})"));
         }
-        if level == COMPARISON && self.tokens.get(self.at).is_some_and(|token| token.starts_with("not")) {
+        if level == COMPARISON && self.lexemes.get(self.at).is_some_and(|lexeme| lexeme.starts_with("not")) {
             self.at += 1;
             return Ok(format!("(not (contains {left} {}))", self.binary(level + 1)?));
         }
@@ -258,14 +259,14 @@ impl<'t> Reader<'t> {
     }
 
     fn primary(&mut self) -> Result<String, String> {
-        let token = self.next();
-        match token {
+        let lexeme = self.next();
+        match lexeme {
             "(" => {
                 let value = self.binary(0)?;
                 self.expect(")").map(|()| value)
             }
-            "true" | "false" | "True" | "False" => Ok(token.to_lowercase()),
-            "none" | "None" => Err(format!("\"{token}\"")),
+            "true" | "false" | "True" | "False" => Ok(lexeme.to_lowercase()),
+            "none" | "None" => Err(format!("\"{lexeme}\"")),
             "loop" => {
                 self.expect(".")?;
                 let member = self.next();
@@ -279,15 +280,17 @@ impl<'t> Reader<'t> {
                     _ => Err(format!("loop.{member}")),
                 }
             }
-            _ if token.starts_with(['"', '\'']) && token.len() > 1 => literal(token).ok_or_else(|| token.to_owned()),
-            _ if token.starts_with(|c: char| c.is_ascii_digit()) => Ok(token.to_owned()),
-            _ if self.loops().any(|(names, ..)| names.iter().any(|name| name == token)) => Ok(format!("${token}")),
-            _ if token.starts_with(|c: char| c.is_alphabetic() || c == '_')
-                && (self.variables.is_empty() || self.variables.contains(&token)) =>
-            {
-                Ok(format!("{}.{token}", if self.loops().next().is_some() { "$" } else { "" }))
+            _ if lexeme.starts_with(['"', '\'']) && lexeme.len() > 1 => {
+                literal(lexeme).ok_or_else(|| lexeme.to_owned())
             }
-            _ => Err(format!("\"{token}\"")),
+            _ if lexeme.starts_with(|c: char| c.is_ascii_digit()) => Ok(lexeme.to_owned()),
+            _ if self.loops().any(|(names, ..)| names.iter().any(|name| name == lexeme)) => Ok(format!("${lexeme}")),
+            _ if lexeme.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && (self.variables.is_empty() || self.variables.contains(&lexeme)) =>
+            {
+                Ok(format!("{}.{lexeme}", if self.loops().next().is_some() { "$" } else { "" }))
+            }
+            _ => Err(format!("\"{lexeme}\"")),
         }
     }
 }
@@ -296,14 +299,14 @@ fn is_list(path: &str) -> bool {
     path.starts_with(['.', '$']) && LISTS.iter().any(|name| path.ends_with(name))
 }
 
-/// Returns the tokens of a tag, and where it ends.
-fn tokens<'t>(inner: &'t str, close: &str) -> Option<(Vec<&'t str>, usize)> {
-    let mut tokens = Vec::new();
-    for token in TOKEN.as_ref()?.find_iter(inner).take(TOKENS_MAX) {
-        if token.as_str().trim_start_matches('-') == close {
-            return Some((tokens, token.end()));
+/// Returns the lexemes of a tag, and where it ends.
+fn lexemes<'t>(inner: &'t str, close: &str) -> Option<(Vec<&'t str>, usize)> {
+    let mut lexemes = Vec::new();
+    for lexeme in LEXEME.as_ref()?.find_iter(inner).take(LEXEMES_MAX) {
+        if lexeme.as_str().trim_start_matches('-') == close {
+            return Some((lexemes, lexeme.end()));
         }
-        tokens.push(token.as_str());
+        lexemes.push(lexeme.as_str());
     }
     None
 }
@@ -326,12 +329,12 @@ fn filtered(value: &str, name: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// Returns a text as Go has it.
-fn literal(token: &str) -> Option<String> {
-    let inner = &token[1..token.len() - 1];
+fn literal(lexeme: &str) -> Option<String> {
+    let inner = &lexeme[1..lexeme.len() - 1];
     if !inner.contains(['\\', '`', '\n']) {
         return Some(format!("`{inner}`"));
     }
-    (token.starts_with('"') || !inner.contains('"')).then(|| format!("\"{inner}\""))
+    (lexeme.starts_with('"') || !inner.contains('"')).then(|| format!("\"{inner}\""))
 }
 
 /// Returns the tag that writes a value; a text of letters needs none.
