@@ -142,13 +142,13 @@ pub(crate) fn render(text: &str, context: &Json) -> String {
 /// Fills in a template.
 pub(crate) fn fill(template: &Template, context: &Json, out: &mut String) -> Result<(), Failure> {
     let of = |name: &str| functions::of_json(&context[name]);
-    template.run(&Given([functions::of_json(context), of("value"), of("labels")]), out)
+    template.run(&InitialValues([functions::of_json(context), of("value"), of("labels")]), out)
 }
 
-/// The values of the variables that are set from the start.
-struct Given([Value; 3]);
+/// The values of `$`, `$value` and `$labels`.
+struct InitialValues([Value; 3]);
 
-impl Input for Given {
+impl Input for InitialValues {
     fn variables(&self) -> &[Value] {
         &self.0
     }

@@ -328,10 +328,11 @@ impl<'a> Run<'a> {
             arguments.push(self.operand(operand)?);
         }
         arguments.extend(piped);
-        for (index, argument) in arguments.iter_mut().enumerate() {
-            if let (Some(write), Parameter::Text) = (self.dialect.lenient, function.parameter(index))
-                && !matches!(argument, Value::Text(_))
-            {
+        if let Some(write) = self.dialect.lenient {
+            let is_other = |(index, argument): &(usize, &mut Value)| {
+                function.parameter(*index) == Parameter::Text && !matches!(argument, Value::Text(_))
+            };
+            for (_, argument) in arguments.iter_mut().enumerate().filter(is_other) {
                 let mut text = String::new();
                 write(argument, &mut text);
                 *argument = text.into();

@@ -162,12 +162,11 @@ impl Grouping {
                 return Some(former);
             }
             (None, former) => {
-                let unsaid = former.is_none().then(|| self.unsaid_issue(place, base.as_deref())).flatten();
-                if let Some(unsaid) = unsaid.clone().filter(|id| is_decided(id)) {
-                    self.note_keys(&unsaid, keys);
-                    return Some(unsaid);
+                let before = former.map(|(former, _)| former).or_else(|| self.unsaid_issue(place, base.as_deref()));
+                if let Some(before) = before.clone().filter(|id| is_decided(id)) {
+                    self.note_keys(&before, keys);
+                    return Some(before);
                 }
-                let before = former.map(|(former, _)| former).or(unsaid);
                 before.map(|before| format!("A new rule of grouping split this issue from issue {before}."))
             }
         };
