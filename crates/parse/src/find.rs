@@ -8,7 +8,7 @@ pub(crate) fn find_short(head: &[u8], text: &[u8]) -> Option<usize> {
     memchr::memchr_iter(rare, head.get(anchor..)?).find(|at| head[*at..].starts_with(text))
 }
 
-/// Where the first of two bytes stands in a text, or its end: cheaper than `memchr` where that is near.
+/// Returns the place of the first of two bytes, or the length of the text; faster than `memchr` if the byte is near.
 pub(crate) fn first_of(text: &[u8], one: u8, other: u8) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // The lowest bit that is set is that of the first zero byte.

@@ -58,8 +58,8 @@ impl fmt::Display for GroupName {
 
 /// Makes a group name from any outside name: other characters become `_`, path parts `.` and `..` go.
 ///
-/// A leading `/` stays. A name of which nothing is left is `default`. One that is too long ends with a hash of all of it,
-/// so that two long names stay two.
+/// A leading `/` stays, and an empty result becomes `default`. A name that is too long is cut and ends with a hash of the whole,
+/// so that long names remain distinct.
 pub fn group_name_of_outside(name: &str) -> GroupName {
     let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
     if parts.is_empty() {

@@ -9,15 +9,15 @@ use crate::find::first_of;
 /// Bytes of a line that are compared.
 pub(super) const LINE_BYTES_MAX: usize = 256;
 
-/// What stands in a pattern for something else, or for the end of the line.
+/// Wildcards of a pattern, and the sign for the end of the line.
 const SPECIAL: [char; 4] = ['%', '@', '~', '$'];
 
 /// A pattern that begins a report.
 #[derive(Clone, Copy)]
 struct Start {
     pattern: &'static str,
-    /// What a line begins with that fits it, behind a number that it begins with. Of a pattern that begins with a name, what
-    /// stands from the colon or point on that ends it, and the last three letters of a known end of the name.
+    /// The text up to the first wildcard; digits before it are skipped. Of a pattern that begins with a name, it is the text
+    /// from the colon or point that ends the name, with the last three letters of the name if they are known.
     literal: &'static [u8],
     /// The first four bytes of that, and which of the four there are.
     head: (u32, u32),
@@ -72,20 +72,20 @@ impl Start {
     }
 }
 
-/// Where patterns stand that begin with a name: those that say no more of what follows its colon (`@: %`), with a known end and
-/// without; those with a number before the colon (`@:~: `); those that are not found.
+/// Places of patterns that begin with a name: with a wildcard behind the colon (`@: %`), for a known end of the line and for any;
+/// with a number before the colon (`@:~: `); and those that no search finds.
 const WILD_WHOLE: usize = 256;
 const WILD: usize = 257;
 const BEHIND_NUMBER: usize = 258;
 const NOWHERE: usize = 259;
 
-/// Where they stand by the byte before the colon (`@Error: `), behind colon and blank (`@: command`), behind a point (`@.rb:`).
+/// Places by the byte before the colon (`@Error: `), behind the colon and a blank (`@: command`), and behind a point (`@.rb:`).
 const BEFORE_COLON: usize = 260;
 const BEHIND_COLON: usize = BEFORE_COLON + 32;
 const BEHIND_POINT: usize = BEHIND_COLON + 32;
 const N_PLACES: usize = BEHIND_POINT + 32;
 
-/// Words of which the patterns at `WILD` have one behind another colon, and the letters that those begin with.
+/// Every pattern at `WILD` has one of these words behind a further colon, where it is found by its first letter.
 const WILD_WORDS: [&[u8]; 2] = [b"Assertion ", b"Uncaught exception "];
 const WILD_LETTERS: (u8, u8) = (WILD_WORDS[0][0], WILD_WORDS[1][0]);
 

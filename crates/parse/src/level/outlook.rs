@@ -12,7 +12,7 @@ use super::signs;
 /// Words before levels, or that mean one and are none.
 const WORDS: [&str; 6] = ["php", "host", "status", "service", "message", "syslog"];
 
-/// Words of which one stands in every line by which the system tells of a death, so that others need not be looked at for that.
+/// Every line in which the system reports a death has one of these words; lines without them are not searched for one.
 const DEATHS: [&str; 10] =
     ["segfault", "traps", "killed", "oom", "exited", "result", "oomkilled", "crashloopbackoff", "restarting", "dumped"];
 
