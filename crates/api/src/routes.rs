@@ -34,6 +34,7 @@ pub(crate) mod language;
 pub(crate) mod lookups;
 pub(crate) mod marks;
 pub(crate) mod metrics;
+mod oidc;
 pub(crate) mod onset;
 pub(crate) mod patterns;
 pub(crate) mod pipelines;
@@ -102,6 +103,9 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/session", Role::None, session::get)
         .post("/api/v1/session", Role::None, session::post)
         .delete("/api/v1/session", Role::None, session::delete)
+        .get("/api/v1/session/providers", Role::None, oidc::providers)
+        .get("/api/v1/session/oidc", Role::None, oidc::begin)
+        .get("/api/v1/session/oidc/callback", Role::None, oidc::finish)
         .get("/api/v1/users", Role::Admin, blocking(users::list))
         .post("/api/v1/users", Role::Admin, users::post)
         .delete("/api/v1/users/{name}", Role::Admin, blocking(users::delete))

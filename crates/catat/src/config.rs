@@ -14,6 +14,7 @@ pub(crate) mod public_url;
 mod remote_write;
 mod settings;
 mod ship;
+mod sign_in;
 mod values;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use layers::{Flags, Layers};
 pub(crate) use remote_write::RemoteWrite;
 pub(crate) use ship::ShipConfig;
+pub(crate) use sign_in::SignInConfig;
 
 /// The validated configuration. Each room receives its own part of it by value.
 #[derive(Clone)]
@@ -38,6 +40,8 @@ pub(crate) struct Config {
     /// Where people reach the page, as links in notifications say it.
     pub(crate) public_url: Option<reqwest::Url>,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
+    /// How people sign in besides with passwords.
+    pub(crate) sign_in: SignInConfig,
     /// Where the door is one under TLS.
     pub(crate) tls: Option<Certificate>,
     pub(crate) databases: storage::Databases,
@@ -124,6 +128,7 @@ impl Config {
             hosts: read.list("server", "hosts"),
             public_url: public_url::read(&mut read),
             trusted_proxies: read_networks(&mut read, "server", "trusted_proxies"),
+            sign_in: SignInConfig::read(&mut read),
             tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
