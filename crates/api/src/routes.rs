@@ -103,9 +103,6 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/session", Role::None, session::get)
         .post("/api/v1/session", Role::None, session::post)
         .delete("/api/v1/session", Role::None, session::delete)
-        .get("/api/v1/session/providers", Role::None, oidc::providers)
-        .get("/api/v1/session/oidc", Role::None, oidc::begin)
-        .get("/api/v1/session/oidc/callback", Role::None, oidc::finish)
         .get("/api/v1/users", Role::Admin, blocking(users::list))
         .post("/api/v1/users", Role::Admin, users::post)
         .delete("/api/v1/users/{name}", Role::Admin, blocking(users::delete))
@@ -126,7 +123,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
     let table = dashboards::add(for_everybody::add(reports::add(add_causes(add_pipelines(table)))));
-    fleet::add(incidents::add(issues::add(alerts::add(table))))
+    fleet::add(incidents::add(issues::add(alerts::add(oidc::add(table)))))
 }
 
 /// Adds the routes of pipelines and of suggestions for them.

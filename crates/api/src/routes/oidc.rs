@@ -13,11 +13,14 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::session::{self, Peer, Under};
+use crate::state::Api;
 use ::oidc::{Account, COOKIE_LIFE_S, Provider, ProviderAnswer, SignInError, Url};
+use door::access::Role;
 use door::handler::HandlerServer;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::server::Shared;
+use door::server::{FamilyState, Shared};
+use door::table::Table;
 use door::users::{SignedIn, caller_name, cookie_named, no_role};
 
 /// The cookie of a sign-in under way.
@@ -26,8 +29,17 @@ const COOKIE: &str = "catat_sign_in";
 /// The parameter with which the page is told why a sign-in failed.
 const PROBLEM: &str = "sign_in_problem";
 
+/// Adds the routes.
+pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table.get("/api/v1/session/providers", Role::None, providers).get("/api/v1/session/oidc", Role::None, begin).get(
+        "/api/v1/session/oidc/callback",
+        Role::None,
+        finish,
+    )
+}
+
 /// Lists the providers that people may sign in with.
-pub(crate) async fn providers(server: Shared) -> Json<Value> {
+async fn providers(server: Shared) -> Json<Value> {
     let provider = |provider: &Arc<Provider>| json!({"name": provider.name(), "path": "api/v1/session/oidc"});
     let providers: Vec<Value> = server.app.sign_in.oidc.iter().map(provider).collect();
     Json(json!({"providers": providers}))
@@ -39,7 +51,7 @@ fn provider_of(server: &Shared) -> Result<&Arc<Provider>, Problem> {
 }
 
 /// Sends a browser to the provider.
-pub(crate) async fn begin(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+async fn begin(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     let provider = provider_of(&server)?;
     let begun = provider.begin(parameters.get("to").unwrap_or_default(), server.now()).await;
     Ok(match begun {
@@ -52,7 +64,7 @@ pub(crate) async fn begin(server: Shared, parameters: Parameters) -> Result<Resp
 }
 
 /// Signs in a browser that comes back from the provider.
-pub(crate) async fn finish(
+async fn finish(
     server: Shared,
     peer: Peer,
     under: Under,
@@ -88,8 +100,8 @@ pub(crate) async fn finish(
         }
         Err(Failure::Provider(error)) => {
             tracing::warn!(%error, ?address, "sign-in with the provider failed");
-            if matches!(error, SignInError::Unreachable(_) | SignInError::Busy) {
-                // No fault of whoever signs in.
+            if matches!(error, SignInError::Unreachable(_) | SignInError::Busy | SignInError::Stale) {
+                // No fault of whoever signs in, or nothing that the provider was asked: any page can send a browser here.
                 server.sign_ins.succeeded(address, None);
             }
             error.code()

@@ -141,7 +141,7 @@ impl ProxyConfig {
     /// Reads what concerns a proxy; nothing where no header is set. What describes one that is not there is refused.
     fn read(read: &mut Reader<'_>) -> Option<Self> {
         let [header, groups_header] = ["proxy_header", "proxy_groups_header"].map(|key| read_header(read, key));
-        let networks = super::read_networks(read, "sign_in", "proxy_networks");
+        let networks = read.networks("sign_in", "proxy_networks");
         let Some(header) = header else {
             let wanted = "omitted unless sign_in.proxy_header is set";
             read.require(groups_header.is_none(), "sign_in", "proxy_groups_header", wanted);

@@ -1,4 +1,5 @@
-//! Users who sign in with a provider: made at their first sign-in, changed when the rules give them another role.
+//! Users without passwords: those of a provider, made at their first sign-in and changed when the rules give them another role,
+//! and those whom a proxy names.
 
 use std::sync::PoisonError;
 
@@ -11,6 +12,7 @@ use types::Timestamp;
 use super::directory::{Document, KIND, SignedIn, USERS_MAX, Users, caller_of, check_name, document_of, put};
 use super::password::fingerprint;
 use super::role_rules::Grant;
+use crate::access::{Caller, SignInWay};
 use crate::problem::Problem;
 
 impl Users {
@@ -55,6 +57,15 @@ impl Users {
         let caller = caller_of(name, &document).ok_or_else(|| Problem::internal("the user's role is unknown"))?;
         Ok((SignedIn { caller, password: fingerprint(&document.password) }, is_changed))
     }
+}
+
+/// Returns the caller whom a proxy names, with the role of `grant`.
+pub(super) fn caller_by_proxy(name: &str, grant: &Grant) -> Result<Caller, Problem> {
+    check_name(name)?;
+    let (role, groups) = (grant.role.name().to_owned(), grant.groups.clone());
+    let document = Document { role, groups, password: String::new(), created: String::new(), account: None };
+    let caller = caller_of(name, &document).ok_or_else(|| Problem::internal("the user's role is unknown"))?;
+    Ok(Caller { way: Some(SignInWay::Proxy), ..caller })
 }
 
 /// Returns a text of its own that is the hash of no password.

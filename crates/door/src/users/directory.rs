@@ -13,7 +13,6 @@ use storage::Settings;
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::password::{self, fingerprint};
-use super::role_rules::Grant;
 use crate::access::{Caller, Role, SignInWay};
 use crate::problem::Problem;
 
@@ -172,15 +171,6 @@ pub(super) fn caller_of(name: &str, document: &Document) -> Option<Caller> {
     let batches = name.clone();
     let way = if document.account.is_some() { SignInWay::Provider } else { SignInWay::Password };
     Some(Caller { role, sends: role == Role::Admin, scope, name, batches, way: Some(way), ..Caller::default() })
-}
-
-/// Returns the caller whom a proxy names, with the role of `grant`.
-pub(super) fn caller_by_proxy(name: &str, grant: &Grant) -> Result<Caller, Problem> {
-    check_name(name)?;
-    let (role, groups) = (grant.role.name().to_owned(), grant.groups.clone());
-    let document = Document { role, groups, password: String::new(), created: String::new(), account: None };
-    let caller = caller_of(name, &document).ok_or_else(|| Problem::internal("the user's role is unknown"))?;
-    Ok(Caller { way: Some(SignInWay::Proxy), ..caller })
 }
 
 pub(super) fn document_of(json: &str) -> Option<Document> {

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, StatusCode};
 use ipnet::IpNet;
 
-use super::directory::caller_by_proxy;
+use super::accounts::caller_by_proxy;
 use super::role_rules::RoleRules;
 use crate::access::{Caller, HandedOver, Standing};
 use crate::problem::Problem;

@@ -66,10 +66,16 @@ impl House {
 
     /// Goes to the provider and comes back, as a browser does; the answer to that.
     async fn through(&self, fake: &Fake, to: &str) -> Reply {
+        self.through_with(fake, to, |_| {}).await
+    }
+
+    /// The same; `change` is what happens to the parameters on the way back.
+    async fn through_with(&self, fake: &Fake, to: &str, change: impl FnOnce(&mut HashMap<String, String>)) -> Reply {
         let begun = self.get(&format!("/api/v1/session/oidc?to={}", encoded(to))).await;
         assert_eq!(begun.status, 303, "{}", begun.text());
         let cookie = sent(&cookies(&begun)["catat_sign_in"]);
-        let back = fake.visit(begun.header("location"));
+        let mut back = fake.visit(begun.header("location"));
+        change(&mut back);
         let query: Vec<String> = back.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let request = Request::get(format!("/api/v1/session/oidc/callback?{}", query.join("&")));
         // As Chromium sends it: the way here began at another site.
@@ -230,20 +236,31 @@ async fn while_the_provider_is_away_the_page_says_so_and_passwords_and_keys_work
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_asked_for_signs_no_one_in_and_many_are_refused_unseen() {
+async fn an_answer_that_nobody_asked_for_signs_no_one_in_and_locks_no_one_out() {
     let (house, fake) = start(&["* = read"]);
-    let callback = "/api/v1/session/oidc/callback";
-    for query in ["", "?code=x&state=y", "?error=access_denied", "?state=a&state=b&code=%00", "?code=%ff"] {
-        let reply = house.get_with(&format!("{callback}{query}"), "cookie", "catat_sign_in=AAAA.1.AAAA").await;
+    for query in ["", "?code=x&state=y", "?error=access_denied", "?state=a&state=b&code=%00", "?code=%ff"].repeat(3) {
+        let callback = format!("/api/v1/session/oidc/callback{query}");
+        let reply = house.get_with(&callback, "cookie", "catat_sign_in=AAAA.1.AAAA").await;
         assert_eq!(problem(&reply), "sign-in-expired", "{query}");
     }
-    for _ in 5..10 {
-        house.get(callback).await;
-    }
-    assert_eq!(problem(&house.get(callback).await), "too-many-attempts");
     assert_eq!(fake.count("/token"), 0);
-    // Passwords are counted by the same address, and right ones of others by theirs.
-    assert_eq!(house.get("/api/v1/session/providers").await.status, 200);
+    session(&house.through(&fake, "").await);
+}
+
+#[tokio::test]
+async fn guessed_codes_are_counted_as_guessed_passwords_are() {
+    let (house, fake) = start(&["* = read"]);
+    let guess = async || {
+        let wrong = |parameters: &mut HashMap<String, String>| _ = parameters.insert("code".into(), "code-0".into());
+        problem(&house.through_with(&fake, "", wrong).await)
+    };
+    session(&house.through(&fake, "").await);
+    for n in 0..10 {
+        assert_eq!(guess().await, "provider-refused", "{n}");
+    }
+    let asked = fake.count("/token");
+    assert_eq!(guess().await, "too-many-attempts");
+    assert_eq!(fake.count("/token"), asked, "the provider is left alone");
 }
 
 #[tokio::test]
