@@ -31,9 +31,6 @@ impl JwtVerifier for RingVerifier {
 
 impl Verifier<Vec<u8>> for RingVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Mismatch> {
-        if self.key.family() != self.algorithm.family() {
-            return Err(Mismatch::new());
-        }
         let verified = match (self.key.kind(), rsa(self.algorithm), curve(self.algorithm)) {
             (DecodingKeyKind::RsaModulusExponent { n, e }, Some(parameters), _) => {
                 // ring takes no leading zeros, which some providers write.

@@ -77,7 +77,9 @@ async fn a_token_signed_with_what_everyone_knows_is_refused() {
 async fn a_token_signed_in_another_way_than_its_key_allows_is_refused() {
     for algorithm in ["RS256", "PS256", "ES384", "EdDSA", "ES256K", "HS256"] {
         let made = move |key: &Key, claims: &Value| key.sign(&json!({"alg": algorithm, "kid": key.name}), claims);
-        assert!(is_refused(&with_token(made).await), "{algorithm}");
+        let refused = with_token(made).await;
+        let is_said = matches!(&refused, Err(SignInError::BadToken(why)) if why.contains("does not sign with"));
+        assert!(is_said || algorithm == "ES256K" && is_refused(&refused), "{algorithm}: {refused:?}");
     }
     let fake = Fake::start(NOW_S);
     fake.with(|script| script.keys[0]["alg"] = json!("ES384"));
@@ -120,13 +122,15 @@ async fn a_token_without_the_name_of_its_key_is_believed_only_if_there_is_one_ke
     let key = fake.key.clone();
     fake.with(|script| {
         script.keys.push(Key::new("second").public());
-        // Keys of kinds that are not known make the others no worse.
-        script.keys.insert(0, json!({"kty": "EC", "crv": "secp256k1", "kid": "odd", "x": "AA", "y": "AA"}));
-        script.keys.insert(0, json!({"kty": "new", "kid": 7}));
         script.signed = Some(Arc::new(move |claims| key.sign(&json!({"alg": "ES256"}), claims)));
     });
     assert!(is_refused(&sign_in(&fake, &provider(&fake)).await));
-    fake.with(|script| script.signed = None);
+    fake.with(|script| {
+        script.signed = None;
+        // Keys of kinds that are not known make the others no worse.
+        script.keys.insert(0, json!({"kty": "EC", "crv": "secp256k1", "kid": "odd", "x": "AA", "y": "AA"}));
+        script.keys.insert(0, json!({"kty": "new", "kid": 7}));
+    });
     sign_in(&fake, &provider(&fake)).await.expect("named, among many");
 }
 

@@ -236,6 +236,25 @@ async fn while_the_provider_is_away_the_page_says_so_and_passwords_and_keys_work
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_the_provider_has_a_code_for_the_page_and_passwords_work_meanwhile() {
+    let (house, fake) = start(&["* = read"]);
+    house.add_user("ani", "read", &["*"]).await;
+    let cases = [
+        (fake::Reply::Text("<html>".into()), "provider-bad-answer"),
+        (fake::Reply::Endless, "provider-bad-answer"),
+        (fake::Reply::Redirect("http://127.0.0.1:1/".into()), "provider-refused"),
+        (fake::Reply::Status(401, json!({"error": "invalid_client"})), "provider-refused"),
+        (fake::Reply::Silence, "provider-unreachable"),
+    ];
+    for (reply, code) in cases {
+        fake.with(|script| script.replies.insert("/token", reply));
+        let (reply, cookie) = tokio::join!(house.through(&fake, ""), house.cookie("ani"));
+        assert_eq!(problem(&reply), code);
+        assert_eq!(house.who(&cookie).await["user"], true, "{code}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_nobody_asked_for_signs_no_one_in_and_locks_no_one_out() {
     let (house, fake) = start(&["* = read"]);
     for query in ["", "?code=x&state=y", "?error=access_denied", "?state=a&state=b&code=%00", "?code=%ff"].repeat(3) {
