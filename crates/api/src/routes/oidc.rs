@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::session::{self, Peer, Under};
 use crate::state::Api;
-use ::oidc::{Account, COOKIE_LIFE_S, Provider, ProviderAnswer, SignInError, Url};
+use ::oidc::{Account, COOKIE_LIFE_S, Provider, ProviderAnswer, Url};
 use door::access::Role;
 use door::handler::HandlerServer;
 use door::parameters::Parameters;
@@ -28,6 +28,10 @@ const COOKIE: &str = "catat_sign_in";
 
 /// The parameter with which the page is told why a sign-in failed.
 const PROBLEM: &str = "sign_in_problem";
+
+/// Failures that are no attempt to guess: the provider's own, and answers that it was not asked about, as any page can send a browser
+/// here.
+const UNCOUNTED: [&str; 3] = ["provider-unreachable", "provider-busy", "sign-in-expired"];
 
 /// Adds the routes.
 pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
@@ -84,41 +88,28 @@ async fn finish(
     };
     let signed_in = async {
         // Each attempt is a request to the provider: whoever makes many waits.
-        server.sign_ins.begin(address, None, Instant::now()).map_err(Failure::Problem)?;
+        server.sign_ins.begin(address, None, Instant::now())?;
         let attempted = provider.finish(cookie_named(&headers, COOKIE), &answer, server.now()).await;
         to = attempted.to;
-        let who = admit(&server, attempted.account.map_err(Failure::Provider)?, address).await;
-        session::begin(&server, who.map_err(Failure::Problem)?, None).await.map_err(Failure::Problem)
+        let account = attempted.account.map_err(|error| Problem::bad_request(error.code(), error.to_string()))?;
+        session::begin(&server, admit(&server, account, address).await?, None).await
     };
     let signed_in = signed_in.await;
+    if signed_in.as_ref().map_or_else(|problem| UNCOUNTED.contains(&problem.code), |_| true) {
+        server.sign_ins.succeeded(address, None);
+    }
     let ended = attempt_cookie(&provider, "");
-    let code = match signed_in {
+    Ok(match signed_in {
         Ok(token) => {
-            server.sign_ins.succeeded(address, None);
             let ([(_, cookie), _], _) = session::with_cookie(&token, &under, &headers);
-            return Ok(redirect(&provider, to.as_str(), &[cookie, ended]));
+            redirect(&provider, to.as_str(), &[cookie, ended])
         }
-        Err(Failure::Provider(error)) => {
-            tracing::warn!(%error, ?address, "sign-in with the provider failed");
-            if matches!(error, SignInError::Unreachable(_) | SignInError::Busy | SignInError::Stale) {
-                // No fault of whoever signs in, or nothing that the provider was asked: any page can send a browser here.
-                server.sign_ins.succeeded(address, None);
-            }
-            error.code()
+        Err(problem) => {
+            tracing::warn!(problem = problem.message, ?address, "sign-in with the provider failed");
+            server.whole().audit_refusal(address, problem.code);
+            redirect_with(&provider, to, problem.code, &[ended])
         }
-        Err(Failure::Problem(problem)) => {
-            tracing::warn!(problem = problem.message, ?address, "sign-in with the provider refused");
-            problem.code
-        }
-    };
-    server.whole().audit_refusal(address, code);
-    Ok(redirect_with(&provider, to, code, &[ended]))
-}
-
-/// Why someone who came back was not signed in.
-enum Failure {
-    Provider(SignInError),
-    Problem(Problem),
+    })
 }
 
 /// Returns the user of an account, with the role that the rules give it now.
