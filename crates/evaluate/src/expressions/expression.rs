@@ -309,7 +309,7 @@ fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) 
             (rows_of_numbers(comparison, values, wanted as f64), present)
         }
         (Column::Timestamps(values), Cell::Text(text)) => {
-            let wanted = cell::read_time(text)?;
+            let wanted = Timestamp::parse_iso8601(text)?.0;
             (rows_of_numbers(comparison, values, wanted), &None)
         }
         (Column::Strings { values, present }, Cell::Text(text)) if Number::read(text).is_none() => {
