@@ -11,7 +11,7 @@ use plan::fields::{is_field, single_field};
 use plan::function::Function;
 use plan::number::{Number, arithmetic};
 use plan::{ArithmeticOperator, Comparison, Expr, Name, TextPattern};
-use types::{Column, MISSING_CODE, RowSet, ScanError, Value};
+use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
 
 use crate::columns::cell;
 use crate::columns::cell::{Cell, ComparisonResult};
