@@ -138,7 +138,7 @@ def system():
     """Returns the archive of a fresh system."""
     archive = scratch / "system.tar"
     if not archive.exists():
-        run("mmdebstrap", "--variant=minbase", "--include=systemd,systemd-sysv,rpm", "bullseye", archive)
+        run("mmdebstrap", "--variant=minbase", "--include=systemd,systemd-sysv,rpm,ca-certificates", "bullseye", archive)
     return archive
 
 
