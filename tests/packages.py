@@ -5,7 +5,7 @@
 
 Packages are made three times: twice of one version, which must give the same bytes, and of an older one, from which is upgraded. A
 directory that has executables already is that of `packaging/build --executables`. The systems are Debian 11 with glibc 2.31, the
-oldest that is promised; systemd-nspawn boots them, so units, users and scripts are systemd's business as they are for users. rpm is Debian's. crun
+oldest that is promised; systemd-nspawn boots them, so units, users and scripts are systemd's business as they are for users. rpm is Debian's. runc
 runs the image. Needs root.
 """
 
@@ -312,7 +312,7 @@ def container(volume, *arguments, variables=()):
     config["mounts"] = [one for one in config["mounts"] if one["destination"] != "/var/lib/catat"] + [own, temporary]
     config["linux"]["namespaces"] = [one for one in config["linux"]["namespaces"] if one["type"] != "network"]
     (bundle / "config.json").write_text(json.dumps(config))
-    return ["crun", "--root", scratch / "crun", "--cgroup-manager=disabled", "run", "--bundle", bundle, f"catat-{time.monotonic_ns()}"]
+    return ["runc", "--root", scratch / "runc", "run", "--bundle", bundle, f"catat-{time.monotonic_ns()}"]
 
 
 @check
@@ -327,7 +327,7 @@ def the_image_serves_and_ships_with_a_read_only_root_and_one_volume():
     listen = [f"CATAT_LISTEN=0.0.0.0:{(port := free_port())}"]
     refused = subprocess.run(container(data, variables=listen), stderr=subprocess.PIPE, text=True)
     assert refused.returncode == 2 and "no key exists yet" in refused.stderr, refused
-    created = run(*container(data, "keys", "create", "--name", "me", "--role", "admin")).splitlines()
+    created = run(*container(data, "keys", "create", "--data-dir", "/var/lib/catat", "--name", "me", "--role", "admin")).splitlines()
     key = json.loads(next(line for line in created if line.startswith("{")))["key"]
     serving = subprocess.Popen(container(data, variables=listen), stderr=subprocess.DEVNULL)
     server = Server(port, key)

@@ -21,12 +21,10 @@ mod settings;
 mod ship;
 mod values;
 
-pub(crate) use error::{ConfigError, all_errors};
+pub(crate) use error::all_errors;
 pub(crate) use layers::{Flags, Layers};
 #[cfg(feature = "server")]
-pub(crate) use remote_write::RemoteWrite;
-#[cfg(feature = "server")]
-pub(crate) use server::{AlertConfig, Certificate, Config, Syslog, SyslogTls, XRay};
+pub(crate) use server::{Certificate, Config, Syslog, XRay};
 pub(crate) use ship::ShipConfig;
 
 #[cfg(all(test, feature = "server"))]
