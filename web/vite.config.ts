@@ -21,6 +21,7 @@ const OWN = [
   "api/suggestions.ts",
   "parts/help.tsx",
   "parts/palette.tsx",
+  "parts/account.tsx",
   "parts/sign_in.tsx",
   "parts/snippet.tsx",
   "api/context.ts",

@@ -73,8 +73,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Uses of `alert` its state files and its channels.
     ("incident", &["types", "parse", "plan", "pattern", "language", "execute", "storage", "alert"]),
     ("dashboard", &["types", "plan", "language", "promql", "esql", "traceql"]),
+    // Knows no route, no user and no role: signs people in at their provider.
+    ("oidc", &["types"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
-    ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert"]),
+    (
+        "door",
+        &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert", "oidc"],
+    ),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
     (
         "api",
@@ -96,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "alert",
             "incident",
             "dashboard",
+            "oidc",
             "door",
         ],
     ),
@@ -110,7 +116,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "exposition", "execute", "door", "otel"]),
     // Asks native routes through a router that it is given.
     ("mcp", &["types", "door"]),
-    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics", "mcp"]),
+    ("serve", &["storage", "elastic", "oidc", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics", "mcp"]),
     (
         "catat",
         &[

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=ee3e546b0869";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=279d0872e22b";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=a7eb3a37b93c";
+export{t as RowList}from"./row_list.js?v=d5169c559972";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=fcbfbd880f42";
+export{t as Selection}from"./selection2.js?v=7857ed9ad0ff";

@@ -1,1 +1,1 @@
-import{Ht as e,Yt as t,qt as n,si as r}from"./core.js?v=e99952ce7b02";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(n,{icon:`copy`,"aria-label":r(`Copy: {what}`,{what:a}),title:r(`Copy`),onClick:()=>void e(i,r(`Line`))})]})}export{i as t};
+import{Ht as e,Yt as t,li as n,qt as r}from"./core.js?v=de89d3870467";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=2fe7591ddb4b";
+export{t as readRange}from"./time2.js?v=37e3a1bd109d";

@@ -149,6 +149,9 @@ const KEY = "catat.key";
 /** The server wants to know who asks: what the way in shall say above itself, and `null` while nobody is asked. */
 export const keyWanted = signal<string | null>(null);
 
+/** Why a sign-in with a provider failed, by its code; empty if none did. */
+export const signInProblem = signal("");
+
 /** Whether something was answered that is not for everybody. */
 let hadAccess = false;
 
@@ -159,6 +162,7 @@ let signIns = 0;
 export function signedIn(): void {
   signIns += 1;
   keyWanted.value = null;
+  signInProblem.value = "";
 }
 
 /** Returns what identifies the current session; a request passes it to `refusal` if it fails. */

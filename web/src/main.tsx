@@ -3,7 +3,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 
-import { keyWanted } from "./api.ts";
+import { keyWanted, signInProblem } from "./api.ts";
 import { followView } from "./ask.ts";
 import { Explore } from "./explore/explore.tsx";
 import { TimePicker } from "./explore/time_picker.tsx";
@@ -15,7 +15,7 @@ import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
 import { SkipLink } from "./parts/skip_link.tsx";
 import { Way } from "./parts/way.tsx";
-import { askWho } from "./session.ts";
+import { askWho, who } from "./session.ts";
 import { beginToSpeak, t, text } from "./texts.ts";
 import { nextTheme, theme } from "./theme_choice.ts";
 import { rangeLabel } from "./time.ts";
@@ -66,6 +66,7 @@ const ForEverybody = later(async () => (await import("./pages/for_everybody.tsx"
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 // What is typed right after its key must not go to the query.
 const Palette = later(async () => (await import("./parts/palette.tsx")).Palette, true);
+const Account = later(async () => (await import("./parts/account.tsx")).Account);
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
@@ -94,6 +95,7 @@ function Head() {
         ))}
       </nav>
       <span class="grow" />
+      <Account wanted={who.value?.user === true} />
       <button
         type="button"
         class="button quiet"
@@ -181,6 +183,17 @@ function followTitle(): void {
   });
 }
 
+/** Takes what went wrong at the provider out of the address, where whoever signs in comes back with it. */
+function takeProblem(): void {
+  const url = new URL(location.href);
+  signInProblem.value = url.searchParams.get("sign_in_problem") ?? "";
+  if (signInProblem.value === "") return;
+  url.searchParams.delete("sign_in_problem");
+  history.replaceState(history.state, "", url);
+  keyWanted.value = "";
+}
+
+takeProblem();
 followHistory();
 followTitle();
 followKeys();

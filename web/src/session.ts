@@ -13,6 +13,8 @@ export interface Who {
   groups: string[];
   /** Whether this is a user with a session, and no key. */
   user: boolean;
+  /** How the user signed in: `password`, `provider` or `proxy`; empty for a key. */
+  signIn: string;
 }
 
 /** `undefined` as long as it is not known, `null` for nobody. */
@@ -30,13 +32,14 @@ let last = "";
 export async function askWho(): Promise<void> {
   const by = asker();
   try {
-    const answer = await json<Partial<Who>>("api/v1/session");
+    const answer = await json<Partial<Who> & { sign_in?: string | null }>("api/v1/session");
     if (by !== asker()) return;
     who.value = {
       name: answer.name ?? "",
       role: answer.role ?? "",
       groups: answer.groups ?? [],
       user: answer.user === true,
+      signIn: answer.sign_in ?? "",
     };
     last = who.value.user ? who.value.name : "";
   } catch (error) {
@@ -60,13 +63,13 @@ export async function signIn(name: string, password: string): Promise<void> {
   else askAgain();
 }
 
-/** Ends the session at the server, and forgets a key that was typed in. */
+/** Ends the session at the server, and at the provider where it offers that, and forgets a key that was typed in. */
 export async function signOut(): Promise<void> {
   storeKey("");
-  await send("DELETE", "api/v1/session");
+  const { url } = await send<{ url?: string | null }>("DELETE", "api/v1/session");
   forgetAccess();
   who.value = undefined;
   // What is on the screen was for whoever has left, also for those who go back to it.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
-  location.assign(document.baseURI);
+  location.assign(url ?? document.baseURI);
 }

@@ -34,6 +34,7 @@ pub(crate) mod language;
 pub(crate) mod lookups;
 pub(crate) mod marks;
 pub(crate) mod metrics;
+mod oidc;
 pub(crate) mod onset;
 pub(crate) mod patterns;
 pub(crate) mod pipelines;
@@ -122,7 +123,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
     let table = dashboards::add(for_everybody::add(reports::add(add_causes(add_pipelines(table)))));
-    fleet::add(incidents::add(issues::add(alerts::add(table))))
+    fleet::add(incidents::add(issues::add(alerts::add(oidc::add(table)))))
 }
 
 /// Adds the routes of pipelines and of suggestions for them.

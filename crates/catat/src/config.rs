@@ -19,6 +19,8 @@ mod remote_write;
 mod server;
 mod settings;
 mod ship;
+#[cfg(feature = "server")]
+mod sign_in;
 mod values;
 
 pub(crate) use error::all_errors;

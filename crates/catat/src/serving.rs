@@ -106,6 +106,7 @@ pub(crate) fn prepare(
         limits: config.limits.clone(),
         reload: Some(reload),
         access: Access { admin_key: Some(admin_key.into()), allow_anonymous, ..access_of(config, address) },
+        sign_in: config.sign_in.open(config.public_url.as_ref()).map_err(Failure::usage)?,
         keys,
         tls,
         fleet: link_to_nodes(config)?,
@@ -204,7 +205,8 @@ fn access_of(config: &Config, address: std::net::SocketAddr) -> Access {
     Access {
         addresses: vec![address.ip()],
         hosts: config.hosts.clone(),
-        is_public: config.public_url.as_ref().is_some_and(crate::config::public_url::is_elsewhere),
+        is_public: config.public_url.as_ref().is_some_and(crate::config::public_url::is_elsewhere)
+            || config.sign_in.is_set(),
         proxies: config.trusted_proxies.clone().into(),
         ..Access::default()
     }

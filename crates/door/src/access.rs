@@ -27,7 +27,7 @@ use self::credentials::Credentials;
 use crate::problem::Problem;
 
 pub use self::attempts::{Attempts, network_of};
-pub use self::caller::{Caller, Role, Standing};
+pub use self::caller::{Caller, Role, SignInWay, Standing};
 pub use self::keys::covers;
 pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
 pub use self::proxies::TrustedProxies;

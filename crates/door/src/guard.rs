@@ -23,7 +23,7 @@ use crate::access::{Caller, KeyRevoked, RevocableBody};
 use crate::fleet::receive;
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
-use crate::server::Server;
+use crate::server::{Server, SignIn};
 use crate::table::{AccessRefusal, DeliveryMark, Handing};
 
 /// Routes that answer while the store is locked: whether the server lives, why it is locked, the manual, and the page.
@@ -48,6 +48,9 @@ pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
 ];
+
+/// Refusals after which routes that need no key still answer.
+const OPEN_AFTER: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS];
 
 /// Marks the answer to a caller who ended their own session: it is theirs all the same.
 #[derive(Clone, Copy, Debug)]
@@ -85,21 +88,25 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         }
         request.extensions_mut().insert(Handing(server.clone()));
     }
+    // By the peer of the connection, which the next line replaces.
+    let SignIn { proxy, roles, .. } = &server.app.sign_in;
+    let proxied = proxy.as_ref().map_or(Ok(None), |proxy| proxy.caller_of(roles, &mut request));
     server.app.access.proxies.name_sender(&mut request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let format = format_of(&request);
     let locked = server.whole_store().locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
     let now = server.now();
-    let session = server.sessions.caller_of(request.headers(), now);
-    let admit = || server.app.access.admit(&server.app.keys, &server.attempts, session, &request, now);
+    let session = proxied.map(|user| user.or_else(|| server.sessions.caller_of(request.headers(), now)));
+    let admit = || server.app.access.admit(&server.app.keys, &server.attempts, session?, &request, now);
     let admitted = locked.map_or_else(admit, |reason| Err(Problem::locked(reason)));
     let mut response = match admitted {
         Ok(caller) => {
             server.look_after_keys();
             run_for(&server, caller, request, next).await
         }
-        Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&problem.status) => {
+        // What needs no key, such as the page that says so, is open to everyone.
+        Err(problem) if OPEN_AFTER.contains(&problem.status) || problem.code == "no-role" => {
             if problem.code == "bad-key" || problem.code == "too-many-failures" {
                 let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
                 server.audit_refusal(peer, problem.code);

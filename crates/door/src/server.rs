@@ -32,7 +32,7 @@ use crate::scoped_store::ScopedStore;
 use crate::tables::Tables;
 use crate::tls::Tls;
 use crate::traffic::Traffic;
-use crate::users::{Sessions, SignIns, Users, user_of};
+use crate::users::{ProxyUsers, RoleRules, Sessions, SignIns, Users, user_of};
 use crate::work::Gate;
 
 /// Requests of one kind that may wait for a place, and for how long: about what a page or a dashboard that opens
@@ -74,6 +74,8 @@ pub struct App {
     pub reload: Option<Reload>,
     /// Admission of callers without a key, and of hosts.
     pub access: Access,
+    /// Sign-in with a provider and by a proxy.
+    pub sign_in: SignIn,
     /// Keys of senders and readers.
     pub keys: Arc<Keys>,
     /// The certificate of the door; without one it speaks plain HTTP.
@@ -94,6 +96,17 @@ pub struct App {
     pub n_threads: usize,
     /// The version, such as `0.1.0`.
     pub version: String,
+}
+
+/// How people sign in besides with passwords.
+#[derive(Debug, Default)]
+pub struct SignIn {
+    /// Who has which role.
+    pub roles: RoleRules,
+    /// The provider of OpenID Connect.
+    pub oidc: Option<Arc<oidc::Provider>>,
+    /// The proxy that signs people in.
+    pub proxy: Option<ProxyUsers>,
 }
 
 /// The state behind every route.

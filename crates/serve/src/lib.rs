@@ -28,9 +28,10 @@ pub use api::LICENSES;
 pub use cloudwatch::xray::udp::XRayListener;
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity};
 pub use door::fleet::FleetLink;
-pub use door::server::{App, Reload};
+pub use door::server::{App, Reload, SignIn};
 pub use door::tls::{Tls, TlsError};
-pub use door::users::UserOrder;
+pub use door::users::{ProxyUsers, RoleRule, RoleRules, UserOrder};
+pub use oidc::{Options as OidcOptions, Provider as OidcProvider, check_issuer};
 pub use otel::syslog::SyslogListeners;
 
 /// When slices of the service map are first read ahead, after a start: the first questions do not wait for that.

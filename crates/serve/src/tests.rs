@@ -65,6 +65,7 @@ mod rule_trials;
 mod scopes;
 mod security;
 mod series_rules;
+mod sign_in;
 mod socket;
 mod sources;
 mod spans;
@@ -104,7 +105,7 @@ use types::{Limits, Timestamp};
 
 use crate::formats::format_of;
 use crate::router::Families;
-use crate::{Access, Keys, router};
+use crate::{Access, Keys, SignIn, router};
 use door::listen::Service;
 use door::server::{App, Server};
 
@@ -195,8 +196,14 @@ impl House {
 
     /// Another server on the same store, as after a restart.
     fn restarted(&self) -> Self {
+        self.restarted_with(SignIn::default())
+    }
+
+    /// The same with other ways to sign in.
+    fn restarted_with(&self, sign_in: SignIn) -> Self {
         let app = &self.server.app;
-        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone(), RuleSet::default())
+        let parts = (RuleSet::default(), sign_in);
+        Self::whole(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone(), parts)
     }
 
     fn on(
@@ -206,6 +213,17 @@ impl House {
         bytes_per_s: Option<u64>,
         dir: Arc<TempDir>,
         rules: RuleSet,
+    ) -> Self {
+        Self::whole(store, limits, clock, bytes_per_s, dir, (rules, SignIn::default()))
+    }
+
+    fn whole(
+        store: Arc<Store>,
+        limits: Limits,
+        clock: Clock,
+        bytes_per_s: Option<u64>,
+        dir: Arc<TempDir>,
+        (rules, sign_in): (RuleSet, SignIn),
     ) -> Self {
         let of_rules = (rules.metrics.clone(), rules.recordings.clone());
         let access = Access {
@@ -222,6 +240,7 @@ impl House {
             limits,
             reload: None,
             access,
+            sign_in,
             keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),
             tls: None,
             fleet: None,

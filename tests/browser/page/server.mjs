@@ -8,8 +8,8 @@ import { dirname, join } from "node:path";
 
 const READY_MS_MAX = 30_000;
 
-/** Starts `CATAT_EXECUTABLE`; `files` are written below the directory it is started with, `catat.toml` is its configuration. */
-export async function startServer(files = {}) {
+/** Starts `CATAT_EXECUTABLE`; `files` are written below the directory it is started with, `catat.toml` is its configuration. The kernel chooses the port unless one is given. */
+export async function startServer(files = {}, port = 0) {
   const executable = process.env.CATAT_EXECUTABLE;
   assert.ok(executable, "CATAT_EXECUTABLE is not set: give the path of a built catat");
   const directory = mkdtempSync(join(tmpdir(), "catat-browser-"));
@@ -20,7 +20,7 @@ export async function startServer(files = {}) {
   }
   const config = "catat.toml" in files ? ["--config", join(directory, "catat.toml")] : [];
   const data = join(directory, "data");
-  const child = spawn(executable, ["serve", ...config, "--data-dir", data, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(executable, ["serve", ...config, "--data-dir", data, "--listen", `127.0.0.1:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
   const url = await new Promise((found, fail) => {
     let said = "";
     const late = setTimeout(() => fail(new Error(`the server did not get ready:\n${said}`)), READY_MS_MAX);

@@ -10,6 +10,7 @@ import { t } from "../texts.ts";
 /** The layer that is open; Escape and a click elsewhere close it. */
 export const layer = signal<
   | ""
+  | "account"
   | "time"
   | "groups"
   | "share"

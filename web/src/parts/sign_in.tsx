@@ -1,11 +1,12 @@
 // The way in, where the server asks for one: name and password, or a key.
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
-import { ApiError, keyWanted, storedKey, storeKey } from "../api.ts";
+import { ApiError, json, keyWanted, signInProblem, storedKey, storeKey } from "../api.ts";
 import { askAgain, signIn } from "../session.ts";
-import { rich, t } from "../texts.ts";
+import { rich, t, text } from "../texts.ts";
 import { useAttempt, Wrong } from "./attempt.tsx";
+import { printable, sentence } from "../format.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./layers.tsx";
 
@@ -19,13 +20,79 @@ export function SignIn() {
           {why}
         </p>
       )}
+      <Wrong text={problemText(signInProblem.value)} />
       {byKey ? <ByKey /> : <ByPassword />}
+      <Providers />
       <p class="sign-in-other">
         <button type="button" class="button quiet" data-testid="sign-in-other" onClick={() => setByKey(!byKey)}>
           {byKey ? t("Sign in with a password") : t("Use a key instead")}
         </button>
       </p>
     </Dialog>
+  );
+}
+
+/** Why a sign-in with a provider failed. The details are in the server's log: some of them are the provider's words. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "provider-unreachable": text("The provider does not answer. Try again, or sign in with a password."),
+  "provider-bad-answer": text("The provider’s answer cannot be used. The server’s log has the reason."),
+  "provider-refused": text("The provider refused the sign-in."),
+  "provider-busy": text("Too many people are signing in just now. Try again in a moment."),
+  "sign-in-expired": text("The sign-in took more than 10 minutes or began in another browser. Try again."),
+  "bad-token": text("The provider’s answer could not be verified. The server’s log has the reason."),
+  "no-account-name": text("The provider sends no name that can be used here. The server’s log has the reason."),
+  "bad-name": text("The provider sends no name that can be used here. The server’s log has the reason."),
+  "account-name-taken": text("Another user has the name of your account. An administrator can remove that user."),
+  "no-role": text("Your account has no role on this server. An administrator can give it one."),
+  "too-many-attempts": text("too many failed attempts to sign in"),
+};
+
+function problemText(code: string): string {
+  return code === "" ? "" : sentence(t(PROBLEMS[code] ?? text("You were not signed in.")));
+}
+
+/** A provider that people may sign in with: what it is called, and where that begins. */
+interface Provider {
+  name: string;
+  path: string;
+}
+
+/** Asks for the providers. Without an answer there are none: the form has other ways. */
+async function askProviders(): Promise<Provider[]> {
+  try {
+    return (await json<{ providers?: Provider[] }>("api/v1/session/providers")).providers ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** Providers, after the fields: they come later, and what has the focus stays in its place. */
+function Providers() {
+  const [providers, setProviders] = useState<readonly Provider[]>([]);
+  const [left, setLeft] = useState("");
+  useEffect(() => void askProviders().then(setProviders), []);
+  useEffect(() => {
+    // Whoever goes back from the provider is here again.
+    const back = () => setLeft("");
+    addEventListener("pageshow", back);
+    return () => removeEventListener("pageshow", back);
+  }, []);
+  const here = location.pathname + location.search + location.hash;
+  return (
+    <>
+      {providers.map(({ name, path }) => (
+        <p key={path} class="sign-in-other">
+          <a
+            class="button"
+            href={new URL(`${path}?to=${encodeURIComponent(here)}`, document.baseURI).href}
+            data-testid="sign-in-provider"
+            onClick={() => setLeft(path)}
+          >
+            {left === path ? t("Signing in…") : t("Sign in with {name}", { name: printable(name) })}
+          </a>
+        </p>
+      ))}
+    </>
   );
 }
 

@@ -130,6 +130,11 @@ fn write_server(server: &Server, api: &Api, page: &mut Page) {
         let (kind, end) = if only_grows { (Kind::Counter, "_total") } else { (Kind::Gauge, "") };
         page.single(&format!("catat_syslog_{name}{end}"), kind, &format!("Syslog: {help}"), value as f64);
     }
+    if let Some(proxy) = &server.app.sign_in.proxy {
+        let help = "Requests with the proxy's header that did not come from the proxy; it was ignored.";
+        let n_ignored = proxy.n_ignored.load(std::sync::atomic::Ordering::Relaxed);
+        page.single("catat_proxy_headers_ignored_total", Kind::Counter, help, n_ignored as f64);
+    }
     page.single("catat_queries_running", Kind::Gauge, "Queries under way.", n_running as f64);
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use door::access::{Caller, Role};
+use door::access::{Caller, Role, SignInWay};
 use door::guard::SessionEnd;
 use door::handler::{HandlerServer, SentJson};
 use door::listen::OverTls;
@@ -62,12 +62,16 @@ pub(crate) async fn get(server: Shared) -> Result<Response, Problem> {
 }
 
 pub(crate) async fn delete(server: Shared, under: Under, headers: HeaderMap) -> Response {
+    let mut url = None;
     if let Some(caller) = cookie_of(&headers).and_then(|token| server.sessions.end(token)) {
+        if let (Some(SignInWay::Provider), Some(provider)) = (caller.way, &server.app.sign_in.oidc) {
+            url = provider.sign_out_url(server.now()).await.map(String::from);
+        }
         // What could not be kept is in the log.
         let _ = server.look_up(move |server| server.keep_sessions(&caller)).await;
     }
     let (cookie, parting) = with_cookie("", &under, &headers);
-    (parting, cookie, Json(json!({"signed_out": true}))).into_response()
+    (parting, cookie, Json(json!({"signed_out": true, "url": url}))).into_response()
 }
 
 /// Begins a session, and keeps that; gives its token. `before` is who had one in the same browser.
@@ -96,7 +100,7 @@ fn bad_credentials() -> Problem {
 /// Who says this name and this password. Failures are counted, and all look the same.
 pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: String) -> Result<SignedIn, Problem> {
     let address = peer.as_ref().map(|peer| peer.0.0.ip());
-    server.sign_ins.begin(address, &name, Instant::now())?;
+    server.sign_ins.begin(address, Some(&name), Instant::now())?;
     let (of_thread, said) = (server.clone(), name.clone());
     let work = move || {
         let found = of_thread.users.verify(of_thread.settings(), &said, &password)?;
@@ -108,7 +112,7 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
     let found = server.passwords.run(work).await.and_then(|found| found);
     match found {
         Ok(Some(who)) => {
-            server.sign_ins.succeeded(address, &name);
+            server.sign_ins.succeeded(address, Some(&name));
             Ok(who)
         }
         Ok(None) => {
@@ -118,7 +122,7 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
         }
         // No fault of whoever signs in.
         Err(problem) => {
-            server.sign_ins.succeeded(address, &name);
+            server.sign_ins.succeeded(address, Some(&name));
             Err(problem)
         }
     }
@@ -144,5 +148,8 @@ fn describe(caller: &Caller) -> Value {
         GroupScope::All => vec!["*"],
         GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str()).collect(),
     };
-    json!({"name": user.unwrap_or(&caller.name), "role": caller.role.name(), "groups": groups, "user": user.is_some()})
+    json!({
+        "name": user.unwrap_or(&caller.name), "role": caller.role.name(), "groups": groups, "user": user.is_some(),
+        "sign_in": caller.way.map(SignInWay::name),
+    })
 }

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::output::{print_list, print_rows};
 
 /// Columns of a list of users.
-const COLUMNS: &str = "name role groups created";
+const COLUMNS: &str = "name role groups sign_in created";
 
 /// Bytes to read of a password: slightly more than its limit, so that the server reports the excess.
 const LINE_BYTES_MAX: u64 = 4096;

@@ -10,6 +10,7 @@ use super::error::ConfigError;
 use super::layers::{Flags, Layers};
 use super::remote_write::RemoteWrite;
 use super::ship::ShipConfig;
+use super::sign_in::SignInConfig;
 use super::{fleet, public_url, values};
 
 /// The validated configuration. Each room receives its own part of it by value.
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     /// Where people reach the page, as links in notifications say it.
     pub(crate) public_url: Option<reqwest::Url>,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
+    /// How people sign in besides with passwords.
+    pub(crate) sign_in: SignInConfig,
     /// Where the door is one under TLS.
     pub(crate) tls: Option<Certificate>,
     pub(crate) databases: storage::Databases,
@@ -108,7 +111,8 @@ impl Config {
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
             public_url: public_url::read(&mut read),
-            trusted_proxies: read_networks(&mut read, "server", "trusted_proxies"),
+            trusted_proxies: read.networks("server", "trusted_proxies"),
+            sign_in: SignInConfig::read(&mut read),
             tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
@@ -254,22 +258,6 @@ fn read_address(
     is_set.then(|| read.parsed(section, key, &format!("an address such as {example}")))
 }
 
-/// Reads a list of networks and addresses.
-fn read_networks(read: &mut values::Reader<'_>, section: &'static str, key: &'static str) -> Vec<ipnet::IpNet> {
-    let mut networks = Vec::new();
-    for network in read.list(section, key) {
-        let single = network.parse().map(|address: std::net::IpAddr| address.into());
-        match network.parse().or(single) {
-            Ok(network) => networks.push(network),
-            Err(_) => {
-                let problem = format!("\"{network}\" is not a network such as 10.0.0.0/8");
-                read.accept(Err(problem), section, key);
-            }
-        }
-    }
-    networks
-}
-
 /// Reads how often pushed samples are written again; PromQL forgets what is older than five minutes.
 fn read_push_interval(read: &mut values::Reader<'_>) -> std::time::Duration {
     let interval_ns = read.duration("pushgateway", "interval");
@@ -287,12 +275,12 @@ fn read_service_graph_interval(read: &mut values::Reader<'_>) -> Option<std::tim
 }
 
 fn read_xray(read: &mut values::Reader<'_>) -> XRay {
-    XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read_networks(read, "xray", "allow") }
+    XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read.networks("xray", "allow") }
 }
 
 fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
     let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| read_address(read, "syslog", key, "127.0.0.1:514"));
-    let allow = read_networks(read, "syslog", "allow");
+    let allow = read.networks("syslog", "allow");
     let certificate = read_certificate(read, "syslog");
     let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
     let needed = "a PEM file if syslog.tls is set and server.tls_cert is not";

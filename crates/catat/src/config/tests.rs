@@ -119,6 +119,77 @@ fn inputs_are_checked_with_the_file_and_mistakes_have_their_line() {
 }
 
 #[test]
+fn a_provider_and_a_proxy_are_described_whole_or_refused() {
+    let whole = "[server]\npublic_url = \"https://logs.example.org\"\n[sign_in]\nroles = [\"staff = read app/*\", \"* = read\"]\n\
+                 [oidc]\nissuer = \"https://id.example.org\"\nclient_id = \"catat\"\n";
+    let config = read(whole, &[("CATAT_OIDC__CLIENT_SECRET", "s")], Flags::default()).expect("valid");
+    assert!(config.sign_in.is_set());
+    assert!(!read("", &[], Flags::default()).expect("valid").sign_in.is_set());
+    check_error(
+        &whole.replace("public_url", "# "),
+        "default: server.public_url: must be set if oidc.issuer is set: the provider sends people back there",
+    );
+    check_error(
+        &whole.replace("roles", "# "),
+        "default: sign_in.roles: must be set if oidc.issuer or sign_in.proxy_header is: without roles no one may sign in with them",
+    );
+    check_error(
+        &whole.replace("= read app/*", "= root"),
+        "catat.toml:4: sign_in.roles: \"staff = root\": the roles are read, operate and admin; write \"GROUP = ROLE\" or \
+         \"GROUP = ROLE app/* web/*\"",
+    );
+    check_error(
+        &whole.replace("https://id", "http://id"),
+        "catat.toml:6: oidc.issuer: \"http://id.example.org\" has no TLS, so anyone on the way can sign in as anyone; use https",
+    );
+    check_error(&whole.replace("client_id", "# "), "default: oidc.client_id: must be set if oidc.issuer is set");
+    check_error("[oidc]\nclient_id = \"a\"", "default: oidc.issuer: must be set if oidc.client_id is set");
+    check_error(
+        &format!("{whole}client_secret = \"a\"\nclient_secret_file = \"b\""),
+        "catat.toml:9: oidc.client_secret_file: must be omitted if oidc.client_secret is set",
+    );
+    check_error(&format!("{whole}scopes = [\"email\"]"), "catat.toml:8: oidc.scopes: must be a list with \"openid\"");
+    let proxy = "[sign_in]\nroles = [\"* = read\"]\nproxy_header = \"X-User\"\nproxy_networks = [\"10.0.0.7\"]\n";
+    assert!(read(proxy, &[], Flags::default()).expect("valid").sign_in.is_set());
+    check_error(
+        &proxy.replace("proxy_networks", "# "),
+        "default: sign_in.proxy_networks: must be set if sign_in.proxy_header is set: the addresses of the proxy",
+    );
+    check_error(
+        &proxy.replace("X-User", "Cookie"),
+        "catat.toml:3: sign_in.proxy_header: \"Cookie\" is not a header such as X-Forwarded-User",
+    );
+    check_error(
+        "[sign_in]\nproxy_groups_header = \"X-Groups\"",
+        "catat.toml:2: sign_in.proxy_groups_header: must be omitted unless sign_in.proxy_header is set",
+    );
+}
+
+#[test]
+fn the_secret_of_the_provider_is_read_from_its_file_and_never_shown() {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let path = directory.path().join("secret");
+    let text = format!(
+        "[server]\npublic_url = \"https://logs.example.org/catat\"\n[sign_in]\nroles = [\"* = read\"]\n[oidc]\n\
+         issuer = \"https://id.example.org\"\nclient_id = \"catat\"\nclient_secret_file = \"{}\"\n",
+        path.display()
+    );
+    let config = read(&text, &[], Flags::default()).expect("valid");
+    let open = || config.sign_in.open(config.public_url.as_ref());
+    assert!(open().is_err_and(|why| why.starts_with(&format!("oidc.client_secret_file {}: ", path.display()))));
+    std::fs::write(&path, "\n").expect("a scratch file");
+    assert!(open().is_err_and(|why| why.ends_with("the file is empty; write the secret into it")));
+    std::fs::write(&path, "of this application\n").expect("a scratch file");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let provider = open().expect("it has a secret").oidc.expect("a provider");
+    assert_eq!(provider.callback().as_str(), "https://logs.example.org/catat/api/v1/session/oidc/callback");
+    assert_eq!(provider.name(), "id.example.org");
+    assert!(!format!("{provider:?}").contains("of this application"));
+    let setting = settings::find("oidc", "client_secret").expect("a setting");
+    assert_eq!((setting.shown("x").as_str(), setting.as_toml("x")), ("not shown", None));
+}
+
+#[test]
 fn the_documented_inputs_are_inputs() {
     let documented = include_str!("../../../../config/catat.toml");
     let (_, inputs) = documented.split_once("#   [[input]]").expect("inputs are documented");

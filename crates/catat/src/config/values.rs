@@ -41,6 +41,20 @@ impl<'a> Reader<'a> {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
+    /// Returns a list of networks and addresses.
+    #[cfg(feature = "server")]
+    pub(super) fn networks(&mut self, section: &'static str, key: &'static str) -> Vec<ipnet::IpNet> {
+        let mut networks = Vec::new();
+        for network in self.list(section, key) {
+            let single = network.parse().map(|address: std::net::IpAddr| address.into());
+            match network.parse().or(single) {
+                Ok(network) => networks.push(network),
+                Err(_) => self.refuse(section, key, format!("\"{network}\" is not a network such as 10.0.0.0/8")),
+            }
+        }
+        networks
+    }
+
     pub(super) fn size(&mut self, section: &'static str, key: &'static str) -> u64 {
         match ByteSize::from_str(self.value(section, key, Kind::Size)) {
             Ok(size) => size.0,

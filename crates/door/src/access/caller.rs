@@ -38,6 +38,8 @@ pub enum Standing {
     Shown,
     /// On the node's machine, before there is a key.
     Local,
+    /// Someone whom a proxy of the node named.
+    Proxied,
     /// The owner of the node's admin key.
     Admin,
 }
@@ -48,13 +50,37 @@ impl Standing {
         match self {
             Self::Shown => "",
             Self::Local => "local",
+            Self::Proxied => "proxied",
             Self::Admin => "admin",
         }
     }
 
     /// Returns the standing of a name.
     pub(crate) fn named(name: &[u8]) -> Self {
-        [Self::Local, Self::Admin].into_iter().find(|known| known.name().as_bytes() == name).unwrap_or(Self::Shown)
+        let all = [Self::Local, Self::Proxied, Self::Admin];
+        all.into_iter().find(|known| known.name().as_bytes() == name).unwrap_or(Self::Shown)
+    }
+}
+
+/// How a user signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInWay {
+    /// With a password that catat keeps.
+    Password,
+    /// With an account at a provider of OpenID Connect.
+    Provider,
+    /// At a proxy that names them in each request.
+    Proxy,
+}
+
+impl SignInWay {
+    /// Returns its name in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Provider => "provider",
+            Self::Proxy => "proxy",
+        }
     }
 }
 
@@ -76,6 +102,8 @@ pub struct Caller {
     /// Within what the ids of their batches are unique: of their own for each key and those that took its place. What
     /// comes without a key of its own is one sender, as it was before there were keys.
     pub batches: Arc<str>,
+    /// How they signed in; `None` for keys and strangers.
+    pub way: Option<SignInWay>,
 }
 
 impl Default for Caller {
@@ -83,7 +111,16 @@ impl Default for Caller {
     fn default() -> Self {
         let scope = GroupScope::Matching(Vec::new());
         let (validity, batches) = (Validity::default(), Arc::from(""));
-        Self { role: Role::None, sends: false, scope, name: ANONYMOUS.into(), validity, bucket: None, batches }
+        Self {
+            role: Role::None,
+            sends: false,
+            scope,
+            name: ANONYMOUS.into(),
+            validity,
+            bucket: None,
+            batches,
+            way: None,
+        }
     }
 }
 
@@ -122,6 +159,7 @@ impl Caller {
     /// Returns what the caller is at this node alone.
     pub(crate) fn standing(&self) -> Standing {
         match (&*self.name, self.role) {
+            _ if self.way == Some(SignInWay::Proxy) => Standing::Proxied,
             (ADMIN, _) => Standing::Admin,
             (ANONYMOUS, Role::Operate) => Standing::Local,
             _ => Standing::Shown,

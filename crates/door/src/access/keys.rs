@@ -434,6 +434,7 @@ fn key_of(id: &str, document: Document, bytes_per_s: Option<u64>, now: Timestamp
         validity,
         bucket: bytes_per_s.map(|bytes_per_s| Arc::new(Bucket::new(bytes_per_s, now))),
         batches: document.line.as_str().into(),
+        way: None,
     };
     let used_ns = AtomicI64::new(document.used_ns.unwrap_or(i64::MIN));
     Some(Key { id: id.to_owned(), document, hash, caller: Arc::new(caller), used_ns })

@@ -13,14 +13,14 @@ use storage::Settings;
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::password::{self, fingerprint};
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Role, SignInWay};
 use crate::problem::Problem;
 
 /// The kind of documents that users are.
 pub(super) const KIND: &str = "user";
 
 /// Most users. Every change of a setting goes over all of them.
-const USERS_MAX: usize = 10_000;
+pub(super) const USERS_MAX: usize = 10_000;
 
 /// Longest name.
 pub const NAME_BYTES_MAX: usize = 128;
@@ -50,23 +50,26 @@ pub(super) struct Document {
     pub(super) groups: Option<Vec<String>>,
     /// The hash, in the usual text form.
     pub(super) password: String,
-    created: String,
+    pub(super) created: String,
+    /// The account at a provider that they sign in with; `None` for a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<String>,
 }
 
 /// All users of a store.
 #[derive(Debug, Default)]
 pub struct Users {
     /// Held while documents are looked at and then changed.
-    changes: Mutex<()>,
+    pub(super) changes: Mutex<()>,
     /// The same of who is signed in.
     pub(super) keeping: Mutex<()>,
 }
 
-/// Somebody who said a name and its password.
+/// Somebody who signed in.
 pub struct SignedIn {
     /// The user as a caller.
     pub caller: Caller,
-    /// What tells the password from others that the user had or will have.
+    /// What tells the password, or the role that a provider's user had, from others that the user had or will have.
     pub password: String,
 }
 
@@ -95,7 +98,8 @@ impl Users {
             return Err(Problem::bad_request("too-many-users", format!("{USERS_MAX} users are the most there can be")));
         }
         let groups = new.groups.clone();
-        let document = Document { role: role.name().to_owned(), groups, password, created: now.to_string() };
+        let document =
+            Document { role: role.name().to_owned(), groups, password, created: now.to_string(), account: None };
         put(settings, &new.name, &document)?;
         Ok(described(&new.name, &document))
     }
@@ -115,6 +119,10 @@ impl Users {
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let document = settings.get(KIND, name)?.as_deref().and_then(document_of);
         let document = document.ok_or_else(|| no_user(name))?;
+        if document.account.is_some() {
+            let message = format!("{name:?} signs in with an account at a provider and has no password");
+            return Err(Problem::new(StatusCode::CONFLICT, "no-password", message));
+        }
         let fingerprint = fingerprint(&hash);
         put(settings, name, &Document { password: hash, ..document })?;
         Ok(fingerprint)
@@ -161,14 +169,15 @@ pub(super) fn caller_of(name: &str, document: &Document) -> Option<Caller> {
     };
     let name: Arc<str> = caller_name(name).into();
     let batches = name.clone();
-    Some(Caller { role, sends: role == Role::Admin, scope, name, batches, ..Caller::default() })
+    let way = if document.account.is_some() { SignInWay::Provider } else { SignInWay::Password };
+    Some(Caller { role, sends: role == Role::Admin, scope, name, batches, way: Some(way), ..Caller::default() })
 }
 
 pub(super) fn document_of(json: &str) -> Option<Document> {
     serde_json::from_str(json).ok()
 }
 
-fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<(), Problem> {
+pub(super) fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<(), Problem> {
     let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(settings.put(KIND, name, &json)?)
 }
@@ -176,18 +185,21 @@ fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<(), Pr
 fn described(name: &str, document: &Document) -> Value {
     let all = ["*".to_owned()];
     let groups = document.groups.as_deref().unwrap_or(&all);
-    json!({"name": name, "role": document.role, "groups": groups, "created": document.created})
+    let way = if document.account.is_some() { SignInWay::Provider } else { SignInWay::Password };
+    json!({
+        "name": name, "role": document.role, "groups": groups, "created": document.created, "sign_in": way.name(),
+    })
 }
 
 /// Returns the role of a user; the role `ingest` has no use for a page.
-fn role_named(name: &str) -> Result<Role, Problem> {
+pub(super) fn role_named(name: &str) -> Result<Role, Problem> {
     [Role::Read, Role::Operate, Role::Admin].into_iter().find(|role| role.name() == name).ok_or_else(|| {
         let message = format!("{name:?} is no role of a user");
         Problem::bad_request("bad-role", message).hint("one of: read, operate, admin")
     })
 }
 
-fn check_name(name: &str) -> Result<(), Problem> {
+pub(super) fn check_name(name: &str) -> Result<(), Problem> {
     let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
     if !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_usual) {
         return Ok(());
@@ -206,7 +218,7 @@ fn check_password(password: &str) -> Result<(), Problem> {
     Err(Problem::bad_request("bad-password", message).hint("several words are easy to remember and hard to guess"))
 }
 
-fn check_groups(groups: &[String]) -> Result<(), Problem> {
+pub(super) fn check_groups(groups: &[String]) -> Result<(), Problem> {
     let bad = |message: String| Problem::bad_request("bad-groups", message).hint("patterns such as \"app/*\"");
     if groups.is_empty() || groups.len() > GROUPS_MAX {
         return Err(bad(format!("groups are 1–{GROUPS_MAX} patterns, or left out for all groups")));

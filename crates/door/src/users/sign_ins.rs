@@ -42,7 +42,7 @@ impl SignIns {
     }
 
     /// Counts an attempt as failed before it is looked at, so that many at once cannot slip through together.
-    pub fn begin(&self, address: Option<IpAddr>, name: &str, now: Instant) -> Result<(), Problem> {
+    pub fn begin(&self, address: Option<IpAddr>, name: Option<&str>, now: Instant) -> Result<(), Problem> {
         let mut windows = self.windows();
         if windows.len() + 2 > WATCHED_MAX {
             windows.retain(|_, window| now.duration_since(window.began) < WINDOW);
@@ -67,7 +67,7 @@ impl SignIns {
     }
 
     /// Takes back what [`Self::begin`] counted: the attempt was right.
-    pub fn succeeded(&self, address: Option<IpAddr>, name: &str) {
+    pub fn succeeded(&self, address: Option<IpAddr>, name: Option<&str>) {
         let mut windows = self.windows();
         for who in whose(address, name).into_iter().flatten() {
             if let Some(window) = windows.get_mut(&who) {
@@ -86,9 +86,9 @@ impl Window {
 }
 
 /// Whom an attempt counts for.
-fn whose(address: Option<IpAddr>, name: &str) -> [Option<Who>; 2] {
+fn whose(address: Option<IpAddr>, name: Option<&str>) -> [Option<Who>; 2] {
     let network = address.map(network_of);
-    [network.map(Who::Address), Some(Who::Name(Sha256::digest(name.as_bytes()).into()))]
+    [network.map(Who::Address), name.map(|name| Who::Name(Sha256::digest(name.as_bytes()).into()))]
 }
 
 #[cfg(test)]

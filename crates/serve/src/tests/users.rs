@@ -57,7 +57,7 @@ async fn a_session_is_its_users_role_and_groups_until_it_is_signed_out_of() {
     assert!(!cookie.contains("Secure") && !cookie.contains("Domain"), "{cookie}");
     let cookie = cookie.split(';').next().unwrap_or_default();
     let who = house.by_cookie("GET", "/api/v1/session", cookie, "").await.json();
-    assert_eq!(who, json!({"name": "ani", "role": "read", "groups": ["web/*"], "user": true}));
+    assert_eq!(who, json!({"name": "ani", "role": "read", "groups": ["web/*"], "user": true, "sign_in": "password"}));
     let groups = house.by_cookie("GET", "/api/v1/groups", cookie, "").await.text();
     assert!(groups.contains("web/access") && !groups.contains("\"db\""), "{groups}");
     for (method, path) in
@@ -206,7 +206,7 @@ async fn a_restart_asks_nobody_to_sign_in_again_but_those_who_may_not_go_on() {
         assert!(is_user(&again, cookie).await, "{cookie}");
     }
     let who = again.by_cookie("GET", "/api/v1/session", &cookies[0], "").await.json();
-    assert_eq!(who, json!({"name": "ani", "role": "read", "groups": ["web/*"], "user": true}));
+    assert_eq!(who, json!({"name": "ani", "role": "read", "groups": ["web/*"], "user": true, "sign_in": "password"}));
 
     assert_eq!(again.by_cookie("DELETE", "/api/v1/session", &cookies[0], "").await.status, 200);
     assert_eq!(again.administer("DELETE", "/api/v1/users/budi", "").await.status, 200);

@@ -34,6 +34,9 @@ async function remove(name: string): Promise<void> {
   ask();
 }
 
+/** Whether a user signs in with an account at a provider, and has no password. */
+const isOfProvider = (item: Record<string, unknown>) => item["sign_in"] === "provider";
+
 /** The section. */
 export function Users() {
   useEffect(ask, []);
@@ -43,7 +46,7 @@ export function Users() {
       <h2 id="users" tabIndex={-1}>
         {t("Users")}
       </h2>
-      <p class="dim">{t("People who sign in to this page with a password.")}</p>
+      <p class="dim">{t("People who sign in to this page.")}</p>
       <Listed
         lane={users.value}
         empty={t("There are no users yet.")}
@@ -56,6 +59,7 @@ export function Users() {
               <th scope="row">
                 {name}
                 {isSelf(name) && <span class="dim"> {t("(you)")}</span>}
+                {isOfProvider(item) && <span class="dim"> {t("(provider)")}</span>}
               </th>
               <td>{text(item["role"])}</td>
               <td>
@@ -65,7 +69,7 @@ export function Users() {
                 <When time={item["created"]} />
               </td>
               <td class="act">
-                {!isSelf(name) && (
+                {!isSelf(name) && !isOfProvider(item) && (
                   <button
                     type="button"
                     class="button small"

@@ -3,12 +3,10 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { keyWanted } from "../../api.ts";
-import { printable } from "../../format.ts";
-import { told } from "../../parts/attempt.tsx";
-import { tell } from "../../parts/layers.tsx";
+import { Description, SignOut } from "../../parts/account.tsx";
 import { Status } from "../../parts/status.tsx";
-import { signOut, who, type Who } from "../../session.ts";
-import { rich, t } from "../../texts.ts";
+import { who } from "../../session.ts";
+import { t } from "../../texts.ts";
 import { PasswordForm } from "./password.tsx";
 
 /** The section. */
@@ -24,25 +22,16 @@ export function You() {
   }, [changes]);
   if (now === undefined) return <Status text={t("Loading your account…")} />;
   const isKnown = now !== null && now.name !== "anonymous";
-  const leave = async () => {
-    try {
-      await signOut();
-    } catch (error) {
-      tell(told(error));
-    }
-  };
   return (
     <section aria-label={t("You")} data-testid="you">
       <h2>{t("You")}</h2>
-      <Description now={now} />
-      {changes && now?.user ? (
+      {now === null ? <p>{t("You are not signed in.")}</p> : <Description now={now} />}
+      {changes && now?.signIn === "password" ? (
         <PasswordForm name={now.name} isOwn onDone={() => setChanges(false)} />
       ) : (
         <p class="buttons">
           {isKnown ? (
-            <button type="button" class="button" data-testid="sign-out" onClick={() => void leave()}>
-              {now.user ? t("Sign out") : t("Forget the key")}
-            </button>
+            <SignOut now={now} testId="sign-out" />
           ) : (
             <button
               type="button"
@@ -53,7 +42,7 @@ export function You() {
               {t("Sign in")}
             </button>
           )}
-          {now?.user && (
+          {now?.signIn === "password" && (
             <button
               ref={button}
               type="button"
@@ -67,20 +56,5 @@ export function You() {
         </p>
       )}
     </section>
-  );
-}
-
-function Description({ now }: { now: Who | null }) {
-  if (now === null) return <p>{t("You are not signed in.")}</p>;
-  const where = now.groups.includes("*") ? t("all groups") : now.groups.join(", ");
-  const parts = { name: <strong>{printable(now.name)}</strong>, role: <code>{now.role}</code>, where };
-  if (now.name === "anonymous")
-    return <p>{rich("You are not signed in. Everyone on this machine has the role {role} for {where}.", parts)}</p>;
-  return (
-    <p>
-      {now.user
-        ? rich("Signed in as {name}, role {role}, for {where}.", parts)
-        : rich("With the key {name}, role {role}, for {where}.", parts)}
-    </p>
   );
 }

@@ -128,6 +128,11 @@ export const PROBLEMS: Readonly<Record<string, Sentences>> = {
     "a key can only be created for groups that your own key covers":
       "kunci hanya dapat dibuat untuk grup yang dicakup kunci Anda sendiri",
   },
+  "no-role": { "{name} has no role on this server": "{name} tidak memiliki peran di server ini" },
+  "no-password": {
+    "{name} signs in with an account at a provider and has no password":
+      "{name} masuk dengan akun di penyedia dan tidak memiliki kata sandi",
+  },
   "bad-key": { "unknown key": "kunci tidak dikenal" },
   "key-revoked": { "the key was revoked": "kunci telah dicabut" },
   "bad-credentials": { "the name or the password is wrong": "nama atau kata sandi salah" },

@@ -70,7 +70,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
 
   // Users and passwords
   Users: "Pengguna",
-  "People who sign in to this page with a password.": "Orang yang masuk ke halaman ini dengan kata sandi.",
+  "People who sign in to this page.": "Orang yang masuk ke halaman ini.",
+  "(provider)": "(penyedia)",
   "There are no users yet.": "Belum ada pengguna.",
   "List of users": "Daftar pengguna",
   "(you)": "(Anda)",

@@ -34,6 +34,28 @@ export const SHELL: Readonly<Record<string, string>> = {
   // Signing in
   "Sign in": "Masuk",
   "Signing in…": "Sedang masuk…",
+  "Sign in with {name}": "Masuk dengan {name}",
+  "Signed in as {name}": "Masuk sebagai {name}",
+  "A proxy has signed you in: sign out there.": "Anda masuk melalui proksi: keluarlah di sana.",
+  "You were not signed in.": "Anda tidak berhasil masuk.",
+  "The provider does not answer. Try again, or sign in with a password.":
+    "Penyedia tidak menjawab. Coba lagi, atau masuk dengan kata sandi.",
+  "The provider’s answer cannot be used. The server’s log has the reason.":
+    "Jawaban penyedia tidak dapat dipakai. Alasannya ada di log server.",
+  "The provider refused the sign-in.": "Penyedia menolak permintaan masuk.",
+  "Too many people are signing in just now. Try again in a moment.":
+    "Terlalu banyak orang sedang masuk. Coba lagi sebentar lagi.",
+  "The sign-in took more than 10 minutes or began in another browser. Try again.":
+    "Proses masuk berlangsung lebih dari 10 menit atau dimulai di peramban lain. Coba lagi.",
+  "The provider’s answer could not be verified. The server’s log has the reason.":
+    "Jawaban penyedia tidak dapat diverifikasi. Alasannya ada di log server.",
+  "The provider sends no name that can be used here. The server’s log has the reason.":
+    "Penyedia tidak mengirim nama yang dapat dipakai di sini. Alasannya ada di log server.",
+  "Another user has the name of your account. An administrator can remove that user.":
+    "Pengguna lain memiliki nama akun Anda. Admin dapat menghapus pengguna itu.",
+  "Your account has no role on this server. An administrator can give it one.":
+    "Akun Anda tidak memiliki peran di server ini. Admin dapat memberikannya.",
+  "too many failed attempts to sign in": "terlalu banyak percobaan masuk yang gagal",
   "Sign in with a password": "Masuk dengan kata sandi",
   "Use a key instead": "Pakai kunci saja",
   "Use a key": "Pakai kunci",

@@ -7,7 +7,7 @@ fn the_eleventh_failure_in_a_minute_is_not_looked_at() {
     let (attempts, start) = (SignIns::default(), Instant::now());
     let address = |text: &str| Some(text.parse::<IpAddr>().expect("an address"));
     let status = |at: Option<IpAddr>, name: &str, seconds: u64| {
-        let begun = attempts.begin(at, name, start + Duration::from_secs(seconds));
+        let begun = attempts.begin(at, Some(name), start + Duration::from_secs(seconds));
         begun.map_err(|problem| (problem.status.as_u16(), problem.retry_after_s))
     };
     for n in 0..10 {
@@ -27,11 +27,11 @@ fn success_does_not_count_and_a_network_is_one_address() {
     let (attempts, now) = (SignIns::default(), Instant::now());
     for n in 0..50u16 {
         let address = Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, n]));
-        attempts.begin(address, "ani", now).expect("none has failed");
-        attempts.succeeded(address, "ani");
+        attempts.begin(address, Some("ani"), now).expect("none has failed");
+        attempts.succeeded(address, Some("ani"));
     }
     for n in 0..11u16 {
         let address = Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 1, n]));
-        assert_eq!(attempts.begin(address, &n.to_string(), now).is_ok(), n < 10, "{n}");
+        assert_eq!(attempts.begin(address, Some(&n.to_string()), now).is_ok(), n < 10, "{n}");
     }
 }
