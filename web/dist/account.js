@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=f4ba7b028ae6";
+export{t as Account}from"./account2.js?v=cfee5b9bd446";

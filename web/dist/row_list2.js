@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=d5169c559972";
+export{t as RowList}from"./row_list.js?v=574c26684c35";

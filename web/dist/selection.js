@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=7857ed9ad0ff";
+export{t as Selection}from"./selection2.js?v=5ebd01f68bf4";

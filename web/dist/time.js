@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=37e3a1bd109d";
+export{t as readRange}from"./time2.js?v=28e12b08e80a";

@@ -130,7 +130,7 @@ fn client(is_guarded: bool) -> Result<Client, String> {
         .dns_resolver(Arc::new(addresses::Resolver { is_guarded }))
         .user_agent("catat")
         .build()
-        .map_err(|error| error.to_string())
+        .map_err(|error| cause_of(&error))
 }
 
 #[cfg(test)]

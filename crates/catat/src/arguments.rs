@@ -60,7 +60,7 @@ pub(crate) use tail::Tail;
 pub(crate) use users::{UserCommand, Users};
 
 /// Environment variables of several commands.
-const ENVIRONMENT: &str = "Environment:
+pub(crate) const ENVIRONMENT: &str = "Environment:
   CATAT_URL, CATAT_KEY     the server to talk to, and the key for it
   CATAT_CONFIG             the configuration file; CATAT_SECTION__KEY sets one of its settings
   CATAT_LOG                how much up, serve and ship log to standard error: error, warn (default), info, debug,

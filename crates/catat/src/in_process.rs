@@ -1,19 +1,13 @@
 //! Delivery within one process: `catat up` hands what it reads to its own ingest service, through the same form
 //! and the same checks as a shipper elsewhere, without the detour over a socket.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
-use ship::{
-    Backlog, DefinedInput, Deliver, DeliverError, DeliveryReceipt, FileBatch, FollowOptions, HeldQuestion, HeldRange,
-    Options, SourceReport,
-};
+use ship::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion, HeldRange, SourceReport};
 use storage::{AppendError, Clock};
-use types::{GroupName, GroupScope};
-
-use crate::failure::Failure;
+use types::GroupScope;
 
 /// When a full disk is looked at again.
 const DISK_FULL_PAUSE: Duration = Duration::from_secs(5);
@@ -77,31 +71,4 @@ fn as_delivery_error(error: IngestError) -> DeliverError {
         IngestError::Store(_) => retry(None),
         _ => DeliverError::Refused(reason),
     }
-}
-
-/// Returns what to ship: the PATHs of `up` and `ship`, else the inputs of the configuration, else the logs of this machine.
-pub(crate) fn ship_options(
-    state_dir: &Path,
-    paths: &[PathBuf],
-    inputs: Vec<DefinedInput>,
-    group: Option<&str>,
-    backlog: Backlog,
-) -> Result<Options, Failure> {
-    let is_usual = paths.is_empty() && inputs.is_empty();
-    let paths = if is_usual { vec![PathBuf::from("/var/log")] } else { paths.to_vec() };
-    let has_paths = !paths.is_empty();
-    let mut options = Options::from(FollowOptions::new(paths, state_dir.to_owned()));
-    options.follow.excluded.push(state_dir.to_owned());
-    options.follow.backlog = backlog;
-    if !has_paths {
-        options.follow.inputs.clear();
-        options.add(inputs);
-    }
-    if let Some(name) = group {
-        let problem = format!("--group {name}: a group name is 1–512 of A-Z a-z 0-9 . _ / # -");
-        let group = GroupName::new(name).ok_or_else(|| Failure::usage(problem))?;
-        let of_inputs = options.inputs.iter_mut().map(|input| &mut input.file);
-        options.follow.inputs.iter_mut().chain(of_inputs).for_each(|input| input.group = Some(group.clone()));
-    }
-    Ok(options)
 }

@@ -10,6 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 /// Says that whoever waits for us need not wait any more, and in a word what we do.
 pub(crate) fn ready(status: &str) {
     // A line end would begin another word.
@@ -17,8 +19,24 @@ pub(crate) fn ready(status: &str) {
 }
 
 /// Says that we are on our way out.
-pub(crate) fn stopping() {
+fn stopping() {
     tell("STOPPING=1");
+}
+
+/// Returns when somebody asks the process to stop.
+pub(crate) async fn stop_signal() {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            stopping();
+        }
+        // Without signal handlers the default action ends the process, which loses nothing that was acknowledged.
+        _ => std::future::pending().await,
+    }
 }
 
 /// Says again and again that we live, where that is waited for; never ends. A runtime that hangs says nothing.

@@ -24,7 +24,7 @@ use crate::service_manager;
 use certificate::load_certificate;
 use data_dir::{admin_key, make_data_dir};
 use rules::{make_default_rules, read_rules};
-use signals::{reload_on_hangup, stop_signal};
+use signals::reload_on_hangup;
 
 /// Interval at which a node of a fleet reads the keys and pipelines that others have set.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
@@ -340,7 +340,8 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
         service_manager::ready(&format!("serves {url}"));
         let living = tokio::spawn(service_manager::live());
         // As a task it runs on the threads of connections; this one would have to be woken for each of them.
-        let served = tokio::spawn(serve::serve(store.clone(), app, others, listener, stop_signal())).await;
+        let served =
+            tokio::spawn(serve::serve(store.clone(), app, others, listener, service_manager::stop_signal())).await;
         reloading.abort();
         living.abort();
         served.map_err(std::io::Error::from).flatten().map_err(failed)

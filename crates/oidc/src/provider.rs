@@ -1,7 +1,7 @@
 //! A provider, and the two steps of a sign-in with it.
 
 use jsonwebtoken::decode_header;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +17,10 @@ use crate::token::{self, Claims, Expected};
 
 /// Sign-ins that wait for the provider at once. A slow one must not collect connections.
 const WAITING_MAX: usize = 16;
+
+/// What is encoded in the client's name and secret (RFC 6749, section 2.3.1). Some providers do not decode them, and most names have
+/// nothing but letters, digits and these marks.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Most groups of an account, and the longest name of one.
 const GROUPS_MAX: usize = 1000;
@@ -225,7 +229,7 @@ impl Provider {
         let takes_basic = methods.is_none_or(|methods| methods.iter().any(|method| method == "client_secret_basic"));
         match &options.client_secret {
             Some(secret) if takes_basic => {
-                let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+                let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
                 request = request.basic_auth(encoded(&options.client_id), Some(encoded(secret.reveal())));
             }
             Some(secret) => fields.extend([("client_id", &*options.client_id), ("client_secret", secret.reveal())]),

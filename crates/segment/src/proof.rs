@@ -6,6 +6,8 @@
 //! section survives compression and the disk, which its checksum tells, and the shapes, which are sums of random
 //! numbers that are compared as such.
 
+use std::borrow::Cow;
+
 use types::{Batch, Column, RowSet, Strings, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded};
@@ -46,7 +48,7 @@ fn rebuilt_messages<'n>(
         variables.decode(section, bytes, &ids, vocabulary, &wanted, &bases)?;
     }
     for (column, field) in wanted.fields(&vocabulary.slots) {
-        variables.put_field(column, field_of(batch, name_of(field))?.clone());
+        variables.put_field(column, Cow::Borrowed(field_of(batch, name_of(field))?));
     }
     texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)
 }

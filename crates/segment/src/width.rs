@@ -15,6 +15,10 @@ pub const RUN_CELLS_MAX: u64 = 16 << 20;
 /// [`RUN_CELLS_MAX`] even if they have no name in common.
 const WIDE_CELLS: u64 = RUN_CELLS_MAX / 4;
 
+/// The same of a run that a flush writes where there are this many times more names than events.
+const SPARSE_CELLS: u64 = WIDE_CELLS / 4;
+const SPARSE_NAMES: u64 = 8;
+
 /// Names from which on a run with more names than events is left alone, too: putting it together with others rewrites a
 /// column for each name, and saves little.
 const MANY_NAMES: u64 = 4096;
@@ -72,6 +76,12 @@ impl RunWidth {
     fn is_wide(self) -> bool {
         self.n_cells() > WIDE_CELLS
     }
+
+    /// Reports whether nearly all values are missing, so that what a run costs grows with its width instead of with its events.
+    fn is_sparse(self) -> bool {
+        let n_names = self.n_common + self.n_rare;
+        n_names > MANY_NAMES.max(SPARSE_NAMES * self.n_rows) && self.n_cells() > SPARSE_CELLS
+    }
 }
 
 /// Returns where batches that follow each other are cut, so that no part is wide: the number of batches of each part.
@@ -83,7 +93,7 @@ pub fn narrow_parts<'b>(batches: impl Iterator<Item = &'b Batch>) -> Vec<usize> 
         n_rows += batch.len() as u64;
         let width =
             RunWidth { n_rows: n_rows.min(BLOCK_ROWS as u64), n_common: (names.len() + n_new) as u64, n_rare: 0 };
-        if width.is_wide() && parts.last() != Some(&0) {
+        if (width.is_wide() || width.is_sparse()) && parts.last() != Some(&0) {
             parts.push(0);
             names.clear();
             n_rows = batch.len() as u64;

@@ -29,13 +29,7 @@ pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
     let n_rows = rows.len();
     let (origins, origin_codes) = gather_origins(batches, &spans, n_rows);
     let streams: Vec<Option<&Column>> = batches.iter().map(|batch| Some(&batch.streams)).collect();
-    let mut names: Vec<&Arc<str>> = batches.iter().flat_map(|b| b.fields.iter().map(|(name, _)| name)).collect();
-    names.sort();
-    names.dedup();
-    let field = |name: &Arc<str>| {
-        let columns: Vec<Option<&Column>> = batches.iter().map(|batch| batch.stored(name)).collect();
-        (name.clone(), gather_column(&columns, &spans, n_rows))
-    };
+    let fields = gather_fields(batches, &spans, n_rows);
     let (streams, series) = match series {
         Some((streams, series)) => (streams, Some(series)),
         None => (gather_column(&streams, &spans, n_rows), None),
@@ -54,8 +48,27 @@ pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
         series,
         origins: Arc::new(origins),
         origin_codes,
-        fields: names.into_iter().map(field).filter(|(_, column)| !is_missing(column)).collect(),
+        fields,
     }
+}
+
+/// Gathers the fields, by name. The work for a field is that of its rows, not that of looking for it in all batches.
+fn gather_fields(batches: &[&Batch], spans: &[Span], n_rows: usize) -> Vec<(Arc<str>, Column)> {
+    let stored = |(batch, field): &(usize, usize)| &batches[*batch].fields[*field];
+    let places_of = |batch: usize| (0..batches[batch].fields.len()).map(move |field| (batch, field));
+    let mut places: Vec<(usize, usize)> = (0..batches.len()).flat_map(places_of).collect();
+    places.sort_by(|a, b| stored(a).0.cmp(&stored(b).0));
+    let mut columns: Vec<Option<&Column>> = vec![None; batches.len()];
+    let mut fields = Vec::new();
+    for of_name in places.chunk_by(|a, b| stored(a).0 == stored(b).0) {
+        of_name.iter().for_each(|place| columns[place.0] = Some(&stored(place).1));
+        let column = gather_column(&columns, spans, n_rows);
+        of_name.iter().for_each(|place| columns[place.0] = None);
+        if !is_missing(&column) {
+            fields.push((stored(&of_name[0]).0.clone(), column));
+        }
+    }
+    fields
 }
 
 fn spans_of(rows: &[(u32, u32)]) -> Vec<Span> {

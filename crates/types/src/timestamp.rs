@@ -51,6 +51,18 @@ impl Timestamp {
     /// Nanoseconds in a day.
     pub const DAY: i64 = 24 * Self::HOUR;
 
+    /// Reads an ISO 8601 time; without a zone it is UTC, a date alone is its midnight.
+    pub fn parse_iso8601(text: &str) -> Option<Self> {
+        if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < 10 || text.len() > 40 {
+            return None;
+        }
+        Self::parse_rfc3339(text).or_else(|| match text.len() {
+            10 => Self::parse_rfc3339(&format!("{text}T00:00:00Z")),
+            16 => Self::parse_rfc3339(&format!("{text}:00Z")),
+            _ => Self::parse_rfc3339(&format!("{text}Z")),
+        })
+    }
+
     /// Reads an RFC 3339 time with `T` or a space between date and time, and `Z` or an offset at the end.
     ///
     /// `None` for anything else, for impossible dates, and for times that an `i64` of nanoseconds cannot hold.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use storage::Clock;
 
-use super::settings::{all_errors, known_layers, read_config, read_layers};
+use super::settings::{known_layers, read_config, read_layers};
 use crate::arguments::{Check, ConfigCommand};
-use crate::config::{Certificate, Config, Layers};
+use crate::config::{Certificate, Config, Layers, all_errors};
 use crate::failure::{Failure, of_output};
 use types::counted;
 

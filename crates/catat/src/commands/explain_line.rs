@@ -6,10 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use ship::{Backlog, LineOutcome, LineStage, LineTrace, TracedLine};
 
-use super::settings::all_errors;
 use crate::arguments::ExplainLine;
 use crate::client::Server;
-use crate::config::{Flags, Layers, ShipConfig};
+use crate::config::{Flags, Layers, ShipConfig, all_errors};
 use crate::failure::Failure;
 use crate::output::print_rows;
 
@@ -65,7 +64,7 @@ fn on_this_host(options: &ExplainLine, place: &str) -> Result<LineTrace, Failure
     let config = ShipConfig::of_layers(&layers).map_err(all_errors)?;
     let state_dir = options.state_dir.clone().or_else(|| Some(options.client.remote.data_dir.as_ref()?.join("ship")));
     let state_dir = state_dir.unwrap_or_else(|| config.state_dir.clone());
-    let shipped = crate::in_process::ship_options(&state_dir, &[], config.inputs(), None, Backlog::ALL)?;
+    let shipped = crate::shipping::ship_options(&state_dir, &[], config.inputs(), None, Backlog::ALL)?;
     LineTrace::new(&shipped.follow, &path, number).map_err(|error| Failure::usage(error.to_string()))
 }
 

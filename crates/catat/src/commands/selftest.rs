@@ -154,7 +154,7 @@ fn interruption() -> Arc<AtomicBool> {
     let told = is_interrupted.clone();
     std::thread::spawn(move || {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            runtime.block_on(crate::serving::signals::stop_signal());
+            runtime.block_on(crate::service_manager::stop_signal());
             told.store(true, Ordering::Relaxed);
         }
     });

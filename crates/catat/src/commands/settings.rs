@@ -1,7 +1,7 @@
 //! The configuration as a command's flags choose it.
 
 use crate::arguments::{DataDir, Server};
-use crate::config::{Config, ConfigError, Flags, Layers};
+use crate::config::{Config, Flags, Layers, all_errors};
 use crate::failure::Failure;
 
 fn flags_of(options: &Server) -> Flags {
@@ -36,10 +36,4 @@ pub(super) fn config(options: &DataDir) -> Result<Config, Failure> {
         insecure_allow_anonymous: false,
     };
     read_config(&server)
-}
-
-/// Returns a failure that names every mistake.
-pub(super) fn all_errors(errors: Vec<ConfigError>) -> Failure {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    Failure::usage(lines.join("\ncatat: "))
 }

@@ -138,10 +138,13 @@ impl Setting {
         match self.kind {
             Kind::Database | Kind::Secret if value.is_empty() => String::new(),
             Kind::Secret => "not shown".to_owned(),
+            #[cfg(feature = "server")]
             Kind::Database => {
                 let url = value.parse().map(|url: storage::DatabaseUrl| url.to_string());
                 url.unwrap_or_else(|_| "not shown".to_owned())
             }
+            #[cfg(not(feature = "server"))]
+            Kind::Database => "not shown".to_owned(),
             _ if value.contains("://") && value.contains('@') => "not shown".to_owned(),
             _ => value.to_owned(),
         }

@@ -1,5 +1,6 @@
 //! Layers, places of errors, and that the documentation tells the truth.
 
+use super::error::ConfigError;
 use super::settings::{Kind, SETTINGS};
 use super::*;
 

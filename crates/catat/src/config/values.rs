@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+#[cfg(feature = "server")]
 use storage::{DatabaseUrl, SizeLimit};
 use types::{ByteSize, Secret, parse_duration_ns};
 
@@ -41,6 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a list of networks and addresses.
+    #[cfg(feature = "server")]
     pub(super) fn networks(&mut self, section: &'static str, key: &'static str) -> Vec<ipnet::IpNet> {
         let mut networks = Vec::new();
         for network in self.list(section, key) {
@@ -84,6 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns how much the whole store may hold: a share of the disk, a size, nothing for `never`.
+    #[cfg(feature = "server")]
     pub(super) fn size_limit(&mut self, section: &'static str, key: &'static str) -> Option<SizeLimit> {
         let text = self.value(section, key, Kind::Text);
         if text == "never" {
@@ -147,6 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the address of a database, nothing where it is empty. An error does not repeat it: it may hold a password.
+    #[cfg(feature = "server")]
     pub(super) fn database(&mut self, section: &'static str, key: &'static str) -> Option<DatabaseUrl> {
         let text = self.value(section, key, Kind::Database);
         if text.is_empty() {
@@ -200,6 +204,7 @@ impl Fallback for std::net::SocketAddr {
     }
 }
 
+#[cfg(feature = "server")]
 impl Fallback for storage::ColdPlace {
     fn fallback() -> Self {
         Self::Local

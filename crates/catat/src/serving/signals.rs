@@ -1,11 +1,9 @@
-//! Signals: SIGTERM and SIGINT stop the process, SIGHUP reads settings and certificates again.
+//! SIGHUP reads settings and certificates again.
 
 use std::sync::Arc;
 
 use serve::Tls;
 use tokio::signal::unix::{SignalKind, signal};
-
-use crate::service_manager;
 
 /// Reads settings and certificates again each time that SIGHUP comes.
 pub(super) async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option<serve::Reload>) {
@@ -23,21 +21,5 @@ pub(super) async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option
         if tokio::task::spawn_blocking(work).await.is_err() {
             say!("catat: settings could not be read again; the previous ones stay in use");
         }
-    }
-}
-
-/// Returns when somebody asks the process to stop.
-pub(crate) async fn stop_signal() {
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            service_manager::stopping();
-        }
-        // Without signal handlers the default action ends the process, which loses nothing that was acknowledged.
-        _ => std::future::pending().await,
     }
 }

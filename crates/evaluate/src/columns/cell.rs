@@ -130,23 +130,10 @@ impl<'a> Cell<'a> {
     pub fn time(self) -> Option<i64> {
         match self {
             Self::Time(nanos) => Some(nanos),
-            Self::Text(text) => read_time(text),
+            Self::Text(text) => Timestamp::parse_iso8601(text).map(|instant| instant.0),
             _ => None,
         }
     }
-}
-
-/// Reads an ISO 8601 time; without a zone it is UTC, a date alone is its midnight.
-pub fn read_time(text: &str) -> Option<i64> {
-    if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < 10 || text.len() > 40 {
-        return None;
-    }
-    let instant = Timestamp::parse_rfc3339(text).or_else(|| match text.len() {
-        10 => Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")),
-        16 => Timestamp::parse_rfc3339(&format!("{text}:00Z")),
-        _ => Timestamp::parse_rfc3339(&format!("{text}Z")),
-    });
-    instant.map(|instant| instant.0)
 }
 
 /// What comparing needs to know and has to tell.

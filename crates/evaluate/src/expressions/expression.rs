@@ -11,7 +11,7 @@ use plan::fields::{is_field, single_field};
 use plan::function::Function;
 use plan::number::{Number, arithmetic};
 use plan::{ArithmeticOperator, Comparison, Expr, Name, TextPattern};
-use types::{Column, MISSING_CODE, RowSet, ScanError, Value};
+use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
 
 use crate::columns::cell;
 use crate::columns::cell::{Cell, ComparisonResult};
@@ -309,7 +309,7 @@ fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) 
             (rows_of_numbers(comparison, values, wanted as f64), present)
         }
         (Column::Timestamps(values), Cell::Text(text)) => {
-            let wanted = cell::read_time(text)?;
+            let wanted = Timestamp::parse_iso8601(text)?.0;
             (rows_of_numbers(comparison, values, wanted), &None)
         }
         (Column::Strings { values, present }, Cell::Text(text)) if Number::read(text).is_none() => {

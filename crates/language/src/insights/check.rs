@@ -9,6 +9,7 @@ mod arguments;
 mod canonical;
 mod checker;
 mod columns;
+mod conditions;
 mod expression;
 mod levels;
 mod options;
@@ -271,6 +272,7 @@ impl Checker<'_> {
 
     fn filter(&mut self, node: &Node, span: Span) {
         let (n_regexes, n_subqueries) = (self.n_regexes, self.n_subqueries);
+        self.check_condition(node);
         let condition = self.expr(node);
         let fields = fields_of(&condition);
         let is_known = |table: &Table| fields.iter().any(|field| table.knows(field));

@@ -414,3 +414,26 @@ fn hints_fit_what_was_written() {
     let hint = plan.warnings[0].hint.as_deref().unwrap_or_default();
     assert!(hint.contains("filter @any like /division/"), "{hint}");
 }
+
+#[test]
+fn a_value_alone_is_no_condition() {
+    check_error("filter status = 500 or 503", (1, 24), "write status in [500, 503]");
+    check_error("filter a = 1 and (b != 'x' or 'y')", (1, 31), "write b not in ['x', 'y']");
+    check_error("filter took > 5 and 7", (1, 21), "write took > 7");
+    check_error("filter @message like /a/ or \"b\"", (1, 29), "write @message like \"b\"");
+    check_error("filter \"503\"", (1, 8), "write @message like \"503\"");
+    check_error("filter not 5", (1, 12), "alone is no condition");
+    check_error("filter -1", (1, 8), "alone is no condition");
+    check("filter true and a", "filter a | events @timestamp, @message");
+}
+
+#[test]
+fn a_time_is_compared_with_times() {
+    check_error("filter @timestamp > \"banana\"", (1, 8), "\"banana\" is no time");
+    check_error("filter \"2026-11-29 25:00\" < @timestamp", (1, 8), "is no time");
+    check_error("filter bin(1h) between \"2026-11-01\" and \"now-1h\"", (1, 8), "\"now-1h\" is no time");
+    check_error("filter @timestamp in [\"2026-11-01\", \"x\"]", (1, 8), "\"x\" is no time");
+    for known in ["2026-11", "2026-11-29", "2026-11-29 06:00", "2026-11-29T06:00:00.5+07:00", "1793519999"] {
+        check_warnings(&format!("filter @timestamp > \"{known}\""), &[]);
+    }
+}

@@ -1,5 +1,6 @@
 //! One run of a segment during one query.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
@@ -280,7 +281,7 @@ impl SegmentRun {
         (wanted, rows): (&ColumnSelection, &RowSet),
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
-    ) -> Result<Variables, ScanError> {
+    ) -> Result<Variables<'static>, ScanError> {
         let mut variables = Variables::default();
         for section in wanted.sections() {
             let id = self.system_section(footer::TEXTS + section, block);
@@ -310,7 +311,7 @@ impl SegmentRun {
         let wanted = ids.wanted_by(rows, vocabulary);
         let mut variables = self.variables(block, (&wanted, rows), ids, vocabulary)?;
         for (column, field) in wanted.fields(&vocabulary.slots) {
-            variables.put_field(column, self.stored_rows_of(block, self.checked_field(field)?, rows)?);
+            variables.put_field(column, Cow::Owned(self.stored_rows_of(block, self.checked_field(field)?, rows)?));
         }
         let rebuilt = texts::rebuild(ids, &variables, vocabulary, rows, &wanted);
         rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))

@@ -36,7 +36,7 @@ pub(crate) fn example(template: &Template) -> Option<String> {
 /// Rebuilds the messages of `rows`, one after another.
 pub(crate) fn rebuild(
     ids: &TemplateIds,
-    variables: &Variables,
+    variables: &Variables<'_>,
     vocabulary: &Vocabulary,
     rows: &RowSet,
     wanted: &ColumnSelection,

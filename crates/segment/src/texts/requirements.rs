@@ -285,7 +285,7 @@ impl LiteralCache<'_> {
     }
 }
 
-impl Variables {
+impl Variables<'_> {
     /// Returns which of the `n` values of a column that begins at number `first` of its section contain a part.
     fn rows_with(&self, slot: Slot, first: usize, n: usize, part: &Part) -> Option<RowSet> {
         let places = first..first.checked_add(n)?;

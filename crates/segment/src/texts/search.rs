@@ -55,7 +55,7 @@ pub(crate) fn find(
 /// Gives the place in its section of each of the integers, or addresses, that are spelled with the needle in them.
 pub(crate) fn find_numbers(
     kind: Kind,
-    variables: &Variables,
+    variables: &Variables<'_>,
     ids: &TemplateIds,
     vocabulary: &Vocabulary,
     needle: &Needle,

@@ -1,5 +1,6 @@
 //! Decoded variables of one block.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use types::{Column, Strings, Value};
@@ -77,7 +78,7 @@ impl TextColumns {
 
 /// Decoded variables of one block.
 #[derive(Default)]
-pub(crate) struct Variables {
+pub(crate) struct Variables<'f> {
     pub(super) integers: Vec<i64>,
     pub(super) addresses: Vec<i64>,
     pub(super) hex_ends: Vec<u32>,
@@ -87,10 +88,10 @@ pub(crate) struct Variables {
     quoted: TextColumns,
     pub(crate) raw: Strings,
     /// Values of the columns that are fields, of the rows that messages are rebuilt of, in the order of columns.
-    fields: Vec<(usize, Column)>,
+    fields: Vec<(usize, Cow<'f, Column>)>,
 }
 
-impl Variables {
+impl<'f> Variables<'f> {
     /// Reads the `wanted` columns of one section into their places; `bytes` is empty where the block has no variables of
     /// the kind. `bases` are what [`base_of`] asks for.
     pub(crate) fn decode(
@@ -138,14 +139,14 @@ impl Variables {
     }
 
     /// Takes the values of a column that is a field, of the rows that messages will be rebuilt of; columns come in order.
-    pub(crate) fn put_field(&mut self, column: usize, values: Column) {
+    pub(crate) fn put_field(&mut self, column: usize, values: Cow<'f, Column>) {
         self.fields.push((column, values));
     }
 
     /// Writes the value that a column that is a field has in a row, given by its place among the rows.
     pub(super) fn push_field(&self, kind: Kind, column: usize, place: usize, out: &mut Vec<u8>) -> Option<()> {
         let found = self.fields.binary_search_by_key(&column, |(column, _)| *column).ok()?;
-        let values = &self.fields[found].1;
+        let values = &*self.fields[found].1;
         if kind == Kind::Json && matches!(values, Column::Strings { .. } | Column::Dictionary { .. } | Column::Mixed(_))
         {
             let mut spelled = String::new();

@@ -55,6 +55,10 @@ export const PROBLEMS: Readonly<Record<string, Sentences>> = {
     "these words are no query, so they were searched as a phrase in every text of the events":
       "kata-kata ini bukan kueri, jadi dicari sebagai frasa di semua teks peristiwa",
   },
+  "constant-condition": {
+    "{value} alone is no condition: it is the same for every event":
+      "{value} saja bukan syarat: hasilnya sama untuk setiap peristiwa",
+  },
   // The time range
   "bad-time": {
     "{end}: {text} is no time; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970":

@@ -14,10 +14,7 @@ use plan::each::each;
 use plan::each::lifted;
 use plan::error::{Span, nearest};
 use plan::function::{Function, SIGNATURES, Signature};
-use plan::{ArithmeticOperator, Expr, TextPattern};
-
-/// Numbers below this are seconds when compared with a time, at or above it milliseconds.
-const SECONDS_BELOW: f64 = 1e11;
+use plan::{Expr, TextPattern};
 
 /// Returns the name of a field without the stars that stand for every element of a list; `None` where it has none.
 fn without_stars(name: &str) -> Option<plan::Name> {
@@ -65,7 +62,7 @@ impl Checker<'_> {
             NodeKind::In { value, items, negated } => {
                 let value = self.expr(value);
                 let items: Vec<Expr> = items.iter().map(|item| self.expr(item)).collect();
-                items.iter().for_each(|item| self.warn_of_seconds(&value, item, node.span));
+                items.iter().for_each(|item| self.check_time(&value, item, node.span));
                 let (value, items) = self.items_by_severity(value, items);
                 negated_if(*negated, lifted(Expr::In(Box::new(value), items)))
             }
@@ -76,8 +73,8 @@ impl Checker<'_> {
             NodeKind::Between { value, bounds, negated } => {
                 let value = self.expr(value);
                 let (low, high) = (self.expr(&bounds.0), self.expr(&bounds.1));
-                self.warn_of_seconds(&value, &low, node.span);
-                self.warn_of_seconds(&value, &high, node.span);
+                self.check_time(&value, &low, node.span);
+                self.check_time(&value, &high, node.span);
                 negated_if(*negated, lifted(self.between(value, low, high)))
             }
         }
@@ -107,8 +104,8 @@ impl Checker<'_> {
         let (left, right) = (self.expr(left), self.expr(right));
         match operator {
             Binary::Compare(comparison) => {
-                self.warn_of_seconds(&left, &right, span);
-                self.warn_of_seconds(&right, &left, span);
+                self.check_time(&left, &right, span);
+                self.check_time(&right, &left, span);
                 lifted(self.compared(comparison, left, right))
             }
             Binary::Arithmetic(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
@@ -259,51 +256,8 @@ impl Checker<'_> {
         }
         None
     }
-
-    /// Warns where a time is compared with a number that will be taken as seconds.
-    fn warn_of_seconds(&mut self, time: &Expr, number: &Expr, span: Span) {
-        if !is_time(time) {
-            return;
-        }
-        let now_s = self.options.now.0 as f64 / 1e9;
-        if constant(number, now_s).is_some_and(|number| number.abs() < SECONDS_BELOW) {
-            let message = "a number below 1e11 is taken as seconds when it is compared with a time";
-            let hint = "write milliseconds, or an ISO-8601 time in quotes".to_owned();
-            self.warn("time-in-seconds", message, span, Some(hint));
-        }
-    }
 }
 
 fn negated_if(negated: bool, expr: Expr) -> Expr {
     if negated { Expr::Not(Box::new(expr)) } else { expr }
-}
-
-fn is_time(expr: &Expr) -> bool {
-    match expr {
-        Expr::Field(name) => matches!(&**name, "@timestamp" | "@ingestionTime"),
-        Expr::Call(Function::DateFloor | Function::DateCeil | Function::FromMillis | Function::ParseDate, _) => true,
-        _ => false,
-    }
-}
-
-/// Returns the number that an expression without fields gives, as far as it matters for a warning.
-fn constant(expr: &Expr, now_s: f64) -> Option<f64> {
-    match expr {
-        Expr::Literal(Some(Value::Integer(number))) => Some(*number as f64),
-        Expr::Literal(Some(Value::Float(number))) => Some(*number),
-        Expr::Call(Function::Now, _) => Some(now_s),
-        Expr::Negate(operand) => constant(operand, now_s).map(|number| -number),
-        Expr::Arithmetic(operator, left, right) => {
-            let (left, right) = (constant(left, now_s)?, constant(right, now_s)?);
-            Some(match operator {
-                ArithmeticOperator::Add => left + right,
-                ArithmeticOperator::Subtract => left - right,
-                ArithmeticOperator::Multiply => left * right,
-                ArithmeticOperator::Divide => left / right,
-                ArithmeticOperator::Remainder => left % right,
-                ArithmeticOperator::Power => left.powf(right),
-            })
-        }
-        _ => None,
-    }
 }

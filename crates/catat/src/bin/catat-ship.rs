@@ -1,0 +1,5 @@
+//! The executable `catat-ship`: the shipper alone.
+
+fn main() -> std::process::ExitCode {
+    catat::run_shipper()
+}

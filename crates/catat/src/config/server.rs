@@ -1,0 +1,329 @@
+//! The validated configuration of a server.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use types::{Limits, Timestamp};
+
+use super::error::ConfigError;
+use super::layers::{Flags, Layers};
+use super::remote_write::RemoteWrite;
+use super::ship::ShipConfig;
+use super::sign_in::SignInConfig;
+use super::{fleet, public_url, values};
+
+/// The validated configuration. Each room receives its own part of it by value.
+#[derive(Clone)]
+pub(crate) struct Config {
+    /// The file that settings were read from.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) hosts: Vec<String>,
+    /// Where people reach the page, as links in notifications say it.
+    pub(crate) public_url: Option<reqwest::Url>,
+    pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
+    /// How people sign in besides with passwords.
+    pub(crate) sign_in: SignInConfig,
+    /// Where the door is one under TLS.
+    pub(crate) tls: Option<Certificate>,
+    pub(crate) databases: storage::Databases,
+    pub(crate) flush_age_ns: i64,
+    pub(crate) flush_bytes: u64,
+    pub(crate) wal_segment_bytes: u64,
+    pub(crate) memory_limit_bytes: u64,
+    pub(crate) disk_reserve_bytes: u64,
+    pub(crate) scrub_interval_ns: Option<i64>,
+    pub(crate) object_store: Option<storage::ObjectStoreOptions>,
+    /// What makes the server a node of a fleet.
+    pub(crate) fleet: Option<storage::FleetOptions>,
+    /// The file with the secret that nodes show each other.
+    pub(crate) fleet_secret: Option<PathBuf>,
+    /// Where other nodes are answered, if not where all are.
+    pub(crate) fleet_listen: Option<SocketAddr>,
+    pub(crate) read_cache_bytes: u64,
+    pub(crate) section_cache_bytes: u64,
+    pub(crate) retention: storage::RetentionOptions,
+    pub(crate) limits: Limits,
+    /// Disk in bytes for queries that do not fit their memory, all together.
+    pub(crate) spill_bytes: u64,
+    /// Whether PromQL has what Prometheus calls experimental.
+    pub(crate) promql_experimental: bool,
+    pub(crate) key_rate_bytes_per_s: Option<u64>,
+    pub(crate) time_zone: chrono_tz::Tz,
+    /// The directory of formats of programs that are files.
+    pub(crate) formats_dir: PathBuf,
+    pub(crate) syslog: Syslog,
+    pub(crate) xray: XRay,
+    /// Definitions of pipelines, checked.
+    pub(crate) pipelines: serde_json::Value,
+    pub(crate) ship: ShipConfig,
+    /// The directory of rule files.
+    pub(crate) rules_dir: PathBuf,
+    /// The directory of dashboards that are files.
+    pub(crate) dashboards_dir: PathBuf,
+    pub(crate) alerts: AlertConfig,
+    pub(crate) remote_write: Option<RemoteWrite>,
+    /// How often pushed samples are written again.
+    pub(crate) push_interval: std::time::Duration,
+    pub(crate) service_graph_interval: Option<std::time::Duration>,
+}
+
+/// How rules are evaluated that do not say it, and how channels are told.
+#[derive(Clone, Debug)]
+pub(crate) struct AlertConfig {
+    pub(crate) interval_ns: i64,
+    pub(crate) group_wait_ns: i64,
+    pub(crate) group_interval_ns: i64,
+    pub(crate) repeat_interval_ns: i64,
+    pub(crate) allow_private_addresses: bool,
+    pub(crate) allow_commands: bool,
+}
+
+impl fmt::Debug for Config {
+    /// Without what may hold keys, such as pipelines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("data_dir", &self.data_dir).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Reads every layer and validates all values. All errors are reported: of names, and of the values that have one.
+    pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Vec<ConfigError>> {
+        let (layers, mut errors) = Layers::read_all(flags, environment);
+        match Self::of_layers(&layers) {
+            Ok(config) if errors.is_empty() => Ok(config),
+            Ok(_) => Err(errors),
+            Err(of_values) => {
+                errors.extend(of_values);
+                Err(errors)
+            }
+        }
+    }
+
+    /// Validates all values; every error is reported.
+    pub(crate) fn of_layers(layers: &Layers) -> Result<Self, Vec<ConfigError>> {
+        let mut read = values::Reader::new(layers);
+        let mut config = Self {
+            file: layers.file.clone(),
+            data_dir: PathBuf::from(read.text("storage", "dir")),
+            listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
+            hosts: read.list("server", "hosts"),
+            public_url: public_url::read(&mut read),
+            trusted_proxies: read.networks("server", "trusted_proxies"),
+            sign_in: SignInConfig::read(&mut read),
+            tls: read_certificate(&mut read, "server"),
+            databases: storage::Databases {
+                catalog: read.database("storage", "catalog"),
+                control: read.database("storage", "control_store"),
+            },
+            flush_age_ns: read.duration("storage", "flush_age"),
+            flush_bytes: read.size("storage", "flush_bytes"),
+            wal_segment_bytes: read.size("storage", "wal_segment_bytes"),
+            memory_limit_bytes: read.size("storage", "memory_limit"),
+            disk_reserve_bytes: read.size("storage", "disk_reserve"),
+            scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
+            object_store: read_object_store(&mut read),
+            fleet: fleet::read(&mut read),
+            fleet_secret: read.optional("fleet", "secret_file").map(PathBuf::from),
+            fleet_listen: read_address(&mut read, "fleet", "listen", "10.0.0.1:22829"),
+            read_cache_bytes: read.size("storage", "read_cache"),
+            section_cache_bytes: read.size("storage", "section_cache"),
+            retention: read_retention(&mut read),
+            limits: read_limits(&mut read),
+            spill_bytes: read.size("query", "spill"),
+            promql_experimental: read.switch("query", "promql_experimental"),
+            key_rate_bytes_per_s: read.rate("limits", "key_rate"),
+            time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
+            formats_dir: read_formats_dir(&mut read, layers.file.as_deref()),
+            syslog: read_syslog(&mut read),
+            xray: read_xray(&mut read),
+            pipelines: layers.pipelines.clone(),
+            ship: ShipConfig::read(&mut read, layers),
+            rules_dir: read_dir(&mut read, ("alerts", "rules_dir"), "rules"),
+            dashboards_dir: read_dir(&mut read, ("dashboards", "dir"), "dashboards"),
+            alerts: AlertConfig::read(&mut read),
+            remote_write: RemoteWrite::read(&mut read),
+            push_interval: read_push_interval(&mut read),
+            service_graph_interval: read_service_graph_interval(&mut read),
+        };
+        config.hosts.extend(public_url::host(config.public_url.as_ref()).filter(|host| !config.hosts.contains(host)));
+        read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
+        read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
+        read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
+        read.require(config.retention.interval_ns >= Timestamp::SECOND, "retention", "interval", "at least 1s");
+        let is_slow = config.scrub_interval_ns.is_none_or(|interval_ns| interval_ns >= Timestamp::SECOND);
+        read.require(is_slow, "storage", "scrub_interval", "at least 1s, or \"never\"");
+        let is_possible =
+            config.object_store.is_some() || config.retention.tiers.cold_place == storage::ColdPlace::Local;
+        read.require(is_possible, "retention", "cold_place", "\"local\" unless storage.object_store is set");
+        let has_bucket = config.fleet.is_none() || config.object_store.is_some();
+        read.require(has_bucket, "storage", "object_store", "set if fleet.database is set");
+        let of_nodes = (config.fleet_secret.is_some(), config.fleet_listen.is_some());
+        fleet::require_secret(&mut read, config.fleet.as_ref(), of_nodes);
+        let is_alone = config.fleet.is_none() || !config.databases.is_remote();
+        read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
+        let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
+        read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
+        let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
+        read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
+        read.require(config.alerts.interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
+        read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
+        read.finish(config)
+    }
+}
+
+/// Reads a directory; the default is the given one in the data directory.
+fn read_dir(read: &mut values::Reader<'_>, (section, name): (&'static str, &'static str), default: &str) -> PathBuf {
+    let named = read.optional(section, name).map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join(default))
+}
+
+/// Formats of programs lie beside the configuration unless it names another place.
+fn read_formats_dir(read: &mut values::Reader<'_>, file: Option<&Path>) -> PathBuf {
+    let named = read.optional("ingest", "formats_dir").map(PathBuf::from);
+    let beside = || file.and_then(Path::parent).map(|dir| dir.join("formats"));
+    named.or_else(beside).unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("formats"))
+}
+
+fn read_limits(read: &mut values::Reader<'_>) -> Limits {
+    Limits {
+        groups: read.count("limits", "groups"),
+        event_bytes_max: read.size("limits", "max_event_bytes") as usize,
+        body_bytes_max: read.size("limits", "max_body_bytes") as usize,
+        future_ns_max: read.duration("limits", "max_future"),
+        query_memory_bytes: read.size("limits", "query_memory") as usize,
+        query_timeout_ns: read.duration("limits", "query_timeout"),
+        query_cache_bytes: read.size("query", "cache") as usize,
+        queries_memory_bytes: read.size("query", "memory_total") as usize,
+        ..Limits::default()
+    }
+}
+
+/// Where syslog is listened for, and who may send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Syslog {
+    pub(crate) udp: Option<SocketAddr>,
+    pub(crate) tcp: Option<SocketAddr>,
+    pub(crate) tls: Option<SyslogTls>,
+    pub(crate) allow: Vec<ipnet::IpNet>,
+}
+
+/// The listening address for documents of X-Ray, and the networks that may send them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct XRay {
+    pub(crate) udp: Option<SocketAddr>,
+    pub(crate) allow: Vec<ipnet::IpNet>,
+}
+
+/// Where syslog is listened for with TLS, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct SyslogTls {
+    pub(crate) address: SocketAddr,
+    /// Its own; without one that of `[server]` is shown.
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// The files of a certificate and of its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Reads how long events are kept, and where.
+fn read_retention(read: &mut values::Reader<'_>) -> storage::RetentionOptions {
+    storage::RetentionOptions {
+        interval_ns: read.duration("retention", "interval"),
+        age_ns: read.duration_or_never("retention", "age"),
+        size: read.size_limit("retention", "size"),
+        undo_window_ns: read.duration("retention", "undo_window"),
+        tiers: storage::TierOptions {
+            warm_after_ns: read.duration_or_never("retention", "warm_after"),
+            cold_after_ns: read.duration_or_never("retention", "cold_after"),
+            cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\""),
+        },
+    }
+}
+
+/// Reads an optional address to listen on.
+fn read_address(
+    read: &mut values::Reader<'_>,
+    section: &'static str,
+    key: &'static str,
+    example: &str,
+) -> Option<SocketAddr> {
+    let is_set = read.optional(section, key).is_some();
+    is_set.then(|| read.parsed(section, key, &format!("an address such as {example}")))
+}
+
+/// Reads how often pushed samples are written again; PromQL forgets what is older than five minutes.
+fn read_push_interval(read: &mut values::Reader<'_>) -> std::time::Duration {
+    let interval_ns = read.duration("pushgateway", "interval");
+    let is_possible = (Timestamp::SECOND..=4 * Timestamp::MINUTE).contains(&interval_ns);
+    read.require(is_possible, "pushgateway", "interval", "1s to 4m");
+    std::time::Duration::from_nanos(interval_ns.unsigned_abs())
+}
+
+/// Reads how often metrics of the service graph are written, if they are.
+fn read_service_graph_interval(read: &mut values::Reader<'_>) -> Option<std::time::Duration> {
+    let interval_ns = read.duration_or_never("metrics", "service_graph");
+    let is_possible = interval_ns.is_none_or(|ns| (Timestamp::SECOND..=4 * Timestamp::MINUTE).contains(&ns));
+    read.require(is_possible, "metrics", "service_graph", "1s to 4m, or \"never\"");
+    interval_ns.map(|ns| std::time::Duration::from_nanos(ns.unsigned_abs()))
+}
+
+fn read_xray(read: &mut values::Reader<'_>) -> XRay {
+    XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read.networks("xray", "allow") }
+}
+
+fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
+    let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| read_address(read, "syslog", key, "127.0.0.1:514"));
+    let allow = read.networks("syslog", "allow");
+    let certificate = read_certificate(read, "syslog");
+    let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
+    let needed = "a PEM file if syslog.tls is set and server.tls_cert is not";
+    read.require(tls.is_none() || is_there, "syslog", "tls_cert", needed);
+    let tls = tls.map(|address| SyslogTls { address, certificate });
+    Syslog { udp, tcp, tls, allow }
+}
+
+/// Reads the files of a section's certificate and its key: both or neither.
+fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Option<Certificate> {
+    let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional(section, name).map(PathBuf::from));
+    read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set if {section}.tls_cert is set"));
+    read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set if {section}.tls_key is set"));
+    cert.zip(key).map(|(cert, key)| Certificate { cert, key })
+}
+
+impl AlertConfig {
+    fn read(read: &mut values::Reader<'_>) -> Self {
+        Self {
+            interval_ns: read.duration("alerts", "interval"),
+            group_wait_ns: read.duration("alerts", "group_wait"),
+            group_interval_ns: read.duration("alerts", "group_interval"),
+            repeat_interval_ns: read.duration("alerts", "repeat_interval"),
+            allow_private_addresses: read.switch("alerts", "allow_private_addresses"),
+            allow_commands: read.switch("alerts", "allow_commands"),
+        }
+    }
+}
+
+/// Reads where the object store is. What describes one that is not there is refused.
+fn read_object_store(read: &mut values::Reader<'_>) -> Option<storage::ObjectStoreOptions> {
+    let url = read.optional("storage", "object_store");
+    let endpoint = read.optional("storage", "object_store_endpoint");
+    let region = read.optional("storage", "object_store_region");
+    let allow_http = read.switch("storage", "object_store_allow_http");
+    let Some(url) = url else {
+        let wanted = "omitted unless storage.object_store is set";
+        read.require(endpoint.is_none(), "storage", "object_store_endpoint", wanted);
+        read.require(region.is_none(), "storage", "object_store_region", wanted);
+        return None;
+    };
+    let options = storage::ObjectStoreOptions { endpoint, region, allow_http, ..storage::ObjectStoreOptions::new(url) };
+    read.accept(options.check_url(), "storage", "object_store");
+    read.accept(options.check_endpoint(), "storage", "object_store_endpoint");
+    Some(options)
+}
