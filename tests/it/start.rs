@@ -20,6 +20,18 @@ fn refused(scratch: &std::path::Path, arguments: &[&str]) -> Ran {
 }
 
 #[test]
+fn a_machine_that_trusts_no_authority_is_told_so() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let none = scratch.path().join("none.pem");
+    std::fs::write(&none, "").expect("scratch is writable");
+    let mut command = catat(scratch.path());
+    command.args(["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+    command.env("SSL_CERT_FILE", &none).env("SSL_CERT_DIR", scratch.path());
+    let ran = run(command, "");
+    assert!(ran.code == 2 && ran.err.contains("No CA certificates"), "{} {}", ran.code, ran.err);
+}
+
+#[test]
 fn second_server_on_the_directory_exits_at_once_and_names_it() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let server = Server::serve(scratch.path());
