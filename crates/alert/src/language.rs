@@ -4,6 +4,7 @@ use language::{ParseOptions, logql};
 use plan::error::Span;
 use plan::{Name, Operator, PlanDraft, QueryError, QueryErrors};
 use promql::ValueType;
+use types::Timestamp;
 
 /// The language of a rule's query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,12 @@ impl Language {
             None => (self == Self::Insights).then(|| text.trim().to_owned()),
             Some(language) => language::translate(text, language).ok(),
         }
+    }
+
+    /// Returns what is wrong with a query that [`Self::read`] takes, since a rule may be in force with it.
+    pub(crate) fn mistake_in(self, text: &str) -> Option<QueryErrors> {
+        let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
+        if self == Self::Insights { language::parse_insights(text, &options).err() } else { None }
     }
 
     /// Reads a query. `names` are fields that the rule itself asks for: labels, where the query is in LogQL.

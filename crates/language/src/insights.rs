@@ -49,7 +49,8 @@ pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
 }
 
 /// Checks the query of an alert rule and returns its draft, to which the rule adds. The rule says at which events it
-/// looks: a query that names times itself is refused.
+/// looks: a query that names times itself is refused. A value that is a condition by itself, and a text that is no time, are warnings:
+/// the rule may be in force since before they were refused ([`parse_insights`]).
 pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<PlanDraft, QueryErrors> {
     let (checker, commands) = read(text, options)?;
     let settings = commands.iter().flat_map(|command| match &command.kind {
@@ -69,7 +70,7 @@ pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<PlanDraft, Query
     if !refused.is_empty() {
         return Err(QueryErrors(refused));
     }
-    checker.draft(&commands)
+    checker.in_force().draft(&commands)
 }
 
 /// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or

@@ -129,7 +129,12 @@ impl Reader<'_> {
                 };
                 self.error(place.unwrap_or(places.name), error.to_string());
             }
-            Ok(compiled) => self.check_texts(&rule, &compiled, &templates, places.name),
+            Ok(compiled) => {
+                self.check_texts(&rule, &compiled, &templates, places.name);
+                if let Some(mistake) = rule.language.mistake_in(&rule.query) {
+                    self.mistake(places.query.unwrap_or(places.name), format!("query: {mistake}"), true);
+                }
+            }
         }
         (self.errors.len() == n_errors).then_some(rule)
     }

@@ -177,6 +177,18 @@ fn a_template_of_jinja_that_has_no_counterpart_stops_no_rule_that_is_in_force() 
 }
 
 #[test]
+fn a_value_that_is_a_condition_stops_no_rule_that_is_in_force() {
+    let text = "groups:\n- name: g\n  rules:\n  - {name: r, query: filter status = 500 or 503}\n";
+    let told = "r.yaml:4:22: query: 503 alone is no condition";
+    let refused = RuleSet::default().add("r.yaml", text).unwrap_err();
+    assert!(refused[0].to_string().starts_with(told), "{refused:?}");
+    let mut set = RuleSet { is_in_force: true, ..RuleSet::default() };
+    set.add("r.yaml", text).unwrap();
+    assert!(set.warnings.len() == 1 && set.warnings[0].to_string().starts_with(told), "{:?}", set.warnings);
+    assert_eq!(set.rules.len(), 1);
+}
+
+#[test]
 fn keys_of_other_programs_get_a_hint_and_the_place_once() {
     check(
         "groups:\n- name: g\n  rules:\n  - alert: r\n    query: a\n",

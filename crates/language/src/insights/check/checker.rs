@@ -46,6 +46,8 @@ pub(crate) struct Checker<'a> {
     pub(super) levels: HashSet<plan::Name>,
     pub(super) n_regexes: usize,
     pub(super) n_subqueries: usize,
+    /// Whether the query may have been right before some mistakes were refused, which are warnings then.
+    pub(super) is_in_force: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -68,7 +70,13 @@ impl<'a> Checker<'a> {
             levels: HashSet::from(["@level".into()]),
             n_regexes: 0,
             n_subqueries: 0,
+            is_in_force: false,
         }
+    }
+
+    /// Checks a query that may be in force since before some mistakes were refused.
+    pub(crate) fn in_force(self) -> Self {
+        Self { is_in_force: true, ..self }
     }
 
     pub(super) fn error(&mut self, code: &'static str, message: impl Into<String>, span: Span) {
@@ -104,6 +112,15 @@ impl<'a> Checker<'a> {
         hint: impl Into<String>,
     ) {
         self.fail(QueryError::new(code, message, self.text, span).with_hint(hint));
+    }
+
+    /// Tells a mistake that was none before: a warning where the query may be in force since.
+    pub(super) fn refuse(&mut self, code: &'static str, message: String, span: Span, hint: String) {
+        if self.is_in_force {
+            self.warn(code, message, span, Some(hint));
+        } else {
+            self.error_with_hint(code, message, span, hint);
+        }
     }
 
     pub(super) fn warn(&mut self, code: &'static str, message: impl Into<String>, span: Span, hint: Option<String>) {

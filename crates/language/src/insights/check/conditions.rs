@@ -50,7 +50,7 @@ impl Checker<'_> {
             _ => format!("write @message like \"{}\"", value.trim_matches(['"', '\''])),
         };
         let message = format!("{value} alone is no condition: it is the same for every event");
-        self.error_with_hint("constant-condition", message, node.span, hint);
+        self.refuse("constant-condition", message, node.span, hint);
     }
 
     /// Refuses a text that is no time where one is compared with a time, and warns of a number that is taken as seconds.
@@ -62,7 +62,7 @@ impl Checker<'_> {
             && !is_text_of_time(text)
         {
             let hint = "write an ISO-8601 time in quotes, such as \"2026-11-20T06:00:00Z\", or milliseconds since 1970";
-            return self.error_with_hint("bad-time", format!("{text:?} is no time"), span, hint);
+            return self.refuse("bad-time", format!("{text:?} is no time"), span, hint.to_owned());
         }
         let now_s = self.options.now.0 as f64 / 1e9;
         if constant(other, now_s).is_some_and(|number| number.abs() < SECONDS_BELOW) {

@@ -137,6 +137,7 @@ impl Checker<'_> {
 
     pub(super) fn subquery(&mut self, commands: &[Command]) -> Option<PlanDraft> {
         let mut inner = Checker::new(self.text, self.options);
+        inner.is_in_force = self.is_in_force;
         inner.n_regexes = self.n_regexes;
         inner.n_subqueries = self.n_subqueries;
         let around = if self.sources.is_empty() { &self.sources_around } else { &self.sources };
