@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=cfee5b9bd446";
+export{t as Account}from"./account2.js?v=412c3d3d68ec";

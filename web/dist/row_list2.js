@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=574c26684c35";
+export{t as RowList}from"./row_list.js?v=36f65f65f6a0";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=5ebd01f68bf4";
+export{t as Selection}from"./selection2.js?v=9817361facbc";

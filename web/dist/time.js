@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=28e12b08e80a";
+export{t as readRange}from"./time2.js?v=f8987aab85f2";

@@ -16,6 +16,11 @@ test("instants resolve as far as the page can know", () => {
   assert.equal(resolve("now-1h-30m", NOW), NOW - 5_400_000);
   assert.equal(resolve("now-1mo/mo", NOW, "utc"), Date.UTC(2026, 9, 1));
   assert.equal(resolve("now-1parsec", NOW), null);
+  assert.equal(resolve("2005-12-04", NOW, "utc"), Date.UTC(2005, 11, 4));
+  assert.equal(resolve("2005-12", NOW, "utc"), Date.UTC(2005, 11, 1));
+  assert.equal(resolve("2005-12-04 06:30", NOW, "Europe/Berlin"), Date.UTC(2005, 11, 4, 5, 30));
+  assert.equal(resolve("2005-12-04T06:30:15.25", NOW, "utc"), Date.UTC(2005, 11, 4, 6, 30, 15, 250));
+  assert.equal(resolve("2005-13-01", NOW, "utc"), null);
 });
 
 test("days are those of the zone, also where its clock is changed", () => {

@@ -146,11 +146,13 @@ export function resolve(text: string, now: number, zone: Zone = "local"): number
     return at;
   }
   if (/^\d+(\.\d+)?$/.test(text)) return epoch(Number(text));
-  if (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text)) {
-    const at = Date.parse(text);
-    return Number.isNaN(at) ? null : at;
-  }
-  return null;
+  // RFC 3339, or a date of the zone's calendar with or without a time of day.
+  const written = /^(\d{4}-\d\d)(-\d\d)?(?:[T ](\d\d:.*?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
+  if (written === null) return null;
+  const [, month, day = "-01", clock = "00:00", own] = written;
+  const at = Date.parse(`${month}${day}T${clock}${own ?? "Z"}`);
+  if (Number.isNaN(at)) return null;
+  return own === undefined ? instantOf(at, zone) : at;
 }
 
 /** Epoch numbers by magnitude: seconds, ms, µs, ns. */
