@@ -9,8 +9,10 @@ oldest that is promised; systemd-nspawn boots them, so units, users and scripts 
 runs the image. Needs root.
 """
 
+import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from check import check, main  # noqa: E402
 OLD, NEW = "0.0.1", "0.1.0~test"
 PATIENCE_S = 60
 scratch = Path(tempfile.mkdtemp(prefix="catat-packages-"))
+atexit.register(shutil.rmtree, scratch, ignore_errors=True)
 
 
 def run(*command, **options):
