@@ -63,9 +63,12 @@ pub use run::run;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// The executable with the shipper alone.
+const SHIPPER: &str = "catat-ship";
+
 /// Runs `catat-ship`, which is `catat ship` and nothing else.
 pub fn run_shipper() -> ExitCode {
-    let parser = Ship::augment_args(clap::Command::new("catat-ship")).version(version::SHORT).max_term_width(100);
+    let parser = Ship::augment_args(clap::Command::new(SHIPPER)).version(version::SHORT).max_term_width(100);
     let parser = parser.about("Follow log files and send them to a server elsewhere").after_help(ENVIRONMENT);
     let matches = parser.get_matches();
     let options = Ship::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
