@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=412c3d3d68ec";
+export{t as Account}from"./account2.js?v=9441fe83fd2e";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=36f65f65f6a0";
+export{t as RowList}from"./row_list.js?v=591a7b3fdd8a";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=f8987aab85f2";
+export{t as readRange}from"./time2.js?v=951ecc801022";

@@ -152,7 +152,7 @@ export function resolve(text: string, now: number, zone: Zone = "local"): number
   const [, month, day = "-01", clock = "00:00", own] = written;
   const at = Date.parse(`${month}${day}T${clock}${own ?? "Z"}`);
   if (Number.isNaN(at)) return null;
-  return own === undefined ? instantOf(at, zone) : at;
+  return own ? at : instantOf(at, zone);
 }
 
 /** Epoch numbers by magnitude: seconds, ms, µs, ns. */

@@ -274,6 +274,13 @@ async function closedRows(own) {
   const rows = page.locator("[data-testid=row]");
   assert.ok(await rows.count() >= 4);
   for (let n = 0; n < await rows.count(); n += 1) assert.ok(await nodes(rows.nth(n)) <= 40, `row ${n} has ${await nodes(rows.nth(n))} nodes`);
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString();
+  await own.ingest("older", [{ "@timestamp": yesterday, message: "bramble ".repeat(200) }]);
+  const dated = await own.open(`/?from=now-2d&groups=${own.prefix}/older&q=${encodeURIComponent('filter @message like "bramble"')}`);
+  await settled(dated);
+  const row = dated.locator("[data-testid=row]").first();
+  await row.locator(".date").waitFor();
+  assert.ok(await nodes(row) <= 40, `a row with its day has ${await nodes(row)} nodes`);
 }
 
 async function manyFields(own) {

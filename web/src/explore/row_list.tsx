@@ -32,6 +32,9 @@ const SelectBar = later(async () => (await import("./select_bar.tsx")).SelectBar
 /** Characters of a broken line before the row is opened. */
 const WRAPPED_CHARS_MAX = 4096;
 
+/** Pieces of a text with marks, the last aside: a row has 40 nodes at most, also where it shows its day. */
+const PIECES_MAX = 18;
+
 /** What a list shows. */
 export interface ListProps {
   events: readonly EventRow[];
@@ -62,7 +65,7 @@ function Marked({ text, sought: ofQuery }: { text: string; sought: readonly stri
   const lower = text.toLowerCase();
   const parts: (string | preact.JSX.Element)[] = [];
   let at = 0;
-  while (at < text.length && parts.length < 20) {
+  while (at < text.length && parts.length < PIECES_MAX) {
     let best = -1;
     let length = 0;
     for (const one of sought) {
