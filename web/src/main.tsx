@@ -183,7 +183,7 @@ function followTitle(): void {
   });
 }
 
-/** Takes what went wrong at the provider out of the address, where whoever signs in comes back with it. */
+/** Removes the problem of a failed sign-in from the address that the server redirected to, and shows it. */
 function takeProblem(): void {
   const url = new URL(location.href);
   signInProblem.value = url.searchParams.get("sign_in_problem") ?? "";

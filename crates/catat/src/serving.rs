@@ -106,7 +106,7 @@ pub(crate) fn prepare(
         limits: config.limits.clone(),
         reload: Some(reload),
         access: Access { admin_key: Some(admin_key.into()), allow_anonymous, ..access_of(config, address) },
-        sign_in: config.sign_in.open(config.public_url.as_ref()).map_err(Failure::usage)?,
+        sign_in: config.sign_in.open().map_err(Failure::usage)?,
         keys,
         tls,
         fleet: link_to_nodes(config)?,

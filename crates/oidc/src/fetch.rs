@@ -57,7 +57,7 @@ fn reason_in(body: &[u8]) -> String {
     format!("{}{}", text("error"), text("error_description"))
 }
 
-/// Returns a text of the provider or a browser as it may stand in a log: short, on one line.
+/// Shortens a text from outside and replaces its control characters, so that it is one line of a log.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

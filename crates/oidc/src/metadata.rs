@@ -117,7 +117,8 @@ impl Publications {
     pub(crate) async fn key(
         &self,
         client: &Client,
-        (metadata, name): (&Metadata, Option<&str>),
+        metadata: &Metadata,
+        name: Option<&str>,
         now: Timestamp,
     ) -> Result<Jwk, SignInError> {
         if let Some(key) = known(&self.keys, AGE_MAX_NS, now).and_then(|keys| chosen(&keys, name)) {

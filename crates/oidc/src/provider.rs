@@ -251,9 +251,9 @@ impl Provider {
     ) -> Result<Claims, SignInError> {
         let header = decode_header(id_token);
         let header = header.map_err(|_| SignInError::BadToken("it is not signed in a way that is known".into()))?;
-        let key = self.publications.key(&self.client, (metadata, header.kid.as_deref()), now).await?;
+        let key = self.publications.key(&self.client, metadata, header.kid.as_deref(), now).await?;
         let expected = Expected { issuer: &self.options.issuer, client_id: &self.options.client_id, nonce };
-        token::verify(id_token, (header.alg, &key), &expected, now).map_err(SignInError::BadToken)
+        token::verify(id_token, header.alg, &key, &expected, now).map_err(SignInError::BadToken)
     }
 
     /// Adds what the provider says of the account elsewhere, if the ID token has not all that is needed.

@@ -29,7 +29,8 @@ pub(crate) struct Expected<'a> {
 /// Why the token is none.
 pub(crate) fn verify(
     token: &str,
-    (algorithm, key): (Algorithm, &Jwk),
+    algorithm: Algorithm,
+    key: &Jwk,
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<Claims, String> {

@@ -72,7 +72,7 @@ function Providers() {
   const [left, setLeft] = useState("");
   useEffect(() => void askProviders().then(setProviders), []);
   useEffect(() => {
-    // Whoever goes back from the provider is here again.
+    // The browser's Back button returns from the provider to this form.
     const back = () => setLeft("");
     addEventListener("pageshow", back);
     return () => removeEventListener("pageshow", back);

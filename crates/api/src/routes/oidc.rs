@@ -87,7 +87,7 @@ async fn finish(
         error_description: parameter("error_description"),
     };
     let signed_in = async {
-        // Each attempt is a request to the provider: whoever makes many waits.
+        // Each attempt is a request to the provider: many from one address have to wait.
         server.sign_ins.begin(address, None, Instant::now())?;
         let attempted = provider.finish(cookie_named(&headers, COOKIE), &answer, server.now()).await;
         to = attempted.to;
@@ -117,7 +117,7 @@ async fn admit(server: &Shared, account: Account, address: Option<IpAddr>) -> Re
     let grant = server.app.sign_in.roles.grant(&account.name, &account.groups);
     let grant = grant.ok_or_else(|| no_role(&account.name))?.clone();
     let work = move |server: &Shared| {
-        let (who, is_changed) = server.users.admit_account(server.settings(), (&account, &grant), server.now())?;
+        let (who, is_changed) = server.users.admit_account(server.settings(), &account, &grant, server.now())?;
         if is_changed {
             server.sessions.end_of(&caller_name(&account.name));
         }

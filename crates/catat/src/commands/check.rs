@@ -34,7 +34,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
     problems.extend(config.tls.iter().chain(of_syslog).filter_map(problem_of_certificate));
     problems.extend(config.ship.key().err());
-    problems.extend(config.sign_in.problem_of_provider(config.public_url.as_ref()));
+    problems.extend(config.sign_in.problem_of_provider());
     problems.extend(config.databases.probe().iter().map(ToString::to_string));
     let n_rules = match rules_in(&config.rules_dir) {
         Ok(n_rules) => n_rules,

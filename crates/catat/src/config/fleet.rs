@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use types::Secret;
 
-use super::values::Reader;
+use super::values::{Reader, text_of_file};
 
 /// What a node may do.
 const ROLES: [&str; 5] = ["ingest", "query", "upkeep", "alert", "page"];
@@ -61,14 +61,14 @@ pub(super) fn require_secret(
 
 /// Reads the secret of a fleet.
 pub(crate) fn read_secret(path: &Path) -> Result<Secret, String> {
-    let named = |problem: String| format!("fleet.secret_file {}: {problem}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
-    let secret = text.trim();
+    let secret = text_of_file("fleet.secret_file", path)?;
     if secret.len() < SECRET_BYTES_MIN {
-        return Err(named(format!(
-            "the secret has {} bytes, at least {SECRET_BYTES_MIN} are needed; make one with: openssl rand -hex 32",
+        return Err(format!(
+            "fleet.secret_file {}: the secret has {} bytes, at least {SECRET_BYTES_MIN} are needed; make one with: openssl \
+             rand -hex 32",
+            path.display(),
             secret.len()
-        )));
+        ));
     }
-    Ok(Secret::from(secret))
+    Ok(Secret::from(&*secret))
 }

@@ -105,14 +105,15 @@ impl Config {
     /// Validates all values; every error is reported.
     pub(crate) fn of_layers(layers: &Layers) -> Result<Self, Vec<ConfigError>> {
         let mut read = values::Reader::new(layers);
+        let public_url = public_url::read(&mut read);
         let mut config = Self {
             file: layers.file.clone(),
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
-            public_url: public_url::read(&mut read),
             trusted_proxies: read.networks("server", "trusted_proxies"),
-            sign_in: SignInConfig::read(&mut read),
+            sign_in: SignInConfig::read(&mut read, public_url.as_ref()),
+            public_url,
             tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),

@@ -6,7 +6,7 @@ use types::Secret;
 
 use super::error::ConfigError;
 use super::layers::Layers;
-use super::values::Reader;
+use super::values::{Reader, text_of_file};
 
 /// Settings of `catat ship`; the inputs are `catat up`'s as well.
 #[derive(Clone)]
@@ -60,12 +60,10 @@ impl ShipConfig {
     /// Returns the key, read from its file where one is named.
     pub(crate) fn key(&self) -> Result<Option<Secret>, String> {
         let Some(path) = &self.key_file else { return Ok(self.key.clone()) };
-        let text =
-            std::fs::read_to_string(path).map_err(|error| format!("ship.key_file {}: {error}", path.display()))?;
-        let key = text.trim();
+        let key = text_of_file("ship.key_file", path)?;
         if key.is_empty() {
             return Err(format!("ship.key_file {}: the file is empty; write the key into it", path.display()));
         }
-        Ok(Some(Secret::from(key)))
+        Ok(Some(Secret::from(&*key)))
     }
 }

@@ -7,46 +7,34 @@ use reqwest::header::HeaderName;
 use serve::{OidcOptions, OidcProvider, ProxyUsers, RoleRules, SignIn};
 use types::Secret;
 
-use super::values::Reader;
+use super::values::{Reader, text_of_file};
 
 /// The settings of both sections, checked.
 #[derive(Clone, Default)]
 pub(crate) struct SignInConfig {
     roles: RoleRules,
     oidc: Option<OidcConfig>,
-    proxy: Option<ProxyConfig>,
+    proxy: Option<ProxyUsers>,
 }
 
 #[derive(Clone)]
 struct OidcConfig {
-    issuer: String,
-    name: String,
-    client_id: String,
-    client_secret: Option<Secret>,
+    options: OidcOptions,
     client_secret_file: Option<PathBuf>,
-    scopes: Vec<String>,
-    user_claim: String,
-    groups_claim: String,
-}
-
-#[derive(Clone)]
-struct ProxyConfig {
-    header: HeaderName,
-    groups_header: Option<HeaderName>,
-    networks: Vec<ipnet::IpNet>,
 }
 
 impl SignInConfig {
-    pub(super) fn read(read: &mut Reader<'_>) -> Self {
+    /// Reads both sections. A provider sends people back to the page, which is at `public_url`.
+    pub(super) fn read(read: &mut Reader<'_>, public_url: Option<&Url>) -> Self {
         let mut roles = RoleRules::default();
         for rule in read.list("sign_in", "roles") {
             let rule = rule.parse().map(|rule| roles.0.push(rule));
             read.accept(rule, "sign_in", "roles");
         }
-        let (oidc, proxy) = (OidcConfig::read(read), ProxyConfig::read(read));
-        let has_roles = !roles.0.is_empty() || oidc.is_none() && proxy.is_none();
+        let (oidc, proxy) = (OidcConfig::read(read, public_url), read_proxy(read));
+        let is_wanted = read.optional("oidc", "issuer").is_some() || proxy.is_some();
         let wanted = "set if oidc.issuer or sign_in.proxy_header is: without roles no one may sign in with them";
-        read.require(has_roles, "sign_in", "roles", wanted);
+        read.require(!roles.0.is_empty() || !is_wanted, "sign_in", "roles", wanted);
         Self { roles, oidc, proxy }
     }
 
@@ -59,17 +47,14 @@ impl SignInConfig {
     ///
     /// # Errors
     /// If the file with the secret cannot be read.
-    pub(crate) fn open(&self, public_url: Option<&Url>) -> Result<SignIn, String> {
-        let oidc = self.oidc.as_ref().zip(public_url);
-        let oidc = oidc.map(|(oidc, public_url)| oidc.open(public_url).map(Into::into)).transpose()?;
-        let proxy = self.proxy.clone();
-        let proxy = proxy.map(|proxy| ProxyUsers::new(proxy.header, proxy.groups_header, proxy.networks));
-        Ok(SignIn { roles: self.roles.clone(), oidc, proxy })
+    pub(crate) fn open(&self) -> Result<SignIn, String> {
+        let oidc = self.oidc.as_ref().map(|oidc| oidc.open().map(Into::into)).transpose()?;
+        Ok(SignIn { roles: self.roles.clone(), oidc, proxy: self.proxy.clone() })
     }
 
     /// Asks the provider for its metadata; returns what is wrong.
-    pub(crate) fn problem_of_provider(&self, public_url: Option<&Url>) -> Option<String> {
-        let provider = self.oidc.as_ref()?.open(public_url?);
+    pub(crate) fn problem_of_provider(&self) -> Option<String> {
+        let provider = self.oidc.as_ref()?.open();
         let asked = provider.and_then(|provider| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let asked =
@@ -82,7 +67,7 @@ impl SignInConfig {
 
 impl OidcConfig {
     /// Reads the section; nothing where no issuer is set. What describes one that is not there is refused.
-    fn read(read: &mut Reader<'_>) -> Option<Self> {
+    fn read(read: &mut Reader<'_>, public_url: Option<&Url>) -> Option<Self> {
         let issuer = read.optional("oidc", "issuer");
         let (name, client_id) = (read.optional("oidc", "name"), read.optional("oidc", "client_id"));
         let client_secret = read.secret("oidc", "client_secret");
@@ -105,53 +90,45 @@ impl OidcConfig {
         read.require(!user_claim.is_empty(), "oidc", "user_claim", "the name of a claim");
         let host = Url::parse(&issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
         let name = name.or(host).unwrap_or_default();
-        let client_id = client_id?;
-        Some(Self { issuer, name, client_id, client_secret, client_secret_file, scopes, user_claim, groups_claim })
-    }
-
-    fn open(&self, public_url: &Url) -> Result<OidcProvider, String> {
-        let from_file = self.client_secret_file.as_deref().map(read_secret).transpose()?;
-        let mut home = public_url.clone();
+        let (client_id, mut home) = (client_id?, public_url?.clone());
         if !home.path().ends_with('/') {
             home.set_path(&format!("{}/", home.path()));
         }
-        let callback = home.join("api/v1/session/oidc/callback").map_err(|error| error.to_string())?;
-        OidcProvider::new(OidcOptions {
-            issuer: self.issuer.clone(),
-            name: self.name.clone(),
-            client_id: self.client_id.clone(),
-            client_secret: self.client_secret.clone().or(from_file),
-            scopes: self.scopes.clone(),
-            user_claim: self.user_claim.clone(),
-            groups_claim: self.groups_claim.clone(),
-            home,
-            callback,
-        })
+        let mut callback = home.clone();
+        callback.set_path(&format!("{}api/v1/session/oidc/callback", home.path()));
+        let options =
+            OidcOptions { issuer, name, client_id, client_secret, scopes, user_claim, groups_claim, home, callback };
+        Some(Self { options, client_secret_file })
+    }
+
+    fn open(&self) -> Result<OidcProvider, String> {
+        let from_file = self.client_secret_file.as_deref().map(read_secret).transpose()?;
+        let options = self.options.clone();
+        OidcProvider::new(OidcOptions { client_secret: options.client_secret.or(from_file), ..options })
     }
 }
 
 fn read_secret(path: &Path) -> Result<Secret, String> {
-    let named = |problem: &str| format!("oidc.client_secret_file {}: {problem}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| named(&error.to_string()))?;
-    let secret = text.trim();
-    if secret.is_empty() { Err(named("the file is empty; write the secret into it")) } else { Ok(Secret::from(secret)) }
+    let secret = text_of_file("oidc.client_secret_file", path)?;
+    if secret.is_empty() {
+        return Err(format!("oidc.client_secret_file {}: the file is empty; write the secret into it", path.display()));
+    }
+    Ok(Secret::from(&*secret))
 }
 
-impl ProxyConfig {
-    /// Reads what concerns a proxy; nothing where no header is set. What describes one that is not there is refused.
-    fn read(read: &mut Reader<'_>) -> Option<Self> {
-        let [header, groups_header] = ["proxy_header", "proxy_groups_header"].map(|key| read_header(read, key));
-        let networks = read.networks("sign_in", "proxy_networks");
-        let Some(header) = header else {
-            let wanted = "omitted unless sign_in.proxy_header is set";
-            read.require(groups_header.is_none(), "sign_in", "proxy_groups_header", wanted);
-            read.require(networks.is_empty(), "sign_in", "proxy_networks", wanted);
-            return None;
-        };
-        let wanted = "set if sign_in.proxy_header is set: the addresses of the proxy";
-        read.require(!networks.is_empty(), "sign_in", "proxy_networks", wanted);
-        Some(Self { header, groups_header, networks })
-    }
+/// Reads what concerns a proxy; nothing where no header is set. What describes one that is not there is refused.
+fn read_proxy(read: &mut Reader<'_>) -> Option<ProxyUsers> {
+    let [header, groups_header] = ["proxy_header", "proxy_groups_header"].map(|key| read_header(read, key));
+    let networks = read.networks("sign_in", "proxy_networks");
+    let Some(header) = header else {
+        let wanted = "omitted unless sign_in.proxy_header is set";
+        read.require(groups_header.is_none(), "sign_in", "proxy_groups_header", wanted);
+        read.require(networks.is_empty(), "sign_in", "proxy_networks", wanted);
+        return None;
+    };
+    let wanted = "set if sign_in.proxy_header is set: the addresses of the proxy";
+    read.require(!networks.is_empty(), "sign_in", "proxy_networks", wanted);
+    Some(ProxyUsers::new(header, groups_header, networks))
 }
 
 fn read_header(read: &mut Reader<'_>, key: &'static str) -> Option<HeaderName> {

@@ -175,7 +175,7 @@ fn the_secret_of_the_provider_is_read_from_its_file_and_never_shown() {
         path.display()
     );
     let config = read(&text, &[], Flags::default()).expect("valid");
-    let open = || config.sign_in.open(config.public_url.as_ref());
+    let open = || config.sign_in.open();
     assert!(open().is_err_and(|why| why.starts_with(&format!("oidc.client_secret_file {}: ", path.display()))));
     std::fs::write(&path, "\n").expect("a scratch file");
     assert!(open().is_err_and(|why| why.ends_with("the file is empty; write the secret into it")));

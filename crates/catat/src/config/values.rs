@@ -1,5 +1,6 @@
 //! Reads values by their kind and collects what is wrong with them.
 
+use std::path::Path;
 use std::str::FromStr;
 
 #[cfg(feature = "server")]
@@ -215,4 +216,10 @@ impl Fallback for chrono_tz::Tz {
     fn fallback() -> Self {
         Self::UTC
     }
+}
+
+/// Returns the text of a file that a setting names, without white space around it.
+pub(super) fn text_of_file(setting: &str, path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{setting} {}: {error}", path.display()))?;
+    Ok(text.trim().to_owned())
 }

@@ -24,7 +24,8 @@ impl Users {
     pub fn admit_account(
         &self,
         settings: Settings<'_>,
-        (account, grant): (&Account, &Grant),
+        account: &Account,
+        grant: &Grant,
         now: Timestamp,
     ) -> Result<(SignedIn, bool), Problem> {
         let name = &*account.name;

@@ -56,6 +56,13 @@ pub(super) struct Document {
     pub(super) account: Option<String>,
 }
 
+impl Document {
+    /// Returns how the user signs in.
+    fn way(&self) -> SignInWay {
+        if self.account.is_some() { SignInWay::Provider } else { SignInWay::Password }
+    }
+}
+
 /// All users of a store.
 #[derive(Debug, Default)]
 pub struct Users {
@@ -169,8 +176,15 @@ pub(super) fn caller_of(name: &str, document: &Document) -> Option<Caller> {
     };
     let name: Arc<str> = caller_name(name).into();
     let batches = name.clone();
-    let way = if document.account.is_some() { SignInWay::Provider } else { SignInWay::Password };
-    Some(Caller { role, sends: role == Role::Admin, scope, name, batches, way: Some(way), ..Caller::default() })
+    Some(Caller {
+        role,
+        sends: role == Role::Admin,
+        scope,
+        name,
+        batches,
+        way: Some(document.way()),
+        ..Caller::default()
+    })
 }
 
 pub(super) fn document_of(json: &str) -> Option<Document> {
@@ -185,9 +199,8 @@ pub(super) fn put(settings: Settings<'_>, name: &str, document: &Document) -> Re
 fn described(name: &str, document: &Document) -> Value {
     let all = ["*".to_owned()];
     let groups = document.groups.as_deref().unwrap_or(&all);
-    let way = if document.account.is_some() { SignInWay::Provider } else { SignInWay::Password };
     json!({
-        "name": name, "role": document.role, "groups": groups, "created": document.created, "sign_in": way.name(),
+        "name": name, "role": document.role, "groups": groups, "created": document.created, "sign_in": document.way().name(),
     })
 }
 

@@ -16,8 +16,8 @@ use crate::problem::Problem;
 /// Longest list of groups that a proxy may send.
 const GROUPS_MAX: usize = 1000;
 
-/// The proxy's headers, and where the proxy is.
-#[derive(Debug)]
+/// The proxy's headers, and where the proxy is. Clones count together.
+#[derive(Clone, Debug)]
 pub struct ProxyUsers {
     /// The header with a person's name.
     pub user_header: HeaderName,
@@ -26,13 +26,13 @@ pub struct ProxyUsers {
     /// Networks from which the headers count.
     pub networks: Vec<IpNet>,
     /// Requests from elsewhere that had one of the headers.
-    pub n_ignored: AtomicU64,
+    pub n_ignored: Arc<AtomicU64>,
 }
 
 impl ProxyUsers {
     /// Makes the rule for proxies in some networks.
     pub fn new(user_header: HeaderName, groups_header: Option<HeaderName>, networks: Vec<IpNet>) -> Self {
-        Self { user_header, groups_header, networks, n_ignored: AtomicU64::new(0) }
+        Self { user_header, groups_header, networks, n_ignored: Arc::default() }
     }
 
     /// Returns the user whom a trusted proxy names. Removes the headers of anyone else. The peer must still be that of the

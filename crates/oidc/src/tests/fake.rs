@@ -185,7 +185,7 @@ fn serve(mut stream: TcpStream, script: &Mutex<Script>, key: &Key) {
             return;
         }
     };
-    // Whoever asks may have left.
+    // The client may have disconnected.
     let _ = stream.write_all(text.as_bytes());
 }
 

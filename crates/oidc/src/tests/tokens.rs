@@ -222,7 +222,7 @@ fn signatures_of_other_programs_are_understood() {
         let key = serde_json::from_value(signed["keys"][key].clone()).expect("a key");
         let algorithm = algorithm.parse().expect("it is known");
         let expected = crate::token::Expected { issuer: "https://id.example.org", client_id: CLIENT, nonce: "n" };
-        crate::token::verify(token, (algorithm, &key), &expected, super::at(0)).map(|claims| claims["sub"].clone())
+        crate::token::verify(token, algorithm, &key, &expected, super::at(0)).map(|claims| claims["sub"].clone())
     };
     for (algorithm, key) in [("RS256", "rsa"), ("PS256", "rsa"), ("RS256", "rsa_padded"), ("EdDSA", "ed")] {
         let token = signed["tokens"][algorithm].as_str().expect("a token");
