@@ -116,8 +116,8 @@ impl<'a> EventParser<'a> {
     /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
     /// has written around a line is read, and the line by itself.
     pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        let text = message::with_line_ends(text_of(without_mark(bytes)));
         let times = TimeMemo::default();
+        let text = message::with_line_ends(text_of(without_mark(bytes)), &times);
         if let Some(log) = self.docker_log(&text) {
             let kind = self.kind_of(&log, &times);
             return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Envelope::Docker(text), times };
@@ -135,7 +135,7 @@ impl<'a> EventParser<'a> {
                 times,
             };
         }
-        let from = runtime::compose(text.as_bytes()).unwrap_or(0);
+        let from = runtime::compose(&text, &times).unwrap_or(0);
         let kind = self.kind_of(&text[from..], &times);
         let around = self.object_behind(kind, &text);
         Event { parser: self, text, from, kind, around, times }
@@ -144,8 +144,8 @@ impl<'a> EventParser<'a> {
     /// Reads one message that came as syslog, whatever it begins with: by its header, which was read of [`text_of`] it, and
     /// its text as [`read_text`](Self::read_text) reads it.
     pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8], header: &SyslogHeader<'p>) -> Event<'p, 'a> {
-        let text = message::with_line_ends(text_of(bytes));
         let times = TimeMemo::default();
+        let text = message::with_line_ends(text_of(bytes), &times);
         let kind = Kind::Line(Some(Shape::Syslog));
         self.parts.clear();
         // Places in another text are none in this one.

@@ -24,3 +24,9 @@ pub(crate) fn first_of(text: &[u8], one: u8, other: u8) -> usize {
     let in_rest = rest.iter().position(|byte| *byte == one || *byte == other);
     text.len() - rest.len() + in_rest.unwrap_or(rest.len())
 }
+
+/// A text before and behind its first blank; faster than `split_once`, as blanks are near.
+pub(crate) fn split_blank(text: &str) -> Option<(&str, &str)> {
+    let at = first_of(text.as_bytes(), b' ', b' ');
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}

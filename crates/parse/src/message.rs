@@ -17,6 +17,7 @@ use memchr::memmem::{self, Finder};
 
 use crate::colour;
 use crate::shape::data_end;
+use crate::time::TimeMemo;
 
 /// Bytes of a syslog message in which the names before its text are looked for.
 const HEADER_BYTES_MAX: usize = 512;
@@ -174,15 +175,17 @@ fn is_whole(content: &[u8]) -> bool {
 
 /// Returns a message of several lines with its line ends and tabs, as which a syslog daemon wrote `#012` and `#011`. In other texts
 /// these may be anything.
-pub(crate) fn with_line_ends(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn with_line_ends<'t>(text: Cow<'t, str>, times: &TimeMemo) -> Cow<'t, str> {
     let bytes = text.as_bytes();
     let may_be = bytes.first() == Some(&b'<') || plain_time(bytes).is_some();
     let is_escaped = may_be
+        && times.may_have(&text, b'#')
         && memchr(b'#', bytes).is_some_and(|at| {
             let mut ends = memmem::find_iter(&bytes[at..], LINE_END).map(|end| &bytes[at + end + LINE_END.len()..]);
             ends.any(|next| next.starts_with(TAB) || next.starts_with(b"  "))
         });
     if is_escaped {
+        times.forget();
         Cow::Owned(text.trim_end_matches("#012").replace("#012", "\n").replace("#011", "\t"))
     } else {
         text

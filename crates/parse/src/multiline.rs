@@ -279,6 +279,9 @@ impl Boundaries {
         scratch: &mut Vec<u8>,
     ) -> Placement {
         self.sources.skip();
+        if part.is_none() && self.begins_at_head(offset, line) {
+            return Placement::Begins;
+        }
         if !self.message.is_empty() {
             // A line of a message of several.
             let message = std::mem::take(&mut self.message);
@@ -317,6 +320,26 @@ impl Boundaries {
             self.lanes[lane].begin(content, seen);
         }
         Placement::Begins
+    }
+
+    /// Begins an event with a line that has a time at its head, where nothing is open that could take such a line: of most files
+    /// almost all lines are of this kind, and what else [`decide`](Self::decide) looks at says nothing of them.
+    fn begins_at_head(&mut self, offset: u64, line: &[u8]) -> bool {
+        let [entry, streams @ ..] = &mut self.lanes;
+        let is_over = !self.is_blank
+            && self.message.is_empty()
+            && self.open == Open::default()
+            && entry.is_over_at_head()
+            && streams.iter().all(Entry::is_none);
+        if !is_over || !line::is_plain_head(line) {
+            return false;
+        }
+        self.profile.enter(offset);
+        self.profile.learn(0, line, true);
+        entry.begin_at_head(line, self.profile.score(0));
+        self.last = (0, if self.last.0 == 0 { self.last.1 + 1 } else { 1 });
+        (self.n_lines, self.n_bytes) = (1, line.len() + 1);
+        true
     }
 
     /// Whether a line belongs to the stretch at hand.

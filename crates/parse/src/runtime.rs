@@ -12,6 +12,7 @@
 
 use std::ops::Range;
 
+use crate::time::TimeMemo;
 use crate::{colour, message};
 
 /// How Docker's lines begin.
@@ -136,8 +137,9 @@ pub(crate) fn is_docker(line: &[u8]) -> bool {
 }
 
 /// Where the line of a program begins that `docker compose` has written the name of its container before: `shop-1  | text`.
-pub(crate) fn compose(line: &[u8]) -> Option<usize> {
-    if !matches!(line.first()?, b'a'..=b'z' | b'A'..=b'Z' | 0x1b) {
+pub(crate) fn compose(text: &str, times: &TimeMemo) -> Option<usize> {
+    let line = text.as_bytes();
+    if !matches!(line.first()?, b'a'..=b'z' | b'A'..=b'Z' | 0x1b) || !times.may_have(text, b'|') {
         return None;
     }
     let bar = memchr::memchr(b'|', &line[..line.len().min(COMPOSE_BYTES_MAX)])?;

@@ -118,7 +118,9 @@ fn time_of_line<'t>(
                 return fine;
             }
             // Numbers of the message may stand before a date.
-            finer(finer(written, fine), found(&message[at..]))
+            let is_before = fine.as_ref().is_none_or(|(_, text)| text.as_ptr() < message[at..].as_ptr());
+            let later = if is_before { found(&message[at..]) } else { None };
+            finer(finer(written, fine), later)
         }
         None => written.or_else(|| found(text)),
     }

@@ -102,14 +102,12 @@ impl Line<'_> {
 /// A head of lines, and what was found for it.
 #[derive(Clone, Debug)]
 struct Head {
-    words: [u64; WORDS_MAX],
-    n_words: usize,
     has_more_lines: bool,
     has: Signs,
     lacks: Signs,
     questions: [Option<Question>; QUESTIONS_MAX],
-    /// The place of the next one whose hash has the same slot and one, or 0.
-    next: u8,
+    /// The next one that is alike.
+    next: Link,
     form: Option<usize>,
     /// What the form captures; `LINE_END` and `TEXT_END` are the ends of the line and of the text.
     captures: Box<[(u32, u32)]>,
@@ -118,16 +116,29 @@ struct Head {
 const LINE_END: u32 = u32::MAX;
 const TEXT_END: u32 = u32::MAX - 1;
 
+/// The place of something in its list and one, or 0 for nothing.
+type Link = u16;
+
+/// Eight bytes of heads that begin alike, or the last ones of a head: heads are a tree of these.
+#[derive(Clone, Copy, Debug)]
+struct Branch {
+    word: u64,
+    /// The bits that are compared.
+    mask: u64,
+    /// What else may stand here, and what may follow.
+    sibling: Link,
+    child: Link,
+    /// The newest head that ends here.
+    head: Link,
+}
+
 /// Heads of lines of one source.
 #[derive(Debug, Default)]
 pub(crate) struct Heads {
     heads: Vec<Head>,
-    /// For each hash the place of a head and one, or 0.
-    slots: Vec<u8>,
-    /// How many bytes heads have: for each number of words a bit for each number of bytes of the last.
-    lengths: [u8; WORDS_MAX],
-    /// How many words the longest has.
-    n_words: usize,
+    branches: Vec<Branch>,
+    /// What heads may begin with.
+    first: Link,
     n_lines: u32,
     /// Lines with unknown heads less lines with known ones.
     n_strangers: i32,
@@ -168,37 +179,31 @@ impl Heads {
     }
 
     fn find(&self, line: Line<'_>, is_answer: impl Fn(Question) -> bool) -> Option<&Head> {
-        let mut words = [0; WORDS_MAX];
-        let mut hash = 0;
-        for (n, lengths) in self.lengths[..self.n_words].iter().enumerate() {
+        let is_alike = |head: &Head| {
+            head.has_more_lines == line.has_more_lines()
+                && line.lacks & (head.has | head.lacks) == head.lacks
+                && head.questions.iter().map_while(|question| *question).all(&is_answer)
+        };
+        let (mut link, mut n) = (self.first, 0);
+        while link != 0 {
             let word = word_at(line.first, n);
-            let mut lengths = *lengths;
-            while lengths != 0 {
-                let n_bytes = lengths.trailing_zeros() + 1;
-                lengths &= lengths - 1;
-                words[n] = first_bytes(word, n_bytes);
-                let is_alike = |head: &&Head| {
-                    head.n_words == n + 1
-                        && head.words[..=n] == words[..=n]
-                        && head.has_more_lines == line.has_more_lines()
-                        && line.lacks & (head.has | head.lacks) == head.lacks
-                        && head.questions.iter().flatten().all(|question| is_answer(*question))
-                };
-                let found = self.of_hash(mixed(hash, words[n])).find(is_alike);
-                if found.is_some() {
-                    return found;
+            let mut below = 0;
+            while let Some(branch) = at(&self.branches, link) {
+                if word & branch.mask == branch.word {
+                    let mut of_branch = branch.head;
+                    while let Some(head) = at(&self.heads, of_branch) {
+                        if is_alike(head) {
+                            return Some(head);
+                        }
+                        of_branch = head.next;
+                    }
+                    below |= branch.child;
                 }
+                link = branch.sibling;
             }
-            words[n] = word;
-            hash = mixed(hash, word);
+            (link, n) = (below, n + 1);
         }
         None
-    }
-
-    /// The heads that may have a hash, the newest first.
-    fn of_hash(&self, hash: u64) -> impl Iterator<Item = &Head> {
-        let at = |place: u8| self.heads.get(usize::from(place).checked_sub(1)?);
-        std::iter::successors(self.slots.get(slot(hash)).and_then(|place| at(*place)), move |head| at(head.next))
     }
 
     /// Keeps what a search has found, and what it has looked at.
@@ -208,29 +213,25 @@ impl Heads {
         }
         if self.heads.len() == HEADS_MAX {
             self.heads.clear();
-            self.slots.clear();
-            (self.lengths, self.n_words) = ([0; WORDS_MAX], 0);
+            self.branches.clear();
+            self.first = 0;
         }
-        self.slots.resize(SLOTS, 0);
         let n_words = sight.reach.div_ceil(8);
-        let n_bytes = (sight.reach - 8 * (n_words - 1)) as u32;
-        let (mut words, mut hash) = ([0; WORDS_MAX], 0);
-        for (n, word) in words.iter_mut().enumerate().take(n_words) {
-            *word = first_bytes(word_at(line.first, n), if n + 1 == n_words { n_bytes } else { 8 });
-            hash = mixed(hash, *word);
+        let last = first_bytes((sight.reach - 8 * (n_words - 1)) as u32);
+        let mut above = 0;
+        for n in 0..n_words {
+            let mask = if n + 1 == n_words { last } else { u64::MAX };
+            above = self.branch(above, word_at(line.first, n) & mask, mask);
         }
-        self.n_words = self.n_words.max(n_words);
-        self.lengths[n_words - 1] |= 1 << (n_bytes - 1);
         let captures = captures.pieces().iter().filter(|_| form.is_some()).map(|(start, end)| match *end as usize {
             end if end == line.first.len() => (*start, LINE_END),
             end if end == line.length => (*start, TEXT_END),
             _ => (*start, *end),
         });
-        let place = &mut self.slots[slot(hash)];
-        let next = std::mem::replace(place, self.heads.len() as u8 + 1);
+        let link = self.heads.len() as Link + 1;
+        let end = &mut self.branches[usize::from(above - 1)].head;
+        let next = std::mem::replace(end, link);
         self.heads.push(Head {
-            words,
-            n_words,
             has_more_lines: line.has_more_lines(),
             has: sight.has,
             lacks: sight.lacks,
@@ -240,22 +241,34 @@ impl Heads {
             captures: captures.collect(),
         });
     }
+
+    /// The branch of a word below another one, which is made where there is none.
+    fn branch(&mut self, above: Link, word: u64, mask: u64) -> Link {
+        let first = at(&self.branches, above).map_or(self.first, |above| above.child);
+        let mut link = first;
+        while let Some(branch) = at(&self.branches, link) {
+            if (branch.word, branch.mask) == (word, mask) {
+                return link;
+            }
+            link = branch.sibling;
+        }
+        self.branches.push(Branch { word, mask, sibling: first, child: 0, head: 0 });
+        let link = self.branches.len() as Link;
+        match above.checked_sub(1) {
+            Some(above) => self.branches[usize::from(above)].child = link,
+            None => self.first = link,
+        }
+        link
+    }
 }
 
-/// Places for heads by their hashes.
-const SLOTS: usize = 256;
-
-fn slot(hash: u64) -> usize {
-    (hash >> 56) as usize
+fn at<T>(list: &[T], link: Link) -> Option<&T> {
+    list.get(usize::from(link).wrapping_sub(1))
 }
 
-fn mixed(hash: u64, word: u64) -> u64 {
-    (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// The first bytes of a word, one and more.
-fn first_bytes(word: u64, n_bytes: u32) -> u64 {
-    word & (u64::MAX >> (64 - 8 * n_bytes))
+/// The bits of the first bytes of a word, one and more.
+fn first_bytes(n_bytes: u32) -> u64 {
+    u64::MAX >> (64 - 8 * n_bytes)
 }
 
 /// The eight bytes at a place of a line, each digit as `0`; behind the line are line ends.

@@ -183,7 +183,7 @@ impl Tree {
     ) -> Option<usize> {
         let line = &line[..line.len().min(u32::MAX as usize)];
         let first_line = times.first_line(line).as_bytes();
-        let lacks = !times.learn_signs(first_line) & !END;
+        let lacks = times.learn_signs(first_line) & !END;
         let mut search = Search { tree: self, line, times, first_line, lacks, tried: 0, fits, sight: Sight::default() };
         let Some(heads) = heads.and_then(Heads::attend) else { return search.run(captures) };
         let line = Line { first: first_line, length: line.len(), lacks };

@@ -107,6 +107,20 @@ impl Entry {
         };
     }
 
+    /// Whether any line with a time at its head that begins no report ends it.
+    pub(super) fn is_over_at_head(&self) -> bool {
+        self.report.is_none() && !self.is_quoted && !self.is_stanza && self.first.first() != Some(&b'#')
+    }
+
+    /// Begins an event with a line that [`line::is_plain_head`].
+    pub(super) fn begin_at_head(&mut self, line: &[u8], score: i8) {
+        self.first.clear();
+        self.first.extend_from_slice(&line[..line.len().min(FIRST_BYTES_MAX)]);
+        (self.n_lines, self.has_clock, self.is_object, self.is_half) = (1, true, false, false);
+        (self.is_quoted, self.is_stanza, self.is_named, self.splits) = (false, false, false, false);
+        (self.score, self.n_text, self.report, self.next_report) = (score, 0, None, None);
+    }
+
     /// Begins with the line after an empty one if that line begins a report or an entry: some runtimes write an empty
     /// line first.
     pub(super) fn begins_report(&mut self, line: &[u8], seen: Seen) -> bool {

@@ -35,6 +35,20 @@ pub(super) fn has_clock(line: &[u8]) -> bool {
     }) || has_digits_of_date(head)
 }
 
+/// Reports whether a line with a time at its head is nothing but the first of an event: no report begins with it, no row of a table
+/// whose quote is open, no stanza, no record of Java's own library.
+pub(super) fn is_plain_head(line: &[u8]) -> bool {
+    let may_be = match line {
+        [] | [b' ' | b'\t' | b'{' | b'=' | b'*' | b'#' | 0x1b, ..] => false,
+        // Three letters and a blank begin a date.
+        [b'a'..=b'z' | b'A'..=b'Z', rest @ ..] => {
+            rest.get(2) == Some(&b' ') && rest.get(4) != Some(&b',') && rest.get(5) != Some(&b',')
+        }
+        _ => true,
+    };
+    may_be && line.last() != Some(&b']') && has_clock(line) && !opens_quote(line)
+}
+
 /// `20261120` or an epoch of ten digits or more, not within a longer word.
 fn has_digits_of_date(head: &[u8]) -> bool {
     const DIGITS_MIN: usize = 8;

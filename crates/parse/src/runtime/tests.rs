@@ -117,7 +117,7 @@ proptest! {
 #[test]
 fn the_name_that_compose_writes_is_none_of_the_line() {
     let check = |line: &str, content: Option<&str>| {
-        assert_eq!(compose(line.as_bytes()).map(|from| &line[from..]), content, "{line}");
+        assert_eq!(compose(line, &TimeMemo::default()).map(|from| &line[from..]), content, "{line}");
     };
     check("shop-1  | {\"level\":\"info\"}", Some("{\"level\":\"info\"}"));
     check("my_shop_12 | text | more", Some("text | more"));

@@ -34,7 +34,7 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     if !is_source(source) {
         return None;
     }
-    found.again("time", at);
+    found.time_at_head(at);
     found.again("thread", thread);
     found.text("caller", source);
     let message = behind.trim_start_matches(']').trim_start_matches(' ');
@@ -61,7 +61,7 @@ pub(super) fn zap<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()>
         logger = next;
         next = columns.next()?;
     }
-    found.again("time", at);
+    found.time_at_head(at);
     found.text("logger", logger);
     if is_source(next) {
         found.text("caller", next);
@@ -136,7 +136,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     {
         header.logger = logger;
     }
-    found.again("time", header.time);
+    found.time_at_head(header.time);
     found.text("appname", header.program);
     found.whole_or_text("pid", header.pid);
     found.again("thread", header.thread);

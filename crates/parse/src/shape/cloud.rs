@@ -46,6 +46,10 @@ pub struct VpcColumns(Vec<u8>);
 impl VpcColumns {
     /// The columns that a line names, where it is nothing but names of columns.
     pub(super) fn of_header(line: &str) -> Option<Self> {
+        // Words of most lines are looked up in vain.
+        if !line.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b' ' | b'-' | b'0'..=b'9')) {
+            return None;
+        }
         let mut columns = Vec::new();
         for word in line.split_ascii_whitespace() {
             let column = VPC_FIELDS.iter().position(|(name, _)| *name == word)?;

@@ -1,11 +1,15 @@
 //! Which shapes a line may have, by what it begins with.
 
 use super::Shape;
+use crate::find::first_of;
+use crate::signs::sign;
+use crate::time::TimeMemo;
 
 /// The shapes to try, in order. Where a line may have several, the one that asks for more comes first.
-pub(super) fn candidates(line: &str) -> &'static [Shape] {
+pub(super) fn candidates(line: &str, times: &TimeMemo) -> &'static [Shape] {
     use Shape::*;
     let b = line.as_bytes();
+    let has = |mark: u8| times.learn_signs(b) & sign(mark) == 0;
     let (Some(first), Some(second)) = (b.first(), b.get(1)) else { return &[] };
     match (first, second) {
         (b'<', b'0'..=b'9') => &[Syslog],
@@ -13,10 +17,10 @@ pub(super) fn candidates(line: &str) -> &'static [Shape] {
         (b'I' | b'W' | b'E' | b'F', b'0'..=b'9') => &[Klog],
         (b'C', b'E') if b.starts_with(b"CEF:") => &[Cef],
         (b'L', b'E') if b.starts_with(b"LEEF:") => &[Leef],
-        (b'0'..=b'9', _) => of_digit(b),
+        (b'0'..=b'9', _) => of_digit(b, has),
         (b'A'..=b'Z', b',') if b.get(3) == Some(&b'[') => &[Application],
         (b'[', b'A'..=b'Z') => &[ApacheError],
-        (b'[', b'0'..=b'9') if is_access(b) => &[Envoy, CombinedLog, CommonLog],
+        (b'[', b'0'..=b'9') if has(b'"') && is_access(b) => &[Envoy, CombinedLog, CommonLog],
         (b'[', b'0'..=b'9') => &[Application],
         (b'[', b'p') if b.starts_with(b"[pid: ") => &[Uwsgi],
         (b'C' | b'D' | b'E' | b'I' | b'N' | b'T' | b'W', b'A'..=b'Z') if is_level_start(b) => {
@@ -26,9 +30,9 @@ pub(super) fn candidates(line: &str) -> &'static [Shape] {
             &[Syslog, Application, Logfmt]
         }
         (b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-', _) => {
-            if is_access(b) {
+            if has(b'"') && is_access(b) {
                 &[CombinedLog, CommonLog, Logfmt]
-            } else if is_proxied(b) {
+            } else if has(b'[') && is_proxied(b) {
                 &[Haproxy, Logfmt]
             } else {
                 &[Logfmt]
@@ -38,7 +42,7 @@ pub(super) fn candidates(line: &str) -> &'static [Shape] {
     }
 }
 
-fn of_digit(b: &[u8]) -> &'static [Shape] {
+fn of_digit(b: &[u8], has: impl Fn(u8) -> bool) -> &'static [Shape] {
     use Shape::*;
     let n_digits = b.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
     match (n_digits, b.get(n_digits)) {
@@ -53,8 +57,10 @@ fn of_digit(b: &[u8]) -> &'static [Shape] {
         (4, Some(b'/')) => &[NginxError, Application],
         (10, Some(b'.')) => &[Squid],
         (1..=8, Some(b':')) if b.get(n_digits + 1).is_some_and(u8::is_ascii_uppercase) => &[Redis],
-        _ if is_access(b) => &[CombinedLog, CommonLog],
-        _ if is_proxied(b) => &[Haproxy],
+        // Most lines that an address begins are of access logs.
+        (1..=3, Some(b'.')) if is_access(b) => &[CombinedLog, CommonLog],
+        _ if has(b'"') && is_access(b) => &[CombinedLog, CommonLog],
+        _ if has(b'[') && is_proxied(b) => &[Haproxy],
         (2 | 6, Some(b'-' | b'/' | b' ' | b':')) | (8, Some(b'T')) => &[Application],
         _ => &[],
     }
@@ -83,7 +89,9 @@ fn is_of_address(b: &[u8]) -> bool {
 
 /// Whether a column follows the time and its zone.
 fn has_columns(b: &[u8]) -> bool {
-    b.iter().take(40).position(|byte| *byte == b',').is_some_and(|at| at > 22 && b[at - 1].is_ascii_alphanumeric())
+    let head = &b[..b.len().min(40)];
+    let at = first_of(head, b',', b',');
+    at > 22 && at < head.len() && b[at - 1].is_ascii_alphanumeric()
 }
 
 fn is_lambda(b: &[u8]) -> bool {

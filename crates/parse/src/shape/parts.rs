@@ -411,6 +411,14 @@ impl<'t> PartSink<'t, '_> {
         }
     }
 
+    /// The time at the head of a text; behind a header it is not that of the line.
+    pub(super) fn time_at_head(&mut self, written: &'t str) {
+        self.again("time", written);
+        if !self.has_header() {
+            self.time(written);
+        }
+    }
+
     /// The time of the line, put together from several places.
     pub(crate) fn time_of(&mut self, written: String) {
         self.parts.time = Some(WrittenTime::Text(written));

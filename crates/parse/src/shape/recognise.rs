@@ -70,7 +70,7 @@ impl Shape {
 
     /// The shapes that a line may have by what it begins with, in the order in which they are tried.
     pub(crate) fn candidates(line: &str, times: &TimeMemo) -> &'static [Self] {
-        guess::candidates(times.first_line(line))
+        guess::candidates(times.first_line(line), times)
     }
 
     /// Finds the shape of a line among those that ask for so much that no format of a program is asked before them.

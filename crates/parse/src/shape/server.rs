@@ -15,7 +15,7 @@ pub(super) fn nginx_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Op
     mark(&mut rest, "#")?;
     let thread = digits(&mut rest)?;
     mark(&mut rest, ": ")?;
-    found.again("time", at);
+    found.time_at_head(at);
     found.whole("pid", process);
     found.again("tid", thread);
     if let Some(mut behind) = rest.strip_prefix('*')
@@ -67,7 +67,7 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
     let mut at = enclosed(&mut rest, b'[', b']')?;
     let whole = at;
     time(&mut at, found.times).filter(|_| at.is_empty() && !whole.contains(','))?;
-    found.again("time", whole);
+    found.time_at_head(whole);
     let kind = enclosed(&mut rest, b'[', b']')?;
     let (module, level) = kind.rsplit_once(':').unwrap_or(("", kind));
     // `trace1` to `trace8` are one level.
@@ -129,7 +129,7 @@ pub(super) fn postgres<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Optio
         "INFO" | "NOTICE" | "WARNING" | "ERROR" | "FATAL" | "PANIC" => Level::parse(kind),
         _ => return None,
     };
-    found.again("time", at);
+    found.time_at_head(at);
     found.whole("pid", process);
     if let Some((user, database)) = who.split_once('@') {
         found.text("user", user);
@@ -177,7 +177,7 @@ pub(super) fn haproxy<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option
     while rest.starts_with('{') {
         enclosed(&mut rest, b'{', b'}')?;
     }
-    found.again("time", at);
+    found.time_at_head(at);
     found.text("client", client);
     found.whole("clientPort", port);
     found.text("frontend", frontend.trim_end_matches('~'));
@@ -213,7 +213,7 @@ pub(super) fn redis<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<(
         return None;
     }
     found.text("role", role);
-    found.again("time", at);
+    found.time_at_head(at);
     found.again("message", rest);
     found.level(Some(level));
     Some(())

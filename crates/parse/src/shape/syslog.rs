@@ -15,6 +15,7 @@ pub(crate) use self::structured::data_end;
 use self::structured::element;
 use super::cursor::is_digits;
 use super::parts::PartSink;
+use crate::find::split_blank;
 use crate::signs::{DIGIT, LOWER, Signs, UPPER, sign, signs};
 use crate::time::TimeMemo;
 
@@ -121,7 +122,7 @@ impl<'t> SyslogHeader<'t> {
         let mut header = Self::default();
         let is_iso = frame.starts_with(|c: char| c.is_ascii_digit());
         let timed = if is_iso { iso_time(frame, times)? } else { traditional_time(frame, times)? };
-        if header.read_cisco(frame).is_none() {
+        if times.lacks(frame, b'%') || header.read_cisco(frame).is_none() {
             header.read_behind_time(timed, Host::Sure);
         }
         let has_process =
@@ -187,7 +188,7 @@ impl<'t> SyslogHeader<'t> {
     /// Reads `TIME HOST APP PROCID MSGID DATA MESSAGE`. Where fewer parts follow the host, they are read as of the old form.
     fn read_5424(&mut self, rest: &'t str) -> Option<()> {
         let text = rest;
-        let (mut time, mut rest) = text.split_once(' ').unwrap_or((text, ""));
+        let (mut time, mut rest) = split_blank(text).unwrap_or((text, ""));
         // A blank may stand where `T` should.
         if time.len() == 10
             && let Some(end) =
@@ -199,12 +200,12 @@ impl<'t> SyslogHeader<'t> {
             return None;
         }
         self.time = if time == "-" { "" } else { time };
-        let (host, behind_host) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (host, behind_host) = split_blank(rest).unwrap_or((rest, ""));
         self.hostname = if host == "-" { "" } else { host };
         let mut parts = [""; 3];
         let mut behind = behind_host;
         for part in &mut parts {
-            let (word, after) = behind.split_once(' ').unwrap_or((behind, ""));
+            let (word, after) = split_blank(behind).unwrap_or((behind, ""));
             (*part, behind) = (if word == "-" { "" } else { word }, after);
         }
         let is_whole = !behind_host.contains(' ') || behind.is_empty() || behind.starts_with(['-', '[']);
@@ -233,7 +234,7 @@ impl<'t> SyslogHeader<'t> {
     fn read_behind_time(&mut self, (time, behind): (&'t str, &'t str), host: Host) {
         self.time = time;
         let mut rest = if time.is_empty() { behind } else { behind.trim_start_matches([':', ' ']) };
-        let (relay, inner) = rest.split_once(' ').unwrap_or_default();
+        let (relay, inner) = split_blank(rest).unwrap_or_default();
         let relayed = traditional_time(inner, &TimeMemo::default()).filter(|_| !time.is_empty());
         let relay = relayed.and_then(|timed| Some((host_name(relay)?, timed)));
         if let Some((_, (time, behind))) = relay {
@@ -268,7 +269,7 @@ impl<'t> SyslogHeader<'t> {
             if self.tag(rest).is_some() {
                 return;
             }
-            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (word, behind) = split_blank(rest).unwrap_or((rest, ""));
             let mut behind = behind.trim_start_matches([' ', ':']);
             let is_no_host = word == "-" && Self::default().tag(behind).is_some();
             if !is_no_host && !self.severity_word(word, behind) {
@@ -300,7 +301,7 @@ impl<'t> SyslogHeader<'t> {
     /// no word itself.
     fn may_be_host(&self, name: &str, behind: &str, host: Host) -> bool {
         let mut ahead = *self;
-        let (word, next) = behind.split_once(' ').unwrap_or((behind, ""));
+        let (word, next) = split_blank(behind).unwrap_or((behind, ""));
         let has_tag = ahead.severity_word(word, next) && ahead.tag(next.trim_start_matches(' ')).is_some();
         let is_address = name.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
         has_tag || has_form(behind) || host == Host::Likely && (is_address || word.contains('=') || word.ends_with(':'))
@@ -407,7 +408,7 @@ fn time<'t>(text: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
 
 /// Seconds since 1970 that a host follows.
 fn epoch(text: &str) -> Option<(&str, &str)> {
-    let (time, behind) = text.split_once(' ')?;
+    let (time, behind) = split_blank(text)?;
     let (seconds, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let is_epoch = seconds.len() == 10 && is_digits(seconds) && is_digits(fraction);
     let name = behind.split(' ').next().and_then(host_name).filter(|_| is_epoch)?;

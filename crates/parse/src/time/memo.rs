@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::forms::{self, Civil};
-use crate::signs::{ANY, Signs, sign, signs};
+use crate::signs::{Signs, sign, signs};
 
 /// Reading a time looks at fewer bytes than these.
 const REACH: usize = 96;
@@ -53,21 +53,38 @@ impl TimeMemo {
         &text[..length]
     }
 
-    /// Returns the kinds of characters that a line has, or all if it is long; remembers those that the first line
-    /// lacks.
+    /// Returns kinds of characters that a line lacks: all such, but none if it is long, and of the rest of the first line those
+    /// that all of that lacks.
     pub(crate) fn learn_signs(&self, line: &[u8]) -> Signs {
-        let has = if line.len() > SIGNS_BYTES_MAX { ANY } else { signs(line) };
         let (start, (first, end, _)) = (line.as_ptr().addr(), self.first_line.get());
-        if (first, end) == (start, start + line.len()) {
-            self.lacks.set(!has);
+        let is_end = first <= start && start + line.len() == end;
+        let known = self.lacks.get();
+        if is_end && known != 0 {
+            return known;
         }
-        has
+        let lacks = if line.len() > SIGNS_BYTES_MAX { 0 } else { !signs(line) };
+        if is_end && first == start {
+            self.lacks.set(lacks);
+        }
+        lacks
     }
 
     /// Reports whether the first line of a text is known to lack an ASCII mark.
     pub(crate) fn lacks(&self, text: &str, mark: u8) -> bool {
         let (first, end, _) = self.first_line.get();
         (first..=end).contains(&text.as_ptr().addr()) && self.lacks.get() & sign(mark) != 0
+    }
+
+    /// Forgets the text: another may come to have its address.
+    pub(crate) fn forget(&self) {
+        self.first_line.set((0, 0, false));
+        self.found.set(None);
+    }
+
+    /// Reports whether a text may have an ASCII mark, by the signs of its first line.
+    pub(crate) fn may_have(&self, text: &str, mark: u8) -> bool {
+        let line = self.first_line(text);
+        line.len() < text.len() || self.learn_signs(line.as_bytes()) & sign(mark) == 0
     }
 
     /// Notes that the first line of a text has no word of a level or a death.

@@ -1,6 +1,7 @@
 //! Cisco's headers.
 
 use super::{SyslogHeader, host_name, time};
+use crate::find::split_blank;
 use crate::time::TimeMemo;
 
 /// Bytes before the mnemonic.
@@ -24,7 +25,7 @@ impl<'t> SyslogHeader<'t> {
                 (header.time, rest) = (time, behind);
                 continue;
             }
-            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (word, behind) = split_blank(rest).unwrap_or((rest, ""));
             if word.is_empty() {
                 break;
             }
