@@ -3,6 +3,7 @@
 mod discovery;
 mod preview;
 mod status;
+mod usual;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,9 +70,10 @@ pub(crate) fn ship_options(
     backlog: Backlog,
 ) -> Result<Options, Failure> {
     let is_usual = paths.is_empty() && inputs.is_empty();
-    let paths = if is_usual { vec![PathBuf::from("/var/log")] } else { paths.to_vec() };
+    let (inputs, notes) = if is_usual { usual::usual_inputs() } else { (inputs, Vec::new()) };
+    notes.iter().for_each(|note| say!("  {note}"));
     let has_paths = !paths.is_empty();
-    let mut options = Options::from(FollowOptions::new(paths, state_dir.to_owned()));
+    let mut options = Options::from(FollowOptions::new(paths.to_vec(), state_dir.to_owned()));
     options.follow.excluded.push(state_dir.to_owned());
     options.follow.backlog = backlog;
     if !has_paths {

@@ -17,6 +17,10 @@ use types::{GroupName, group_name_of_outside};
 /// Most bytes of Docker's description of a container.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
+/// Labels of a container that its events get, and bytes of the name or value of one.
+const LABELS_MAX: usize = 32;
+const LABEL_BYTES_MAX: usize = 256;
+
 /// Digits of the id of a container, and those that people use.
 const ID_DIGITS: usize = 64;
 const SHORT_ID_DIGITS: usize = 12;
@@ -88,12 +92,34 @@ fn of_docker(path: &Path, file: &str) -> Option<Container> {
     let name = name.unwrap_or_else(|| id.get(..SHORT_ID_DIGITS).unwrap_or(id));
     let mut fields = BTreeMap::from([("container", name), ("container_id", id)]);
     fields.extend(config["Config"]["Image"].as_str().map(|image| ("image", image)));
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     Some(Container {
         group: group_name_of_outside(&format!("docker/{name}")),
-        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        fields: fields.chain(labels_of(&config["Config"]["Labels"])).collect(),
         instance: name.to_owned(),
         is_of_host: true,
     })
+}
+
+/// Returns the labels that somebody gave a container, as OpenTelemetry's convention names them (`container.label.KEY`), and the
+/// service of Docker's compose. Those of its image say the same as its name, and most of compose's are its own notes.
+fn labels_of(labels: &serde_json::Value) -> impl Iterator<Item = (String, String)> {
+    const OF_IMAGE: [&str; 4] = ["org.opencontainers.", "org.label-schema.", "desktop.docker.", "maintainer"];
+    const COMPOSE: &str = "com.docker.compose.";
+    let texts = labels.as_object().into_iter().flatten().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let is_telling = |(name, value): &(&String, &str)| {
+        !value.is_empty()
+            && value.len() <= LABEL_BYTES_MAX
+            && name.len() <= LABEL_BYTES_MAX
+            && !OF_IMAGE.iter().any(|start| name.starts_with(start))
+    };
+    let field = |(name, value): (&String, &str)| match name.strip_prefix(COMPOSE) {
+        Some("service") => Some(("service".to_owned(), value.to_owned())),
+        Some("project") => Some(("project".to_owned(), value.to_owned())),
+        Some(_) => None,
+        None => Some((format!("container.label.{name}"), value.to_owned())),
+    };
+    texts.filter(is_telling).filter_map(field).take(LABELS_MAX)
 }
 
 fn three(names: &str) -> Option<[&str; 3]> {

@@ -46,6 +46,11 @@ fn docker_says_how_a_container_is_called() {
     std::fs::write(dir.path().join("config.v2.json"), config).expect("scratch");
     let path = path.to_str().expect("text");
     check(path, "docker/shop_db", "h:shop db", "container=shop db container_id=ffffffffffff image=postgres:17");
+    let labels = r#"{"Config":{"Labels":{"team":"shop","com.docker.compose.service":"db","com.docker.compose.config-hash":"5e",
+        "org.opencontainers.image.version":"17","empty":"","number":7}}}"#;
+    std::fs::write(dir.path().join("config.v2.json"), labels).expect("scratch");
+    let fields = "container=ffffffffffff container.label.team=shop container_id=ffffffffffff service=db";
+    check(path, "docker/ffffffffffff", "h:ffffffffffff", fields);
     for config in ["{", "[]", r#"{"Name":"/"}"#, r#"{"Name":7,"Config":[]}"#] {
         std::fs::write(dir.path().join("config.v2.json"), config).expect("scratch");
         check(path, "docker/ffffffffffff", "h:ffffffffffff", "container=ffffffffffff container_id=ffffffffffff");

@@ -1,0 +1,133 @@
+//! What is followed on a machine where nobody has said it: the text files under `/var/log`, the logs of containers where there are
+//! any, and the journal, unless a syslog daemon writes it into those files.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use ship::{DefinedInput, inputs_of};
+
+/// Where runtimes of containers keep logs.
+const CONTAINER_DIRS: [&str; 3] = ["var/log/containers", "var/log/pods", "var/lib/docker/containers"];
+
+/// Where the journal is: kept, or until the machine is started again.
+const JOURNAL_DIRS: [&str; 2] = ["var/log/journal", "run/log/journal"];
+
+/// What a syslog daemon writes of the journal.
+const SYSLOG_FILES: [&str; 2] = ["var/log/syslog", "var/log/messages"];
+
+/// A file of a daemon that runs is not older.
+const QUIET_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// What a machine has, and what is to be said of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    has_containers: bool,
+    has_journal: bool,
+    notes: Vec<String>,
+}
+
+/// Returns the inputs of this machine, and notes on what else is followed or is not, and why.
+pub(super) fn usual_inputs() -> (Vec<DefinedInput>, Vec<String>) {
+    let Found { has_containers, has_journal, notes } = found(Path::new("/"), SystemTime::now());
+    // A file that two inputs find belongs to the first.
+    let definitions: Vec<Value> = [
+        has_containers.then(|| json!({"type": "containers"})),
+        Some(json!({"type": "files", "paths": ["/var/log"]})),
+        has_journal.then(|| json!({"type": "journal"})),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (inputs_of(&Value::from(definitions)).unwrap_or_default(), notes)
+}
+
+fn found(root: &Path, now: SystemTime) -> Found {
+    let mut found = Found::default();
+    for dir in CONTAINER_DIRS.map(|dir| root.join(dir)) {
+        match std::fs::read_dir(&dir) {
+            Ok(mut entries) => found.has_containers |= entries.next().is_some(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => found.notes.push(format!("logs of containers in {} are not read: {error}", dir.display())),
+        }
+    }
+    if found.has_containers {
+        found.notes.push("logs of containers too, by the names of the containers".into());
+    }
+    let journal = JOURNAL_DIRS.iter().map(|dir| root.join(dir)).find_map(|dir| journal_in(&dir));
+    let daemon = SYSLOG_FILES.iter().map(|file| root.join(file)).find(|file| is_written(file, now));
+    match (journal, daemon) {
+        (None, _) => {}
+        (Some(_), Some(file)) => {
+            found.notes.push(format!("the journal is not read, as {} has what it says", file.display()));
+        }
+        (Some(Err(error)), None) => found.notes.push(format!("the journal is not read: {error}")),
+        (Some(Ok(())), None) => {
+            found.has_journal = true;
+            found.notes.push("the journal of systemd since the last start too, in the group journal".into());
+        }
+    }
+    found
+}
+
+/// Whether the journal in a directory can be read, if there is one.
+fn journal_in(dir: &Path) -> Option<Result<(), String>> {
+    let of_machine = |entry: std::fs::DirEntry| -> Option<PathBuf> {
+        let mut files = std::fs::read_dir(entry.path()).ok()?.flatten().map(|file| file.path());
+        files.find(|file| file.extension().is_some_and(|extension| extension == "journal"))
+    };
+    let file = std::fs::read_dir(dir).ok()?.flatten().find_map(of_machine)?;
+    Some(std::fs::File::open(&file).map(|_| ()).map_err(|error| format!("{}: {error}", file.display())))
+}
+
+/// Whether a program writes a file now and then.
+fn is_written(file: &Path, now: SystemTime) -> bool {
+    let modified = std::fs::metadata(file).and_then(|of_file| of_file.modified());
+    modified.is_ok_and(|modified| now.duration_since(modified).unwrap_or_default() < QUIET_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Machines, and what is followed on them.
+
+    use super::*;
+
+    fn machine(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a directory");
+        for file in files {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a file in a directory")).expect("directories");
+            std::fs::write(path, "x").expect("a file");
+        }
+        root
+    }
+
+    #[test]
+    fn the_journal_is_read_where_no_daemon_writes_it_into_files() {
+        let journal = "var/log/journal/0c/system.journal";
+        let root = machine(&[journal, "var/log/apt/history.log"]);
+        let of_root = found(root.path(), SystemTime::now());
+        assert!(of_root.has_journal && !of_root.has_containers && of_root.notes.len() == 1, "{of_root:?}");
+        let root = machine(&[journal, "var/log/syslog"]);
+        let of_root = found(root.path(), SystemTime::now());
+        assert!(!of_root.has_journal && of_root.notes[0].contains("var/log/syslog has what it says"), "{of_root:?}");
+        // What a daemon wrote that was removed since.
+        assert!(found(root.path(), SystemTime::now() + 2 * QUIET_MAX).has_journal);
+        assert_eq!(found(machine(&["var/log/journal/readme"]).path(), SystemTime::now()), Found::default());
+    }
+
+    #[test]
+    fn containers_are_followed_where_there_are_any() {
+        let root = machine(&["var/lib/docker/containers/0a/0a-json.log"]);
+        let of_root = found(root.path(), SystemTime::now());
+        assert!(of_root.has_containers && !of_root.has_journal, "{of_root:?}");
+        let root = machine(&["var/lib/docker/x"]);
+        std::fs::create_dir(root.path().join("var/lib/docker/containers")).expect("a directory");
+        assert!(!found(root.path(), SystemTime::now()).has_containers);
+    }
+
+    #[test]
+    fn the_inputs_of_this_machine_are_ones() {
+        assert!(usual_inputs().0.iter().any(|input| input.kind == "files"));
+    }
+}
