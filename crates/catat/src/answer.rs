@@ -53,8 +53,10 @@ impl<'a> AnswerPrinter<'a> {
         let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
         let zones = Zones::of(&self.options.zone)?;
         let zone = zones.printed(matches!(format, Format::Table | Format::Lines));
-        let mut printer =
-            Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone).fitted_to(terminal_width());
+        let mut printer = Printer::new(out, format, is_coloured(self.options.color))
+            .in_zone(zone)
+            .fitted_to(terminal_width())
+            .naming_groups(self.options.is_for_people.then_some(0));
         printer.start(columns).map_err(of_output)?;
         self.printer = Some(printer);
         Ok(())

@@ -35,7 +35,13 @@ mod client;
 #[cfg(feature = "server")]
 mod commands;
 #[cfg(feature = "server")]
+mod completion;
+#[cfg(feature = "server")]
+mod event_view;
+#[cfg(feature = "server")]
 mod formats;
+#[cfg(feature = "server")]
+mod help;
 #[cfg(feature = "server")]
 mod in_process;
 #[cfg(feature = "server")]

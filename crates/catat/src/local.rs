@@ -31,7 +31,7 @@ use self::watched::WatchedFeed;
 use crate::answer::{AnswerPrinter, Note, PROGRESS_AFTER, Trailer};
 use crate::arguments::Query;
 use crate::failure::Failure;
-use crate::output::{Column, located_error};
+use crate::output::{Column, Kind, located_error};
 use crate::zone::Zones;
 
 /// What a query may hold where the system does not say how much there is.
@@ -238,8 +238,8 @@ impl Progress {
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     let mut printer = AnswerPrinter::new(options);
-    let is_time = |column: &execute::ColumnInfo| column.kind == execute::ColumnKind::Timestamp;
-    let columns = answer.columns.into_iter().map(|column| Column { is_time: is_time(&column), name: column.name });
+    let kind = |kind| if kind == execute::ColumnKind::Timestamp { Kind::Time } else { Kind::Other };
+    let columns = answer.columns.into_iter().map(|column| Column { kind: kind(column.kind), name: column.name });
     printer.start(columns.collect())?;
     for row in answer.rows {
         let cell = |value: &Option<types::Value>| {

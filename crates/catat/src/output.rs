@@ -3,6 +3,7 @@
 //! A row is a list of cells in JSON, as the server sends them, so that numbers keep every digit on their way.
 
 mod column;
+mod readable;
 mod table;
 mod text;
 
@@ -15,16 +16,16 @@ use serde_json::{Map, Value};
 use crate::arguments::{Color, Format, Printing};
 use crate::failure::{Failure, of_output};
 use crate::zone::{Zones, in_zone};
-use column::TIMES;
 
-pub(crate) use column::Column;
+pub(crate) use column::{Column, Kind};
+use text::EventLines;
 pub(crate) use text::{harmless, level_colour, located_error, plain};
 
 /// Prints rows as they come.
 pub(crate) struct Printer<W: Write> {
     out: W,
     format: Format,
-    is_coloured: bool,
+    lines: EventLines,
     /// In which zone times are printed; as they came where there is none.
     zone: Option<Tz>,
     /// Columns of the terminal that a table must fit into.
@@ -37,7 +38,8 @@ pub(crate) struct Printer<W: Write> {
 
 impl<W: Write> Printer<W> {
     pub(crate) fn new(out: W, format: Format, is_coloured: bool) -> Self {
-        Self { out, format, is_coloured, zone: None, width: None, columns: Vec::new(), held: Vec::new(), n_rows: 0 }
+        let lines = EventLines { is_coloured, group_width: None };
+        Self { out, format, lines, zone: None, width: None, columns: Vec::new(), held: Vec::new(), n_rows: 0 }
     }
 
     /// Prints times in a zone.
@@ -48,6 +50,17 @@ impl<W: Write> Printer<W> {
     /// Fits tables into a terminal.
     pub(crate) fn fitted_to(self, width: Option<usize>) -> Self {
         Self { width, ..self }
+    }
+
+    /// Gives level and group columns of their own before the texts of events, that of the group as wide as before.
+    pub(crate) fn naming_groups(mut self, width: Option<usize>) -> Self {
+        self.lines.group_width = width;
+        self
+    }
+
+    /// How wide the column of the group has become.
+    pub(crate) fn group_width(&self) -> Option<usize> {
+        self.lines.group_width
     }
 
     /// Takes the columns; the header, where the format has one, is printed.
@@ -74,20 +87,17 @@ impl<W: Write> Printer<W> {
     }
 
     /// Prints or holds a row of JSON cells.
-    pub(crate) fn row(&mut self, mut cells: Vec<String>) -> std::io::Result<()> {
+    pub(crate) fn row(&mut self, cells: Vec<String>) -> std::io::Result<()> {
         self.n_rows += 1;
-        if let Some(zone) = self.zone {
-            for (cell, _) in cells.iter_mut().zip(&self.columns).filter(|(_, column)| column.is_time) {
-                *cell = in_zone(cell, zone).unwrap_or_else(|| std::mem::take(cell));
-            }
-        }
+        let cells: Vec<String> =
+            cells.into_iter().zip(&self.columns).map(|(cell, column)| self.for_people(cell, column)).collect();
         match self.format {
             Format::Table => {
                 self.held.push(cells);
                 Ok(())
             }
             Format::Lines => {
-                let line = text::event_line(&self.columns, &cells, self.is_coloured);
+                let line = self.lines.line(&self.columns, &cells);
                 writeln!(self.out, "{line}")
             }
             Format::Ndjson => writeln!(self.out, "{}", self.object(&cells)),
@@ -110,7 +120,7 @@ impl<W: Write> Printer<W> {
     pub(crate) fn finish(&mut self) -> std::io::Result<()> {
         match self.format {
             Format::Table => {
-                let style = table::Style { is_coloured: self.is_coloured, width: self.width };
+                let style = table::Style { is_coloured: self.lines.is_coloured, width: self.width };
                 table::print(&mut self.out, &self.columns, &self.held, style)?;
             }
             Format::Json => writeln!(self.out, "{}]", if self.n_rows > 0 { "\n" } else { "" })?,
@@ -122,6 +132,14 @@ impl<W: Write> Printer<W> {
     /// Makes sure that what was printed is seen.
     pub(crate) fn flush(&mut self) -> std::io::Result<()> {
         self.out.flush()
+    }
+
+    /// Returns a cell in the zone of this printer, and on a terminal with no more digits than people read.
+    fn for_people(&self, cell: String, column: &Column) -> String {
+        let zone = self.zone.filter(|_| column.kind == Kind::Time);
+        let cell = zone.and_then(|zone| in_zone(&cell, zone)).unwrap_or(cell);
+        let is_read = self.width.is_some() && matches!(self.format, Format::Table | Format::Lines);
+        if is_read { readable::readable(cell, column) } else { cell }
     }
 
     fn formulas(&self) -> Formulas {
@@ -159,14 +177,18 @@ pub(crate) fn say_partial(what: &str, answer: &Value) {
 }
 
 /// Prints rows: a table on a terminal, else JSON lines, unless a format was asked for. Columns are separated by spaces;
-/// each is the name of a member, or a name and a JSON pointer with a colon between them.
+/// each is the name of a member, or a name and a JSON pointer with a colon between them. A table has no empty columns.
 pub(crate) fn print_rows(printing: &Printing, columns: &str, rows: &[Value]) -> Result<(), Failure> {
     let columns: Vec<(&str, String)> = columns
         .split(' ')
         .map(|column| column.split_once(':').map_or((column, format!("/{column}")), |(name, at)| (name, at.to_owned())))
         .collect();
     let mut printer = printer_of(printing)?;
-    printer.start(columns.iter().map(|(name, _)| Column::of_thing(name)).collect()).map_err(of_output)?;
+    let mut columns = columns;
+    if printer.format == Format::Table && !rows.is_empty() {
+        columns.retain(|(_, place)| rows.iter().any(|row| row.pointer(place).is_some_and(|value| !value.is_null())));
+    }
+    printer.start(columns.iter().map(|(name, place)| Column::of_thing(name, place)).collect()).map_err(of_output)?;
     for row in rows {
         let cell = |(_, place): &(&str, String)| row.pointer(place).unwrap_or(&Value::Null).to_string();
         printer.row(columns.iter().map(cell).collect()).map_err(of_output)?;
@@ -180,16 +202,14 @@ pub(crate) fn print_thing(printing: &Printing, thing: &Value) -> Result<(), Fail
     let members = thing.as_object().unwrap_or(&nothing);
     let mut printer = printer_of(printing)?;
     if printer.format != Format::Table {
-        printer.start(members.keys().map(|name| Column::of_thing(name)).collect()).map_err(of_output)?;
+        printer.start(members.keys().map(|name| Column::of_thing(name, name)).collect()).map_err(of_output)?;
         printer.row(members.values().map(Value::to_string).collect()).map_err(of_output)?;
         return printer.finish().map_err(of_output);
     }
-    let zone = printer.zone;
     printer.start(["what", "value"].map(Column::named).to_vec()).map_err(of_output)?;
     for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-        let cell = value.to_string();
-        let local = zone.filter(|_| TIMES.contains(&&**name)).and_then(|zone| in_zone(&cell, zone));
-        printer.row(vec![Value::from(name.as_str()).to_string(), local.unwrap_or(cell)]).map_err(of_output)?;
+        let cell = printer.for_people(value.to_string(), &Column::of_thing(name, name));
+        printer.held.push(vec![Value::from(name.as_str()).to_string(), cell]);
     }
     printer.finish().map_err(of_output)
 }

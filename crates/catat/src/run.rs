@@ -7,14 +7,15 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::process::{exit_code, prepare};
-use crate::{commands, shipping, version};
+use crate::{commands, completion, help, shipping, version};
 
 /// The query language, which `catat help query` shows.
 const LANGUAGE_REFERENCE: &str = include_str!("../../../grammar/README.md");
 
 /// Everything that can be typed.
 fn command() -> clap::Command {
-    Arguments::command().version(version::SHORT).long_version(version::LONG.as_str())
+    let command = Arguments::command().version(version::SHORT).long_version(version::LONG.as_str());
+    help::by_jobs(help::with_examples(command))
 }
 
 /// Runs `catat` with the arguments of this process.
@@ -23,6 +24,8 @@ pub fn run() -> ExitCode {
 }
 
 fn run_command() -> Result<(), Failure> {
+    // A shell asks what may be typed; then nothing else happens.
+    clap_complete::CompleteEnv::with_factory(|| completion::with_server(command())).complete();
     let asks_reference = std::env::args().skip(1).take(2).eq(["help", "query"]);
     let mut parser = command();
     if asks_reference {
@@ -62,7 +65,7 @@ fn run_command() -> Result<(), Failure> {
         Command::Promote(options) => commands::promote(options),
         Command::Selftest(options) => commands::selftest(options),
         Command::Config { command } => commands::config(command),
-        Command::Completions(options) => commands::completions(&options, command()),
+        Command::Completions(options) => commands::completions(&options),
         Command::Man(options) => commands::man(&options, command()),
         Command::Licenses => commands::licenses(),
     }

@@ -6,20 +6,12 @@ use clap::Args;
 use clap_complete::Shell;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  catat completions bash > /etc/bash_completion.d/catat
-  catat completions zsh > \"${fpath[1]}/_catat\"
-  catat completions fish > ~/.config/fish/completions/catat.fish")]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: Shell,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  catat man | man -l -
-  catat man groups set | man -l -
-  catat man --dir /usr/local/share/man/man1")]
 pub(crate) struct Man {
     /// Write the pages of all commands into this directory instead: catat.1, catat-query.1, …
     #[arg(long, value_name = "DIR", conflicts_with = "command")]

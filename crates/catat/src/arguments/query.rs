@@ -12,6 +12,8 @@ use crate::failure::Failure;
 /// Rows shown on a terminal unless `--limit` sets another number.
 const TERMINAL_ROWS: u64 = 1_000;
 
+const LANGUAGES: [&str; 8] = ["insights", "logql", "lucene", "kql", "filter-pattern", "promql", "traceql", "esql"];
+
 #[derive(Debug, Args)]
 pub(crate) struct Query {
     #[command(flatten)]
@@ -48,7 +50,7 @@ pub(crate) struct Query {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
     /// `insights`, `logql`, `lucene`, `kql`, `filter-pattern` (CloudWatch), `promql`, `traceql` (metrics queries) or `esql`
-    #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
+    #[arg(long, value_name = "LANGUAGE", default_value = "insights", value_parser = LANGUAGES)]
     pub(crate) language: String,
     /// PromQL, LogQL and TraceQL over a range: time between its points, such as 15s (default: in PromQL a 240th of the range,
     /// else one point)
@@ -63,6 +65,9 @@ pub(crate) struct Query {
     /// The query, such as 'filter @level >= "error" | stats count(*) by @log'
     #[arg(default_value = "")]
     pub(crate) query: String,
+    /// Whether it shows level and group because its author says nothing of columns.
+    #[arg(skip)]
+    pub(crate) is_for_people: bool,
     /// The query, where `-` stands before it
     #[arg(hide = true)]
     pub(crate) behind_dash: Option<String>,

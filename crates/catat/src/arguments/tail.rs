@@ -31,4 +31,7 @@ pub(crate) struct Tail {
     /// Which events, such as 'filter @level >= "warn"'
     #[arg(default_value = "")]
     pub(crate) query: String,
+    /// Whether it shows level and group because its author says nothing of columns.
+    #[arg(skip)]
+    pub(crate) is_for_people: bool,
 }

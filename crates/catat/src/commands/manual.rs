@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use clap::Command;
+use clap_complete::env::Shells;
 use clap_mangen::Man as Page;
 
 use crate::arguments::{Completions, Man};
@@ -11,9 +12,12 @@ use crate::failure::{Failure, of_output};
 use types::counted;
 
 /// Prints a script for a shell.
-pub(crate) fn completions(options: &Completions, mut command: Command) -> Result<(), Failure> {
+pub(crate) fn completions(options: &Completions) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut command, "catat", &mut script);
+    let shells = Shells::builtins();
+    let name = options.shell.to_string();
+    let shell = shells.completer(&name).ok_or_else(|| Failure::usage(format!("{name}: no script for this shell")))?;
+    shell.write_registration("COMPLETE", "catat", "catat", "catat", &mut script).map_err(of_output)?;
     std::io::stdout().write_all(&script).map_err(of_output)
 }
 
@@ -54,5 +58,14 @@ fn pages_of(command: &Command, name: &str) -> Vec<(String, Page)> {
 fn rendered(page: &Page) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     page.render(&mut text).map_err(of_output)?;
-    Ok(text)
+    Ok(with_usual_sections(&String::from_utf8_lossy(&text)).into_bytes())
+}
+
+/// Gives what stands at the end of a page the headings that pages of `man` have.
+fn with_usual_sections(page: &str) -> String {
+    let page = page.replace(".SH EXTRA\n", "");
+    let headings = [("Examples:", ".SH EXAMPLES"), ("Environment:", ".SH ENVIRONMENT")];
+    let lines =
+        page.lines().map(|line| headings.iter().find(|(text, _)| *text == line).map_or(line, |(_, heading)| *heading));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }

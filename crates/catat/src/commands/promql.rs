@@ -13,7 +13,7 @@ use crate::arguments::Query;
 use crate::client::Server;
 use crate::failure::Failure;
 use crate::local::range_of;
-use crate::output::Column;
+use crate::output::{Column, Kind};
 use crate::zone::Zones;
 
 /// Steps of a range without `--step`.
@@ -112,7 +112,7 @@ fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     // The name of the metric comes first.
     let named = names.contains(NAME).then_some(NAME);
     let labels: Vec<&str> = named.into_iter().chain(names.iter().copied().filter(|name| *name != NAME)).collect();
-    let mut columns = vec![Column { name: TIME.to_owned(), is_time: true }];
+    let mut columns = vec![Column { name: TIME.to_owned(), kind: Kind::Time }];
     columns.extend(labels.iter().map(|label| Column::named(column_of_label(label))));
     columns.push(Column::named(VALUE_FIELD));
     let mut printer = AnswerPrinter::new(options);

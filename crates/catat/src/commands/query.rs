@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::{DataDir, Query};
 use crate::client::Server;
+use crate::event_view::with_level_and_group;
 use crate::failure::{Failure, of_output};
 use crate::output::Column;
 use crate::zone::Zones;
@@ -70,6 +71,17 @@ fn install_formats(options: &Query) -> Result<(), Failure> {
 /// Runs a query and prints the answer.
 pub(crate) fn query(mut options: Query) -> Result<(), Failure> {
     options.take_input()?;
+    if options.language == "insights" && !options.explain {
+        // One file or one group need not be named in each line.
+        let is_one = match &options.group[..] {
+            [] => options.file.len() == 1 && !options.file[0].is_dir(),
+            [group] => !group.contains('*'),
+            _ => false,
+        };
+        let shown = with_level_and_group(&options.query, options.output, !is_one);
+        options.is_for_people = shown.is_some();
+        options.query = shown.unwrap_or(options.query);
+    }
     if !options.file.is_empty() {
         install_formats(&options)?;
         return crate::local::query(&options);

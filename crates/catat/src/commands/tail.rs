@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 
 use crate::arguments::{Format, Tail};
 use crate::client::Server;
+use crate::event_view::with_level_and_group;
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured, terminal_width};
+use crate::output::{Column, Kind, Printer, is_coloured, terminal_width};
 use crate::zone::Zones;
 use types::counted;
 
@@ -27,7 +28,11 @@ const ALL_TIME: &str = "1970-01-01T00:00:00Z";
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows until interrupted, or as far as `--count` and `--timeout` say.
-pub(crate) fn tail(options: Tail) -> Result<(), Failure> {
+pub(crate) fn tail(mut options: Tail) -> Result<(), Failure> {
+    let is_one = matches!(&options.group[..], [group] if !group.contains('*'));
+    if let Some(shown) = with_level_and_group(&options.query, options.output, !is_one) {
+        (options.query, options.is_for_people) = (shown, true);
+    }
     let server = Server::new(&options.remote)?;
     let timeout = options.timeout.as_deref().map(types::parse_duration_ns).transpose();
     let timeout = timeout.map_err(|error| Failure::usage(format!("--timeout: {error}")))?;
@@ -42,6 +47,7 @@ pub(crate) fn tail(options: Tail) -> Result<(), Failure> {
     let mut follower = Follower {
         options: &options,
         n_shown: 0,
+        group_width: options.is_for_people.then_some(0),
         last_id: None,
         has_begun: options.lines == 0,
         begun_with: HashSet::new(),
@@ -68,6 +74,8 @@ enum StreamEnd {
 struct Follower<'a> {
     options: &'a Tail,
     n_shown: u64,
+    /// How wide the column of the group is, where there is one.
+    group_width: Option<usize>,
     last_id: Option<String>,
     /// Whether the last events were shown, where `--lines` asks for them.
     has_begun: bool,
@@ -185,7 +193,7 @@ impl Follower<'_> {
         }
     }
 
-    fn print(&self, data: &str) -> Result<(), Failure> {
+    fn print(&mut self, data: &str) -> Result<(), Failure> {
         use std::io::IsTerminal;
         let damaged = |error: serde_json::Error| Failure::other(format!("answer of the server: {error}"));
         let cells: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(data).map_err(damaged)?;
@@ -198,10 +206,14 @@ impl Follower<'_> {
         let zone = Zones::of(&self.options.zone)?.printed(matches!(format, Format::Table | Format::Lines));
         let mut printer = Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color))
             .in_zone(zone)
-            .fitted_to(terminal_width());
-        let column = |name: String| Column { is_time: matches!(&*name, "@timestamp" | "@ingestionTime"), name };
+            .fitted_to(terminal_width())
+            .naming_groups(self.group_width);
+        let kind = |name: &str| if matches!(name, "@timestamp" | "@ingestionTime") { Kind::Time } else { Kind::Other };
+        let column = |name: String| Column { kind: kind(&name), name };
         let cells = cells.into_iter().map(|(name, cell)| (column(name), cell.get().to_owned()));
         let (columns, cells): (Vec<Column>, Vec<String>) = cells.unzip();
-        printer.start(columns).and_then(|()| printer.row(cells)).and_then(|()| printer.finish()).map_err(of_output)
+        let printed = printer.start(columns).and_then(|()| printer.row(cells)).and_then(|()| printer.finish());
+        self.group_width = printer.group_width();
+        printed.map_err(of_output)
     }
 }

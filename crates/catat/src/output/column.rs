@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// Members of things in lists that are times.
-pub(super) const TIMES: [&str; 13] = [
+const TIMES: [&str; 13] = [
     "created",
     "ends_at",
     "expires",
@@ -19,27 +19,43 @@ pub(super) const TIMES: [&str; 13] = [
     "undo_until",
 ];
 
+/// What the cells of a column are, where that decides how people see them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Other,
+    Time,
+    Bytes,
+    /// A part of a whole, from 0 to 1.
+    Share,
+}
+
 /// A column of an answer.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// Whether its cells are times.
-    #[serde(default, rename = "type", deserialize_with = "is_time")]
-    pub(crate) is_time: bool,
+    #[serde(default, rename = "type", deserialize_with = "kind_of_type")]
+    pub(crate) kind: Kind,
 }
 
 impl Column {
     /// Returns a column of any values.
     pub(crate) fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), is_time: false }
+        Self { name: name.into(), kind: Kind::Other }
     }
 
-    /// Returns the column of a member in a list from the server.
-    pub(super) fn of_thing(name: &str) -> Self {
-        Self { name: name.to_owned(), is_time: TIMES.contains(&name) }
+    /// Returns the column of a member in a list from the server, which has the member at a place in each thing.
+    pub(super) fn of_thing(name: &str, place: &str) -> Self {
+        let kind = match place.rsplit('/').next().unwrap_or(place) {
+            _ if TIMES.contains(&name) => Kind::Time,
+            member if member.split('_').any(|word| word == "bytes") => Kind::Bytes,
+            member if member.ends_with("share") => Kind::Share,
+            _ => Kind::Other,
+        };
+        Self { name: name.to_owned(), kind }
     }
 }
 
-fn is_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(String::deserialize(deserializer)? == "timestamp")
+fn kind_of_type<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+    Ok(if String::deserialize(deserializer)? == "timestamp" { Kind::Time } else { Kind::Other })
 }

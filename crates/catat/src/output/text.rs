@@ -40,28 +40,63 @@ pub(crate) fn level_colour(level: &str) -> &'static str {
     }
 }
 
-/// Returns an event on one line: time, level, text, then the other columns as `name=value`.
-pub(crate) fn event_line(columns: &[Column], cells: &[String], is_coloured: bool) -> String {
-    let paint = |colour: &str, text: String| {
-        if is_coloured { format!("{colour}{text}{RESET}") } else { text }
-    };
-    let mut parts = Vec::new();
-    let mut rest = Vec::new();
-    for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| *cell != "null") {
-        let text = harmless(&plain(cell), column.name == "@message");
-        match &*column.name {
-            "@id" => {}
-            "@timestamp" => parts.insert(0, paint(DIM, text)),
-            "@level" => {
-                let colour = level_colour(&text);
-                parts.push(paint(colour, format!("{text:<5}")));
+/// Most characters of a group's name before a text.
+const GROUP_CHARS_MAX: usize = 24;
+
+/// Colours of groups, which no level has.
+const GROUP_COLOURS: [&str; 6] = ["\u{1b}[36m", "\u{1b}[35m", "\u{1b}[94m", "\u{1b}[96m", "\u{1b}[95m", "\u{1b}[92m"];
+
+/// Events on one line each: time, level, text, then the other columns as `name=value`.
+#[derive(Debug, Default)]
+pub(crate) struct EventLines {
+    pub(super) is_coloured: bool,
+    /// Whether level and group have columns of their own before the text, and how wide that of the group is.
+    pub(crate) group_width: Option<usize>,
+}
+
+impl EventLines {
+    pub(super) fn line(&mut self, columns: &[Column], cells: &[String]) -> String {
+        let is_coloured = self.is_coloured;
+        let paint = |colour: &str, text: String| {
+            if is_coloured { format!("{colour}{text}{RESET}") } else { text }
+        };
+        let (mut time, mut level, mut group, mut message) = (None, None, None, None);
+        let mut rest = Vec::new();
+        for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| *cell != "null") {
+            let text = harmless(&plain(cell), column.name == "@message");
+            match &*column.name {
+                "@id" => {}
+                "@timestamp" => time = Some(paint(DIM, text)),
+                "@level" => level = Some(paint(level_colour(&text), format!("{text:<5}"))),
+                "@log" if self.group_width.is_some() => group = Some(text),
+                "@message" => message = Some(text.trim_end_matches('\n').to_owned()),
+                name => rest.push(format!("{}{text}", paint(DIM, format!("{name}=")))),
             }
-            "@message" => parts.push(text.trim_end_matches('\n').to_owned()),
-            name => rest.push(format!("{}{text}", paint(DIM, format!("{name}=")))),
         }
+        if let Some(width) = &mut self.group_width {
+            level = level.or_else(|| Some(" ".repeat(5)));
+            group = group.map(|name| {
+                let colour =
+                    GROUP_COLOURS[name.bytes().fold(7, |sum: usize, byte| sum * 31 % 9973 + usize::from(byte))
+                        % GROUP_COLOURS.len()];
+                let short = cut(&name, GROUP_CHARS_MAX);
+                *width = (*width).max(short.chars().count());
+                paint(colour, format!("{short:<width$}"))
+            });
+        }
+        [time, level, group, message].into_iter().flatten().chain(rest).collect::<Vec<_>>().join("  ")
     }
-    parts.append(&mut rest);
-    parts.join("  ")
+}
+
+/// Returns the text, or as much of it as fits, with an ellipsis: names and paths are told apart by their ends, too.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    let n_chars = text.chars().count();
+    if n_chars <= width {
+        return text.to_owned();
+    }
+    let n_end = if text.contains(' ') { 0 } else { width.saturating_sub(1) * 2 / 3 };
+    let start = text.chars().take(width.saturating_sub(1 + n_end));
+    start.chain(['…']).chain(text.chars().skip(n_chars - n_end)).collect()
 }
 
 /// Returns an error of a query with the line it is in, a caret below the place, and the hint.

@@ -24,6 +24,20 @@ fn the_widest_texts_are_cut_to_fit_a_terminal_and_numbers_are_not() {
 }
 
 #[test]
+fn times_are_whole_and_a_row_that_does_not_fit_is_a_line_for_each_value() {
+    let columns = [Column { kind: Kind::Time, ..Column::named("first") }, Column::named("name"), Column::named("n")];
+    let rows = [["\"2026-11-20T06:47:13Z\"", "\"tmp/logs/web-1.log\"", "7"], ["null", "\"b\"", "8"]];
+    let rows: Vec<Vec<String>> = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+    let table = |width| {
+        let mut out = Vec::new();
+        print(&mut out, &columns, &rows, Style { is_coloured: false, width: Some(width) }).expect("memory");
+        String::from_utf8(out).expect("text")
+    };
+    assert!(table(40).contains("2026-11-20T06:47:13Z  tmp/l…eb-1.log  7"), "{}", table(40));
+    assert_eq!(table(30), "first  2026-11-20T06:47:13Z\nname   tmp/logs/web-1.log\nn      7\n\nname   b\nn      8\n");
+}
+
+#[test]
 fn levels_have_their_colours_where_there_are_any() {
     let rows: [&[&str]; 2] = [&["\"error\"", "1"], &["null", "2"]];
     let table = printed(&["@level", "n"], &rows, Style { is_coloured: true, width: None });
