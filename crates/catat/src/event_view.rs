@@ -25,7 +25,8 @@ fn with_columns(query: &str, has_groups: bool) -> Option<String> {
     let group = if has_groups { ", @log" } else { "" };
     let columns = format!("fields @timestamp, @level{group}, @message");
     // Behind the query, so that places of mistakes stay.
-    [format!("{query}\n| {columns}"), columns].into_iter().find(|text| parse(text).is_some())
+    let shown = if query.trim().is_empty() { columns } else { format!("{query}\n| {columns}") };
+    parse(&shown).map(|_| shown)
 }
 
 fn shows_text_alone(plan: &Plan) -> bool {
