@@ -3,7 +3,7 @@
 //! Holds for every route: the `Host` is ours, no other site's page changes anything, no proxy brings strangers
 //! in without a key, a key in an address is refused. A caller is the owner of the admin key or of a key of their own
 //! ([`Keys`]); until the first such key is made, somebody on loopback may do what needs the role `operate`, whatever
-//! else they carry. What a caller may do is decided once, here and in [`require`], before a handler runs.
+//! else they carry, and after that may be given some time to go on sending. What a caller may do is decided once, here and in [`require`], before a handler runs.
 
 mod attempts;
 mod caller;
@@ -29,7 +29,7 @@ use crate::problem::Problem;
 pub use self::attempts::{Attempts, network_of};
 pub use self::caller::{Caller, Role, SignInWay, Standing};
 pub use self::keys::covers;
-pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
+pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey, grace_ns_of};
 pub use self::proxies::TrustedProxies;
 pub use self::rate::Bucket;
 pub use self::revocable_body::{KeyRevoked, RevocableBody};
@@ -78,8 +78,10 @@ impl Access {
         credentials::check_address(request.uri())?;
         match handed_over {
             Some(HandedOver(Standing::Admin)) => return Ok(Arc::new(Caller::admin())),
-            Some(HandedOver(Standing::Local)) if keys.admits_anonymous() => {
-                return Ok(Arc::new(Caller::local(keys.anonymous_life())));
+            Some(HandedOver(Standing::Local)) => {
+                if let Some(caller) = keys.anonymous().caller(now) {
+                    return Ok(caller);
+                }
             }
             _ => {}
         }
@@ -88,7 +90,7 @@ impl Access {
             if self.is_admin_key(text.reveal()) {
                 return Ok(Arc::new(Caller::admin()));
             }
-            if let Some(caller) = keys.find(text.reveal(), now) {
+            if let Some(caller) = keys.find(text.reveal(), now)? {
                 return Ok(caller);
             }
         }
@@ -99,11 +101,19 @@ impl Access {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
         let is_proxied = is_proxied(headers);
         let is_near = self.allow_anonymous || !self.is_public && peer.is_some_and(|peer| peer.is_loopback());
+        let anonymous = keys.anonymous().caller(now).filter(|_| !is_proxied && is_near);
+        // Agents that cannot be told to send no credentials send any, and until there is a key all are as good. Later those
+        // are not that were meant to be good.
+        let is_meant = !keys.admits_anonymous()
+            && match &credentials {
+                Credentials::Key(text) => text.reveal().starts_with(keys::PREFIX),
+                Credentials::Signature => credentials::access_key_id(headers).is_some_and(|id| keys.has(id)),
+                Credentials::None => false,
+            };
+        if let Some(caller) = anonymous.filter(|_| !is_meant) {
+            return Ok(caller);
+        }
         match credentials {
-            // Agents that cannot be told to send no credentials send any, and until there is a key all are as good.
-            _ if !is_proxied && is_near && keys.admits_anonymous() => {
-                Ok(Arc::new(Caller::local(keys.anonymous_life())))
-            }
             Credentials::Key(text) => Err(attempts.refuse(peer, text.reveal().as_bytes(), now)),
             // Only the route that they are for can check a signature: it covers the body.
             Credentials::Signature => Ok(Arc::default()),

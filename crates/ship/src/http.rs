@@ -81,6 +81,7 @@ impl HttpDeliver {
         }
         let addresses = urls.iter().map(|url| address_of(url)).collect::<Result<Vec<_>, _>>()?;
         let mut client = Client::builder()
+            .user_agent(concat!("catat-ship/", env!("CARGO_PKG_VERSION")))
             .timeout(ANSWER_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             // Logs go to the configured server, whatever proxy the environment sets for other programs.
