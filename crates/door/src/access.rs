@@ -25,6 +25,7 @@ use types::{Secret, Timestamp};
 
 use self::credentials::Credentials;
 use crate::problem::Problem;
+use crate::tls::ClientNames;
 
 pub use self::attempts::{Attempts, network_of};
 pub use self::caller::{Caller, Role, SignInWay, Standing};
@@ -101,16 +102,14 @@ impl Access {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
         let is_proxied = is_proxied(headers);
         let is_near = self.allow_anonymous || !self.is_public && peer.is_some_and(|peer| peer.is_loopback());
+        // Of a request through a proxy it would be the proxy's.
+        let names = request.extensions().get::<ClientNames>().filter(|_| !is_proxied);
+        let names = names.filter(|_| credentials == Credentials::None);
+        if let Some(caller) = names.map_or(Ok(None), |ClientNames(names)| keys.find_named(names, now))? {
+            return Ok(caller);
+        }
         let anonymous = keys.anonymous().caller(now).filter(|_| !is_proxied && is_near);
-        // Agents that cannot be told to send no credentials send any, and until there is a key all are as good. Later those
-        // are not that were meant to be good.
-        let is_meant = !keys.admits_anonymous()
-            && match &credentials {
-                Credentials::Key(text) => text.reveal().starts_with(keys::PREFIX),
-                Credentials::Signature => credentials::access_key_id(headers).is_some_and(|id| keys.has(id)),
-                Credentials::None => false,
-            };
-        if let Some(caller) = anonymous.filter(|_| !is_meant) {
+        if let Some(caller) = anonymous.filter(|_| !is_meant(&credentials, keys, headers)) {
             return Ok(caller);
         }
         match credentials {
@@ -121,7 +120,7 @@ impl Access {
                 let message = "a request that comes through a proxy needs a key";
                 Err(Problem::new(StatusCode::UNAUTHORIZED, "key-required", message))
             }
-            Credentials::None => Ok(Arc::default()),
+            Credentials::None => names.map_or_else(|| Ok(Arc::default()), |names| Err(unknown_certificate(names))),
         }
     }
 
@@ -162,6 +161,23 @@ impl Access {
         let expected = expected.reveal();
         !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
     }
+}
+
+/// Reports whether credentials were meant to be good. Agents that cannot be told to send none send any, and until there is a
+/// key all are as good.
+fn is_meant(credentials: &Credentials, keys: &Keys, headers: &HeaderMap) -> bool {
+    !keys.admits_anonymous()
+        && match credentials {
+            Credentials::Key(text) => text.reveal().starts_with(keys::PREFIX),
+            Credentials::Signature => credentials::access_key_id(headers).is_some_and(|id| keys.has(id)),
+            Credentials::None => false,
+        }
+}
+
+fn unknown_certificate(ClientNames(names): &ClientNames) -> Problem {
+    let message = format!("no key with the role ingest is called as the client certificate is: {}", names.join(", "));
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unknown-certificate", message);
+    problem.hint("catat keys create --role ingest --name NAME makes one, or send another key")
 }
 
 /// Reports whether a proxy forwarded the request: then the peer of the connection is not the sender.

@@ -17,6 +17,8 @@ pub(crate) struct ShipConfig {
     key_file: Option<PathBuf>,
     /// Authorities to believe besides those of the system.
     pub(crate) ca_file: Option<PathBuf>,
+    /// The certificate that it shows to servers, and its key.
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
     /// Where it is kept what was sent.
     pub(crate) state_dir: PathBuf,
     /// Most bytes of deleted files that are kept until they are sent.
@@ -39,6 +41,7 @@ impl ShipConfig {
             urls: read.list("ship", "url"),
             key: read.secret("ship", "key"),
             ca_file: read.optional("ship", "ca_file").map(PathBuf::from),
+            identity: super::server::read_certificate(read, "ship").map(|files| (files.cert, files.key)),
             key_file: read.optional("ship", "key_file").map(PathBuf::from),
             state_dir: state_dir.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("ship")),
             gone_bytes: read.size("ship", "gone_bytes"),

@@ -15,6 +15,7 @@ impl From<KeyError> for Problem {
                 let problem = Self::new(StatusCode::UNAUTHORIZED, "key-expired", message);
                 problem.hint("catat keys create makes another, which is to be put in its place")
             }
+            KeyError::Ambiguous(_) => Self::new(StatusCode::UNAUTHORIZED, "unknown-certificate", message),
             KeyError::Unknown(_) => Self::not_found(message),
             KeyError::Store(error) => error.into(),
             KeyError::Random(_) => Self::internal(message),

@@ -171,6 +171,24 @@ impl Keys {
         Ok(Some(key.caller.clone()))
     }
 
+    /// Returns the owner of the key with the role `ingest` whose name is in the certificate of a client.
+    ///
+    /// # Errors
+    /// If the key has expired, or there are several.
+    pub(super) fn find_named(&self, names: &[String], now: Timestamp) -> Result<Option<Arc<Caller>>, KeyError> {
+        let keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();
+        let is_meant = |key: &&Arc<Key>| key.caller.role == Role::Ingest && names.contains(&key.document.name);
+        // Of a key and those that it replaced, the newest.
+        let newest = keys.iter().filter(is_meant).max_by_key(|key| key.document.created_ns);
+        let Some(key) = newest else { return Ok(None) };
+        key.check_expiry(now)?;
+        if keys.iter().filter(is_meant).any(|other| other.document.line != key.document.line && other.is_valid(now)) {
+            return Err(KeyError::Ambiguous(names.join(", ")));
+        }
+        self.note_use(key, now);
+        Ok(Some(key.caller.clone()))
+    }
+
     /// Reports whether there is a key with an id.
     pub(super) fn has(&self, id: &str) -> bool {
         self.book().keys.contains_key(id)

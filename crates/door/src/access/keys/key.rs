@@ -76,6 +76,10 @@ impl Key {
         Some(self.used_ns.load(Ordering::Relaxed)).filter(|used_ns| *used_ns != i64::MIN)
     }
 
+    pub(super) fn is_valid(&self, now: Timestamp) -> bool {
+        self.caller.validity.is_valid_at(now)
+    }
+
     /// Refuses a key that has expired.
     pub(super) fn check_expiry(&self, now: Timestamp) -> Result<(), KeyError> {
         match self.caller.validity.ends().filter(|ends| *ends <= now) {

@@ -96,6 +96,9 @@ pub enum KeyError {
         /// Since when it is not valid.
         at: Timestamp,
     },
+    /// A certificate stands for several keys.
+    #[error("several keys with the role ingest are called as the client certificate is: {0}")]
+    Ambiguous(String),
     /// The control store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
