@@ -293,7 +293,7 @@ fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
 }
 
 /// Reads the files of a section's certificate and its key: both or neither.
-pub(super) fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Option<Certificate> {
+fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Option<Certificate> {
     let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional(section, name).map(PathBuf::from));
     read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set if {section}.tls_cert is set"));
     read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set if {section}.tls_key is set"));

@@ -37,11 +37,14 @@ impl ShipConfig {
 
     pub(super) fn read(read: &mut Reader<'_>, layers: &Layers) -> Self {
         let state_dir = read.optional("ship", "state_dir").map(PathBuf::from);
+        let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional("ship", name).map(PathBuf::from));
+        let are_both = cert.is_some() == key.is_some();
+        read.require(are_both, "ship", "tls_key", "set if ship.tls_cert is set, and only then");
         let config = Self {
             urls: read.list("ship", "url"),
             key: read.secret("ship", "key"),
             ca_file: read.optional("ship", "ca_file").map(PathBuf::from),
-            identity: super::server::read_certificate(read, "ship").map(|files| (files.cert, files.key)),
+            identity: cert.zip(key),
             key_file: read.optional("ship", "key_file").map(PathBuf::from),
             state_dir: state_dir.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("ship")),
             gone_bytes: read.size("ship", "gone_bytes"),

@@ -38,7 +38,7 @@ use subtle::ConstantTimeEq;
 use types::{GroupScope, Timestamp};
 
 use self::anonymous::AnonymousAccess;
-use self::key::{Document, Key};
+use self::key::{Document, Key, read_uses};
 use self::order::{check_groups, check_name, expiry_of, role_of, whole_seconds};
 use super::caller::{Caller, Role};
 
@@ -109,7 +109,7 @@ impl Keys {
     /// If the control store cannot be read: then no one may be admitted.
     pub fn open(store: Arc<Store>, bytes_per_s: Option<u64>, now: Timestamp) -> Result<Self, StoreError> {
         let mut book = Book::default();
-        let uses = uses::read_uses(&store)?;
+        let uses = read_uses(&store)?;
         for (id, json) in store.settings().all(KIND)? {
             let document = serde_json::from_str(&json).ok().map(|document: Document| {
                 let used_ns = document.used_ns.max(uses.get(&id).copied());

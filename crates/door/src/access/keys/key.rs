@@ -1,16 +1,22 @@
 //! A key as it is kept: in memory, and as a document of the control store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use storage::{Store, StoreError};
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::order::{KeyError, KeyView, role_of};
 use crate::access::caller::{Caller, Role};
 use crate::access::rate::Bucket;
 use crate::access::validity::Validity;
+
+/// The document: the ids of keys and when each was last used, in nanoseconds. Earlier versions do not read it.
+pub(super) const USES_KIND: &str = "key-use";
+pub(super) const USES_NAME: &str = "all";
 
 /// How long before its end a key is said to expire.
 const EXPIRING_NS: i64 = 14 * Timestamp::DAY;
@@ -108,6 +114,12 @@ impl Key {
         let (created, last_used, expires) = (time(created_ns), self.used().map(time), ends.map(|ends| time(ends.0)));
         KeyView { id: self.id.clone(), name, role, groups, created, last_used, expires, state: state.into() }
     }
+}
+
+/// Reads when keys were last used. A document that cannot be read is written again.
+pub(super) fn read_uses(store: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
+    let json = store.settings().get(USES_KIND, USES_NAME)?;
+    Ok(json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
 }
 
 /// Reports whether every group that a pattern may match is within a scope. A `*` of the pattern is only taken up by one of the

@@ -7,8 +7,7 @@ use std::sync::{Arc, PoisonError};
 use storage::StoreError;
 use types::Timestamp;
 
-use super::key::{Document, Key};
-use super::uses::read_uses;
+use super::key::{Document, Key, read_uses};
 use super::{KIND, Keys, SECRET_KIND, SECRET_NAME, SecretDocument};
 
 impl Keys {

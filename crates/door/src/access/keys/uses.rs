@@ -7,24 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use storage::{Store, StoreError};
 use types::Timestamp;
 
-use super::key::Key;
+use super::key::{Key, USES_KIND, USES_NAME, read_uses};
 use super::{KIND, KeyError, Keys, as_json};
-
-/// The document: the ids of keys and when each was last used, in nanoseconds. Earlier versions do not read it.
-const USES_KIND: &str = "key-use";
-const USES_NAME: &str = "all";
 
 /// How long an expired key is kept, so that it can be named to those who still use it.
 const EXPIRED_KEPT_NS: i64 = 30 * Timestamp::DAY;
-
-/// Reads when keys were last used. A document that cannot be read is written again.
-pub(super) fn read_uses(store: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
-    let json = store.settings().get(USES_KIND, USES_NAME)?;
-    Ok(json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
-}
 
 impl Keys {
     pub(super) fn note_use(&self, key: &Key, now: Timestamp) {
