@@ -54,6 +54,7 @@ VOLATILE = [
     (re.compile(r"\b[0-9a-v]{32}\b|\b[0-9a-f]{16,}\b"), "ID"),
     (re.compile(r"\b\d+(\.\d+)? (B|KiB|MiB|GiB)\b"), "SIZE"),
     (re.compile(r"process \d+"), "process N"),
+    (re.compile(r"\b(curl|catat)/\d+(\.\d+)+"), r"\1/VERSION"),
     (re.compile(r'"took":\d+'), '"took":N'),
     (re.compile(r"[ \t]+"), " "),
 ]

@@ -199,7 +199,7 @@ fn one_of_many(scratch: &Path, number: u64, url: &str) -> (ship::Shipper, std::p
     crate::server::client();
     let logs = scratch.join(format!("logs-{number}"));
     fs::create_dir(&logs).expect("scratch is writable");
-    let http = ship::HttpOptions { urls: vec![url.to_owned()], key: None, ca_file: None };
+    let http = ship::HttpOptions { urls: vec![url.to_owned()], key: None, ca_file: None, identity: None };
     let deliver = ship::HttpDeliver::new(http).expect("an address");
     let follow = ship::FollowOptions::new(vec![logs.clone()], scratch.join(format!("state-{number}")));
     let (shipper, _) = ship::Shipper::start(follow, Arc::new(deliver)).expect("scratch is writable");

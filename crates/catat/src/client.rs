@@ -42,7 +42,8 @@ struct ErrorDetail {
 impl Server {
     /// Takes address and key from the arguments, or the admin key of a loopback server if it can be read.
     pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
-        let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(None);
+        let agent = concat!("catat/", env!("CARGO_PKG_VERSION"));
+        let builder = Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(None);
         let client = builder.build().map_err(|error| Failure::other(error.to_string()))?;
         let remote = remote.data_dir.as_ref().map_or_else(|| Ok(remote.clone()), |dir| on_data_dir(dir, remote))?;
         let url = remote.url.trim_end_matches('/').to_owned();

@@ -28,7 +28,7 @@ impl Deliver for InProcess {
             group: batch.group.clone(),
             stream: batch.stream.clone(),
             fields: &[],
-            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: self.clock.now() },
+            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: self.clock.now(), groups: None },
         };
         match self.intake.ingest(request) {
             Ok(answer) => Ok(DeliveryReceipt {

@@ -324,7 +324,7 @@ fn start_metrics(
 pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
     let PreparedServer { app, store, intake, alerts, metrics, listener, others, .. } = prepared;
-    let clock = app.clock.clone();
+    let (clock, keys) = (app.clock.clone(), app.keys.clone());
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -351,6 +351,9 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
     metrics.stop();
     if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
         say!("catat: names of shippers not saved; shippers send them again ({error})");
+    }
+    if let Err(error) = keys.keep_uses(clock.now()) {
+        say!("catat: time of last use of keys not saved ({error})");
     }
     if let Err(error) = store.close() {
         // No reason to end as if something were lost: what was accepted is durable in the WAL.

@@ -36,7 +36,7 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     let urls = server_urls(&options, &config);
     let shown = urls.iter().map(|url| SecretUrl(url).to_string()).collect::<Vec<_>>().join(", ");
     let key = options.key.clone().map_or_else(|| config.key(), |key| Ok(Some(key))).map_err(Failure::usage)?;
-    let http = ship::HttpOptions { urls, key, ca_file: config.ca_file.clone() };
+    let http = ship::HttpOptions { urls, key, ca_file: config.ca_file.clone(), identity: config.identity.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
     let mut shipped = options_of(&options, &config, &state_dir)?;
     shipped.follow.gone_bytes = config.gone_bytes;

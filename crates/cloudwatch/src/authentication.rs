@@ -13,7 +13,7 @@ use ingest::Encoding;
 
 use super::answer::CloudWatchProblem;
 use super::signature::Signature;
-use door::access::{Caller, KeyRevoked, RevocableBody, Role};
+use door::access::{Caller, KeyError, KeyRevoked, RevocableBody, Role};
 use door::body::RequestBody;
 use door::headers::encoding;
 use door::problem::Problem;
@@ -85,8 +85,13 @@ fn pair_of(
     parts: &Parts,
 ) -> Result<(Arc<Caller>, String), CloudWatchProblem> {
     let signature = signature.map_err(Clone::clone)?.as_ref().ok_or_else(missing)?;
-    let pair = server.app.keys.signing_key(&signature.access_key_id, server.now());
-    pair.ok_or_else(|| {
+    let pair = server.app.keys.signing_key(&signature.access_key_id, server.now()).map_err(|expired| {
+        // Not by its name: the signature was not checked.
+        let KeyError::Expired { id, at, .. } = expired else { return Problem::from(expired).into() };
+        let message = format!("The security token included in the request is expired: the key {id} expired at {at}.");
+        CloudWatchProblem::new("ExpiredTokenException", message)
+    });
+    pair?.ok_or_else(|| {
         let message = "The security token included in the request is invalid: no key has this access key id.";
         refuse(server, parts, CloudWatchProblem::new("UnrecognizedClientException", message))
     })

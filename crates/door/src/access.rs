@@ -3,7 +3,7 @@
 //! Holds for every route: the `Host` is ours, no other site's page changes anything, no proxy brings strangers
 //! in without a key, a key in an address is refused. A caller is the owner of the admin key or of a key of their own
 //! ([`Keys`]); until the first such key is made, somebody on loopback may do what needs the role `operate`, whatever
-//! else they carry. What a caller may do is decided once, here and in [`require`], before a handler runs.
+//! else they carry, and after that may be given some time to go on sending. What a caller may do is decided once, here and in [`require`], before a handler runs.
 
 mod attempts;
 mod caller;
@@ -25,11 +25,12 @@ use types::{Secret, Timestamp};
 
 use self::credentials::Credentials;
 use crate::problem::Problem;
+use crate::tls::ClientNames;
 
 pub use self::attempts::{Attempts, network_of};
 pub use self::caller::{Caller, Role, SignInWay, Standing};
 pub use self::keys::covers;
-pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
+pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey, grace_ns_of};
 pub use self::proxies::TrustedProxies;
 pub use self::rate::Bucket;
 pub use self::revocable_body::{KeyRevoked, RevocableBody};
@@ -78,8 +79,10 @@ impl Access {
         credentials::check_address(request.uri())?;
         match handed_over {
             Some(HandedOver(Standing::Admin)) => return Ok(Arc::new(Caller::admin())),
-            Some(HandedOver(Standing::Local)) if keys.admits_anonymous() => {
-                return Ok(Arc::new(Caller::local(keys.anonymous_life())));
+            Some(HandedOver(Standing::Local)) => {
+                if let Some(caller) = keys.anonymous().caller(now) {
+                    return Ok(caller);
+                }
             }
             _ => {}
         }
@@ -88,7 +91,7 @@ impl Access {
             if self.is_admin_key(text.reveal()) {
                 return Ok(Arc::new(Caller::admin()));
             }
-            if let Some(caller) = keys.find(text.reveal(), now) {
+            if let Some(caller) = keys.find(text.reveal(), now)? {
                 return Ok(caller);
             }
         }
@@ -99,11 +102,17 @@ impl Access {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
         let is_proxied = is_proxied(headers);
         let is_near = self.allow_anonymous || !self.is_public && peer.is_some_and(|peer| peer.is_loopback());
+        // Of a request through a proxy it would be the proxy's.
+        let names = request.extensions().get::<ClientNames>().filter(|_| !is_proxied);
+        let names = names.filter(|_| credentials == Credentials::None);
+        if let Some(caller) = names.map_or(Ok(None), |ClientNames(names)| keys.find_named(names, now))? {
+            return Ok(caller);
+        }
+        let anonymous = keys.anonymous().caller(now).filter(|_| !is_proxied && is_near);
+        if let Some(caller) = anonymous.filter(|_| !is_meant(&credentials, keys, headers)) {
+            return Ok(caller);
+        }
         match credentials {
-            // Agents that cannot be told to send no credentials send any, and until there is a key all are as good.
-            _ if !is_proxied && is_near && keys.admits_anonymous() => {
-                Ok(Arc::new(Caller::local(keys.anonymous_life())))
-            }
             Credentials::Key(text) => Err(attempts.refuse(peer, text.reveal().as_bytes(), now)),
             // Only the route that they are for can check a signature: it covers the body.
             Credentials::Signature => Ok(Arc::default()),
@@ -111,7 +120,7 @@ impl Access {
                 let message = "a request that comes through a proxy needs a key";
                 Err(Problem::new(StatusCode::UNAUTHORIZED, "key-required", message))
             }
-            Credentials::None => Ok(Arc::default()),
+            Credentials::None => names.map_or_else(|| Ok(Arc::default()), |names| Err(unknown_certificate(names))),
         }
     }
 
@@ -152,6 +161,23 @@ impl Access {
         let expected = expected.reveal();
         !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
     }
+}
+
+/// Reports whether credentials were meant to be good. Agents that cannot be told to send none send any, and until there is a
+/// key all are as good.
+fn is_meant(credentials: &Credentials, keys: &Keys, headers: &HeaderMap) -> bool {
+    !keys.admits_anonymous()
+        && match credentials {
+            Credentials::Key(text) => text.reveal().starts_with(keys::PREFIX),
+            Credentials::Signature => credentials::access_key_id(headers).is_some_and(|id| keys.has(id)),
+            Credentials::None => false,
+        }
+}
+
+fn unknown_certificate(ClientNames(names): &ClientNames) -> Problem {
+    let message = format!("no key with the role ingest is called as the client certificate is: {}", names.join(", "));
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unknown-certificate", message);
+    problem.hint("catat keys create --role ingest --name NAME makes one, or send another key")
 }
 
 /// Reports whether a proxy forwarded the request: then the peer of the connection is not the sender.

@@ -23,7 +23,7 @@ const BYTES_MIN: u64 = 1 << 20;
 pub struct Audit {
     pub(crate) minute: AtomicI64,
     pub(crate) n_refusals: AtomicU64,
-    pub(crate) uses_kept_ns: AtomicI64,
+    pub(crate) sessions_kept_ns: AtomicI64,
 }
 
 /// Reports whether a caller who names the audit group may see its events.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use types::{GroupName, Timestamp};
@@ -14,8 +15,11 @@ use crate::users::user_of_name;
 /// Wrong keys of so many addresses are told of in a minute.
 const REFUSALS_MAX: u64 = 60;
 
-/// How often it is kept when keys were last used.
-const USES_KEPT_EVERY_NS: i64 = Timestamp::HOUR;
+/// How often it is kept when people were last there.
+const SESSIONS_KEPT_EVERY_NS: i64 = Timestamp::HOUR;
+
+/// How long after a use of a key it is kept, with all others until then.
+const USES_KEPT_AFTER: Duration = Duration::from_secs(60);
 
 impl Server {
     /// Writes down what somebody did. Blocks. That it could not be written is no reason to undo what was done.
@@ -33,13 +37,25 @@ impl Server {
         }
     }
 
-    /// Does after a request what is due: tells of first uses, keeps when keys were used.
+    /// Does after a request what is due: tells of first uses, keeps when keys were used and people were there.
     pub fn look_after_keys(self: &Arc<Self>) {
         let now = self.now();
+        if self.app.keys.take_save_of_uses() {
+            let server = Arc::downgrade(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(USES_KEPT_AFTER).await;
+                let Some(server) = server.upgrade() else { return };
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = server.app.keys.keep_uses(server.now()) {
+                        tracing::warn!(%error, "time of last use of keys not saved");
+                    }
+                });
+            });
+        }
         let firsts = self.app.keys.take_first_uses();
-        let kept = &self.audit.uses_kept_ns;
+        let kept = &self.audit.sessions_kept_ns;
         let last = kept.load(Ordering::Relaxed);
-        let is_due = now.0.saturating_sub(last) >= USES_KEPT_EVERY_NS
+        let is_due = now.0.saturating_sub(last) >= SESSIONS_KEPT_EVERY_NS
             && kept.compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if firsts.is_empty() && !is_due {
             return;
@@ -48,10 +64,6 @@ impl Server {
         tokio::task::spawn_blocking(move || {
             for (id, name) in firsts {
                 server.audit(&name, "key used first", &json!({"key_id": id}));
-            }
-            let kept = if is_due { server.app.keys.keep_uses(Timestamp(last), now) } else { Ok(()) };
-            if let Err(error) = kept {
-                tracing::warn!(%error, "time of last use of keys not saved");
             }
             let active = if is_due { server.sessions.used_since(Timestamp(last)) } else { BTreeSet::new() };
             active.iter().filter_map(|name| user_of_name(name)).for_each(|name| server.keep_sessions_of(name));

@@ -22,6 +22,7 @@ use tracing::{debug, error};
 use crate::access::{Caller, KeyRevoked, RevocableBody};
 use crate::fleet::receive;
 use crate::format::{FormatOf, formatted};
+use crate::noted_request::NotedRequest;
 use crate::problem::Problem;
 use crate::server::{Server, SignIn};
 use crate::table::{AccessRefusal, DeliveryMark, Handing};
@@ -103,11 +104,14 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     let mut response = match admitted {
         Ok(caller) => {
             server.look_after_keys();
-            run_for(&server, caller, request, next).await
+            let noted = caller.sends_unknown().then(|| NotedRequest::of(&mut request));
+            let response = run_for(&server, caller, request, next).await;
+            noted.into_iter().for_each(|noted| noted.finish(&server, &route, &response));
+            response
         }
         // What needs no key, such as the page that says so, is open to everyone.
         Err(problem) if OPEN_AFTER.contains(&problem.status) || problem.code == "no-role" => {
-            if problem.code == "bad-key" || problem.code == "too-many-failures" {
+            if ["bad-key", "key-expired", "too-many-failures"].contains(&problem.code) {
                 let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
                 server.audit_refusal(peer, problem.code);
             }
@@ -138,11 +142,14 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
         return problem.into_response();
     }
     request.extensions_mut().insert(caller.clone());
-    let request = request.map(|body| RevocableBody::upload(body, caller.clone(), clock.clone()));
+    let sender = server.app.keys.anonymous().sender_of(&caller);
+    let request = request.map(|body| RevocableBody::upload(body, sender.clone(), clock.clone()));
     let response = next.run(request).await;
     if response.extensions().get::<SessionEnd>().is_some() {
         return response;
     }
+    // What is being sent while the first key is made is taken if senders may go on.
+    let caller = if response.extensions().get::<DeliveryMark>().is_some() { sender } else { caller };
     if !caller.validity.is_valid_at(clock.now()) {
         return Problem::from(KeyRevoked).into_response();
     }

@@ -25,6 +25,7 @@ pub mod health;
 pub mod intake_gates;
 pub mod listen;
 pub mod logql;
+mod noted_request;
 pub mod opaque;
 pub mod parameters;
 pub mod problem;

@@ -76,7 +76,7 @@ use crate::connection_slots::ConnectionSlots;
 use crate::fleet::NodeListener;
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
-use crate::tls::{self, Tls};
+use crate::tls::{self, ClientNames, Tls};
 
 /// Connections beyond the last place that are told so at once, and how long each may take to hear it. Further ones are
 /// closed without a word.
@@ -106,9 +106,9 @@ const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
 /// A pause after an error of accept (out of files, say), so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Said of requests that came over TLS.
-#[derive(Clone, Copy, Debug)]
-pub struct OverTls;
+/// Said of requests that came over TLS, with the names in the client's certificate if it has shown one.
+#[derive(Clone, Debug)]
+pub struct OverTls(Option<ClientNames>);
 
 /// What all connections share.
 #[derive(Clone)]
@@ -153,6 +153,7 @@ pub async fn run(
 ) {
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
+    let acceptor_of_nodes = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config_for_nodes()));
     let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
     let door = Door { service, streams: Arc::new(Semaphore::new(places.n_max())) };
     let of_nodes = {
@@ -164,11 +165,13 @@ pub async fn run(
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listeners.users) => accepted.map(|stream| (stream, &door)),
-            accepted = accept_node(listeners.nodes.as_ref()) => accepted.map(|stream| (stream, &of_nodes)),
+            accepted = accept(&listeners.users) => accepted.map(|stream| (stream, &door, &acceptor)),
+            accepted = accept_node(listeners.nodes.as_ref()) => {
+                accepted.map(|stream| (stream, &of_nodes, &acceptor_of_nodes))
+            }
         };
         while connections.try_join_next().is_some() {}
-        let Some((stream, door)) = accepted else { continue };
+        let Some((stream, door, acceptor)) = accepted else { continue };
         if let Some(place) = places.take() {
             let (door, acceptor, closing) = (door.clone(), acceptor.clone(), closing.subscribe());
             connections.spawn(async move {
@@ -251,7 +254,10 @@ async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door, mut
     match acceptor {
         None => Box::pin(serve_connection(stream, peer, None, door, closing)).await,
         Some(acceptor) => match timeout(HANDSHAKE_TIME_MAX, Box::pin(acceptor.accept(stream))).await {
-            Ok(Ok(stream)) => Box::pin(serve_connection(stream, peer, Some(OverTls), door, closing)).await,
+            Ok(Ok(stream)) => {
+                let encrypted = OverTls(ClientNames::of(stream.get_ref().1.peer_certificates()));
+                Box::pin(serve_connection(stream, peer, Some(encrypted), door, closing)).await;
+            }
             Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
             Err(_) => debug!("TLS handshake took too long"),
         },
@@ -286,7 +292,8 @@ async fn converse(
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(upgraded.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
-        if let Some(encrypted) = encrypted {
+        if let Some(encrypted) = encrypted.clone() {
+            encrypted.0.iter().for_each(|names| drop(request.extensions_mut().insert(names.clone())));
             request.extensions_mut().insert(encrypted);
         }
         answer(door.clone(), presence.clone(), exchanges.clone(), request)

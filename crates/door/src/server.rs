@@ -12,7 +12,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use execute::{MemoryPool, PartialCache, PartialReason, SpillSpace};
-use ingest::{Intake, Sender};
+use ingest::{GroupNotes, Intake, Sender};
 use plan::Plan;
 use storage::{Clock, GroupStatus, Settings, Snapshot, Store, StoreError, Subscription};
 use tokio::sync::watch;
@@ -179,6 +179,8 @@ pub struct Shared {
     server: Arc<Server>,
     /// The caller.
     pub caller: Arc<Caller>,
+    /// Where the groups are noted that a caller without a key sends to.
+    noted: Option<Arc<GroupNotes>>,
 }
 
 impl Deref for Shared {
@@ -199,7 +201,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         // A request that did not pass the guard comes from a caller without rights.
         let caller = parts.extensions.get::<Arc<Caller>>().cloned().unwrap_or_default();
-        Ok(Self { server: Arc::from_ref(state), caller })
+        Ok(Self { server: Arc::from_ref(state), caller, noted: parts.extensions.get().cloned() })
     }
 }
 
@@ -273,7 +275,7 @@ impl<T: Send + Sync + 'static> FromRequestParts<FamilyState<T>> for FamilyServer
 impl Shared {
     /// Returns the server as it sees itself, for work that nobody has asked for.
     pub fn of_server(server: Arc<Server>) -> Self {
-        Self { server, caller: Arc::new(Caller::server()) }
+        Self { server, caller: Arc::new(Caller::server()), noted: None }
     }
 
     /// Returns the server without its caller, for work that outlives the request.
@@ -283,12 +285,13 @@ impl Shared {
 
     /// Returns the server as another caller sees it, whom only a handler could identify.
     pub fn as_caller(&self, caller: Arc<Caller>) -> Self {
-        Self { server: self.server.clone(), caller }
+        Self { server: self.server.clone(), caller, noted: None }
     }
 
     /// Returns the caller as a sender of events.
     pub fn sender<'s>(&'s self, batch_id: Option<&'s str>) -> Sender<'s> {
-        Sender { name: &self.caller.batches, within: &self.caller.scope, batch_id, now: self.now() }
+        let (within, groups) = (&self.caller.scope, self.noted.as_deref());
+        Sender { name: &self.caller.batches, within, batch_id, now: self.now(), groups }
     }
 
     /// Returns the store as the caller sees it: the way to events and groups for whatever a caller asks.

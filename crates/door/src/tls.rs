@@ -3,6 +3,8 @@
 //! TLS 1.2 and 1.3 by rustls; HTTP/2, HTTP/1.1 or syslog inside. Connections that are there keep what they began with;
 //! each new one gets the certificate of the files as they last were good. Files that are no good change nothing but the
 //! log.
+//!
+//! Clients can be asked for a certificate of theirs, by an authority that is read once. What they may do with it is not known here.
 
 use std::fmt;
 use std::fs;
@@ -11,12 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, NoClientAuth, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::time::sleep;
 
 /// How often it is looked whether the files changed.
@@ -56,6 +59,35 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
+    /// The authority of clients cannot be used.
+    #[error("{path}: the authority of clients cannot be used: {problem}")]
+    Authority {
+        /// The file.
+        path: String,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// By whom certificates of clients have to be.
+#[derive(Clone, Debug)]
+pub struct ClientAuthority {
+    /// Its certificate, a file of PEM; there may be several.
+    pub file: PathBuf,
+    /// Whether clients without a certificate are refused.
+    pub is_required: bool,
+}
+
+/// The DNS names in the certificate that a client has shown.
+#[derive(Clone, Debug)]
+pub struct ClientNames(pub Arc<[String]>);
+
+impl ClientNames {
+    /// Returns the names of the first certificate, which was verified; `None` if there is none.
+    pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>) -> Option<Self> {
+        let shown = webpki::EndEntityCert::try_from(chain?.first()?).ok()?;
+        Some(Self(shown.valid_dns_names().map(str::to_owned).collect()))
+    }
 }
 
 /// A certificate that may be exchanged, and how connections begin with it.
@@ -66,6 +98,8 @@ pub struct Tls {
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
     config: Arc<ServerConfig>,
+    /// The same, but clients are asked for no certificate.
+    open: Arc<ServerConfig>,
     /// The files as they were looked at last, good or not.
     seen: Mutex<Option<[Stamp; 2]>>,
 }
@@ -96,12 +130,31 @@ impl Tls {
         let certified = read(&cert, &key, &provider)?;
         let current = Arc::new(Current(RwLock::new(Arc::new(certified))));
         let unusable = |source| TlsError::Unusable { cert: shown(&cert), key: shown(&key), source };
-        let builder = ServerConfig::builder_with_provider(provider.clone());
-        let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
-        let builder = builder.with_protocol_versions(&versions).map_err(unusable)?;
-        let mut config = builder.with_no_client_auth().with_cert_resolver(current.clone());
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { cert, key, provider, current, config: Arc::new(config), seen: Mutex::new(seen) })
+        let open = config_with(Arc::new(NoClientAuth), &provider, &current).map_err(unusable)?;
+        Ok(Self { cert, key, provider, current, config: open.clone(), open, seen: Mutex::new(seen) })
+    }
+
+    /// Asks clients for certificates of theirs.
+    ///
+    /// # Errors
+    /// If the file holds no authority.
+    pub fn with_clients(self, of: &ClientAuthority) -> Result<Self, TlsError> {
+        let path = shown(&of.file);
+        let content = |source| TlsError::Content { path: path.clone(), wanted: "certificate", source };
+        let unusable =
+            |problem: &dyn fmt::Display| TlsError::Authority { path: path.clone(), problem: problem.to_string() };
+        let mut roots = RootCertStore::empty();
+        for found in CertificateDer::pem_slice_iter(&read_file(&of.file)?) {
+            roots.add(found.map_err(content)?).map_err(|error| unusable(&error))?;
+        }
+        if roots.is_empty() {
+            return Err(content(pem::Error::NoItemsFound));
+        }
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), self.provider.clone());
+        let builder = if of.is_required { builder } else { builder.allow_unauthenticated() };
+        let verifier = builder.build().map_err(|error| unusable(&error))?;
+        let config = config_with(verifier, &self.provider, &self.current).map_err(|error| unusable(&error))?;
+        Ok(Self { config, ..self })
     }
 
     /// Returns the acceptor of connections.
@@ -109,9 +162,14 @@ impl Tls {
         self.config.clone()
     }
 
-    /// Returns the acceptor of connections without ALPN.
+    /// Returns the acceptor of connections of other nodes, which show who they are with each request.
+    pub fn config_for_nodes(&self) -> Arc<ServerConfig> {
+        self.open.clone()
+    }
+
+    /// Returns the acceptor of connections without ALPN; no certificate is asked for there.
     pub fn config_for_bytes(&self) -> Arc<ServerConfig> {
-        let mut config = (*self.config).clone();
+        let mut config = (*self.open).clone();
         config.alpn_protocols.clear();
         Arc::new(config)
     }
@@ -146,6 +204,18 @@ pub async fn watch(tls: Arc<Tls>) {
         // A panic there would be in the log already; the certificate that is there stays.
         let _ = tokio::task::spawn_blocking(move || tls.reload_if_changed()).await;
     }
+}
+
+fn config_with(
+    verifier: Arc<dyn ClientCertVerifier>,
+    provider: &Arc<CryptoProvider>,
+    current: &Arc<Current>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(provider.clone());
+    let builder = builder.with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(current.clone());
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 fn shown(path: &Path) -> String {

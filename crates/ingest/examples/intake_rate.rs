@@ -39,7 +39,7 @@ fn request(body: &[u8], format: Format, now: Timestamp) -> IngestRequest<'_> {
         group: GroupName::new("bench").expect("the name is made of letters"),
         stream: String::new(),
         fields: &[],
-        sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now },
+        sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None },
     }
 }
 

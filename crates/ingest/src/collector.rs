@@ -18,6 +18,7 @@ use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
 use crate::sample::number::{SampleValue, text_of_number};
 use crate::sample::{RequestSeries, SampleSeries, SeriesLabels, SharedSeries};
+use crate::sender::GroupNotes;
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
 
@@ -71,6 +72,8 @@ pub struct Collector<'a> {
     /// The zone of times that name none, in groups without a zone of their own.
     zone: Zone,
     within: &'a GroupScope,
+    /// Where the groups are noted, if they are.
+    notes: Option<&'a GroupNotes>,
     parser: EventParser<'a>,
     /// The same for events that go through pipelines: it leaves their texts whole.
     whole: EventParser<'a>,
@@ -176,6 +179,7 @@ impl<'a> Collector<'a> {
             series_lists: context.series_lists,
             zone: received.zone,
             within,
+            notes: None,
             parser: EventParser::new(received),
             whole: EventParser::new(ArrivalContext { limits: context.whole_texts, ..received }),
             pipelines: context.pipelines,
@@ -202,7 +206,13 @@ impl<'a> Collector<'a> {
         if !self.within.admits(name.as_str()) || [ALARMS_GROUP, AUDIT_GROUP].contains(&name.as_str()) && !self.is_own {
             return Err(OutOfScope(name.clone()));
         }
+        self.notes.inspect(|notes| notes.note(name));
         Ok(self.place_of(name))
+    }
+
+    /// Notes the groups of the collection for its sender.
+    pub(crate) fn noting(self, notes: Option<&'a GroupNotes>) -> Self {
+        Self { notes, ..self }
     }
 
     /// Returns the place of the group `name` below `parent`, or that of `parent` itself if there are `groups_max` below it.

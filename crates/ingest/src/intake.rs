@@ -299,7 +299,7 @@ impl Intake {
 
     /// Starts collecting events that a foreign protocol brings.
     pub fn collect<'a>(&'a self, sender: &Sender<'a>) -> Collector<'a> {
-        self.collect_as(self.received(sender.now), sender.within)
+        self.collect_as(self.received(sender.now), sender.within).noting(sender.groups)
     }
 
     /// Starts collecting events that are read as `received` says.
@@ -321,7 +321,7 @@ impl Intake {
         let place = collector.group(group)?;
         // A record that is no JSON object is none; the server writes objects.
         let _ = collector.add(place, RawEvent::Record(record), &EventMetadata::default())?;
-        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None };
         self.accept(collector, record, &sender).map(|_| ())
     }
 

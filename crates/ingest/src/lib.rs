@@ -50,7 +50,7 @@ pub use pipeline::{
 };
 pub use records::runs_of_records;
 pub use request::{Format, IngestRequest};
-pub use sender::Sender;
+pub use sender::{GroupNotes, Sender};
 pub use sources::{
     ActiveTarget, DroppedTarget, FilePlace, FileRangeState, FileRangeView, HeldRange, InputScrapes, ReportError,
     ReportedScrapes, SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth, ToldSources,

@@ -185,7 +185,7 @@ fn append(
     let mut received = intake.received(sender.now);
     received.modified = header.modified.map(Timestamp);
     received.zone = zone.unwrap_or(received.zone);
-    let mut collector = intake.collect_as(received, sender.within);
+    let mut collector = intake.collect_as(received, sender.within).noting(sender.groups);
     collector.set_format(header.format.as_deref().and_then(|name| parse::Formats::current().named(name)));
     let context = intake.line_contexts.get(&header.source, &header.file);
     let (mut overflow, is_known) = (context.overflow, !context.is_empty());

@@ -1,7 +1,10 @@
 //! The sender of a request.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use storage::BatchKey;
-use types::{GroupScope, Timestamp};
+use types::{GroupName, GroupScope, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// The sender of a request, and the time of its arrival.
@@ -15,6 +18,29 @@ pub struct Sender<'a> {
     pub batch_id: Option<&'a str>,
     /// When it arrived.
     pub now: Timestamp,
+    /// Where the groups of the request are noted, if they are.
+    pub groups: Option<&'a GroupNotes>,
+}
+
+/// Most groups noted of one request.
+const NOTED_MAX: usize = 32;
+
+/// The groups that a request has sent to: the first of them.
+#[derive(Debug, Default)]
+pub struct GroupNotes(Mutex<BTreeSet<GroupName>>);
+
+impl GroupNotes {
+    pub(crate) fn note(&self, group: &GroupName) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() < NOTED_MAX {
+            noted.insert(group.clone());
+        }
+    }
+
+    /// Takes the groups noted so far.
+    pub fn take(&self) -> BTreeSet<GroupName> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Sender<'_> {

@@ -39,7 +39,7 @@ impl StoreSink {
 
 impl SampleSink for StoreSink {
     fn store(&self, samples: &[RecordedSample], now: Timestamp) -> Result<(), String> {
-        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None };
         let mut collector = self.intake.collect(&sender);
         let mut refused = None;
         for RecordedSample { labels, time, value } in samples {

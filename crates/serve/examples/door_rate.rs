@@ -44,7 +44,7 @@ fn bodies(file: &[u8]) -> Vec<&[u8]> {
 
 /// Sends one body; returns how many events were accepted.
 fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp) -> Result<u64, Failure> {
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None };
     let plain = Encoding::Identity;
     let native = |format| {
         let group = GroupName::new("bench").ok_or("a name")?;

@@ -26,10 +26,10 @@ use crate::router::Families;
 
 pub use api::LICENSES;
 pub use cloudwatch::xray::udp::XRayListener;
-pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity};
+pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity, grace_ns_of};
 pub use door::fleet::FleetLink;
 pub use door::server::{App, Reload, SignIn};
-pub use door::tls::{Tls, TlsError};
+pub use door::tls::{ClientAuthority, Tls, TlsError};
 pub use door::users::{ProxyUsers, RoleRule, RoleRules, UserOrder};
 pub use oidc::{Options as OidcOptions, Provider as OidcProvider, check_issuer};
 pub use otel::syslog::SyslogListeners;

@@ -34,6 +34,7 @@ mod elastic_search;
 mod elastic_values;
 mod exemplars;
 mod exports;
+mod first_key;
 mod for_everybody;
 mod hostile_frames;
 mod http2;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Body, Client, RequestBuilder, Response};
-use reqwest::{Certificate, StatusCode, Url};
+use reqwest::{Certificate, Identity, StatusCode, Url};
 use serde::Deserialize;
 use types::Secret;
 use zstd::bulk::Compressor;
@@ -60,6 +60,8 @@ pub struct HttpOptions {
     pub key: Option<Secret>,
     /// Authorities to believe besides those of the system, a file of PEM.
     pub ca_file: Option<PathBuf>,
+    /// The certificate to show to servers and its key, two files of PEM. They are read once.
+    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// Servers reached over HTTP, one of them at a time.
@@ -75,12 +77,13 @@ pub struct HttpDeliver {
 impl HttpDeliver {
     /// Makes a client; does not connect yet.
     pub fn new(options: HttpOptions) -> Result<Self, DeliverError> {
-        let HttpOptions { urls, key, ca_file } = options;
+        let HttpOptions { urls, key, ca_file, identity } = options;
         if urls.is_empty() {
             return Err(DeliverError::Refused("no server to deliver to; name one".into()));
         }
         let addresses = urls.iter().map(|url| address_of(url)).collect::<Result<Vec<_>, _>>()?;
         let mut client = Client::builder()
+            .user_agent(concat!("catat-ship/", env!("CARGO_PKG_VERSION")))
             .timeout(ANSWER_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             // Logs go to the configured server, whatever proxy the environment sets for other programs.
@@ -89,6 +92,9 @@ impl HttpDeliver {
             .redirect(reqwest::redirect::Policy::none());
         if let Some(path) = ca_file {
             client = client.tls_certs_merge(authorities(&path)?);
+        }
+        if let Some((cert, key)) = identity {
+            client = client.identity(identity_of(&cert, &key)?);
         }
         let client = client.build().map_err(|error| DeliverError::Refused(chain(&error)))?;
         Ok(Self { client, choice: ServerChoice::of(addresses.len()), addresses, key, compressors: Mutex::default() })
@@ -348,6 +354,15 @@ fn authorities(path: &Path) -> Result<Vec<Certificate>, DeliverError> {
     let pem = std::fs::read(path).map_err(|error| refused(&error))?;
     let found = Certificate::from_pem_bundle(&pem).map_err(|error| refused(&chain(&error)))?;
     if found.is_empty() { Err(refused(&"it contains no certificate; a PEM file is needed")) } else { Ok(found) }
+}
+
+/// Returns the certificate of a client.
+fn identity_of(cert: &Path, key: &Path) -> Result<Identity, DeliverError> {
+    let refused =
+        |path: &Path, error: &dyn std::fmt::Display| DeliverError::Refused(format!("{}: {error}", path.display()));
+    let read = |path: &Path| std::fs::read(path).map_err(|error| refused(path, &error));
+    let pem = [read(cert)?, b"\n".to_vec(), read(key)?].concat();
+    Identity::from_pem(&pem).map_err(|error| refused(cert, &chain(&error)))
 }
 
 /// Answers that no repetition of the same bytes will change. A key that is wrong or an address that is not there

@@ -21,7 +21,7 @@
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
 //! | `trim` | the log group | `{"group": number, "trims": [[before, since, sequences_end], …]}`: what its limits hide (`retention::trims`) |
-//! | `key`, `key-secret` | the id | keys of senders and readers: hashes, no secrets (owned by `door`, `access/keys.rs`) |
+//! | `key`, `key-secret`, `key-use` | the id | keys of senders and readers: hashes, no secrets; their uses (owned by `door`, `access/keys.rs`) |
 //! | `sessions` | the user's name | who is signed in: hashes, no tokens (owned by `door`, `users/stored_sessions.rs`) |
 //! | `user` | the name | people: hashes of passwords, roles (owned by `door`, `users.rs`) |
 //! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `cloudwatch`) |

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import { clean } from "./accessibility.mjs";
 import { openAs, tabTo } from "./people.mjs";
+import { startServer } from "./server.mjs";
 
 /** The settings of who may do everything. What loads there moves what stands below: it is clicked when all is there. */
 async function boss(own, options) {
@@ -79,6 +80,49 @@ async function refusesBadKeys(own) {
   await form.getByRole("alert").waitFor();
   assert.equal(await form.getByLabel("Name").inputValue(), "bad", "what was typed stays");
   assert.equal(await page.getByTestId("made-key").count(), 0);
+}
+
+/** At a server of its own, without a key: who sends without one is shown, asked about, given time, and cut off. */
+async function asksAboutKeylessSenders(own) {
+  const server = await startServer();
+  try {
+    const send = (agent) => fetch(`${server.url}/api/v1/ingest?group=app/web`, { method: "POST", headers: { "User-Agent": agent }, body: '{"message":"a"}' }).then((answer) => answer.status);
+    assert.equal(await send("nightly/2 <b>"), 200);
+    const headers = { "X-Catat-Key": server.adminKey(), "Content-Type": "application/json" };
+    const user = { name: "boss", password: "boss of all logs", role: "admin" };
+    assert.equal((await fetch(`${server.url}/api/v1/users`, { method: "POST", headers, body: JSON.stringify(user) })).status, 201);
+    const page = await openAs(own, user.name, user.password, "/settings", { base: server.url });
+    const form = page.getByTestId("make-key");
+    const question = form.getByTestId("grace-question");
+    await question.getByText("nightly/2 <b>").waitFor();
+    assert.match(await question.textContent(), /127\.0\.0\.1app\/web/);
+    assert.equal(await question.getByLabel("Without a key they may send").inputValue(), "7d");
+    await clean(page);
+    await own.picture(page, "settings-first-key");
+    await form.getByLabel("Name").fill("first");
+    await form.getByLabel("Expires").selectOption("30d");
+    await form.getByRole("button", { name: "Create key" }).click();
+    await keyHasFocus(page);
+    const key = await page.getByTestId("key-text").textContent();
+    await question.waitFor({ state: "detached" });
+    assert.match(await page.getByTestId("key").textContent(), /in 30 d|in 29 d/);
+    assert.equal(await send("nightly/2 <b>"), 200, "senders may go on");
+    assert.equal((await fetch(`${server.url}/api/v1/groups`)).status, 401, "readers may not");
+    assert.equal((await fetch(`${server.url}/api/v1/groups`, { headers: { "X-Catat-Key": key } })).status, 200);
+    const grace = page.getByTestId("grace-period");
+    await grace.getByText("nightly/2 <b>").waitFor();
+    await clean(page);
+    await own.picture(page, "settings-grace-period");
+    const small = await openAs(own, user.name, user.password, "/settings", { base: server.url, viewport: { width: 380, height: 900 } });
+    await small.getByTestId("grace-period").getByText("nightly/2 <b>").waitFor();
+    assert.ok(await small.evaluate(() => document.documentElement.scrollWidth - innerWidth) <= 0, "it fits a small screen");
+    await grace.getByRole("button", { name: "End now" }).click();
+    await grace.getByRole("button", { name: "Confirm: End now" }).click();
+    await grace.waitFor({ state: "detached" });
+    assert.equal(await send("nightly/2 <b>"), 401);
+  } finally {
+    await server.stop();
+  }
 }
 
 async function makesUsers(own) {
@@ -193,6 +237,7 @@ export const settingsChecks = [
   ["screen settings: a key is made for some groups, shown once and copied", (own) => makesKeys(own)],
   ["screen settings: a key is replaced and revoked, asked twice", replacesAndRevokesKeys],
   ["screen settings: a key that cannot be is refused, and what was typed stays", refusesBadKeys],
+  ["screen settings: the first key asks about those who send without one", asksAboutKeylessSenders],
   ["screen settings: users are made, get another password, and are removed", makesUsers],
   ["screen settings: one's own password is changed, and other sessions end", changesOwnPassword],
   ["screen settings: keys are made and revoked without a mouse", makesKeysWithoutAMouse],

@@ -1,13 +1,13 @@
-//! `/api/v1/keys`: who may do what. A key's secrets are in the answer that makes it, and nowhere else.
+//! `/api/v1/keys`: who may do what, with a key and without. A key's secrets are in the answer that makes it, and nowhere else.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use types::{Timestamp, parse_duration_ns};
+use types::Timestamp;
 
-use door::access::{KeyOrder, KeyView, NewKey};
+use door::access::{KeyOrder, KeyView, grace_ns_of};
 use door::handler::Sent;
 use door::parameters::PathName;
 use door::problem::Problem;
@@ -16,9 +16,11 @@ use door::server::Shared;
 /// The body of an order.
 type Body = Sent<{ 128 << 10 }>;
 
-/// How long the old key goes on where nobody says how long, and at most.
+/// How long the old key goes on where nobody says how long.
 const GRACE_NS: i64 = 24 * Timestamp::HOUR;
-const GRACE_NS_MAX: i64 = 90 * Timestamp::DAY;
+
+/// The place of a key's id for senders without one.
+const ANONYMOUS: &str = "anonymous";
 
 /// How a key is changed.
 #[derive(Debug, Default, Deserialize)]
@@ -28,7 +30,20 @@ struct Rotation {
 }
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
-    Json(json!({"keys": server.app.keys.list(&server.caller.scope, server.now())}))
+    let keys = server.app.keys.list(&server.caller.scope, server.now());
+    Json(json!({"keys": keys, "anonymous": anonymous(&server)}))
+}
+
+/// Returns what may be done without a key, and who sends so; that is known of this node alone, and shown to callers who
+/// reach all groups.
+fn anonymous(server: &Shared) -> Value {
+    let mut view = server.app.keys.anonymous().view(server.now());
+    view["node"] = server.app.fleet.as_ref().map(|link| link.node().to_owned()).into();
+    if !server.caller.scope.is_everything() {
+        view["senders"] = json!([]);
+        view["left_out"] = true.into();
+    }
+    view
 }
 
 pub(crate) fn post(server: &Shared, body: Body) -> Result<Response, Problem> {
@@ -36,9 +51,16 @@ pub(crate) fn post(server: &Shared, body: Body) -> Result<Response, Problem> {
         let problem = Problem::bad_request("bad-key-order", error.to_string());
         problem.hint(r#"send {"name":"ci","role":"read","groups":["app/*"]}"#)
     })?;
+    let is_first = server.app.keys.admits_anonymous();
     let key = server.app.keys.create(&order, &server.caller.scope, server.now())?;
-    server.audit_own("key made", &described(&key.view));
-    Ok(made(&key))
+    let mut details = described(&key.view);
+    let mut answer = json!(key);
+    if is_first {
+        answer["anonymous"] = anonymous(server);
+        details["anonymous_until"] = answer["anonymous"]["until"].clone();
+    }
+    server.audit_own("key made", &details);
+    Ok(made(answer))
 }
 
 pub(crate) fn rotate(server: &Shared, PathName(id): PathName, body: Body) -> Result<Response, Problem> {
@@ -47,31 +69,34 @@ pub(crate) fn rotate(server: &Shared, PathName(id): PathName, body: Body) -> Res
         b"" => Rotation::default(),
         body => serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?,
     };
-    let grace = rotation.grace.as_deref().map(parse_duration_ns).transpose();
-    let grace_ns = grace.map_err(|error| bad(format!("grace: {error}")))?.unwrap_or(GRACE_NS);
-    if !(0..=GRACE_NS_MAX).contains(&grace_ns) {
-        return Err(bad("grace: at most 90d".into()));
-    }
+    let grace = rotation.grace.as_deref().map(grace_ns_of).transpose();
+    let grace_ns = grace.map_err(|error| bad(error.to_string()))?.unwrap_or(GRACE_NS);
     let now = server.now();
     let until = Timestamp(now.0.saturating_add(grace_ns));
     let key = server.app.keys.rotate(&id, until, &server.caller.scope, now)?;
     let mut details = described(&key.view);
     details["replaces"] = id.into();
     server.audit_own("key replaced", &details);
-    Ok(made(&key))
+    Ok(made(json!(key)))
 }
 
 pub(crate) fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let revoked = server.app.keys.revoke(&id, &server.caller.scope)?;
+    if id == ANONYMOUS {
+        server.must_reach_everything()?;
+        server.app.keys.end_grace(server.now())?;
+        server.audit_own("sending without a key ended", &json!({}));
+        return Ok(Json(json!({"revoked": true, "id": id, "name": id})));
+    }
+    let revoked = server.app.keys.revoke(&id, &server.caller.scope, server.now())?;
     server.audit_own("key revoked", &described(&revoked));
     Ok(Json(json!({"revoked": true, "id": revoked.id, "name": revoked.name})))
 }
 
 /// Returns a key in the form of an audit event.
 fn described(key: &KeyView) -> Value {
-    json!({"key_id": key.id, "key_name": key.name, "role": key.role, "groups": key.groups})
+    json!({"key_id": key.id, "key_name": key.name, "role": key.role, "groups": key.groups, "expires": key.expires})
 }
 
-fn made(key: &NewKey) -> Response {
-    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(json!(key))).into_response()
+fn made(key: Value) -> Response {
+    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(key)).into_response()
 }

@@ -4,7 +4,7 @@
 use axum::Json;
 use serde_json::{Map, Value, json};
 use storage::{ClockDoubt, Latency, Status, TierStatus};
-use types::{ByteSize, Timestamp, format_duration_ns};
+use types::{ByteSize, GroupScope, Timestamp, format_duration_ns};
 
 use crate::routes::clocks;
 use door::exposition::Kind::{Counter, Gauge};
@@ -36,7 +36,8 @@ pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String>
     let warnings = clock.into_iter().chain(copy_warning(server)).chain(disk_warning(status)).chain(control);
     let catalog = status.catalog_problem.as_ref().filter(|_| server.whole_store().nodes().is_some());
     let catalog = catalog.map(|why| format!("no events are accepted, and answers may lack the newest: {why}"));
-    warnings.chain(catalog).chain(object_store_warning(status)).chain(clocks::warnings(server)).collect()
+    let warnings = warnings.chain(catalog).chain(object_store_warning(status)).chain(clocks::warnings(server));
+    warnings.chain(key_warnings(server)).collect()
 }
 
 /// Returns a warning if the disk fills up, before events are refused.
@@ -75,6 +76,21 @@ fn copy_warning(server: &Shared) -> Option<String> {
         "this store is a copy, taken {taken}, and sends no notifications (alerts, subscription filters, remote write); `catat \
          promote` makes it the original"
     ))
+}
+
+/// Senders are refused when their key has expired, or when sending without one ends; the warnings name none of them.
+fn key_warnings(server: &Shared) -> impl Iterator<Item = String> {
+    let (keys, now) = (&server.app.keys, server.now());
+    let n_expiring = keys.list(&GroupScope::All, now).iter().filter(|key| key.state == "expiring").count();
+    let expiring = (n_expiring > 0).then(|| {
+        let counted = types::counted(n_expiring as u64, "key");
+        format!("{counted} will expire within 14 days; `catat keys list` names them, `catat keys rotate` replaces them")
+    });
+    let ending = keys
+        .anonymous()
+        .sending_until(now)
+        .map(|until| format!("sending without a key ends at {until}; `catat keys list` names those who still do so"));
+    expiring.into_iter().chain(ending)
 }
 
 /// Senders that make up groups without end are to be noticed before their events are missed.

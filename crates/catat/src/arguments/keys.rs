@@ -27,11 +27,18 @@ pub(crate) enum KeyCommand {
         /// Groups that the key sees, as patterns such as 'app/*'; may be repeated (default: all)
         #[arg(long, alias = "group", value_name = "PATTERN", value_delimiter = ',')]
         groups: Vec<String>,
+        /// When the key expires: a time such as 2027-06-30, or after how long, such as 90d (default: never)
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        /// With the first key: how long senders without a key may go on; 0s cuts them off (default on a terminal: ask;
+        /// else 0s)
+        #[arg(long, value_name = "DURATION")]
+        anonymous_grace: Option<String>,
     },
     /// Revoke a key at once
     #[command(visible_alias = "delete")]
     Revoke {
-        /// The key's id, as in the list
+        /// The key's id, as in the list; `anonymous` ends the grace period of senders without a key
         id: String,
     },
     /// Create a key that replaces another, which works for some time longer

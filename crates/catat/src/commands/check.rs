@@ -60,7 +60,9 @@ fn with_files(failure: Failure, layers: &Layers) -> Failure {
     let mut problems = data_dir.as_deref().map(problems_of_directory).unwrap_or_default();
     for section in ["server", "syslog"] {
         let files = value(section, "tls_cert").zip(value(section, "tls_key"));
-        let certificate = files.map(|(cert, key)| Certificate { cert, key });
+        let file = value(section, "tls_client_ca").filter(|_| section == "server");
+        let clients = file.map(|file| serve::ClientAuthority { file, is_required: false });
+        let certificate = files.map(|(cert, key)| Certificate { cert, key, clients });
         problems.extend(certificate.as_ref().and_then(problem_of_certificate));
     }
     problems.extend(rules_dir.and_then(|dir| rules_in(&dir).err()));

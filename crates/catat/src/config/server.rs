@@ -114,7 +114,7 @@ impl Config {
             trusted_proxies: read.networks("server", "trusted_proxies"),
             sign_in: SignInConfig::read(&mut read, public_url.as_ref()),
             public_url,
-            tls: read_certificate(&mut read, "server"),
+            tls: read_server_certificate(&mut read),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
                 control: read.database("storage", "control_store"),
@@ -231,6 +231,8 @@ pub(crate) struct SyslogTls {
 pub(crate) struct Certificate {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
+    /// By whom certificates of clients have to be, if they are asked for.
+    pub(crate) clients: Option<serve::ClientAuthority>,
 }
 
 /// Reads how long events are kept, and where.
@@ -295,7 +297,24 @@ fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Opt
     let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional(section, name).map(PathBuf::from));
     read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set if {section}.tls_cert is set"));
     read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set if {section}.tls_key is set"));
-    cert.zip(key).map(|(cert, key)| Certificate { cert, key })
+    cert.zip(key).map(|(cert, key)| Certificate { cert, key, clients: None })
+}
+
+/// Reads the certificate of the server, and by whom those of its clients have to be.
+fn read_server_certificate(read: &mut values::Reader<'_>) -> Option<Certificate> {
+    let certificate = read_certificate(read, "server");
+    let file = read.optional("server", "tls_client_ca").map(PathBuf::from);
+    let clients = read.text("server", "tls_clients");
+    let is_known = ["optional", "required"].contains(&&*clients);
+    read.require(is_known, "server", "tls_clients", "optional or required");
+    let is_under_tls = file.is_none() || certificate.is_some();
+    read.require(is_under_tls, "server", "tls_client_ca", "omitted unless server.tls_cert is set");
+    let is_required = clients == "required";
+    let are_nodes_apart = read.optional("fleet", "node").is_none() || read.optional("fleet", "listen").is_some();
+    let needed = "optional in a fleet without fleet.listen, since nodes show no certificate";
+    read.require(file.is_none() || !is_required || are_nodes_apart, "server", "tls_clients", needed);
+    let clients = file.map(|file| serve::ClientAuthority { file, is_required });
+    certificate.map(|certificate| Certificate { clients, ..certificate })
 }
 
 impl AlertConfig {

@@ -17,6 +17,8 @@ pub(crate) struct ShipConfig {
     key_file: Option<PathBuf>,
     /// Authorities to believe besides those of the system.
     pub(crate) ca_file: Option<PathBuf>,
+    /// The certificate that it shows to servers, and its key.
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
     /// Where it is kept what was sent.
     pub(crate) state_dir: PathBuf,
     /// Most bytes of deleted files that are kept until they are sent.
@@ -35,10 +37,14 @@ impl ShipConfig {
 
     pub(super) fn read(read: &mut Reader<'_>, layers: &Layers) -> Self {
         let state_dir = read.optional("ship", "state_dir").map(PathBuf::from);
+        let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional("ship", name).map(PathBuf::from));
+        let are_both = cert.is_some() == key.is_some();
+        read.require(are_both, "ship", "tls_key", "set if ship.tls_cert is set, and only then");
         let config = Self {
             urls: read.list("ship", "url"),
             key: read.secret("ship", "key"),
             ca_file: read.optional("ship", "ca_file").map(PathBuf::from),
+            identity: cert.zip(key),
             key_file: read.optional("ship", "key_file").map(PathBuf::from),
             state_dir: state_dir.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("ship")),
             gone_bytes: read.size("ship", "gone_bytes"),

@@ -9,5 +9,9 @@ use crate::failure::Failure;
 
 /// Reads a certificate and its key.
 pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>, Failure> {
-    Tls::load(&files.cert, &files.key).map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
+    let tls = Tls::load(&files.cert, &files.key).and_then(|tls| match &files.clients {
+        Some(clients) => tls.with_clients(clients),
+        None => Ok(tls),
+    });
+    tls.map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -74,7 +74,7 @@ pub(super) fn ingest_datagrams(
     datagrams: &[Vec<u8>],
     now: Timestamp,
 ) -> Result<(IngestAnswer, Vec<RefusedSegment>), IngestError> {
-    let sender = Sender { name: "xray", within: &GroupScope::All, batch_id: None, now };
+    let sender = Sender { name: "xray", within: &GroupScope::All, batch_id: None, now, groups: None };
     let mut documents = Documents::new(intake.collect(&sender));
     for datagram in datagrams {
         match document_of(datagram) {

@@ -36,7 +36,7 @@ const ADMIN: &str = "admin.key";
 pub enum Standing {
     /// Nothing: what the request shows holds at every node.
     Shown,
-    /// On the node's machine, before there is a key.
+    /// On the node's machine, before there is a key or while sending without one may go on.
     Local,
     /// Someone whom a proxy of the node named.
     Proxied,
@@ -156,12 +156,22 @@ impl Caller {
         Self { role: Role::Operate, sends: true, scope: GroupScope::All, validity, ..Self::default() }
     }
 
+    /// Somebody on this machine who may still send after the first key was made.
+    pub(super) fn local_sender(validity: Validity) -> Self {
+        Self { role: Role::Ingest, ..Self::local(validity) }
+    }
+
+    /// Reports whether the caller sends without a key.
+    pub fn sends_unknown(&self) -> bool {
+        self.sends && !self.is_known()
+    }
+
     /// Returns what the caller is at this node alone.
     pub(crate) fn standing(&self) -> Standing {
         match (&*self.name, self.role) {
             _ if self.way == Some(SignInWay::Proxy) => Standing::Proxied,
             (ADMIN, _) => Standing::Admin,
-            (ANONYMOUS, Role::Operate) => Standing::Local,
+            (ANONYMOUS, _) if self.sends => Standing::Local,
             _ => Standing::Shown,
         }
     }

@@ -47,6 +47,12 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
     })
 }
 
+/// Returns the access key id of a signature.
+pub(super) fn access_key_id(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    Some(text.split_once("Credential=")?.1.split('/').next().unwrap_or_default())
+}
+
 /// Returns the text after the first colon of a base64 pair.
 fn after_colon(encoded: &str) -> Option<String> {
     let pair = String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()?;

@@ -13,14 +13,14 @@ use storage::Clock;
 use super::caller::Caller;
 use crate::problem::Problem;
 
-/// The key of a request was revoked while the request was under way.
+/// The key of a request was revoked, or expired, while the request was under way.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("{}", Self::REASON)]
 pub struct KeyRevoked;
 
 impl KeyRevoked {
     /// The reason in answers and in close frames.
-    pub const REASON: &'static str = "the key was revoked";
+    pub const REASON: &'static str = "the key was revoked or expired";
 }
 
 impl From<KeyRevoked> for Problem {

@@ -91,19 +91,42 @@ fn the_admin_key_is_known_in_every_form() {
 }
 
 #[test]
+fn while_senders_may_go_on_others_are_refused_and_so_are_keys_that_are_meant_to_be_ours() {
+    let (_dir, keys) = keys();
+    let host = ("host", "localhost");
+    let (name, role) = ("ci".to_owned(), "read".to_owned());
+    let order = KeyOrder { name, role, anonymous_grace: Some("7d".into()), ..KeyOrder::default() };
+    let made = keys.create(&order, &GroupScope::All, Timestamp(0)).expect("the order is right");
+    let signed =
+        |id: &str| format!("AWS4-HMAC-SHA256 Credential={id}/20261130/x/logs/aws4_request, SignedHeaders=host");
+    for (header, value, expected) in [
+        ("x-none", "", Ok(Role::Ingest)),
+        ("authorization", "Basic ZWxhc3RpYzpjaGFuZ2VtZQ==", Ok(Role::Ingest)),
+        ("authorization", &signed("AKIDEXAMPLE"), Ok(Role::Ingest)),
+        ("authorization", &signed(&made.access_key_id), Ok(Role::None)),
+        ("authorization", &format!("Bearer {}0", made.key), Err(401)),
+        ("authorization", &format!("Bearer {}", made.key), Ok(Role::Read)),
+        ("x-catat-key", "secret", Ok(Role::Admin)),
+        ("via", "1.1 proxy", Err(401)),
+    ] {
+        assert_eq!(admit_with(&keys, "POST", &[host, (header, value)]), expected, "{header} {value}");
+    }
+}
+
+#[test]
 fn with_the_first_key_nobody_without_one_is_let_in() {
     let (_dir, keys) = keys();
     let host = ("host", "localhost");
     let bearer = |key: &str| format!("Bearer {key}");
     assert_eq!(admit_with(&keys, "GET", &[host]), Ok(Role::Operate));
-    let order = KeyOrder { name: "ci".into(), role: "read".into(), groups: None };
+    let order = KeyOrder { name: "ci".into(), role: "read".into(), ..KeyOrder::default() };
     let made = keys.create(&order, &GroupScope::All, Timestamp(0)).expect("the order is right");
     assert_eq!(admit_with(&keys, "GET", &[host]), Ok(Role::None));
     assert_eq!(admit_with(&keys, "GET", &[host, ("authorization", "Bearer wrong")]), Err(401));
     assert_eq!(admit_with(&keys, "GET", &[host, ("authorization", &bearer(&made.key))]), Ok(Role::Read));
     assert_eq!(admit_with(&keys, "GET", &[host, ("via", "1.1 p"), ("x-catat-key", &made.key)]), Ok(Role::Read));
     assert_eq!(admit_with(&keys, "GET", &[host, ("x-catat-key", "secret")]), Ok(Role::Admin));
-    keys.revoke(&made.view.id, &GroupScope::All).expect("it is there");
+    keys.revoke(&made.view.id, &GroupScope::All, Timestamp(0)).expect("it is there");
     assert_eq!(admit_with(&keys, "GET", &[host, ("authorization", &bearer(&made.key))]), Err(401));
     assert_eq!(admit_with(&keys, "GET", &[host]), Ok(Role::None));
 }

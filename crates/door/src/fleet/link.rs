@@ -62,6 +62,11 @@ pub struct FleetLink {
 }
 
 impl FleetLink {
+    /// Returns the name of this node.
+    pub fn node(&self) -> &str {
+        &self.options.node
+    }
+
     /// Makes the link of a node with the secret of its fleet.
     ///
     /// # Errors

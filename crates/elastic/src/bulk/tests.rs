@@ -163,7 +163,7 @@ impl House {
     }
 
     fn outcomes(&self, body: &str, within: &GroupScope) -> Vec<Outcome> {
-        let sender = Sender { name: "", within, batch_id: None, now: NOW };
+        let sender = Sender { name: "", within, batch_id: None, now: NOW, groups: None };
         let items = self.documents(&sender).bulk(body.as_bytes(), &terms(None)).expect("it is stored");
         items.items.into_iter().map(|item| item.outcome).collect()
     }
@@ -187,7 +187,7 @@ fn an_id_on_its_way_into_the_store_is_busy_until_its_fate_is_known() {
 fn claims_are_given_back_when_the_store_refuses() {
     let house = house();
     house.store.close().expect("it closes");
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW, groups: None };
     for _ in 0..2 {
         // Were the id still claimed, nothing would be left to store, and nothing be refused.
         assert!(matches!(house.documents(&sender).bulk(ONE.as_bytes(), &terms(None)), Err(IngestError::Store(_))));

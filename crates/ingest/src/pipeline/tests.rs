@@ -107,7 +107,7 @@ impl House {
     }
 
     fn send(&self, format: Format, body: &str, within: &GroupScope) -> u64 {
-        let sender = Sender { name: "", within, batch_id: None, now: now() };
+        let sender = Sender { name: "", within, batch_id: None, now: now(), groups: None };
         let (group, stream) = (GroupName::new("app/web").unwrap(), String::from("s"));
         let request = IngestRequest {
             body: body.as_bytes(),
@@ -248,7 +248,7 @@ fn one_in_n_is_kept_and_the_same_ones_every_time() {
 #[test]
 fn streams_stay_with_their_events_when_others_are_routed_between_them() {
     let house = House::new(r#"[{"name": "a", "match": {"contains": "move"}, "steps": [{"route": "b"}]}]"#);
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: now() };
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: now(), groups: None };
     let mut collector = house.intake.collect(&sender);
     let (a, b) = (
         collector.group(&GroupName::new("a").unwrap()).unwrap(),

@@ -71,7 +71,7 @@ fn request(format: Format, body: Vec<u8>) -> IngestRequest<'static> {
 }
 
 fn sender(name: &'static str, batch_id: Option<&'static str>) -> Sender<'static> {
-    Sender { name, within: &GroupScope::All, batch_id, now: now() }
+    Sender { name, within: &GroupScope::All, batch_id, now: now(), groups: None }
 }
 
 fn lines(start: u64, text: &str, more: &str) -> Vec<u8> {

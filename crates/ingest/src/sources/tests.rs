@@ -49,7 +49,7 @@ impl House {
             group: types::group_name_of_outside("app"),
             stream: "web1:/var/log/app.log".into(),
             fields: &[],
-            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now },
+            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None },
         };
         self.intake.ingest(request).expect("it is stored");
     }

@@ -46,7 +46,7 @@ impl SyslogChunk {
 
 /// Stores the messages of several senders as one delivery, and returns when they are durable. Blocks.
 pub fn ingest_syslog(intake: &Intake, chunks: &[SyslogChunk], now: Timestamp) -> Result<IngestAnswer, IngestError> {
-    let sender = Sender { name: "syslog", within: &GroupScope::All, batch_id: None, now };
+    let sender = Sender { name: "syslog", within: &GroupScope::All, batch_id: None, now, groups: None };
     let mut messages = Messages { collector: intake.collect(&sender), places: HashMap::new() };
     for chunk in chunks {
         for (frame, n_cut) in chunk.frames.iter() {

@@ -28,7 +28,7 @@ impl House {
     }
 
     /// Asks with a signature.
-    async fn signed_operation(&self, pair: (&str, &str), operation: &str, input: &Value) -> Reply {
+    pub(super) async fn signed_operation(&self, pair: (&str, &str), operation: &str, input: &Value) -> Reply {
         let body = input.to_string();
         let mut request = Request::post("/cloudwatch/").body(Body::from(body.clone())).expect("a request");
         *request.headers_mut() = signed(pair.0, pair.1, operation, body.as_bytes());

@@ -192,7 +192,7 @@ async fn a_socket_ends_with_the_key_and_shows_only_its_groups() {
     }
     assert_eq!(lines(&mut socket, 1).await[0].1["group"], "db");
     assert_eq!(house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await.status, 200);
-    assert_eq!(parting(&mut socket).await, (1008, "the key was revoked".into()));
+    assert_eq!(parting(&mut socket).await, (1008, "the key was revoked or expired".into()));
     assert_eq!(tail(address, "query={}", PLAIN).await.expect_err("no key").0, 401);
 }
 

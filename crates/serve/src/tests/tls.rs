@@ -4,8 +4,9 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ use tokio_rustls::client::TlsStream;
 use super::House;
 use door::connection_slots::ConnectionSlots;
 use door::listen;
-use door::tls::Tls;
+use door::tls::{ClientAuthority, Tls};
 use otel::syslog::{self, SyslogListeners};
 
 /// Certificate and key, as files.
@@ -63,13 +64,57 @@ async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
     address
 }
 
+/// An authority of clients, as a file, and the certificates that it signs.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    dir: TempDir,
+}
+
+/// Certificate and key of a client.
+type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let dir = TempDir::new().expect("a scratch directory");
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        fs::write(dir.path().join("ca.pem"), pem).expect("it is written");
+        Self { issuer: Issuer::new(params, key), dir }
+    }
+
+    fn sign(&self, name: &str) -> Identity {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let signed = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (signed.der().clone(), key.into())
+    }
+
+    fn asked_by(&self, tls: Tls, is_required: bool) -> Arc<Tls> {
+        let file = self.dir.path().join("ca.pem");
+        Arc::new(tls.with_clients(&ClientAuthority { file, is_required }).expect("it is good"))
+    }
+}
+
 /// Returns a connection of a client that trusts one certificate; `None` where the handshake fails.
 async fn connect(address: SocketAddr, trusted: &str) -> Option<TlsStream<TcpStream>> {
+    connect_as(address, trusted, None).await
+}
+
+async fn connect_as(address: SocketAddr, trusted: &str, identity: Option<&Identity>) -> Option<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
+    let config = config.with_root_certificates(roots);
+    let config = match identity {
+        None => config.with_no_client_auth(),
+        Some((cert, key)) => {
+            config.with_client_auth_cert(vec![cert.clone()], key.clone_key()).expect("they fit together")
+        }
+    };
+    let connector = TlsConnector::from(Arc::new(config));
     let stream = TcpStream::connect(address).await.expect("the door is open");
     let name = ServerName::try_from("localhost").expect("a name");
     connector.connect(name, stream).await.ok()
@@ -77,8 +122,13 @@ async fn connect(address: SocketAddr, trusted: &str) -> Option<TlsStream<TcpStre
 
 /// Sends a request as a client that trusts one certificate; `None` where the handshake fails.
 async fn ask(address: SocketAddr, trusted: &str, request: &str) -> Option<String> {
-    let mut stream = connect(address, trusted).await?;
-    stream.write_all(request.as_bytes()).await.expect("the request is taken");
+    ask_as(address, trusted, None, request).await
+}
+
+async fn ask_as(address: SocketAddr, trusted: &str, identity: Option<&Identity>, request: &str) -> Option<String> {
+    let mut stream = connect_as(address, trusted, identity).await?;
+    // A server that refuses the certificate may have closed the connection already.
+    stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     // The end may come without a goodbye.
     let _ = stream.read_to_end(&mut answer).await;
@@ -228,4 +278,71 @@ async fn curl_is_spoken_to_over_http_2_where_it_offers_that() {
         let said = curl(&[&written[..], &["--resolve", &resolve, offer, "--data-binary", "m", &url]].concat());
         assert_eq!(said.expect("curl is there"), format!("{spoken} 200"), "{offer}");
     }
+}
+
+/// A request that sends an event, with further headers.
+fn sending(more: &str) -> String {
+    let body = "{\"message\":\"a\"}";
+    format!(
+        "POST /api/v1/ingest?group=app/web HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}Content-Length: \
+         {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_client_certificate_sends_as_the_key_that_is_called_so() {
+    let (house, files, authority) = (House::new(), Files::new(), Authority::new());
+    let create = async |name: &str, role: &str, groups: &str| {
+        let order = serde_json::json!({"name": name, "role": role, "groups": [groups]}).to_string();
+        let made = house.administer("POST", "/api/v1/keys", order).await.json();
+        ["id", "key"].map(|member| made[member].as_str().expect("it is there").to_owned())
+    };
+    let [id, _] = create("web-1", "ingest", "app/*").await;
+    let [_, reader] = create("reader", "read", "*").await;
+    create("narrow", "ingest", "db/*").await;
+    let address = open(&house, authority.asked_by(files.load(), false)).await;
+    let send = async |identity: Option<&Identity>, request: &str| {
+        ask_as(address, &files.pem(), identity, request).await.unwrap_or_default()
+    };
+    let (web, narrow, admin) = (authority.sign("web-1"), authority.sign("narrow"), authority.sign("reader"));
+    let is = |answer: &str, status: u16, code: &str| {
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(code), "{answer}");
+    };
+    is(&send(Some(&web), &sending("")).await, 200, "accepted");
+    is(&send(Some(&narrow), &sending("")).await, 403, "group-out-of-scope");
+    is(&send(None, &sending("")).await, 401, "key-required");
+    is(&send(Some(&admin), &sending("")).await, 401, "unknown-certificate");
+    is(&send(Some(&web), &sending("Via: 1.1 proxy\r\n")).await, 401, "key-required");
+    is(&send(Some(&web), &sending("X-Catat-Key: wrong\r\n")).await, 401, "bad-key");
+    let read = "GET /api/v1/groups HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    is(&send(Some(&web), &format!("{read}\r\n")).await, 403, "not-allowed");
+    is(&send(Some(&web), &format!("{read}X-Catat-Key: {reader}\r\n\r\n")).await, 200, "app/web");
+    let stranger = Authority::new().sign("web-1");
+    assert_eq!(send(Some(&stranger), &sending("")).await, "", "another authority signed it");
+
+    let rotated = house.administer("POST", &format!("/api/v1/keys/{id}/rotate"), "").await.json();
+    is(&send(Some(&web), &sending("")).await, 200, "accepted");
+    let listed = house.administer("GET", "/api/v1/keys", "").await.json();
+    let newest = listed["keys"].as_array().into_iter().flatten().find(|key| key["id"] == rotated["id"]);
+    assert!(newest.is_some_and(|key| key["last_used"].is_string()), "{listed}");
+    let [second, _] = create("web-1", "ingest", "*").await;
+    is(&send(Some(&web), &sending("")).await, 401, "several keys");
+    for id in [second.as_str(), &id, rotated["id"].as_str().expect("an id")] {
+        assert_eq!(house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await.status, 200);
+    }
+    is(&send(Some(&web), &sending("")).await, 401, "unknown-certificate");
+    is(&send(Some(&web), HEALTHY).await, 200, "ok");
+}
+
+#[tokio::test]
+async fn without_a_certificate_there_is_no_connection_where_one_is_required() {
+    let (house, files, authority) = (House::new(), Files::new(), Authority::new());
+    let address = open(&house, authority.asked_by(files.load(), true)).await;
+    let answer = ask_as(address, &files.pem(), Some(&authority.sign("any")), HEALTHY).await.unwrap_or_default();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(ask(address, &files.pem(), HEALTHY).await.unwrap_or_default(), "");
+    let file = authority.dir.path().join("none.pem");
+    fs::write(&file, "no certificate").expect("it is written");
+    assert!(files.load().with_clients(&ClientAuthority { file, is_required: true }).is_err());
 }

@@ -12,7 +12,7 @@ fn batch() -> FileBatch {
 fn deliver_to(urls: &[&str]) -> HttpDeliver {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let urls = urls.iter().map(|url| (*url).to_string()).collect();
-    HttpDeliver::new(HttpOptions { urls, key: Some("secret".into()), ca_file: None }).unwrap()
+    HttpDeliver::new(HttpOptions { urls, key: Some("secret".into()), ca_file: None, identity: None }).unwrap()
 }
 
 /// Delivers one batch to a server that answers `answer`; returns its outcome, the request's head and its body.
@@ -157,7 +157,7 @@ fn the_first_server_is_preferred_again_after_a_while() {
 fn what_is_no_address_or_no_authority_is_said_at_the_start() {
     let refusal = |urls: &[&str], ca_file: Option<&str>| {
         let urls = urls.iter().map(|url| (*url).to_string()).collect();
-        match HttpDeliver::new(HttpOptions { urls, key: None, ca_file: ca_file.map(PathBuf::from) }) {
+        match HttpDeliver::new(HttpOptions { urls, key: None, ca_file: ca_file.map(PathBuf::from), identity: None }) {
             Err(DeliverError::Refused(reason)) => reason,
             _ => panic!("it is taken"),
         }

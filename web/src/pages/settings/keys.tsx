@@ -3,26 +3,36 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { list } from "../../api.ts";
+import { json } from "../../api.ts";
 import { start } from "../../ask.ts";
 import { printable } from "../../format.ts";
 import { copy, tell } from "../../parts/layers.tsx";
 import { send } from "../../session.ts";
 import { rich, t } from "../../texts.ts";
+import { anonymous, grace, GracePeriod, GraceQuestion, isGraceAsked, type Anonymous } from "./anonymous.tsx";
 import { Listed, Make, patterns, Scope, Sure, text, unasked, When, type Fields, type Item } from "./parts.tsx";
 
 const keys = signal(unasked());
 /** A key that was just made, the only time that it is shown. */
 const made = signal<{ key: Item; replaces: string } | null>(null);
 
-const ask = () => void start(keys, (signal) => list("api/v1/keys", "keys", signal));
+const ask = () =>
+  void start(keys, async (signal) => {
+    const answer = await json<{ keys: Item[]; anonymous: Anonymous }>("api/v1/keys", { signal });
+    anonymous.value = answer.anonymous;
+    return answer.keys;
+  });
 const path = (item: Item) => `api/v1/keys/${encodeURIComponent(text(item["id"]))}`;
 
 async function create(fields: Fields): Promise<void> {
-  made.value = {
-    key: await send<Item>("POST", "api/v1/keys", { name: fields.name, role: fields.role, ...patterns(fields.groups) }),
-    replaces: "",
+  const order = {
+    name: fields.name,
+    role: fields.role,
+    ...patterns(fields.groups),
+    ...(fields.expires !== "" && { expires: fields.expires }),
+    ...(isGraceAsked() && { anonymous_grace: grace.value }),
   };
+  made.value = { key: await send<Item>("POST", "api/v1/keys", order), replaces: "" };
   ask();
 }
 
@@ -73,9 +83,11 @@ export function Keys() {
             </td>
             <td class="wide">
               <When time={item["expires"]} />
+              {item["state"] === "expired" && <span class="badge state-alarm">{t("expired")}</span>}
+              {item["state"] === "expiring" && <span class="badge state-firing">{t("soon")}</span>}
             </td>
             <td class="act">
-              {!item["expires"] && (
+              {(item["state"] === "valid" || item["state"] === "expiring") && (
                 <Sure what={t("Replace")} name={printable(text(item["name"]))} run={() => replace(item)} />
               )}
               <Sure what={t("Revoke")} name={printable(text(item["name"]))} run={() => revoke(item)} />
@@ -84,7 +96,10 @@ export function Keys() {
         )}
       />
       {made.value && <Made />}
-      <Make kind="key" roles={["ingest", "read", "operate", "admin"]} create={create} />
+      <GracePeriod ask={ask} />
+      <Make kind="key" roles={["ingest", "read", "operate", "admin"]} create={create}>
+        <GraceQuestion />
+      </Make>
     </section>
   );
 }

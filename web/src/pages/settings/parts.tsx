@@ -124,6 +124,8 @@ export interface Fields {
   role: string;
   groups: string;
   password: string;
+  /** How long a key is valid; empty if it does not expire. */
+  expires: string;
 }
 
 /** Patterns as they are typed; none are all groups. */
@@ -148,12 +150,14 @@ export function Make({
   kind,
   roles,
   create,
+  children,
 }: {
   kind: "key" | "user";
   roles: readonly string[];
   create: (fields: Fields) => Promise<void>;
+  children?: ComponentChildren;
 }) {
-  const nothing: Fields = { name: "", role: "read", groups: "", password: "" };
+  const nothing: Fields = { name: "", role: "read", groups: "", password: "", expires: "" };
   const [fields, setFields] = useState(nothing);
   const { problem, busy, attempt } = useAttempt();
   // A browser may fill in several at once.
@@ -217,6 +221,22 @@ export function Make({
           onInput={set("groups")}
         />
       </label>
+      {kind === "key" && (
+        <label>
+          {t("Expires")}{" "}
+          <select value={fields.expires} onInput={set("expires")}>
+            <Options
+              of={[
+                ["", t("never")],
+                ["30d", t("in {n} days", { n: 30 })],
+                ["90d", t("in {n} days", { n: 90 })],
+                ["365d", t("in a year")],
+              ]}
+            />
+          </select>
+        </label>
+      )}
+      {children}
       <button type="submit" class="button" disabled={busy}>
         {kind === "key" ? t("Create key") : t("Add user")}
       </button>

@@ -134,7 +134,10 @@ export const PROBLEMS: Readonly<Record<string, Sentences>> = {
       "{name} masuk dengan akun di penyedia dan tidak memiliki kata sandi",
   },
   "bad-key": { "unknown key": "kunci tidak dikenal" },
-  "key-revoked": { "the key was revoked": "kunci telah dicabut" },
+  "key-expired": {
+    'the key "{name}" ({id}) expired at {time}': 'kunci "{name}" ({id}) kedaluwarsa pada {time}',
+  },
+  "key-revoked": { "the key was revoked or expired": "kunci telah dicabut atau kedaluwarsa" },
   "bad-credentials": { "the name or the password is wrong": "nama atau kata sandi salah" },
   "too-many-attempts": { "too many failed attempts to sign in": "terlalu banyak percobaan masuk yang gagal" },
   "too-many-failures": {

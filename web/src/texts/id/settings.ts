@@ -46,6 +46,11 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   Created: "Dibuat",
   "Last used": "Terakhir dipakai",
   Expires: "Berakhir",
+  never: "tidak pernah",
+  "in {n} days": "dalam {n} hari",
+  "in a year": "dalam setahun",
+  expired: "kedaluwarsa",
+  soon: "segera",
 
   // Keys
   "API keys": "Kunci API",
@@ -67,6 +72,24 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   "Access key id": "ID kunci akses",
   "Secret access key": "Kunci akses rahasia",
   Done: "Selesai",
+
+  // Senders without a key
+  "No one has sent without a key since {time}.": "Tidak ada yang mengirim tanpa kunci sejak {time}.",
+  "Senders without a key": "Pengirim tanpa kunci",
+  Sender: "Pengirim",
+  "Last sent": "Terakhir mengirim",
+  "There are others, which are not listed.": "Ada yang lain, yang tidak tercantum.",
+  "These are the senders of the node {node}; other nodes list their own.":
+    "Ini pengirim di node {node}; node lain mencantumkan pengirimnya sendiri.",
+  "The first key ends access without a key. These sent without one in the last day:":
+    "Kunci pertama mengakhiri akses tanpa kunci. Mereka ini mengirim tanpa kunci dalam sehari terakhir:",
+  "Without a key they may send": "Tanpa kunci mereka boleh mengirim",
+  "for another day": "sehari lagi",
+  "for another {n} days": "{n} hari lagi",
+  "no longer": "tidak lagi",
+  "Reading without a key ends at once.": "Membaca tanpa kunci berakhir seketika.",
+  "Senders without a key may go on; that ends {time}.": "Pengirim tanpa kunci boleh melanjutkan; itu berakhir {time}.",
+  "End now": "Akhiri sekarang",
 
   // Users and passwords
   Users: "Pengguna",

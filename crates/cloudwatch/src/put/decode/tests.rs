@@ -30,7 +30,13 @@ fn put(body: &str, times: usize) -> (PutOutcome, u64) {
     let options = Options { clock, ..Options::new(dir.path().join("data")) };
     let (store, _) = Store::open(options).expect("a new store opens");
     let intake = Intake::new(store.clone(), Limits::default(), 0);
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(NOW_MS * MILLISECOND) };
+    let sender = Sender {
+        name: "",
+        within: &GroupScope::All,
+        batch_id: None,
+        now: Timestamp(NOW_MS * MILLISECOND),
+        groups: None,
+    };
     let mut outcome = PutOutcome::default();
     for _ in 0..times {
         let put = PutLogEvents::read(body.as_bytes()).expect("it is right");

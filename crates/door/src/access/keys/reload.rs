@@ -1,12 +1,14 @@
 //! Keys that other nodes of a fleet have made, revoked or rotated.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use storage::StoreError;
 use types::Timestamp;
 
-use super::{Document, KIND, Keys, SECRET_KIND, SECRET_NAME, SecretDocument, key_of};
+use super::key::{Document, Key, read_uses};
+use super::{KIND, Keys, SECRET_KIND, SECRET_NAME, SecretDocument};
 
 impl Keys {
     /// Takes over what other nodes of a fleet have changed: keys that were made, revoked or rotated there.
@@ -17,6 +19,7 @@ impl Keys {
         let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let stored: HashMap<String, String> = self.store.settings().all(KIND)?.into_iter().collect();
         let secret = self.store.settings().get(SECRET_KIND, SECRET_NAME)?;
+        let uses = read_uses(&self.store)?;
         let mut book = self.book_mut();
         book.keys.retain(|id, key| {
             let is_stored = stored.contains_key(id);
@@ -27,21 +30,22 @@ impl Keys {
         });
         for (id, json) in stored {
             let Ok(document) = serde_json::from_str::<Document>(&json) else { continue };
-            match book.keys.get(&id) {
+            let used_ns = document.used_ns.max(uses.get(&id).copied());
+            let key = match book.keys.get(&id) {
                 Some(known) => {
                     if let Some(expires_ns) = document.expires_ns {
                         known.caller.validity.end_at(Timestamp(expires_ns));
                     }
+                    known.used_ns.fetch_max(used_ns.unwrap_or(i64::MIN), Ordering::Relaxed);
+                    let is_replaced = known.document.lifetime_ns != document.lifetime_ns;
+                    is_replaced.then(|| known.with(document))
                 }
-                None => {
-                    if let Some(key) = key_of(&id, document, self.bytes_per_s, now) {
-                        book.keys.insert(id, Arc::new(key));
-                    }
-                }
-            }
+                None => Key::of(&id, Document { used_ns, ..document }, self.bytes_per_s, now),
+            };
+            key.and_then(|key| book.keys.insert(id, Arc::new(key)));
         }
         if let Some(document) = secret.and_then(|json| serde_json::from_str::<SecretDocument>(&json).ok()) {
-            self.anonymous.end();
+            self.anonymous.end(document.anonymous_until_ns.map(Timestamp));
             book.signing_secret = Some(document.secret);
         }
         Ok(())

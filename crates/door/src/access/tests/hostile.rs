@@ -91,7 +91,7 @@ fn admit_bytes(access: &Access, keys: &Keys, headers: Vec<(&'static str, HeaderV
 #[test]
 fn made_up_credentials_let_nobody_in() {
     let (_dir, keys) = keys();
-    let order = KeyOrder { name: "ci".into(), role: "admin".into(), groups: None };
+    let order = KeyOrder { name: "ci".into(), role: "admin".into(), ..KeyOrder::default() };
     let key = keys.create(&order, &GroupScope::All, Timestamp(0)).expect("the order is right").key;
     let access = access("127.0.0.1");
     let (seed, n) = (variable("CATAT_FUZZ_SEED", 1), variable("CATAT_FUZZ_TEXTS", 20_000));
@@ -132,7 +132,7 @@ fn made_up_credentials_let_nobody_in() {
 #[test]
 fn a_key_of_a_mebibyte_and_two_keys_at_once_are_refused() {
     let (_dir, keys) = keys();
-    let order = KeyOrder { name: "ci".into(), role: "admin".into(), groups: None };
+    let order = KeyOrder { name: "ci".into(), role: "admin".into(), ..KeyOrder::default() };
     let key = keys.create(&order, &GroupScope::All, Timestamp(0)).expect("the order is right").key;
     let access = access("127.0.0.1");
     let value = |text: &str| HeaderValue::from_str(text).expect("a header value");

@@ -36,7 +36,8 @@ fn a_series_is_one_however_many_requests_have_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a store");
     let intake = Intake::new(store, Limits::default(), 0);
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(1_000_000_000) };
+    let sender =
+        Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(1_000_000_000), groups: None };
     let ship = |lines: &[&str]| {
         let mut collector = intake.collect(&sender);
         for line in lines {

@@ -39,7 +39,7 @@ impl House {
             group: group(),
             stream: "web-1".into(),
             fields: &[],
-            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: now() },
+            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: now(), groups: None },
         };
         self.intake.ingest(request).unwrap();
     }

@@ -54,7 +54,7 @@ impl House {
     }
 
     fn send_at(&self, spans: &[Sent], now: u64, batch_id: Option<&str>) -> IngestAnswer {
-        let sender = Sender { name: "", within: &GroupScope::All, batch_id, now: Timestamp(now as i64) };
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id, now: Timestamp(now as i64), groups: None };
         let collector = self.collected(spans, &sender);
         self.intake.accept(collector, format!("{spans:?}").as_bytes(), &sender).expect("room")
     }
@@ -62,7 +62,7 @@ impl House {
     /// Stores spans as a node does that does not see yet what others accept.
     fn send_to_another_node(&self, spans: &[Sent]) {
         let now = Timestamp(START as i64 + 1_000_000_000);
-        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None };
         let pending = PendingDelivery::new(self.collected(spans, &sender), None, 0, IngestAnswer::default());
         self.store.append(pending.delivery).expect("room");
     }

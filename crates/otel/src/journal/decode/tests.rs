@@ -25,7 +25,7 @@ impl House {
         let (mut reader, mut entries) = (JournalReader::new(1 << 20), JournalEntries::default());
         reader.feed(stream, &mut entries);
         reader.finish(&mut entries).expect("a whole stream");
-        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW, groups: None };
         let group = GroupName::new("journal").expect("a name");
         ingest_journal(&self.intake, &entries, &group, &sender, &|_, _| false).map(|(answer, _)| answer)
     }
@@ -196,7 +196,7 @@ fn events_that_may_grow_are_given_back_and_others_are_stored() {
     let (mut reader, mut entries) = (JournalReader::new(1 << 20), JournalEntries::default());
     reader.feed(stream.as_bytes(), &mut entries);
     reader.finish(&mut entries).expect("a whole stream");
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW, groups: None };
     let group = GroupName::new("journal").expect("a name");
     let (answer, held) = ingest_journal(&house.intake, &entries, &group, &sender, &|_, _| true).expect("stored");
     assert_eq!((answer.n_stored, held.events.values().copied().collect::<Vec<_>>()), (1, vec![4]));

@@ -72,7 +72,7 @@ impl House {
         within: &GroupScope,
     ) -> Result<IngestAnswer, IngestError> {
         let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
-        let sender = Sender { name: "", within, batch_id: None, now };
+        let sender = Sender { name: "", within, batch_id: None, now, groups: None };
         ingest_otlp(&self.intake, body, Encoding::Identity, request, &sender)
     }
 

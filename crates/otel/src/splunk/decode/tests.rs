@@ -23,7 +23,7 @@ impl House {
 
     fn send_within(&self, body: &str, form: HecForm, within: &GroupScope) -> (u64, Option<(usize, HecFault)>) {
         let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
-        let sender = Sender { name: "", within, batch_id: None, now };
+        let sender = Sender { name: "", within, batch_id: None, now, groups: None };
         let defaults = HecDefaults { host: Some("of-all".into()), ..HecDefaults::default() };
         let answer = ingest_hec(&self.intake, body.as_bytes(), Encoding::Identity, form, &defaults, &sender).unwrap();
         (answer.accepted, answer.fault)

@@ -18,7 +18,7 @@ fn send(body: &[u8], within: &GroupScope) -> Result<(u64, Vec<String>), IngestEr
     let limits = Limits { body_bytes_max: 100_000, event_bytes_max: 2_000, ..Limits::default() };
     let intake = Intake::new(store, limits, 0);
     let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
-    let sender = Sender { name: "", within, batch_id: None, now };
+    let sender = Sender { name: "", within, batch_id: None, now, groups: None };
     let answer = ingest_zipkin(&intake, body, Encoding::Identity, &sender)?;
     let rejected = answer.rejected.iter().map(|rejected| format!("{}: {}", rejected.line, rejected.error));
     Ok((answer.accepted, rejected.collect()))

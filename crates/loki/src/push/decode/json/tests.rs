@@ -11,7 +11,7 @@ fn check(body: &str) -> Result<u64, String> {
     let dir = tempfile::tempdir().expect("a directory");
     let (store, _) = Store::open(Options::new(dir.path())).expect("a store");
     let intake = Intake::new(store.clone(), Limits::default(), 0);
-    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(0) };
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(0), groups: None };
     let mut collector = intake.collect(&sender);
     let budget = DecodeBudget::of_body(body.len());
     let read = read(body, &mut Streams::new(&mut collector, budget)).map_err(|error| error.to_string());

@@ -59,8 +59,10 @@ impl House {
         let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
         let in_flight = InFlight::default();
         let writer = PushWriter { intake: &self.intake, store: &self.store, in_flight: &in_flight };
-        let sent =
-            writer.protobuf(body, &ingest::Sender { name: "", within: &types::GroupScope::All, batch_id: None, now });
+        let sent = writer.protobuf(
+            body,
+            &ingest::Sender { name: "", within: &types::GroupScope::All, batch_id: None, now, groups: None },
+        );
         sent.map(|answer| (answer.accepted, answer.duplicate)).map_err(|error| error.to_string())
     }
 
