@@ -176,7 +176,7 @@ function nameByContent(
     for (const worker of workers.filter((one) => one !== name && text.includes(`\`${one}\``))) {
       writeFileSync(path, readFileSync(path, "utf8").replaceAll(`\`${worker}\``, `\`${worker}?v=${version(worker)}\``));
     }
-    const own = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
+    const own = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 10);
     known.set(name, own);
     return own;
   };

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=8207e63be1cd";
+export{t as Selection}from"./selection2.js?v=df74da3ca2";

@@ -3,6 +3,7 @@
 mod check;
 mod dashboards;
 mod differs;
+mod doctor;
 mod explain_line;
 mod fleet;
 mod groups;
@@ -35,6 +36,7 @@ use types::Secret;
 pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 pub(crate) use differs::{BaselineName, Differs};
+pub(crate) use doctor::Doctor;
 pub(crate) use explain_line::ExplainLine;
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
@@ -126,6 +128,8 @@ pub(crate) enum Command {
     Users(Users),
     /// Check configuration and rules, or show what sample lines become; starts nothing
     Check(Check),
+    /// Say what is wrong with this machine, the settings and the store, and what to do
+    Doctor(Doctor),
     /// Verify every stored byte; a server may be running
     Verify(Verify),
     /// Back up a store; a server may be running

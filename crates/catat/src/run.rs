@@ -55,6 +55,7 @@ fn run_command() -> Result<(), Failure> {
         Command::Keys(options) => commands::keys(options),
         Command::Users(options) => commands::users(options),
         Command::Check(options) => commands::check(options),
+        Command::Doctor(options) => commands::doctor(options),
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),
         Command::Restore(options) => commands::restore(options),
