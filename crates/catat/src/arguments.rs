@@ -25,6 +25,7 @@ mod send;
 mod server;
 mod sources;
 mod suggestions;
+mod support_bundle;
 mod tail;
 mod users;
 
@@ -58,6 +59,7 @@ pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use server::{DataDir, Server};
 pub(crate) use sources::{SourceCommand, Sources};
 pub(crate) use suggestions::Suggestions;
+pub(crate) use support_bundle::SupportBundle;
 pub(crate) use tail::Tail;
 pub(crate) use users::{UserCommand, Users};
 
@@ -130,6 +132,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Say what is wrong with this machine, the settings and the store, and what to do
     Doctor(Doctor),
+    /// Write what somebody needs who is to help: findings, settings, status, metrics, log; no secrets, no events
+    SupportBundle(SupportBundle),
     /// Verify every stored byte; a server may be running
     Verify(Verify),
     /// Back up a store; a server may be running
