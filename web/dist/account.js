@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=3b2af8f0d0";
+export{t as Account}from"./account2.js?v=94455dec3a";

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=7b5d32c651";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=d3f5d64f71";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=fcffa449be";
+export{t as RowList}from"./row_list.js?v=966e7bc0e6";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=df74da3ca2";
+export{t as Selection}from"./selection2.js?v=3954e48056";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=0b4cc541f9";
+export{t as readRange}from"./time2.js?v=a08e2ae864";

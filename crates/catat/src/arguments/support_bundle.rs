@@ -13,7 +13,7 @@ pub(crate) struct SupportBundle {
     /// File to write, new (default: catat-support-TIME.tar.gz in this directory)
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
-    /// File with the log of catat, whose end is taken (default: what the journal has of the units catat and catat-ship)
+    /// File with the log of catat, whose end is taken; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 }

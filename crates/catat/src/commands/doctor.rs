@@ -9,7 +9,7 @@ mod checks;
 mod facts;
 
 use std::fs::{File, TryLockError};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,20 +124,35 @@ fn ask_server(dir: &Path) -> Result<Vec<Finding>, Finding> {
         server.ask::<Answer>(request, "").map(|answer| answer.findings)
     });
     let name = dir.display();
-    asked.map_err(|failure| {
-        if !is_locked(&dir.join("LOCK")) {
-            let message = format!("no server runs on {name}; its events, sources and groups were not looked at");
-            return Finding::new(Severity::Note, "server", message, "`catat up` or `catat serve` starts one");
+    asked.map_err(|failure| match is_locked(&dir.join("LOCK")) {
+        Ok(true) => {
+            let why = failure.message().replace('\n', "; ");
+            let message = format!("a server has {name} open and cannot be asked: {why}");
+            Finding::new(Severity::Problem, "server", message, "look at its log: `journalctl -u catat`")
         }
-        let why = failure.message().replace('\n', "; ");
-        let message = format!("a server has {name} open and cannot be asked: {why}");
-        Finding::new(Severity::Problem, "server", message, "look at its log: `journalctl -u catat`")
+        Ok(false) => {
+            let message = format!("no server runs on {name}; its events, sources and groups were not looked at");
+            Finding::new(Severity::Note, "server", message, "`catat up` or `catat serve` starts one")
+        }
+        Err(error) => {
+            let message = format!("whether a server runs on {name} is not known: {error}");
+            Finding::new(
+                Severity::Warning,
+                "server",
+                message,
+                "run this as the user that the server runs as, or as root",
+            )
+        }
     })
 }
 
 /// Reports whether a process holds a lock.
-fn is_locked(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+fn is_locked(path: &Path) -> std::io::Result<bool> {
+    match File::open(path) {
+        Ok(file) => Ok(matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

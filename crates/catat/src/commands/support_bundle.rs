@@ -7,10 +7,9 @@ mod tar;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use reqwest::Method;
 use types::{ByteSize, Timestamp};
@@ -23,9 +22,12 @@ use crate::client::Server;
 use crate::config::Layers;
 use crate::failure::{Failure, of_output};
 
-/// Most bytes of a log, and of its lines in the journal.
-const LOG_BYTES_MAX: u64 = 4 << 20;
-const LOG_LINES_MAX: &str = "20000";
+/// Most bytes of a log.
+const LOG_BYTES_MAX: usize = 4 << 20;
+
+/// What is in the bundle instead of a log; no other program is started to find it.
+const NO_LOG: &str =
+    "no log was given; with systemd: journalctl -u catat -u catat-ship | catat support-bundle --log -\n";
 
 /// Most files that are listed.
 const FILES_MAX: usize = 10_000;
@@ -151,24 +153,22 @@ fn files_below(dir: &Path) -> String {
 
 /// Returns the end of a log, or why there is none.
 fn log(path: Option<&Path>) -> String {
-    let Some(path) = path else {
-        let arguments = ["--unit=catat", "--unit=catat-ship", "--output=short-iso", "--no-pager", "--quiet", "--lines"];
-        let ran = Command::new("journalctl").args(arguments).arg(LOG_LINES_MAX).output();
-        let read = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
-        let read = read.and_then(|text| match text.is_empty() {
-            true => Err(std::io::Error::other("the journal has no line of catat that this user may read")),
-            false => Ok(text),
-        });
-        return read.unwrap_or_else(|error| format!("journalctl: {error}; name the log with --log FILE\n"));
+    let Some(path) = path else { return NO_LOG.to_owned() };
+    let opened: std::io::Result<Box<dyn Read>> = match path.to_str() {
+        Some("-") => Ok(Box::new(std::io::stdin())),
+        _ => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
     };
-    let read = || {
-        let mut file = File::open(path)?;
-        let from = file.metadata()?.len().saturating_sub(LOG_BYTES_MAX);
-        file.seek(SeekFrom::Start(from))?;
-        let mut bytes = Vec::new();
-        file.take(LOG_BYTES_MAX).read_to_end(&mut bytes).map(|_| String::from_utf8_lossy(&bytes).into_owned())
-    };
-    read().unwrap_or_else(|error: std::io::Error| format!("{}: {error}\n", path.display()))
+    let read = opened.and_then(|input| end_of(input, LOG_BYTES_MAX));
+    read.unwrap_or_else(|error| format!("{}: {error}\n", path.display()))
+}
+
+/// Returns the last bytes, `n_max` at most.
+fn end_of(mut input: impl Read, n_max: usize) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    while input.by_ref().take(n_max as u64).read_to_end(&mut bytes)? > 0 {
+        bytes.drain(..bytes.len().saturating_sub(n_max));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Returns every secret that is known here, the longest first, so that none is cut by another.

@@ -17,6 +17,7 @@ export const FINDINGS: Sentences = {
   "damaged files in quarantine: {n}": "berkas rusak di karantina: {n}",
   "this store is a copy, taken {time}, and sends no notifications":
     "penyimpanan ini salinan yang diambil {time} dan tidak mengirim pemberitahuan",
+  "{dir} cannot be read, and was not looked at: {problem}": "{dir} tidak dapat dibaca dan tidak diperiksa: {problem}",
   "this version reads its formats; `catat verify` checks every byte":
     "versi ini membaca formatnya; `catat verify` memeriksa setiap bita",
   "there is no store yet": "belum ada penyimpanan",
@@ -85,7 +86,8 @@ export const FINDINGS: Sentences = {
     "penyimpanan ini belum disalin `catat backup`, umurnya {age}",
   "the last one is from {time}": "yang terakhir dari {time}",
   "the store is younger than a week": "penyimpanan ini belum berumur seminggu",
-  "there is no store here, or a fleet has it": "tidak ada penyimpanan di sini, atau ada di armada",
+  "there is no store here, or when it was copied is not known":
+    "tidak ada penyimpanan di sini, atau tidak diketahui kapan disalin",
   "events are accepted, and answers are whole": "peristiwa diterima, dan jawaban utuh",
   "the times of all sources fit their arrival": "waktu semua sumber sesuai dengan kedatangannya",
   "every shipper that is known sends what it has": "setiap pengirim yang dikenal mengirim semuanya",
@@ -115,6 +117,8 @@ export const ADVICE: Sentences = {
   "remove files that no one needs; `df -i` shows the number":
     "hapus berkas yang tidak diperlukan; `df -i` menunjukkan jumlahnya",
   "choose a directory on a disk in storage.dir": "pilih direktori di disk dengan storage.dir",
+  "run this as the user that the server runs as, or as root":
+    "jalankan sebagai pengguna yang menjalankan server, atau sebagai root",
   "mount a volume there": "pasang volume di sana",
   "mount it without that option": "pasang tanpa opsi itu",
   "start catat without it": "jalankan catat tanpa itu",

@@ -54,6 +54,18 @@ impl Found {
     fn add(&mut self, severity: Severity, message: impl Into<String>, advice: impl Into<String>) {
         self.findings.push(Finding::new(severity, self.check, message, advice));
     }
+
+    fn problem(&mut self, message: impl Into<String>, advice: impl Into<String>) {
+        self.add(Severity::Problem, message, advice);
+    }
+
+    fn warning(&mut self, message: impl Into<String>, advice: impl Into<String>) {
+        self.add(Severity::Warning, message, advice);
+    }
+
+    fn note(&mut self, message: impl Into<String>, advice: impl Into<String>) {
+        self.add(Severity::Note, message, advice);
+    }
 }
 
 /// A check adds what is wrong, and returns what is right if nothing is.
@@ -91,10 +103,10 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
 
 fn settings(facts: &Facts, found: &mut Found) -> String {
     for mistake in &facts.mistakes {
-        found.add(Severity::Problem, mistake, "correct it; `catat check` says when it is right");
+        found.problem(mistake, "correct it; `catat check` says when it is right");
     }
     for doubt in &facts.doubts {
-        found.add(Severity::Warning, doubt, "");
+        found.warning(doubt, "");
     }
     match &facts.settings_file {
         Some(file) => format!("{} is valid", file.display()),
@@ -106,19 +118,17 @@ fn permissions(facts: &Facts, found: &mut Found) -> String {
     let store = &facts.store;
     let dir = store.dir.display();
     if let Some(problem) = &store.problem {
-        found.add(
-            Severity::Problem,
+        found.problem(
             problem,
             "make it writable for the user that the server runs as, or choose another in storage.dir",
         );
     }
     if store.mode.is_some_and(|mode| mode & 0o077 != 0) {
-        found.add(Severity::Warning, format!("other users of this machine can read {dir}"), format!("chmod 700 {dir}"));
+        found.warning(format!("other users of this machine can read {dir}"), format!("chmod 700 {dir}"));
     }
     if store.key_mode.is_some_and(|mode| mode & 0o077 != 0) {
         let message = format!("other users of this machine can read {dir}/admin.key, which allows everything");
-        found.add(
-            Severity::Problem,
+        found.problem(
             message,
             format!("chmod 600 {dir}/admin.key; if someone did, remove it and restart, which makes a new one"),
         );
@@ -126,8 +136,7 @@ fn permissions(facts: &Facts, found: &mut Found) -> String {
     if let Some(first) = &store.foreign {
         let (n, first) = (store.n_foreign, first.display());
         let message = format!("another user than that of {dir} owns {n} of its files, such as {first}");
-        found.add(
-            Severity::Problem,
+        found.problem(
             message,
             format!("chown -R --reference={dir} {dir}; commands on a data directory are for its owner"),
         );
@@ -141,16 +150,21 @@ fn permissions(facts: &Facts, found: &mut Found) -> String {
 /// The server judges its own store, damage and copies included.
 fn store(facts: &Facts, found: &mut Found) -> String {
     let store = &facts.store;
+    if let Some(problem) = &store.unreadable {
+        let message = format!("{} cannot be read, and was not looked at: {problem}", store.dir.display());
+        found.problem(message, "run this as the user that the server runs as, or as root");
+        return String::new();
+    }
     if store.n_quarantined > 0 {
         let advice = "`catat verify` names them; `catat restore` brings a backup into a new directory";
-        found.add(Severity::Warning, format!("damaged files in quarantine: {}", store.n_quarantined), advice);
+        found.warning(format!("damaged files in quarantine: {}", store.n_quarantined), advice);
     }
     if let Some(problem) = store.format_problem.as_ref().filter(|_| !facts.is_serving) {
-        found.add(Severity::Problem, problem, "use the version of catat that wrote it, or a later one");
+        found.problem(problem, "use the version of catat that wrote it, or a later one");
     }
     if let Some(taken) = store.copy_taken.as_ref().filter(|_| !facts.is_serving) {
         let message = format!("this store is a copy, taken {taken}, and sends no notifications");
-        found.add(Severity::Warning, message, "if it replaces the original, run `catat promote`");
+        found.warning(message, "if it replaces the original, run `catat promote`");
     }
     match store.created {
         Some(_) => "this version reads its formats; `catat verify` checks every byte".to_owned(),
@@ -164,11 +178,11 @@ fn disk(facts: &Facts, found: &mut Found) -> String {
     let (free, reserve) = (ByteSize(disk.free_bytes), ByteSize(disk.reserve_bytes));
     if disk.free_bytes < disk.reserve_bytes && !facts.is_serving {
         let message = format!("{free} are free and {reserve} are kept in reserve: no events will be accepted");
-        found.add(Severity::Problem, message, "make room outside of the data directory, or lower retention.size");
+        found.problem(message, "make room outside of the data directory, or lower retention.size");
     }
     if let Some((free, all)) = disk.files.filter(|(free, all)| free.saturating_mul(FREE_FILES_SHARE) < *all) {
         let message = format!("the file system can hold {free} more files, of {all}");
-        found.add(Severity::Warning, message, "remove files that no one needs; `df -i` shows the number");
+        found.warning(message, "remove files that no one needs; `df -i` shows the number");
     }
     format!("{free} are free")
 }
@@ -178,38 +192,34 @@ fn sync(facts: &Facts, found: &mut Found) -> String {
     let kind = &*disk.kind;
     let volatile = "choose a directory on a disk in storage.dir";
     if IN_MEMORY.contains(&kind) {
-        found.add(
-            Severity::Problem,
-            format!("{dir} is in memory ({kind}): everything is lost when the machine stops"),
-            volatile,
-        );
+        found.problem(format!("{dir} is in memory ({kind}): everything is lost when the machine stops"), volatile);
     } else if IN_LAYER.contains(&kind) {
         let message = format!("{dir} is in the layer of a container ({kind}): everything is lost with the container");
-        found.add(Severity::Warning, message, "mount a volume there");
+        found.warning(message, "mount a volume there");
     } else if ELSEWHERE.contains(&kind) {
         let message = format!(
             "{dir} is on a file system of another machine ({kind}): syncs and locks are as reliable as that machine"
         );
-        found.add(Severity::Warning, message, volatile);
+        found.warning(message, volatile);
     }
     for option in disk.options.split(',').filter(|option| NO_BARRIER.contains(option)) {
         let message = format!("{dir} is mounted with {option}: a power failure loses events that were acknowledged");
-        found.add(Severity::Problem, message, "mount it without that option");
+        found.problem(message, "mount it without that option");
     }
     if disk.preload.contains("eatmydata") {
         let message = "LD_PRELOAD has libeatmydata, which leaves out every sync: a power failure loses events that were acknowledged";
-        found.add(Severity::Problem, message, "start catat without it");
+        found.problem(message, "start catat without it");
     }
     let Some(time) = disk.sync else { return format!("{dir} is on {kind}; the time of a sync was not measured") };
     if time < SYNC_MIN && !IN_MEMORY.contains(&kind) {
         let message = format!(
             "a sync returns after {time:?}, sooner than any disk writes: a power failure may lose events that were acknowledged"
         );
-        found.add(Severity::Warning, message, "look at the cache mode of the virtual disk, and at the mount options");
+        found.warning(message, "look at the cache mode of the virtual disk, and at the mount options");
     }
     if time > SYNC_MAX {
         let message = format!("a sync takes {time:?}, and each sender waits for one");
-        found.add(Severity::Warning, message, "choose a quicker disk, or one that others use less");
+        found.warning(message, "choose a quicker disk, or one that others use less");
     }
     format!("{dir} is on {kind}, and a sync takes {time:?}")
 }
@@ -217,19 +227,15 @@ fn sync(facts: &Facts, found: &mut Found) -> String {
 fn clock(facts: &Facts, found: &mut Found) -> String {
     let advice = "set the clock and synchronise it: `timedatectl set-ntp true`, or chrony";
     if facts.now < WRITTEN {
-        found.add(
-            Severity::Problem,
-            format!("the clock says {}, which is before this version was made", facts.now),
-            advice,
-        );
+        found.problem(format!("the clock says {}, which is before this version was made", facts.now), advice);
     }
     let ahead = facts.newest.as_ref().filter(|(_, written)| written.0 > facts.now.0.saturating_add(CLOCK_TOLERANCE_NS));
     if let Some((path, written)) = ahead {
         let message = format!("the clock says {}, and {} was written at {written}", facts.now, path.display());
-        found.add(Severity::Problem, message, advice);
+        found.problem(message, advice);
     }
     if facts.is_synchronised == Some(false) {
-        found.add(Severity::Warning, "the clock is not synchronised", advice);
+        found.warning("the clock is not synchronised", advice);
     }
     match facts.is_synchronised {
         Some(_) => "the clock is synchronised".to_owned(),
@@ -241,8 +247,7 @@ fn zone(facts: &Facts, found: &mut Found) -> String {
     let tz = facts.tz.as_deref().map(|tz| tz.trim_start_matches(':')).filter(|tz| !tz.is_empty());
     if let Some(tz) = tz.filter(|tz| tz.parse::<chrono_tz::Tz>().is_err()) {
         let message = format!("TZ={tz} is not the name of a time zone");
-        found.add(
-            Severity::Warning,
+        found.warning(
             message,
             "use a name such as Asia/Jakarta; until then times without a zone are read in another one",
         );
@@ -257,7 +262,7 @@ fn open_files(facts: &Facts, found: &mut Found) -> String {
     let Some(n) = facts.open_files_max else { return "a process may open any number of files".to_owned() };
     if n < OPEN_FILES_MIN {
         let message = format!("a process may open {n} files; each connection and each segment in use needs one");
-        found.add(Severity::Warning, message, "LimitNOFILE=65536 in the unit, or `ulimit -Hn 65536` as root");
+        found.warning(message, "LimitNOFILE=65536 in the unit, or `ulimit -Hn 65536` as root");
     }
     format!("a process may open {n} files")
 }
@@ -267,7 +272,7 @@ fn notifications(facts: &Facts, found: &mut Found) -> String {
     if let Some(problem) = &facts.no_notifications {
         let message =
             format!("the system sends no notifications of changed files ({problem}): changes are seen a little later");
-        found.add(Severity::Warning, message, "sysctl fs.inotify.max_user_instances=1024");
+        found.warning(message, "sysctl fs.inotify.max_user_instances=1024");
     }
     let files = facts.found.iter().flatten().flat_map(|found| &found.files);
     let mut dirs: Vec<_> = files.filter_map(|file| file.path.parent()).collect();
@@ -276,7 +281,7 @@ fn notifications(facts: &Facts, found: &mut Found) -> String {
     if let Some(max) = facts.watches_max.filter(|max| *max < dirs.len() as u64) {
         let n = dirs.len();
         let message = format!("{n} directories are followed, {max} can be watched: changes are seen a little later");
-        found.add(Severity::Warning, message, format!("sysctl fs.inotify.max_user_watches={}", n * 4));
+        found.warning(message, format!("sysctl fs.inotify.max_user_watches={}", n * 4));
     }
     "the system notifies of changed files".to_owned()
 }
@@ -285,7 +290,7 @@ fn names(facts: &Facts, found: &mut Found) -> String {
     for (setting, host, problem) in &facts.names {
         if let Some(problem) = problem {
             let message = format!("{host} ({setting}) has no address: {problem}");
-            found.add(Severity::Problem, message, "look at the name, at /etc/resolv.conf and at the name server there");
+            found.problem(message, "look at the name, at /etc/resolv.conf and at the name server there");
         }
     }
     match facts.names.len() {
@@ -300,15 +305,15 @@ fn certificates(facts: &Facts, found: &mut Found) -> String {
         let file = file.display();
         let advice = "renew it; the server reads the file again by itself";
         if left_ns <= 0 {
-            found.add(Severity::Problem, format!("{file} expired at {expires}"), advice);
+            found.problem(format!("{file} expired at {expires}"), advice);
         } else if left_ns < EXPIRY_NS {
-            found.add(Severity::Warning, format!("{file} expires at {expires}"), advice);
+            found.warning(format!("{file} expires at {expires}"), advice);
         }
     }
     if let Some(place) = &facts.no_authorities {
         let message =
             format!("there are no certificates of authorities, so that no https:// address can be reached: {place}");
-        found.add(Severity::Problem, message, "install the package ca-certificates, or name a file in SSL_CERT_FILE");
+        found.problem(message, "install the package ca-certificates, or name a file in SSL_CERT_FILE");
     }
     match facts.certificates.iter().map(|(_, expires)| expires).min() {
         Some(first) => format!("valid until {first}"),
@@ -325,7 +330,7 @@ fn files(facts: &Facts, found: &mut Found) -> String {
         }
         Some(Ok(discovery)) => discovery,
         Some(Err(problem)) => {
-            found.add(Severity::Warning, format!("which files are read is not known: {problem}"), "");
+            found.warning(format!("which files are read is not known: {problem}"), "");
             return String::new();
         }
     };
@@ -351,7 +356,7 @@ fn files(facts: &Facts, found: &mut Found) -> String {
     if !unnamed.is_empty() {
         let message =
             format!("not read: {}: no input names {}", named(&unnamed), verb_for(unnamed.len(), "it", "them"));
-        found.add(Severity::Note, message, "add an [[input]] if they matter");
+        found.note(message, "add an [[input]] if they matter");
     }
     format!("{} to read, {} left out as no text", counted(discovery.files.len(), "file"), discovery.n_left_out)
 }
@@ -378,22 +383,18 @@ fn shipper(facts: &Facts, found: &mut Found) -> String {
     };
     let told = &report.told;
     if let Some(error) = &told.last_error {
-        found.add(Severity::Problem, format!("delivery fails: {error}"), "");
+        found.problem(format!("delivery fails: {error}"), "");
     }
     for (path, error) in told.file_errors.iter().take(NAMED_MAX) {
-        found.add(Severity::Warning, format!("{path}: {error}"), "");
+        found.warning(format!("{path}: {error}"), "");
     }
     if told.refused > 0 {
         let message = format!("{} events or batches were refused", told.refused);
-        found.add(
-            Severity::Warning,
-            message,
-            "what was refused is in dead-letter of the state directory, with the reasons",
-        );
+        found.warning(message, "what was refused is in dead-letter of the state directory, with the reasons");
     }
     if told.given_up.bytes > 0 {
         let message = format!("{} of deleted files were given up", ByteSize(told.given_up.bytes));
-        found.add(Severity::Warning, message, "raise ship.gone_bytes, or rotate less often");
+        found.warning(message, "raise ship.gone_bytes, or rotate less often");
     }
     let waiting = ByteSize(report.bytes_waiting + report.bytes_spooled);
     match report.is_running {
@@ -404,8 +405,9 @@ fn shipper(facts: &Facts, found: &mut Found) -> String {
 
 fn backup(facts: &Facts, found: &mut Found) -> String {
     let (store, now) = (&facts.store, facts.now.0);
-    let Some(created) = store.created.filter(|_| !store.is_in_fleet) else {
-        return "there is no store here, or a fleet has it".to_owned();
+    let is_known = !store.is_in_fleet && store.unreadable.is_none();
+    let Some(created) = store.created.filter(|_| is_known) else {
+        return "there is no store here, or when it was copied is not known".to_owned();
     };
     let age_ns = now.saturating_sub(store.backup.unwrap_or(created).0);
     let (age, advice) = (
@@ -413,14 +415,10 @@ fn backup(facts: &Facts, found: &mut Found) -> String {
         "`catat backup` copies a store while it is in use",
     );
     match store.backup {
-        Some(at) if age_ns > BACKUP_NS => {
-            found.add(Severity::Warning, format!("the last backup is from {at}, {age} ago"), advice)
+        Some(at) if age_ns > BACKUP_NS => found.warning(format!("the last backup is from {at}, {age} ago"), advice),
+        None if age_ns > BACKUP_NS => {
+            found.warning(format!("`catat backup` has not copied this store, which is {age} old"), advice)
         }
-        None if age_ns > BACKUP_NS => found.add(
-            Severity::Warning,
-            format!("`catat backup` has not copied this store, which is {age} old"),
-            advice,
-        ),
         _ => {}
     }
     match store.backup {

@@ -2,11 +2,10 @@
 //! need no broken machine.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,7 +21,7 @@ use crate::commands::settings::{known_layers, read_config};
 use crate::config::{Config, Layers};
 use crate::failure::Failure;
 
-/// Longest wait for a name server, a time service or a search for files.
+/// Longest wait for a name server or a search for files.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Syncs that are measured, and how long that may take: enough for a median, even where each takes 50 ms.
@@ -31,6 +30,10 @@ const SYNCS_TIME: Duration = Duration::from_secs(1);
 
 /// Files of the data directory whose owner is looked at.
 const OWNED_MAX: usize = 20_000;
+
+/// What time services leave in `/run`: that of systemd once the clock is set, others while they run.
+const TIME_SERVICES: [&str; 5] =
+    ["systemd/timesync/synchronized", "chrony/chronyd.pid", "chronyd.pid", "ntpd.pid", "openntpd.pid"];
 
 /// Where systems keep the certificates of authorities.
 const AUTHORITIES: [&str; 4] = [
@@ -104,6 +107,8 @@ pub(super) struct StoreFacts {
     /// Permission bits of the directory and of the admin key; none where they are not there.
     pub(super) mode: Option<u32>,
     pub(super) key_mode: Option<u32>,
+    /// Why it cannot be looked into, though it is there: then the rest is not known.
+    pub(super) unreadable: Option<String>,
     /// Why it cannot be written to.
     pub(super) problem: Option<String>,
     /// Files of other owners than the directory's, and the first of them.
@@ -147,7 +152,7 @@ impl Facts {
             settings_file,
             mistakes,
             doubts: ship::doubts_about(&inputs),
-            is_synchronised: is_synchronised(),
+            is_synchronised: is_synchronised(Path::new("/run")),
             newest: newest_file(&dir),
             tz: std::env::var("TZ").ok(),
             zone: ship::host_zone(),
@@ -191,6 +196,10 @@ impl StoreFacts {
         Self {
             mode: mode(dir),
             key_mode: mode(&dir.join("admin.key")),
+            unreadable: fs::read_dir(dir)
+                .err()
+                .filter(|error| error.kind() != ErrorKind::NotFound)
+                .map(|e| e.to_string()),
             problem: problems_of_directory(dir).into_iter().next(),
             n_foreign,
             foreign,
@@ -221,15 +230,13 @@ fn begin<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiv
     told
 }
 
-/// Asks systemd, which asks the kernel: this needs a system call for which there is no safe function.
-fn is_synchronised() -> Option<bool> {
-    let ask = || Command::new("timedatectl").args(["show", "--property=NTPSynchronized", "--value"]).output().ok();
-    let answer = begin(ask).recv_timeout(PATIENCE).ok().flatten()?;
-    match answer.stdout.trim_ascii() {
-        b"yes" => Some(true),
-        b"no" => Some(false),
-        _ => None,
-    }
+/// Returns whether the clock follows others, by the traces that time services leave below `run`; there is no safe function for the
+/// system call, and no other program is started. In a container the clock is that of the host, of which nothing is known.
+pub(super) fn is_synchronised(run: &Path) -> Option<bool> {
+    let is_there = |path: &str| run.join(path).exists();
+    let has_service = TIME_SERVICES.into_iter().any(is_there);
+    let is_known = is_there("systemd/system") && !is_there("systemd/container");
+    (has_service || is_known).then_some(has_service)
 }
 
 fn newest_file(dir: &Path) -> Option<(PathBuf, Timestamp)> {

@@ -8,7 +8,7 @@ use ship::{Discovery, Reason, SkippedFile};
 use types::Timestamp;
 
 use super::checks::{CHECKS, judge};
-use super::facts::{DiskFacts, Facts, StoreFacts, mount_of};
+use super::facts::{DiskFacts, Facts, StoreFacts, is_synchronised, mount_of};
 use super::*;
 use crate::config::Config;
 
@@ -116,6 +116,11 @@ fn settings_permissions_and_store_are_judged() {
     check("problem permissions: other users", |facts| facts.store.key_mode = Some(0o640));
     check("problem permissions: another user than that of /data owns 1 of", |facts| {
         (facts.store.n_foreign, facts.store.foreign) = (1, Some("/data/wal/1".into()));
+    });
+    check("problem store: /data cannot be read, and was not looked at: denied", |facts| {
+        facts.store.unreadable = Some("denied".into());
+        facts.store.copy_taken = Some("at an unknown time".into());
+        facts.store.backup = None;
     });
     check("warning store: damaged files in quarantine: 2", |facts| facts.store.n_quarantined = 2);
     check("problem store: newer", |facts| facts.store.format_problem = Some("newer".into()));
@@ -256,6 +261,19 @@ fn the_file_system_of_a_directory_is_that_of_the_deepest_mount() {
     assert_eq!(of("/var/my data/x").0, "tmpfs");
     assert_eq!(of("/var/my/x").0, "nfs4");
     assert_eq!(mount_of("", &PathBuf::from("/")), None);
+}
+
+#[test]
+fn a_time_service_is_known_by_what_it_leaves() {
+    let run = tempfile::tempdir().expect("a scratch directory");
+    let make = |path: &str| std::fs::create_dir_all(run.path().join(path)).expect("it is writable");
+    assert_eq!(is_synchronised(run.path()), None);
+    make("systemd/system");
+    assert_eq!(is_synchronised(run.path()), Some(false));
+    make("systemd/container");
+    assert_eq!(is_synchronised(run.path()), None, "the clock is that of the host");
+    make("systemd/timesync/synchronized");
+    assert_eq!(is_synchronised(run.path()), Some(true));
 }
 
 fn gathered(settings: &str, dir: &Path) -> Facts {

@@ -1,5 +1,7 @@
 //! Secrets are planted wherever one may stand, and none is in the bundle; what is asked for is.
 
+use std::process::Command;
+
 use super::*;
 use crate::config::{Kind, SETTINGS};
 
@@ -110,6 +112,13 @@ fn other_programs_read_the_archive() {
     for (name, text) in files {
         assert_eq!(fs::read_to_string(scratch.path().join(name)).expect("it was unpacked"), text);
     }
+}
+
+#[test]
+fn of_a_long_log_the_end_is_taken() {
+    let end = |text: &str, n_max| end_of(text.as_bytes(), n_max).expect("it is in memory");
+    assert_eq!([end("0123456789", 4), end("0123", 4), end("01", 4), end("", 4)], ["6789", "0123", "01", ""]);
+    assert_eq!(log(None), NO_LOG);
 }
 
 #[test]
