@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=94455dec3a";
+export{t as Account}from"./account2.js?v=6abbe72e3b";

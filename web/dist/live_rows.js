@@ -1,4 +1,4 @@
-import{J as e,Kt as t,Mr as n,On as r,Pr as i,Ur as a,Wr as o,X as s,Y as c,Yt as l,_i as u,br as d,ft as f,hi as p,hr as m,li as h,pr as g,qn as _,si as v,ur as y,vi as b,vn as x,vr as S}from"./core.js?v=68339ca330";import{t as C}from"./row_list.js?v=966e7bc0e6";import{t as w}from"./rows.js?v=ecff3bb297";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{J as e,Kt as t,Mr as n,On as r,Pr as i,Ur as a,Wr as o,X as s,Y as c,Yt as l,_i as u,br as d,ft as f,hi as p,hr as m,li as h,pr as g,qn as _,si as v,ur as y,vi as b,vn as x,vr as S}from"./core.js?v=e82ba599a1";import{t as C}from"./row_list.js?v=31a85b8cd0";import{t as w}from"./rows.js?v=72d345b6c1";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=d3f5d64f71";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=504fd755f9";

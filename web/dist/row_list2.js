@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=966e7bc0e6";
+export{t as RowList}from"./row_list.js?v=31a85b8cd0";

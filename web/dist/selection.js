@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=3954e48056";
+export{t as Selection}from"./selection2.js?v=24f790df41";

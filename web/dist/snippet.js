@@ -1,1 +1,1 @@
-import{Ht as e,Yt as t,li as n,qt as r}from"./core.js?v=68339ca330";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};
+import{Ht as e,Yt as t,li as n,qt as r}from"./core.js?v=e82ba599a1";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};

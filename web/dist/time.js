@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=a08e2ae864";
+export{t as readRange}from"./time2.js?v=237d5eaa48";

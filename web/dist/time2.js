@@ -1,1 +1,1 @@
-import{Dr as e,zr as t}from"./core.js?v=68339ca330";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};
+import{Dr as e,zr as t}from"./core.js?v=e82ba599a1";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};

@@ -66,9 +66,10 @@ function List({ of }: { of: readonly Finding[] }) {
   return (
     <ul class="cards">
       {of.map((one) => {
+        const bad = one.severity === "problem" || one.severity === "warning";
         const [name, look] = SEVERITIES[one.severity] ?? [one.severity, ""];
         return (
-          <li key={`${one.check} ${one.message}`} class="card" data-testid="finding">
+          <li key={`${one.check} ${one.message}`} class={`card ${bad ? "" : "quiet"}`} data-testid="finding">
             <div class="card-head">
               <span class={`badge ${look}`}>{t(name)}</span>
               <b>{printable(one.check)}</b>

@@ -73,6 +73,7 @@ export const FINDINGS: Sentences = {
   "this server follows no files; `catat doctor` on the machines that do names those that are not read":
     "server ini tidak mengikuti berkas; `catat doctor` di mesin yang mengikutinya menyebut berkas yang tidak dibaca",
   "which files are read is not known: {problem}": "tidak diketahui berkas mana yang dibaca: {problem}",
+  "not read: {paths}: named by no input": "tidak dibaca: {paths}: tidak disebut input mana pun",
   "not read: {paths}: {reason}": "tidak dibaca: {paths}: {reason}",
   "{files} to read, {n} left out as no text": "{files} dibaca, {n} dilewati karena bukan teks",
   "no shipper has run here, or the server judges it": "tidak ada pengirim di sini, atau server yang menilainya",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serve::{Finding, Severity};
 use ship::Reason;
-use types::{ByteSize, Timestamp, counted, format_duration_ns, verb_for};
+use types::{ByteSize, Timestamp, counted, format_duration_ns};
 
 use super::facts::Facts;
 
@@ -354,9 +354,7 @@ fn files(facts: &Facts, found: &mut Found) -> String {
     }
     let unnamed: Vec<String> = facts.unnamed.iter().map(|path| path.display().to_string()).collect();
     if !unnamed.is_empty() {
-        let message =
-            format!("not read: {}: no input names {}", named(&unnamed), verb_for(unnamed.len(), "it", "them"));
-        found.note(message, "add an [[input]] if they matter");
+        found.note(format!("not read: {}: named by no input", named(&unnamed)), "add an [[input]] if they matter");
     }
     format!("{} to read, {} left out as no text", counted(discovery.files.len(), "file"), discovery.n_left_out)
 }

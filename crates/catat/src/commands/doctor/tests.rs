@@ -199,7 +199,7 @@ fn files_that_are_not_read_are_told_by_reason() {
     (facts.found, facts.has_inputs) = (left(&[Reason::Absent]), true);
     assert!(judge(&facts).iter().all(|finding| finding.severity == Severity::Ok), "its input is doubted already");
     check("warning files: which files", |facts| facts.found = Some(Err("broken".into())));
-    check("note files: not read: /var/log/a: no input names it", |facts| facts.unnamed = vec!["/var/log/a".into()]);
+    check("note files: not read: /var/log/a: named by no input", |facts| facts.unnamed = vec!["/var/log/a".into()]);
 }
 
 #[test]
