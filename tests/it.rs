@@ -43,6 +43,8 @@ mod corpus_facts;
 mod damage;
 #[path = "it/databases.rs"]
 mod databases;
+#[path = "it/doctor.rs"]
+mod doctor;
 #[path = "it/documents.rs"]
 mod documents;
 #[path = "it/durability.rs"]

@@ -736,6 +736,23 @@ function tail(request, response, ask) {
 }
 
 const NODE = { roles: "ingest,query,upkeep,alert,page", zone: "a", silent_s: 2.1, draining: false, changes_behind: 0 };
+const finding = (severity, check, message, advice = "") => ({ severity, check, message, advice });
+const FINDINGS = [
+  finding(
+    "problem",
+    "sync",
+    "/data is in memory (tmpfs): everything is lost when the machine stops",
+    "choose a directory on a disk in storage.dir",
+  ),
+  finding(
+    "warning",
+    "backup",
+    "`catat backup` has not copied this store, which is 9d old",
+    "`catat backup` copies a store while it is in use",
+  ),
+  finding("note", "files", "not read: /var/log/a.log: named by no input", "add an [[input]] if they matter"),
+  finding("ok", "clock", "the clock is synchronised"),
+];
 const FLEET = {
   nodes: [
     {
@@ -838,6 +855,10 @@ function api(path, ask, response, request) {
       return mood === "broken"
         ? send({ error: { code: "internal", message: "the sources failed" } }, 500)
         : send(mood === "empty" ? { sources: [], forgotten: 0 } : SOURCES());
+    if (path === "/api/v1/doctor")
+      return mood === "broken"
+        ? send({ error: { code: "internal", message: "the checks failed" } }, 500)
+        : send({ findings: mood === "empty" ? FINDINGS.slice(-1) : FINDINGS });
     if (path === "/api/v1/fleet")
       return mood === "broken"
         ? send({ error: { code: "unavailable", message: "the database does not answer" } }, 503)

@@ -1,4 +1,4 @@
-// Drives what the page has for people: signing in and out, keys, users, passwords, suggestions, the fleet; by keys alone, on small screens.
+// Drives what the page has for people: signing in and out, keys, users, passwords, suggestions, the fleet, health; by keys alone, on small screens.
 //
 //   CATAT_EXECUTABLE  the catat to be started, on a directory of its own (required)
 //   CATAT_PICTURES    a directory for pictures of every state (optional)
@@ -7,6 +7,7 @@
 
 import { fleetChecks } from "./page/fleet.mjs";
 import { groupChecks } from "./page/groups.mjs";
+import { healthChecks } from "./page/health.mjs";
 import { peopleChecks, makePeople } from "./page/people.mjs";
 import { runChecks } from "./page/run.mjs";
 import { settingsChecks } from "./page/settings.mjs";
@@ -15,6 +16,6 @@ import { suggestionChecks } from "./page/suggestions.mjs";
 
 const server = await startServer();
 await runChecks(server.url, [
-  ...peopleChecks, ...settingsChecks, ...suggestionChecks, ...fleetChecks, ...groupChecks,
+  ...peopleChecks, ...settingsChecks, ...suggestionChecks, ...fleetChecks, ...healthChecks, ...groupChecks,
   ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => makePeople(own, server.adminKey()), finish: server.stop });

@@ -154,7 +154,7 @@ fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
         run(command, "")
     };
     let packs = rules(&["packs"]);
-    assert!(packs.code == 0 && packs.out.lines().count() == 11, "{}", packs.out);
+    assert!(packs.code == 0 && packs.out.lines().count() == 12, "{}", packs.out);
     for line in packs.out.lines() {
         let name = line.split_whitespace().next().unwrap_or_default();
         let pack = rules(&["pack", name]);
@@ -166,6 +166,56 @@ fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
     }
     let unknown = rules(&["pack", "nothing"]);
     assert!(unknown.code == 2 && unknown.err.contains("unknown rule pack \"nothing\""), "{}", unknown.err);
+}
+
+/// An alert of the pack about catat itself, a series that it looks at, and values of a server that is well and of one that is not.
+const OF_ITSELF: [(&str, &str, &str, &str); 12] = [
+    ("catat accepts no events", "catat_poisoned", "0x60", "1x60"),
+    ("catat has damaged files", "catat_damaged_files", "0x60", "1x60"),
+    ("the disk of catat is nearly full", "catat_disk_free_bytes", "900x60", "150x60"),
+    ("catat does not reach its catalog", "catat_catalog_unavailable", "0x60", "1x60"),
+    ("the clock of catat jumped", "catat_clock_doubted", "0x60", "1x60"),
+    ("catat refuses senders", "catat_batches_refused_total", "5x60", "0+1x60"),
+    ("catat does not flush", "catat_wal_oldest_seconds", "600x60", "4000x60"),
+    ("catat cannot notify", "catat_channel_failing", "0x60", "1x60"),
+    ("a rule cannot be evaluated", "catat_rule_evaluation_failures_total", "5x60", "0+1x60"),
+    ("a shipper is down", "catat_source_up", "1x60", "0x60"),
+    ("bytes of files never arrived", "catat_source_gap_bytes", "0x60", "9x60"),
+    ("there are too many groups", "catat_events_overflowed_total", "5x60", "0+1x60"),
+];
+
+#[test]
+fn the_rules_about_catat_itself_fire_when_something_is_wrong_and_only_then() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let rules = |arguments: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.arg("rules").args(arguments);
+        run(command, "")
+    };
+    let pack = rules(&["pack", "catat"]).out;
+    assert_eq!(pack.matches("- alert: ").count(), OF_ITSELF.len(), "each rule is tested");
+    fs::write(scratch.path().join("catat.yaml"), &pack).expect("scratch is writable");
+    let series =
+        |name: &str, values: &str| format!("      - {{series: '{name}{{instance=\"a\"}}', values: '{values}'}}\n");
+    let mut tests = "rule_files: [catat.yaml]\ntests:\n".to_owned();
+    let severity = |alert: &str| {
+        let rest = pack.split_once(alert).and_then(|(_, rule)| rule.split_once("severity: "));
+        rest.and_then(|(_, rest)| rest.split_once('}')).map_or("", |(severity, _)| severity)
+    };
+    for is_ill in [false, true] {
+        tests += &format!("  - name: ill {is_ill}\n    interval: 1m\n    input_series:\n");
+        tests += &series("catat_disk_reserve_bytes", "100x60");
+        OF_ITSELF.iter().for_each(|(_, metric, well, ill)| tests += &series(metric, if is_ill { ill } else { well }));
+        tests += "    alerts:\n";
+        for (alert, ..) in OF_ITSELF {
+            let fires = format!("labels: {{instance: a, severity: {}}}", severity(alert));
+            let expected = if is_ill { &fires } else { "none: true" };
+            tests += &format!("      - {{at: 40m, alertname: '{alert}', {expected}}}\n");
+        }
+    }
+    fs::write(scratch.path().join("catat.test.yaml"), &tests).expect("scratch is writable");
+    let ran = rules(&["test", "catat.test.yaml"]);
+    assert!(ran.code == 0 && ran.out.contains("2 tests, 0 failed"), "{}{}", ran.out, ran.err);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! that the server says, logs, answers or copies. What it writes is for its owner alone.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -123,6 +124,15 @@ fn mistakes(server: &Server) -> Vec<(String, String)> {
     ]
 }
 
+/// Returns what is in a bundle, which has what a server says of itself and no event.
+fn unpacked(bundle: &Path) -> String {
+    let mut text = String::new();
+    let read = fs::File::open(bundle).and_then(|file| flate2::read::GzDecoder::new(file).read_to_string(&mut text));
+    assert!(read.is_ok() && text.contains("catat_groups") && text.contains("\"ready\""), "{read:?} {text}");
+    assert!(!text.contains("drawer is stuck"), "an event is in it");
+    text
+}
+
 #[test]
 fn a_server_never_says_a_secret() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
@@ -175,6 +185,10 @@ fn a_server_never_says_a_secret() {
     texts.push(printed(&["check", "--config", "catat.toml"]));
     texts.push(printed(&["config", "show", "--config", "catat.toml"]));
     texts.push(printed(&["backup", "--data-dir", "data", "--to", "copy"]));
+    fs::write(scratch.path().join("log"), server.transcript()).expect("scratch is writable");
+    texts.push(printed(&["support-bundle", "--data-dir", "data", "--to", "bundle", "--log", "log"]));
+    texts.push(("the bundle".into(), unpacked(&scratch.path().join("bundle"))));
+    texts.push(printed(&["doctor", "--data-dir", "data"]));
     let copied = below(&scratch.path().join("copy"));
     assert!(copied.len() > 3, "{}", texts.last().expect("it was just put there").1);
     server.stop();

@@ -64,6 +64,7 @@ const AS_IT_IS = new Set([
   "stats",
   "catat keys create --name senders --role ingest",
   "catat keys create --name page --role read",
+  "catat doctor",
   "catat fleet status",
   "catat groups",
   "catat keys",

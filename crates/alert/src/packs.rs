@@ -18,7 +18,7 @@ macro_rules! pack {
 }
 
 /// All packs.
-pub const PACKS: [Pack; 11] = [
+pub const PACKS: [Pack; 12] = [
     pack!("errors-by-service"),
     pack!("http-5xx-ratio"),
     pack!("slow-p95"),
@@ -30,6 +30,7 @@ pub const PACKS: [Pack; 11] = [
     pack!("job-did-not-report"),
     pack!("traces"),
     pack!("span-metrics"),
+    pack!("catat"),
 ];
 
 impl Pack {

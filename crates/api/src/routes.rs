@@ -19,6 +19,7 @@ pub(crate) mod dashboards;
 pub(crate) mod deletions;
 pub(crate) mod derived_metrics;
 pub(crate) mod differs;
+pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod first_look;
 pub(crate) mod fleet;
@@ -112,6 +113,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .put("/api/v1/views/{id}", Role::Read, blocking(views::put))
         .delete("/api/v1/views/{id}", Role::Read, blocking(views::delete))
         .get("/api/v1/status", Role::Read, blocking(status::get))
+        .get("/api/v1/doctor", Role::Admin, doctor::get)
         .post("/api/v1/status/flush", Role::Admin, blocking(status::flush))
         .post("/api/v1/status/reload", Role::Admin, blocking(status::reload))
         .post("/api/v1/status/confirm-clock", Role::Admin, blocking(upkeep::confirm_clock))

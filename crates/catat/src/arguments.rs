@@ -3,6 +3,7 @@
 mod check;
 mod dashboards;
 mod differs;
+mod doctor;
 mod explain_line;
 mod fleet;
 mod groups;
@@ -24,6 +25,7 @@ mod send;
 mod server;
 mod sources;
 mod suggestions;
+mod support_bundle;
 mod tail;
 mod users;
 
@@ -35,6 +37,7 @@ use types::Secret;
 pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 pub(crate) use differs::{BaselineName, Differs};
+pub(crate) use doctor::Doctor;
 pub(crate) use explain_line::ExplainLine;
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
@@ -56,6 +59,7 @@ pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use server::{DataDir, Server};
 pub(crate) use sources::{SourceCommand, Sources};
 pub(crate) use suggestions::Suggestions;
+pub(crate) use support_bundle::SupportBundle;
 pub(crate) use tail::Tail;
 pub(crate) use users::{UserCommand, Users};
 
@@ -126,6 +130,10 @@ pub(crate) enum Command {
     Users(Users),
     /// Check configuration and rules, or show what sample lines become; starts nothing
     Check(Check),
+    /// Say what is wrong with this machine, the settings and the store, and what to do
+    Doctor(Doctor),
+    /// Write what somebody needs who is to help: findings, settings, status, metrics, log; no secrets, no events
+    SupportBundle(SupportBundle),
     /// Verify every stored byte; a server may be running
     Verify(Verify),
     /// Back up a store; a server may be running

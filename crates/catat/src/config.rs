@@ -27,6 +27,8 @@ pub(crate) use error::all_errors;
 pub(crate) use layers::{Flags, Layers};
 #[cfg(feature = "server")]
 pub(crate) use server::{Certificate, Config, Syslog, XRay};
+#[cfg(all(test, feature = "server"))]
+pub(crate) use settings::{Kind, SETTINGS};
 pub(crate) use ship::ShipConfig;
 
 #[cfg(all(test, feature = "server"))]

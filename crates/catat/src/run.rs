@@ -58,6 +58,8 @@ fn run_command() -> Result<(), Failure> {
         Command::Keys(options) => commands::keys(options),
         Command::Users(options) => commands::users(options),
         Command::Check(options) => commands::check(options),
+        Command::Doctor(options) => commands::doctor(options),
+        Command::SupportBundle(options) => commands::support_bundle(&options),
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),
         Command::Restore(options) => commands::restore(options),

@@ -105,6 +105,7 @@ pub(crate) fn prepare(
         spill: open_spill(config)?,
         limits: config.limits.clone(),
         reload: Some(reload),
+        examine: None,
         access: Access { admin_key: Some(admin_key.into()), allow_anonymous, ..access_of(config, address) },
         sign_in: config.sign_in.open().map_err(Failure::usage)?,
         keys,

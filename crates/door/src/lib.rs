@@ -15,6 +15,7 @@ pub mod body;
 pub mod connection_slots;
 pub mod deletion;
 pub mod exposition;
+pub mod finding;
 pub mod fleet;
 pub mod form_parameters;
 pub mod format;

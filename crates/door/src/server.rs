@@ -21,6 +21,7 @@ use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Attempts, Caller, Keys, Role, covers};
 use crate::audit::Audit;
 use crate::body::BodyBudget;
+use crate::finding::Examine;
 use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::opaque::Opaque;
@@ -72,6 +73,8 @@ pub struct App {
     pub limits: Limits,
     /// Reads settings again; nothing where there are none to read.
     pub reload: Option<Reload>,
+    /// Examines the machine; nothing where that is not known.
+    pub examine: Option<Examine>,
     /// Admission of callers without a key, and of hosts.
     pub access: Access,
     /// Sign-in with a provider and by a proxy.

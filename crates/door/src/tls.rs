@@ -21,6 +21,7 @@ use rustls::server::{ClientHello, NoClientAuth, ResolvesServerCert, WebPkiClient
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::time::sleep;
+use x509_cert::der::Decode;
 
 /// How often it is looked whether the files changed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -172,6 +173,13 @@ impl Tls {
         let mut config = (*self.open).clone();
         config.alpn_protocols.clear();
         Arc::new(config)
+    }
+
+    /// Returns when the certificate in use expires, if that can be read from it.
+    pub fn expires(&self) -> Option<SystemTime> {
+        let certified = self.current.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let certificate = x509_cert::Certificate::from_der(certified.end_entity_cert().ok()?).ok()?;
+        Some(certificate.tbs_certificate.validity.not_after.to_system_time())
     }
 
     /// Reads the files again, whether they changed or not; bad ones change nothing.

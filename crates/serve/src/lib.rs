@@ -27,6 +27,7 @@ use crate::router::Families;
 pub use api::LICENSES;
 pub use cloudwatch::xray::udp::XRayListener;
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity, grace_ns_of};
+pub use door::finding::{Examine, Finding, Severity};
 pub use door::fleet::FleetLink;
 pub use door::server::{App, Reload, SignIn};
 pub use door::tls::{ClientAuthority, Tls, TlsError};

@@ -19,6 +19,7 @@ mod dashboards;
 mod deletions;
 mod derived;
 mod derived_metrics;
+mod doctor;
 mod doors;
 mod elastic;
 mod elastic_aggregations;
@@ -240,6 +241,7 @@ impl House {
             spill: execute::SpillSpace::open(&dir.path().join("spill"), 1 << 30, 0).ok(),
             limits,
             reload: None,
+            examine: None,
             access,
             sign_in,
             keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),

@@ -52,7 +52,7 @@ pub use http::{HttpDeliver, HttpOptions, connection_advice};
 pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };
-pub use preview::{Preview, PreviewedEvent};
+pub use preview::{Preview, PreviewedEvent, find_files};
 pub use report::{Report, ReportedFile, ShipperReport};
 pub use rules::Rules;
 pub use scrape_status::{ActiveTarget, DroppedTarget, ScrapeStatus, TargetHealth};

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use parse::Utf16;
-use types::GroupName;
+use types::{GroupName, Timestamp};
 
 use crate::shipper::now;
-use crate::{FileBatch, Follower, Options, ShipError};
+use crate::{Discovery, FileBatch, Follower, Options, ShipError};
 
 /// Events shown of one file, and of all.
 const EVENTS_OF_FILE_MAX: usize = 5;
@@ -52,15 +52,10 @@ impl Preview {
     /// # Errors
     /// Where the state directory is there and cannot be read.
     pub fn new(options: Options) -> Result<Self, ShipError> {
-        let Options { mut follow, inputs } = options;
         let mut preview =
-            Self { not_run: inputs.iter().map(|input| input.file.name.clone()).collect(), ..Self::default() };
-        for input in inputs {
-            let dir = follow.state_dir.join("spool").join(&input.file.name);
-            follow.inputs.push(input.file.kept_in(dir, &follow.host));
-        }
+            Self { not_run: options.inputs.iter().map(|input| input.file.name.clone()).collect(), ..Self::default() };
         let now = now();
-        let (mut follower, discovery) = Follower::preview(follow, now)?;
+        let (mut follower, discovery) = follower_of(options, now)?;
         preview.n_files = discovery.files.len();
         preview.n_bytes = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
         // Every file is looked at once: what was given back is not due at the same instant.
@@ -94,6 +89,22 @@ impl Preview {
             });
         }
     }
+}
+
+/// Finds the files that a shipper with these options would follow and those that it would leave out. Changes nothing.
+///
+/// # Errors
+/// Where the state directory is there and cannot be read.
+pub fn find_files(options: Options) -> Result<Discovery, ShipError> {
+    Ok(follower_of(options, now())?.1)
+}
+
+fn follower_of(Options { mut follow, inputs }: Options, now: Timestamp) -> Result<(Follower, Discovery), ShipError> {
+    for input in inputs {
+        let dir = follow.state_dir.join("spool").join(&input.file.name);
+        follow.inputs.push(input.file.kept_in(dir, &follow.host));
+    }
+    Ok(Follower::preview(follow, now)?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 // Who one is, how the page looks in this browser, and for administrators who else may ask and send, what pipelines may be
-// worth it, and the fleet.
+// worth it, the fleet, and what is wrong with the server.
 
 import { useEffect } from "preact/hooks";
 
@@ -8,6 +8,7 @@ import { askWho, who } from "../session.ts";
 import { rich, t, text } from "../texts.ts";
 import { view } from "../view.ts";
 import { Fleet } from "./settings/fleet.tsx";
+import { Health } from "./settings/health.tsx";
 import { Keys } from "./settings/keys.tsx";
 import { Looks } from "./settings/looks.tsx";
 import { Suggestions } from "./settings/suggestions.tsx";
@@ -18,6 +19,7 @@ const TABS = [
   { tab: "", title: text("General") },
   { tab: "suggestions", title: text("Suggestions") },
   { tab: "fleet", title: text("Fleet") },
+  { tab: "health", title: text("Health") },
 ] as const;
 
 /** The page. */
@@ -37,6 +39,8 @@ export function Settings() {
       </div>
       {shown === "fleet" && isAdmin ? (
         <Fleet />
+      ) : shown === "health" && isAdmin ? (
+        <Health />
       ) : shown === "suggestions" && isAdmin ? (
         <Suggestions />
       ) : (
@@ -64,6 +68,10 @@ function NotShown({ tab }: { tab: (typeof TABS)[number]["tab"] }) {
       {tab === "fleet" &&
         rich("The fleet is shown to administrators. On the server, {command} does the same.", {
           command: <code>catat fleet status</code>,
+        })}
+      {tab === "health" &&
+        rich("What is wrong with the server is shown to administrators. On the server, {command} does the same.", {
+          command: <code>catat doctor</code>,
         })}
       {tab === "suggestions" &&
         rich("Suggestions are shown to administrators. On the server, {command} does the same.", {

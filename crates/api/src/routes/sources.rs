@@ -1,6 +1,7 @@
 //! `/api/v1/sources`: shippers, how they stand, and what of their files never arrived; in a fleet, whichever node they report to.
 
 use axum::Json;
+use execute::PartialReason;
 use ingest::{SourceState, SourceView, SourcesView};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -33,17 +34,22 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
     parameters.check_names(&["host", "state"])?;
     let state = parameters.get("state").map(state_of).transpose()?;
     let host = parameters.get("host").map(str::to_owned);
-    let (told, missing) = told::ask(&server).await;
-    let work = move |server: &Shared| {
-        server.app.intake.sources().view_with(told, server.whole_store(), &server.caller.scope, server.now())
-    };
-    let mut view = server.look_up(work).await?;
+    let (mut view, missing) = view(&server).await?;
     let is_asked = |source: &SourceView| {
         host.as_ref().is_none_or(|host| *host == source.host) && state.is_none_or(|state| state == source.state)
     };
     view.sources.retain(is_asked);
     let partial_reasons: Vec<Value> = missing.iter().map(reason_json).collect();
     Ok(Json(ListedSources { view, partial: !partial_reasons.is_empty(), partial_reasons }))
+}
+
+/// Returns the sources that the caller may see, and why some may be missing.
+pub(crate) async fn view(server: &Shared) -> Result<(SourcesView, Vec<PartialReason>), Problem> {
+    let (told, missing) = told::ask(server).await;
+    let work = move |server: &Shared| {
+        server.app.intake.sources().view_with(told, server.whole_store(), &server.caller.scope, server.now())
+    };
+    Ok((server.look_up(work).await?, missing))
 }
 
 fn state_of(name: &str) -> Result<SourceState, Problem> {

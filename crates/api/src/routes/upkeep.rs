@@ -28,15 +28,20 @@ pub(crate) fn warnings(server: &Shared, status: &Status) -> Vec<String> {
     standing_warnings(server, status).into_iter().chain(overflow_warning(server)).collect()
 }
 
-/// Returns the reasons why `/-/ready` answers 503.
+/// Returns the warnings that `/-/ready` has.
 pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String> {
+    store_warnings(server, status).into_iter().chain(clocks::warnings(server)).collect()
+}
+
+/// Returns the warnings that are not about clocks of sources.
+pub(crate) fn store_warnings(server: &Shared, status: &Status) -> Vec<String> {
     let clock = status.clock_doubt.as_ref().map(clock_warning);
     let control = status.control_problem.as_ref();
     let control = control.map(|why| format!("settings cannot be changed, the control store cannot be used: {why}"));
     let warnings = clock.into_iter().chain(copy_warning(server)).chain(disk_warning(status)).chain(control);
     let catalog = status.catalog_problem.as_ref().filter(|_| server.whole_store().nodes().is_some());
     let catalog = catalog.map(|why| format!("no events are accepted, and answers may lack the newest: {why}"));
-    let warnings = warnings.chain(catalog).chain(object_store_warning(status)).chain(clocks::warnings(server));
+    let warnings = warnings.chain(catalog).chain(object_store_warning(status));
     warnings.chain(key_warnings(server)).collect()
 }
 
@@ -94,7 +99,7 @@ fn key_warnings(server: &Shared) -> impl Iterator<Item = String> {
 }
 
 /// Senders that make up groups without end are to be noticed before their events are missed.
-fn overflow_warning(server: &Shared) -> Option<String> {
+pub(crate) fn overflow_warning(server: &Shared) -> Option<String> {
     let (n_events, groups_max) = (server.app.intake.n_overflowed(), server.app.limits.groups);
     (n_events > 0).then(|| {
         format!(

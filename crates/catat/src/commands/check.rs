@@ -20,8 +20,8 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
         Ok(config) => config,
         Err(failure) => return Err(with_files(failure, &known_layers(&options.server))),
     };
-    let (formats, mut problems) = crate::program_formats::read_formats(&config.formats_dir);
     if let Some(path) = &options.sample.file {
+        let (formats, problems) = crate::program_formats::read_formats(&config.formats_dir);
         problems.iter().for_each(|problem| say!("catat: warning: format left out: {problem}"));
         formats.install();
         return sample::try_lines(&config, path, &options.sample);
@@ -29,8 +29,19 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     for doubt in ship::doubts_about(&config.ship.inputs()) {
         say!("catat: warning: {doubt}");
     }
+    let (mut problems, checked) = (problems_of_directory(&config.data_dir), checked(&config));
+    problems.extend(checked.as_ref().err().into_iter().flatten().cloned());
+    let n_rules = checked.ok().filter(|_| problems.is_empty());
+    let n_rules = n_rules.ok_or_else(|| Failure::usage(problems.join("\ncatat: ")))?;
+    let mut out = std::io::stdout().lock();
+    let rules = counted(n_rules, "rule");
+    writeln!(out, "configuration is valid; data in {}, {rules}", config.data_dir.display()).map_err(of_output)
+}
+
+/// Returns the number of rules, or every mistake in what a valid configuration names: files, directories, databases.
+pub(super) fn checked(config: &Config) -> Result<usize, Vec<String>> {
+    let (formats, mut problems) = crate::program_formats::read_formats(&config.formats_dir);
     problems.extend(formats.all().iter().flat_map(|format| formats.check_samples(format)));
-    problems.extend(problems_of_directory(&config.data_dir));
     let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
     problems.extend(config.tls.iter().chain(of_syslog).filter_map(problem_of_certificate));
     problems.extend(config.ship.key().err());
@@ -44,12 +55,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
         }
     };
     problems.extend(dashboard::read_dir(&config.dashboards_dir, Clock::system().now()).1);
-    if !problems.is_empty() {
-        return Err(Failure::usage(problems.join("\ncatat: ")));
-    }
-    let mut out = std::io::stdout().lock();
-    let rules = counted(n_rules, "rule");
-    writeln!(out, "configuration is valid; data in {}, {rules}", config.data_dir.display()).map_err(of_output)
+    if problems.is_empty() { Ok(n_rules) } else { Err(problems) }
 }
 
 /// Adds to mistakes in the configuration those in the files that its other settings name.
@@ -69,7 +75,8 @@ fn with_files(failure: Failure, layers: &Layers) -> Failure {
     problems.into_iter().fold(failure, |failure, problem| failure.with(&format!("catat: {problem}")))
 }
 
-fn problems_of_directory(data_dir: &Path) -> Vec<String> {
+/// Returns why the data directory cannot be written to.
+pub(super) fn problems_of_directory(data_dir: &Path) -> Vec<String> {
     let existing = data_dir.ancestors().find(|path| path.is_dir());
     let refused = existing.and_then(|dir| try_writing(dir).err());
     refused.map(|error| format!("data directory {}: {error}", data_dir.display())).into_iter().collect()
@@ -95,12 +102,18 @@ fn try_writing(dir: &Path) -> std::io::Result<()> {
 pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
     let ConfigCommand::Show(options) = command;
     let layers = read_layers(&options)?;
-    let mut out = std::io::stdout().lock();
+    write_settings(&layers, &mut std::io::stdout().lock()).map_err(of_output)?;
+    Config::of_layers(&layers).map_err(all_errors)?;
+    Ok(())
+}
+
+/// Writes every setting with its origin, without secrets.
+pub(super) fn write_settings(layers: &Layers, out: &mut dyn Write) -> std::io::Result<()> {
     let mut section = "";
     for (setting, layered) in layers.all() {
         if setting.section != section {
             section = setting.section;
-            writeln!(out, "[{section}]").map_err(of_output)?;
+            writeln!(out, "[{section}]")?;
         }
         let shown = setting.as_toml(&layered.value);
         let line = match shown {
@@ -111,12 +124,11 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
                 shown => format!("# {} = {}", setting.key, toml::Value::from(shown)),
             },
         };
-        writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
+        writeln!(out, "{line:<48} # {}", layered.origin)?;
     }
     for definition in layers.definitions() {
         let notes: String = definition.notes.iter().map(|note| format!("# {note}\n")).collect();
-        write!(out, "\n{notes}{}", definition.toml).map_err(of_output)?;
+        write!(out, "\n{notes}{}", definition.toml)?;
     }
-    Config::of_layers(&layers).map_err(all_errors)?;
     Ok(())
 }

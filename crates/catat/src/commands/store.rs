@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use types::ByteSize;
 
+use super::doctor::note_backup;
 use super::fleet;
 use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
@@ -107,7 +108,11 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
     let store = options_of(&config);
     let dir = &store.dir;
     crate::formats::check_formats(dir)?;
+    let began = storage::Clock::system().now();
     let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
+    if let Err(error) = note_backup(dir, began) {
+        say!("catat: the backup is whole, but `catat doctor` will not know of it: {}: {error}", dir.display());
+    }
     let copied = format!("{}, {}", counted(report.segments, "segment"), ByteSize(report.bytes));
     let mut out = std::io::stdout();
     writeln!(out, "{} copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)?;

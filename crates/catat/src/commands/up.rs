@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ship::{Backlog, Shipper};
 use storage::{Clock, Recovery, TornTail};
 
+use super::doctor;
 use super::settings::read_config;
 use crate::arguments::{Server, Up};
 use crate::config::Config;
@@ -21,12 +22,11 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     let config = read_config(&options.server)?;
     let again = options.server.clone();
     let read_again = move || read_config(&again);
-    let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous, read_again)?;
-    let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
-    let inputs = config.ship.inputs();
-    let mut shipped =
-        ship_options(&serving::ship_dir(&config), &options.paths, inputs, options.group.as_deref(), backlog)?;
-    shipped.follow.excluded.push(config.data_dir.clone());
+    let mut prepared = serving::prepare(&config, options.server.insecure_allow_anonymous, read_again)?;
+    let again = options.server.clone();
+    let shipped = followed(&options, &config)?;
+    let followed = move |config: &Config| Some(followed(&options, config));
+    prepared.app.examine = Some(doctor::of_server(again, Box::new(followed)));
     let delivery = InProcess { intake: prepared.intake.clone(), clock: Clock::system() };
     let (shipper, discovery) =
         Shipper::start(shipped, Arc::new(delivery)).map_err(|error| Failure::other(error.to_string()))?;
@@ -37,13 +37,23 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     serving::run(prepared, || shipper.stop())
 }
 
+/// Returns what is followed.
+fn followed(options: &Up, config: &Config) -> Result<ship::Options, Failure> {
+    let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
+    let (dir, inputs) = (serving::ship_dir(config), config.ship.inputs());
+    let mut shipped = ship_options(&dir, &options.paths, inputs, options.group.as_deref(), backlog)?;
+    shipped.follow.excluded.push(config.data_dir.clone());
+    Ok(shipped)
+}
+
 /// Serves without following files.
 pub(crate) fn serve(options: Server) -> Result<(), Failure> {
     crate::logging::start();
     crate::privacy::keep_memory();
     let config = read_config(&options)?;
-    let again = options.clone();
-    let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || read_config(&again))?;
+    let (again, examined) = (options.clone(), options.clone());
+    let mut prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || read_config(&again))?;
+    prepared.app.examine = Some(doctor::of_server(examined, Box::new(|_| None)));
     let url = prepared.url();
     print_start(&url, &config, &prepared.recovery);
     print_next_step(&url, &Readers::of(&prepared));

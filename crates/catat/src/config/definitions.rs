@@ -6,6 +6,9 @@ use serde_json::Value as Json;
 /// Keys whose values are secret.
 const SECRET_KEYS: [&str; 5] = ["hash_key", "password", "credentials", "bearer_token", "secrets"];
 
+/// Keys whose values are shown, since nothing works without them, and may hold a secret all the same.
+const DOUBTFUL_KEYS: [&str; 3] = ["command", "env", "params"];
+
 /// A definition in the form in which it may be shown.
 pub(crate) struct ShownDefinition {
     /// The definition as a TOML table.
@@ -56,6 +59,28 @@ fn without_secrets(value: &Json, path: &str, notes: &mut Vec<String>) -> Json {
         },
         other => other.clone(),
     }
+}
+
+/// Collects the texts of definitions that are or may be secret; `is_one` tells whether `value` is.
+pub(super) fn secrets(value: &Json, is_one: bool, found: &mut Vec<String>) {
+    match value {
+        Json::Object(members) => {
+            for (key, member) in members {
+                let key = key.as_str();
+                secrets(member, is_one || SECRET_KEYS.contains(&key) || DOUBTFUL_KEYS.contains(&key), found);
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| secrets(item, is_one, found)),
+        Json::String(text) if is_one => found.push(text.clone()),
+        Json::String(text) => found.extend(secrets_of_url(text)),
+        _ => {}
+    }
+}
+
+/// Returns what a URL may hold that is secret: its password and its parameters.
+pub(super) fn secrets_of_url(text: &str) -> Vec<String> {
+    let Ok(url) = Url::parse(text) else { return Vec::new() };
+    url.password().into_iter().chain(url.query()).map(str::to_owned).collect()
 }
 
 /// Returns a URL without its user and password; `None` for a text without them.

@@ -150,6 +150,24 @@ impl Layers {
         tables.into_iter().flat_map(|(name, definitions)| definitions::shown(name, definitions))
     }
 
+    /// Returns every value that is not shown or may hold a secret, and what the files contain that hold one.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (setting, layered) in self.all() {
+            let value = &layered.value;
+            if setting.shown(value) != *value {
+                found.push(value.clone());
+            }
+            found.extend(value.split(',').flat_map(|item| definitions::secrets_of_url(item.trim())));
+            if setting.key.ends_with("_file") && setting.key != "ca_file" {
+                found.extend(std::fs::read_to_string(value).ok());
+            }
+        }
+        definitions::secrets(&self.pipelines, false, &mut found);
+        definitions::secrets(&self.inputs, false, &mut found);
+        found
+    }
+
     /// Returns every setting with its value, in the order of the documentation.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &SettingValue)> {
         SETTINGS.iter().filter_map(|setting| Some((setting, self.values.get(&(setting.section, setting.key))?)))

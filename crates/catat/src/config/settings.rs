@@ -149,7 +149,9 @@ impl Setting {
             }
             #[cfg(not(feature = "server"))]
             Kind::Database => "not shown".to_owned(),
-            _ if value.contains("://") && value.contains('@') => "not shown".to_owned(),
+            _ if value.contains("://") && value.contains(['@', '?']) => "not shown".to_owned(),
+            // A path may be a secret there, as in addresses of channels.
+            _ if self.key == "remote_write" && !value.is_empty() => types::SecretUrl(value).to_string(),
             _ => value.to_owned(),
         }
     }

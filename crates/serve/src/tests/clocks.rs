@@ -47,6 +47,9 @@ async fn local_time_without_a_zone_is_named_everywhere_with_the_setting_that_men
     assert_eq!(status["warnings"], json!([expected]));
     let ready = house.get("/-/ready").await;
     assert_eq!((ready.status, &ready.json()["warnings"]), (200, &json!([expected])), "{}", ready.text());
+    let doctor = house.administer("GET", "/api/v1/doctor", "").await.json();
+    let finding = json!({"severity": "warning", "check": "clocks", "message": expected, "advice": ""});
+    assert!(doctor["findings"].as_array().is_some_and(|found| found.contains(&finding)), "{doctor}");
     let metrics = house.get("/metrics").await.text();
     let sample = "catat_source_clock_offset_seconds{group=\"app/pay\",stream=\"web-1\"} 25200";
     assert!(metrics.contains(sample), "{metrics}");

@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { ApiError, unreachable } from "../../api.ts";
 import { choose } from "../../texts.ts";
 import { EXPECTED, HINTS, PROBLEMS } from "./problems.ts";
+import { ADVICE, FINDINGS } from "./doctor.ts";
 import { sentence } from "./sentence.ts";
 
-const TABLES = [...Object.values(PROBLEMS), HINTS, EXPECTED];
+const TABLES = [...Object.values(PROBLEMS), HINTS, EXPECTED, FINDINGS, ADVICE];
 
 test("what is wrong is said in Indonesian, and what it names stays", () => {
   const said = (code: string, english: string, indonesian: string) => assert.equal(sentence(code, english), indonesian);
@@ -32,6 +33,12 @@ test("what is wrong is said in Indonesian, and what it names stays", () => {
     "query needs more than 1048576 bytes of memory (limits.query_memory); ask for a shorter range, fewer groups or a limit",
     "kueri memerlukan lebih dari 1048576 byte memori (limits.query_memory); pilih rentang yang lebih pendek, grup yang lebih sedikit, atau batasi dengan limit",
   );
+  said(
+    "doctor",
+    "other users of this machine can read data/admin.key, which allows everything",
+    "pengguna lain di mesin ini dapat membaca data/admin.key, yang membolehkan segalanya",
+  );
+  said("doctor", "mount a volume there", "pasang volume di sana");
   said("body-too-large", "see /docs/troubleshooting#body-too-large", "lihat /docs/troubleshooting#body-too-large");
 });
 

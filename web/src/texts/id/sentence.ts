@@ -1,5 +1,6 @@
 // A sentence of the server in Indonesian: found by the code of the problem and the form of the sentence.
 
+import { ADVICE, FINDINGS } from "./doctor.ts";
 import { EXPECTED, HINTS, PROBLEMS, type Sentences } from "./problems.ts";
 
 interface Matcher {
@@ -18,7 +19,12 @@ function matcher([english, indonesian]: [string, string]): Matcher {
 
 const matchersOf = (sentences: Sentences): Matcher[] => Object.entries(sentences).map(matcher);
 const HINT_MATCHERS = matchersOf(HINTS);
-const PROBLEM_MATCHERS = new Map(Object.entries(PROBLEMS).map(([code, sentences]) => [code, matchersOf(sentences)]));
+const PROBLEM_MATCHERS = new Map(
+  Object.entries({ ...PROBLEMS, doctor: { ...FINDINGS, ...ADVICE } }).map(([code, sentences]) => [
+    code,
+    matchersOf(sentences),
+  ]),
+);
 
 /** The sentence by the first form that it has, else `null`. */
 function matched(matchers: readonly Matcher[], english: string): string | null {

@@ -7,6 +7,22 @@ export const SETTINGS: Readonly<Record<string, string>> = {
 
   General: "Umum",
 
+  // Health
+  Health: "Kesehatan",
+  "What is wrong with the server is shown to administrators. On the server, {command} does the same.":
+    "Masalah pada server ditampilkan kepada admin. Di server, {command} melakukan hal yang sama.",
+  "Looking at the machine, the settings and the store…": "Memeriksa mesin, setelan, dan penyimpanan…",
+  "Nothing is wrong.": "Tidak ada masalah.",
+  "{n} finding.": "{n} temuan.",
+  "{n} findings.": "{n} temuan.",
+  "Look again": "Periksa lagi",
+  "{n} check found nothing": "{n} pemeriksaan tidak menemukan apa pun",
+  "{n} checks found nothing": "{n} pemeriksaan tidak menemukan apa pun",
+  "the same on the server, and everything that helps others to help, without secrets":
+    "hal yang sama di server, dan semua yang diperlukan orang lain untuk membantu, tanpa rahasia",
+  Warning: "Peringatan",
+  "Nothing wrong": "Tidak ada masalah",
+
   // Oneself
   You: "Anda",
   "Loading your account…": "Memuat akun Anda…",
