@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=9441fe83fd2e";
+export{t as Account}from"./account2.js?v=9305155e8cbb";

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=bda93aad0b95";
+export{n as MarkList}from"./mark_lines2.js?v=a031feea5854";

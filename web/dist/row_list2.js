@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=591a7b3fdd8a";
+export{t as RowList}from"./row_list.js?v=20174a75cce4";

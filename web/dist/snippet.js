@@ -1,1 +1,1 @@
-import{Ht as e,Yt as t,li as n,qt as r}from"./core.js?v=edafc17a31fe";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};
+import{St as e,tt as t,ui as n,yt as r}from"./core.js?v=0fa5a798f968";function i({text:i,label:a}){return e(`div`,{class:`snippet`,children:[e(`code`,{children:i}),e(t,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void r(i,n(`Line`))})]})}export{i as t};

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=951ecc801022";
+export{t as readRange}from"./time2.js?v=06dfde270d92";

@@ -1,11 +1,10 @@
 // One quiet line above the rows when errors rose, fell or stopped, or are high since before the range: since when, after
 // what, and the ways to what changed and to the first look.
 
-import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
-import { askOnset, type Onset, type Side } from "../api/cause.ts";
-import { counts, rows, start, stop, type Lane } from "../ask.ts";
+import { askOnset, type Side } from "../api/cause.ts";
+import { counts, rows, start, stop } from "../ask.ts";
 import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { Button } from "../parts/button.tsx";
@@ -14,13 +13,10 @@ import { addFilter, headOf } from "../query/edit.ts";
 import { plural, rich, t, text } from "../texts.ts";
 import { dayClock, distance } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
+import { answered, found, onset, shown } from "./onset.ts";
 import { switchLanguage } from "./query_language.ts";
-import { hasErrors, riseOf, searchFrom, toldOf, type Told } from "./rise.ts";
+import { hasErrors, searchFrom, type Told } from "./rise.ts";
 
-const onset = signal<Lane<Onset>>({ state: "idle", data: null, error: null, since: 0 });
-
-/** The view whose errors the present onset is about. */
-const answered = signal("");
 /** The same view is asked about again after this time at the soonest, however often its rows are. */
 const AGAIN_MS_MIN = 60_000;
 const WHAT_CHARS_MAX = 120;
@@ -76,22 +72,19 @@ function Samples() {
 function Rise() {
   const { data, state } = counts.value;
   const of = view.value;
-  const [from, to] = rangeMs(of, askedAt.value);
-  const rise = data === null || state !== "done" ? null : riseOf(data);
-  const isWanted = data !== null && state === "done" && !of.live && from > 0 && hasErrors(data);
-  const shown = JSON.stringify([of.query, of.groups, of.from, of.to, of.zone]);
-  const key = isWanted ? `${shown} ${Math.floor(askedAt.value / AGAIN_MS_MIN)}` : "";
+  const { from, to, rise, told } = found.value;
+  const isDone = state === "done";
+  const isWanted = data !== null && isDone && !of.live && from > 0 && hasErrors(data);
+  const about = shown.value;
+  const key = isWanted ? `${about} ${Math.floor(askedAt.value / AGAIN_MS_MIN)}` : "";
   useEffect(() => {
     if (key === "") return;
     void start(onset, (signal) => askOnset(errorsIn(rise !== null), of.zone, signal)).then(() => {
-      if (onset.peek().state === "done") answered.value = shown;
+      if (onset.peek().state === "done") answered.value = about;
     });
     return () => void stop(onset);
   }, [key]);
-  // What was found a moment ago stays until there is something newer.
-  const known = answered.value === shown ? onset.value.data : null;
-  const told = state === "done" ? toldOf(rise, known, from) : null;
-  if (told === null) return null;
+  if (!isDone || told === null) return null;
   const iso = (ms: number) => new Date(ms).toISOString();
   const end = Math.min(rise?.end ?? to, Date.now());
   const began = told.kind === "rose" ? Math.min(rise?.from ?? told.at, told.at) : told.at;

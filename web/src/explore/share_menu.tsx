@@ -13,6 +13,7 @@ import rules from "../style/keep.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { zoneText } from "../time.ts";
 import { address, askedAt, go, view } from "../view.ts";
+import { NotRun } from "./not_run.tsx";
 import {
   asCommand,
   asCurl,
@@ -184,6 +185,7 @@ export function ShareMenu() {
   const asIs = () => void copy(new URL(address(view.peek()), location.href).href, t("Link"));
   return (
     <div class="share-menu">
+      <NotRun />
       <h3>{t("Link")}</h3>
       <ul class="actions-list">
         <li>

@@ -8,6 +8,7 @@ import { alerts, askAlerts } from "../api/alerts.ts";
 import { askFirstLook, type FirstLook } from "../api/cause.ts";
 import { start, stop, type Lane } from "../ask.ts";
 import { DifferenceList } from "../explore/difference_list.tsx";
+import { patternText } from "../explore/panel_parts.tsx";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { milliseconds, oneLine, printable } from "../format.ts";
 import { copyLink } from "../keys.ts";
@@ -82,7 +83,7 @@ function Subject({ data }: { data: FirstLook | null }) {
   const query = of.open === "" ? of.query : (data?.query ?? "");
   return (
     <p class="first-look-of" data-testid="first-look-of">
-      {title !== "" && <b lang="">{printable(title)} </b>}
+      {title !== "" && <b lang="">{patternText(printable(title))} </b>}
       {query.trim() !== "" && <code>{oneLine(query, 300)}</code>}{" "}
       {of.open === "" && of.groups.length > 0 && (
         <span>{t("in {groups}", { groups: printable(of.groups.join(", ")) })} </span>

@@ -3,7 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { acknowledge, alerts, askAlerts, type Alert, type Pattern, type Told } from "../../api/alerts.ts";
-import { count, printable } from "../../format.ts";
+import { patternText } from "../../explore/panel_parts.tsx";
+import { count, oneLine, printable } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
@@ -81,13 +82,13 @@ function Card({ alert }: { alert: Alert }) {
     <li class={`card${isQuiet(alert) ? " quiet" : ""}${isOpen ? " opened" : ""}`} data-testid="alert" ref={card}>
       <div class="card-head">
         <State state={alert.state} />
-        <b>{printable(titleOf(alert))}</b>
+        <b>{titleOf(alert)}</b>
         {titleOf(alert) !== alert.rule && <span class="dim">{printable(alert.rule)}</span>}
         <span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span>
       </div>
       {Object.entries(alert.annotations).map(([name, value]) => (
         <p key={name} lang="">
-          {printable(value)}
+          {patternText(printable(value))}
         </p>
       ))}
       <Evidence of={alert} />
@@ -116,25 +117,33 @@ function Card({ alert }: { alert: Alert }) {
   );
 }
 
-/** What it is about: its pattern, else its rule. */
+/** Longest title of a card. */
+const TITLE_CHARS_MAX = 240;
+
+/** What it is about: the newest line of its pattern, whose values say what the pattern leaves out; else its rule. */
 function titleOf(alert: Alert): string {
-  return alert.labels["pattern"] ?? alert.rule;
+  const pattern = alert.labels["pattern"];
+  if (pattern === undefined) return printable(alert.rule);
+  return oneLine(alert.last?.["@message"] ?? patternText(pattern), TITLE_CHARS_MAX);
 }
 
 /** The pattern of its lines, unless the labels have it, where they come from, the first and the newest of them. */
-function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert }) {
-  const lines =
+function Evidence({ of }: { of: Alert }) {
+  const { pattern, counts, first, last, labels } = of;
+  const title = titleOf(of);
+  const both =
     first !== null &&
     last !== null &&
     first["@message"] === last["@message"] &&
     first["@timestamp"] === last["@timestamp"]
       ? [last]
       : [first, last];
+  const lines = both.filter((line) => line !== null && oneLine(line["@message"] ?? "", TITLE_CHARS_MAX) !== title);
   return (
     <>
       {pattern && (
         <p class="pattern">
-          {labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>}{" "}
+          {labels["pattern"] === undefined && <code>{patternText(printable(pattern.text))}</code>}{" "}
           {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>}{" "}
           {typeof pattern.count === "number" && (
             <span class="dim note" data-testid="often">

@@ -48,9 +48,26 @@ export function When({ time, never = t("never") }: { time: string | null | undef
   );
 }
 
-/** Labels, but for the one that repeats the rule's name. */
+/** A label whose value is an object is one label for each of its members. */
+function flat([name, value]: readonly [string, string]): [string, string][] {
+  try {
+    const parts: unknown = value.startsWith("{") ? JSON.parse(value) : null;
+    if (typeof parts === "object" && parts !== null)
+      return Object.entries(parts).map(([part, one]) => [
+        `${name}.${part}`,
+        typeof one === "string" ? one : JSON.stringify(one),
+      ]);
+  } catch {
+    // A text that only begins like an object.
+  }
+  return [[name, value]];
+}
+
+/** Labels, but for those that the title has: the rule's name, and the pattern of the line. */
 export function Labels({ labels }: { labels: Readonly<Record<string, string>> }) {
-  const shown = Object.entries(labels).filter(([name]) => name !== "alertname");
+  const shown = Object.entries(labels)
+    .filter(([name]) => name !== "alertname" && name !== "pattern")
+    .flatMap(flat);
   return (
     <>
       {shown.map(([name, value]) => (

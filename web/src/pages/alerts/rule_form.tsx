@@ -16,6 +16,7 @@ import {
 import { count, oneLine, printable, span } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
+import { NotRun } from "../../explore/not_run.tsx";
 import { isCompared } from "../../metrics/promql.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { Options } from "../../parts/options.tsx";
@@ -61,14 +62,15 @@ export function RuleForm() {
     return lane.data === null && lane.state !== "error" ? (
       <Trouble lane={lane} again={() => void askRules()} />
     ) : (
-      <Form rule={null} />
+      <Form key={view.value.query} rule={null} />
     );
   if (found && definition !== undefined) return <Form key={found.name} rule={found} definition={definition} />;
   return (
     <section>
       {lane.state === "done" && !found ? (
         <p class="note error" role="alert">
-          {t("There is no rule with the name {name}.", { name })} <Way to={{ tab: "", open: "" }}>{t("All rules")}</Way>
+          {t("There is no rule with the name {name}.", { name })}{" "}
+          <Way to={{ tab: "rules", open: "" }}>{t("All rules")}</Way>
         </p>
       ) : (
         <Trouble lane={lane} again={() => void askRules()} />
@@ -126,7 +128,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
     return attempt(async () => {
       await saveRule(now(), isNew);
       tell(t("Rule {name} saved", { name: typed["name"] ?? "" }));
-      go({ tab: "", open: "", query: "" });
+      go({ tab: "rules", open: "", query: "" });
     });
   };
   const kind = typed["kind"] ?? "threshold";
@@ -151,6 +153,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
           </button>
         </p>
       )}
+      {rule === null && <NotRun />}
       <form class="make rule-form" onSubmit={(event) => void submit(event)}>
         <label>
           {t("Name")}{" "}
@@ -207,14 +210,14 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               {isNew ? t("Create rule") : t("Save rule")}
             </button>
           )}
-          <Way to={{ tab: "", open: "", query: "" }} class="button" label={t("Back")} />
+          <Way to={{ tab: "rules", open: "", query: "" }} class="button" label={t("Back")} />
           {!isNew && !isFixed && (
             <Sure
               what={t("Delete")}
               name={printable(rule.name)}
               run={async () => {
                 await deleteRule(rule.name);
-                go({ tab: "", open: "" });
+                go({ tab: "rules", open: "" });
               }}
             />
           )}

@@ -78,6 +78,12 @@ export const ALERTS: Readonly<Record<string, string>> = {
   ended: "berakhir",
   "There is no rule with the name {name}.": "Tidak ada aturan bernama {name}.",
   "All rules": "Semua aturan",
+  Edit: "Ubah",
+  "Edit {name}": "Ubah {name}",
+  "Save channel": "Simpan saluran",
+  "Mail server (SMTP)": "Server surat (SMTP)",
+  "Addresses and secrets are not shown: write them again, or they are removed.":
+    "Alamat dan rahasia tidak ditampilkan: tulis lagi, kalau tidak akan dihapus.",
   "Rule {name} saved": "Aturan {name} disimpan",
   "New rule": "Aturan baru",
   "This rule is defined in {file}; change it there.": "Aturan ini didefinisikan di {file}; ubah di sana.",
