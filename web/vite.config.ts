@@ -31,6 +31,8 @@ const OWN = [
   "explore/other_language.tsx",
   "explore/editor.tsx",
   "explore/query_editor.tsx",
+  "explore/query_field.tsx",
+  "explore/suggesting.ts",
   "explore/code_mirror.ts",
   "explore/suggest.tsx",
   "api/check.ts",

@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=9305155e8cbb";
+export{t as Account}from"./account2.js?v=cb03fcd220e4";

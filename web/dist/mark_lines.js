@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=a031feea5854";
+export{n as MarkList}from"./mark_lines2.js?v=985883e7bbca";

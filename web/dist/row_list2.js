@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=20174a75cce4";
+export{t as RowList}from"./row_list.js?v=fd9e2a395263";

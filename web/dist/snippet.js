@@ -1,1 +1,1 @@
-import{St as e,tt as t,ui as n,yt as r}from"./core.js?v=0fa5a798f968";function i({text:i,label:a}){return e(`div`,{class:`snippet`,children:[e(`code`,{children:i}),e(t,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void r(i,n(`Line`))})]})}export{i as t};
+import{St as e,di as t,tt as n,yt as r}from"./core.js?v=32af749ed15d";function i({text:i,label:a}){return e(`div`,{class:`snippet`,children:[e(`code`,{children:i}),e(n,{icon:`copy`,"aria-label":t(`Copy: {what}`,{what:a}),title:t(`Copy`),onClick:()=>void r(i,t(`Line`))})]})}export{i as t};

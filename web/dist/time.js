@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=06dfde270d92";
+export{t as readRange}from"./time2.js?v=d730c18baf15";

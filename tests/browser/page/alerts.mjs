@@ -54,7 +54,7 @@ async function makesARule(own) {
   await page.getByTestId("make-rule").click();
   const form = page.getByTestId("rule-form");
   await form.waitFor();
-  assert.match(await form.getByLabel("Query").inputValue(), /line for/, "what was asked is what is watched");
+  assert.match(await form.getByTestId("rule-query").textContent(), /line for/, "what was asked is what is watched");
   assert.equal(await form.locator("input:visible, select:visible, textarea:visible").count(), 2, "a name and a condition are enough");
   assert.match(await form.getByLabel("Name", { exact: true }).inputValue(), /line for/, "a name is suggested");
   await form.getByLabel("Fires when").fill("count >> 0");

@@ -12,7 +12,7 @@ import { drawnOf, errorsOf, isPart, type Bucket } from "./buckets.ts";
 import { stepBy, useBrush } from "./brush.ts";
 import { LABELS } from "./geometry.ts";
 import { LEVELS, levelName, NO_LEVEL } from "./levels.ts";
-import { MarkLines } from "./mark_lines.tsx";
+import { MarkLines, type Shown } from "./mark_lines.tsx";
 import { Selection } from "./selection.tsx";
 
 /** Height of the chart without its axis, in pixels. */
@@ -28,11 +28,23 @@ const LEFT = LABELS - 8;
 const UPWARD: readonly string[] = [...[...LEVELS].reverse(), NO_LEVEL];
 
 /** The bars, an interval of `interval` ms each but for those that the range cuts. */
-export function Bars({ all, interval }: { all: readonly Bucket[]; interval: number }) {
+export function Bars({
+  all,
+  interval,
+  range = rangeMs(view.value, askedAt.value),
+  marks,
+}: {
+  all: readonly Bucket[];
+  interval: number;
+  /** That of the view if none is given. */
+  range?: readonly [from: number, to: number];
+  /** Marks instead of those of the onset in Explore. */
+  marks?: readonly Shown[];
+}) {
   const [root, width] = useWidth();
   const [hover, setHover] = useState<number | null>(null);
   const zone = view.value.zone;
-  const { from, to, buckets } = drawnOf(all, ...rangeMs(view.value, askedAt.value));
+  const { from, to, buckets } = drawnOf(all, ...range);
   const scale = { from, to: Math.max(to, from + 1), width: Math.max(1, width) };
   const inner = Math.max(1, scale.width - LEFT);
   const x = (ms: number) => LEFT + ((ms - scale.from) / (scale.to - scale.from)) * inner;
@@ -125,7 +137,13 @@ export function Bars({ all, interval }: { all: readonly Bucket[]; interval: numb
         )}
         <line class="base" x1={LEFT} x2={scale.width} y1={TALL + 0.5} y2={TALL + 0.5} />
         <Axis scale={scale} x={x} zone={zone} height={TALL} />
-        <MarkLines from={scale.from} to={scale.to} height={TALL} x={x} hasOnsets />
+        <MarkLines
+          from={scale.from}
+          to={scale.to}
+          height={TALL}
+          x={x}
+          {...(marks ? { more: marks } : { hasOnsets: true })}
+        />
         {brushed && (
           <rect
             class="brush"

@@ -24,13 +24,15 @@ interface Place {
   to: number;
   /** Shows when errors rose and what restarted then, too: the chart is that of the events explored. */
   hasOnsets?: boolean;
+  /** Other marks that no person made. */
+  more?: readonly Shown[];
 }
 
 /** A mark, of a kind of its own where no person made it. */
-type Shown = Mark & { kind?: string };
+export type Shown = Mark & { kind?: string };
 
-function useShown({ from, to, hasOnsets = false }: Place): Shown[] {
-  const all: readonly Shown[] = [...useMarks(), ...(hasOnsets ? onsetMarks.value : [])];
+function useShown({ from, to, hasOnsets = false, more = [] }: Place): Shown[] {
+  const all: readonly Shown[] = [...useMarks(), ...(hasOnsets ? onsetMarks.value : []), ...more];
   return all
     .filter((mark) => Date.parse(mark.at) <= to && Date.parse(mark.until ?? mark.at) >= from)
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));

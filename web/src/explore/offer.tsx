@@ -6,10 +6,10 @@ import { useEffect, useMemo } from "preact/hooks";
 import { askOnset, type Side } from "../api/cause.ts";
 import { counts, rows, start, stop } from "../ask.ts";
 import { count, oneLine } from "../format.ts";
-import { filterBy } from "../keys.ts";
+import { editFilters } from "../keys.ts";
 import { Button } from "../parts/button.tsx";
 import { Way } from "../parts/way.tsx";
-import { addFilter, headOf } from "../query/edit.ts";
+import { addFilter, headOf, toggleFilter } from "../query/edit.ts";
 import { plural, rich, t, text } from "../texts.ts";
 import { dayClock, distance } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
@@ -20,6 +20,7 @@ import { hasErrors, searchFrom, type Told } from "./rise.ts";
 /** The same view is asked about again after this time at the soonest, however often its rows are. */
 const AGAIN_MS_MIN = 60_000;
 const WHAT_CHARS_MAX = 120;
+const TOGETHER_MS = 1000;
 
 /** The errors whose onset is asked for: those in the range, and before it where they rose in no bar. */
 function errorsIn(isRise: boolean): Side {
@@ -39,31 +40,39 @@ export function Offer() {
   return (
     <>
       <Rise />
-      <Samples />
+      <Others />
     </>
   );
 }
 
-/** Samples of metrics are events, too, and many: offers the rows without them, and their lines. */
-function Samples() {
+/** Takes spans and samples of metrics out of what a query finds. */
+function logsAlone(text: string): string {
+  return ["sample", "span"].reduce((now, type) => toggleFilter(now, "@type", "exclude", type), text);
+}
+
+/** Spans and samples of metrics are events, too, and many: offers the logs without them, and the lines of metrics. */
+function Others() {
   const { query, groups, live } = view.value;
   const data = rows.value.data;
-  const n = useMemo(() => data?.events.filter(({ group }) => group.startsWith("metrics/")).length ?? 0, [data]);
+  const [spans, samples] = useMemo(() => {
+    const of = (prefix: string) => data?.events.filter(({ group }) => group.startsWith(prefix)).length ?? 0;
+    return [of("traces/"), of("metrics/")];
+  }, [data]);
+  const n = spans + samples;
   if (n === 0 || live || groups.length > 0 || query.includes("@type") || data?.isWhole !== true) return null;
   return (
     <p class="offer" data-testid="samples-offer">
       <span>
-        {plural(n, "{n} of these rows is a sample of a metric.", "{n} of these rows are samples of metrics.", count(n))}
+        {plural(
+          n,
+          "{n} of these rows is no log line but a span or a sample of a metric.",
+          "{n} of these rows are no log lines but spans or samples of metrics.",
+          count(n),
+        )}
       </span>
-      <button
-        type="button"
-        class="link"
-        data-testid="hide-samples"
-        onClick={() => filterBy("@type", "exclude", "sample")}
-      >
-        {t("Hide samples")}
-      </button>
-      <Button label={t("Show metrics as lines")} onClick={() => switchLanguage("promql")} />
+      <Button label={t("Show logs alone")} data-testid="hide-samples" onClick={() => editFilters(logsAlone)} />
+      {samples > 0 && <Button label={t("Show metrics as lines")} onClick={() => switchLanguage("promql")} />}
+      {spans > 0 && <Way to={{ page: "traces", sought: {} }}>{t("Show traces")}</Way>}
     </p>
   );
 }
@@ -105,21 +114,37 @@ function Rise() {
 }
 
 /** What happened, and after what. */
-const SENTENCES: Readonly<Record<Told["kind"], readonly [alone: string, caused: string]>> = {
-  rose: [text("Errors rose at {time}."), text("Errors rose at {time}, {after} after {what}.")],
+const SENTENCES: Readonly<Record<Told["kind"], readonly [alone: string, caused: string, together: string]>> = {
+  rose: [
+    text("Errors rose at {time}."),
+    text("Errors rose at {time}, {after} after {what}."),
+    text("Errors rose at {time}, together with {what}."),
+  ],
   high: [
     text("Errors have been high since {time}."),
     text("Errors have been high since {time}, {after} after {what}."),
+    text("Errors have been high since {time}, together with {what}."),
   ],
-  fell: [text("Errors fell at {time}."), text("Errors fell at {time}, {after} after {what}.")],
-  stopped: [text("Errors stopped at {time}."), text("Errors stopped at {time}, {after} after {what}.")],
+  fell: [
+    text("Errors fell at {time}."),
+    text("Errors fell at {time}, {after} after {what}."),
+    text("Errors fell at {time}, together with {what}."),
+  ],
+  stopped: [
+    text("Errors stopped at {time}."),
+    text("Errors stopped at {time}, {after} after {what}."),
+    text("Errors stopped at {time}, together with {what}."),
+  ],
 };
 
 /** What happened, in one sentence. */
 function sentence({ kind, at, cause }: Told, zone: string) {
+  // So close to each other, nobody knows which came first.
+  const isTogether = cause !== null && cause.before < TOGETHER_MS;
   const clock = dayClock(at, zone).slice(0, at % 60_000 === 0 ? -3 : undefined);
-  const [alone, caused] = SENTENCES[kind];
+  const [alone, caused, together] = SENTENCES[kind];
   if (cause === null) return t(alone, { time: clock });
+  const said = isTogether ? together : caused;
   const what = <b lang="">{oneLine(cause.what, WHAT_CHARS_MAX)}</b>;
-  return rich(caused, { time: clock, after: distance(cause.before), what });
+  return rich(said, { time: clock, after: distance(cause.before), what });
 }

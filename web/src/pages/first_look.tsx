@@ -23,6 +23,7 @@ import { asked, askedAt, rangeMs, view, type View } from "../view.ts";
 import { RedCalls, UsualRate } from "./first_look/calls.tsx";
 import { Findings } from "./first_look/findings.tsx";
 import { Lanes } from "./first_look/lanes.tsx";
+import { RiseChart } from "./first_look/rise.tsx";
 import { Since } from "./first_look/since.tsx";
 
 adopt(rules);
@@ -122,6 +123,7 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
       ) : (
         <>
           <Since onset={data.onset} scope={{ ...scope, groups: view.value.groups }} />
+          <RiseChart data={data} scope={{ ...scope, groups: view.value.groups }} />
           <UsualRate data={data} />
           <Findings data={data} />
           <Lanes data={data} />

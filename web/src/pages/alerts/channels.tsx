@@ -221,7 +221,7 @@ function ChannelForm({ channel, onDone }: { channel: Channel | null; onDone: () 
           onInput={set("name")}
         />
       </label>
-      <label>
+      <label class="long">
         {t("Type")}{" "}
         <select value={type} disabled={channel !== null} onInput={(event) => setType(event.currentTarget.value)}>
           <Options of={TYPES.map((one) => [one.type, `${one.type} – ${t(one.title)}`])} />

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import {
   askRules,
   backtest,
+  channels,
   definitionOf,
   deleteRule,
   rules,
@@ -13,20 +14,24 @@ import {
   type Rule,
   type RuleText,
 } from "../../api/alerts.ts";
+import { askGroups, groupList } from "../../ask.ts";
 import { count, oneLine, printable, span } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { NotRun } from "../../explore/not_run.tsx";
 import { isCompared } from "../../metrics/promql.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { later } from "../../parts/later.tsx";
 import { Options } from "../../parts/options.tsx";
 import { Status } from "../../parts/status.tsx";
 import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
-import { go, view } from "../../view.ts";
+import { go, view, type QueryLanguage } from "../../view.ts";
 import { Sure } from "../settings/parts.tsx";
 import { Labels, Trouble, When } from "./parts.tsx";
 import { isMain, KINDS, keysOf, ruleOf, suggestedName, typedOf, type RuleKey } from "./rule_keys.ts";
+
+const QueryField = later(async () => (await import("../../explore/query_field.tsx")).QueryField);
 
 /** What the server tells of a rule, which nobody writes. */
 const TOLD: readonly string[] = [
@@ -116,6 +121,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   const [typed, setTyped] = useState(() => typedAll(before));
   const [copied, setCopied] = useState(false);
   const { problem, busy, attempt } = useAttempt();
+  useEffect(askGroups, []);
   const isNew = rule === null || copied;
   const isFixed = !isNew && rule.file !== "";
   const set = (key: string) => (event: Event) => {
@@ -183,16 +189,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               </select>
             </label>
             {kind !== "composite" && (
-              <label class="whole">
-                {t("Query")}{" "}
-                <textarea
-                  rows={Math.min(8, 1 + (typed["query"] ?? "").split("\n").length)}
-                  spellcheck={false}
-                  disabled={isFixed}
-                  value={typed["query"]}
-                  onInput={set("query")}
-                />
-              </label>
+              <RuleQuery typed={typed} isFixed={isFixed} onText={(query) => setTyped((now) => ({ ...now, query }))} />
             )}
             {keysOf(kind)
               .filter((one) => !isMain(one))
@@ -228,6 +225,90 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   );
 }
 
+/** The query, as Explore's editor shows it; of a rule of a file as it is. */
+function RuleQuery({
+  typed,
+  isFixed,
+  onText,
+}: {
+  typed: Readonly<Record<string, string>>;
+  isFixed: boolean;
+  onText: (text: string) => void;
+}) {
+  const query = typed["query"] ?? "";
+  if (isFixed)
+    return (
+      <label class="whole">
+        {t("Query")} <textarea rows={Math.min(8, 1 + query.split("\n").length)} disabled value={query} />
+      </label>
+    );
+  const groups = (typed["groups"] ?? "").split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
+  return (
+    <div class="whole">
+      <QueryField
+        label={t("Query")}
+        value={query}
+        language={(typed["language"] || "insights") as QueryLanguage}
+        scope={{ from: "now-24h", to: "now", groups }}
+        testId="rule-query"
+        onText={onText}
+      />
+    </div>
+  );
+}
+
+/** Offers for an input: groups that there are, topics that channels have. */
+function offersFor(key: string): string[] {
+  if (key === "groups") return (groupList.value.data ?? []).map(({ name }) => name);
+  if (key !== "topics") return [];
+  const topics = (channels.value.data ?? []).flatMap(({ settings }) => settings["topics"]);
+  return [...new Set(topics.flatMap((one) => (typeof one === "string" ? [one] : [])))];
+}
+
+/** `M` and `N` as two numbers. */
+function MofN({
+  of,
+  value,
+  isFixed,
+  onText,
+}: {
+  of: RuleKey;
+  value: string;
+  isFixed: boolean;
+  onText: (text: string) => void;
+}) {
+  const read = (): { to_alarm?: number; of?: number } => {
+    try {
+      return (JSON.parse(value || "{}") ?? {}) as { to_alarm?: number; of?: number };
+    } catch {
+      return {};
+    }
+  };
+  const now = read();
+  const field = (key: "to_alarm" | "of", label: string, placeholder: string) => (
+    <input
+      type="number"
+      min={1}
+      max={100}
+      aria-label={label}
+      disabled={isFixed}
+      placeholder={placeholder}
+      value={now[key] ?? ""}
+      onInput={(event) => {
+        const n = event.currentTarget.valueAsNumber;
+        const next = { ...now, [key]: Number.isNaN(n) ? undefined : n };
+        onText(next.to_alarm === undefined && next.of === undefined ? "" : JSON.stringify(next));
+      }}
+    />
+  );
+  return (
+    <fieldset class="m-of-n">
+      <legend>{t(of.label)}</legend>
+      {field("to_alarm", t("Evaluations that have to fire"), "3")} / {field("of", t("Evaluations looked at"), "5")}
+    </fieldset>
+  );
+}
+
 function Input({
   of,
   value,
@@ -240,6 +321,10 @@ function Input({
   onInput: (event: Event) => void;
 }) {
   const shared = { disabled: isFixed, value, onInput, placeholder: of.placeholder ?? "", spellcheck: false };
+  if (of.key === "datapoints") {
+    const onText = (value: string) => onInput({ currentTarget: { value } } as unknown as Event);
+    return <MofN of={of} value={value} isFixed={isFixed} onText={onText} />;
+  }
   if (of.typed === "choice" || of.typed === "flag")
     return (
       <label>
@@ -260,9 +345,18 @@ function Input({
         {t(of.label)} <textarea rows={Math.max(2, value.split("\n").length)} {...shared} />
       </label>
     );
+  const offers = offersFor(of.key);
+  const list = offers.length > 0 ? `rule-${of.key}` : undefined;
   return (
     <label>
-      {t(of.label)} <input autocomplete="off" autocapitalize="none" {...shared} />
+      {t(of.label)} <input autocomplete="off" autocapitalize="none" list={list} {...shared} />
+      {list && (
+        <datalist id={list}>
+          {offers.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
     </label>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 
 import { alerts, askAlerts } from "../../api/alerts.ts";
 import { oneLine } from "../../format.ts";
+import { t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
 import { view } from "../../view.ts";
 
@@ -40,6 +41,9 @@ export function AlertLines({
             <title>{`${oneLine(rule, 80)} · ${fullText(Date.parse(since), zone)}`}</title>
             <rect x={left} y={0} width={Math.max(0, x(to) - left)} height={3} />
             <line x1={left} x2={left} y1={0} y2={height} />
+            <text x={left + 4} y={14}>
+              {t("alert")}
+            </text>
           </g>
         );
       })}

@@ -40,6 +40,17 @@ export function isIn(trace: TraceSummary, area: Area): boolean {
   return at >= area.from && at <= area.to && trace.duration_ms >= area.min && trace.duration_ms <= area.max;
 }
 
+const MINUTE = 60_000;
+/** Above a minute people count in minutes, hours and days: `10 min`, not `16 min 40 s`. */
+const LONG = [MINUTE, 10 * MINUTE, 60 * MINUTE, 600 * MINUTE, 1440 * MINUTE, 14_400 * MINUTE];
+
+/** The durations with a line across, from `10 ** low` to `10 ** high` ms. */
+function ticksOf(low: number, high: number): number[] {
+  const short = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n)).filter((ms) => ms < MINUTE);
+  const last = 10 ** high;
+  return [...short, ...LONG.filter((ms) => ms <= last && ms >= 10 ** low), ...(last > 14_400 * MINUTE ? [last] : [])];
+}
+
 /** The plane for durations from `min` to `max` ms and times from `from` to `to`, in a box of pixels. */
 export function planeOf(
   { from, to }: { from: number; to: number },
@@ -58,7 +69,7 @@ export function planeOf(
     y: (duration) => box.height - ((log(duration) - low) / (high - low)) * box.height,
     time: (x) => from + ((x - box.left) / box.width) * length,
     duration: (y) => 10 ** (low + ((box.height - y) / box.height) * (high - low)),
-    ticks: Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n)),
+    ticks: ticksOf(low, high),
   };
 }
 

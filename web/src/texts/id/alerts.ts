@@ -77,6 +77,8 @@ export const ALERTS: Readonly<Record<string, string>> = {
   active: "aktif",
   ended: "berakhir",
   "There is no rule with the name {name}.": "Tidak ada aturan bernama {name}.",
+  "Evaluations that have to fire": "Evaluasi yang harus menyala",
+  "Evaluations looked at": "Evaluasi yang dilihat",
   "All rules": "Semua aturan",
   Edit: "Ubah",
   "Edit {name}": "Ubah {name}",

@@ -102,7 +102,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   Panel: "Panel",
   "Panel without a title": "Panel tanpa judul",
   "Actions: {title}": "Tindakan: {title}",
-  "Change…": "Ubah…",
+  "Edit…": "Ubah…",
   "Show alone": "Tampilkan sendiri",
   "Show as a chart": "Tampilkan sebagai grafik",
   "Show as a table": "Tampilkan sebagai tabel",
