@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=cb03fcd220e4";
+export{t as Account}from"./account2.js?v=aa858cf38715";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=fd9e2a395263";
+export{t as RowList}from"./row_list.js?v=50c33bf2abf2";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=d730c18baf15";
+export{t as readRange}from"./time2.js?v=ad0cbdd990ec";

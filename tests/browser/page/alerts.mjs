@@ -65,7 +65,18 @@ async function makesARule(own) {
   await form.getByLabel("Fires when").fill("count > 0");
   await form.getByRole("button", { name: "The last 1 h" }).click();
   await form.getByTestId("fired").getByText(/would have fired/).waitFor();
+  await form.getByTestId("seen").getByTestId("bars").locator("rect.bar").first().waitFor();
   await form.getByTestId("rule-more").locator("summary").click();
+  // The query is written as in Explore, also by who types fast.
+  await form.getByTestId("rule-query").click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(" and @lev");
+  await form.getByRole("option", { name: /^@level/ }).waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(' = "info"');
+  assert.match(await form.getByTestId("rule-query").textContent(), / and @level = "info"$/);
+  await form.getByLabel("Evaluations that have to fire").fill("1");
+  await form.getByLabel("Evaluations looked at").fill("1");
   await form.getByLabel("Every", { exact: true }).fill("1s");
   await form.getByRole("button", { name: "Create rule" }).click();
   const row = page.getByTestId("rule").filter({ hasText: name });

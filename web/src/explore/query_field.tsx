@@ -31,6 +31,8 @@ function checkable(text: string): string | null {
 export function QueryField({ label, value, language, scope, testId, onText }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<CodeEditor | null>(null);
+  // Texts that were told and have not come back as the value: who types fast is ahead of what is drawn.
+  const told = useRef<string[]>([]);
   // What the editor calls later is that of the latest drawing.
   const now = useRef({ onText, scope });
   now.current = { onText, scope };
@@ -52,6 +54,7 @@ export function QueryField({ label, value, language, scope, testId, onText }: Pr
       placeholder: "",
       colours: (text) => tools(language).colours(text),
       onText: (text, caret, isTyped) => {
+        told.current.push(text);
         now.current.onText(text);
         if (isTyped) suggesting.at(text, caret);
         else suggesting.close();
@@ -70,8 +73,13 @@ export function QueryField({ label, value, language, scope, testId, onText }: Pr
     };
   }, [language]);
   useEffect(() => {
-    // Undone, or changed elsewhere.
-    if (editor.current && editor.current.text() !== value) editor.current.set(value);
+    const at = told.current.lastIndexOf(value);
+    if (at >= 0) told.current.splice(0, at + 1);
+    else if (editor.current && editor.current.text() !== value) {
+      // Undone, or changed elsewhere.
+      editor.current.set(value);
+      told.current = [];
+    }
     editor.current?.mark(null);
     const text = checkable(value);
     if (text === null) return;

@@ -29,6 +29,7 @@ import { plural, rich, t } from "../../texts.ts";
 import { go, view, type QueryLanguage } from "../../view.ts";
 import { Sure } from "../settings/parts.tsx";
 import { Labels, Trouble, When } from "./parts.tsx";
+import { Seen } from "./seen.tsx";
 import { isMain, KINDS, keysOf, ruleOf, suggestedName, typedOf, type RuleKey } from "./rule_keys.ts";
 
 const QueryField = later(async () => (await import("../../explore/query_field.tsx")).QueryField);
@@ -364,25 +365,38 @@ function Input({
 /** When the rule would have fired. */
 function Trial({ rule }: { rule: () => RuleText }) {
   const [past, setPast] = useState<Past | null>(null);
+  const [tried, setTried] = useState<{ ms: number; rule: RuleText } | null>(null);
   const { problem, busy, attempt } = useAttempt();
   useEffect(() => () => setPast(null), []);
-  const run = (length: string) =>
+  const run = (length: string, ms: number) =>
     attempt(async () => {
       setPast(null);
-      setPast(await backtest({ ...rule(), name: rule().name || t("New rule") }, `now-${length}`, "now"));
+      const now = { ...rule(), name: rule().name || t("New rule") };
+      setTried({ ms, rule: now });
+      setPast(await backtest(now, `now-${length}`, "now"));
     });
+  const isOfEvents = (tried?.rule["language"] ?? "insights") === "insights" && (tried?.rule.query ?? "") !== "";
+  const groups = tried?.rule["groups"];
   return (
     <div class="trial" data-testid="trial">
       <h3>{t("When it would have fired")}</h3>
       <p class="buttons">
         {PASTS.map(({ length, ms }) => (
-          <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length)}>
+          <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length, ms)}>
             {t("The last {time}", { time: span(ms) })}
           </button>
         ))}
       </p>
       {busy && <Status text={t("Running the backtest…")} />}
       <Wrong text={printable(problem)} />
+      {past && tried && isOfEvents && (
+        <Seen
+          query={tried.rule.query ?? ""}
+          groups={Array.isArray(groups) ? groups.map(String) : []}
+          ms={tried.ms}
+          past={past}
+        />
+      )}
       {past && <Fired past={past} />}
     </div>
   );

@@ -79,6 +79,7 @@ export const ALERTS: Readonly<Record<string, string>> = {
   "There is no rule with the name {name}.": "Tidak ada aturan bernama {name}.",
   "Evaluations that have to fire": "Evaluasi yang harus menyala",
   "Evaluations looked at": "Evaluasi yang dilihat",
+  fires: "menyala",
   "All rules": "Semua aturan",
   Edit: "Ubah",
   "Edit {name}": "Ubah {name}",
