@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=aa858cf38715";
+export{t as Account}from"./account2.js?v=d5040f08e233";

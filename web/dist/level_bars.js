@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=074d3684269e";
+export{t as Bars}from"./level_bars2.js?v=41370ef92155";

@@ -1,4 +1,4 @@
-import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=8137e3d1a0ad";import{t as C}from"./row_list.js?v=50c33bf2abf2";import{t as w}from"./rows.js?v=dd33cafbf066";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=0a988de1afcc";import{t as C}from"./row_list.js?v=3380817a272b";import{t as w}from"./rows.js?v=4c1f3247d6e0";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

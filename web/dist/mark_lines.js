@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=fc563975e5e9";
+export{n as MarkList}from"./mark_lines2.js?v=1d20375e5bd4";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=50c33bf2abf2";
+export{t as RowList}from"./row_list.js?v=3380817a272b";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=ad0cbdd990ec";
+export{t as readRange}from"./time2.js?v=9ae20700e8ee";

@@ -36,16 +36,14 @@ export function Seen({
     [past],
   );
   if (data === null) return null;
-  const marks = past.alerts
-    .slice(-MARKED_MAX)
-    .map(({ starts_at: at }, n) => ({
-      kind: "onset",
-      id: `${n} ${at}`,
-      at,
-      text: t("fires"),
-      until: null,
-      fields: {},
-    }));
+  const marks = past.alerts.slice(-MARKED_MAX).map(({ starts_at: at }, n) => ({
+    kind: "onset",
+    id: `${n} ${at}`,
+    at,
+    text: t("fires"),
+    until: null,
+    fields: {},
+  }));
   return (
     <div class="chart" data-testid="seen">
       <div class="bars">

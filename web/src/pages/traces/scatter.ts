@@ -46,9 +46,11 @@ const LONG = [MINUTE, 10 * MINUTE, 60 * MINUTE, 600 * MINUTE, 1440 * MINUTE, 14_
 
 /** The durations with a line across, from `10 ** low` to `10 ** high` ms. */
 function ticksOf(low: number, high: number): number[] {
-  const short = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n)).filter((ms) => ms < MINUTE);
-  const last = 10 ** high;
-  return [...short, ...LONG.filter((ms) => ms <= last && ms >= 10 ** low), ...(last > 14_400 * MINUTE ? [last] : [])];
+  const decades = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n));
+  const short = decades.filter((ms) => ms < MINUTE);
+  const [first = 1, last = 1] = [decades[0], decades.at(-1)];
+  const ticks = [...short, ...LONG.filter((ms) => ms >= first && ms <= last)];
+  return ticks.length > 1 ? ticks : decades;
 }
 
 /** The plane for durations from `min` to `max` ms and times from `from` to `to`, in a box of pixels. */

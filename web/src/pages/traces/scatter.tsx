@@ -5,13 +5,14 @@ import { useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../../api/traces.ts";
 import { Axis, AXIS, useWidth } from "../../explore/axis.tsx";
 import { MarkLines, MarkList } from "../../explore/mark_lines.tsx";
-import { oneLine, printable } from "../../format.ts";
+import { oneLine, printable, span } from "../../format.ts";
 import { plural, t } from "../../texts.ts";
 import { clockText, fullText } from "../../time.ts";
 import { go, view } from "../../view.ts";
 import { durationText } from "../trace/words.ts";
 import { planeOf, type Area } from "./scatter.ts";
 
+const MINUTE = 60_000;
 const TALL = 200;
 /** Room for `16 min 40 s`. */
 const LEFT = 72;
@@ -120,7 +121,7 @@ export function Scatter({
           <g key={tick} class="grid">
             <line x1={LEFT} x2={width - 10} y1={plane.y(tick)} y2={plane.y(tick)} />
             <text x={LEFT - 6} y={Math.max(10, plane.y(tick) + 4)} text-anchor="end">
-              {durationText(tick)}
+              {tick < MINUTE ? durationText(tick) : span(tick)}
             </text>
           </g>
         ))}

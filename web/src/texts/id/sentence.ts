@@ -1,5 +1,6 @@
 // A sentence of the server in Indonesian: found by the code of the problem and the form of the sentence.
 
+import { FINDINGS, SAME_EVENTS } from "./findings.ts";
 import { EXPECTED, HINTS, PROBLEMS, type Sentences } from "./problems.ts";
 
 interface Matcher {
@@ -18,6 +19,7 @@ function matcher([english, indonesian]: [string, string]): Matcher {
 
 const matchersOf = (sentences: Sentences): Matcher[] => Object.entries(sentences).map(matcher);
 const HINT_MATCHERS = matchersOf(HINTS);
+const FINDING_MATCHERS = matchersOf({ ...SAME_EVENTS, ...FINDINGS });
 const PROBLEM_MATCHERS = new Map(Object.entries(PROBLEMS).map(([code, sentences]) => [code, matchersOf(sentences)]));
 
 /** The sentence by the first form that it has, else `null`. */
@@ -29,6 +31,8 @@ function matched(matchers: readonly Matcher[], english: string): string | null {
     return indonesian.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
       const value = values.get(name) ?? "";
       if (name === "hint") return hinted(value) ?? value;
+      if (name === "said") return matched(FINDING_MATCHERS, value) ?? value;
+      if (/^n\d?$/.test(name)) return value.replace(".", ",");
       return name === "or" ? value.replaceAll(" or ", " atau ") : value;
     });
   }
@@ -74,6 +78,7 @@ function unexpected(english: string): string | null {
 
 /** A sentence of the server about what has a code, in Indonesian where it is known, else as it is. */
 export function sentence(code: string, english: string): string {
+  if (code === "finding") return matched(FINDING_MATCHERS, english) ?? english;
   const matchers = PROBLEM_MATCHERS.get(code);
   const problem = matchers === undefined ? null : matched(matchers, english);
   return problem ?? (code === "syntax" ? unexpected(english) : null) ?? hinted(english) ?? english;
