@@ -77,6 +77,7 @@ const OWN = [
   "explore/onset.ts",
   "explore/count_table.tsx",
   "explore/tail.ts",
+  "explore/arrivals.ts",
   "explore/trouble.tsx",
   "explore/insight.tsx",
   "explore/find_box.tsx",

@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=d5040f08e233";
+export{t as Account}from"./account2.js?v=3d90dc27618b";

@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=41370ef92155";
+export{t as Bars}from"./level_bars2.js?v=d4d00feaf900";

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=1d20375e5bd4";
+export{n as MarkList}from"./mark_lines2.js?v=be8704522510";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=3380817a272b";
+export{t as RowList}from"./row_list.js?v=f089caf11550";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=9ae20700e8ee";
+export{t as readRange}from"./time2.js?v=b9de23b76360";

@@ -12,7 +12,7 @@ import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { clustersOf, type Cluster } from "./clusters.ts";
-import { Labels, State, Trouble, When } from "./parts.tsx";
+import { Labels, lengthText, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
 export function Active() {
@@ -100,7 +100,7 @@ function Card({ alert }: { alert: Alert }) {
           </span>
         ) : alert.value !== null && alert.state !== "insufficient_data" ? (
           <span class="label">
-            {alert.window === undefined ? t("value") : t("last {window}", { window: alert.window })}{" "}
+            {alert.window === undefined ? t("value") : t("last {window}", { window: lengthText(alert.window) })}{" "}
             <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b>
           </span>
         ) : null}
@@ -179,11 +179,11 @@ function often(n: number, { before, window, baseline }: Pattern): string {
   const now =
     window === undefined
       ? t("{times} when it began", { times })
-      : t("{times} in {window} when it began", { times, window });
+      : t("{times} in {window} when it began", { times, window: lengthText(window) });
   if (before === undefined || before === null) return now;
   if (before === 0) return `${now}, ${t("never before")}`;
   const earlier = plural(before, "{n} time", "{n} times", count(before));
-  return `${now}, ${baseline === undefined ? t("{times} before", { times: earlier }) : t("{times} in the {baseline} before", { times: earlier, baseline })}`;
+  return `${now}, ${baseline === undefined ? t("{times} before", { times: earlier }) : t("{times} in the {baseline} before", { times: earlier, baseline: lengthText(baseline) })}`;
 }
 
 function Heard({ of }: { of: Told }) {

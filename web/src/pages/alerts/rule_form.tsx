@@ -28,7 +28,7 @@ import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view, type QueryLanguage } from "../../view.ts";
 import { Sure } from "../settings/parts.tsx";
-import { Labels, Trouble, When } from "./parts.tsx";
+import { Labels, lengthText, Trouble, When } from "./parts.tsx";
 import { Seen } from "./seen.tsx";
 import { isMain, KINDS, keysOf, ruleOf, suggestedName, typedOf, type RuleKey } from "./rule_keys.ts";
 
@@ -408,7 +408,7 @@ const LISTED = 50;
 function Fired({ past }: { past: Past }) {
   const { alerts, evaluations, step, n_notifications: n } = past;
   const howOften = plural(evaluations, "evaluated once", "evaluated {n} times, every {step}", count(evaluations), {
-    step,
+    step: lengthText(step),
   });
   return (
     <div role="status" data-testid="fired">

@@ -9,7 +9,7 @@ import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { rich, shortTimes, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { State, Trouble, When } from "./parts.tsx";
+import { lengthText, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
 export function Rules() {
@@ -99,8 +99,8 @@ function summary(rule: Rule): string {
   const parts = [
     kind === "threshold" ? "" : kind,
     word(rule, "condition"),
-    word(rule, "window") && t("over {time}", { time: word(rule, "window") }),
-    word(rule, "interval") && t("every {time}", { time: word(rule, "interval") }),
+    word(rule, "window") && t("over {time}", { time: lengthText(word(rule, "window")) }),
+    word(rule, "interval") && t("every {time}", { time: lengthText(word(rule, "interval")) }),
   ];
   return parts.filter((part) => part !== "").join(" · ");
 }

@@ -73,7 +73,9 @@ function useSettled(panel: BoardPanel): BoardPanel {
 }
 
 /** What a kind cannot be without. */
-function neededBy(kind: PanelKind, { queries = [], text: written = "" }: BoardPanel): Partial<BoardPanel> {
+function neededBy(kind: PanelKind, { queries = [], text: written = "", stack }: BoardPanel): Partial<BoardPanel> {
+  // Bars are parts of a whole, unless somebody says otherwise; side by side they are hairlines.
+  if (kind === "bar" && stack === undefined) return { ...neededBy("line", { queries } as BoardPanel), stack: true };
   if (kind === "text") return written === "" ? { text: t("Text") } : {};
   return kind === "map" || queries.length > 0
     ? {}

@@ -41,6 +41,9 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   // One dashboard
   "All dashboards": "Semua dasbor",
   "There is no dashboard “{name}”": "Tidak ada dasbor “{name}”",
+  "Ready-made dashboards cover what was sent in the last day. There was nothing of this name, or you may not read it.":
+    "Dasbor siap pakai mencakup yang dikirim dalam sehari terakhir. Tidak ada yang bernama ini, atau Anda tidak boleh membacanya.",
+  "Nothing was found in this range.": "Tidak ada yang ditemukan dalam rentang ini.",
   "It was deleted, never existed, or covers groups that you may not read.":
     "Dasbor ini sudah dihapus, tidak pernah ada, atau mencakup grup yang tidak boleh Anda baca.",
   "The dashboard could not be loaded: {message}.": "Dasbor tidak dapat dimuat: {message}.",
