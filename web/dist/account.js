@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=3d90dc27618b";
+export{t as Account}from"./account2.js?v=def975da089f";

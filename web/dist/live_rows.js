@@ -1,4 +1,4 @@
-import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=b859140a4646";import{t as C}from"./row_list.js?v=f089caf11550";import{t as w}from"./rows.js?v=17db6f6a3a65";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=03f48c07bd87";import{t as C}from"./row_list.js?v=354a06c79362";import{t as w}from"./rows.js?v=43e245ce438c";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=be8704522510";
+export{n as MarkList}from"./mark_lines2.js?v=8774bdbaa71d";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=f089caf11550";
+export{t as RowList}from"./row_list.js?v=354a06c79362";

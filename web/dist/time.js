@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=b9de23b76360";
+export{t as readRange}from"./time2.js?v=b70c6e1b7c40";

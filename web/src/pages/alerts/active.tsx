@@ -88,7 +88,7 @@ function Card({ alert }: { alert: Alert }) {
       </div>
       {Object.entries(alert.annotations).map(([name, value]) => (
         <p key={name} lang="">
-          {patternText(printable(value))}
+          {annotationText(value, alert.labels["pattern"])}
         </p>
       ))}
       <Evidence of={alert} />
@@ -115,6 +115,12 @@ function Card({ alert }: { alert: Alert }) {
       <Acts alert={alert} />
     </li>
   );
+}
+
+/** A text for people, without the pattern that the title says by a line of it. */
+function annotationText(text: string, pattern = ""): string {
+  const rest = pattern === "" ? text : text.replaceAll(pattern, "").replace(/[:\s]+$/, "");
+  return patternText(printable(rest));
 }
 
 /** Longest title of a card. */
