@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=09a81580f7b3";
+export{t as Bars}from"./level_bars2.js?v=2b06695168e8";

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=8774bdbaa71d";
+export{n as MarkList}from"./mark_lines2.js?v=6a88b125416e";
