@@ -238,6 +238,8 @@ async function showsOtherPages(own) {
   await done();
   await go("/alerts?tab=rules");
   await page.getByTestId("rule").nth(20).waitFor();
+  await done();
+  await go("/alerts");
   await page.getByTestId("alert").first().waitFor({ timeout: 25_000 });
   await done();
   await go("/groups");
