@@ -61,7 +61,7 @@ async function marksWhatWasNotRun(own) {
   await page.getByTestId("query").fill("filter status = 503");
   await page.locator("[data-testid=run].edited").waitFor();
   await page.getByTestId("chart-note").filter({ hasText: "of the query before the edit" }).waitFor();
-  await page.locator(".results.edited").waitFor();
+  await page.locator(".explore.edited").waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   assert.equal(await isInQuery(page), false);

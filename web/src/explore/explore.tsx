@@ -65,7 +65,7 @@ export function Explore() {
     if (!empty) setStarting(false);
   }, [asked.value]);
   return (
-    <main class="explore">
+    <main class={`explore${isEdited.value ? " edited" : ""}`}>
       <h1 class="sr-only">{t("Explore")}</h1>
       <QueryBar />
       <Saved />
@@ -79,7 +79,7 @@ export function Explore() {
         <div class={`work${layer.value === "fields" ? " with-fields" : ""}`} inert={view.value.around !== ""}>
           <SkipLink />
           <Sidebar />
-          <div class={`results${isEdited.value ? " edited" : ""}`}>
+          <div class="results">
             <Chart />
             {!view.value.live && view.value.panel !== "rows" ? <Panels /> : <Results />}
           </div>
