@@ -21,6 +21,7 @@ import { editorChecks } from "./page/editor.mjs";
 import { exploreChecks } from "./page/explore.mjs";
 import { fieldChecks } from "./page/fields.mjs";
 import { forEverybodyChecks } from "./page/for_everybody.mjs";
+import { glanceChecks } from "./page/glance.mjs";
 import { issueChecks } from "./page/issues.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
@@ -51,6 +52,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
+  ...glanceChecks,
   ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...forEverybodyChecks, ...alertChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],

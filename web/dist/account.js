@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=c1e0898e6a";
+export{t as Account}from"./account2.js?v=e71441576e";

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=c7c5157e0c";
+export{n as MarkList}from"./mark_lines2.js?v=6616b50ac4";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=0f3abdb8f2";
+export{t as RowList}from"./row_list.js?v=17d47bab20";

@@ -1,1 +1,1 @@
-import{Ht as e,Yt as t,li as n,qt as r}from"./core.js?v=4b11a57d9c";function i({text:i,label:a}){return t(`div`,{class:`snippet`,children:[t(`code`,{children:i}),t(r,{icon:`copy`,"aria-label":n(`Copy: {what}`,{what:a}),title:n(`Copy`),onClick:()=>void e(i,n(`Line`))})]})}export{i as t};
+import{St as e,di as t,tt as n,yt as r}from"./core.js?v=8b1dabc698";function i({text:i,label:a}){return e(`div`,{class:`snippet`,children:[e(`code`,{children:i}),e(n,{icon:`copy`,"aria-label":t(`Copy: {what}`,{what:a}),title:t(`Copy`),onClick:()=>void r(i,t(`Line`))})]})}export{i as t};

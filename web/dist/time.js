@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=5bf939d74b";
+export{t as readRange}from"./time2.js?v=0329ce416b";

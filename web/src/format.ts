@@ -62,7 +62,15 @@ export function fixed(n: number, digits: number): string {
   return n.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-const UNITS = { d: text("{n} d"), h: text("{n} h"), min: text("{n} min"), s: text("{n} s"), ms: text("{n} ms") };
+const UNITS = {
+  y: text("{n} years"),
+  mo: text("{n} months"),
+  d: text("{n} d"),
+  h: text("{n} h"),
+  min: text("{n} min"),
+  s: text("{n} s"),
+  ms: text("{n} ms"),
+};
 
 /** Units of time. */
 export type Unit = keyof typeof UNITS;

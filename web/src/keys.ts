@@ -3,7 +3,7 @@
 
 import { signal, type ReadonlySignal } from "@preact/signals";
 
-import { focusQuery } from "./explore/editor_state.ts";
+import { focusQuery, submit } from "./explore/editor_state.ts";
 import { switchLanguage } from "./explore/query_language.ts";
 import { LEVELS } from "./explore/levels.ts";
 import { togglePause } from "./explore/paused.ts";
@@ -11,7 +11,7 @@ import { find, openFind, stepFind } from "./find.ts";
 import { layer, tell, copy } from "./parts/layers.tsx";
 import { levelsOf, onlyFilter, toggleFilter, toggleLevel, type FilterKind, type Json } from "./query/edit.ts";
 import { t, text } from "./texts.ts";
-import { address, draft, frozen, go, NO_BOARD, run, shift, view, zoomOut, type Page } from "./view.ts";
+import { address, draft, frozen, go, isEdited, NO_BOARD, run, shift, view, zoomOut, type Page } from "./view.ts";
 
 /** What the list of rows lets the keys do; set by the list that is on screen. */
 export interface ListKeys {
@@ -104,7 +104,8 @@ function byFocus(kind: "include" | "exclude" | "only"): void {
 
 /** Copies a link to what is on screen, with fixed times. */
 export function copyLink(): void {
-  void copy(new URL(address(frozen(view.peek())), location.href).href, t("Link with fixed times"));
+  const what = isEdited.peek() ? t("Link to what was run, not to the edited query,") : t("Link with fixed times");
+  void copy(new URL(address(frozen(view.peek())), location.href).href, what);
 }
 
 function toPage(page: Page): () => void {
@@ -126,10 +127,16 @@ function clickLevel(key: string): void {
   editFilters((text) => (level === undefined ? levelsOf(text).reduce(toggleLevel, text) : toggleLevel(text, level)));
 }
 
-/** Only Insights QL has a live tail. */
-function toggleLive(): unknown {
-  const { live, language } = view.peek();
-  return language === "insights" && go({ live: !live, row: "" });
+/** Turns the live tail, which only Insights QL has, on for what the editor holds, or off. */
+export function toggleLive(): unknown {
+  const { live, language, query } = view.peek();
+  return language === "insights" && go({ live: !live, row: "", query: live ? query : draft.peek() });
+}
+
+/** Enter runs what was edited, also where the caret has left the editor. */
+function onEnter(): void {
+  if (isEdited.peek() && contextKeys.peek() === null) submit();
+  else list.peek()?.toggle();
 }
 
 /** The browser's own search sees the few rows that are mounted, so it is asked only from within the box of this one. */
@@ -170,7 +177,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["End"], label: text("Last loaded row"), run: () => byRows(Infinity) },
   { keys: ["J", "Shift+ArrowDown"], label: text("Select the next row too"), run: () => list.peek()?.select(1) },
   { keys: ["K", "Shift+ArrowUp"], label: text("Select the previous row too"), run: () => list.peek()?.select(-1) },
-  { keys: ["Enter"], label: text("Open or close the row"), run: () => list.peek()?.toggle() },
+  { keys: ["Enter"], label: text("Run the edited query; else open or close the row"), run: onEnter },
   { keys: ["ArrowRight"], label: text("Open the row"), run: () => openRow(true) },
   { keys: ["ArrowLeft"], label: text("Close the row"), run: () => openRow(false) },
   { keys: ["c"], label: text("Show what happened around the event"), run: () => showAround(list.peek()?.at() ?? "") },

@@ -96,25 +96,27 @@ function Head() {
       </nav>
       <span class="grow" />
       <Account wanted={who.value?.user === true} />
-      <button
-        type="button"
-        class="button quiet"
-        aria-label={themeSaid}
-        title={themeSaid}
-        data-testid="theme"
-        onClick={nextTheme}
-      >
-        <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} />
-      </button>
-      <IconButton
-        icon="help"
-        class="button quiet"
-        aria-label={t("Keys and language")}
-        title={t("Keys and language (?)")}
-        data-testid="help"
-        data-layer="help"
-        onClick={() => (layer.value = "help")}
-      />
+      <span class="tools">
+        <button
+          type="button"
+          class="button quiet"
+          aria-label={themeSaid}
+          title={themeSaid}
+          data-testid="theme"
+          onClick={nextTheme}
+        >
+          <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} />
+        </button>
+        <IconButton
+          icon="help"
+          class="button quiet"
+          aria-label={t("Keys and language")}
+          title={t("Keys and language (?)")}
+          data-testid="help"
+          data-layer="help"
+          onClick={() => (layer.value = "help")}
+        />
+      </span>
     </header>
   );
 }

@@ -43,6 +43,70 @@ test("marked places are the same in both", () => {
     assert.deepEqual(places(indonesian), places(english), english);
 });
 
+/** What a thing is called in Indonesian, everywhere: two words for one thing would be taken for two things. */
+const TERMS: Readonly<Record<string, RegExp>> = {
+  error: /galat/i,
+  event: /peristiwa/i,
+  group: /grup/i,
+  query: /kueri/i,
+  dashboard: /dasbor/i,
+  alert: /peringatan/i,
+  rule: /aturan/i,
+  field: /bidang/i,
+  channel: /saluran/i,
+  service: /layanan/i,
+  issue: /isu/i,
+  incident: /insiden/i,
+  pattern: /pola/i,
+  mark: /penanda/i,
+  silence: /bungkam/i,
+  column: /kolom/i,
+  file: /berkas/i,
+  sample: /sampel|contoh/i,
+};
+
+/** Texts in which a word is code, a name, or no noun. */
+const NO_TERMS = new Set([
+  'Search: connection refused · filter @level >= "error" · stats count(*) by host',
+  "Show remaining events around that time",
+  "count, average, group",
+  "Copy as catat query",
+  "several values need “in”, as in: field in $name",
+  "Extract key=value fields",
+  "Add the mark",
+]);
+
+/** The noun alone: a verb such as *to query*, and an input that is a field to fill in, are other words. */
+function hasTerm(english: string, term: string): boolean {
+  const text = english.replaceAll(/\{\w+\}|or query |Leave a field empty/g, "");
+  return new RegExp(`\\b${term.replace(/y$/, "(?:y|ie)")}s?\\b`, "i").test(text);
+}
+
+test("one thing has one word, in English and in Indonesian", () => {
+  const wrong = Object.entries(INDONESIAN).flatMap(([english, indonesian]) =>
+    Object.entries(TERMS)
+      .filter(([term, word]) => !NO_TERMS.has(english) && hasTerm(english, term) && !word.test(indonesian))
+      .map(([term]) => `${term}: ${english} => ${indonesian}`),
+  );
+  assert.deepEqual(wrong, []);
+  const said = Object.values(INDONESIAN);
+  // Words that the page does not use, and an abbreviation that no one reads.
+  assert.deepEqual(
+    said.filter((one) => /kesalahan|\beror|kejadian|dashboard|\bmd\b/i.test(one)),
+    [],
+  );
+  // A verb on a button is no noun, and the other way round.
+  assert.equal(INDONESIAN["Change"], "Perubahan");
+  assert.equal(INDONESIAN["Edit"], "Ubah");
+});
+
+test("no text says a pattern's wildcard", () => {
+  assert.deepEqual(
+    [...SAID.keys(), ...Object.values(INDONESIAN)].filter((one) => one.includes("<*>")),
+    [],
+  );
+});
+
 test("calls have literal texts, so that they can be found", () => {
   // A name is where a table's text is shown: the text itself is marked in the table.
   const wrong = SOURCES.flatMap(({ path, source }) =>

@@ -88,7 +88,14 @@ export function t(english: string, values?: Readonly<Record<string, string | num
 /** What the server says about something that has a code, in the language spoken now where that has words for it. */
 export function told(code: string, english: string): string {
   void language.value;
-  return sentence(code, english);
+  return shortTimes(sentence(code, english));
+}
+
+/** Times of a sentence without fractions of a second, which no person says; one that a query would end with is rounded up. */
+export function shortTimes(said: string): string {
+  return said.replace(/(=?)(\d{4}-\d\d-\d\dT[\d:]{8})\.\d+Z/g, (_, is: string, time: string) =>
+    is === "" ? `${time}Z` : `=${new Date(Date.parse(`${time}Z`) + 1000).toISOString().slice(0, 19)}Z`,
+  );
 }
 
 /** The first text for one, else the second; `{n}` is the number as `written`. */

@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bytes, cut, milliseconds, percent, printable } from "./format.ts";
-import { clockText, dayClock, exactText, isZone, nanosText, rangeLabel, resolve, ticks, zoneLabel } from "./time.ts";
+import { shortTimes } from "./texts.ts";
+import {
+  clockText,
+  dayClock,
+  exactText,
+  isZone,
+  nanosText,
+  rangeLabel,
+  resolve,
+  ticks,
+  zoneLabel,
+  distance,
+} from "./time.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 30, 15);
 
@@ -70,6 +82,24 @@ test("numbers are written for people", () => {
   );
   assert.deepEqual([milliseconds(0.42), milliseconds(83.2), milliseconds(200_000)], ["0.4 ms", "83 ms", "3 min 20 s"]);
   assert.deepEqual([milliseconds(3_600_000), milliseconds(946_080_000_000)], ["1 h 0 min", "10950 d 0 h"]);
+});
+
+test("what is far away is said in months and years", () => {
+  const day = 86_400_000;
+  assert.deepEqual([3000, 89 * day, 200 * day, 2443 * day, 7848 * day].map(distance), [
+    "3 s",
+    "89 d",
+    "7 months",
+    "7 years",
+    "21 years",
+  ]);
+});
+
+test("sentences of the server have no fractions of seconds, and an end of a range leaves nothing out", () => {
+  assert.equal(
+    shortTimes("dated after 2026-11-28T12:05:48.991177568Z; ask with to=2026-11-28T12:05:59.5Z"),
+    "dated after 2026-11-28T12:05:48Z; ask with to=2026-11-28T12:06:00Z",
+  );
 });
 
 test("hostile texts become visible and harmless", () => {

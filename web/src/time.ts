@@ -242,7 +242,10 @@ function absolute(text: string): number | null {
   return text.startsWith("now") ? null : resolve(text, 0);
 }
 
-/** `3 s`, `2 h`: how far two instants are apart, in one unit. */
+const DAY_MS = 86_400_000;
+const YEAR_MS = 365.25 * DAY_MS;
+
+/** `3 s`, `2 h`, `7 months`: how far two instants are apart, in one unit. */
 export function distance(ms: number): string {
   const far = Math.abs(ms);
   const [size, name] =
@@ -250,9 +253,13 @@ export function distance(ms: number): string {
       ? ([1000, "s"] as const)
       : far < 3_600_000
         ? ([60_000, "min"] as const)
-        : far < 86_400_000
+        : far < DAY_MS
           ? ([3_600_000, "h"] as const)
-          : ([86_400_000, "d"] as const);
+          : far < 90 * DAY_MS
+            ? ([DAY_MS, "d"] as const)
+            : far < 2 * YEAR_MS
+              ? ([YEAR_MS / 12, "mo"] as const)
+              : ([YEAR_MS, "y"] as const);
   return inUnit(Math.round(far / size), name);
 }
 

@@ -387,6 +387,9 @@ export const asked = signal(0);
 /** The editor's text, which becomes the view's query when it is run. */
 export const draft = signal(current.peek().query);
 
+/** Whether the editor holds another query than the one that was run. */
+export const isEdited = computed(() => draft.value.trim() !== current.value.query.trim());
+
 /** When the shown answers were asked for: what `now` means until they are asked again. */
 export const askedAt = signal(Date.now());
 

@@ -54,7 +54,7 @@ async function makesARule(own) {
   await page.getByTestId("make-rule").click();
   const form = page.getByTestId("rule-form");
   await form.waitFor();
-  assert.match(await form.getByLabel("Query").inputValue(), /line for/, "what was asked is what is watched");
+  assert.match(await form.getByTestId("rule-query").textContent(), /line for/, "what was asked is what is watched");
   assert.equal(await form.locator("input:visible, select:visible, textarea:visible").count(), 2, "a name and a condition are enough");
   assert.match(await form.getByLabel("Name", { exact: true }).inputValue(), /line for/, "a name is suggested");
   await form.getByLabel("Fires when").fill("count >> 0");
@@ -65,12 +65,25 @@ async function makesARule(own) {
   await form.getByLabel("Fires when").fill("count > 0");
   await form.getByRole("button", { name: "The last 1 h" }).click();
   await form.getByTestId("fired").getByText(/would have fired/).waitFor();
+  await form.getByTestId("seen").getByTestId("bars").locator("rect.bar").first().waitFor();
   await form.getByTestId("rule-more").locator("summary").click();
+  // The query is written as in Explore, also by who types fast.
+  await form.getByTestId("rule-query").click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(" and @lev");
+  await form.getByRole("option", { name: /^@level/ }).waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(' = "info"');
+  assert.match(await form.getByTestId("rule-query").textContent(), / and @level = "info"$/);
+  await form.getByLabel("Evaluations that have to fire").fill("1");
+  await form.getByLabel("Evaluations looked at").fill("1");
   await form.getByLabel("Every", { exact: true }).fill("1s");
   await form.getByRole("button", { name: "Create rule" }).click();
   const row = page.getByTestId("rule").filter({ hasText: name });
   await row.waitFor();
+  await page.getByTestId("tab-active").click();
   await cardOf(page, name).waitFor();
+  await page.getByTestId("tab-rules").click();
   await row.getByRole("button", { name: "Switch off" }).click();
   await row.getByText("off", { exact: true }).waitFor();
   await row.getByRole("link", { name }).click();
@@ -139,6 +152,15 @@ async function triesAChannel(own) {
     await card.getByTestId("tried").getByText("Delivered.").waitFor();
     assert.equal(hook.bodies.length, 1);
     assert.ok(!(await page.content()).includes("s3cret"), "a secret is shown to nobody");
+    await card.getByRole("button", { name: "Edit" }).click();
+    assert.deepEqual([await form.getByLabel("Topics").inputValue(), await form.getByLabel("Address").inputValue()], ["nobody", ""]);
+    await form.getByLabel("Topics").fill("nobody, nothing");
+    await form.getByLabel("Address").fill(`${hook.url}2`);
+    await form.getByRole("button", { name: "Save channel" }).click();
+    await card.getByText("nobody, nothing").waitFor();
+    await card.getByRole("button", { name: "Test" }).click();
+    await card.getByTestId("tried").getByText("Delivered.").waitFor();
+    assert.equal(hook.bodies.length, 2);
     await card.getByRole("button", { name: "Delete" }).click();
     await card.getByRole("button", { name: /Confirm: Delete .*/ }).click();
     await card.waitFor({ state: "detached" });
@@ -152,9 +174,10 @@ async function isAccessible(own, viewport) {
   const name = `${own.prefix} seen`;
   await firing(own, name);
   try {
-    for (const path of ["/alerts", "/alerts?tab=rule", "/alerts?tab=silences", "/alerts?tab=channels"]) {
+    for (const path of ["/alerts", "/alerts?tab=rules", "/alerts?tab=rule", "/alerts?tab=silences", "/alerts?tab=channels"]) {
       const page = await own.open(path, { viewport });
       if (path === "/alerts") await cardOf(page, name).waitFor();
+      else if (path.endsWith("rules")) await page.getByTestId("rule").first().waitFor();
       else await page.locator("form").first().waitFor();
       await inBothThemes(page, (theme) => Promise.all([clean(page, theme), own.picture(page, `${path.replaceAll(/\W+/g, "-")}-${theme}-${viewport.width}`, true)]));
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -170,7 +193,7 @@ export const alertChecks = [
   ["row 22, alerts: a rule is made of what is asked, tried over the past, switched off and deleted", makesARule],
   ["row 22, alerts: one that is kept on says since when its condition is not met", saysSinceWhenItIsQuiet],
   ["row 22, alerts: somebody is on it, silences it, and ends the silence", silencesAndAcknowledges],
-  ["row 22, alerts: a channel is made, tried and deleted", triesAChannel],
+  ["row 22, alerts: a channel is made, tried, changed and deleted", triesAChannel],
   ["row 24, accessible: alerts, the form of a rule, silences, channels, 1280 px", (own) => isAccessible(own, { width: 1280, height: 800 })],
   ["row 24, accessible: alerts, the form of a rule, silences, channels, 380 px", (own) => isAccessible(own, { width: 380, height: 760 })],
 ];

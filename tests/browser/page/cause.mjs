@@ -306,7 +306,7 @@ async function marks(own) {
   };
   const page = await explore(own, { marks: answer });
   await page.getByTestId("marks").filter({ hasText: "migration 42 <b>x</b>" }).waitFor();
-  assert.equal(await page.getByTestId("bars").locator("[data-testid=mark-line]").count(), 1);
+  assert.equal(await page.getByTestId("bars").locator("[data-testid=mark-line]:not(.onset, .restart)").count(), 1);
   await drag(page, page.getByTestId("bars"), 0.5, 0.75);
   await page.getByTestId("selection-mark").click();
   await page.getByTestId("mark-form").waitFor();

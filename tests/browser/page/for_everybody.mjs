@@ -38,7 +38,7 @@ async function tellsHowItIs(own) {
   await page.getByTestId("for-language").selectOption("id");
   await page.getByText("Apakah lambat?").waitFor();
   assert.match(await said(page, "up"), /Sebagian: ada gangguan sejak hari ini pukul|Sebagian: ada gangguan sejak kemarin pukul/);
-  assert.match(await said(page, "wrong"), /1\.204 kesalahan/);
+  assert.match(await said(page, "wrong"), /1\.204 galat/);
   const whole = await page.getByTestId("for-everybody").innerText();
   assert.doesNotMatch(whole, /\bp\d\d\b|\bms\b|percentile|persentil/i, "no percentile and no abbreviation");
   await own.picture(page, "for everybody in Indonesian");

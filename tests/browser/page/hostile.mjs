@@ -236,8 +236,10 @@ async function showsOtherPages(own) {
   await page.getByTestId("key").nth(6).getByRole("button", { name: /^Confirm: Revoke/ }).click();
   await page.locator(".told span").waitFor();
   await done();
-  await go("/alerts");
+  await go("/alerts?tab=rules");
   await page.getByTestId("rule").nth(20).waitFor();
+  await done();
+  await go("/alerts");
   await page.getByTestId("alert").first().waitFor({ timeout: 25_000 });
   await done();
   await go("/groups");

@@ -74,6 +74,27 @@ async function decides(own) {
   assert.deepEqual([changes[1].version, changes[3].owner, changes[3].note, changes[4].until], ["v4.13.1", "budi", "on it", 1000]);
 }
 
+async function findsAndSorts(own) {
+  const page = await openWith(own, "/issues?tab=all");
+  await page.getByTestId("issue").first().waitFor();
+  const titles = () => page.getByTestId("issue-open").allTextContents();
+  const before = await titles();
+  assert.ok(before.length > 2 && !before.some((title) => title.includes("<*>")), `${before}`);
+  await page.getByTestId("sort-title").click();
+  await page.waitForURL(/sort=title/);
+  assert.deepEqual(await titles(), [...before].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)));
+  const counts = () => page.locator(".issue-list .issue-count").allTextContents();
+  await page.getByTestId("sort-count").click();
+  await page.waitForURL(/sort=count/);
+  const sorted = (await counts()).map((one) => Number(one.replaceAll(",", "")));
+  assert.deepEqual(sorted, [...sorted].sort((a, b) => b - a));
+  await page.getByTestId("find-issue").fill(before[0].split(/\s+/)[0]);
+  await page.getByTestId("issue").first().waitFor();
+  assert.ok((await titles()).includes(before[0]));
+  await page.getByTestId("find-issue").fill("nothing has these words");
+  await page.getByText("No issue matches.").waitFor();
+}
+
 async function merges(own) {
   const page = await openWith(own, "/issues");
   for (const id of ["i1", "i2"]) await issue(page, id).getByTestId("issue-choose").check();
@@ -198,6 +219,7 @@ async function fitsASmallScreen(own) {
 
 /** Checks of issues, incidents and the ledger. */
 export const issueChecks = [
+  ["issues: they are found by words and sorted by columns, without wildcards in titles", findsAndSorts],
   ["issues: acknowledged, resolved in a version, reopened, owned, ignored", decides],
   ["issues: merged, found by the part’s link, split", merges],
   ["issues: lead to their events and to an incident", leadsOn],

@@ -229,7 +229,7 @@ async function makesARule(own) {
   assert.match(page.url(), /\/alerts\?lang=promql/);
   await page.reload();
   await form.waitFor();
-  assert.equal(await form.getByLabel("Query").inputValue(), `${gauge} > 0`);
+  assert.equal(await form.getByTestId("rule-query").textContent(), `${gauge} > 0`);
   assert.equal(await form.getByLabel("Language").inputValue(), "promql");
   assert.equal(await form.getByLabel("Fires when").inputValue(), "", "the comparison is the condition");
   assert.match(await form.locator(".rule-about").textContent(), /^Samples:/);
@@ -348,7 +348,7 @@ async function showsItsStates(own) {
   mood = "partial";
   await page.getByTestId("metrics-failed").getByRole("button", { name: "Try again" }).click();
   await page.getByTestId("metric-chart").waitFor();
-  assert.match(await page.getByTestId("partial").first().textContent(), /segment 7 is damaged/);
+  assert.match(await page.getByTestId("partial").first().textContent(), /segment 7 is damaged/i);
   assert.match(await page.getByTestId("metric-note").textContent(), /the bucket label is odd/);
 }
 
@@ -481,13 +481,13 @@ async function sharesIt(own) {
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`--language promql --from 2.* --step 15s -o csv ${gauge}$`));
 }
 
-/** Samples are events: the page says so, and one click leaves them out, visibly. */
+/** Samples and spans are events: the page says so, and one click leaves them out, visibly. */
 async function leavesSamplesOut(own) {
   await names(own);
   const page = await own.open("/?from=now-30m");
   await settled(page);
   await page.getByTestId("hide-samples").click();
-  await untilQuery(page, 'filter @type != "sample"');
+  await page.waitForFunction(() => /@type.*sample.*span/s.test(window.__catat.state.view.query));
   await settled(page);
   assert.ok((await rowsOf(page)).every(({ group }) => !group.startsWith("metrics/")));
   assert.equal(await page.getByTestId("samples-offer").count(), 0);

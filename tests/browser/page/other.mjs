@@ -201,7 +201,7 @@ async function teachesTheFirstStep(own) {
 }
 
 async function listsAlerts(own) {
-  const page = await own.open("/alerts");
+  const page = await own.open("/alerts?tab=rules");
   const { rules } = await own.api("/api/v1/rules");
   if (rules.length > 0) {
     await page.getByTestId("rule").first().waitFor();
@@ -210,6 +210,7 @@ async function listsAlerts(own) {
   } else {
     await page.getByText("No rules yet").waitFor();
   }
+  await page.getByTestId("tab-active").click();
   // A rule may begin to fire at any moment: what the page was told is what it has to show.
   const told = await page.waitForResponse((response) => new URL(response.url()).pathname === "/api/v1/alerts");
   const { alerts } = await told.json();

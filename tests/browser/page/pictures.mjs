@@ -63,7 +63,7 @@ const screens = {
   },
   sources: openSources,
   alerts: async (own, options) => {
-    const page = await openAsAdmin(own, "/alerts", options);
+    const page = await openAsAdmin(own, "/alerts?tab=rules", options);
     await page.getByTestId("rule").first().waitFor();
     return page;
   },

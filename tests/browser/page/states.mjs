@@ -51,7 +51,7 @@ const states = {
     for (const [part, said] of [["results", "This answer is incomplete."], ["histogram", "These counts are incomplete."], ["sidebar", "Some fields are missing."]]) {
       const note = page.getByTestId(part).getByTestId("partial");
       await note.waitFor({ state: "attached" });
-      assert.equal(await note.textContent(), `${said} segment 7.seg could not be read.`);
+      assert.equal(await note.textContent(), `${said} Segment 7.seg could not be read.`);
     }
     return page;
   },

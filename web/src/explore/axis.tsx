@@ -4,8 +4,6 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { clockText, dateText, ticks, type Zone } from "../time.ts";
 
-/** Height of what is drawn, in pixels. */
-export const HEIGHT = 92;
 /** Height of the labels below. */
 export const AXIS = 18;
 
@@ -31,8 +29,9 @@ export function useWidth(): [{ current: HTMLDivElement | null }, number] {
   return [root, width];
 }
 
-/** A round number at or above `n`. */
-export function niceTop(n: number): number {
+/** A round number at or above `n`; of counts half of it is whole, too. */
+export function niceTop(n: number, isCount = false): number {
+  if (isCount) return niceCount(n);
   const size = 10 ** Math.floor(Math.log10(Math.max(1, n)));
   return ([1, 2, 2.5, 5, 10].find((one) => one * size >= n) ?? 10) * size;
 }
@@ -48,12 +47,13 @@ export function Axis({
   scale,
   x,
   zone,
-  height = HEIGHT,
+  height,
 }: {
   scale: Scale;
   x: (ms: number) => number;
   zone: Zone;
-  height?: number;
+  /** Of what is drawn above the labels. */
+  height: number;
 }) {
   const length = scale.to - scale.from;
   const most = Math.max(2, Math.floor(scale.width / 110));

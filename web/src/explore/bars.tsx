@@ -32,7 +32,8 @@ export function BarChart({ data }: { data: Rows }) {
   const all = barsOf(data);
   const bars = all.slice(0, BARS_MAX);
   const width = Math.max(1, measured);
-  const top = niceTop(bars.reduce((most, bar) => Math.max(most, Math.abs(bar.value)), 0) || 1);
+  const areCounts = bars.every(({ value }) => Number.isInteger(value));
+  const top = niceTop(bars.reduce((most, bar) => Math.max(most, Math.abs(bar.value)), 0) || 1, areCounts);
   const each = Math.min(90, (width - SIDE) / Math.max(1, bars.length));
   const y = (value: number) => TALL - (Math.abs(value) / top) * (TALL - 6);
   const read = at === null ? undefined : bars[at];

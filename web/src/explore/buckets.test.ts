@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { drawnOf, type Bucket } from "./buckets.ts";
+import { drawnOf, errorsOf, isPart, type Bucket } from "./buckets.ts";
 
 /** Bars of a minute each, the first one at `from`, with so many events; the last one may be cut. */
 function bars(from: number, totals: readonly number[], to = from + totals.length * 60_000): Bucket[] {
@@ -38,4 +38,13 @@ test("of all time only the part with events is drawn", () => {
   const all = bars(0, [0, 0, 3, 0, 1, 0]);
   assert.deepEqual(drawnOf(all, 0, END), { from: 120_000, to: 300_000, buckets: all.slice(2, 5) });
   assert.deepEqual(drawnOf([], 0, END), { from: 0, to: END, buckets: [] });
+});
+
+test("a bar that the range cuts is known, and a day of 23 hours is whole", () => {
+  const hour = 3_600_000;
+  assert.deepEqual(
+    [24, 23, 12].map((hours) => isPart({ from: 0, to: hours * hour }, 24 * hour)),
+    [false, false, true],
+  );
+  assert.equal(errorsOf({ by: { info: 900, error: 2, fatal: 1 } }), 3);
 });

@@ -25,6 +25,19 @@ export function bucketsOf(buckets: Histogram["buckets"]): Bucket[] {
   });
 }
 
+/** Returns how many errors a bar has. */
+export function errorsOf({ by }: Pick<Bucket, "by">): number {
+  return (by["error"] ?? 0) + (by["fatal"] ?? 0);
+}
+
+/** A day on which clocks change is shorter than others, and whole. */
+const WHOLE = 0.95;
+
+/** Reports whether the range cuts a bar, so that it has only a part of its events: as if they rose or fell there. */
+export function isPart({ from, to }: Pick<Bucket, "from" | "to">, interval: number): boolean {
+  return to - from < interval * WHOLE;
+}
+
 /** What the chart shows: the ends of its axis, in ms since the epoch, and its bars, read from left to right. */
 export interface Drawn {
   from: number;

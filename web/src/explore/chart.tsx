@@ -2,38 +2,33 @@
 // numbers as a table for those who do not see bars.
 
 import { signal } from "@preact/signals";
-import { useState } from "preact/hooks";
 
-import { askedAt, draft, rangeMs, run, view, zoom, zoomOut } from "../view.ts";
+import { askedAt, draft, isEdited, rangeMs, run, view, zoomOut } from "../view.ts";
 import { askCounts, counts } from "../ask.ts";
 import { compact, count, span } from "../format.ts";
 import { IconButton } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
-import { clockText, fullText, type Zone } from "../time.ts";
-import { Axis, AXIS, HEIGHT, niceCount, useWidth } from "./axis.tsx";
 import { rich, t } from "../texts.ts";
-import { bucketsOf, drawnOf, type Bucket } from "./buckets.ts";
-import { stepBy, useBrush } from "./brush.ts";
-import { LEVELS, NO_LEVEL } from "./levels.ts";
+import { bucketsOf, type Bucket } from "./buckets.ts";
+import { LEVELS, levelName, NO_LEVEL } from "./levels.ts";
 import { Failure, Incomplete } from "./waiting.tsx";
 
-const MarkLines = later(async () => (await import("./mark_lines.tsx")).MarkLines, true);
+// Asked for at once: it is there before the first counts are.
+const bars = import("./level_bars.tsx").then((part) => part.Bars);
+bars.catch(() => undefined);
+const Bars = later(async () => await bars.catch(async () => (await import("./level_bars.tsx")).Bars), true);
 const MarkList = later(async () => (await import("./mark_lines.tsx")).MarkList, true);
-const Selection = later(async () => (await import("./selection.tsx")).Selection);
 const CountTable = later(async () => (await import("./count_table.tsx")).CountTable);
 const asTable = signal(false);
 
+/** From light to heavy. */
 const ORDER: readonly string[] = [NO_LEVEL, ...LEVELS];
 
 function clickLevel(level: string): void {
   draft.value =
     level === NO_LEVEL ? toggleFilter(draft.peek(), "@level", "missing", null) : toggleLevel(draft.peek(), level);
   run();
-}
-
-function levelName(level: string): string {
-  return level === NO_LEVEL ? t("no level") : level;
 }
 
 function Legend({ buckets }: { buckets: readonly Bucket[] }) {
@@ -73,6 +68,7 @@ function Legend({ buckets }: { buckets: readonly Bucket[] }) {
 export function Chart() {
   const lane = counts.value;
   const buckets = bucketsOf(lane.data?.buckets ?? []);
+  const [from, to] = rangeMs(view.value, askedAt.value);
   const total = buckets.reduce((sum, bucket) => sum + bucket.total, 0);
   return (
     <section
@@ -91,8 +87,12 @@ export function Chart() {
               : t("Events over time")}
         </h2>
         <Legend buckets={buckets} />
-        <span class="dim each">
-          {lane.data && lane.data.interval_ms > 0 ? t("one bar is {time}", { time: span(lane.data.interval_ms) }) : ""}
+        <span class="dim each" data-testid="chart-note">
+          {isEdited.value
+            ? t("of the query before the edit")
+            : lane.data && lane.data.interval_ms > 0
+              ? t("one bar is {time}", { time: span(lane.data.interval_ms) })
+              : ""}
         </span>
         <IconButton
           icon="zoomOut"
@@ -125,164 +125,14 @@ export function Chart() {
       {lane.data?.partial && (
         <Incomplete what={t("These counts are incomplete.")} reasons={lane.data.partial_reasons} />
       )}
-      {asTable.value ? <CountTable buckets={buckets} levels={ORDER} nameOf={levelName} /> : <Bars all={buckets} />}
-      {lane.data && (
-        <MarkList from={rangeMs(view.value, askedAt.value)[0]} to={rangeMs(view.value, askedAt.value)[1]} />
+      {asTable.value ? (
+        <CountTable buckets={buckets} levels={ORDER} nameOf={levelName} />
+      ) : (
+        <div class="bars">
+          <Bars all={buckets} interval={lane.data?.interval_ms ?? 0} />
+        </div>
       )}
+      {lane.data && <MarkList from={from} to={to} hasOnsets />}
     </section>
-  );
-}
-
-function Bars({ all }: { all: readonly Bucket[] }) {
-  const [root, width] = useWidth();
-  const [hover, setHover] = useState<number | null>(null);
-  const zone = view.value.zone;
-  const { from, to, buckets } = drawnOf(all, ...rangeMs(view.value, askedAt.value));
-  const scale = { from, to: Math.max(to, from + 1), width: Math.max(1, width) };
-  const x = (ms: number) => ((ms - scale.from) / (scale.to - scale.from)) * scale.width;
-  const most = buckets.reduce((top, bucket) => Math.max(top, bucket.total), 0);
-  const top = niceCount(most);
-  const timeAt = (place: number) =>
-    scale.from + (Math.max(0, Math.min(scale.width, place)) / scale.width) * (scale.to - scale.from);
-  const bucketAt = (ms: number) => buckets.find((one) => one.from <= ms && ms < one.to);
-  const { isBusy, dragged, part, setPart, handlers } = useBrush(timeAt, (ms) => {
-    const bucket = bucketAt(ms);
-    if (bucket && bucket.total > 0) zoom(bucket.from, bucket.to - 1);
-  });
-  // By keys: a bar that is read, and the one from which a choice reaches to it.
-  const [at, setAt] = useState<{ a: number; b: number } | null>(null);
-  const [a, b] = [buckets[Math.min(at?.a ?? -1, at?.b ?? -1)], buckets[Math.max(at?.a ?? -1, at?.b ?? -1)]];
-  const onKeyDown = (event: KeyboardEvent) => {
-    const next = stepBy(event.key, at?.b ?? null, buckets.length);
-    if (next !== null) setAt({ a: event.shiftKey ? (at?.a ?? next) : next, b: next });
-    else if (event.key === "Enter" && a && b) setPart({ from: a.from, to: b.to });
-    else return;
-    event.preventDefault();
-  };
-  const read = at === null ? undefined : buckets[at.b];
-  const hovered = isBusy ? undefined : hover === null ? read : bucketAt(timeAt(hover));
-  const brushed = dragged ?? part ?? (at !== null && at.a !== at.b && a && b ? { from: a.from, to: b.to } : null);
-  return (
-    <div class="bars" ref={root}>
-      <svg
-        width={scale.width}
-        height={HEIGHT + AXIS}
-        role="img"
-        tabIndex={0}
-        aria-label={t(
-          "Bar chart of {n} events; “Show the counts as a table” gives the numbers; ← and → read bars, with Shift they select, Enter opens what to do with them",
-          { n: count(buckets.reduce((n, one) => n + one.total, 0)) },
-        )}
-        data-testid="bars"
-        {...handlers}
-        onDblClick={zoomOut}
-        onKeyDown={onKeyDown}
-        onBlur={() => setAt(null)}
-        onPointerMove={(event) => {
-          handlers.onPointerMove(event);
-          setHover(event.clientX - event.currentTarget.getBoundingClientRect().left);
-        }}
-        onPointerLeave={() => setHover(null)}
-      >
-        {most > 0 &&
-          [0.5, 1].map((part) => (
-            <g key={part} class="grid">
-              <line x1={0} x2={scale.width} y1={HEIGHT * (1 - part) + 0.5} y2={HEIGHT * (1 - part) + 0.5} />
-            </g>
-          ))}
-        {hovered && (
-          <rect
-            class="hovered"
-            x={x(hovered.from)}
-            y={0}
-            width={Math.max(1, x(hovered.to) - x(hovered.from))}
-            height={HEIGHT}
-          />
-        )}
-        {buckets.map((bucket) => (
-          <Stack
-            key={bucket.from}
-            bucket={bucket}
-            // The last instant belongs to the range, too.
-            left={Math.min(x(bucket.from), scale.width - 1)}
-            right={x(Math.min(bucket.to, scale.to))}
-            top={top}
-          />
-        ))}
-        {most > 0 &&
-          [0.5, 1].map((part) => (
-            <g key={part} class="grid">
-              <text x={2} y={HEIGHT * (1 - part) + 11}>
-                {compact(top * part)}
-              </text>
-            </g>
-          ))}
-        <line class="base" x1={0} x2={scale.width} y1={HEIGHT + 0.5} y2={HEIGHT + 0.5} />
-        <Axis scale={scale} x={x} zone={zone} />
-        <MarkLines from={scale.from} to={scale.to} height={HEIGHT} x={x} />
-        {brushed && (
-          <rect
-            class="brush"
-            x={x(brushed.from)}
-            y={0}
-            width={Math.max(1, x(brushed.to) - x(brushed.from))}
-            height={HEIGHT}
-          />
-        )}
-      </svg>
-      {dragged && (
-        <p class="tip" style={{ left: `${x(dragged.from)}px` }}>
-          {fullText(dragged.from, zone)} – {clockText(dragged.to, zone)}
-        </p>
-      )}
-      {part && <Selection part={part} left={x(part.from)} width={scale.width} onClose={() => setPart(null)} />}
-      {hovered && <Tip bucket={hovered} left={x(hovered.from)} width={scale.width} zone={zone} />}
-    </div>
-  );
-}
-
-function Stack({ bucket, left, right, top }: { bucket: Bucket; left: number; right: number; top: number }) {
-  const gap = right - left > 4 ? 1 : 0;
-  let y = HEIGHT;
-  return (
-    <>
-      {ORDER.map((level) => {
-        const n = bucket.by[level] ?? 0;
-        if (n === 0) return null;
-        // Few errors among many events must still be seen.
-        const height = Math.max(1.5, (n / top) * HEIGHT);
-        y -= height;
-        return (
-          <rect
-            key={level}
-            class={`bar level-${level}`}
-            x={left}
-            y={y}
-            width={Math.max(1, right - left - gap)}
-            height={height}
-          />
-        );
-      })}
-    </>
-  );
-}
-
-function Tip({ bucket, left, width, zone }: { bucket: Bucket; left: number; width: number; zone: Zone }) {
-  const side = left > width / 2 ? { right: `${width - left + 8}px` } : { left: `${left + 16}px` };
-  return (
-    <div class="tip" style={side}>
-      <div class="dim">{fullText(bucket.from, zone)}</div>
-      {[...ORDER]
-        .reverse()
-        .filter((level) => (bucket.by[level] ?? 0) > 0)
-        .map((level) => (
-          <div key={level} class={`level-${level}`}>
-            <span class="swatch" />
-            {levelName(level)}
-            <b>{count(bucket.by[level] ?? 0)}</b>
-          </div>
-        ))}
-      {bucket.total === 0 && <div>{t("no event")}</div>}
-    </div>
   );
 }

@@ -10,6 +10,9 @@ import { t } from "../texts.ts";
 
 /** What the editor begins with, and whom it tells. */
 export interface Setup {
+  /** What the editor is called, and its `data-testid`: the query of the page where nothing is said. */
+  label?: string;
+  testId?: string;
   text: string;
   /** Anchor and head. */
   selection: readonly [number, number];
@@ -174,8 +177,8 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
     setup.onText(update.state.doc.toString(), update.state.selection.main.head, isTyped);
   });
   const named = EditorView.contentAttributes.of((view) => ({
-    "data-testid": "query",
-    "aria-label": t("Query"),
+    "data-testid": setup.testId ?? "query",
+    "aria-label": setup.label ?? t("Query"),
     autocapitalize: "off",
     "aria-invalid": String(view.state.field(wrong, false) !== undefined && view.state.field(wrong).size > 0),
   }));

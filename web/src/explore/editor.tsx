@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { counts, rows, type Lane } from "../ask.ts";
 import type { ApiError, Notice } from "../api.ts";
+import { sentence } from "../format.ts";
 import { Button } from "../parts/button.tsx";
 import { later } from "../parts/later.tsx";
 import { referenceAt } from "../query/lex.ts";
@@ -106,14 +107,11 @@ function ErrorNote({ error }: { error: ApiError }) {
         : t("Line {line}, column {column}: ", { line, column });
   return (
     <p class="note error" data-testid="query-error">
-      <span>
-        {place}
-        {error.message}
-      </span>
+      <span>{sentence(place + error.message)}</span>
       {error.hint && (
         <span class="hint" data-testid="query-hint">
           {" "}
-          {error.hint}
+          {sentence(error.hint)}
         </span>
       )}{" "}
       <a href={seeOf(error)} target="_blank" rel="noopener" data-testid="query-see">
@@ -123,9 +121,19 @@ function ErrorNote({ error }: { error: ApiError }) {
   );
 }
 
+/** Clocks that differ by less than this are no clocks that are wrong. */
+const AHEAD_MS_MIN = 5000;
+
+/** Whether a notice is about events that are hardly ahead of the clock: they arrived while the question was asked. */
+function isHurry({ code, message }: Notice): boolean {
+  const [to, newest] = (message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? []).map((time) => Date.parse(time));
+  return code === "events-ahead" && (newest ?? Infinity) - (to ?? 0) < AHEAD_MS_MIN;
+}
+
 function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
   const shown = all.filter(
-    (notice) => !(more && notice.code === "more") && !/^(newest-event|no-events)$/.test(notice.code),
+    (notice) =>
+      !(more && notice.code === "more") && !/^(newest-event|no-events)$/.test(notice.code) && !isHurry(notice),
   );
   return (
     <>
@@ -135,11 +143,30 @@ function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
         ) : (
           <p key={at} class="note warning" data-testid="query-warning">
             {notice.line ? t("Line {line}: ", { line: notice.line }) : ""}
-            {told(notice.code, notice.message)}
-            {notice.hint && <span class="hint"> {told(notice.code, notice.hint)}</span>}
+            {sentence(told(notice.code, notice.message))}
+            {notice.hint && <span class="hint"> {sentence(told(notice.code, notice.hint))}</span>}
+            <Meant notice={notice} />
           </p>
         ),
       )}
+    </>
+  );
+}
+
+/** The field that was probably meant, as a button that writes it. */
+function Meant({ notice: { message, hint } }: { notice: Notice }) {
+  const wrong = /field `([^`]+)`/.exec(message)?.[1];
+  const word = /did you mean `([^`]+)`/.exec(hint ?? "")?.[1];
+  const { query } = view.value;
+  if (wrong === undefined || word === undefined || query.split(wrong).length !== 2) return null;
+  const write = () => {
+    draft.value = query.replace(wrong, () => word);
+    submit();
+  };
+  return (
+    <>
+      {" "}
+      <Button label={t("Write “{word}”", { word })} data-testid="write-field" onClick={write} />
     </>
   );
 }
@@ -149,7 +176,7 @@ function Phrase({ notice }: { notice: Notice }) {
   return (
     <p class="note warning" data-testid="query-warning">
       {t("Searched as a phrase.")}
-      {notice.hint && <span class="dim"> {told(notice.code, notice.hint)}</span>}
+      {notice.hint && <span class="dim"> {sentence(told(notice.code, notice.hint))}</span>}
       {queryBefore.value !== null && (
         <>
           {" "}

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { askGroups, groupList, isCut, loadOlder, older, ROWS_MAX, rows } from "../ask.ts";
 import { count } from "../format.ts";
 import { held } from "../guard.ts";
+import { toggleLive } from "../keys.ts";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
@@ -13,7 +14,7 @@ import { SkipLink } from "../parts/skip_link.tsx";
 import { isNewestFirst, soughtTexts } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t } from "../texts.ts";
-import { asked, go, LANGUAGE_NAMES, view } from "../view.ts";
+import { asked, go, isEdited, LANGUAGE_NAMES, view } from "../view.ts";
 import { Chart } from "./chart.tsx";
 import { Editor } from "./editor.tsx";
 import { submit } from "./editor_state.ts";
@@ -64,7 +65,7 @@ export function Explore() {
     if (!empty) setStarting(false);
   }, [asked.value]);
   return (
-    <main class="explore">
+    <main class={`explore${isEdited.value ? " edited" : ""}`}>
       <h1 class="sr-only">{t("Explore")}</h1>
       <QueryBar />
       <Saved />
@@ -97,7 +98,13 @@ function QueryBar() {
       {language !== "esql" && <GroupPicker />}
       <Editor />
       <TimePicker />
-      <button type="button" class="button primary run" onClick={submit} data-testid="run" title={t("Run (Enter)")}>
+      <button
+        type="button"
+        class={`button primary run${isEdited.value ? " edited" : ""}`}
+        onClick={submit}
+        data-testid="run"
+        title={isEdited.value ? t("The edited query was not run yet (Enter)") : t("Run (Enter)")}
+      >
         <Icon name="play" />
         <span>{t("Run")}</span>
       </button>
@@ -106,7 +113,11 @@ function QueryBar() {
           type="button"
           class={`button live${live ? " on" : ""}`}
           aria-pressed={live}
-          onClick={() => go({ live: !live, row: "" })}
+          onClick={(event) => {
+            toggleLive();
+            // The space bar pauses; pressed by the pointer, this button would take it.
+            if (event.detail > 0) event.currentTarget.blur();
+          }}
           data-testid="live"
           title={t("Live tail (l)")}
         >

@@ -1,11 +1,13 @@
 // Everything that a question finds as a file, and the commands that get the same. The browser saves a plain link by
 // itself; where a key has to be sent along, the answer goes as a stream into a file.
 
+import { signal } from "@preact/signals";
+
 import * as api from "../api.ts";
-import { counts, isCut, rows } from "../ask.ts";
+import { counts, fieldList, isCut, rows } from "../ask.ts";
 import { stepsOf } from "../metrics/range.ts";
-import { ROW_FIELDS, withRowFields } from "../query/edit.ts";
-import { keepsEvents } from "../query/lex.ts";
+import { canBeNamed, ROW_FIELDS, withRowFields } from "../query/edit.ts";
+import { commands, keepsEvents } from "../query/lex.ts";
 import { who } from "../session.ts";
 import { askedAt, frozen, rangeMs, view, type View } from "../view.ts";
 
@@ -23,10 +25,31 @@ const SAMPLE = 100;
 /** What a file has of every event: what the list shows. */
 const FILE_FIELDS = ROW_FIELDS.filter((name) => name !== "@id");
 
-/** The question as a file answers it: with the columns that the list shows. */
-function asked(of: View): string {
+/** Most names and characters of the fields that a file has beside these: an address has to be short. */
+const NAMES_MAX = 300;
+const NAMES_CHARS_MAX = 5000;
+
+/** Whether a file has all fields of the events, or only what the list shows. */
+export const hasAllFields = signal(true);
+
+/** The fields that a file can have beside what every event has, and how many there are; `null` where the query says which it shows, or shows no events. */
+export function fileFields(of: View): { names: string[]; all: number } | null {
+  const isChosen = commands(of.query).some(({ name }) => name === "fields" || name === "display");
+  if (of.language !== "insights" || isChosen || !keepsEvents(of.query)) return null;
+  const known = (fieldList.value.data?.fields ?? []).map(({ name }) => name);
+  // A field that the system names `level` or `message` is there as `@level` or `@message`, and as itself.
+  const own = known.filter((name) => !name.startsWith("@") && canBeNamed(name));
+  let length = 0;
+  const names = own.slice(0, NAMES_MAX).filter((name) => (length += name.length + 4) <= NAMES_CHARS_MAX);
+  return { names, all: own.length };
+}
+
+/** The question as a file answers it: with all fields, or with the columns that the list shows. */
+function asked(of: View, format?: Format): string {
   if (of.language !== "insights") return of.query;
-  return (keepsEvents(of.query) ? withRowFields(of.query, of.columns, FILE_FIELDS) : null) ?? of.query;
+  const more = hasAllFields.value && format !== "text" ? (fileFields(of)?.names ?? []) : [];
+  const columns = [...of.columns, ...more];
+  return (keepsEvents(of.query) ? withRowFields(of.query, columns, FILE_FIELDS) : null) ?? of.query;
 }
 
 /** Whether the answer is series with the steps of the chart. */
@@ -45,10 +68,10 @@ function seriesParameters(of: View): [string, string][] {
   ];
 }
 
-function parameters(of: View): [string, string][] {
+function parameters(of: View, format?: Format): [string, string][] {
   if (hasSteps(of)) return seriesParameters(of);
   const named: [string, string][] = [
-    ["query", asked(of)],
+    ["query", asked(of, format)],
     ...(of.language === "insights" ? [] : [["language", of.language] as [string, string]]),
     ["from", of.from],
   ];
@@ -60,7 +83,7 @@ function parameters(of: View): [string, string][] {
 /** The address of a file, under the page's base. */
 export function fileAddress(format: Format, gzip: boolean): string {
   const params = new URLSearchParams([
-    ...parameters(frozen(view.peek())),
+    ...parameters(frozen(view.peek()), format),
     ["format", format],
     ...(gzip ? [["gzip", "true"]] : []),
   ]);
@@ -123,13 +146,16 @@ export function asCommand(format?: Format): string {
     const range = `--from ${new Date(from).toISOString()} --to ${new Date(to).toISOString()} --step ${step / 1000}s`;
     return `catat query --url ${quoted(url)}${language} ${range}${output} ${quoted(of.query)}`;
   }
-  return `catat query --url ${quoted(url)}${language} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of))}`;
+  return `catat query --url ${quoted(url)}${language} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of, format))}`;
 }
 
 /** The same for curl; who needs a key puts it into `CATAT_KEY`. */
 export function asCurl(format: Format, gzip: boolean): string {
   const of = frozen(view.peek());
-  const named = [...parameters(of), ["format", format], ...(gzip ? [["gzip", "true"]] : [])] as [string, string][];
+  const named = [...parameters(of, format), ["format", format], ...(gzip ? [["gzip", "true"]] : [])] as [
+    string,
+    string,
+  ][];
   const key = needsKey() ? ' -H "Authorization: Bearer $CATAT_KEY"' : "";
   const url = new URL("api/v1/query", document.baseURI).href;
   return `curl -sSfGOJ ${quoted(url)}${key}${named.map(([name, value]) => ` --data-urlencode ${quoted(`${name}=${value}`)}`).join("")}`;

@@ -36,6 +36,17 @@ export function linear(low: number, top: number, marks: readonly number[]): Valu
   return { low, top, marks, place: (value) => (value - low) / (top - low) };
 }
 
+/** The bins of a chart that the range cuts, from and to in ms: they have only a part of their events, as if these rose or fell there. */
+export function cutBins(
+  instants: readonly number[],
+  bin: number,
+  range: { from: number; to: number },
+): { from: number; to: number }[] {
+  const [first, last] = [instants[0] ?? NaN, instants.at(-1) ?? NaN];
+  const cut = [...(first < range.from ? [first] : []), ...(last + bin > range.to && last !== first ? [last] : [])];
+  return instants.length < 2 ? [] : cut.map((at) => ({ from: at, to: at + bin }));
+}
+
 /** The instants of a chart. */
 interface Instants {
   from: number;

@@ -1,10 +1,10 @@
 // What the editor needs to know of the language that it holds.
 
-import { format, type ApiError, type Notice } from "../api.ts";
+import { format, type ApiError, type Notice, type Scope } from "../api.ts";
 import { checkQuery } from "../api/check.ts";
 import { PROMQL_TOOLS } from "../metrics/editor_tools.ts";
 import { COMMANDS, KEYWORDS, lex, referenceAt, type Token } from "../query/lex.ts";
-import { view } from "../view.ts";
+import { view, type QueryLanguage } from "../view.ts";
 import { checked, manualOf } from "./editor_state.ts";
 import { askedCompletions, completions, type Suggestion } from "./suggest.tsx";
 
@@ -15,7 +15,7 @@ export interface LanguageTools {
   /** What may stand at the caret, as far as the page knows it. */
   completions: (text: string, caret: number) => Suggestion[];
   /** The same, as the server knows it. */
-  asked: (text: string, caret: number, signal: AbortSignal) => Promise<Suggestion[]>;
+  asked: (text: string, caret: number, signal: AbortSignal, scope?: Scope) => Promise<Suggestion[]>;
   /** The first mistake of a text. */
   check: (text: string, signal: AbortSignal) => Promise<{ error: ApiError | null; warnings: Notice[] }>;
   /** The text in its usual layout. */
@@ -68,8 +68,7 @@ const OTHER_TOOLS: LanguageTools = {
   reference: () => manualOf(view.peek().language),
 };
 
-/** Returns the tools of the language that the view takes. */
-export function tools(): LanguageTools {
-  const { language } = view.peek();
+/** Returns the tools of a language; without one, of that which the view takes. */
+export function tools(language: QueryLanguage = view.peek().language): LanguageTools {
   return language === "promql" ? PROMQL_TOOLS : language === "insights" ? INSIGHTS_TOOLS : OTHER_TOOLS;
 }

@@ -1,29 +1,26 @@
 // One quiet line above the rows when errors rose, fell or stopped, or are high since before the range: since when, after
 // what, and the ways to what changed and to the first look.
 
-import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
-import { askOnset, type Onset, type Side } from "../api/cause.ts";
-import { counts, rows, start, stop, type Lane } from "../ask.ts";
+import { askOnset, type Side } from "../api/cause.ts";
+import { counts, rows, start, stop } from "../ask.ts";
 import { count, oneLine } from "../format.ts";
-import { filterBy } from "../keys.ts";
+import { editFilters } from "../keys.ts";
 import { Button } from "../parts/button.tsx";
 import { Way } from "../parts/way.tsx";
-import { addFilter, headOf } from "../query/edit.ts";
+import { addFilter, headOf, toggleFilter } from "../query/edit.ts";
 import { plural, rich, t, text } from "../texts.ts";
 import { dayClock, distance } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
+import { answered, found, onset, shown } from "./onset.ts";
 import { switchLanguage } from "./query_language.ts";
-import { hasErrors, riseOf, searchFrom, toldOf, type Told } from "./rise.ts";
+import { hasErrors, searchFrom, type Told } from "./rise.ts";
 
-const onset = signal<Lane<Onset>>({ state: "idle", data: null, error: null, since: 0 });
-
-/** The view whose errors the present onset is about. */
-const answered = signal("");
 /** The same view is asked about again after this time at the soonest, however often its rows are. */
 const AGAIN_MS_MIN = 60_000;
 const WHAT_CHARS_MAX = 120;
+const TOGETHER_MS = 1000;
 
 /** The errors whose onset is asked for: those in the range, and before it where they rose in no bar. */
 function errorsIn(isRise: boolean): Side {
@@ -43,31 +40,39 @@ export function Offer() {
   return (
     <>
       <Rise />
-      <Samples />
+      <Others />
     </>
   );
 }
 
-/** Samples of metrics are events, too, and many: offers the rows without them, and their lines. */
-function Samples() {
+/** Takes spans and samples of metrics out of what a query finds. */
+function logsAlone(text: string): string {
+  return ["sample", "span"].reduce((now, type) => toggleFilter(now, "@type", "exclude", type), text);
+}
+
+/** Spans and samples of metrics are events, too, and many: offers the logs without them, and the lines of metrics. */
+function Others() {
   const { query, groups, live } = view.value;
   const data = rows.value.data;
-  const n = useMemo(() => data?.events.filter(({ group }) => group.startsWith("metrics/")).length ?? 0, [data]);
+  const [spans, samples] = useMemo(() => {
+    const of = (prefix: string) => data?.events.filter(({ group }) => group.startsWith(prefix)).length ?? 0;
+    return [of("traces/"), of("metrics/")];
+  }, [data]);
+  const n = spans + samples;
   if (n === 0 || live || groups.length > 0 || query.includes("@type") || data?.isWhole !== true) return null;
   return (
     <p class="offer" data-testid="samples-offer">
       <span>
-        {plural(n, "{n} of these rows is a sample of a metric.", "{n} of these rows are samples of metrics.", count(n))}
+        {plural(
+          n,
+          "{n} of these rows is no log line but a span or a sample of a metric.",
+          "{n} of these rows are no log lines but spans or samples of metrics.",
+          count(n),
+        )}
       </span>
-      <button
-        type="button"
-        class="link"
-        data-testid="hide-samples"
-        onClick={() => filterBy("@type", "exclude", "sample")}
-      >
-        {t("Hide samples")}
-      </button>
-      <Button label={t("Show metrics as lines")} onClick={() => switchLanguage("promql")} />
+      <Button label={t("Show logs alone")} data-testid="hide-samples" onClick={() => editFilters(logsAlone)} />
+      {samples > 0 && <Button label={t("Show metrics as lines")} onClick={() => switchLanguage("promql")} />}
+      {spans > 0 && <Way to={{ page: "traces", sought: {} }}>{t("Show traces")}</Way>}
     </p>
   );
 }
@@ -76,22 +81,19 @@ function Samples() {
 function Rise() {
   const { data, state } = counts.value;
   const of = view.value;
-  const [from, to] = rangeMs(of, askedAt.value);
-  const rise = data === null || state !== "done" ? null : riseOf(data);
-  const isWanted = data !== null && state === "done" && !of.live && from > 0 && hasErrors(data);
-  const shown = JSON.stringify([of.query, of.groups, of.from, of.to, of.zone]);
-  const key = isWanted ? `${shown} ${Math.floor(askedAt.value / AGAIN_MS_MIN)}` : "";
+  const { from, to, rise, told } = found.value;
+  const isDone = state === "done";
+  const isWanted = data !== null && isDone && !of.live && from > 0 && hasErrors(data);
+  const about = shown.value;
+  const key = isWanted ? `${about} ${Math.floor(askedAt.value / AGAIN_MS_MIN)}` : "";
   useEffect(() => {
     if (key === "") return;
     void start(onset, (signal) => askOnset(errorsIn(rise !== null), of.zone, signal)).then(() => {
-      if (onset.peek().state === "done") answered.value = shown;
+      if (onset.peek().state === "done") answered.value = about;
     });
     return () => void stop(onset);
   }, [key]);
-  // What was found a moment ago stays until there is something newer.
-  const known = answered.value === shown ? onset.value.data : null;
-  const told = state === "done" ? toldOf(rise, known, from) : null;
-  if (told === null) return null;
+  if (!isDone || told === null) return null;
   const iso = (ms: number) => new Date(ms).toISOString();
   const end = Math.min(rise?.end ?? to, Date.now());
   const began = told.kind === "rose" ? Math.min(rise?.from ?? told.at, told.at) : told.at;
@@ -112,21 +114,37 @@ function Rise() {
 }
 
 /** What happened, and after what. */
-const SENTENCES: Readonly<Record<Told["kind"], readonly [alone: string, caused: string]>> = {
-  rose: [text("Errors rose at {time}."), text("Errors rose at {time}, {after} after {what}.")],
+const SENTENCES: Readonly<Record<Told["kind"], readonly [alone: string, caused: string, together: string]>> = {
+  rose: [
+    text("Errors rose at {time}."),
+    text("Errors rose at {time}, {after} after {what}."),
+    text("Errors rose at {time}, together with {what}."),
+  ],
   high: [
     text("Errors have been high since {time}."),
     text("Errors have been high since {time}, {after} after {what}."),
+    text("Errors have been high since {time}, together with {what}."),
   ],
-  fell: [text("Errors fell at {time}."), text("Errors fell at {time}, {after} after {what}.")],
-  stopped: [text("Errors stopped at {time}."), text("Errors stopped at {time}, {after} after {what}.")],
+  fell: [
+    text("Errors fell at {time}."),
+    text("Errors fell at {time}, {after} after {what}."),
+    text("Errors fell at {time}, together with {what}."),
+  ],
+  stopped: [
+    text("Errors stopped at {time}."),
+    text("Errors stopped at {time}, {after} after {what}."),
+    text("Errors stopped at {time}, together with {what}."),
+  ],
 };
 
 /** What happened, in one sentence. */
 function sentence({ kind, at, cause }: Told, zone: string) {
+  // So close to each other, nobody knows which came first.
+  const isTogether = cause !== null && cause.before < TOGETHER_MS;
   const clock = dayClock(at, zone).slice(0, at % 60_000 === 0 ? -3 : undefined);
-  const [alone, caused] = SENTENCES[kind];
+  const [alone, caused, together] = SENTENCES[kind];
   if (cause === null) return t(alone, { time: clock });
+  const said = isTogether ? together : caused;
   const what = <b lang="">{oneLine(cause.what, WHAT_CHARS_MAX)}</b>;
-  return rich(caused, { time: clock, after: distance(cause.before), what });
+  return rich(said, { time: clock, after: distance(cause.before), what });
 }

@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 
 import type { Notice, Stats } from "../api.ts";
 import { cancel, start, type Lane } from "../ask.ts";
-import { count, milliseconds } from "../format.ts";
+import { count, milliseconds, sentence } from "../format.ts";
 import { copyLink } from "../keys.ts";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
@@ -101,7 +101,7 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
           <div class="partial" role="alert" data-testid="panel-partial">
             <b>{t("This answer is incomplete.")}</b>
             {data.partial_reasons.map((reason, at) => (
-              <span key={at}> {told(reason.code, reason.message)}.</span>
+              <span key={at}> {sentence(told(reason.code, reason.message))}</span>
             ))}
           </div>
         )}

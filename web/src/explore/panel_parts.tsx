@@ -28,13 +28,21 @@ export function Nothing({ title, hint, children }: { title: string; hint: string
   );
 }
 
+/** Stands for the parts of a pattern that differ from line to line, which the server writes as `<*>`. */
+const ANY = "…";
+
+/** A pattern, or a sentence of the server with one, as people read it. */
+export function patternText(pattern: string): string {
+  return pattern.replaceAll("<*>", ANY);
+}
+
 /** A pattern's text, its wildcards set back. */
 export function PatternText({ pattern }: { pattern: string }) {
   return (
     <>
       {pattern.split("<*>").map((part, at) => (
         <>
-          {at > 0 && <span class="any">*</span>}
+          {at > 0 && <span class="any">{ANY}</span>}
           {part}
         </>
       ))}

@@ -2,7 +2,7 @@
 // where they stand, before the query is run. It lives in a shadow root, whose style sheets are made by script: the page's
 // policy allows no others.
 
-import { effect, signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { ApiError } from "../api.ts";
@@ -14,45 +14,17 @@ import { draft, view } from "../view.ts";
 import { makeEditor, type CodeEditor } from "./code_mirror.ts";
 import { checked, focusBy, focusQuery, isEquipped, pastQueries, placeholder, submit } from "./editor_state.ts";
 import { tools } from "./language_tools.ts";
-import { Suggestions, type Suggestion } from "./suggest.tsx";
+import { Suggestions } from "./suggest.tsx";
+import { makeSuggesting } from "./suggesting.ts";
 
-// Fast typing asks once, at its end.
-const SUGGEST_AFTER_MS = 60;
 // Nobody wants to be told of a word that is being written.
 const CHECK_AFTER_MS = 500;
 
-const suggestions = signal<Suggestion[]>([]);
-const chosen = signal(-1);
-let asking = new AbortController();
+const suggesting = makeSuggesting(
+  (text, caret) => tools().completions(text, caret),
+  (...of) => tools().asked(...of),
+);
 let checking = new AbortController();
-
-/** Closes the list; an answer that is on its way does not open it again. */
-function closeSuggestions(): void {
-  asking.abort();
-  suggestions.value = [];
-}
-
-/** Suggests what is known here at once, and what the server knows when it has said so. */
-function suggestAt(text: string, caret: number): void {
-  asking.abort();
-  const { signal } = (asking = new AbortController());
-  chosen.value = -1;
-  suggestions.value = tools().completions(text, caret);
-  setTimeout(() => {
-    if (signal.aborted) return;
-    tools()
-      .asked(text, caret, signal)
-      .then(
-        (asked) => {
-          if (signal.aborted) return;
-          const picked = suggestions.peek()[chosen.peek()]?.label;
-          suggestions.value = asked;
-          chosen.value = picked === undefined ? -1 : asked.findIndex((one) => one.label === picked);
-        },
-        () => undefined,
-      );
-  }, SUGGEST_AFTER_MS);
-}
 
 /** Asks what is wrong with a text that has rested for a moment. */
 function checkSoon(text: string): void {
@@ -73,36 +45,8 @@ function checkSoon(text: string): void {
 }
 
 function ask(): void {
-  closeSuggestions();
+  suggesting.close();
   submit();
-}
-
-function accept(editor: CodeEditor): boolean {
-  const suggestion = suggestions.peek()[chosen.peek()];
-  if (!suggestion) return false;
-  editor.replace(suggestion.start, suggestion.end, suggestion.insert);
-  closeSuggestions();
-  return true;
-}
-
-/** What a key does while completions are shown. */
-function onSuggestionKey(event: KeyboardEvent, editor: CodeEditor): boolean {
-  const all = suggestions.peek();
-  if (all.length === 0) return false;
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const step = event.key === "ArrowDown" ? 1 : -1;
-    chosen.value = (chosen.peek() + step + all.length + (chosen.peek() < 0 && step < 0 ? 1 : 0)) % all.length;
-    return true;
-  }
-  if (event.key === "Escape") {
-    closeSuggestions();
-    return true;
-  }
-  if (event.key === "Tab" && !event.shiftKey) {
-    if (chosen.peek() < 0) chosen.value = 0;
-    return accept(editor);
-  }
-  return event.key === "Enter" && !event.ctrlKey && !event.metaKey && accept(editor);
 }
 
 /** Which of the earlier queries is shown; -1 while none is. */
@@ -130,7 +74,7 @@ async function tidy(editor: CodeEditor): Promise<void> {
     if (draft.peek() !== text || tidied === text) return;
     editor.set(tidied);
     editor.focus();
-    closeSuggestions();
+    suggesting.close();
   } catch (error) {
     tell(error instanceof Error ? error.message : t("That did not work."));
   }
@@ -138,12 +82,12 @@ async function tidy(editor: CodeEditor): Promise<void> {
 
 /** Shows what the reference says about the suggestion chosen, or about what stands at the caret. */
 function explain(editor: CodeEditor): void {
-  const see = suggestions.peek()[Math.max(chosen.peek(), 0)]?.see ?? tools().reference(draft.peek(), editor.caret());
+  const see = suggesting.read()?.see ?? tools().reference(draft.peek(), editor.caret());
   open(new URL(see, document.baseURI), "_blank", "noopener");
 }
 
 function onKey(event: KeyboardEvent, editor: CodeEditor): boolean {
-  if (onSuggestionKey(event, editor)) return true;
+  if (suggesting.onKey(event, editor)) return true;
   if (event.key === "F1") explain(editor);
   else if (event.shiftKey && event.altKey && event.code === "KeyF") void tidy(editor);
   else if (event.key === "Enter" && !event.shiftKey) ask();
@@ -187,12 +131,12 @@ function useEditor(host: { current: HTMLDivElement | null }): { current: CodeEdi
         colours: (text) => tools().colours(text),
         onText: (text, caret, isTyped) => {
           draft.value = text;
-          if (isTyped) suggestAt(text, caret);
-          else closeSuggestions();
+          if (isTyped) suggesting.at(text, caret);
+          else suggesting.close();
           checkSoon(text);
         },
         onKey: (event) => onKey(event, made),
-        onBlur: closeSuggestions,
+        onBlur: suggesting.close,
       });
       editor.current = made;
       const hadFocus = document.activeElement === area;
@@ -277,11 +221,10 @@ export function QueryEditor({ error }: { error: ApiError | null }) {
         </Menu>
       </div>
       <Suggestions
-        all={suggestions.value}
-        chosen={chosen.value}
+        all={suggesting.all.value}
+        chosen={suggesting.chosen.value}
         onPick={(at) => {
-          chosen.value = at;
-          if (editor.current) accept(editor.current);
+          if (editor.current) suggesting.pick(at, editor.current);
           focusQuery();
         }}
       />

@@ -204,7 +204,9 @@ function TraceButton({
       title={t("All events with this {name}, in all groups", { name: printable(name) })}
       onClick={show}
     >
-      {t("All lines of this trace")}
+      {isButton || /trace/i.test(name)
+        ? t("All lines of this trace")
+        : t("All lines with this {name}", { name: printable(name) })}
     </button>
   );
 }

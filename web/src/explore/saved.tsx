@@ -15,6 +15,7 @@ import { conditions } from "../query/edit.ts";
 import rules from "../style/keep.css?inline";
 import { t } from "../texts.ts";
 import { view } from "../view.ts";
+import { NotRun } from "./not_run.tsx";
 import { Entry, reason, tagsOf } from "./saved_entry.tsx";
 import { all, chips, isStarred, openView } from "./saved_open.ts";
 
@@ -103,6 +104,7 @@ function SaveForm() {
   return (
     <form class="keep-form" onSubmit={(event) => void submit(event)} data-testid="save-form">
       <h2>{t("Save this view")}</h2>
+      <NotRun />
       <pre class="kept-query">{now.query.trim() === "" ? t("all events") : printable(now.query, true)}</pre>
       <label>
         {t("Name")}
@@ -252,7 +254,7 @@ export function Saved() {
         <List />
       </Dialog>
       <Dialog open={layer.value === "save-view"} onClose={close("save-view")} label={t("Save this view")}>
-        <SaveForm />
+        <SaveForm key={view.value.query} />
       </Dialog>
     </>
   );

@@ -50,7 +50,15 @@ test("an answer that is not by time is no chart", () => {
 });
 
 test("scales end at round numbers", () => {
-  assert.deepEqual([1, 3, 21, 99, 100, 101].map(niceTop), [1, 5, 25, 100, 100, 200]);
+  // Half of a number of events is one, too.
+  assert.deepEqual(
+    [1, 5, 25].map((n) => niceTop(n, true)),
+    [2, 6, 30],
+  );
+  assert.deepEqual(
+    [1, 3, 21, 99, 100, 101].map((n) => niceTop(n)),
+    [1, 5, 25, 100, 100, 200],
+  );
 });
 
 test("each of several numbers by time and name has lines of its own", () => {

@@ -94,8 +94,12 @@ export function measuresOf({ columns, table, query }: Answered, language = "insi
   );
 }
 
-/** The lines of an answer; `null` where it is not by time. `left` is how many were left out. Where it has names, the lines are of one number: of the column `measure`, else of the first. */
-export function seriesOf(data: Answered, measure?: number): { series: Series[]; left: number } | null {
+/** The lines of an answer; `null` where it is not by time. `left` is how many were left out. Where it has names, the lines are of one number: of the column `measure`, else of the first; `only` names the series and their order. */
+export function seriesOf(
+  data: Answered,
+  measure?: number,
+  only?: readonly string[],
+): { series: Series[]; left: number } | null {
   const { columns, table } = data;
   const time = columns.findIndex((column) => column.type === "timestamp");
   const numbers = measuresOf(data);
@@ -118,9 +122,11 @@ export function seriesOf(data: Answered, measure?: number): { series: Series[]; 
     else for (const at of numbers) add(columns[at]?.name ?? "", row, at);
   }
   const size = (series: Series) => series.points.reduce((sum, [, value]) => sum + Math.abs(value), 0);
-  const all = [...found.values()].sort((a, b) => size(b) - size(a));
+  const all = only
+    ? only.map((name) => found.get(name) ?? { name, points: [] })
+    : [...found.values()].sort((a, b) => size(b) - size(a));
   for (const series of all) series.points.sort((a, b) => a[0] - b[0]);
-  return all.length === 0 ? null : { series: all.slice(0, SERIES_MAX), left: Math.max(0, all.length - SERIES_MAX) };
+  return all.length === 0 ? null : { series: all.slice(0, SERIES_MAX), left: Math.max(0, found.size - SERIES_MAX) };
 }
 
 /** The distance of neighbouring points: the bucket's width. */

@@ -1,20 +1,29 @@
 // An aggregation by time, drawn as lines, areas or bars above its table. Pointer and arrow keys read the values.
 
-import { useMemo, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { count, decimal, printable } from "../format.ts";
 import type { Rows } from "../rows.ts";
 import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
-import { view, zoom } from "../view.ts";
+import { binOf } from "../query/bin_width.ts";
+import { askedAt, rangeMs, view, zoom } from "../view.ts";
 import { niceTop, useWidth } from "./axis.tsx";
 import { stepBy, useBrush } from "./brush.ts";
 import { Selection } from "./selection.tsx";
-import { seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
-import { geometryOf, linear, type SeriesKind } from "./geometry.ts";
+import { NOTHING, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
+import { cutBins, geometryOf, linear, type SeriesKind } from "./geometry.ts";
 import { colourOf, TimeChart } from "./time_chart.tsx";
 
 const TALL = 170;
+
+/** The instant that is read, in all charts of the answer. */
+const reading = signal<number | null>(null);
+
+function valueText(value: number | undefined): string {
+  return value === undefined ? NOTHING : decimal(value, 2);
+}
 
 /** The instants of the series, and the scale of their values. */
 function extentOf(series: readonly Series[], stacked: readonly Stacked[], kind: SeriesKind) {
@@ -22,29 +31,45 @@ function extentOf(series: readonly Series[], stacked: readonly Stacked[], kind: 
   const times = [...new Set(all.map(([ms]) => ms))].sort((a, b) => a - b);
   const values =
     kind === "line" ? all.map(([, value]) => value) : stacked.flatMap((one) => one.points.map((point) => point[2]));
-  const top = niceTop(values.reduce((most, value) => Math.max(most, value), 0) || 1);
+  const areCounts = values.every((value) => Number.isInteger(value));
+  const top = niceTop(values.reduce((most, value) => Math.max(most, value), 0) || 1, areCounts);
   const least = kind === "line" ? values.reduce((low, value) => Math.min(low, value), 0) : 0;
   const low = Math.min(0, least);
   return { times, scale: linear(low, top, [low + (top - low) / 2, top]) };
 }
 
-/** The chart above the table. */
-export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind?: SeriesKind; measure?: number }) {
-  const found = useMemo(() => seriesOf(data, measure), [data, measure]);
+/** The chart above the table. Where there are several, `names` are the series of all, so that one has the same colour in each. */
+export function SeriesChart({
+  data,
+  kind = "line",
+  measure,
+  names,
+}: {
+  data: Rows;
+  kind?: SeriesKind;
+  measure?: number;
+  names?: readonly string[];
+}) {
+  const found = useMemo(() => seriesOf(data, measure, names), [data, measure, names]);
   const stacked = useMemo(() => stack(found?.series ?? []), [found]);
   const [root, measured] = useWidth();
-  const [at, setAt] = useState<number | null>(null);
+  const setAt = (ms: number | null) => (reading.value = ms);
+  useEffect(() => () => void setAt(null), []);
   // Where a choice by keys began.
   const [anchor, setAnchor] = useState<number | null>(null);
   const zone = view.value.zone;
   const width = Math.max(1, measured);
   const series = found?.series ?? [];
   const { times, scale } = extentOf(series, stacked, kind);
-  const instants = { from: times[0] ?? 0, to: times.at(-1) ?? 0, step: stepOf(series) };
+  const bin = binOf(data);
+  const instants = { from: times[0] ?? 0, to: times.at(-1) ?? 0, step: Math.min(stepOf(series), bin ?? Infinity) };
+  const at = times.find((ms) => ms === reading.value) ?? null;
   const { from, step } = instants;
   const geometry = geometryOf(instants, scale, { width, tall: TALL, isBar: kind === "bar" });
   const { x } = geometry;
   const colour = colourOf(series);
+  const [start, end] = rangeMs(view.value, askedAt.value);
+  const cut = bin === null ? [] : cutBins(times, bin, { from: start, to: end });
   const brush = useBrush(geometry.timeAt, () => {
     if (at !== null) zoom(at, at + step - 1);
   });
@@ -86,6 +111,7 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
         label={t(
           "Chart of the table below; ← and → read it, with Shift they select, Enter opens what to do with the time",
         )}
+        cut={cut}
         brush={brush}
         brushed={brush.dragged ?? brush.part ?? byKeys}
         read={at}
@@ -103,7 +129,7 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
           <span key={one.name} class={`label ${colour(n)}`}>
             <span class="swatch" />
             {one.name}
-            {at !== null && <b>{decimal(one.points.find(([ms]) => ms === at)?.[1] ?? 0, 2)}</b>}
+            {at !== null && <b>{valueText(one.points.find(([ms]) => ms === at)?.[1])}</b>}
           </span>
         ))}
         {left > 0 && <span class="dim">{t("and {n} more in the table", { n: count(left) })}</span>}

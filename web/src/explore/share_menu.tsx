@@ -13,12 +13,15 @@ import rules from "../style/keep.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { zoneText } from "../time.ts";
 import { address, askedAt, go, view } from "../view.ts";
+import { NotRun } from "./not_run.tsx";
 import {
   asCommand,
   asCurl,
   fetchFile,
   fileAddress,
+  fileFields,
   FORMATS,
+  hasAllFields,
   HELD_BYTES_MAX,
   isPlainLink,
   saveByLink,
@@ -47,12 +50,18 @@ function reason(error: unknown): string {
   return error instanceof ApiError ? error.clause : t("the download was interrupted");
 }
 
-function Size() {
+function Size({ format }: { format: Format }) {
   const size = sizeOf();
   if (!size)
     return (
       <p class="dim" data-testid="export-size">
         {t("All rows, not only those shown. Their number is not known in advance.")}
+      </p>
+    );
+  if (format !== "text" && hasAllFields.value && fileFields(view.value) !== null)
+    return (
+      <p class="dim" data-testid="export-size">
+        {plural(size.rows, "{n} row", "{n} rows", count(size.rows))}
       </p>
     );
   const about = bytes(size.bytes);
@@ -66,6 +75,26 @@ function Size() {
         { bytes: about },
       )}
     </p>
+  );
+}
+
+/** The choice between all fields and those that the list shows. */
+function AllFields() {
+  const fields = fileFields(view.value);
+  if (fields === null || fields.all === 0) return null;
+  const { names, all } = fields;
+  return (
+    <label class="choice">
+      <input
+        type="checkbox"
+        checked={hasAllFields.value}
+        onChange={(event) => (hasAllFields.value = event.currentTarget.checked)}
+        data-testid="all-fields"
+      />
+      {names.length === all
+        ? t("all fields ({n}), not only the columns shown", { n: count(all) })
+        : t("{n} of {all} fields, not only the columns shown", { n: count(names.length), all: count(all) })}
+    </label>
   );
 }
 
@@ -127,6 +156,7 @@ function SaveAll() {
         />
         {t("compressed (gzip)")}
       </label>
+      {format.value !== "text" && <AllFields />}
       {held.value !== null ? (
         <button type="button" class="button" onClick={() => fetching.controller?.abort()} data-testid="export-cancel">
           {t("Stop at {bytes}", { bytes: bytes(held.value) })}
@@ -150,7 +180,7 @@ function SaveAll() {
           {t("Try again, or copy a command and run it in a shell.")}
         </p>
       )}
-      <Size />
+      <Size format={format.value} />
       <div class="commands">
         <button
           type="button"
@@ -184,6 +214,7 @@ export function ShareMenu() {
   const asIs = () => void copy(new URL(address(view.peek()), location.href).href, t("Link"));
   return (
     <div class="share-menu">
+      <NotRun />
       <h3>{t("Link")}</h3>
       <ul class="actions-list">
         <li>

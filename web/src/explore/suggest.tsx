@@ -1,7 +1,7 @@
 // Completion in the editor. The server knows what may stand at the caret; until it answers, and where it does not, there are
 // commands where a command may stand, elsewhere functions and the fields that the sidebar knows.
 
-import { complete } from "../api.ts";
+import { complete, type Scope } from "../api.ts";
 import { fieldList } from "../ask.ts";
 import { oneLine, percent } from "../format.ts";
 import { fieldText } from "../query/edit.ts";
@@ -93,9 +93,14 @@ export function completions(query: string, caret: number): Suggestion[] {
 }
 
 /** What the server says may stand at the caret. Without a word begun, only values: nobody wants a list after every blank. */
-export async function askedCompletions(query: string, caret: number, signal: AbortSignal): Promise<Suggestion[]> {
-  const { from, to, groups, zone } = view.peek();
-  const { start, end, items } = await complete(query, caret, { from, to, groups }, zone, signal);
+export async function askedCompletions(
+  query: string,
+  caret: number,
+  signal: AbortSignal,
+  scope: Scope = view.peek(),
+): Promise<Suggestion[]> {
+  const { from, to, groups } = scope;
+  const { start, end, items } = await complete(query, caret, { from, to, groups }, view.peek().zone, signal);
   const wanted = start < caret ? items : items.filter((item) => item.kind === "value");
   const written = query.slice(start, caret);
   const useful = wanted.filter((item) => item.insert.trim() !== written);

@@ -84,11 +84,12 @@ function Picture({ data, kind }: { data: Rows; kind: ChartKind }) {
     const hasNames = data.columns.some(({ type }, at) => type !== "timestamp" && !measures.includes(at));
     // Numbers of different units have no scale in common.
     if (!hasNames || measures.length < 2) return <SeriesChart data={data} kind={kind} />;
+    const names = seriesOf(data, measures[0])?.series.map(({ name }) => name);
     const left = measures.slice(MEASURES_MAX).map((at) => printable(data.columns[at]?.name ?? ""));
     return (
       <>
         {measures.slice(0, MEASURES_MAX).map((at) => (
-          <SeriesChart key={at} data={data} kind={kind} measure={at} />
+          <SeriesChart key={at} data={data} kind={kind} measure={at} {...(names ? { names } : {})} />
         ))}
         {left.length > 0 && <p class="dim note">{t("Only in the table: {names}", { names: left.join(", ") })}</p>}
       </>

@@ -11,6 +11,7 @@ import { commands, keepsEvents } from "../query/lex.ts";
 import { toRows, type EventRow } from "../rows.ts";
 import { MessageCutter } from "../sse.ts";
 import { asked, view, type View } from "../view.ts";
+import { forgetArrivals, rateWith } from "./arrivals.ts";
 import { paused } from "./paused.ts";
 
 const KEPT_MAX = 10_000;
@@ -27,7 +28,7 @@ export interface Tail {
   pending: EventRow[];
   /** Not sent by the server because this page or the line was too slow, or pushed out here. */
   dropped: number;
-  /** Events in the last second. */
+  /** Events in a second, as of the last few. */
   rate: number;
   error: string;
   /** How often the connection broke and was taken up again after the last event received. */
@@ -90,7 +91,7 @@ function paint(): void {
   const isStill = !following.peek() || paused.peek() || isSelecting();
   const fresh = arrived;
   arrived = [];
-  const rate = Math.round(((fresh.length * 1000) / PAINT_MS) * 0.3 + now.rate * 0.7);
+  const rate = rateWith(fresh.length, performance.now());
   if (fresh.length === 0 && rate === now.rate && (isStill || now.pending.length === 0)) return;
   const target = isStill ? now.events : [...now.events, ...now.pending, ...fresh];
   const pending = isStill ? [...now.pending, ...fresh] : [];
@@ -204,6 +205,7 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 async function follow(of: View, signal: AbortSignal): Promise<void> {
+  forgetArrivals();
   tail.value = { ...OFF, state: "connecting" };
   following.value = true;
   paused.value = false;

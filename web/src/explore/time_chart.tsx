@@ -4,6 +4,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useMemo } from "preact/hooks";
 
+import { t } from "../texts.ts";
 import { view } from "../view.ts";
 import { Axis, AXIS } from "./axis.tsx";
 import type { Part, useBrush } from "./brush.ts";
@@ -69,6 +70,28 @@ function Bars({ stacked, colour, at }: { stacked: readonly Stacked[]; colour: (n
   );
 }
 
+/** Dims the bins that the range cuts. */
+function CutBins({ cut, kind, at }: { cut: readonly Part[]; kind: SeriesKind; at: Geometry }) {
+  return cut.map(({ from, to }) => {
+    // A bar stands around its instant; a line leads to the instant of the last bin, and from that of the first.
+    const shift = kind === "bar" ? (to - from) / 2 : from > at.from ? to - from : 0;
+    const left = Math.max(LABELS, at.x(from - shift));
+    return (
+      <rect
+        key={from}
+        class="begun"
+        data-testid="cut-bin"
+        x={left}
+        y={0}
+        width={Math.max(0, Math.min(at.width, at.x(to - shift)) - left)}
+        height={at.tall}
+      >
+        <title>{t("Only a part of this bin is in the range")}</title>
+      </rect>
+    );
+  });
+}
+
 interface Props {
   kind: SeriesKind;
   /** What lines draw. */
@@ -80,6 +103,8 @@ interface Props {
   scale: ValueScale;
   valueText: (value: number) => string;
   label: string;
+  /** The bins that the range cuts. */
+  cut: readonly Part[];
   brush: ReturnType<typeof useBrush>;
   brushed: Part | null;
   /** The instant that is read. */
@@ -129,6 +154,7 @@ export function TimeChart(props: Props) {
         <rect x={LABELS} width={Math.max(0, width - LABELS)} height={tall} />
       </clipPath>
       <g clip-path={`url(#${id})`}>{shapes}</g>
+      <CutBins cut={props.cut} kind={kind} at={geometry} />
       {props.children}
       {marks.map((value) => (
         <g key={value} class="grid">

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { cancel, progress, rows, type Lane } from "../ask.ts";
 import type { Notice } from "../api.ts";
-import { bytes, compact, count, milliseconds } from "../format.ts";
+import { bytes, compact, count, milliseconds, sentence } from "../format.ts";
 import { Button } from "../parts/button.tsx";
 import { plural, t, told } from "../texts.ts";
 
@@ -64,7 +64,7 @@ export function Incomplete({ what, reasons }: { what: string; reasons: readonly 
     <div class="partial" role="alert" data-testid="partial">
       <b>{what}</b>
       {reasons.slice(0, 3).map((reason, at) => (
-        <span key={at}> {told(reason.code, reason.message)}.</span>
+        <span key={at}> {sentence(told(reason.code, reason.message))}</span>
       ))}
       {reasons.length > 3 && (
         <span

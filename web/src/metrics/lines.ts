@@ -82,15 +82,20 @@ export function scaleOf(lines: readonly DrawnLine[]): { low: number; top: number
   );
 }
 
-/** Returns the ends and the marks of an axis with values between two; without values from 0 to 1. */
-export function scaleBetween(least: number, most: number): { low: number; top: number; marks: number[] } {
+/** Returns the ends and the marks of an axis with values between two; without values from 0 to 1. Of whole numbers the marks are whole, too. */
+export function scaleBetween(
+  least: number,
+  most: number,
+  isWhole = false,
+): { low: number; top: number; marks: number[] } {
   if (!Number.isFinite(least) || !Number.isFinite(most)) return { low: 0, top: 1, marks: [0, 1] };
   if (least >= 0 && least < most * 0.75) least = 0;
   if (most <= 0 && most > least * 0.75) most = 0;
   if (least === most) [least, most] = least === 0 ? [0, 1] : [least - Math.abs(least) / 2, most + Math.abs(most) / 2];
   const rough = (most - least) / 4;
   const size = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 2.5, 5].find((one) => one * size >= rough) ?? 10) * size;
+  const nice = ([1, 2, 2.5, 5].find((one) => one * size >= rough) ?? 10) * size;
+  const step = isWhole && !Number.isInteger(nice) ? Math.max(1, Math.ceil(rough)) : nice;
   const [low, top] = [Math.floor(least / step), Math.ceil(most / step)];
   return {
     low: low * step,

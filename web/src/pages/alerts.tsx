@@ -1,6 +1,6 @@
 // Alerts: what fires, the rules behind it, silences, and whom alerts are told.
 
-import { alerts, askAlerts, askChannels, askRules, askSilences, channels, silences } from "../api/alerts.ts";
+import { alerts, askAlerts, askChannels, askRules, askSilences, channels, rules, silences } from "../api/alerts.ts";
 import { Tabs } from "../parts/tabs.tsx";
 import { usePoll } from "../parts/use_lane.ts";
 import { t } from "../texts.ts";
@@ -26,6 +26,7 @@ export function Alerts() {
   const tab = view.value.tab;
   const tabs = [
     { tab: "", title: t("Active"), n: alerts.value.data?.length },
+    { tab: "rules", title: t("Rules"), n: rules.value.data?.filter((one) => one.last_error !== null).length },
     { tab: "silences", title: t("Silences"), n: silences.value.data?.filter((one) => one.status === "active").length },
     { tab: "channels", title: t("Channels"), n: channels.value.data?.filter((one) => one.health.failing).length },
   ];
@@ -33,7 +34,7 @@ export function Alerts() {
     <main class="page" data-testid="alerts-page">
       <div class="page-head">
         <h1>{t("Alerts")}</h1>
-        <Tabs of={tabs} shown={tab === "rule" ? "" : tab} testId={(tab) => `tab-${tab || "active"}`} />
+        <Tabs of={tabs} shown={tab === "rule" ? "rules" : tab} testId={(tab) => `tab-${tab || "active"}`} />
       </div>
       {tab === "rule" ? (
         <RuleForm key={view.value.open} />
@@ -41,11 +42,10 @@ export function Alerts() {
         <Silences />
       ) : tab === "channels" ? (
         <Channels />
+      ) : tab === "rules" ? (
+        <Rules />
       ) : (
-        <>
-          <Active />
-          <Rules />
-        </>
+        <Active />
       )}
     </main>
   );

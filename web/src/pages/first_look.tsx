@@ -8,6 +8,7 @@ import { alerts, askAlerts } from "../api/alerts.ts";
 import { askFirstLook, type FirstLook } from "../api/cause.ts";
 import { start, stop, type Lane } from "../ask.ts";
 import { DifferenceList } from "../explore/difference_list.tsx";
+import { patternText } from "../explore/panel_parts.tsx";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { milliseconds, oneLine, printable } from "../format.ts";
 import { copyLink } from "../keys.ts";
@@ -22,6 +23,7 @@ import { asked, askedAt, rangeMs, view, type View } from "../view.ts";
 import { RedCalls, UsualRate } from "./first_look/calls.tsx";
 import { Findings } from "./first_look/findings.tsx";
 import { Lanes } from "./first_look/lanes.tsx";
+import { RiseChart } from "./first_look/rise.tsx";
 import { Since } from "./first_look/since.tsx";
 
 adopt(rules);
@@ -82,7 +84,7 @@ function Subject({ data }: { data: FirstLook | null }) {
   const query = of.open === "" ? of.query : (data?.query ?? "");
   return (
     <p class="first-look-of" data-testid="first-look-of">
-      {title !== "" && <b lang="">{printable(title)} </b>}
+      {title !== "" && <b lang="">{patternText(printable(title))} </b>}
       {query.trim() !== "" && <code>{oneLine(query, 300)}</code>}{" "}
       {of.open === "" && of.groups.length > 0 && (
         <span>{t("in {groups}", { groups: printable(of.groups.join(", ")) })} </span>
@@ -121,6 +123,7 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
       ) : (
         <>
           <Since onset={data.onset} scope={{ ...scope, groups: view.value.groups }} />
+          <RiseChart data={data} scope={{ ...scope, groups: view.value.groups }} />
           <UsualRate data={data} />
           <Findings data={data} />
           <Lanes data={data} />

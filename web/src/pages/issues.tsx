@@ -1,6 +1,6 @@
 // Issues: errors that are one pattern at one place, with what was decided about each.
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { askIssue, askIssues, mergeIssues, type FoundIssues, type Issue, type IssueState } from "../api/issues.ts";
@@ -16,7 +16,9 @@ import { Tabs } from "../parts/tabs.tsx";
 import rules from "../style/issues.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
+import { listed, sortOf, type IssueSort } from "./issues/order.ts";
 import { IssueRow } from "./issues/row.tsx";
+import { askSamples, samples } from "./issues/samples.ts";
 
 adopt(rules);
 
@@ -31,6 +33,11 @@ const TABS: readonly { tab: string; title: string; states: readonly IssueState[]
   { tab: "all", title: text("All issues"), states: [] },
 ];
 
+/** The words that the issues shown have. */
+const words = signal("");
+
+/** Rows of the list before more are asked for. */
+const SHOWN = 100;
 /** Issues that are merged at once, at most. */
 const MERGED_MAX = 100;
 
@@ -39,6 +46,7 @@ export function Issues() {
   const lane = useSignal<Lane<FoundIssues>>({ state: "loading", data: null, error: null, since: 0 });
   const single = useSignal<Issue | null>(null);
   const chosen = useSignal<readonly string[]>([]);
+  const most = useSignal(SHOWN);
   const { tab, open } = view.value;
   const shown = TABS.find((one) => one.tab === tab) ?? TABS[0];
   const ask = () => void start(lane, (signal) => askIssues(shown?.states ?? [], signal));
@@ -55,8 +63,8 @@ export function Issues() {
     };
   }, [tab, asked.value]);
   const { state, data, error } = lane.value;
-  const listed = data?.issues ?? [];
-  const isListed = listed.some((one) => one.id === open || one.merged.includes(open));
+  const found = data?.issues ?? [];
+  const isListed = found.some((one) => one.id === open || one.merged.includes(open));
   // A link leads to an issue whatever its state is, and also to one that became a part of another.
   useEffect(() => {
     single.value = null;
@@ -68,7 +76,10 @@ export function Issues() {
     );
     return () => controller.abort();
   }, [open, isListed, data === null]);
-  const all = single.value === null || isListed ? listed : [single.value, ...listed];
+  const sought = listed(found, words.value, view.value.sort, samples.value);
+  const shownOnes = sought.slice(0, most.value);
+  const all = single.value === null || isListed ? shownOnes : [single.value, ...shownOnes];
+  useEffect(() => void askSamples(all), [all.map(({ id }) => id).join()]);
   return (
     <main class="page issues-page" data-testid="issues-page" aria-busy={state === "loading"}>
       <div class="page-head">
@@ -91,7 +102,9 @@ export function Issues() {
         </p>
       )}
       {data === null && state === "loading" && <Status />}
-      {data !== null && all.length === 0 && (
+      {found.length > 0 && <Find />}
+      {found.length > 0 && all.length === 0 && <Status text={t("No issue matches.")} />}
+      {data !== null && found.length === 0 && all.length === 0 && (
         <div class="state" data-testid="no-issues">
           <h2>{tab === "" ? t("No open issues") : t("No issues here")}</h2>
           <p>
@@ -102,6 +115,7 @@ export function Issues() {
         </div>
       )}
       {chosen.value.length > 0 && <MergeBar ids={chosen.value} onDone={() => (chosen.value = [])} again={ask} />}
+      {all.length > 0 && <IssueHeads />}
       {all.length > 0 && (
         <ul class="issue-list" data-testid="issue-list">
           {all.map((issue) => (
@@ -120,10 +134,64 @@ export function Issues() {
           ))}
         </ul>
       )}
-      {data !== null && data.total > listed.length && (
-        <p class="dim">{t("{n} of {all} issues", { n: count(listed.length), all: count(data.total) })}</p>
+      {sought.length > shownOnes.length && (
+        <p>
+          <Button
+            label={t("Show {n} more", { n: count(Math.min(SHOWN, sought.length - shownOnes.length)) })}
+            onClick={() => (most.value += SHOWN)}
+          />
+        </p>
+      )}
+      {data !== null && data.total > found.length && (
+        <p class="dim">{t("{n} of {all} issues", { n: count(found.length), all: count(data.total) })}</p>
       )}
     </main>
+  );
+}
+
+/** Searches the list. */
+function Find() {
+  return (
+    <input
+      type="search"
+      class="find"
+      data-testid="find-issue"
+      aria-label={t("Find an issue by its text, service, group or host")}
+      placeholder={t("Find by text, service, group, host")}
+      value={words.value}
+      onInput={(event) => (words.value = event.currentTarget.value)}
+    />
+  );
+}
+
+/** What the columns of the list are, and the buttons that sort by them. */
+function IssueHeads() {
+  const now = sortOf(view.value.sort);
+  const head = (by: IssueSort, label: string, place: string) => {
+    const isNow = now?.by === by;
+    return (
+      <button
+        type="button"
+        class={`${place}${isNow ? " on" : ""}`}
+        data-testid={`sort-${by}`}
+        aria-pressed={isNow}
+        title={t("Sort by this")}
+        onClick={() => go({ sort: !isNow ? by : now.isTurned ? "" : `-${by}` }, true)}
+      >
+        {label}
+        <span aria-hidden="true">{isNow ? ((by === "title") === now.isTurned ? " ↓" : " ↑") : ""}</span>
+      </button>
+    );
+  };
+  return (
+    <div class="issue-row issue-heads" role="group" aria-label={t("Sort by")}>
+      <span class="issue-sorts">
+        {head("title", t("Issue"), "")} {head("last", t("Newest"), "")} {head("first", t("First seen"), "")}
+      </span>
+      <span>{t("State")}</span>
+      <span>{t("Last 24 hours")}</span>
+      {head("count", t("Events"), "number")}
+    </div>
   );
 }
 

@@ -103,6 +103,11 @@ function MapView({ map, asTable, isStale }: { map: ServiceMap; asTable: boolean;
           </>
         )}
       </p>
+      <p class="dim note" data-testid="map-legend">
+        {asTable
+          ? t("Below each number is that of the time before.")
+          : t("Each service and call has its requests, its share of errors and its 95th percentile.")}
+      </p>
       {asTable ? <Tables map={map} /> : <MapGraph map={map} />}
     </section>
   );
@@ -128,6 +133,15 @@ function Numbers({ of }: { of: Calls & { before?: Calls } }) {
       <Change now={latencyText(of.p95_ms)} text={of.before && latencyText(of.before.p95_ms)} isBad={bad.latency} />
     </>
   );
+}
+
+/** What got worse comes first, then what fails most. */
+function worstFirst<T extends Calls & { before?: Calls }>(all: readonly T[]): T[] {
+  const badness = (of: T) => {
+    const { errors, latency } = worse(of, of.before);
+    return Number(errors) + Number(latency);
+  };
+  return [...all].sort((a, b) => badness(b) - badness(a) || b.error_share - a.error_share);
 }
 
 const headsOf = (title: string): ComponentProps<typeof Heads>["of"] => [
@@ -173,7 +187,7 @@ function Tables({ map }: { map: ServiceMap }) {
         <table data-testid="map-nodes">
           <Heads of={headsOf(t("Service"))} />
           <tbody>
-            {map.nodes.map((node) => (
+            {worstFirst(map.nodes).map((node) => (
               <Row
                 key={node.service}
                 title={node.service}
@@ -189,7 +203,7 @@ function Tables({ map }: { map: ServiceMap }) {
         <table data-testid="map-edges">
           <Heads of={headsOf(t("Calls"))} />
           <tbody>
-            {map.edges.map((edge) => (
+            {worstFirst(map.edges).map((edge) => (
               <Row
                 key={`${edge.from}\n${edge.to}`}
                 title={`${edge.from} → ${edge.to}`}

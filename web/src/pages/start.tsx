@@ -310,7 +310,9 @@ function Arriving({ onShow }: { onShow: () => void }) {
     return (
       <p class="arriving" role="status" data-testid="waiting">
         <span class="pulse" aria-hidden="true" />
-        {t("Waiting for the first event…")}{" "}
+        {before.current !== null && [...before.current.values()].some((n) => n > 0)
+          ? t("Waiting for new events…")
+          : t("Waiting for the first event…")}{" "}
         <span class="dim" aria-hidden="true">
           {seconds >= 4 ? `${seconds} s` : ""}
         </span>

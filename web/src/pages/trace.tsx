@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { trace, type TraceAnswer } from "../api/traces.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
-import { count, oneLine, printable } from "../format.ts";
+import { count, oneLine, printable, sentence } from "../format.ts";
 import { Button } from "../parts/button.tsx";
 import { copy } from "../parts/layers.tsx";
 import { Status } from "../parts/status.tsx";
@@ -95,7 +95,7 @@ function FirstError({ model, reveal }: { model: TraceModel; reveal: (node: numbe
       <button type="button" class="link" onClick={() => reveal(first.index)}>
         {t("{service}: {name}", { service: printable(first.service), name: oneLine(first.name, 120) })}
       </button>{" "}
-      <span>{message}</span>{" "}
+      <span>{message === "" ? "" : sentence(message)}</span>{" "}
       <span class="dim">
         {t("Next error:")} <kbd>e</kbd>
       </span>

@@ -3,9 +3,10 @@
 import type { ComponentType } from "preact";
 import { useState } from "preact/hooks";
 
+import { fieldValues } from "../api.ts";
 import { searchTraces, TRACES_MAX, type FoundTraces, type TraceSummary } from "../api/traces.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
-import { count, oneLine, percent, printable } from "../format.ts";
+import { count, oneLine, percent, printable, textOf } from "../format.ts";
 import { Wrong } from "../parts/attempt.tsx";
 import { Button } from "../parts/button.tsx";
 import { Status } from "../parts/status.tsx";
@@ -13,6 +14,7 @@ import { adopt } from "../parts/style.ts";
 import { Heads } from "../parts/table.tsx";
 import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
+import { valueText } from "../query/edit.ts";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
 import { fullText } from "../time.ts";
@@ -63,12 +65,45 @@ export function Traces({ Time }: { Time: ComponentType }) {
   );
 }
 
+/** Values that are offered for an input. */
+const OFFERED_MAX = 50;
+
+/** The most frequent values that a field of spans has in the range, once they are asked for: names are those of the service, if one is chosen. */
+function useOffers(field: "service" | "name", service = ""): [string[], () => void] {
+  const { from, to, groups } = view.value;
+  const [offers, setOffers] = useState<{ key: string; values: string[] }>({ key: "", values: [] });
+  const of = field === "name" && service !== "" ? ` and service = ${valueText(service)}` : "";
+  const key = `${from} ${to} ${of}`;
+  const ask = () => {
+    if (offers.key === key) return;
+    const query = `filter @type = "span"${of}`;
+    fieldValues(field, query, { from, to, groups }, OFFERED_MAX, new AbortController().signal).then(
+      ({ values }) => setOffers({ key, values: values.map(({ value }) => textOf(value)) }),
+      // Without offers the input is one that is written in.
+      () => undefined,
+    );
+  };
+  return [offers.values, ask];
+}
+
+function Offers({ id, of }: { id: string; of: readonly string[] }) {
+  return (
+    <datalist id={id} data-testid={id}>
+      {of.map((value) => (
+        <option key={value} value={value} />
+      ))}
+    </datalist>
+  );
+}
+
 /** The search form; empty fields set no condition. */
 function Form({ sought }: { sought: TraceSearch }) {
   const [draft, setDraft] = useState<TraceSearch>(sought);
   const [isWrong, setWrong] = useState(false);
   const set = (name: keyof TraceSearch) => (event: { currentTarget: { value: string } }) =>
     setDraft({ ...draft, [name]: event.currentTarget.value });
+  const [services, askServices] = useOffers("service", draft.service);
+  const [names, askNames] = useOffers("name", draft.service);
   const submit = (event: Event) => {
     event.preventDefault();
     const wrong = [draft.min, draft.max].some((text) => (text ?? "").trim() !== "" && durationMs(text ?? "") === null);
@@ -82,11 +117,27 @@ function Form({ sought }: { sought: TraceSearch }) {
     <form class="make trace-search" role="search" onSubmit={submit} data-testid="trace-search">
       <label>
         {t("Service")}
-        <input name="service" value={draft.service ?? ""} onInput={set("service")} />
+        <input
+          name="service"
+          list="trace-services"
+          autocomplete="off"
+          value={draft.service ?? ""}
+          onFocus={askServices}
+          onInput={set("service")}
+        />
+        <Offers id="trace-services" of={services} />
       </label>
       <label>
         {t("Name of a span")}
-        <input name="name" value={draft.name ?? ""} onInput={set("name")} />
+        <input
+          name="name"
+          list="trace-names"
+          autocomplete="off"
+          value={draft.name ?? ""}
+          onFocus={askNames}
+          onInput={set("name")}
+        />
+        <Offers id="trace-names" of={names} />
       </label>
       <label class="long">
         {t("Attributes")}
@@ -188,7 +239,7 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
   return (
     <section class={isStale ? "stale" : ""}>
       {data.partial && <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />}
-      <Scatter traces={traces} range={range} area={area} onArea={setArea} />
+      <Scatter traces={traces} range={range} area={area} onArea={setArea} unseen={unseenOf(data, sought)} />
       <p role="status" data-testid="traces-count">
         {area === null
           ? plural(n, "{n} trace", "{n} traces", count(n))
@@ -222,6 +273,12 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
       <List traces={inside} />
     </section>
   );
+}
+
+/** The end of the time of which no trace was found because the newest ones were the most that a search returns; `null` if there is none. */
+function unseenOf({ traces }: FoundTraces, { order }: TraceSearch): number | null {
+  if (traces.length < TRACES_MAX || order === "slowest") return null;
+  return traces.reduce((first, { start }) => Math.min(first, Date.parse(start)), Infinity);
 }
 
 /** How traces in the area differ from the others that were found. */

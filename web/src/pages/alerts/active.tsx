@@ -3,7 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { acknowledge, alerts, askAlerts, type Alert, type Pattern, type Told } from "../../api/alerts.ts";
-import { count, printable } from "../../format.ts";
+import { patternText } from "../../explore/panel_parts.tsx";
+import { count, oneLine, printable } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
@@ -11,7 +12,7 @@ import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { clustersOf, type Cluster } from "./clusters.ts";
-import { Labels, State, Trouble, When } from "./parts.tsx";
+import { Labels, lengthText, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
 export function Active() {
@@ -81,13 +82,13 @@ function Card({ alert }: { alert: Alert }) {
     <li class={`card${isQuiet(alert) ? " quiet" : ""}${isOpen ? " opened" : ""}`} data-testid="alert" ref={card}>
       <div class="card-head">
         <State state={alert.state} />
-        <b>{printable(titleOf(alert))}</b>
+        <b>{titleOf(alert)}</b>
         {titleOf(alert) !== alert.rule && <span class="dim">{printable(alert.rule)}</span>}
         <span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span>
       </div>
       {Object.entries(alert.annotations).map(([name, value]) => (
         <p key={name} lang="">
-          {printable(value)}
+          {annotationText(value, alert.labels["pattern"])}
         </p>
       ))}
       <Evidence of={alert} />
@@ -99,7 +100,7 @@ function Card({ alert }: { alert: Alert }) {
           </span>
         ) : alert.value !== null && alert.state !== "insufficient_data" ? (
           <span class="label">
-            {alert.window === undefined ? t("value") : t("last {window}", { window: alert.window })}{" "}
+            {alert.window === undefined ? t("value") : t("last {window}", { window: lengthText(alert.window) })}{" "}
             <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b>
           </span>
         ) : null}
@@ -116,25 +117,39 @@ function Card({ alert }: { alert: Alert }) {
   );
 }
 
-/** What it is about: its pattern, else its rule. */
+/** A text for people, without the pattern that the title says by a line of it. */
+function annotationText(text: string, pattern = ""): string {
+  const rest = pattern === "" ? text : text.replaceAll(pattern, "").replace(/[:\s]+$/, "");
+  return patternText(printable(rest));
+}
+
+/** Longest title of a card. */
+const TITLE_CHARS_MAX = 240;
+
+/** What it is about: the newest line of its pattern, whose values say what the pattern leaves out; else its rule. */
 function titleOf(alert: Alert): string {
-  return alert.labels["pattern"] ?? alert.rule;
+  const pattern = alert.labels["pattern"];
+  if (pattern === undefined) return printable(alert.rule);
+  return oneLine(alert.last?.["@message"] ?? patternText(pattern), TITLE_CHARS_MAX);
 }
 
 /** The pattern of its lines, unless the labels have it, where they come from, the first and the newest of them. */
-function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert }) {
-  const lines =
+function Evidence({ of }: { of: Alert }) {
+  const { pattern, counts, first, last, labels } = of;
+  const title = titleOf(of);
+  const both =
     first !== null &&
     last !== null &&
     first["@message"] === last["@message"] &&
     first["@timestamp"] === last["@timestamp"]
       ? [last]
       : [first, last];
+  const lines = both.filter((line) => line !== null && oneLine(line["@message"] ?? "", TITLE_CHARS_MAX) !== title);
   return (
     <>
       {pattern && (
         <p class="pattern">
-          {labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>}{" "}
+          {labels["pattern"] === undefined && <code>{patternText(printable(pattern.text))}</code>}{" "}
           {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>}{" "}
           {typeof pattern.count === "number" && (
             <span class="dim note" data-testid="often">
@@ -170,11 +185,11 @@ function often(n: number, { before, window, baseline }: Pattern): string {
   const now =
     window === undefined
       ? t("{times} when it began", { times })
-      : t("{times} in {window} when it began", { times, window });
+      : t("{times} in {window} when it began", { times, window: lengthText(window) });
   if (before === undefined || before === null) return now;
   if (before === 0) return `${now}, ${t("never before")}`;
   const earlier = plural(before, "{n} time", "{n} times", count(before));
-  return `${now}, ${baseline === undefined ? t("{times} before", { times: earlier }) : t("{times} in the {baseline} before", { times: earlier, baseline })}`;
+  return `${now}, ${baseline === undefined ? t("{times} before", { times: earlier }) : t("{times} in the {baseline} before", { times: earlier, baseline: lengthText(baseline) })}`;
 }
 
 function Heard({ of }: { of: Told }) {

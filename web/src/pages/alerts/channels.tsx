@@ -1,6 +1,6 @@
 // Channels: whom alerts are told, whether they are reached, and a trial of each.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { askChannels, channels, deleteChannel, saveChannel, tryChannel, type Channel } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
@@ -35,7 +35,7 @@ const TYPES: readonly { type: string; title: string; keys: readonly ChannelKey[]
     type: "email",
     title: text("mail"),
     keys: [
-      { ...URL_KEY, placeholder: "smtp://user:password@host:587" },
+      { ...URL_KEY, label: text("Mail server (SMTP)"), placeholder: "smtp://user:password@host:587" },
       { key: "from", label: text("Sender"), placeholder: "catat@example.com", isNeeded: true },
       { key: "to", label: text("Recipients"), placeholder: "ops@example.com", isList: true, isNeeded: true },
     ],
@@ -55,6 +55,7 @@ const TYPES: readonly { type: string; title: string; keys: readonly ChannelKey[]
 /** The part. */
 export function Channels() {
   const lane = channels.value;
+  const [changed, setChanged] = useState<Channel | null>(null);
   return (
     <section aria-label={t("Channels")}>
       <h2 tabIndex={-1}>{t("Channels")}</h2>
@@ -65,15 +66,15 @@ export function Channels() {
       {lane.data?.length === 0 && <p class="dim">{t("No channels yet: alerts are only shown here.")}</p>}
       <ul class="cards">
         {lane.data?.map((one) => (
-          <Card key={one.name} channel={one} />
+          <Card key={one.name} channel={one} onChange={() => setChanged(one)} />
         ))}
       </ul>
-      <Make />
+      <ChannelForm key={changed?.name ?? ""} channel={changed} onDone={() => setChanged(null)} />
     </section>
   );
 }
 
-function Card({ channel }: { channel: Channel }) {
+function Card({ channel, onChange }: { channel: Channel; onChange: () => void }) {
   const [said, setSaid] = useState<{ delivered: boolean; error: string | null } | null>(null);
   const [busy, setBusy] = useState(false);
   const attempt = async () => {
@@ -123,6 +124,16 @@ function Card({ channel }: { channel: Channel }) {
         >
           {busy ? t("Sending a test…") : t("Send a test")}
         </button>
+        {channel.file === "" && TYPES.some(({ type }) => type === channel.type) && (
+          <button
+            type="button"
+            class="button small"
+            aria-label={t("Edit {name}", { name: channel.name })}
+            onClick={onChange}
+          >
+            {t("Edit")}
+          </button>
+        )}
         {channel.file === "" ? (
           <Sure what={t("Delete")} name={printable(channel.name)} run={() => deleteChannel(channel.name)} />
         ) : (
@@ -133,9 +144,34 @@ function Card({ channel }: { channel: Channel }) {
   );
 }
 
-function Make() {
-  const [type, setType] = useState("webhook");
-  const [typed, setTyped] = useState<Record<string, string>>({});
+/** What is known of a channel as it is typed: its address and secret stay with the server. */
+function typedOf({ name, settings }: Channel): Record<string, string> {
+  const text = (value: Json | undefined) => (Array.isArray(value) ? value.map(String).join(", ") : String(value ?? ""));
+  const known = TYPES.flatMap(({ keys }) => keys).map(({ key }) => key);
+  return {
+    name,
+    topics: text(settings["topics"]),
+    ...Object.fromEntries(known.filter((key) => settings[key] !== undefined).map((key) => [key, text(settings[key])])),
+  };
+}
+
+/** What has no field in the form, and stays as it is. Of headers only the names are known: they hold secrets. */
+function keptOf(channel: Channel | null): Record<string, Json> {
+  const isKept = ([key, value]: [string, Json]) =>
+    key !== "headers" && value !== null && !(Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(channel?.settings ?? {}).filter(isKept));
+}
+
+/** The form of a new channel, or of one that is changed. */
+function ChannelForm({ channel, onDone }: { channel: Channel | null; onDone: () => void }) {
+  const form = useRef<HTMLFormElement>(null);
+  const [type, setType] = useState(channel?.type ?? "webhook");
+  const [typed, setTyped] = useState<Record<string, string>>(channel === null ? {} : typedOf(channel));
+  useEffect(() => {
+    if (channel === null) return;
+    form.current?.scrollIntoView({ block: "nearest" });
+    form.current?.querySelector<HTMLElement>("input:not([disabled])")?.focus();
+  }, [channel]);
   const { problem, busy, attempt } = useAttempt();
   const keys = TYPES.find((one) => one.type === type)?.keys ?? [];
   const set = (key: string) => (event: Event) => {
@@ -145,36 +181,49 @@ function Make() {
   const split = (value: string) => value.split(/[\s,]+/).filter((one) => one !== "");
   const submit = async (event: Event) => {
     event.preventDefault();
-    const channel: Record<string, Json> = {
+    const next: Record<string, Json> = {
+      ...keptOf(channel),
       name: (typed["name"] ?? "").trim(),
       type,
       topics: split(typed["topics"] ?? ""),
     };
     for (const { key, isList } of keys) {
       const value = (typed[key] ?? "").trim();
-      if (value !== "") channel[key] = isList === true ? split(value) : value;
+      if (value !== "") next[key] = isList === true ? split(value) : value;
     }
     return attempt(async () => {
-      await saveChannel(channel, true);
+      await saveChannel(next, channel === null);
       tell(t("{name} now receives notifications", { name: typed["name"] ?? "" }));
       setTyped({});
+      onDone();
     });
   };
   return (
     <form
+      ref={form}
       class="make"
       data-testid="make-channel"
-      aria-label={t("New channel")}
+      aria-label={channel === null ? t("New channel") : t("Edit {name}", { name: channel.name })}
       onSubmit={(event) => void submit(event)}
     >
-      <h3 class="whole">{t("New channel")}</h3>
+      <h3 class="whole">{channel === null ? t("New channel") : t("Edit {name}", { name: printable(channel.name) })}</h3>
+      {channel !== null && (
+        <p class="dim note">{t("Addresses and secrets are not shown: write them again, or they are removed.")}</p>
+      )}
       <label>
         {t("Name")}{" "}
-        <input required maxLength={200} autocomplete="off" value={typed["name"] ?? ""} onInput={set("name")} />
+        <input
+          required
+          maxLength={200}
+          autocomplete="off"
+          disabled={channel !== null}
+          value={typed["name"] ?? ""}
+          onInput={set("name")}
+        />
       </label>
-      <label>
+      <label class="long">
         {t("Type")}{" "}
-        <select value={type} onInput={(event) => setType(event.currentTarget.value)}>
+        <select value={type} disabled={channel !== null} onInput={(event) => setType(event.currentTarget.value)}>
           <Options of={TYPES.map((one) => [one.type, `${one.type} – ${t(one.title)}`])} />
         </select>
       </label>
@@ -201,7 +250,13 @@ function Make() {
           onInput={set("topics")}
         />
       </label>
-      <Button type="submit" class="button primary" label={t("Create channel")} disabled={busy} />
+      <Button
+        type="submit"
+        class="button primary"
+        label={channel === null ? t("Create channel") : t("Save channel")}
+        disabled={busy}
+      />
+      {channel !== null && <Button class="button" label={t("Cancel")} onClick={onDone} />}
       <Wrong text={printable(problem)} />
     </form>
   );

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Lane } from "../../ask.ts";
-import { printable } from "../../format.ts";
+import { printable, span } from "../../format.ts";
 import { Button } from "../../parts/button.tsx";
 import { Status } from "../../parts/status.tsx";
 import { t } from "../../texts.ts";
@@ -15,6 +15,20 @@ const clock = signal(Date.now());
 setInterval(() => {
   clock.value = Date.now();
 }, 5000);
+
+/** A length of time as rules have it (`5m`, `1d`), in the words of the page. */
+export function lengthText(text: string): string {
+  const [, amount, unit] = /^(\d+)(ms|s|m|h|d|w)$/.exec(text) ?? [];
+  const sizes: Readonly<Record<string, number>> = {
+    ms: 1,
+    s: 1000,
+    m: 60_000,
+    h: 3_600_000,
+    d: 86_400_000,
+    w: 604_800_000,
+  };
+  return amount && unit ? span(Number(amount) * (sizes[unit] ?? 1)) : printable(text);
+}
 
 /** A state, by its name and colour. */
 export function State({ state }: { state: string }) {
@@ -48,9 +62,26 @@ export function When({ time, never = t("never") }: { time: string | null | undef
   );
 }
 
-/** Labels, but for the one that repeats the rule's name. */
+/** A label whose value is an object is one label for each of its members. */
+function flat([name, value]: readonly [string, string]): [string, string][] {
+  try {
+    const parts: unknown = value.startsWith("{") ? JSON.parse(value) : null;
+    if (typeof parts === "object" && parts !== null)
+      return Object.entries(parts).map(([part, one]) => [
+        `${name}.${part}`,
+        typeof one === "string" ? one : JSON.stringify(one),
+      ]);
+  } catch {
+    // A text that only begins like an object.
+  }
+  return [[name, value]];
+}
+
+/** Labels, but for those that the title has: the rule's name, and the pattern of the line. */
 export function Labels({ labels }: { labels: Readonly<Record<string, string>> }) {
-  const shown = Object.entries(labels).filter(([name]) => name !== "alertname");
+  const shown = Object.entries(labels)
+    .filter(([name]) => name !== "alertname" && name !== "pattern")
+    .flatMap(flat);
   return (
     <>
       {shown.map(([name, value]) => (

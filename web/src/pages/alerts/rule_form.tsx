@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import {
   askRules,
   backtest,
+  channels,
   definitionOf,
   deleteRule,
   rules,
@@ -13,19 +14,25 @@ import {
   type Rule,
   type RuleText,
 } from "../../api/alerts.ts";
+import { askGroups, groupList } from "../../ask.ts";
 import { count, oneLine, printable, span } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
+import { NotRun } from "../../explore/not_run.tsx";
 import { isCompared } from "../../metrics/promql.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { later } from "../../parts/later.tsx";
 import { Options } from "../../parts/options.tsx";
 import { Status } from "../../parts/status.tsx";
 import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
-import { go, view } from "../../view.ts";
+import { go, view, type QueryLanguage } from "../../view.ts";
 import { Sure } from "../settings/parts.tsx";
-import { Labels, Trouble, When } from "./parts.tsx";
+import { Labels, lengthText, Trouble, When } from "./parts.tsx";
+import { Seen } from "./seen.tsx";
 import { isMain, KINDS, keysOf, ruleOf, suggestedName, typedOf, type RuleKey } from "./rule_keys.ts";
+
+const QueryField = later(async () => (await import("../../explore/query_field.tsx")).QueryField);
 
 /** What the server tells of a rule, which nobody writes. */
 const TOLD: readonly string[] = [
@@ -61,14 +68,15 @@ export function RuleForm() {
     return lane.data === null && lane.state !== "error" ? (
       <Trouble lane={lane} again={() => void askRules()} />
     ) : (
-      <Form rule={null} />
+      <Form key={view.value.query} rule={null} />
     );
   if (found && definition !== undefined) return <Form key={found.name} rule={found} definition={definition} />;
   return (
     <section>
       {lane.state === "done" && !found ? (
         <p class="note error" role="alert">
-          {t("There is no rule with the name {name}.", { name })} <Way to={{ tab: "", open: "" }}>{t("All rules")}</Way>
+          {t("There is no rule with the name {name}.", { name })}{" "}
+          <Way to={{ tab: "rules", open: "" }}>{t("All rules")}</Way>
         </p>
       ) : (
         <Trouble lane={lane} again={() => void askRules()} />
@@ -114,6 +122,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   const [typed, setTyped] = useState(() => typedAll(before));
   const [copied, setCopied] = useState(false);
   const { problem, busy, attempt } = useAttempt();
+  useEffect(askGroups, []);
   const isNew = rule === null || copied;
   const isFixed = !isNew && rule.file !== "";
   const set = (key: string) => (event: Event) => {
@@ -126,7 +135,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
     return attempt(async () => {
       await saveRule(now(), isNew);
       tell(t("Rule {name} saved", { name: typed["name"] ?? "" }));
-      go({ tab: "", open: "", query: "" });
+      go({ tab: "rules", open: "", query: "" });
     });
   };
   const kind = typed["kind"] ?? "threshold";
@@ -151,6 +160,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
           </button>
         </p>
       )}
+      {rule === null && <NotRun />}
       <form class="make rule-form" onSubmit={(event) => void submit(event)}>
         <label>
           {t("Name")}{" "}
@@ -180,16 +190,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               </select>
             </label>
             {kind !== "composite" && (
-              <label class="whole">
-                {t("Query")}{" "}
-                <textarea
-                  rows={Math.min(8, 1 + (typed["query"] ?? "").split("\n").length)}
-                  spellcheck={false}
-                  disabled={isFixed}
-                  value={typed["query"]}
-                  onInput={set("query")}
-                />
-              </label>
+              <RuleQuery typed={typed} isFixed={isFixed} onText={(query) => setTyped((now) => ({ ...now, query }))} />
             )}
             {keysOf(kind)
               .filter((one) => !isMain(one))
@@ -207,14 +208,14 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               {isNew ? t("Create rule") : t("Save rule")}
             </button>
           )}
-          <Way to={{ tab: "", open: "", query: "" }} class="button" label={t("Back")} />
+          <Way to={{ tab: "rules", open: "", query: "" }} class="button" label={t("Back")} />
           {!isNew && !isFixed && (
             <Sure
               what={t("Delete")}
               name={printable(rule.name)}
               run={async () => {
                 await deleteRule(rule.name);
-                go({ tab: "", open: "" });
+                go({ tab: "rules", open: "" });
               }}
             />
           )}
@@ -222,6 +223,90 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
       </form>
       <Trial rule={now} />
     </section>
+  );
+}
+
+/** The query, as Explore's editor shows it; of a rule of a file as it is. */
+function RuleQuery({
+  typed,
+  isFixed,
+  onText,
+}: {
+  typed: Readonly<Record<string, string>>;
+  isFixed: boolean;
+  onText: (text: string) => void;
+}) {
+  const query = typed["query"] ?? "";
+  if (isFixed)
+    return (
+      <label class="whole">
+        {t("Query")} <textarea rows={Math.min(8, 1 + query.split("\n").length)} disabled value={query} />
+      </label>
+    );
+  const groups = (typed["groups"] ?? "").split(",").flatMap((one) => (one.trim() === "" ? [] : [one.trim()]));
+  return (
+    <div class="whole">
+      <QueryField
+        label={t("Query")}
+        value={query}
+        language={(typed["language"] || "insights") as QueryLanguage}
+        scope={{ from: "now-24h", to: "now", groups }}
+        testId="rule-query"
+        onText={onText}
+      />
+    </div>
+  );
+}
+
+/** Offers for an input: groups that there are, topics that channels have. */
+function offersFor(key: string): string[] {
+  if (key === "groups") return (groupList.value.data ?? []).map(({ name }) => name);
+  if (key !== "topics") return [];
+  const topics = (channels.value.data ?? []).flatMap(({ settings }) => settings["topics"]);
+  return [...new Set(topics.flatMap((one) => (typeof one === "string" ? [one] : [])))];
+}
+
+/** `M` and `N` as two numbers. */
+function MofN({
+  of,
+  value,
+  isFixed,
+  onText,
+}: {
+  of: RuleKey;
+  value: string;
+  isFixed: boolean;
+  onText: (text: string) => void;
+}) {
+  const read = (): { to_alarm?: number; of?: number } => {
+    try {
+      return (JSON.parse(value || "{}") ?? {}) as { to_alarm?: number; of?: number };
+    } catch {
+      return {};
+    }
+  };
+  const now = read();
+  const field = (key: "to_alarm" | "of", label: string, placeholder: string) => (
+    <input
+      type="number"
+      min={1}
+      max={100}
+      aria-label={label}
+      disabled={isFixed}
+      placeholder={placeholder}
+      value={now[key] ?? ""}
+      onInput={(event) => {
+        const n = event.currentTarget.valueAsNumber;
+        const next = { ...now, [key]: Number.isNaN(n) ? undefined : n };
+        onText(next.to_alarm === undefined && next.of === undefined ? "" : JSON.stringify(next));
+      }}
+    />
+  );
+  return (
+    <fieldset class="m-of-n">
+      <legend>{t(of.label)}</legend>
+      {field("to_alarm", t("Evaluations that have to fire"), "3")} / {field("of", t("Evaluations looked at"), "5")}
+    </fieldset>
   );
 }
 
@@ -237,6 +322,10 @@ function Input({
   onInput: (event: Event) => void;
 }) {
   const shared = { disabled: isFixed, value, onInput, placeholder: of.placeholder ?? "", spellcheck: false };
+  if (of.key === "datapoints") {
+    const onText = (value: string) => onInput({ currentTarget: { value } } as unknown as Event);
+    return <MofN of={of} value={value} isFixed={isFixed} onText={onText} />;
+  }
   if (of.typed === "choice" || of.typed === "flag")
     return (
       <label>
@@ -257,9 +346,18 @@ function Input({
         {t(of.label)} <textarea rows={Math.max(2, value.split("\n").length)} {...shared} />
       </label>
     );
+  const offers = offersFor(of.key);
+  const list = offers.length > 0 ? `rule-${of.key}` : undefined;
   return (
     <label>
-      {t(of.label)} <input autocomplete="off" autocapitalize="none" {...shared} />
+      {t(of.label)} <input autocomplete="off" autocapitalize="none" list={list} {...shared} />
+      {list && (
+        <datalist id={list}>
+          {offers.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
     </label>
   );
 }
@@ -267,25 +365,38 @@ function Input({
 /** When the rule would have fired. */
 function Trial({ rule }: { rule: () => RuleText }) {
   const [past, setPast] = useState<Past | null>(null);
+  const [tried, setTried] = useState<{ ms: number; rule: RuleText } | null>(null);
   const { problem, busy, attempt } = useAttempt();
   useEffect(() => () => setPast(null), []);
-  const run = (length: string) =>
+  const run = (length: string, ms: number) =>
     attempt(async () => {
       setPast(null);
-      setPast(await backtest({ ...rule(), name: rule().name || t("New rule") }, `now-${length}`, "now"));
+      const now = { ...rule(), name: rule().name || t("New rule") };
+      setTried({ ms, rule: now });
+      setPast(await backtest(now, `now-${length}`, "now"));
     });
+  const isOfEvents = (tried?.rule["language"] ?? "insights") === "insights" && (tried?.rule.query ?? "") !== "";
+  const groups = tried?.rule["groups"];
   return (
     <div class="trial" data-testid="trial">
       <h3>{t("When it would have fired")}</h3>
       <p class="buttons">
         {PASTS.map(({ length, ms }) => (
-          <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length)}>
+          <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length, ms)}>
             {t("The last {time}", { time: span(ms) })}
           </button>
         ))}
       </p>
       {busy && <Status text={t("Running the backtest…")} />}
       <Wrong text={printable(problem)} />
+      {past && tried && isOfEvents && (
+        <Seen
+          query={tried.rule.query ?? ""}
+          groups={Array.isArray(groups) ? groups.map(String) : []}
+          ms={tried.ms}
+          past={past}
+        />
+      )}
       {past && <Fired past={past} />}
     </div>
   );
@@ -297,7 +408,7 @@ const LISTED = 50;
 function Fired({ past }: { past: Past }) {
   const { alerts, evaluations, step, n_notifications: n } = past;
   const howOften = plural(evaluations, "evaluated once", "evaluated {n} times, every {step}", count(evaluations), {
-    step,
+    step: lengthText(step),
   });
   return (
     <div role="status" data-testid="fired">

@@ -1,14 +1,15 @@
 // Rules with their state.
 
 import { askRules, enableRule, rules, type Rule } from "../../api/alerts.ts";
-import { printable } from "../../format.ts";
+import { patternText } from "../../explore/panel_parts.tsx";
+import { printable, sentence } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
-import { rich, t } from "../../texts.ts";
+import { rich, shortTimes, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { State, Trouble, When } from "./parts.tsx";
+import { lengthText, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
 export function Rules() {
@@ -66,8 +67,8 @@ function Row({ rule }: { rule: Rule }) {
         <When time={rule.last_evaluation} />
       </td>
       <td>
-        {printable(rule.why)}
-        {rule.last_error !== null && <div class="note error">{printable(rule.last_error)}</div>}
+        {rule.why !== "" && shortTimes(sentence(patternText(printable(rule.why))))}
+        {rule.last_error !== null && <div class="note error">{shortTimes(sentence(printable(rule.last_error)))}</div>}
       </td>
       <td class="act">{rule.file === "" && <Switch rule={rule} />}</td>
     </tr>
@@ -98,8 +99,8 @@ function summary(rule: Rule): string {
   const parts = [
     kind === "threshold" ? "" : kind,
     word(rule, "condition"),
-    word(rule, "window") && t("over {time}", { time: word(rule, "window") }),
-    word(rule, "interval") && t("every {time}", { time: word(rule, "interval") }),
+    word(rule, "window") && t("over {time}", { time: lengthText(word(rule, "window")) }),
+    word(rule, "interval") && t("every {time}", { time: lengthText(word(rule, "interval")) }),
   ];
   return parts.filter((part) => part !== "").join(" · ");
 }

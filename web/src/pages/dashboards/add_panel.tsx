@@ -14,6 +14,7 @@ import metricRules from "../../style/metrics.css?inline";
 import { t } from "../../texts.ts";
 import { asked, boardAt, go, rangeMs, view, type View } from "../../view.ts";
 import { kindOf } from "../../explore/kinds.ts";
+import { NotRun } from "../../explore/not_run.tsx";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { Button } from "../../parts/button.tsx";
 import { below } from "./editing.ts";
@@ -34,7 +35,7 @@ export function AddPanel() {
   };
   return (
     <Dialog open={layer.value === "add-panel"} onClose={close} label={t("Add to a dashboard")}>
-      <Form onDone={close} />
+      <Form key={view.value.query} onDone={close} />
     </Dialog>
   );
 }
@@ -74,6 +75,7 @@ function Form({ onDone }: { onDone: () => void }) {
   return (
     <form class="key-form board-add" data-testid="add-panel-form" onSubmit={(event) => void submit(event)}>
       <h2>{t("Add to a dashboard")}</h2>
+      <NotRun />
       <div class="board-fields">
         <ChoiceField
           label={t("Dashboard")}

@@ -4,8 +4,12 @@ import { useEffect } from "preact/hooks";
 
 import { alerts, askAlerts } from "../../api/alerts.ts";
 import { oneLine } from "../../format.ts";
+import { t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
 import { view } from "../../view.ts";
+
+/** Room that the word at a line needs. */
+const TEXT_PIXELS = 70;
 
 /** Asks for the alerts whenever the panels are asked again. */
 export function useAlerts(again: unknown): void {
@@ -40,6 +44,15 @@ export function AlertLines({
             <title>{`${oneLine(rule, 80)} · ${fullText(Date.parse(since), zone)}`}</title>
             <rect x={left} y={0} width={Math.max(0, x(to) - left)} height={3} />
             <line x1={left} x2={left} y1={0} y2={height} />
+            {x(to) - left > TEXT_PIXELS ? (
+              <text x={left + 4} y={14}>
+                {t("alert")}
+              </text>
+            ) : (
+              <text x={left - 4} y={14} text-anchor="end">
+                {t("alert")}
+              </text>
+            )}
           </g>
         );
       })}

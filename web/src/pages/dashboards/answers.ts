@@ -172,10 +172,16 @@ export function namedResults(series: readonly PanelSeries[], expression: string)
   return distinct(named(results, { query: "" }, "").sort(byName));
 }
 
-/** Returns the distance of points: the least that there is, and `otherwise` where there is none. */
-export function distanceOf(series: readonly PanelSeries[], otherwise: number): number {
-  const step = stepOf(series);
-  return Number.isFinite(step) ? step : otherwise;
+/** Returns the distance of points: that of the bins, which may be far apart, else the least that there is, and the step that was asked for where there is none. */
+export function distanceOf(series: readonly PanelSeries[], { step, bin = null }: Distances): number {
+  const least = Math.min(stepOf(series), bin ?? Infinity);
+  return Number.isFinite(least) ? least : step;
+}
+
+/** What is known of the distance of points before there are any: the step asked for, and the width of bins. */
+export interface Distances {
+  step: number;
+  bin?: number | null;
 }
 
 /** Puts zeros where a series has no value, at every step of the range. */

@@ -14,7 +14,7 @@ import { t } from "../../texts.ts";
 import { offset } from "../../time.ts";
 import { view } from "../../view.ts";
 import { dataOf, isSeries, withEnds, type QueryData } from "./answers.ts";
-import { hasExpression, panelSteps } from "./bins.ts";
+import { binOfAll, hasExpression, panelSteps } from "./bins.ts";
 import { builtIns } from "./interval.ts";
 import { ask as put, send } from "./questions.ts";
 import { filled, FillError, type Choices } from "./variables.ts";
@@ -42,6 +42,8 @@ export interface PanelData {
   range: BoardRange;
   /** The distance of instants that series were asked for. */
   step: number;
+  /** The width of the bins that the queries count by; `null` if it is not known. */
+  bin: number | null;
 }
 
 let running = 0;
@@ -179,7 +181,7 @@ async function askPanel(
 ): Promise<PanelData> {
   if (panel.kind === "map") {
     const map = await counted(() => serviceMap(view.peek(), signal));
-    return { data: [], map, range, step: stepsOf([range.from, range.to]).step };
+    return { data: [], map, range, step: stepsOf([range.from, range.to]).step, bin: null };
   }
   const queries = panel.queries ?? [];
   try {
@@ -190,7 +192,8 @@ async function askPanel(
       const found = dataOf(answer, query);
       return steps.isBin && hasSteps(panel, query) ? withEnds(found, steps.step) : found;
     });
-    return { data, map: null, range, step: steps.step };
+    const bin = binOfAll(queries.map((query, at) => ({ ...query, query: asked[at]?.text ?? "" })));
+    return { data, map: null, range, step: steps.step, bin };
   } catch (error) {
     throw problemOf(error);
   }

@@ -126,7 +126,13 @@ function Missing({ name, status, message }: { name: string; status: number; mess
     return (
       <div class="state" data-testid="board-missing">
         <h1>{t("There is no dashboard “{name}”", { name: oneLine(name, 100) })}</h1>
-        <p>{t("It was deleted, never existed, or covers groups that you may not read.")}</p>
+        <p>
+          {/^(?:group|service|host):/.test(name)
+            ? t(
+                "Ready-made dashboards cover what was sent in the last day. There was nothing of this name, or you may not read it.",
+              )
+            : t("It was deleted, never existed, or covers groups that you may not read.")}
+        </p>
         <p>{all}</p>
       </div>
     );

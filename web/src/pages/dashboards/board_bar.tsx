@@ -76,7 +76,7 @@ export function Bar({
           class={`button${isEdited ? " primary" : ""}`}
           data-testid="board-edit"
         >
-          {isEdited ? t("Done") : t("Change")}
+          {isEdited ? t("Done") : t("Edit")}
         </Way>
         <More name={name} open={open} />
       </div>

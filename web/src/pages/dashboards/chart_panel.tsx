@@ -6,6 +6,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { BoardPanel } from "../../api/dashboards.ts";
 import { AXIS } from "../../explore/axis.tsx";
 import { stepBy, useBrush } from "../../explore/brush.ts";
+import { cutBins } from "../../explore/geometry.ts";
 import { colourOf, TimeChart } from "../../explore/time_chart.tsx";
 import { count } from "../../format.ts";
 import { lineClass } from "../../metrics/line_chart.tsx";
@@ -56,11 +57,11 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
   const width = Math.max(1, size.width);
   const { range, step } = answered;
   const whole = useMemo(
-    () => drawingOf(all, panel, range, step, { width, tall }, t("others")),
-    [all, panel, range, step, width, tall],
+    () => drawingOf(all, panel, range, answered, { width, tall }, t("others")),
+    [all, panel, answered, width, tall],
   );
   const drawing = useMemo(
-    () => (series === all ? whole : drawingOf(series, panel, range, step, { width, tall }, t("others"))),
+    () => (series === all ? whole : drawingOf(series, panel, range, answered, { width, tall }, t("others"))),
     [series, whole],
   );
   const { geometry, instants, scale } = drawing;
@@ -110,8 +111,11 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
   const newest = instants.at(-1) ?? 0;
   const language = panel.queries?.[0]?.language;
   // In TraceQL a point stands at the end of the interval that it counts.
-  const isBegun = range.isOpen && language !== "promql" && newest + (language === "traceql" ? 0 : distance) > range.to;
-  const begun = isBegun && instants.length > 1 ? newest - (drawing.kind === "bar" ? distance / 2 : distance) : null;
+  const ahead = language === "traceql" ? distance : 0;
+  // A point of PromQL is of one instant, whatever the range.
+  const cut =
+    language === "promql" ? [] : cutBins(instants, distance, { from: range.from + ahead, to: range.to + ahead });
+  const isBegun = range.isOpen && cut.at(-1)?.from === newest;
   const text = (value: number) => withUnit(value, panel.unit, panel.decimals);
   return (
     <div class={`board-chart legend-${panel.legend ?? "bottom"}`}>
@@ -126,6 +130,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             scale={scale}
             valueText={(value) => marks.get(value) ?? ""}
             label={label}
+            cut={cut}
             brush={brush}
             brushed={brush.dragged ?? byKeys}
             read={shown}
@@ -136,17 +141,6 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             }}
             onKeyDown={onKeyDown}
           >
-            {begun !== null && (
-              <rect
-                class="begun"
-                x={geometry.x(begun)}
-                y={0}
-                width={Math.max(0, geometry.x(range.to) - geometry.x(begun))}
-                height={tall}
-              >
-                <title>{t("This bucket is not complete yet")}</title>
-              </rect>
-            )}
             <Limits panel={panel} drawing={drawing} />
             <AlertLines from={range.from} to={range.to} x={geometry.x} height={tall} />
           </TimeChart>

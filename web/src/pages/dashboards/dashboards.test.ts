@@ -19,7 +19,8 @@ import type { PanelLanguage } from "../../api/dashboards.ts";
 import { panelsFor } from "./from_explore.ts";
 import { linkOf } from "./links.ts";
 import { slicesOf } from "./slices.ts";
-import { binOf, panelSteps } from "./bins.ts";
+import { binOf } from "../../query/bin_width.ts";
+import { panelSteps } from "./bins.ts";
 import { evaluated, ExpressionError, whyNoValue } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
@@ -249,7 +250,10 @@ test("a step can be undone and done again, and typing is one step", () => {
 
 test("numbers have their units", () => {
   const cases: [number, string | undefined, number | undefined, string][] = [
-    [1234567, "bytes", undefined, "1.235 MB"],
+    [1234567, "bytes", undefined, "1.23 MB"],
+    [3.0412, "percent", undefined, "3.04 %"],
+    [0.99951, "ratio", undefined, "99.951 %"],
+    [3_453_000, "ms", undefined, "57.6 min"],
     [999.9, "bytes", 0, "1 kB"],
     [0.256, "ratio", undefined, "25.6 %"],
     [12.345, "percent", 1, "12.3 %"],
@@ -557,13 +561,25 @@ test("no bar covers the labels of values, be it the first one, which begins befo
       ["a", "b", "c"].map(bars),
       panel,
       range,
-      step,
+      { step },
       { width: 500, tall: 150 },
       "",
     );
     const left = stacked.flatMap(({ points }) => points.map(([ms]) => geometry.x(ms) - geometry.wide / 2));
     assert.ok(Math.min(...left) >= LABELS, `${Math.min(...left)}`);
   }
+});
+
+test("bars far apart are as wide as their bins, and an axis of counts has no fractions", () => {
+  const hour = 3_600_000;
+  const points = [10, 40, 90].map((n): [number, number] => [n * hour, 1]);
+  const panel = { id: "a", kind: "bar" as const, x: 0, y: 0, w: 12, h: 8, stack: true };
+  const range = { from: 0, to: 96 * hour, isOpen: false };
+  const draw = (bin: number | null) =>
+    drawingOf([{ name: "n", labels: {}, points }], panel, range, { step: hour, bin }, { width: 1000, tall: 150 }, "");
+  assert.ok(draw(null).geometry.wide > 60 - 1);
+  assert.ok(draw(hour / 2).geometry.wide < 5);
+  assert.deepEqual(draw(hour).scale.marks, [0, 1]);
 });
 
 test("what Explore shows becomes panels: the way it is drawn first, and no count of what a limit has cut", () => {

@@ -5,7 +5,7 @@ import { stack, type Stacked } from "../../explore/series.ts";
 import { geometryOf, linear, type Geometry, type SeriesKind, type ValueScale } from "../../explore/geometry.ts";
 import { scaleBetween } from "../../metrics/lines.ts";
 import type { BoardRange } from "./ask.ts";
-import { byName, distanceOf, largest, thinned, withZeros, type PanelSeries } from "./answers.ts";
+import { byName, distanceOf, largest, thinned, withZeros, type Distances, type PanelSeries } from "./answers.ts";
 
 /** Most lines of a chart: eight colours, three kinds of dashes. */
 const LINES_MAX = 24;
@@ -40,6 +40,10 @@ export function logarithmic(least: number, most: number): ValueScale {
   return { low: 10 ** low, top: 10 ** top, marks, place };
 }
 
+function isCount(values: readonly number[], { unit = "none" }: BoardPanel): boolean {
+  return /^(?:none|count)?$/.test(unit) && values.every((value) => !Number.isFinite(value) || Number.isInteger(value));
+}
+
 function scaleFor(values: readonly number[], panel: BoardPanel, isFromZero: boolean): ValueScale {
   let [least, most] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
   if (panel.scale === "log") {
@@ -52,7 +56,8 @@ function scaleFor(values: readonly number[], panel: BoardPanel, isFromZero: bool
   }
   for (const { value } of panel.thresholds ?? []) if (value > most && value < most * NEAR) most = value;
   if (isFromZero) least = Math.min(0, least);
-  const { low, top, marks } = scaleBetween(least, most);
+  // Of what is counted there is no half.
+  const { low, top, marks } = scaleBetween(least, most, isCount(values, panel));
   return linear(low, top, marks);
 }
 
@@ -81,12 +86,12 @@ export function drawingOf(
   all: readonly PanelSeries[],
   panel: BoardPanel,
   range: BoardRange,
-  step: number,
+  distances: Distances,
   size: { width: number; tall: number },
   others: string,
 ): Drawing {
   const kind: SeriesKind = panel.kind === "area" || panel.kind === "bar" ? panel.kind : "line";
-  const distance = distanceOf(all, step);
+  const distance = distanceOf(all, distances);
   const most = kind === "line" ? LINES_MAX : STACKED_MAX;
   // Lines are left out: a sum of them is no line among them.
   const kept = kind === "line" ? [...all].sort(bySize).slice(0, most).sort(byName) : largest(all, most, others);

@@ -18,8 +18,9 @@ const SPARK_TALL = 100;
 const SPARK_WIDE = 300;
 
 /** Returns the points that a panel of a number is about: of a range that ends now those of whole buckets alone. */
-function settledPoints(series: PanelSeries, { range, step }: Pick<PanelData, "range" | "step">): PanelSeries["points"] {
-  return range.isOpen ? wholeBuckets(series.points, distanceOf([series], step), range.to) : series.points;
+function settledPoints(series: PanelSeries, answered: PanelData): PanelSeries["points"] {
+  const { range } = answered;
+  return range.isOpen ? wholeBuckets(series.points, distanceOf([series], answered), range.to) : series.points;
 }
 
 /** A grade as a word, for those who do not see its colour. */
@@ -90,7 +91,7 @@ function Figure({
         {written}
       </span>
       <GradeWord grade={grade} />
-      {points.length > 1 && <Spark points={points} range={answered.range} step={distanceOf([series], answered.step)} />}
+      {points.length > 1 && <Spark points={points} range={answered.range} step={distanceOf([series], answered)} />}
     </button>
   );
 }

@@ -37,7 +37,7 @@ export function HeatmapPanel({
   panel,
   series,
   ordered = false,
-  answered: { range, step },
+  answered,
   label,
   onPick,
 }: {
@@ -51,7 +51,8 @@ export function HeatmapPanel({
   const [root, size] = useSize();
   const [at, setAt] = useState<HeatCell | null>(null);
   const rows = useMemo(() => (ordered ? series : rowsOf(series)), [series, ordered]);
-  const distance = distanceOf(series, step);
+  const { range } = answered;
+  const distance = distanceOf(series, answered);
   const pick = (cell: HeatCell) => {
     const row = rows[cell.row];
     const point = row?.points[cell.n];

@@ -290,7 +290,9 @@ function Body(props: BodyProps) {
   if (series.length === 0)
     return props.isSaid ? null : (
       <p class="board-nothing dim">
-        {t("The answer has no numbers to draw. Show it as a table, or count something with stats.")}
+        {answered.data.every(({ rows }) => rows.length === 0)
+          ? t("Nothing was found in this range.")
+          : t("The answer has no numbers to draw. Show it as a table, or count something with stats.")}
       </p>
     );
   if (panel.kind === "number")

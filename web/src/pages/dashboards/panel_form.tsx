@@ -11,8 +11,10 @@ import type {
   PanelQuery,
   Threshold,
 } from "../../api/dashboards.ts";
+import type { Scope } from "../../api.ts";
 import { Button } from "../../parts/button.tsx";
 import { IconButton } from "../../parts/icons.tsx";
+import { later } from "../../parts/later.tsx";
 import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
 import { go, view } from "../../view.ts";
@@ -48,6 +50,9 @@ export const PANEL_KINDS: Readonly<Record<PanelKind, string>> = {
   text: text("Text"),
 };
 
+// The editor is much larger than the form: it comes when a form is opened.
+const QueryField = later(async () => (await import("../../explore/query_field.tsx")).QueryField);
+
 /** Kinds over time: they have scales, gaps and a legend. */
 const OVER_TIME: readonly PanelKind[] = ["line", "area", "bar"];
 
@@ -68,7 +73,9 @@ function useSettled(panel: BoardPanel): BoardPanel {
 }
 
 /** What a kind cannot be without. */
-function neededBy(kind: PanelKind, { queries = [], text: written = "" }: BoardPanel): Partial<BoardPanel> {
+function neededBy(kind: PanelKind, { queries = [], text: written = "", stack }: BoardPanel): Partial<BoardPanel> {
+  // Bars are parts of a whole, unless somebody says otherwise; side by side they are hairlines.
+  if (kind === "bar" && stack === undefined) return { ...neededBy("line", { queries } as BoardPanel), stack: true };
   if (kind === "text") return written === "" ? { text: t("Text") } : {};
   return kind === "map" || queries.length > 0
     ? {}
@@ -306,6 +313,12 @@ function Thresholds({
   );
 }
 
+/** Where the editor looks for completions: in the range of the dashboard, and the groups of the query. */
+function scopeOf({ groups = [] }: PanelQuery): Scope {
+  const { from, to } = range.peek();
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), groups };
+}
+
 function Queries({ panel, onQueries }: { panel: BoardPanel; onQueries: (queries: PanelQuery[]) => void }) {
   const queries = panel.queries ?? [];
   const set = (at: number, change: { [K in keyof PanelQuery]?: PanelQuery[K] | undefined }) =>
@@ -329,9 +342,11 @@ function Queries({ panel, onQueries }: { panel: BoardPanel; onQueries: (queries:
       {queries.map((query, at) => (
         <fieldset key={at} class="board-query">
           <legend>{t("Query {name}", { name: queryId(query, at) })}</legend>
-          <CodeField
+          <QueryField
             label={t("Query")}
             value={query.query}
+            language={query.language ?? "insights"}
+            scope={scopeOf(query)}
             onText={(value) => set(at, { query: value })}
             testId={`panel-query-${at}`}
           />

@@ -67,8 +67,9 @@ export function PanelMenu({ panel, title, sheet, asTable, onTable, isEdited, onE
         button={<Icon name="more" />}
       >
         <ul class="actions-list">
-          {isEdited &&
-            item(t("Change…"), "panel-edit", () => go({ board: { ...view.peek().board, panel: panel.id, edit: "1" } }))}
+          {item(t("Edit…"), "panel-edit", () =>
+            go({ board: { ...view.peek().board, panel: panel.id, edit: "1", wall: "" } }),
+          )}
           {item(isAlone ? t("Back to the dashboard") : t("Show alone"), "panel-alone", () =>
             go({ board: { ...view.peek().board, panel: isAlone ? "" : panel.id } }),
           )}

@@ -28,7 +28,7 @@ function scaled(n: number, signs: readonly string[], size: number, decimals: num
     value /= size;
     at += 1;
   }
-  return `${digits(value, decimals)} ${signs[at] ?? ""}`;
+  return `${rounded(value, decimals)} ${signs[at] ?? ""}`;
 }
 
 function digits(n: number, decimals: number | undefined): string {
@@ -36,16 +36,32 @@ function digits(n: number, decimals: number | undefined): string {
   return fixed(n, decimals);
 }
 
+/** Digits of a number with a unit that nobody has asked for more of: more would claim what no measurement knows. */
+const SIGNIFICANT = 3;
+
+/** A number of a unit: `2.75`, `57.6`, `312`. */
+function rounded(n: number, decimals: number | undefined): string {
+  if (decimals !== undefined || n === 0 || Math.abs(n) >= 10_000 || Math.abs(n) < 1e-4) return digits(n, decimals);
+  const whole = Math.floor(Math.log10(Math.abs(n))) + 1;
+  return decimal(n, Math.max(0, SIGNIFICANT - whole));
+}
+
+/** A percentage: close to a hundred, what is missing is what counts. */
+function percentage(n: number, decimals: number | undefined): string {
+  if (decimals !== undefined || n <= 99 || n >= 100) return rounded(n, decimals);
+  return decimal(n, Math.min(4, 1 - Math.floor(Math.log10(100 - n))));
+}
+
 /** A time in the unit that suits it. */
 function duration(ms: number, decimals: number | undefined): string {
   const size = Math.abs(ms);
   if (size < 1 && size > 0)
-    return size < 0.001 ? `${digits(ms * 1e6, decimals)} ns` : `${digits(ms * 1e3, decimals)} µs`;
-  if (size < 1000) return inUnit(digits(ms, decimals), "ms");
-  if (size < 60_000) return inUnit(digits(ms / 1000, decimals), "s");
-  if (size < 3_600_000) return inUnit(digits(ms / 60_000, decimals), "min");
-  if (size < 172_800_000) return inUnit(digits(ms / 3_600_000, decimals), "h");
-  return inUnit(digits(ms / 86_400_000, decimals), "d");
+    return size < 0.001 ? `${rounded(ms * 1e6, decimals)} ns` : `${rounded(ms * 1e3, decimals)} µs`;
+  if (size < 1000) return inUnit(rounded(ms, decimals), "ms");
+  if (size < 60_000) return inUnit(rounded(ms / 1000, decimals), "s");
+  if (size < 3_600_000) return inUnit(rounded(ms / 60_000, decimals), "min");
+  if (size < 172_800_000) return inUnit(rounded(ms / 3_600_000, decimals), "h");
+  return inUnit(rounded(ms / 86_400_000, decimals), "d");
 }
 
 /** Most digits behind the point of an axis' marks. */
@@ -70,9 +86,9 @@ export function withUnit(n: number, unit = "none", decimals?: number): string {
     case "count":
       return Math.abs(n) < WHOLE_MAX ? decimal(n, decimals ?? 0) : digits(n, decimals);
     case "percent":
-      return `${digits(n, decimals)} %`;
+      return `${percentage(n, decimals)} %`;
     case "ratio":
-      return `${digits(n * 100, decimals)} %`;
+      return `${percentage(n * 100, decimals)} %`;
     case "bytes":
       return scaled(n, BYTES, 1000, decimals);
     case "bytes/s":
@@ -86,11 +102,11 @@ export function withUnit(n: number, unit = "none", decimals?: number): string {
     case "ns":
       return duration(n / 1e6, decimals);
     case "per_second":
-      return digits(n, decimals) + t("/s");
+      return rounded(n, decimals) + t("/s");
     case "per_minute":
-      return digits(n, decimals) + t("/min");
+      return rounded(n, decimals) + t("/min");
     default:
-      return `${digits(n, decimals)} ${unit}`;
+      return `${rounded(n, decimals)} ${unit}`;
   }
 }
 

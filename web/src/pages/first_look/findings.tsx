@@ -1,9 +1,10 @@
 // The findings of a first look, best first, each with its time relative to the onset and the way to its events.
 
 import type { Finding, FirstLook } from "../../api/cause.ts";
+import { patternText } from "../../explore/panel_parts.tsx";
 import { oneLine } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
-import { t, text } from "../../texts.ts";
+import { t, text, told } from "../../texts.ts";
 import { ago, distance, fullText } from "../../time.ts";
 import { view, type View } from "../../view.ts";
 
@@ -95,7 +96,7 @@ export function Findings({ data: { findings, onset } }: { data: FirstLook }) {
 }
 
 function Title({ finding: { title, query, url, at }, began }: { finding: Finding; began: string | null }) {
-  const shown = oneLine(title, TITLE_CHARS_MAX);
+  const shown = patternText(oneLine(told("finding", title), TITLE_CHARS_MAX));
   const address = ownAddress(url);
   return (
     <span class="finding-title" lang="">

@@ -3,6 +3,7 @@
 
 import type { AlsoBegan, FirstLook } from "../../api/cause.ts";
 import { Axis, AXIS, useWidth } from "../../explore/axis.tsx";
+import { patternText } from "../../explore/panel_parts.tsx";
 import { oneLine } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
 import { t } from "../../texts.ts";
@@ -41,7 +42,9 @@ export function eventsOf({ onset, findings }: Pick<FirstLook, "onset" | "finding
   const keyOf = ({ kind, at }: AlsoBegan) => `${FAMILIES[kind] ?? kind} ${Date.parse(at)}`;
   const known = new Set(onset.also.map(keyOf));
   const merged = [...onset.also, ...found.filter((one) => !known.has(keyOf(one)))];
-  return merged.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return merged
+    .map((one) => ({ ...one, what: patternText(one.what) }))
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /** The range that contains all times, with a margin. */

@@ -10,7 +10,7 @@ import { Button } from "../../parts/button.tsx";
 import { Way } from "../../parts/way.tsx";
 import { who } from "../../session.ts";
 import { plural, rich, t } from "../../texts.ts";
-import { exactText } from "../../time.ts";
+import { exactText, fullText } from "../../time.ts";
 import { view } from "../../view.ts";
 import { Deletion } from "./deletion.tsx";
 import { expected } from "./words.ts";
@@ -73,7 +73,9 @@ function Facts({ group }: { group: KeptGroup }) {
       </div>
       <div>
         <dt>{t("Expected")}</dt>
-        <dd>{next === null ? t("nothing expires at present") : `${expected(group)} (${exactText(next, zone)})`}</dd>
+        <dd>
+          {next === null ? t("nothing expires at present") : `${expected(group)} (${fullText(Date.parse(next), zone)})`}
+        </dd>
       </div>
       <div>
         <dt>{plural(streams.length, "{n} stream", "{n} streams", count(streams.length))}</dt>
@@ -92,7 +94,10 @@ function Moved({ removal, comes }: { removal: Removal; comes: boolean }) {
   const zone = view.value.zone;
   const times =
     removal.first !== null && removal.last !== null
-      ? t(", from {first} to {last}", { first: exactText(removal.first, zone), last: exactText(removal.last, zone) })
+      ? t(", from {first} to {last}", {
+          first: fullText(Date.parse(removal.first), zone),
+          last: fullText(Date.parse(removal.last), zone),
+        })
       : "";
   return (
     <>{comes ? t("{what} are restored{times}.", { what, times }) : t("{what} are deleted{times}.", { what, times })}</>
@@ -111,7 +116,7 @@ function Effect({ change, isDone }: { change: Change; isDone: boolean }) {
         <p>
           <Moved removal={removes} comes={false} />{" "}
           {t("Restoring the previous limits before {time} brings them back.", {
-            time: exactText(change.undo_until, view.value.zone),
+            time: fullText(Date.parse(change.undo_until), view.value.zone),
           })}
         </p>
       )}

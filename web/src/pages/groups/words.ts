@@ -2,15 +2,11 @@
 
 import type { KeptGroup, Retention } from "../../api/groups.ts";
 import { t } from "../../texts.ts";
-import { span } from "../../format.ts";
-
-const DAY = 86_400_000;
+import { distance } from "../../time.ts";
 
 /** `12 d`, `3 h`: how long it is until then, in one unit. */
 export function inTime(time: string): string {
-  const left = Math.max(0, Date.parse(time) - Date.now());
-  const unit = left >= DAY ? DAY : left >= 3_600_000 ? 3_600_000 : 60_000;
-  return span(Math.max(1, Math.round(left / unit)) * unit);
+  return distance(Math.max(60_000, Date.parse(time) - Date.now()));
 }
 
 /** `7d`, `7d, 6MiB`, or that there is no limit of its own. */

@@ -1,8 +1,9 @@
 // The form of a new incident: a title is enough.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import { makeIncident } from "../../api/issues.ts";
+import { askIssue, makeIncident } from "../../api/issues.ts";
+import { patternText } from "../../explore/panel_parts.tsx";
 import { printable } from "../../format.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -18,6 +19,10 @@ export function namesOf(text: string): string[] {
     .filter((one) => one !== "");
 }
 
+const TITLE_CHARS_MAX = 300;
+/** The first event of an older issue is not when the incident began. */
+const RECENT_MS = 24 * 3_600_000;
+
 /** The page. A link may name an issue that the incident is about. */
 export function IncidentForm() {
   const issue = view.value.find;
@@ -27,6 +32,22 @@ export function IncidentForm() {
     const { value } = event.currentTarget;
     setTyped((now) => ({ ...now, [name]: value }));
   };
+  useEffect(() => {
+    if (issue === "") return;
+    const controller = new AbortController();
+    askIssue(issue, controller.signal).then(
+      ({ title, pattern, service, group, first_seen: first }) =>
+        setTyped((now) => ({
+          title: now.title || patternText(title || pattern).slice(0, TITLE_CHARS_MAX),
+          services: now.services || (service ?? ""),
+          groups: now.groups || group,
+          began: now.began === "now" && Date.now() - Date.parse(first) < RECENT_MS ? first : now.began,
+        })),
+      // Without it the form is empty, and works.
+      () => undefined,
+    );
+    return () => controller.abort();
+  }, [issue]);
   const submit = (event: Event) => {
     event.preventDefault();
     return attempt(async () => {
@@ -46,7 +67,7 @@ export function IncidentForm() {
       <form class="make" onSubmit={(event) => void submit(event)}>
         <label class="long">
           {t("Title")}
-          <input required maxLength={300} autocomplete="off" value={typed.title} onInput={set("title")} />
+          <input required maxLength={TITLE_CHARS_MAX} autocomplete="off" value={typed.title} onInput={set("title")} />
         </label>
         <label>
           {t("Services")}

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { splitIssue, type Issue } from "../../api/issues.ts";
 import { ExceptionOf } from "../../detail/exception_view.tsx";
-import { Spark } from "../../explore/panel_parts.tsx";
+import { patternText, Spark } from "../../explore/panel_parts.tsx";
 import { count, oneLine, printable } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -14,6 +14,7 @@ import { plural, rich, t } from "../../texts.ts";
 import { go, view, type View } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
 import { Decide } from "./decide.tsx";
+import { samples } from "./samples.ts";
 import { Users } from "./users.tsx";
 import { Where } from "./where.tsx";
 import { restartsText, restartsWho, stateName } from "./words.ts";
@@ -35,10 +36,11 @@ interface RowProps {
 /** The row. */
 export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowProps) {
   const row = useRef<HTMLLIElement>(null);
-  const title = oneLine(issue.title || issue.pattern, TITLE_CHARS_MAX);
+  const title = patternText(oneLine(issue.title || issue.pattern, TITLE_CHARS_MAX));
   useEffect(() => {
     if (isOpen) row.current?.scrollIntoView({ block: "nearest" });
   }, [isOpen]);
+  const sample = oneLine(samples.value.get(issue.id) ?? "", TITLE_CHARS_MAX);
   const loop = issue.restarts.find((one) => one.ongoing);
   const trend = issue.trend.map((n, at): [string, number] => [String(at), n]);
   return (
@@ -72,6 +74,11 @@ export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowPro
           <b>{count(issue.count)}</b>
         </span>
       </div>
+      {sample !== "" && sample !== title && (
+        <p class="issue-sample mono dim" lang="" data-testid="issue-sample" title={t("Its newest event")}>
+          {isOpen ? oneLine(samples.value.get(issue.id), 2000) : sample}
+        </p>
+      )}
       <p class="issue-about dim">
         <span lang="">{oneLine([issue.service, issue.group].filter(Boolean).join(" · "), 120)}</span>
         <span>{rich("last {time}", { time: <When time={issue.last_seen} /> })}</span>
@@ -113,7 +120,7 @@ function Open({ issue, onChange }: { issue: Issue; onChange: () => void }) {
       <Decision issue={issue} />
       {issue.pattern !== issue.title && (
         <p class="mono" lang="">
-          {oneLine(issue.pattern, 600)}
+          {patternText(oneLine(issue.pattern, 600))}
         </p>
       )}
       {issue.frames.length > 0 && (

@@ -58,7 +58,8 @@ export function Keys() {
       <h2 id="keys" tabIndex={-1}>
         {t("API keys")}
       </h2>
-      <p class="dim">
+      {/* The first key shuts out all who send without one: that is no small print. */}
+      <p class={keys.value.data?.length === 0 ? "note warning" : "dim"}>
         {t(
           "For senders and programs. Once a key exists, every request needs a key or a password, even on this machine.",
         )}

@@ -5,6 +5,9 @@ import type { Fields, TraceAnswer } from "../../api/traces.ts";
 import { textOf } from "../../format.ts";
 import type { Json } from "../../query/edit.ts";
 
+/** Length of the axis in ms of a trace that has none of its own, as that of a log line alone. */
+const LENGTH_OF_NONE = 1;
+
 /** A log line of a trace. */
 export interface LogLine {
   /** Milliseconds from the start of the trace by its own clock. */
@@ -141,10 +144,7 @@ export function modelOf(answer: TraceAnswer): TraceModel {
   return {
     nodes,
     startText,
-    duration: Math.max(
-      1e-6,
-      shown.reduce((most, end) => Math.max(most, end), 0),
-    ),
+    duration: shown.reduce((most, end) => Math.max(most, end), 0) || LENGTH_OF_NONE,
     services: servicesOf(spans),
     errors: spans.filter((node) => node.isError).map((node) => node.index),
   };

@@ -14,6 +14,8 @@ const one = (n: number, more: Partial<TraceSummary> = {}): TraceSummary => ({
 test("the plane maps to pixels and back, and keeps all durations in its height", () => {
   const plane = planeOf({ from: AT, to: AT + 10_000 }, [0.5, 3, 900, 0], { left: 40, width: 400, height: 100 });
   assert.deepEqual(plane.ticks, [0.1, 1, 10, 100, 1000]);
+  const long = planeOf({ from: AT, to: AT + 10_000 }, [500, 3_000_000], { left: 40, width: 400, height: 100 });
+  assert.deepEqual(long.ticks, [100, 1000, 10_000, 60_000, 600_000, 3_600_000]);
   assert.equal(plane.x(AT + 5000), 240);
   assert.equal(Math.round(plane.time(240)), AT + 5000);
   assert.ok(Math.abs(plane.duration(plane.y(37)) - 37) < 1e-6);

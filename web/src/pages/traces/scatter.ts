@@ -40,6 +40,19 @@ export function isIn(trace: TraceSummary, area: Area): boolean {
   return at >= area.from && at <= area.to && trace.duration_ms >= area.min && trace.duration_ms <= area.max;
 }
 
+const MINUTE = 60_000;
+/** Above a minute people count in minutes, hours and days: `10 min`, not `16 min 40 s`. */
+const LONG = [MINUTE, 10 * MINUTE, 60 * MINUTE, 600 * MINUTE, 1440 * MINUTE, 14_400 * MINUTE];
+
+/** The durations with a line across, from `10 ** low` to `10 ** high` ms. */
+function ticksOf(low: number, high: number): number[] {
+  const decades = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n));
+  const short = decades.filter((ms) => ms < MINUTE);
+  const [first = 1, last = 1] = [decades[0], decades.at(-1)];
+  const ticks = [...short, ...LONG.filter((ms) => ms >= first && ms <= last)];
+  return ticks.length > 1 ? ticks : decades;
+}
+
 /** The plane for durations from `min` to `max` ms and times from `from` to `to`, in a box of pixels. */
 export function planeOf(
   { from, to }: { from: number; to: number },
@@ -58,7 +71,7 @@ export function planeOf(
     y: (duration) => box.height - ((log(duration) - low) / (high - low)) * box.height,
     time: (x) => from + ((x - box.left) / box.width) * length,
     duration: (y) => 10 ** (low + ((box.height - y) / box.height) * (high - low)),
-    ticks: Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n)),
+    ticks: ticksOf(low, high),
   };
 }
 

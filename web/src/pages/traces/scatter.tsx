@@ -5,15 +5,17 @@ import { useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../../api/traces.ts";
 import { Axis, AXIS, useWidth } from "../../explore/axis.tsx";
 import { MarkLines, MarkList } from "../../explore/mark_lines.tsx";
-import { oneLine, printable } from "../../format.ts";
+import { oneLine, printable, span } from "../../format.ts";
 import { plural, t } from "../../texts.ts";
-import { fullText } from "../../time.ts";
+import { clockText, fullText } from "../../time.ts";
 import { go, view } from "../../view.ts";
 import { durationText } from "../trace/words.ts";
 import { planeOf, type Area } from "./scatter.ts";
 
+const MINUTE = 60_000;
 const TALL = 200;
-const LEFT = 56;
+/** Room for `16 min 40 s`. */
+const LEFT = 72;
 /** Distance in pixels within which a click hits a dot. */
 const NEAR = 12;
 /** Shorter movements are clicks. */
@@ -30,11 +32,14 @@ export function Scatter({
   range,
   area,
   onArea,
+  unseen,
 }: {
   traces: readonly TraceSummary[];
   range: { from: number; to: number };
   area: Area | null;
   onArea: (area: Area | null) => void;
+  /** Before this instant there may be traces that are not drawn; `null` if all are. */
+  unseen: number | null;
 }) {
   const [root, measured] = useWidth();
   const [drag, setDrag] = useState<{ a: Point; b: Point } | null>(null);
@@ -116,10 +121,18 @@ export function Scatter({
           <g key={tick} class="grid">
             <line x1={LEFT} x2={width - 10} y1={plane.y(tick)} y2={plane.y(tick)} />
             <text x={LEFT - 6} y={Math.max(10, plane.y(tick) + 4)} text-anchor="end">
-              {durationText(tick)}
+              {tick < MINUTE ? durationText(tick) : span(tick)}
             </text>
           </g>
         ))}
+        {unseen !== null && (
+          <g class="unseen" data-testid="traces-unseen">
+            <rect x={LEFT} y={0} width={Math.max(0, plane.x(unseen) - LEFT)} height={TALL} />
+            <text x={LEFT + 8} y={16}>
+              {t("Traces before {time} are not drawn", { time: clockText(unseen, zone) })}
+            </text>
+          </g>
+        )}
         {chosen !== null && (
           <rect class="area" x={chosen.x} y={chosen.y} width={Math.max(0, chosen.w)} height={Math.max(0, chosen.h)} />
         )}

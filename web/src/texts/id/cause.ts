@@ -68,6 +68,10 @@ export const CAUSE: Readonly<Record<string, string>> = {
   "Errors fell at {time}.": "Galat turun pukul {time}.",
   "Errors fell at {time}, {after} after {what}.": "Galat turun pukul {time}, {after} setelah {what}.",
   "Errors stopped at {time}.": "Galat berhenti pukul {time}.",
+  "Errors rose at {time}, together with {what}.": "Galat naik pukul {time}, bersamaan dengan {what}.",
+  "Errors have been high since {time}, together with {what}.": "Galat tinggi sejak {time}, bersamaan dengan {what}.",
+  "Errors fell at {time}, together with {what}.": "Galat turun pukul {time}, bersamaan dengan {what}.",
+  "Errors stopped at {time}, together with {what}.": "Galat berhenti pukul {time}, bersamaan dengan {what}.",
   "Errors stopped at {time}, {after} after {what}.": "Galat berhenti pukul {time}, {after} setelah {what}.",
 
   // Commands, and the form of a rule
@@ -132,6 +136,7 @@ export const CAUSE: Readonly<Record<string, string>> = {
   Findings: "Temuan",
   "No single thing explains it.": "Tidak ada satu hal yang menjelaskannya.",
   onset: "awal",
+  Onset: "Awal",
   "new pattern": "pola baru",
   "more frequent": "lebih sering",
   differs: "berbeda",

@@ -11,7 +11,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Find a dashboard": "Cari dasbor",
   "Import…": "Impor…",
   "The dashboards could not be loaded: {message}.": "Daftar dasbor tidak dapat dimuat: {message}.",
-  "Dashboard files with errors:": "Berkas dasbor yang keliru:",
+  "Dashboard files with errors:": "Berkas dasbor dengan galat:",
   "Saved dashboards": "Dasbor tersimpan",
   "No dashboard has been saved yet. Start with an empty one, import one from Grafana or CloudWatch, or press b in Explore to add what it shows.":
     "Belum ada dasbor tersimpan. Mulai dari yang kosong, impor dari Grafana atau CloudWatch, atau tekan b di Jelajah untuk menambahkan yang tampil di sana.",
@@ -41,6 +41,9 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   // One dashboard
   "All dashboards": "Semua dasbor",
   "There is no dashboard “{name}”": "Tidak ada dasbor “{name}”",
+  "Ready-made dashboards cover what was sent in the last day. There was nothing of this name, or you may not read it.":
+    "Dasbor siap pakai mencakup yang dikirim dalam sehari terakhir. Tidak ada yang bernama ini, atau Anda tidak boleh membacanya.",
+  "Nothing was found in this range.": "Tidak ada yang ditemukan dalam rentang ini.",
   "It was deleted, never existed, or covers groups that you may not read.":
     "Dasbor ini sudah dihapus, tidak pernah ada, atau mencakup grup yang tidak boleh Anda baca.",
   "The dashboard could not be loaded: {message}.": "Dasbor tidak dapat dimuat: {message}.",
@@ -102,7 +105,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   Panel: "Panel",
   "Panel without a title": "Panel tanpa judul",
   "Actions: {title}": "Tindakan: {title}",
-  "Change…": "Ubah…",
+  "Edit…": "Ubah…",
   "Show alone": "Tampilkan sendiri",
   "Show as a chart": "Tampilkan sebagai grafik",
   "Show as a table": "Tampilkan sebagai tabel",
@@ -137,7 +140,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Nothing in this range.": "Tidak ada apa pun di rentang ini.",
   "Show the last 24 hours": "Tampilkan 24 jam terakhir",
   others: "lainnya",
-  "This bucket is not complete yet": "Interval ini belum lengkap",
+  "Only a part of this bin is in the range": "Hanya sebagian interval ini berada dalam rentang",
   "Show its events in Explore": "Tampilkan peristiwanya di Jelajah",
   "Values by name": "Nilai menurut nama",
   "arrow keys read the cells, Enter shows the events of one":
@@ -156,7 +159,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   bad: "buruk",
   critical: "kritis",
   "Plain number": "Angka biasa",
-  Count: "Jumlah kejadian",
+  Count: "Jumlah",
   "Percent (0–100)": "Persen (0–100)",
   "Share (0–1, as %)": "Bagian (0–1, sebagai %)",
   Bytes: "Byte",
@@ -274,7 +277,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "{days} at {time} ({zone})": "{days} pukul {time} ({zone})",
   "topic {topic}": "topik {topic}",
   "next: {time}": "berikutnya: {time}",
-  "No channel of type email names this topic.": "Tidak ada kanal bertipe email yang menyebut topik ini.",
+  "No channel of type email names this topic.": "Tidak ada saluran bertipe email yang menyebut topik ini.",
   "The letter could not be made: {message}": "Surat tidak dapat dibuat: {message}",
   "Letter of {time}, {channel}: {state}": "Surat {time}, {channel}: {state}",
   delivered: "terkirim",
@@ -285,11 +288,11 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "The letter is on its way": "Surat sedang dikirim",
   "It will be sent": "Akan dikirim",
   "To send it, add a channel of type email that names a topic.":
-    "Untuk mengirimnya, tambahkan kanal bertipe email yang menyebut sebuah topik.",
-  "How channels are made": "Cara membuat kanal",
+    "Untuk mengirimnya, tambahkan saluran bertipe email yang menyebut sebuah topik.",
+  "How channels are made": "Cara membuat saluran",
   Days: "Hari",
   "Time ({zone})": "Waktu ({zone})",
-  "Topic of the channels": "Topik kanal",
+  "Topic of the channels": "Topik saluran",
   "The letter has the dashboard as a file, with its own range and what is chosen now.":
     "Surat memuat dasbor sebagai berkas, dengan rentangnya sendiri dan pilihan saat ini.",
   "The letter has the ledger of the month before as a file, for this objective: {text}":

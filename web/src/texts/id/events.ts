@@ -82,6 +82,7 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "The lines before and after it in the same stream (c)": "Baris sebelum dan sesudahnya di stream yang sama (c)",
   "Show around this": "Tampilkan sekitarnya",
   "All events with this {name}, in all groups": "Semua peristiwa dengan {name} ini, di semua grup",
+  "All lines with this {name}": "Semua baris dengan {name} ini",
   "All lines of this trace": "Semua baris trace ini",
   "[{n} element]": "[{n} elemen]",
   "[{n} elements]": "[{n} elemen]",

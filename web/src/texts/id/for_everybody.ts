@@ -53,7 +53,7 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "What went wrong?": "Apa yang bermasalah?",
   "Nothing that we know of.": "Tidak ada yang kami ketahui.",
   "No errors in the last day, no incidents in the last week.":
-    "Tidak ada kesalahan dalam sehari terakhir, tidak ada gangguan dalam seminggu terakhir.",
+    "Tidak ada galat dalam sehari terakhir, tidak ada insiden dalam seminggu terakhir.",
   "{n} problem is not solved yet.": "{n} masalah belum selesai.",
   "{n} problems are not solved yet.": "{n} masalah belum selesai.",
   "No problem is open.": "Tidak ada masalah yang belum selesai.",
@@ -61,8 +61,8 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "A problem": "Sebuah masalah",
   "{what}: since {time}, not solved yet.": "{what}: sejak {time}, belum selesai.",
   "{what}: from {time} to {end}.": "{what}: dari {time} sampai {end}.",
-  "{n} error in the last day": "{n} kesalahan dalam sehari terakhir",
-  "{n} errors in the last day": "{n} kesalahan dalam sehari terakhir",
+  "{n} error in the last day": "{n} galat dalam sehari terakhir",
+  "{n} errors in the last day": "{n} galat dalam sehari terakhir",
   "({n} different ones)": "({n} macam)",
   "They came now and then, without a sudden rise; the first at {time}.":
     "Munculnya sesekali, tanpa lonjakan; yang pertama {time}.",
@@ -73,15 +73,15 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "Who is on it?": "Siapa yang menangani?",
   "{name} works on the problem.": "{name} sedang menangani masalahnya.",
   "{name} has taken on what an automatic check reported.": "{name} menangani temuan pemeriksaan otomatis.",
-  "{name} works on the errors.": "{name} sedang memperbaiki kesalahannya.",
+  "{name} works on the errors.": "{name} sedang memperbaiki galatnya.",
   "Nobody has been named yet.": "Belum ada yang ditunjuk.",
   "Nobody has to be at the moment.": "Saat ini tidak ada yang perlu ditangani.",
 
   // How was last month?
   "How was {month}?": "Bagaimana keadaannya pada {month}?",
-  "No incident was recorded.": "Tidak ada gangguan yang tercatat.",
-  "{n} incident was recorded.": "{n} gangguan tercatat.",
-  "{n} incidents were recorded.": "{n} gangguan tercatat.",
+  "No incident was recorded.": "Tidak ada insiden yang tercatat.",
+  "{n} incident was recorded.": "{n} insiden tercatat.",
+  "{n} incidents were recorded.": "{n} insiden tercatat.",
   "How long it did not work was not recorded.": "Lamanya gangguan tidak dicatat.",
   "It did not work, or not well, for {time} in all.": "Secara keseluruhan, layanan terganggu selama {time}.",
   "A repair took {time} on average.": "Perbaikan rata-rata memakan waktu {time}.",
@@ -89,7 +89,7 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   // Around the answers
   "As of {time}": "Keadaan per {time}",
   "Some of the data could not be read: there may be more errors than are told here.":
-    "Sebagian data tidak terbaca: kesalahan yang sebenarnya mungkin lebih banyak.",
+    "Sebagian data tidak terbaca: galat yang sebenarnya mungkin lebih banyak.",
   "Worked out from what the system itself reports, and from what people have recorded about it.":
     "Disusun dari kabar yang dikirim sistem sendiri dan dari catatan orang yang merawatnya.",
   "This link has expired or was withdrawn.": "Tautan ini sudah kedaluwarsa atau ditarik kembali.",

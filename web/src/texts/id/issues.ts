@@ -2,9 +2,19 @@
 
 /** English texts and their Indonesian. */
 export const ISSUES: Readonly<Record<string, string>> = {
+  "No issue matches.": "Tidak ada isu yang cocok.",
+  "Find an issue by its text, service, group or host": "Cari isu menurut teks, layanan, grup, atau host",
+  "Find by text, service, group, host": "Cari menurut teks, layanan, grup, host",
+  "Sort by this": "Urutkan menurut ini",
+  "Sort by": "Urutkan menurut",
+  "First seen": "Pertama terlihat",
+  "Last 24 hours": "24 jam terakhir",
+  "Its newest event": "Peristiwa terbarunya",
+
   "Go to Issues": "Ke Isu",
   "Go to Incidents": "Ke Insiden",
   Issues: "Isu",
+  Issue: "Isu",
   Incidents: "Insiden",
   Ledger: "Buku insiden",
 
@@ -123,8 +133,8 @@ export const ISSUES: Readonly<Record<string, string>> = {
   "Objective: {n} %": "Target: {n} %",
   "Services may have their own: 99.9, pay=99.95": "Layanan dapat memiliki target sendiri: 99.9, pay=99.95",
   "The error budget is the time of the whole month that the objective leaves for incidents.":
-    "Anggaran gangguan adalah waktu dalam sebulan penuh yang disisakan target untuk insiden.",
-  "Error budget left": "Sisa anggaran gangguan",
+    "Anggaran galat adalah waktu dalam sebulan penuh yang disisakan target untuk insiden.",
+  "Error budget left": "Sisa anggaran galat",
   "{left} of {all}": "{left} dari {all}",
   "Report to print (HTML)": "Laporan untuk dicetak (HTML)",
   "The ledger could not be loaded: {message}.": "Buku insiden tidak dapat dimuat: {message}.",

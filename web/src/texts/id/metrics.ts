@@ -15,9 +15,12 @@ export const METRICS: Readonly<Record<string, string>> = {
   "{n} values": "{n} nilai",
   "{n} value": "{n} nilai",
 
-  "{n} of these rows is a sample of a metric.": "{n} baris di sini adalah sampel metrik.",
-  "{n} of these rows are samples of metrics.": "{n} baris di sini adalah sampel metrik.",
-  "Hide samples": "Sembunyikan sampel",
+  "{n} of these rows is no log line but a span or a sample of a metric.":
+    "{n} baris di sini bukan baris log, melainkan span atau sampel metrik.",
+  "{n} of these rows are no log lines but spans or samples of metrics.":
+    "{n} baris di sini bukan baris log, melainkan span atau sampel metrik.",
+  "Show logs alone": "Tampilkan log saja",
+  "Show traces": "Tampilkan trace",
   "Show metrics as lines": "Tampilkan metrik sebagai garis",
 
   // The metrics at the side

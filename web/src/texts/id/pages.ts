@@ -169,6 +169,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   "It is not sent anywhere.": "Kunci tidak dikirim ke mana pun.",
   "Type of sender": "Jenis pengirim",
   "Updated every two seconds.": "Diperbarui setiap dua detik.",
+  "Waiting for new events…": "Menunggu peristiwa baru…",
   "Waiting for the first event…": "Menunggu peristiwa pertama…",
   "Received {n} event": "Menerima {n} peristiwa",
   "Received {n} events": "Menerima {n} peristiwa",

@@ -42,6 +42,40 @@ test("what is wrong is said in Indonesian, and what it names stays", () => {
   said("body-too-large", "see /docs/troubleshooting#body-too-large", "lihat /docs/troubleshooting#body-too-large");
 });
 
+test("findings are said in Indonesian, with its commas; what they name stays, and so does what has no form", () => {
+  const said = (english: string, indonesian: string) => assert.equal(sentence("finding", english), indonesian);
+  said(
+    "started 27 s after: checkout on host-07: starting checkout v2.4.1",
+    "mulai 27 dtk sesudahnya: checkout on host-07: starting checkout v2.4.1",
+  );
+  said(
+    "status = 503: 84.8% of these events, 0% of others (the same events: duration_ms)",
+    "status = 503: 84,8 % dari peristiwa ini, 0 % dari yang lain (peristiwa yang sama: duration_ms)",
+  );
+  said("events rose from 0.68 to 7.2 per minute", "peristiwa naik dari 0,68 menjadi 7,2 per menit");
+  said("duration_ms: median 5021.5, of others 41", "duration_ms: median 5021,5, yang lain 41");
+  said(
+    "calls web → pay: 12.5% fail, 0.1% before; 95% within 5044 ms, 80.2 ms before",
+    "panggilan web → pay: 12,5 % gagal, sebelumnya 0,1 %; 95 % dalam 5044 ms, sebelumnya 80,2 ms",
+  );
+  said("host db-1 sends nothing any more", "host db-1 tidak mengirim apa pun lagi");
+  said("something else entirely", "something else entirely");
+});
+
+test("the server says findings in these forms", () => {
+  const rust = readFileSync("../crates/cause/src/first_look/rank.rs", "utf8");
+  for (const form of [
+    '"events {verb} from {} to {} per minute"',
+    '"started {}: {}"',
+    '"{length} before"',
+    '"{has}: {p} of these events, {q} of others{same}"',
+    '"{}: median {a}, of others {b}{same}"',
+    '"trace {} took {} ms"',
+    '" (the same events: {})"',
+  ])
+    assert.ok(rust.includes(form), form);
+});
+
 test("what was expected in a query is told kind by kind", () => {
   assert.equal(
     sentence("syntax", "the query ends where a field, a value or a function was expected"),

@@ -1,6 +1,7 @@
 // A sentence of the server in Indonesian: found by the code of the problem and the form of the sentence.
 
-import { ADVICE, FINDINGS } from "./doctor.ts";
+import { ADVICE, FINDINGS as OF_DOCTOR } from "./doctor.ts";
+import { FINDINGS, SAME_EVENTS } from "./findings.ts";
 import { EXPECTED, HINTS, PROBLEMS, type Sentences } from "./problems.ts";
 
 interface Matcher {
@@ -19,8 +20,9 @@ function matcher([english, indonesian]: [string, string]): Matcher {
 
 const matchersOf = (sentences: Sentences): Matcher[] => Object.entries(sentences).map(matcher);
 const HINT_MATCHERS = matchersOf(HINTS);
+const FINDING_MATCHERS = matchersOf({ ...SAME_EVENTS, ...FINDINGS });
 const PROBLEM_MATCHERS = new Map(
-  Object.entries({ ...PROBLEMS, doctor: { ...FINDINGS, ...ADVICE } }).map(([code, sentences]) => [
+  Object.entries({ ...PROBLEMS, doctor: { ...OF_DOCTOR, ...ADVICE } }).map(([code, sentences]) => [
     code,
     matchersOf(sentences),
   ]),
@@ -35,6 +37,8 @@ function matched(matchers: readonly Matcher[], english: string): string | null {
     return indonesian.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
       const value = values.get(name) ?? "";
       if (name === "hint") return hinted(value) ?? value;
+      if (name === "said") return matched(FINDING_MATCHERS, value) ?? value;
+      if (/^n\d?$/.test(name)) return value.replace(".", ",");
       return name === "or" ? value.replaceAll(" or ", " atau ") : value;
     });
   }
@@ -80,6 +84,7 @@ function unexpected(english: string): string | null {
 
 /** A sentence of the server about what has a code, in Indonesian where it is known, else as it is. */
 export function sentence(code: string, english: string): string {
+  if (code === "finding") return matched(FINDING_MATCHERS, english) ?? english;
   const matchers = PROBLEM_MATCHERS.get(code);
   const problem = matchers === undefined ? null : matched(matchers, english);
   return problem ?? (code === "syntax" ? unexpected(english) : null) ?? hinted(english) ?? english;

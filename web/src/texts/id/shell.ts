@@ -23,7 +23,7 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Is catat still running?": "Apakah catat masih berjalan?",
   "the server answered {status}": "server menjawab {status}",
   "the connection broke off": "koneksi terputus",
-  "something went wrong on this page": "terjadi kesalahan di halaman ini",
+  "something went wrong on this page": "terjadi galat di halaman ini",
   "The key no longer works: {message}.": "Kunci tidak berlaku lagi: {message}.",
   "Your session has ended. Sign in to continue; your input is kept.":
     "Sesi Anda telah berakhir. Masuk untuk melanjutkan; isian Anda tetap ada.",
@@ -92,10 +92,11 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Last loaded row": "Baris terakhir yang sudah dimuat",
   "Select the next row too": "Pilih juga baris berikutnya",
   "Select the previous row too": "Pilih juga baris sebelumnya",
-  "Open or close the row": "Buka atau tutup baris",
+  "Run the edited query; else open or close the row":
+    "Jalankan kueri yang disunting; jika tidak, buka atau tutup baris",
   "Open the row": "Buka baris",
   "Close the row": "Tutup baris",
-  "Show what happened around the event": "Tampilkan kejadian di sekitar peristiwa",
+  "Show what happened around the event": "Tampilkan yang terjadi di sekitar peristiwa",
   "Around an event: everything at that time, or only its stream":
     "Di sekitar peristiwa: semua pada saat itu, atau hanya stream-nya",
   "Include the focused value, or the row’s level": "Sertakan nilai yang difokuskan, atau level barisnya",
@@ -156,7 +157,7 @@ export const SHELL: Readonly<Record<string, string>> = {
     "Di kueri: jalankan (Shift Enter: baris baru; ↑ di kotak kosong: kueri sebelumnya; Tab: lengkapi; Shift Alt F: rapikan; F1: referensi untuk yang ada di kursor)",
   "Every command and function, with examples: {link}.": "Semua perintah dan fungsi, dengan contoh: {link}.",
   "Sending, alerts, running and every error message: {link}.":
-    "Pengiriman, peringatan, pengoperasian, dan setiap pesan kesalahan: {link}.",
+    "Pengiriman, peringatan, pengoperasian, dan setiap pesan galat: {link}.",
   "the manual": "panduan",
   "the reference": "referensi",
 
@@ -177,11 +178,13 @@ export const SHELL: Readonly<Record<string, string>> = {
   "{from} – now": "{from} – sekarang",
   "{time} ago": "{time} lalu",
   "in {time}": "{time} lagi",
+  "{n} years": "{n} tahun",
+  "{n} months": "{n} bulan",
   "{n} d": "{n} hari",
   "{n} h": "{n} jam",
   "{n} min": "{n} mnt",
   "{n} s": "{n} dtk",
-  "{n} ms": "{n} md",
+  "{n} ms": "{n} ms",
 
   // How many
   "{n} event": "{n} peristiwa",

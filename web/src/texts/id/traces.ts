@@ -99,6 +99,10 @@ export const TRACES: Readonly<Record<string, string>> = {
   Start: "Mulai",
   "no name": "tanpa nama",
   "(its root is missing)": "(span awalnya hilang)",
+  "Traces before {time} are not drawn": "Trace sebelum {time} tidak digambar",
+  "Below each number is that of the time before.": "Di bawah setiap angka adalah angka waktu sebelumnya.",
+  "Each service and call has its requests, its share of errors and its 95th percentile.":
+    "Setiap layanan dan panggilan memuat jumlah permintaan, bagian galat, dan persentil ke-95.",
   "Show {n} more": "Tampilkan {n} lagi",
   "before: {numbers}": "sebelumnya: {numbers}",
   "{from} calls {to}: {numbers}": "{from} memanggil {to}: {numbers}",
