@@ -51,6 +51,8 @@ mod local;
 #[cfg(feature = "server")]
 mod program_formats;
 #[cfg(feature = "server")]
+mod progress;
+#[cfg(feature = "server")]
 mod run;
 #[cfg(feature = "server")]
 mod serving;

@@ -28,27 +28,37 @@ use self::feed::FileFeed;
 use self::inputs::Input;
 use self::reader::Reader;
 use self::watched::WatchedFeed;
-use crate::answer::{AnswerPrinter, Note, PROGRESS_AFTER, Trailer};
+use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::Query;
 use crate::failure::Failure;
 use crate::output::{Column, Kind, located_error};
+use crate::progress::Progress;
 use crate::zone::Zones;
 
 /// What a query may hold where the system does not say how much there is.
 const MEMORY_BYTES_UNKNOWN: usize = 1 << 30;
 
+/// The bytes of a file, unpacked where it is packed, or those of standard input.
+pub(crate) type Source = Box<dyn Read + Send>;
+
 /// Returns the bytes of a file, unpacked where it is packed; those of standard input for `-`.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
+    open_counted(path, Arc::default()).map(|(source, _)| source)
+}
+
+/// The same; `n_read` counts what is read of the file as it is. Returns how long that is, where it is known, too.
+pub(crate) fn open_counted(path: &Path, n_read: Arc<AtomicU64>) -> Result<(Source, Option<u64>), Failure> {
     let mut found = inputs::inputs(&[path.to_owned()])?;
     let Some(input) = found.pop().filter(|_| found.is_empty()) else {
         return Err(Failure::usage(format!("{}: name a single file", path.display())));
     };
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     if input.path.is_none() {
-        return input.open().map_err(failed);
+        return input.open().map(|source| (source, None)).map_err(failed);
     }
-    match Reader::open(Arc::new(input), 0, Arc::default()).map_err(failed)? {
-        Some(reader) => Ok(reader.into_source()),
+    let n_bytes = input.n_bytes;
+    match Reader::open(Arc::new(input), 0, n_read).map_err(failed)? {
+        Some(reader) => Ok((reader.into_source(), Some(n_bytes))),
         None => Err(Failure::usage(format!("{}: not a text file", path.display()))),
     }
 }
@@ -76,7 +86,8 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         }
     }
     let n_read = Arc::new(AtomicU64::new(0));
-    let progress = Progress::new(&inputs, n_read.clone());
+    let is_known = inputs.iter().all(|input| input.path.is_some() || input.spooled.is_some());
+    let progress = Progress::new(is_known.then(|| inputs.iter().map(|input| input.n_bytes).sum()));
     let limits = Limits::default();
     let request = Request {
         range,
@@ -87,7 +98,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         deadline: None,
         cancelled: &AtomicBool::new(false),
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
-        progress: Some(&|_| progress.show()),
+        progress: Some(&|_| progress.show(n_read.load(Relaxed))),
         support: Support { tables: Some(&table_of), ..Support::default() },
     };
     let received =
@@ -199,41 +210,6 @@ fn memory_bytes_max() -> usize {
     let allowed = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse::<usize>().ok());
     let least = available.into_iter().chain(allowed).min();
     least.map_or(MEMORY_BYTES_UNKNOWN, |bytes| (bytes / 2).max(Limits::default().query_memory_bytes))
-}
-
-/// Tells a person on a terminal how far the reading is.
-struct Progress {
-    started: Instant,
-    n_read: Arc<AtomicU64>,
-    /// Bytes of all inputs; `None` where that is not known.
-    n_bytes: Option<u64>,
-    is_shown: AtomicBool,
-}
-
-impl Progress {
-    fn new(inputs: &[Input], n_read: Arc<AtomicU64>) -> Self {
-        let is_known = inputs.iter().all(|input| input.path.is_some() || input.spooled.is_some());
-        let n_bytes = is_known.then(|| inputs.iter().map(|input| input.n_bytes).sum());
-        Self { started: Instant::now(), n_read, n_bytes, is_shown: AtomicBool::new(false) }
-    }
-
-    fn show(&self) {
-        let elapsed = self.started.elapsed();
-        if elapsed < PROGRESS_AFTER || !std::io::stderr().is_terminal() {
-            return;
-        }
-        let n_read = self.n_read.load(Relaxed);
-        let rate = ByteSize((n_read as f64 / elapsed.as_secs_f64()) as u64);
-        let all = self.n_bytes.map_or(String::new(), |n_bytes| format!(" of {}", ByteSize(n_bytes)));
-        eprint!("\r\u{1b}[K{}{all} read, {rate}/s", ByteSize(n_read));
-        self.is_shown.store(true, Relaxed);
-    }
-
-    fn clear(&self) {
-        if self.is_shown.swap(false, Relaxed) {
-            eprint!("\r\u{1b}[K");
-        }
-    }
 }
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::service_manager;
 
 pub(crate) use discovery::print_discovery;
+pub(crate) use usual::print_usual_notes;
 
 /// The default server.
 const USUAL_URL: &str = "http://127.0.0.1:22828";
@@ -44,6 +45,9 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
         ship::Shipper::start(shipped, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
     say!("catat ships to {shown}");
     print_discovery(&discovery);
+    if options.paths.is_empty() && config.inputs().is_empty() {
+        print_usual_notes();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::other(error.to_string()))?;
     service_manager::ready(&format!("ships to {shown}"));
@@ -70,8 +74,7 @@ pub(crate) fn ship_options(
     backlog: Backlog,
 ) -> Result<Options, Failure> {
     let is_usual = paths.is_empty() && inputs.is_empty();
-    let (inputs, notes) = if is_usual { usual::usual_inputs() } else { (inputs, Vec::new()) };
-    notes.iter().for_each(|note| say!("  {note}"));
+    let inputs = if is_usual { usual::usual_inputs() } else { inputs };
     let has_paths = !paths.is_empty();
     let mut options = Options::from(FollowOptions::new(paths.to_vec(), state_dir.to_owned()));
     options.follow.excluded.push(state_dir.to_owned());

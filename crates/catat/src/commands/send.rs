@@ -11,13 +11,18 @@ mod batches;
 mod delivery;
 mod lines;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use types::parse_duration_ns;
 
 use self::batches::Batches;
 use self::delivery::{Delivery, Outcome};
+use self::lines::Reading;
 use crate::arguments::Send;
 use crate::client::Server;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use types::{counted, verb_for};
 
 /// Lines that were not accepted and are named; further ones are counted.
@@ -29,8 +34,9 @@ pub(crate) fn send(options: Send) -> Result<(), Failure> {
         parse_duration_ns(&options.retry_for).map_err(|error| Failure::usage(format!("--retry-for: {error}")))?;
     let delivery =
         Delivery::new(Server::new(&options.remote)?, &options, checked_fields(&options.field)?, retry_for_ns)?;
-    let (names, lines) = lines::read(&options.files)?;
-    let mut report = Report { names, outcome: Outcome::default(), n_named: 0, is_quiet: options.quiet };
+    let Reading { names, lines, n_bytes, n_read } = lines::read(&options.files)?;
+    let progress = (Progress::new(n_bytes), n_read);
+    let mut report = Report { names, outcome: Outcome::default(), n_named: 0, is_quiet: options.quiet, progress };
     let mut batches = Batches::new(lines, options.format);
     let done = report.send_all(&mut batches, delivery);
     report.finish(done)
@@ -52,6 +58,8 @@ struct Report {
     outcome: Outcome,
     n_named: u64,
     is_quiet: bool,
+    /// How far the inputs are read.
+    progress: (Progress, Arc<AtomicU64>),
 }
 
 impl Report {
@@ -63,6 +71,12 @@ impl Report {
             let Some(batch) = read? else { return Ok(()) };
             let (input, mut outcome) = (batch.input(), Outcome::default());
             let done = delivery.deliver(batch, &mut outcome);
+            let (progress, n_read) = &self.progress;
+            if done.is_err() || !outcome.rejected.is_empty() {
+                progress.clear();
+            } else if !self.is_quiet {
+                progress.show(n_read.load(Relaxed));
+            }
             self.add(input, outcome);
             done.map_err(|(first, failure)| {
                 failure.with(&format!("line {first} of {} and all later lines are not stored", self.name(input)))
@@ -87,6 +101,7 @@ impl Report {
 
     fn finish(self, done: Result<(), Failure>) -> Result<(), Failure> {
         let Outcome { accepted, n_rejected, .. } = self.outcome;
+        self.progress.0.clear();
         if self.n_named > NAMED_MAX {
             say!("catat: … and {} more", self.n_named - NAMED_MAX);
         }

@@ -1,6 +1,7 @@
 //! `catat up` and `catat serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ship::{Backlog, Shipper};
 use storage::{Clock, Recovery, TornTail};
@@ -11,9 +12,16 @@ use crate::arguments::{Server, Up};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::in_process::InProcess;
+use crate::progress::{Progress, span};
 use crate::serving;
 use crate::shipping::{print_discovery, ship_options};
-use types::{counted, verb_for};
+use types::{ByteSize, counted, verb_for};
+
+/// How often the state of a backlog is looked at.
+const BACKLOG_SHOWN_EVERY: Duration = Duration::from_millis(500);
+
+/// A backlog that took longer is worth a word when it is read.
+const BACKLOG_TOLD_AFTER: Duration = Duration::from_secs(3);
 
 /// Follows files and serves them.
 pub(crate) fn up(options: Up) -> Result<(), Failure> {
@@ -33,8 +41,34 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     let url = prepared.url();
     print_start(&url, &config, &prepared.recovery);
     print_discovery(&discovery);
+    if is_usual {
+        print_usual_notes();
+    }
     print_next_step(&url, &Readers::of(&prepared));
+    let shipper = Arc::new(shipper);
+    let of_backlog = shipper.clone();
+    std::thread::spawn(move || watch_backlog(&of_backlog));
     serving::run(prepared, || shipper.stop())
+}
+
+/// Shows how far what was there at the start is read, and says when all of it is.
+fn watch_backlog(shipper: &Shipper) {
+    let behind = || shipper.status().files.iter().map(ship::FileStatus::lag_bytes).sum::<u64>();
+    let n_bytes = behind();
+    let progress = Progress::new(Some(n_bytes));
+    loop {
+        std::thread::sleep(BACKLOG_SHOWN_EVERY);
+        // What is written meanwhile is read as well.
+        let n_behind = behind();
+        if n_behind == 0 {
+            break;
+        }
+        progress.show(n_bytes.saturating_sub(n_behind));
+    }
+    progress.clear();
+    if progress.elapsed() > BACKLOG_TOLD_AFTER {
+        say!("catat: {} read in {}", ByteSize(n_bytes), span(progress.elapsed().as_secs_f64()));
+    }
 }
 
 /// Returns what is followed.

@@ -27,9 +27,14 @@ struct Found {
     notes: Vec<String>,
 }
 
-/// Returns the inputs of this machine, and notes on what else is followed or is not, and why.
-pub(super) fn usual_inputs() -> (Vec<DefinedInput>, Vec<String>) {
-    let Found { has_containers, has_journal, notes } = found(Path::new("/"), SystemTime::now());
+/// Says what else is followed on this machine or is not, and why.
+pub(crate) fn print_usual_notes() {
+    found(Path::new("/"), SystemTime::now()).notes.iter().for_each(|note| say!("  {note}"));
+}
+
+/// Returns the inputs of this machine.
+pub(super) fn usual_inputs() -> Vec<DefinedInput> {
+    let Found { has_containers, has_journal, .. } = found(Path::new("/"), SystemTime::now());
     // A file that two inputs find belongs to the first.
     let definitions: Vec<Value> = [
         has_containers.then(|| json!({"type": "containers"})),
@@ -39,7 +44,7 @@ pub(super) fn usual_inputs() -> (Vec<DefinedInput>, Vec<String>) {
     .into_iter()
     .flatten()
     .collect();
-    (inputs_of(&Value::from(definitions)).unwrap_or_default(), notes)
+    inputs_of(&Value::from(definitions)).unwrap_or_default()
 }
 
 fn found(root: &Path, now: SystemTime) -> Found {
@@ -128,6 +133,6 @@ mod tests {
 
     #[test]
     fn the_inputs_of_this_machine_are_ones() {
-        assert!(usual_inputs().0.iter().any(|input| input.kind == "files"));
+        assert!(usual_inputs().iter().any(|input| input.kind == "files"));
     }
 }

@@ -3,9 +3,12 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::failure::Failure;
+use crate::local::{Source, open_counted};
 
 /// Lines read ahead while a batch is on its way; beyond it the job that writes has to wait.
 const LINES_AHEAD: usize = 4096;
@@ -28,17 +31,27 @@ pub(super) struct Line {
 /// The lines, or why an input cannot be read further.
 pub(super) type Lines = Receiver<Result<Line, (usize, io::Error)>>;
 
-type Source = Box<dyn Read + std::marker::Send>;
+/// What is read, and how far.
+pub(super) struct Reading {
+    /// Names of the inputs.
+    pub(super) names: Vec<String>,
+    pub(super) lines: Lines,
+    /// Bytes of the inputs, where that is known, and those read.
+    pub(super) n_bytes: Option<u64>,
+    pub(super) n_read: Arc<AtomicU64>,
+}
 
-/// Begins to read the files, or standard input where there are none; gives their names too. Nothing is read where one of
-/// them cannot be opened.
-pub(super) fn read(paths: &[PathBuf]) -> Result<(Vec<String>, Lines), Failure> {
+/// Begins to read the files, or standard input where there are none. Nothing is read where one of them cannot be opened.
+pub(super) fn read(paths: &[PathBuf]) -> Result<Reading, Failure> {
     let stdin = [PathBuf::from("-")];
     let paths = if paths.is_empty() { &stdin } else { paths };
     let name =
         |path: &PathBuf| if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
     let names = paths.iter().map(name).collect();
-    let sources: Vec<Source> = paths.iter().map(|path| crate::local::open(path)).collect::<Result<_, _>>()?;
+    let n_read = Arc::<AtomicU64>::default();
+    let opened = paths.iter().map(|path| open_counted(path, n_read.clone())).collect::<Result<Vec<_>, _>>()?;
+    let n_bytes = opened.iter().map(|(_, n_bytes)| *n_bytes).sum();
+    let sources: Vec<Source> = opened.into_iter().map(|(source, _)| source).collect();
     let (sender, lines) = sync_channel(LINES_AHEAD);
     std::thread::spawn(move || {
         for (input, source) in sources.into_iter().enumerate() {
@@ -49,7 +62,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<(Vec<String>, Lines), Failure> {
             }
         }
     });
-    Ok((names, lines))
+    Ok(Reading { names, lines, n_bytes, n_read })
 }
 
 /// Sends all lines of an input to `sender`; ends early if the receiver has gone.

@@ -1,0 +1,80 @@
+//! How far much data is read, on a terminal: bytes, rate, and the time that is left.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use types::ByteSize;
+
+use crate::answer::PROGRESS_AFTER;
+
+/// Time after which the rate is worth an estimate.
+const ESTIMATE_AFTER: Duration = Duration::from_secs(1);
+
+/// A line that is written again and again.
+pub(crate) struct Progress {
+    started: Instant,
+    /// Bytes of all; `None` where that is not known.
+    n_bytes: Option<u64>,
+    is_shown: AtomicBool,
+}
+
+impl Progress {
+    pub(crate) fn new(n_bytes: Option<u64>) -> Self {
+        Self { started: Instant::now(), n_bytes, is_shown: AtomicBool::new(false) }
+    }
+
+    /// Shows that so many bytes are read, if there is a terminal and it has taken some time.
+    pub(crate) fn show(&self, n_read: u64) {
+        let elapsed = self.started.elapsed();
+        if elapsed >= PROGRESS_AFTER && std::io::stderr().is_terminal() {
+            eprint!("\r\u{1b}[K{}", text(n_read, self.n_bytes, elapsed));
+            self.is_shown.store(true, Relaxed);
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        if self.is_shown.swap(false, Relaxed) {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+fn text(n_read: u64, n_bytes: Option<u64>, elapsed: Duration) -> String {
+    let rate = n_read as f64 / elapsed.as_secs_f64();
+    let all = n_bytes.map_or(String::new(), |n_bytes| format!(" of {}", ByteSize(n_bytes)));
+    let left = n_bytes.filter(|n_bytes| *n_bytes > n_read && rate >= 1.0 && elapsed >= ESTIMATE_AFTER);
+    let left = left.map_or(String::new(), |n_bytes| format!(", {} left", span((n_bytes - n_read) as f64 / rate)));
+    format!("{}{all} read, {}/s{left}", ByteSize(n_read), ByteSize(rate as u64))
+}
+
+/// A span of time as people say it.
+pub(crate) fn span(seconds: f64) -> String {
+    match seconds.ceil() as u64 {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3_600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is said.
+
+    use super::*;
+
+    #[test]
+    fn the_time_that_is_left_follows_from_the_rate() {
+        let at = |n_read, n_bytes, seconds| text(n_read, n_bytes, Duration::from_secs(seconds));
+        assert_eq!(at(40 << 20, Some(100 << 20), 2), "40.0 MiB of 100.0 MiB read, 20.0 MiB/s, 3 s left");
+        assert_eq!(at(1 << 20, Some(10 << 30), 1), "1.0 MiB of 10.0 GiB read, 1.0 MiB/s, 3 h left");
+        assert_eq!(at(40 << 20, None, 2), "40.0 MiB read, 20.0 MiB/s");
+        // What grows while it is read is never done for long.
+        assert_eq!(at(100 << 20, Some(90 << 20), 2), "100.0 MiB of 90.0 MiB read, 50.0 MiB/s");
+        assert_eq!(at(0, Some(100), 5), "0 B of 100 B read, 0 B/s");
+    }
+}
