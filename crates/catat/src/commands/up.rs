@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::in_process::InProcess;
 use crate::progress::{Progress, span};
 use crate::serving;
-use crate::shipping::{print_discovery, ship_options};
+use crate::shipping::{print_discovery, print_usual_notes, ship_options};
 use types::{ByteSize, counted, verb_for};
 
 /// How often the state of a backlog is looked at.
@@ -33,6 +33,7 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     let mut prepared = serving::prepare(&config, options.server.insecure_allow_anonymous, read_again)?;
     let again = options.server.clone();
     let shipped = followed(&options, &config)?;
+    let is_usual = options.paths.is_empty() && config.ship.inputs().is_empty();
     let followed = move |config: &Config| Some(followed(&options, config));
     prepared.app.examine = Some(doctor::of_server(again, Box::new(followed)));
     let delivery = InProcess { intake: prepared.intake.clone(), clock: Clock::system() };
