@@ -92,20 +92,23 @@ mod tests {
         listed.sort_unstable();
         assert_eq!(listed, known);
         let help = by_jobs(command).render_help().to_string();
-        assert!(help.contains("\nAsk:\n  query         Query a server"), "{help}");
+        assert!(help.contains("\nAsk:\n  query "), "{help}");
     }
 
-    /// The words of a command in a shell, as far as examples quote and name them.
+    /// The words of the command `catat` in a line for a shell, up to where its output goes.
     fn words(line: &str) -> Vec<String> {
-        let command = line.rsplit("| ").find(|part| part.starts_with("catat ")).unwrap_or(line);
-        let command = if command.contains('\'') { &line[line.find("catat ").unwrap_or(0)..] } else { command };
-        let command = command.split(" > ").next().unwrap_or(command);
-        let mut parts = command.split(['\'', '"']).enumerate();
-        let of_part = |(n, part): (usize, &str)| match n % 2 {
-            0 => part.split_whitespace().map(str::to_owned).collect(),
-            _ => vec![part.to_owned()],
-        };
-        parts.by_ref().flat_map(of_part).collect()
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for c in line[line.find("catat ").unwrap_or(0)..].chars() {
+            match (c, quote) {
+                (c, Some(open)) if c == open => quote = None,
+                ('"' | '\'', None) => (word, quote) = (word.or_else(|| Some(String::new())), Some(c)),
+                ('>', None) => break,
+                (' ', None) => words.extend(word.take()),
+                (c, _) => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
     }
 
     #[test]

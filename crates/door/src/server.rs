@@ -330,11 +330,8 @@ impl Shared {
 
     /// Refuses to change a group that does not exist for the caller.
     pub fn must_reach(&self, group: &GroupName) -> Result<(), Problem> {
-        if self.reaches(group.as_str()) {
-            Ok(())
-        } else {
-            Err(ingest::IngestError::OutOfScope(ingest::OutOfScope(group.clone())).into())
-        }
+        let refusal = || ingest::IngestError::OutOfScope(ingest::OutOfScope(group.clone())).into();
+        self.reaches(group.as_str()).then_some(()).ok_or_else(refusal)
     }
 
     /// Refuses to delete anything of a group that does not exist for the caller, is protected, or says what was done.

@@ -305,7 +305,7 @@ fn read_server_certificate(read: &mut values::Reader<'_>) -> Option<Certificate>
     let certificate = read_certificate(read, "server");
     let file = read.optional("server", "tls_client_ca").map(PathBuf::from);
     let clients = read.text("server", "tls_clients");
-    let is_known = ["optional", "required"].contains(&&*clients);
+    let is_known = ["optional", "required"].contains(&clients);
     read.require(is_known, "server", "tls_clients", "optional or required");
     let is_under_tls = file.is_none() || certificate.is_some();
     read.require(is_under_tls, "server", "tls_client_ca", "omitted unless server.tls_cert is set");

@@ -178,8 +178,8 @@ impl Keys {
     pub(super) fn find_named(&self, names: &[String], now: Timestamp) -> Result<Option<Arc<Caller>>, KeyError> {
         let keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();
         let is_meant = |key: &&Arc<Key>| key.caller.role == Role::Ingest && names.contains(&key.document.name);
-        // Of a key and those that it replaced, the newest.
-        let newest = keys.iter().filter(is_meant).max_by_key(|key| key.document.created_ns);
+        // Of a key and those that it replaced, the newest; they may be as old as each other.
+        let newest = keys.iter().filter(is_meant).max_by_key(|key| (key.document.created_ns, !key.is_replaced()));
         let Some(key) = newest else { return Ok(None) };
         key.check_expiry(now)?;
         if keys.iter().filter(is_meant).any(|other| other.document.line != key.document.line && other.is_valid(now)) {

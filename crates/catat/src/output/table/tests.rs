@@ -33,7 +33,7 @@ fn times_are_whole_and_a_row_that_does_not_fit_is_a_line_for_each_value() {
         print(&mut out, &columns, &rows, Style { is_coloured: false, width: Some(width) }).expect("memory");
         String::from_utf8(out).expect("text")
     };
-    assert!(table(40).contains("2026-11-20T06:47:13Z  tmp/l…eb-1.log  7"), "{}", table(40));
+    assert!(table(40).contains("2026-11-20T06:47:13Z  tmp/l…web-1.log  7"), "{}", table(40));
     assert_eq!(table(30), "first  2026-11-20T06:47:13Z\nname   tmp/logs/web-1.log\nn      7\n\nname   b\nn      8\n");
 }
 

@@ -23,7 +23,7 @@ fn level_and_group_stand_before_the_text_where_they_tell_events_apart() {
     let line = |lines: &mut EventLines, cells: [&str; 5]| lines.line(&columns, &cells.map(str::to_owned));
     let mut lines = EventLines { is_coloured: false, group_width: Some(0) };
     let cells = ["\"06:00\"", "\"warn\"", "\"srv/very/long/path/of/shop.log\"", "\"x\"", "1"];
-    assert_eq!(line(&mut lines, cells), "06:00  warn   srv/very…path/of/shop.log  x  n=1");
+    assert_eq!(line(&mut lines, cells), "06:00  warn   srv/very…ath/of/shop.log  x  n=1");
     let cells = ["\"06:01\"", "null", "\"app/web\"", "\"y\"", "null"];
     assert_eq!(line(&mut lines, cells), "06:01         app/web                   y");
     let mut lines = EventLines { is_coloured: false, group_width: None };

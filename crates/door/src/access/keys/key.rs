@@ -101,14 +101,19 @@ impl Key {
         self.document.groups.iter().all(|pattern| covers(scope, pattern))
     }
 
+    /// Whether it ends because another has taken its place.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.caller.validity.ends().is_some() && self.document.lifetime_ns.is_none()
+    }
+
     pub(super) fn view(&self, now: Timestamp) -> KeyView {
         let Document { name, role, groups, created_ns, .. } = self.document.clone();
         let time = |ns: i64| Timestamp(ns).to_string();
         let ends = self.caller.validity.ends().filter(|ends| ends.0 != i64::MIN);
-        let state = match (ends, self.document.lifetime_ns) {
-            (Some(ends), _) if ends <= now => "expired",
-            (Some(_), None) => "replaced",
-            (Some(ends), Some(_)) if ends.0.saturating_sub(now.0) <= EXPIRING_NS => "expiring",
+        let state = match ends {
+            Some(ends) if ends <= now => "expired",
+            Some(_) if self.is_replaced() => "replaced",
+            Some(ends) if ends.0.saturating_sub(now.0) <= EXPIRING_NS => "expiring",
             _ => "valid",
         };
         let (created, last_used, expires) = (time(created_ns), self.used().map(time), ends.map(|ends| time(ends.0)));
