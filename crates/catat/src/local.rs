@@ -10,11 +10,10 @@ mod watched;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use execute::{Answer, Feed, FeedRequest, Request, Support, UnknownFields, execute_stream, needs_several_passes};
 use language::{ParseOptions, parse_insights};
@@ -22,7 +21,7 @@ use parse::{ArrivalContext, Projection, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
-use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
+use types::{GroupPattern, Limits, TimeRange, Timestamp};
 
 use self::feed::FileFeed;
 use self::inputs::Input;

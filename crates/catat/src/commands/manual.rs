@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use clap::Command;
+use clap_complete::Shell;
 use clap_complete::env::Shells;
 use clap_mangen::Man as Page;
 
@@ -18,6 +19,10 @@ pub(crate) fn completions(options: &Completions) -> Result<(), Failure> {
     let name = options.shell.to_string();
     let shell = shells.completer(&name).ok_or_else(|| Failure::usage(format!("{name}: no script for this shell")))?;
     shell.write_registration("COMPLETE", "catat", "catat", "catat", &mut script).map_err(of_output)?;
+    if options.shell == Shell::Zsh {
+        // A file of `fpath` is run at the first key, which is to be answered as well.
+        script.extend_from_slice(b"\n[[ \"${funcstack[1]}\" = _catat ]] && _clap_dynamic_completer_catat\n");
+    }
     std::io::stdout().write_all(&script).map_err(of_output)
 }
 
