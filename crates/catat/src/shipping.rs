@@ -16,7 +16,7 @@ use crate::config::{Flags, Layers, ShipConfig, all_errors};
 use crate::failure::Failure;
 use crate::service_manager;
 
-pub(crate) use discovery::print_discovery;
+pub(crate) use discovery::{bytes_to_read, print_discovery};
 pub(crate) use usual::print_usual_notes;
 
 /// The default server.

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::in_process::InProcess;
 use crate::progress::{Progress, span};
 use crate::serving;
-use crate::shipping::{print_discovery, print_usual_notes, ship_options};
+use crate::shipping::{bytes_to_read, print_discovery, print_usual_notes, ship_options};
 use types::{ByteSize, counted, verb_for};
 
 /// How often the state of a backlog is looked at.
@@ -47,23 +47,23 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     }
     print_next_step(&url, &Readers::of(&prepared));
     let shipper = Arc::new(shipper);
-    let of_backlog = shipper.clone();
-    std::thread::spawn(move || watch_backlog(&of_backlog));
+    let (of_backlog, n_bytes) = (shipper.clone(), bytes_to_read(&discovery));
+    if n_bytes > 0 {
+        std::thread::spawn(move || watch_backlog(&of_backlog, n_bytes));
+    }
     serving::run(prepared, || shipper.stop())
 }
 
 /// Shows how far what was there at the start is read, and says when all of it is.
-fn watch_backlog(shipper: &Shipper) {
-    let behind = || shipper.status().files.iter().map(ship::FileStatus::lag_bytes).sum::<u64>();
-    let n_bytes = behind();
+fn watch_backlog(shipper: &Shipper, n_bytes: u64) {
     let progress = Progress::new(Some(n_bytes));
-    loop {
+    // The status of files is that of the look before.
+    let mut n_quiet = 0;
+    while n_quiet < 2 {
         std::thread::sleep(BACKLOG_SHOWN_EVERY);
         // What is written meanwhile is read as well.
-        let n_behind = behind();
-        if n_behind == 0 {
-            break;
-        }
+        let n_behind: u64 = shipper.status().files.iter().map(ship::FileStatus::lag_bytes).sum();
+        n_quiet = if n_behind == 0 { n_quiet + 1 } else { 0 };
         progress.show(n_bytes.saturating_sub(n_behind));
     }
     progress.clear();

@@ -8,8 +8,8 @@ const NAMED_MAX: usize = 8;
 
 /// Prints which files are followed and which are left out, in a few lines.
 pub(crate) fn print_discovery(discovery: &Discovery) {
-    let n_bytes: u64 = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
-    say!("  following {}, {} to read first", counted(discovery.files.len(), "file"), ByteSize(n_bytes));
+    let n_bytes = ByteSize(bytes_to_read(discovery));
+    say!("  following {}, {n_bytes} to read first", counted(discovery.files.len(), "file"));
     for file in discovery.files.iter().take(NAMED_MAX) {
         say!("    {} → {}", file.path.display(), file.group);
     }
@@ -25,6 +25,11 @@ pub(crate) fn print_discovery(discovery: &Discovery) {
         say!("    {}: {}", left.path.display(), left.reason);
     }
     print_rest(discovery.n_left_out);
+}
+
+/// Returns how much of the files there is to read first.
+pub(crate) fn bytes_to_read(discovery: &Discovery) -> u64 {
+    discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum()
 }
 
 fn print_rest(n: usize) {
