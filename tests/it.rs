@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "shared with the benches, which use the rest of it")]
 mod corpus;
 
+#[path = "it/manual_pages.rs"]
+mod manual_pages;
 #[path = "it/server.rs"]
 mod server;
 
