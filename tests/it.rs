@@ -8,8 +8,6 @@
 #[allow(dead_code, reason = "shared with the benches, which use the rest of it")]
 mod corpus;
 
-#[path = "it/manual_pages.rs"]
-mod manual_pages;
 #[path = "it/server.rs"]
 mod server;
 
@@ -76,6 +74,8 @@ mod laptop;
 mod ledger;
 #[path = "it/loki.rs"]
 mod loki;
+#[path = "it/manual_pages.rs"]
+mod manual_pages;
 #[path = "it/object_store.rs"]
 mod object_store;
 #[path = "../crates/database/src/postgres/testing.rs"]
