@@ -91,15 +91,12 @@ impl Entry {
     }
 
     /// Begins an event with a line that is not empty.
-    pub(super) fn begin(&mut self, line: &[u8], Seen { has_clock, is_object, score }: Seen) {
-        self.first.clear();
-        self.first.extend_from_slice(&line[..line.len().min(FIRST_BYTES_MAX)]);
-        (self.n_lines, self.has_clock, self.is_object) = (1, has_clock, is_object);
+    pub(super) fn begin(&mut self, line: &[u8], seen: Seen) {
+        let (Seen { has_clock, is_object, .. }, next_report) = (seen, self.next_report);
+        self.start(line, seen);
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
         self.is_stanza = has_clock && line::is_named_time(line);
-        (self.score, self.n_text, self.is_named) = (score, 0, false);
-        let next_report = self.next_report.take();
         self.report = match line[0] {
             _ if is_object => None,
             first if has_clock && !matches!(first, b'=' | b'*') => next_report.unwrap_or_else(|| clocked_report(line)),
@@ -114,11 +111,17 @@ impl Entry {
 
     /// Begins an event with a line that [`line::is_plain_head`].
     pub(super) fn begin_at_head(&mut self, line: &[u8], score: i8) {
+        self.start(line, Seen { has_clock: true, is_object: false, score });
+        self.splits = false;
+    }
+
+    /// Begins with a line in which nothing is open yet.
+    fn start(&mut self, line: &[u8], Seen { has_clock, is_object, score }: Seen) {
         self.first.clear();
         self.first.extend_from_slice(&line[..line.len().min(FIRST_BYTES_MAX)]);
-        (self.n_lines, self.has_clock, self.is_object, self.is_half) = (1, true, false, false);
-        (self.is_quoted, self.is_stanza, self.is_named, self.splits) = (false, false, false, false);
-        (self.score, self.n_text, self.report, self.next_report) = (score, 0, None, None);
+        (self.n_lines, self.n_text, self.has_clock, self.is_object, self.score) = (1, 0, has_clock, is_object, score);
+        (self.is_quoted, self.is_half, self.is_stanza, self.is_named) = (false, false, false, false);
+        (self.report, self.next_report) = (None, None);
     }
 
     /// Begins with the line after an empty one if that line begins a report or an entry: some runtimes write an empty

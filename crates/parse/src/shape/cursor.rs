@@ -1,13 +1,11 @@
 //! Steps over a line: words, what is enclosed, times.
 
+use crate::find::split_blank;
 use crate::time::TimeMemo;
 
 /// Takes the word before the next blank off the front.
 pub(super) fn word<'t>(rest: &mut &'t str) -> Option<&'t str> {
-    let (word, behind) = match memchr::memchr(b' ', rest.as_bytes()) {
-        Some(at) => (&rest[..at], &rest[at + 1..]),
-        None => (*rest, ""),
-    };
+    let (word, behind) = split_blank(rest).unwrap_or((rest, ""));
     *rest = behind;
     (!word.is_empty()).then_some(word)
 }
