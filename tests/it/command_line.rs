@@ -1,11 +1,10 @@
 //! The command line as a person and a script meet it: output forms, exit codes, errors with a caret.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::server::{ALL_TIME, Lines, PATIENCE, Ran, Server, catat, ndjson, run, undisturbed};
+use crate::server::{ALL_TIME, Lines, PATIENCE, Ran, Server, catat, ndjson, printed, run, undisturbed};
 
 fn query(server: &Server, arguments: &[&str]) -> Ran {
     let mut command = catat(server.data_dir.parent().expect("it lies in the scratch directory"));
@@ -286,12 +285,6 @@ fn help_names_the_commands() {
     for name in ["up", "serve", "query", "tail", "send", "check", "completions", "man"] {
         assert!(ran.out.contains(name), "{name}: {}", ran.out);
     }
-}
-
-fn printed(scratch: &Path, arguments: &[&str]) -> Ran {
-    let mut command = catat(scratch);
-    command.args(arguments);
-    run(command, "")
 }
 
 #[test]

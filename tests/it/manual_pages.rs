@@ -1,14 +1,6 @@
 //! Completion in shells and pages of the manual, as `catat` prints them.
 
-use std::path::Path;
-
-use crate::server::{Ran, catat, run};
-
-fn printed(scratch: &Path, arguments: &[&str]) -> Ran {
-    let mut command = catat(scratch);
-    command.args(arguments);
-    run(command, "")
-}
+use crate::server::{catat, printed, run};
 
 #[test]
 fn completions_and_manual_pages_cover_every_command() {

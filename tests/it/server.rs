@@ -453,6 +453,13 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
+/// Runs `catat` with some arguments and nothing on its standard input.
+pub(crate) fn printed(scratch: &Path, arguments: &[&str]) -> Ran {
+    let mut command = catat(scratch);
+    command.args(arguments);
+    run(command, "")
+}
+
 /// Runs `command` with `input` on its standard input; with none, nothing is connected there.
 pub(crate) fn run(mut command: Command, input: &str) -> Ran {
     use std::io::Write;

@@ -1,18 +1,16 @@
 //! The printed answer of a query, from a server or a local run: rows, progress, warnings.
 
-use std::io::{BufWriter, IsTerminal};
-use std::time::{Duration, Instant};
+use std::io::BufWriter;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::arguments::{Format, Query};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
+use crate::progress::StatusLine;
 use crate::zone::Zones;
 use types::counted;
-
-/// Time after which progress is shown.
-pub(crate) const PROGRESS_AFTER: Duration = Duration::from_millis(300);
 
 /// What follows the rows, from a server or a local run.
 #[derive(Debug, Default, Deserialize)]
@@ -39,13 +37,12 @@ pub(crate) struct Note {
 pub(crate) struct AnswerPrinter<'a> {
     options: &'a Query,
     printer: Option<Printer<BufWriter<std::io::Stdout>>>,
-    started: Instant,
-    has_progress: bool,
+    status: StatusLine,
 }
 
 impl<'a> AnswerPrinter<'a> {
     pub(crate) fn new(options: &'a Query) -> Self {
-        Self { options, printer: None, started: Instant::now(), has_progress: false }
+        Self { options, printer: None, status: StatusLine::new() }
     }
 
     pub(crate) fn start(&mut self, columns: Vec<Column>) -> Result<(), Failure> {
@@ -63,29 +60,20 @@ impl<'a> AnswerPrinter<'a> {
     }
 
     pub(crate) fn row(&mut self, cells: Vec<String>) -> Result<(), Failure> {
-        self.clear_progress();
+        self.status.clear();
         match &mut self.printer {
             Some(printer) => printer.row(cells).map_err(of_output),
             None => Err(Failure::other("the answer has rows before columns")),
         }
     }
 
-    pub(crate) fn progress(&mut self, n_events: u64) {
-        if std::io::stderr().is_terminal() && self.started.elapsed() > PROGRESS_AFTER {
-            let rate = n_events as f64 / self.started.elapsed().as_secs_f64();
-            eprint!("\r\u{1b}[K{}, {rate:.0}/s", counted(n_events, "event"));
-            self.has_progress = true;
-        }
-    }
-
-    fn clear_progress(&mut self) {
-        if std::mem::take(&mut self.has_progress) {
-            eprint!("\r\u{1b}[K");
-        }
+    pub(crate) fn progress(&self, n_events: u64) {
+        let rate = |elapsed: Duration| n_events as f64 / elapsed.as_secs_f64();
+        self.status.show(|elapsed| format!("{}, {:.0}/s", counted(n_events, "event"), rate(elapsed)));
     }
 
     pub(crate) fn finish_output(&mut self) -> Result<u64, Failure> {
-        self.clear_progress();
+        self.status.clear();
         let Some(printer) = &mut self.printer else { return Ok(0) };
         printer.finish().map_err(of_output)?;
         printer.flush().map_err(of_output)?;

@@ -113,7 +113,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         Box::new(WatchedFeed::new(Box::new(FileFeed::new(inputs, received, asked, n_read.clone())), &unknown))
     };
     let answer = execute_stream(&plan, &mut feed_of, &request);
-    progress.clear();
+    progress.line.clear();
     let mut answer = answer.map_err(|error| Failure::other(error.to_string()))?;
     let unknown = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
     answer.warnings.extend(unknown_fields(unknown, numbered, received, is_screened.into_inner()));

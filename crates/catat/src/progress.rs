@@ -6,29 +6,28 @@ use std::time::{Duration, Instant};
 
 use types::ByteSize;
 
-use crate::answer::PROGRESS_AFTER;
+/// Time after which progress is shown.
+const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
 /// Time after which the rate is worth an estimate.
 const ESTIMATE_AFTER: Duration = Duration::from_secs(1);
 
-/// A line that is written again and again.
-pub(crate) struct Progress {
+/// A line on a terminal that is written again and again.
+pub(crate) struct StatusLine {
     started: Instant,
-    /// Bytes of all; `None` where that is not known.
-    n_bytes: Option<u64>,
     is_shown: AtomicBool,
 }
 
-impl Progress {
-    pub(crate) fn new(n_bytes: Option<u64>) -> Self {
-        Self { started: Instant::now(), n_bytes, is_shown: AtomicBool::new(false) }
+impl StatusLine {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), is_shown: AtomicBool::new(false) }
     }
 
-    /// Shows that so many bytes are read, if there is a terminal and it has taken some time.
-    pub(crate) fn show(&self, n_read: u64) {
+    /// Shows the text for the time that it has taken, if that is some time and there is a terminal.
+    pub(crate) fn show(&self, text: impl FnOnce(Duration) -> String) {
         let elapsed = self.started.elapsed();
-        if elapsed >= PROGRESS_AFTER && std::io::stderr().is_terminal() {
-            eprint!("\r\u{1b}[K{}", text(n_read, self.n_bytes, elapsed));
+        if elapsed >= SHOWN_AFTER && std::io::stderr().is_terminal() {
+            eprint!("\r\u{1b}[K{}", text(elapsed));
             self.is_shown.store(true, Relaxed);
         }
     }
@@ -41,6 +40,24 @@ impl Progress {
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// How much is read of some bytes.
+pub(crate) struct Progress {
+    pub(crate) line: StatusLine,
+    /// Bytes of all; `None` where that is not known.
+    n_bytes: Option<u64>,
+}
+
+impl Progress {
+    pub(crate) fn new(n_bytes: Option<u64>) -> Self {
+        Self { line: StatusLine::new(), n_bytes }
+    }
+
+    /// Shows that so many bytes are read.
+    pub(crate) fn show(&self, n_read: u64) {
+        self.line.show(|elapsed| text(n_read, self.n_bytes, elapsed));
     }
 }
 

@@ -71,7 +71,7 @@ pub use deletion::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceC
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use error::{OpenError, StoreError};
 pub use feed::{AcceptedBatch, FeedItem, Subscription};
-pub use files::disk::create_file;
+pub use files::disk::{create_file, write_whole};
 pub use files::fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };

@@ -85,6 +85,11 @@ impl Timestamp {
         seconds.checked_mul(Self::SECOND)?.checked_add(nanos).map(Self)
     }
 
+    /// Returns the beginning of its second.
+    pub fn whole_seconds(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(Self::SECOND))
+    }
+
     /// The UTC day (days since the epoch) that the instant belongs to.
     pub fn day(self) -> i64 {
         self.0.div_euclid(Self::DAY)

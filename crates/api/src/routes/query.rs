@@ -222,15 +222,12 @@ fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answe
         None => ("no-events", "no event was accepted yet in these groups".to_owned()),
         Some(newest) => {
             // What runs slightly ahead of the clock is looked for too, which nobody asked.
-            let [from, to, at] = [question.range.from, question.range.to.min(now), newest].map(whole_seconds);
+            let [from, to, at] =
+                [question.range.from, question.range.to.min(now), newest].map(Timestamp::whole_seconds);
             ("newest-event", format!("nothing matched from {from} to {to}; newest event is at {at}"))
         }
     };
     Some(Warning { code, message, line: None, column: None, hint: newest.map(|newest| newest.to_string()) })
-}
-
-fn whole_seconds(time: Timestamp) -> Timestamp {
-    Timestamp(time.0 - time.0.rem_euclid(Timestamp::SECOND))
 }
 
 /// Explains how the query was run: the steps of the plan, the use of indexes, the actual counts.

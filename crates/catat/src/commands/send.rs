@@ -73,7 +73,7 @@ impl Report {
             let done = delivery.deliver(batch, &mut outcome);
             let (progress, n_read) = &self.progress;
             if done.is_err() || !outcome.rejected.is_empty() {
-                progress.clear();
+                progress.line.clear();
             } else if !self.is_quiet {
                 progress.show(n_read.load(Relaxed));
             }
@@ -101,7 +101,7 @@ impl Report {
 
     fn finish(self, done: Result<(), Failure>) -> Result<(), Failure> {
         let Outcome { accepted, n_rejected, .. } = self.outcome;
-        self.progress.0.clear();
+        self.progress.0.line.clear();
         if self.n_named > NAMED_MAX {
             say!("catat: … and {} more", self.n_named - NAMED_MAX);
         }

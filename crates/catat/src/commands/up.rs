@@ -66,9 +66,9 @@ fn watch_backlog(shipper: &Shipper, n_bytes: u64) {
         n_quiet = if n_behind == 0 { n_quiet + 1 } else { 0 };
         progress.show(n_bytes.saturating_sub(n_behind));
     }
-    progress.clear();
-    if progress.elapsed() > BACKLOG_TOLD_AFTER {
-        say!("catat: {} read in {}", ByteSize(n_bytes), span(progress.elapsed().as_secs_f64()));
+    progress.line.clear();
+    if progress.line.elapsed() > BACKLOG_TOLD_AFTER {
+        say!("catat: {} read in {}", ByteSize(n_bytes), span(progress.line.elapsed().as_secs_f64()));
     }
 }
 

@@ -78,7 +78,7 @@ impl Export {
 
 /// Returns an instant to the second, without characters that file names cannot have.
 fn for_name(instant: Timestamp, zone: Tz) -> String {
-    let whole = Timestamp(instant.0 - instant.0.rem_euclid(Timestamp::SECOND));
+    let whole = instant.whole_seconds();
     let mut text = String::new();
     write_zoned(whole, zone, &mut text);
     let (date, rest) = text.split_once('T').unwrap_or((&text, ""));

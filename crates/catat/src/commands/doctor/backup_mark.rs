@@ -2,7 +2,7 @@
 //!
 //! Text, one `key value` per line: `catat backup`, `format 1`, `taken` with the time.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use types::Timestamp;
@@ -12,11 +12,7 @@ pub(super) const FILE: &str = "BACKUP";
 
 /// Notes that the store in `dir` was copied.
 pub(in crate::commands) fn note_backup(dir: &Path, taken: Timestamp) -> io::Result<()> {
-    let unpublished = dir.join(format!("{FILE}.tmp"));
-    let mut file = storage::create_file(&unpublished)?;
-    write!(file, "catat backup\nformat 1\ntaken {taken}\n")?;
-    file.sync_all()?;
-    std::fs::rename(unpublished, dir.join(FILE))
+    storage::write_whole(&dir.join(FILE), format!("catat backup\nformat 1\ntaken {taken}\n").as_bytes())
 }
 
 /// Returns when the store in `dir` was copied last, as far as it is noted there.
