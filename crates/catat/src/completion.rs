@@ -1,4 +1,4 @@
-//! Completion in a shell of what a server knows: groups, and what may stand in a query.
+//! Shell completion of what only a server knows: names of groups, and the next words of a query.
 //!
 //! The script that `catat completions` prints asks `catat` at each key: options and their values from the definitions of the
 //! arguments, the rest from the server of `CATAT_URL`. A server that is away or slow is none: nothing is worse than a key that

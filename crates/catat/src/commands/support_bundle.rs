@@ -1,7 +1,7 @@
 //! `catat support-bundle`: one archive with what somebody needs to know who is to help, and without secrets or events.
 //!
-//! Settings leave out secrets as `catat config show` does. Every other text is what catat says of itself, which has none; all the
-//! same, secrets that are known here are searched for in all of them, and removed.
+//! Settings are redacted as by `catat config show`. The other files hold only catat's own output, which contains no secrets; as a
+//! second line of defence, every secret that is known here is searched for in all files and removed.
 
 mod tar;
 

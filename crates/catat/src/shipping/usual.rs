@@ -19,9 +19,9 @@ const SYSLOG_FILES: [&str; 2] = ["var/log/syslog", "var/log/messages"];
 /// A file of a daemon that runs is not older.
 const QUIET_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// What a machine has, and what is to be said of it.
+/// Which usual sources of logs a machine has besides text files, and notes for the operator.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Found {
+struct UsualSources {
     has_containers: bool,
     has_journal: bool,
     notes: Vec<String>,
@@ -34,7 +34,7 @@ pub(crate) fn print_usual_notes() {
 
 /// Returns the inputs of this machine.
 pub(super) fn usual_inputs() -> Vec<DefinedInput> {
-    let Found { has_containers, has_journal, .. } = found(Path::new("/"), SystemTime::now());
+    let UsualSources { has_containers, has_journal, .. } = found(Path::new("/"), SystemTime::now());
     // A file that two inputs find belongs to the first.
     let definitions: Vec<Value> = [
         has_containers.then(|| json!({"type": "containers"})),
@@ -47,8 +47,8 @@ pub(super) fn usual_inputs() -> Vec<DefinedInput> {
     inputs_of(&Value::from(definitions)).unwrap_or_default()
 }
 
-fn found(root: &Path, now: SystemTime) -> Found {
-    let mut found = Found::default();
+fn found(root: &Path, now: SystemTime) -> UsualSources {
+    let mut found = UsualSources::default();
     for dir in CONTAINER_DIRS.map(|dir| root.join(dir)) {
         match std::fs::read_dir(&dir) {
             Ok(mut entries) => found.has_containers |= entries.next().is_some(),
@@ -118,7 +118,7 @@ mod tests {
         assert!(!of_root.has_journal && of_root.notes[0].contains("var/log/syslog has what it says"), "{of_root:?}");
         // What a daemon wrote that was removed since.
         assert!(found(root.path(), SystemTime::now() + 2 * QUIET_MAX).has_journal);
-        assert_eq!(found(machine(&["var/log/journal/readme"]).path(), SystemTime::now()), Found::default());
+        assert_eq!(found(machine(&["var/log/journal/readme"]).path(), SystemTime::now()), UsualSources::default());
     }
 
     #[test]

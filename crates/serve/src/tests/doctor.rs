@@ -1,4 +1,4 @@
-//! `/api/v1/doctor`: what a server says of itself with what to do, and who may ask.
+//! `/api/v1/doctor`: the findings of a server, their advice, and who may read them.
 
 use serde_json::{Value, json};
 

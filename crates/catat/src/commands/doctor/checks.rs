@@ -1,4 +1,4 @@
-//! The checks of `catat doctor`: pure functions of what was found.
+//! The checks of `catat doctor`. Each judges [`Facts`] and looks at nothing else.
 
 use std::time::Duration;
 
@@ -17,8 +17,7 @@ const CLOCK_TOLERANCE_NS: i64 = 10 * Timestamp::SECOND;
 /// Fewest free files of a file system, in parts of all.
 const FREE_FILES_SHARE: u64 = 100;
 
-/// An append with its sync writes the file's data and its size: two writes, each of which takes the quickest disks ten
-/// microseconds. What returns sooner has waited for neither.
+/// Shortest time of a sync that reaches a disk. The fastest disks take about 10 µs for a write, and a synced append needs two.
 const SYNC_MIN: Duration = Duration::from_micros(5);
 
 /// A sender waits for a sync at least.
@@ -45,12 +44,12 @@ const NO_BARRIER: [&str; 2] = ["nobarrier", "barrier=0"];
 const NAMED_MAX: usize = 5;
 
 /// The findings of one check.
-pub(super) struct Found {
+pub(super) struct CheckFindings {
     check: &'static str,
     findings: Vec<Finding>,
 }
 
-impl Found {
+impl CheckFindings {
     fn add(&mut self, severity: Severity, message: impl Into<String>, advice: impl Into<String>) {
         self.findings.push(Finding::new(severity, self.check, message, advice));
     }
@@ -69,7 +68,7 @@ impl Found {
 }
 
 /// A check adds what is wrong, and returns what is right if nothing is.
-type Check = fn(&Facts, &mut Found) -> String;
+type Check = fn(&Facts, &mut CheckFindings) -> String;
 
 pub(super) const CHECKS: [(&str, Check); 14] = [
     ("settings", settings),
@@ -91,7 +90,7 @@ pub(super) const CHECKS: [(&str, Check); 14] = [
 /// Returns the findings of every check, those of one check together; one that finds nothing says what is right.
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let of_check = |(check, run): &(&'static str, Check)| {
-        let mut found = Found { check, findings: Vec::new() };
+        let mut found = CheckFindings { check, findings: Vec::new() };
         let right = run(facts, &mut found);
         if found.findings.is_empty() {
             found.add(Severity::Ok, right, "");
@@ -101,7 +100,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     CHECKS.iter().flat_map(of_check).collect()
 }
 
-fn settings(facts: &Facts, found: &mut Found) -> String {
+fn settings(facts: &Facts, found: &mut CheckFindings) -> String {
     for mistake in &facts.mistakes {
         found.problem(mistake, "correct it; `catat check` says when it is right");
     }
@@ -114,7 +113,7 @@ fn settings(facts: &Facts, found: &mut Found) -> String {
     }
 }
 
-fn permissions(facts: &Facts, found: &mut Found) -> String {
+fn permissions(facts: &Facts, found: &mut CheckFindings) -> String {
     let store = &facts.store;
     let dir = store.dir.display();
     if let Some(problem) = &store.problem {
@@ -148,7 +147,7 @@ fn permissions(facts: &Facts, found: &mut Found) -> String {
 }
 
 /// The server judges its own store, damage and copies included.
-fn store(facts: &Facts, found: &mut Found) -> String {
+fn store(facts: &Facts, found: &mut CheckFindings) -> String {
     let store = &facts.store;
     if let Some(problem) = &store.unreadable {
         let message = format!("{} cannot be read, and was not looked at: {problem}", store.dir.display());
@@ -173,7 +172,7 @@ fn store(facts: &Facts, found: &mut Found) -> String {
 }
 
 /// The server judges its free bytes itself.
-fn disk(facts: &Facts, found: &mut Found) -> String {
+fn disk(facts: &Facts, found: &mut CheckFindings) -> String {
     let disk = &facts.disk;
     let (free, reserve) = (ByteSize(disk.free_bytes), ByteSize(disk.reserve_bytes));
     if disk.free_bytes < disk.reserve_bytes && !facts.is_serving {
@@ -187,7 +186,7 @@ fn disk(facts: &Facts, found: &mut Found) -> String {
     format!("{free} are free")
 }
 
-fn sync(facts: &Facts, found: &mut Found) -> String {
+fn sync(facts: &Facts, found: &mut CheckFindings) -> String {
     let (disk, dir) = (&facts.disk, facts.store.dir.display());
     let kind = &*disk.kind;
     let volatile = "choose a directory on a disk in storage.dir";
@@ -224,7 +223,7 @@ fn sync(facts: &Facts, found: &mut Found) -> String {
     format!("{dir} is on {kind}, and a sync takes {time:?}")
 }
 
-fn clock(facts: &Facts, found: &mut Found) -> String {
+fn clock(facts: &Facts, found: &mut CheckFindings) -> String {
     let advice = "set the clock and synchronise it: `timedatectl set-ntp true`, or chrony";
     if facts.now < WRITTEN {
         found.problem(format!("the clock says {}, which is before this version was made", facts.now), advice);
@@ -243,7 +242,7 @@ fn clock(facts: &Facts, found: &mut Found) -> String {
     }
 }
 
-fn zone(facts: &Facts, found: &mut Found) -> String {
+fn zone(facts: &Facts, found: &mut CheckFindings) -> String {
     let tz = facts.tz.as_deref().map(|tz| tz.trim_start_matches(':')).filter(|tz| !tz.is_empty());
     if let Some(tz) = tz.filter(|tz| tz.parse::<chrono_tz::Tz>().is_err()) {
         let message = format!("TZ={tz} is not the name of a time zone");
@@ -258,7 +257,7 @@ fn zone(facts: &Facts, found: &mut Found) -> String {
     }
 }
 
-fn open_files(facts: &Facts, found: &mut Found) -> String {
+fn open_files(facts: &Facts, found: &mut CheckFindings) -> String {
     let Some(n) = facts.open_files_max else { return "a process may open any number of files".to_owned() };
     if n < OPEN_FILES_MIN {
         let message = format!("a process may open {n} files; each connection and each segment in use needs one");
@@ -268,7 +267,7 @@ fn open_files(facts: &Facts, found: &mut Found) -> String {
 }
 
 /// Without notifications files are still followed, by looking again and again.
-fn notifications(facts: &Facts, found: &mut Found) -> String {
+fn notifications(facts: &Facts, found: &mut CheckFindings) -> String {
     if let Some(problem) = &facts.no_notifications {
         let message =
             format!("the system sends no notifications of changed files ({problem}): changes are seen a little later");
@@ -286,7 +285,7 @@ fn notifications(facts: &Facts, found: &mut Found) -> String {
     "the system notifies of changed files".to_owned()
 }
 
-fn names(facts: &Facts, found: &mut Found) -> String {
+fn names(facts: &Facts, found: &mut CheckFindings) -> String {
     for (setting, host, problem) in &facts.names {
         if let Some(problem) = problem {
             let message = format!("{host} ({setting}) has no address: {problem}");
@@ -299,7 +298,7 @@ fn names(facts: &Facts, found: &mut Found) -> String {
     }
 }
 
-fn certificates(facts: &Facts, found: &mut Found) -> String {
+fn certificates(facts: &Facts, found: &mut CheckFindings) -> String {
     for (file, expires) in &facts.certificates {
         let left_ns = expires.0.saturating_sub(facts.now.0);
         let file = file.display();
@@ -322,7 +321,7 @@ fn certificates(facts: &Facts, found: &mut Found) -> String {
 }
 
 /// Files that are not read, by reason; those that nobody wants are none.
-fn files(facts: &Facts, found: &mut Found) -> String {
+fn files(facts: &Facts, found: &mut CheckFindings) -> String {
     let discovery = match &facts.found {
         None => {
             return "this server follows no files; `catat doctor` on the machines that do names those that are not read"
@@ -375,7 +374,7 @@ fn named(paths: &[String]) -> String {
 }
 
 /// The server judges shippers that report to it.
-fn shipper(facts: &Facts, found: &mut Found) -> String {
+fn shipper(facts: &Facts, found: &mut CheckFindings) -> String {
     let Some(report) = facts.shipper.as_ref().filter(|_| !facts.is_serving) else {
         return "no shipper has run here, or the server judges it".to_owned();
     };
@@ -401,7 +400,7 @@ fn shipper(facts: &Facts, found: &mut Found) -> String {
     }
 }
 
-fn backup(facts: &Facts, found: &mut Found) -> String {
+fn backup(facts: &Facts, found: &mut CheckFindings) -> String {
     let (store, now) = (&facts.store, facts.now.0);
     let is_known = !store.is_in_fleet && store.unreadable.is_none();
     let Some(created) = store.created.filter(|_| is_known) else {

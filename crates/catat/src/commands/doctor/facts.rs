@@ -230,8 +230,9 @@ fn begin<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiv
     told
 }
 
-/// Returns whether the clock follows others, by the traces that time services leave below `run`; there is no safe function for the
-/// system call, and no other program is started. In a container the clock is that of the host, of which nothing is known.
+/// Returns whether the clock is synchronised, by the files that time services leave below `run`; `None` if that cannot be told,
+/// as in a container, whose clock is that of the host. The system call has no safe binding here, and no other program is
+/// started.
 pub(super) fn is_synchronised(run: &Path) -> Option<bool> {
     let is_there = |path: &str| run.join(path).exists();
     let has_service = TIME_SERVICES.into_iter().any(is_there);
@@ -331,7 +332,7 @@ fn foreign_files(dir: &Path) -> (usize, Option<PathBuf>) {
         for entry in entries.into_iter().flatten().flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
             n_seen += 1;
-            // A backup replaces that file, whoever owns it.
+            // `catat backup` may run as another user, and replaces this file.
             if metadata.uid() != owner && entry.file_name() != backup_mark::FILE {
                 n_foreign += 1;
                 first.get_or_insert_with(|| entry.path());

@@ -44,8 +44,7 @@ pub(super) fn ask_for_grace(server: &Server) -> Result<Option<String>, Failure> 
     }
 }
 
-/// Says what became of those who sent without a key when the first one was created; they are named unless they were in
-/// the question.
+/// Says when senders without a key are cut off, once the first key was created; lists them unless the question did.
 pub(super) fn say_cut_off(anonymous: &Value, was_asked: bool) {
     match anonymous["until"].as_str() {
         Some(until) => say!("catat: without a key nothing can be read from now on; sending ends at {until}"),

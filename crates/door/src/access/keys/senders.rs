@@ -10,7 +10,7 @@ use types::{GroupName, Timestamp};
 /// How long a sender is remembered: programs that run once a day are among them.
 const WINDOW_NS: i64 = Timestamp::DAY;
 
-/// Most senders, groups of each, and characters of what it calls itself: a megabyte or two in all.
+/// Most senders, groups of each, and characters of its `User-Agent`: together they bound the table to about 2 MB.
 const SENDERS_MAX: usize = 256;
 const GROUPS_MAX: usize = 20;
 const AGENT_CHARS_MAX: usize = 200;

@@ -1,7 +1,7 @@
 //! When keys were last used: noted in memory with each request, written down once a minute for all keys together.
 //!
-//! All of it is one document, apart from those of the keys: nodes of a fleet that write it at the same time can neither
-//! bring a revoked key back nor lose an expiry. Of what two nodes know of a key, the later holds.
+//! They are one document, apart from those of the keys, so that nodes of a fleet that write it at the same time can neither
+//! restore a revoked key nor lose an expiry. Where two nodes noted the use of one key, the later time is kept.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
