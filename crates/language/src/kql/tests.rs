@@ -70,6 +70,12 @@ fn values_are_words_numbers_times_and_stars() {
     check("x:\\not", "filter (x has \"not\")");
     check("x:\"caf\\u00e9\"", "filter (x has \"café\")");
     check("level:error", "filter (@level = \"error\")");
+    check("level:warn", "filter (@level = \"warn\")");
+    check("level:banana", "filter (level = \"banana\")");
+    check("level >= \"banana\"", "filter (level >= \"banana\")");
+    check("level:err*", "filter ((@level like /(?s)^err.*$/) or (level like /(?s)^err.*$/))");
+    check("level:(error or banana)", "filter ((@level = \"error\") or (level = \"banana\"))");
+    check("log.level:7", "filter (log.level = \"7\")");
     check("@timestamp < now-1d/d", "filter (@timestamp < \"2026-11-19T00:00:00Z\")");
     check("@timestamp > 2026-11-19", "filter (@timestamp > \"2026-11-19T23:59:59.999999999Z\")");
     check(

@@ -22,7 +22,7 @@ impl Target {
     /// Returns a condition on the field that holds where it holds for one of its values.
     pub(super) fn of_one(&self, condition: Expr) -> Expr {
         match self {
-            Self::Field { name, takes_meaning, .. } if is_of_level(name) => of_level(name, condition, *takes_meaning),
+            Self::Field { name, meaning, .. } if is_of_level(name) => of_level(name, condition, *meaning),
             Self::Field { name, .. } if !name.starts_with('@') => each(&name.as_str().into(), condition),
             _ => condition,
         }

@@ -38,42 +38,60 @@ pub(super) fn has_sent(name: &str) -> Expr {
     }
 }
 
+/// What stands for the recognised level in a condition on one of the fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// Nothing: the condition is about what was sent.
+    Sent,
+    /// The names of levels, which find what was sent so, too.
+    Names,
+    /// Every word for a level, as people mean it; other texts are those that were sent.
+    AllWords,
+}
+
 /// Returns a condition on one of the fields, as one on what is shown, or on what is meant too.
-pub(super) fn of_level(name: &str, condition: Expr, takes_meaning: bool) -> Expr {
+pub(super) fn of_level(name: &str, condition: Expr, meaning: Meaning) -> Expr {
     let replaced = |by: &Expr| with(&condition, name, by);
     let is_sent = || each(&name.into(), condition.clone());
-    if takes_meaning {
-        let by_meaning = meaning(&replaced(&Expr::Field("@level".into())));
-        return match by_meaning {
-            Some(by_meaning) if is_ordered(&condition) => by_meaning,
-            Some(by_meaning) => both(by_meaning, is_sent(), Expr::Or),
-            None => is_sent(),
+    if meaning == Meaning::Sent {
+        return match name {
+            "level" => both(is_sent(), replaced(&recognised()), Expr::Or),
+            _ => is_sent(),
         };
     }
-    match name {
-        "level" => both(is_sent(), replaced(&recognised()), Expr::Or),
-        _ => is_sent(),
+    let takes_words = meaning == Meaning::AllWords || is_ordered(&condition);
+    match by_meaning(&replaced(&Expr::Field("@level".into())), takes_words) {
+        Some((by_meaning, true)) if takes_words => by_meaning,
+        Some((by_meaning, _)) => both(by_meaning, is_sent(), Expr::Or),
+        None => is_sent(),
     }
 }
 
-/// Returns the part of a condition that is about levels by their names, or by a pattern of them.
-fn meaning(condition: &Expr) -> Option<Expr> {
+/// Returns the part of a condition that is about levels by their names or by all words for them, or by a pattern of them,
+/// and whether that is all that it is about.
+fn by_meaning(condition: &Expr, takes_words: bool) -> Option<(Expr, bool)> {
     let is_level = |value: &Expr| match value {
         Expr::Literal(Some(Value::String(text))) => {
             LEVELS.iter().any(|level| level.name().eq_ignore_ascii_case(text))
-                || is_ordered(condition) && Level::parse(text).is_some()
+                || takes_words && Level::parse(text).is_some()
         }
         _ => false,
     };
+    let whole = |is_whole: bool| is_whole.then(|| (condition.clone(), true));
     match condition {
-        Expr::Match(..) => Some(condition.clone()),
-        Expr::Compare(_, _, value) => is_level(value).then(|| condition.clone()),
-        Expr::Between(_, low, high) => (is_level(low) && is_level(high)).then(|| condition.clone()),
+        Expr::Match(..) => Some((condition.clone(), false)),
+        Expr::Compare(_, _, value) => whole(is_level(value)),
+        Expr::Between(_, low, high) => whole(is_level(low) && is_level(high)),
         Expr::In(field, values) => {
-            let values: Vec<Expr> = values.iter().filter(|value| is_level(value)).cloned().collect();
-            (!values.is_empty()).then(|| Expr::In(field.clone(), values))
+            let levels: Vec<Expr> = values.iter().filter(|value| is_level(value)).cloned().collect();
+            let is_all = levels.len() == values.len();
+            (!levels.is_empty()).then(|| (Expr::In(field.clone(), levels), is_all))
         }
-        Expr::And(left, right) => Some(both(meaning(left)?, meaning(right)?, Expr::And)),
+        Expr::And(left, right) => {
+            let ((left, is_left), (right, is_right)) =
+                (by_meaning(left, takes_words)?, by_meaning(right, takes_words)?);
+            Some((both(left, right, Expr::And), is_left && is_right))
+        }
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use plan::Expr;
 
-use super::sent_level::is_of_level;
+use super::sent_level::{Meaning, is_of_level};
 use crate::mapping::{Kind, Mapping};
 
 /// How the texts of a field are looked at.
@@ -32,8 +32,8 @@ pub(crate) enum Target {
         kind: Option<Kind>,
         /// Whether texts of dates are texts.
         is_plain: bool,
-        /// Whether the name of a level stands for all ways to write it.
-        takes_meaning: bool,
+        /// What stands for the level that is recognised, and not for what was sent alone.
+        meaning: Meaning,
     },
     /// Whether the field named by the value is there.
     Presence,
@@ -62,7 +62,6 @@ impl Target {
         };
         let name = match plain {
             "message" => "@message",
-            "level" | "log.level" if of_texts == Analysis::Loose => "@level",
             "_index" => "@log",
             "_id" => "@id",
             other => other,
@@ -70,10 +69,14 @@ impl Target {
         let is_ours = name.starts_with('@') && name != "@message" && name != "@any";
         let is_level = is_of_level(name);
         let analysis = if has_suffix || is_ours || is_level { Analysis::Keyword } else { of_texts };
-        let takes_meaning = is_level && !has_suffix;
+        let meaning = match of_texts {
+            _ if !is_level || has_suffix => Meaning::Sent,
+            Analysis::Loose => Meaning::AllWords,
+            _ => Meaning::Names,
+        };
         match name {
             "@any" | "*" => Self::Any(of_texts),
-            name => Self::Field { name: name.to_owned(), analysis, kind: None, is_plain: false, takes_meaning },
+            name => Self::Field { name: name.to_owned(), analysis, kind: None, is_plain: false, meaning },
         }
     }
 
@@ -81,9 +84,11 @@ impl Target {
     pub(crate) fn of(mapping: &Mapping, written: &str, of_texts: Analysis) -> Self {
         let resolved = mapping.resolve(written);
         let mut target = Self::field_in(&resolved.name, of_texts);
-        if let Self::Field { analysis, kind, is_plain, takes_meaning, .. } = &mut target {
+        if let Self::Field { analysis, kind, is_plain, meaning, .. } = &mut target {
             *is_plain = resolved.is_plain;
-            *takes_meaning &= resolved.kind.is_none();
+            if resolved.kind.is_some() {
+                *meaning = Meaning::Sent;
+            }
             match &resolved.kind {
                 Some(Kind::Text { .. }) => *analysis = Analysis::Words,
                 Some(_) => *analysis = Analysis::Keyword,
