@@ -122,5 +122,7 @@ mod tidy;
 mod tls;
 #[path = "it/up.rs"]
 mod up;
+#[path = "it/upgrade.rs"]
+mod upgrade;
 #[path = "it/upkeep.rs"]
 mod upkeep;

@@ -300,7 +300,7 @@ impl Server {
     /// PUT with the admin key to a server that may die meanwhile.
     pub(crate) fn try_put(&self, path: &str, body: &Value) -> Option<Response> {
         let request = self.http.put(format!("{}{path}", self.url)).header("authorization", self.admin());
-        request.body(body.to_string()).send().ok()
+        request.header("content-type", "application/json").body(body.to_string()).send().ok()
     }
 
     /// DELETE with the admin key, of a server that may die meanwhile.

@@ -27,6 +27,7 @@ mod sources;
 mod suggestions;
 mod support_bundle;
 mod tail;
+mod upgrade;
 mod users;
 
 use std::path::PathBuf;
@@ -61,6 +62,7 @@ pub(crate) use sources::{SourceCommand, Sources};
 pub(crate) use suggestions::Suggestions;
 pub(crate) use support_bundle::SupportBundle;
 pub(crate) use tail::Tail;
+pub(crate) use upgrade::Upgrade;
 pub(crate) use users::{UserCommand, Users};
 
 /// Environment variables of several commands.
@@ -140,6 +142,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Restore a backup into a new data directory
     Restore(Restore),
+    /// Check before an upgrade whether this version answers on a store as the one before does
+    Upgrade(Upgrade),
     /// Continue without a lost control store: no keys, users or retention settings
     Unlock(DataDir),
     /// Make a restored copy the original, so that it sends notifications

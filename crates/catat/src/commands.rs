@@ -1,6 +1,7 @@
 //! One function per command.
 
 mod check;
+mod child;
 mod dashboards;
 mod data_dir;
 mod differs;
@@ -29,6 +30,7 @@ mod suggestions;
 mod support_bundle;
 mod tail;
 mod up;
+mod upgrade;
 mod users;
 
 pub(crate) use check::{check, config};
@@ -57,4 +59,5 @@ pub(crate) use suggestions::suggestions;
 pub(crate) use support_bundle::support_bundle;
 pub(crate) use tail::tail;
 pub(crate) use up::{serve, up};
+pub(crate) use upgrade::upgrade;
 pub(crate) use users::users;

@@ -13,7 +13,10 @@ const JOBS: [(&str, &[&str]); 6] = [
     ("Ask", &["query", "tail", "differs", "onset", "metrics", "explain-line", "mcp"]),
     ("Watch", &["rules", "issues", "dashboards", "reports", "sources"]),
     ("Look after a store", &["groups", "lookups", "suggestions", "keys", "users", "fleet"]),
-    ("Look after its files", &["doctor", "support-bundle", "verify", "backup", "restore", "unlock", "promote"]),
+    (
+        "Look after its files",
+        &["doctor", "support-bundle", "verify", "backup", "restore", "upgrade", "unlock", "promote"],
+    ),
     ("Set up", &["check", "config", "selftest", "completions", "man", "licenses"]),
 ];
 

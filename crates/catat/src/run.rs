@@ -62,6 +62,7 @@ fn run_command() -> Result<(), Failure> {
         Command::SupportBundle(options) => commands::support_bundle(&options),
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),
+        Command::Upgrade(options) => commands::upgrade(&options),
         Command::Restore(options) => commands::restore(options),
         Command::Unlock(options) => commands::unlock(options),
         Command::Promote(options) => commands::promote(options),

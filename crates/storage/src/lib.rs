@@ -83,7 +83,7 @@ pub use groups::GroupStatus;
 pub use leased_state::LeasedState;
 pub use offline::{
     BackupError, BackupReport, ExportError, ExportReport, VerifyReport, backup, export, promote, restore,
-    restore_fleet, verify, verify_fleet,
+    restore_fleet, snapshot, verify, verify_fleet,
 };
 pub use options::{Clock, Options, RepeatFinder};
 pub use positions::ShippedFile;

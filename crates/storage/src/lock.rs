@@ -43,6 +43,12 @@ impl Lock {
     }
 }
 
+/// Reads the UUID of the store in `dir`, which must hold one.
+pub(crate) fn store_in(dir: &Path) -> Result<[u8; 16], OpenError> {
+    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
+    read_store(dir)?.ok_or_else(not_a_store)
+}
+
 /// Reads the UUID of the store in `dir`; `None` if the directory is absent or holds no store.
 pub(crate) fn read_store(dir: &Path) -> Result<Option<[u8; 16]>, OpenError> {
     let path = dir.join("STORE");

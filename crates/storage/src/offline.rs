@@ -13,7 +13,7 @@ mod promote;
 mod tests;
 mod verify;
 
-pub use backup::{BackupError, BackupReport, backup, restore};
+pub use backup::{BackupError, BackupReport, backup, restore, snapshot};
 pub use fleet::export::{ExportError, ExportReport, export};
 pub use fleet::restore::restore_fleet;
 pub use fleet::verify::verify_fleet;

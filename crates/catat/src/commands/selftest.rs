@@ -6,7 +6,6 @@
 //! DIR/data, DIR/ship data of server and shipper            DIR/ship.log     output of the shipper
 //! ```
 
-mod child;
 mod filled_server;
 
 use std::path::{Path, PathBuf};
@@ -17,8 +16,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSummary};
 
-use self::child::Child;
 use self::filled_server::FilledServer;
+use super::child::Child;
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
@@ -84,7 +83,7 @@ fn directory(named: Option<&Path>) -> Result<(PathBuf, bool), Failure> {
 fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
     let logs = dir.join("logs");
     std::fs::create_dir(&logs).map_err(|error| Failure::usage(format!("{}: {error}", logs.display())))?;
-    let mut server = Child::server(dir)?;
+    let mut server = Child::server(dir, "data", None)?;
     let stored = FilledServer::of(dir, &mut server)?;
     let mut shipper = Child::shipper(dir, stored.url(), &logs)?;
     let is_interrupted = interruption();

@@ -76,8 +76,7 @@ pub fn adopt(
     let receipts: Vec<_> = store.deletions().iter().map(|receipt| (receipt.id, receipt.text())).collect();
     store.close()?;
     drop(store);
-    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    let uuid = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let uuid = lock::store_in(dir)?;
     let _lock = Lock::take(dir)?;
     if identity_of(url, Some(uuid))? != uuid {
         return Err(not_ready("the fleet of this database has another store"));

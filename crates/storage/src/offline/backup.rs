@@ -81,24 +81,29 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     move |source| BackupError::Io { path: path.to_owned(), source }
 }
 
-/// Copies a store to `target`, which must be new or empty. Every file is synced.
-///
-/// The directories of others in the data directory ([`OTHERS`]) are copied with it. The copy is marked as one
-/// (`copy`), so that it notifies no one until it is made the original.
-///
-/// What lies in the object store is copied too, and the copy lists it as its own; what is in PostgreSQL is in files
-/// of the copy.
+/// Copies a store to `target`, which must be new or empty, with the directories of others ([`OTHERS`]). Every file is synced.
+/// The copy is marked as one (`copy`), so that it notifies no one until it is made the original. What lies in the object store
+/// is copied too, and the copy lists it as its own; what is in PostgreSQL is in files of the copy.
 pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupError> {
+    copy(options, target, false)
+}
+
+/// Does what [`backup`] does; local segments, which never change, are links to those of the store where its file system has them.
+pub fn snapshot(options: &Options, target: &Path) -> Result<BackupReport, BackupError> {
+    copy(options, target, true)
+}
+
+fn copy(options: &Options, target: &Path, links_segments: bool) -> Result<BackupReport, BackupError> {
     let dir = options.dir.as_path();
-    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let store = lock::store_in(dir)?;
     let Options { databases, object_store, .. } = options;
     formats::check(dir, &store)?;
     formats::check_databases(databases, store)?;
     check_databases(dir, databases)?;
     let objects = open_objects(object_store.as_ref(), &store)?;
     make_empty(target)?;
-    let mut copy = Copy { from: dir, to: target, store, databases, objects, report: BackupReport::default() };
+    let mut copy =
+        Copy { from: dir, to: target, store, databases, objects, links_segments, report: BackupReport::default() };
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
@@ -128,7 +133,8 @@ pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
     }
     make_empty(dir)?;
     let (store, databases) = ([0; 16], &Databases::default());
-    let mut copy = Copy { from, to: dir, store, databases, objects: None, report: BackupReport::default() };
+    let mut copy =
+        Copy { from, to: dir, store, databases, objects: None, links_segments: false, report: BackupReport::default() };
     for file in files_below(from).map_err(at(from))? {
         if file != Path::new("STORE") && !is_of_process(&file) {
             copy.file(&file)?;
@@ -148,6 +154,14 @@ pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
 fn is_of_process(file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.eq_ignore_ascii_case("lock") || name.ends_with(".lock") || name.ends_with(".tmp") || name == "address"
+}
+
+/// Reports whether a file was copied; `false` for one that was removed meanwhile.
+fn unless_gone(copied: Result<(), BackupError>) -> Result<bool, BackupError> {
+    match copied {
+        Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+        copied => copied.map(|()| true),
+    }
 }
 
 fn make_empty(dir: &Path) -> Result<(), BackupError> {
@@ -176,6 +190,7 @@ struct Copy<'a> {
     store: [u8; 16],
     databases: &'a Databases,
     objects: Option<Arc<Objects>>,
+    links_segments: bool,
     report: BackupReport,
 }
 
@@ -193,18 +208,19 @@ impl Copy<'_> {
     /// Copies one segment from where it lies and syncs it.
     fn segment(&mut self, listed: &SegmentListing) -> Result<(), BackupError> {
         let file = Path::new(&listed.file);
+        let to = self.to.join(file);
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(at(parent))?;
+        }
         if listed.place == Place::Local {
-            return self.file(file);
+            let is_linked = self.links_segments && fs::hard_link(self.from.join(file), &to).is_ok();
+            return if is_linked { Ok(()) } else { self.file(file) };
         }
         let Some(objects) = &self.objects else {
             let problem = "it lies in an object store, and none is set".to_owned();
             let damage = types::ScanError { file: listed.file.clone(), offset: 0, problem };
             return Err(BackupError::Unreadable(damage));
         };
-        let to = self.to.join(file);
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(at(parent))?;
-        }
         let copy = File::create(&to).map_err(at(&to))?;
         let copied = objects.copy_into(&listed.file, listed.n_bytes, &copy).and_then(|()| copy.sync_all());
         if let Err(source) = copied {
@@ -220,10 +236,7 @@ impl Copy<'_> {
         for directory in OTHERS {
             let path = self.from.join(directory);
             for file in files_below(&path).map_err(at(&path))?.iter().filter(|file| !is_of_process(file)) {
-                match self.file(&Path::new(directory).join(file)) {
-                    Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                    copied => copied?,
-                }
+                unless_gone(self.file(&Path::new(directory).join(file)))?;
             }
         }
         if copy_mark::copy_taken(self.from).is_some() { self.file(Path::new(copy_mark::FILE)) } else { Ok(()) }
@@ -234,10 +247,7 @@ impl Copy<'_> {
         let path = self.from.join(directory);
         for file in files_below(&path).map_err(at(&path))? {
             if file.extension().is_some_and(|found| found == extension) {
-                match self.file(&Path::new(directory).join(file)) {
-                    Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                    copied => copied?,
-                }
+                unless_gone(self.file(&Path::new(directory).join(file)))?;
             }
         }
         Ok(())
@@ -248,10 +258,7 @@ impl Copy<'_> {
         let path = self.from.join("wal");
         let numbers = wal::list(&path).map_err(at(&path))?;
         for number in &numbers {
-            match self.wal_file(*number, numbers.last() == Some(number)) {
-                Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                copied => copied?,
-            }
+            unless_gone(self.wal_file(*number, numbers.last() == Some(number)))?;
         }
         Ok(())
     }
@@ -272,10 +279,7 @@ impl Copy<'_> {
         if number == 0 || wal::path_of(&self.to.join("wal"), number).is_file() {
             return Ok(true);
         }
-        match self.wal_file(number, true) {
-            Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(false),
-            copied => copied.map(|()| true),
-        }
+        unless_gone(self.wal_file(number, true))
     }
 
     /// Copies a SQLite database as of one instant.
@@ -346,14 +350,11 @@ impl Copy<'_> {
                 if self.to.join(&segment.file).is_file() {
                     continue;
                 }
-                match self.segment(segment) {
-                    Ok(()) => self.report.segments += 1,
-                    Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                        is_complete = false;
-                        break;
-                    }
-                    Err(error) => return Err(error),
+                if !unless_gone(self.segment(segment))? {
+                    is_complete = false;
+                    break;
                 }
+                self.report.segments += 1;
             }
             if is_complete {
                 own_objects(&path)?;

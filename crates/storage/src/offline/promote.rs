@@ -7,11 +7,8 @@ use crate::{OpenError, copy_mark, formats, lock};
 use files::disk;
 
 /// Makes a copy the original: it notifies from now on. `false` if it was no copy.
-///
-/// Errors: [`OpenError::NotAStore`] where the directory holds no store.
 pub fn promote(dir: &Path) -> Result<bool, OpenError> {
-    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let store = lock::store_in(dir)?;
     formats::check(dir, &store)?;
     let path = copy_mark::path_of(dir);
     match std::fs::remove_file(&path) {

@@ -44,8 +44,7 @@ pub struct VerifyReport {
 /// at its file: what is missing is looked up in the catalog once more before it is reported.
 pub fn verify(options: &Options) -> Result<VerifyReport, OpenError> {
     let dir = options.dir.as_path();
-    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let store = lock::store_in(dir)?;
     formats::check(dir, &store)?;
     formats::check_databases(&options.databases, store)?;
     check_databases(dir, &options.databases)?;

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::Value;
 use ship::torture::Progress;
 
-use super::child::Child;
+use super::super::child::Child;
 use crate::arguments::Remote;
 use crate::client::Server;
 use crate::failure::Failure;

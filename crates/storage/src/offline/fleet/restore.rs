@@ -28,8 +28,7 @@ pub fn restore_fleet(
     bucket: &ObjectStoreOptions,
     moved: impl FnMut(&str),
 ) -> Result<AdoptReport, AdoptError> {
-    let not_a_store = || OpenError::NotAStore { dir: from.to_owned(), problem: "there is no STORE file".into() };
-    let store = lock::read_store(from)?.ok_or_else(not_a_store)?;
+    let store = lock::store_in(from)?;
     let found = verify(&Options::new(from))?;
     if let Some(damage) = found.damaged.first() {
         return Err(AdoptError::NotReady(format!("the backup is damaged: {damage}")));

@@ -86,8 +86,7 @@ pub(super) fn open(
 /// Gives the store in `dir` a new, empty control store in the place of one that is lost; `false` if it has one.
 /// What is left of the old one is kept in `quarantine/`. No server may run on the directory.
 pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
-    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let store = lock::store_in(dir)?;
     formats::check(dir, &store)?;
     let _lock = Lock::take(dir)?;
     let (_, locked) = open(dir, store, false, None)?;

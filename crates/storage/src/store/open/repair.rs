@@ -10,9 +10,7 @@ use crate::{OpenError, Options, Recovery};
 /// Makes the catalog in `options.dir` agree with the segments, and reports the changes.
 pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
     let dir = &options.dir;
-    if crate::lock::read_store(dir)?.is_none() {
-        return Err(OpenError::NotAStore { dir: dir.clone(), problem: "there is no STORE file".into() });
-    }
+    crate::lock::store_in(dir)?;
     let (store, _lock, _) = prepare_directory(dir, &options.databases)?;
     let (mut opening, contents) = StoreOpening::begin(options, store, options.clock.now(), Scope::Repair)?;
     opening.finish_deletions()?;

@@ -193,11 +193,12 @@ fn a_flush_that_is_refused_or_fails_keeps_what_is_deleted_away() {
         delete(&b, "g", is_odd);
         // Another node had upkeep in between.
         lab.server.sql(&format!("UPDATE {} SET change = 1 WHERE change = 0", lab.table("doomed")));
+        // Before the refusal, behind which the node may try again by itself.
+        faults.arm("segment.write", Fault::Errno(5));
         faults.release();
         flushing.expect("it was begun").join().expect("no panic").expect_err("it is refused");
     });
     [&a, &b].into_iter().for_each(|node| assert_even(node, 10));
-    faults.arm("segment.write", Fault::Errno(5));
     a.flush().expect_err("nothing can be written");
     delete(&b, "g", |n| n == 4);
     let kept: Vec<i64> = (0..10).filter(is_even).filter(|n| *n != 4).collect();

@@ -1,4 +1,4 @@
-//! A server and a shipper as processes of their own, which can be killed.
+//! Servers and a shipper as processes of their own, which can be killed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,12 @@ use crate::failure::Failure;
 /// Longest time that a process takes to end once it is asked to.
 const ENDING: Duration = Duration::from_secs(30);
 
-/// A process of this executable, killed at the end at the latest.
+/// Last lines of a process's output that an error shows.
+const LINES_SHOWN: usize = 5;
+
+/// A process of this executable or another version of it, killed at the end at the latest.
 pub(super) struct Child {
+    executable: PathBuf,
     arguments: Vec<PathBuf>,
     /// Its output.
     log: PathBuf,
@@ -19,29 +23,31 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a server on `dir/data`, on a free port.
-    pub(super) fn server(dir: &Path) -> Result<Self, Failure> {
-        let data_dir = dir.join("data");
+    /// Starts a server on `dir/name`, on a free port: of this executable, or of another.
+    pub(super) fn server(dir: &Path, name: &str, executable: Option<&Path>) -> Result<Self, Failure> {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(PathBuf::from);
-        Self::start(dir, "server.log", arguments.into_iter().chain([data_dir]).collect())
+        let log = if name == "data" { "server.log".to_owned() } else { format!("{name}.log") };
+        Self::start(dir, &log, executable, arguments.into_iter().chain([dir.join(name)]).collect())
     }
 
     /// Starts a shipper of `logs` to `url`.
     pub(super) fn shipper(dir: &Path, url: &str, logs: &Path) -> Result<Self, Failure> {
         let arguments = ["ship", "--url", url, "--state-dir"].map(PathBuf::from);
         let arguments = arguments.into_iter().chain([dir.join("ship"), logs.to_owned()]);
-        Self::start(dir, "ship.log", arguments.collect())
+        Self::start(dir, "ship.log", None, arguments.collect())
     }
 
-    fn start(dir: &Path, log: &str, mut arguments: Vec<PathBuf>) -> Result<Self, Failure> {
+    fn start(dir: &Path, log: &str, executable: Option<&Path>, mut arguments: Vec<PathBuf>) -> Result<Self, Failure> {
         // A configuration of this machine has no say here.
         let config = dir.join("catat.toml");
         std::fs::write(&config, "").map_err(|error| Failure::usage(format!("{}: {error}", config.display())))?;
         arguments.insert(1, PathBuf::from("--config"));
         arguments.insert(2, config);
         let log = dir.join(log);
-        let process = spawn(&arguments, &log)?;
-        Ok(Self { arguments, log, process })
+        let executable = executable.map_or_else(std::env::current_exe, |executable| Ok(executable.to_owned()));
+        let executable = executable.map_err(|error| Failure::other(error.to_string()))?;
+        let process = spawn(&executable, &arguments, &log)?;
+        Ok(Self { executable, arguments, log, process })
     }
 
     /// Fails where it has ended.
@@ -61,7 +67,7 @@ impl Child {
 
     /// Starts it with the same arguments.
     pub(super) fn start_again(&mut self) -> Result<(), Failure> {
-        self.process = spawn(&self.arguments, &self.log)?;
+        self.process = spawn(&self.executable, &self.arguments, &self.log)?;
         Ok(())
     }
 
@@ -85,7 +91,11 @@ impl Child {
     /// Returns the error text of the process.
     pub(super) fn failure(&self, problem: &str) -> Failure {
         let name = self.arguments.first().map(|name| name.display().to_string()).unwrap_or_default();
-        Failure::other(format!("`catat {name}` {problem}; its output is in {}", self.log.display()))
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n  ");
+        let end = if last.is_empty() { String::new() } else { format!("; at its end:\n  {last}") };
+        Failure::other(format!("`catat {name}` {problem}; its output is in {}{end}", self.log.display()))
     }
 }
 
@@ -97,14 +107,13 @@ impl Drop for Child {
     }
 }
 
-fn spawn(arguments: &[PathBuf], log: &Path) -> Result<std::process::Child, Failure> {
-    let failed = |error: std::io::Error| Failure::other(format!("{}: {error}", log.display()));
-    let log = File::options().create(true).append(true).open(log).map_err(failed)?;
-    let executable = std::env::current_exe().map_err(failed)?;
+fn spawn(executable: &Path, arguments: &[PathBuf], log: &Path) -> Result<std::process::Child, Failure> {
+    let failed = |path: &Path, error: &std::io::Error| Failure::other(format!("{}: {error}", path.display()));
+    let log = File::options().create(true).append(true).open(log).map_err(|error| failed(log, &error))?;
     let mut command = Command::new(executable);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CATAT_")) {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    command.spawn().map_err(failed)
+    command.spawn().map_err(|error| failed(executable, &error))
 }
