@@ -166,7 +166,7 @@ fn conclude(
     let questions = counted(found.len() as u64, "question");
     let Some(old) = old else {
         let next = "start the server, or name the executable before with --against, to have answers compared";
-        say!("catat: {questions} answered by {} alone, {n_refused} of them refused; {next}", new.name);
+        say!("catat: {} alone was asked {questions} and refused {n_refused}; {next}", new.name);
         return if n_differ == 0 { Ok(()) } else { Err(Failure::other("")) };
     };
     if let Some((before, after)) = counts.filter(|(before, after)| before != after) {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use reqwest::Method;
 use serde_json::Value;
-use types::{Timestamp, percent_encoded};
+use types::{Timestamp, counted, percent_encoded};
 
 use crate::client::Server;
 use crate::failure::Failure;
@@ -197,7 +197,7 @@ impl Comparison {
     pub(super) fn detail(&self) -> String {
         match self {
             Self::Equal => String::new(),
-            Self::Alone(n_rows) => format!("{n_rows} rows"),
+            Self::Alone(n_rows) => counted(*n_rows as u64, "row"),
             Self::Refused(why) | Self::Different(why) => why.clone(),
         }
     }
