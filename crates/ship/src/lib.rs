@@ -45,7 +45,7 @@ pub use checkpoint::{CheckpointError, check_state};
 pub use deliver::{Deliver, DeliverError, DeliveryReceipt, wait_before_retry};
 pub use discover::{Backlog, Discovery, FoundFile, Reason, SkippedFile, reason_of_content};
 pub use error::ShipError;
-pub use follow::{FileInput, FollowOptions, Follower, LineError, LineOutcome, LineStage, LineTrace, TracedLine};
+pub use follow::{FileInput, FollowOptions, Follower, LineError, LineOutcome, LineStage, LineTrace, Pods, TracedLine};
 pub use glob::{Glob, is_pattern};
 pub use host::{host_name, host_zone};
 pub use http::{HttpDeliver, HttpOptions, connection_advice};

@@ -14,11 +14,13 @@ use std::path::Path;
 
 use types::{GroupName, group_name_of_outside};
 
+use super::pod::Pods;
+
 /// Most bytes of Docker's description of a container.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Labels of a container that its events get, and bytes of the name or value of one.
-const LABELS_MAX: usize = 32;
+pub(super) const LABELS_MAX: usize = 32;
 const LABEL_BYTES_MAX: usize = 256;
 
 /// Digits of the id of a container, and those that people use.
@@ -43,6 +45,17 @@ impl Container {
         let mut parts = path.components().rev().map(|part| part.as_os_str().to_str().unwrap_or_default());
         let (file, parent, above) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
         of_link(file).or_else(|| of_pod(above, parent, file)).or_else(|| of_docker(path, file))
+    }
+
+    /// Adds what Kubernetes says of its pod.
+    pub(super) fn told_by(mut self, pods: &Pods) -> Self {
+        if let [Some(namespace), Some(pod), Some(container)] =
+            ["namespace", "pod", "container"].map(|name| self.fields.get(name))
+        {
+            let told = pods.fields_of(namespace, pod, container);
+            self.fields.extend(told);
+        }
+        self
     }
 
     /// Returns the stream of its events on the host of this name.
@@ -106,20 +119,20 @@ fn of_docker(path: &Path, file: &str) -> Option<Container> {
 fn labels_of(labels: &serde_json::Value) -> impl Iterator<Item = (String, String)> {
     const OF_IMAGE: [&str; 4] = ["org.opencontainers.", "org.label-schema.", "desktop.docker.", "maintainer"];
     const COMPOSE: &str = "com.docker.compose.";
-    let texts = labels.as_object().into_iter().flatten().filter_map(|(name, value)| Some((name, value.as_str()?)));
-    let is_telling = |(name, value): &(&String, &str)| {
-        !value.is_empty()
-            && value.len() <= LABEL_BYTES_MAX
-            && name.len() <= LABEL_BYTES_MAX
-            && !OF_IMAGE.iter().any(|start| name.starts_with(start))
-    };
-    let field = |(name, value): (&String, &str)| match name.strip_prefix(COMPOSE) {
+    let is_telling = |(name, _): &(&str, &str)| !OF_IMAGE.iter().any(|start| name.starts_with(start));
+    let field = |(name, value): (&str, &str)| match name.strip_prefix(COMPOSE) {
         Some("service") => Some(("service".to_owned(), value.to_owned())),
         Some("project") => Some(("project".to_owned(), value.to_owned())),
         Some(_) => None,
         None => Some((format!("container.label.{name}"), value.to_owned())),
     };
-    texts.filter(is_telling).filter_map(field).take(LABELS_MAX)
+    telling_labels(labels).filter(is_telling).filter_map(field).take(LABELS_MAX)
+}
+
+/// Returns labels that are texts and not too long.
+pub(super) fn telling_labels(labels: &serde_json::Value) -> impl Iterator<Item = (&str, &str)> {
+    let texts = labels.as_object().into_iter().flatten().filter_map(|(name, value)| Some((&**name, value.as_str()?)));
+    texts.filter(|(name, value)| !value.is_empty() && value.len().max(name.len()) <= LABEL_BYTES_MAX)
 }
 
 fn three(names: &str) -> Option<[&str; 3]> {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use types::{GroupName, Timestamp};
 
+use super::pod::Pods;
 use crate::batch::FileBatch;
 use crate::boundary::{Multiline, TailState};
 use crate::discover::Backlog;
@@ -81,6 +83,8 @@ pub struct FollowOptions {
     pub gone_bytes: u64,
     /// Most bytes that a packed file may hold; one at a time is unpacked on the disk of the state directory.
     pub unpacked_bytes: u64,
+    /// Who knows more of pods; nobody outside of a cluster.
+    pub pods: Option<Arc<Pods>>,
 }
 
 impl FollowOptions {
@@ -100,6 +104,7 @@ impl FollowOptions {
             in_flight_max: 4,
             gone_bytes: 1 << 30,
             unpacked_bytes: 1 << 30,
+            pods: Pods::of_cluster().map(Arc::new),
         }
     }
 }

@@ -31,12 +31,20 @@ pub(crate) fn input_of(roots: &[Root], path: &Path) -> usize {
 /// Returns the group of a file: that of its input for all, that of its container, or one by its path.
 pub(crate) fn group_of(options: &FollowOptions, input: usize, path: &str) -> GroupName {
     let group = options.inputs.get(input).and_then(|input| input.group.clone());
-    let of_container = || container_of(options, input, path).map(|container| container.group);
+    let of_container = || container_at(options, input, path).map(|container| container.group);
     group.or_else(of_container).unwrap_or_else(|| group_name_of_file(path))
 }
 
-/// Returns the container that writes a file, where its input is of such.
+/// Returns the container that writes a file, where its input is of such, with what Kubernetes says of it.
 pub(crate) fn container_of(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
+    let container = container_at(options, input, path)?;
+    Some(match &options.pods {
+        Some(pods) => container.told_by(pods),
+        None => container,
+    })
+}
+
+fn container_at(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
     options.inputs.get(input).filter(|input| input.is_of_containers)?;
     Container::of_path(Path::new(path))
 }
