@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=17d47bab20";
+export{t as RowList}from"./row_list.js?v=6383d777c6";

@@ -63,6 +63,12 @@ async function worksAsWritten(own) {
   const splunk = inShell((await linesOf(page, "Splunk HEC")).slice(0, 1));
   assert.equal(JSON.parse(splunk[0]).code, 0);
   await received(page).filter({ hasText: "Received 5 events" }).waitFor();
+  // The newest are here already, and what is not done yet is offered.
+  await page.getByTestId("newest").filter({ hasText: "hello" }).or(page.getByTestId("newest").filter({ hasText: "it works" })).waitFor();
+  assert.equal(await page.getByTestId("newest").getByRole("listitem").count(), 3);
+  await page.getByTestId("next-channel").waitFor();
+  assert.deepEqual(await page.getByTestId("next").getByRole("button").allTextContents(), ["Add a channel", "Create a key", "Set a retention"]);
+  await clean(page);
   await page.getByTestId("show-received").click();
   await page.getByTestId("results").waitFor();
   await settled(page);
@@ -102,6 +108,23 @@ async function isReachedLater(own) {
   await page.reload();
   await page.getByTestId("waiting").waitFor();
   assert.equal(await page.getByTestId("received").count(), 0, "what was there before is not counted");
+}
+
+async function offersWhatIsNotDone(own) {
+  const page = await own.open("/start");
+  await page.getByTestId("next-channel").getByRole("button").click();
+  await page.getByRole("heading", { name: "Channels" }).waitFor();
+  assert.match(page.url(), /alerts/);
+  await page.goto(`${own.url}/start`);
+  await page.getByTestId("next-retention").getByRole("button").click();
+  await page.getByRole("heading", { name: /Groups/ }).first().waitFor();
+  // What is done is not offered.
+  const limit = (age) => fetch(`${own.url}/api/v1/groups/app`, { method: "PUT", headers: { authorization: `Bearer ${own.adminKey}` }, body: JSON.stringify({ retention: { age } }) });
+  assert.equal((await limit("30d")).status, 200);
+  await page.goto(`${own.url}/start`);
+  await page.getByTestId("next-key").waitFor();
+  assert.equal(await page.getByTestId("next-retention").count(), 0);
+  assert.equal((await limit(null)).status, 200);
 }
 
 async function saysWhatIsWrong(own) {
@@ -175,6 +198,7 @@ export const startChecks = [
   ["row 27, start: the lines taken from the page work, and what arrives is counted until somebody wants to see it", worksAsWritten],
   ["row 27, start: what it says of catat send and catat ship works", shipsAsWritten],
   ["row 27, start: it has an address of its own and counts from when it is opened", isReachedLater],
+  ["start: what is worth doing next is offered until it is done", offersWhatIsNotDone],
   ["row 27, start: a server that fails is told of, and counting goes on", saysWhatIsWrong],
   ["row 27, start: senders are chosen by keys", goesByKeys],
   ["row 27, start: an administrator makes a key, and every line has it", makesAKey],

@@ -15,6 +15,7 @@ import { send, who } from "../session.ts";
 import { plural, rich, t } from "../texts.ts";
 import { go, run } from "../view.ts";
 import { SENDERS, type To } from "./senders.ts";
+import { Newest, Next } from "./start/next.tsx";
 
 const POLL_MS = 2000;
 /** Groups named beside the count. */
@@ -76,6 +77,7 @@ export function Onboarding({ title, onShow }: { title?: string; onShow: () => vo
       <KeyBox to={to} />
       <Senders to={to} />
       <Arriving onShow={onShow} />
+      {(groupList.value.data ?? []).some((group) => group.events > 0) && <Next />}
     </div>
   );
 }
@@ -338,6 +340,7 @@ function Arriving({ onShow }: { onShow: () => void }) {
       <button type="button" class="button primary" data-testid="show-received" onClick={() => show(what, onShow)}>
         {t("Show them")}
       </button>
+      <Newest groups={what.groups.slice(0, 20).map((group) => group.name)} events={what.events} />
     </div>
   );
 }

@@ -176,6 +176,20 @@ export const PAGES: Readonly<Record<string, string>> = {
   "in {groups} and {n} more": "di {groups} dan {n} lagi",
   "in {groups}": "di {groups}",
   "Show them": "Tampilkan",
+  "Newest events": "Peristiwa terbaru",
+  "Worth doing next": "Langkah berikutnya",
+  "Be told": "Terima pemberitahuan",
+  "New error patterns raise alerts already, but nobody is told of them: no channel exists.":
+    "Pola galat baru sudah memicu peringatan, tetapi tidak ada yang diberi tahu: belum ada saluran.",
+  "Add a channel": "Tambahkan saluran",
+  "Lock the door": "Kunci pintunya",
+  "Everybody who reaches this address may read and send, since no key exists.":
+    "Siapa pun yang mencapai alamat ini boleh membaca dan mengirim, karena belum ada kunci.",
+  "Create a key": "Buat kunci",
+  "Say how long": "Tentukan lamanya",
+  "No group has a limit of its own: events stay until those of the whole store are reached or the disk is nearly full.":
+    "Belum ada grup dengan batas sendiri: peristiwa disimpan sampai batas seluruh penyimpanan tercapai atau disk hampir penuh.",
+  "Set a retention": "Atur retensi",
 
   // Senders
   "A line": "Satu baris",
