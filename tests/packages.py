@@ -10,6 +10,7 @@ runs the image. Needs root.
 """
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -29,6 +30,8 @@ from check import check, main  # noqa: E402
 
 OLD, NEW = "0.0.1", "0.1.0~test"
 PATIENCE_S = 60
+# What an installation may take until somebody has an answer.
+FIRST_ANSWER_S = 60
 scratch = Path(tempfile.mkdtemp(prefix="catat-packages-"))
 atexit.register(shutil.rmtree, scratch, ignore_errors=True)
 
@@ -84,6 +87,19 @@ class Server:
         self.headers["Content-Type"] = "application/json"
         query = {"query": f'filter @message = "{message}" | stats count(*) as n'}
         return json.loads(self.request("/api/v1/query", json.dumps(query).encode()))["rows"] == [[1]]
+
+
+@contextlib.contextmanager
+def first_answer(kind, server):
+    """Says how long it takes from what is in the body, an installation, to the first answered query."""
+    began = time.monotonic()
+    yield
+    server.wait()
+    server.send(f"first by {kind}")
+    until("a query is answered", lambda: server.has(f"first by {kind}"))
+    seconds = time.monotonic() - began
+    print(f"{kind}: {seconds:.1f} s from nothing to the first answer")
+    assert seconds <= FIRST_ANSWER_S
 
 
 class Machine:
@@ -188,11 +204,11 @@ def executables_need_glibc_2_31_and_nothing_else():
 def lives(machine, install, upgrade, remove, start):
     """The life of a package: installed, used, upgraded, removed; its data stays."""
     server = machine.server
-    machine.run(*install)
-    if start:
-        assert not machine.is_active("catat")
-        machine.run("systemctl", "enable", "--now", "catat")
-    server.wait()
+    with first_answer(install[0], server):
+        machine.run(*install)
+        if start:
+            assert not machine.is_active("catat")
+            machine.run("systemctl", "enable", "--now", "catat")
     server.send("kept by an upgrade")
     status = machine.run("systemctl", "show", "--property=User,UMask,NoNewPrivileges,ProtectSystem", "catat")
     assert "User=catat\n" in status and "NoNewPrivileges=yes" in status and "ProtectSystem=strict" in status, status
@@ -270,10 +286,11 @@ def an_rpm_is_installed_upgraded_and_removed_and_data_stays():
 @check
 def the_shipper_alone_ships_to_a_server_and_is_replaced_by_the_whole():
     server = Server(port := free_port())
-    serve = [unpacked("catat"), "serve", "--data-dir", scratch / "data", "--listen", f"127.0.0.1:{port}"]
-    process, machine = subprocess.Popen(serve, stderr=subprocess.DEVNULL, cwd=scratch), Machine("ship")
+    with first_answer("tarball", server):
+        serve = [unpacked("catat"), "serve", "--data-dir", scratch / "data", "--listen", f"127.0.0.1:{port}"]
+        process = subprocess.Popen(serve, stderr=subprocess.DEVNULL, cwd=scratch)
+    machine = Machine("ship")
     try:
-        server.wait()
         machine.run("dpkg", "-i", machine.bring(package("new", "catat-ship", ".deb")))
         assert not machine.is_active("catat-ship")
         (machine.root / "var/log/shop.log").write_text("sent by the shipper alone\n")
@@ -327,14 +344,14 @@ def the_image_serves_and_ships_with_a_read_only_root_and_one_volume():
     for folder in [data, state]:
         folder.mkdir()
         os.chown(folder, 22828, 22828)
-    listen = [f"CATAT_LISTEN=0.0.0.0:{(port := free_port())}"]
-    refused = subprocess.run(container(data, variables=listen), stderr=subprocess.PIPE, text=True)
-    assert refused.returncode == 2 and "no key exists yet" in refused.stderr, refused
-    created = run(*container(data, "keys", "create", "--data-dir", "/var/lib/catat", "--name", "me", "--role", "admin")).splitlines()
-    key = json.loads(next(line for line in created if line.startswith("{")))["key"]
-    serving = subprocess.Popen(container(data, variables=listen), stderr=subprocess.DEVNULL)
-    server = Server(port, key)
-    server.wait()
+    listen, server = [f"CATAT_LISTEN=0.0.0.0:{(port := free_port())}"], Server(port)
+    with first_answer("image", server):
+        refused = subprocess.run(container(data, variables=listen), stderr=subprocess.PIPE, text=True)
+        assert refused.returncode == 2 and "no key exists yet" in refused.stderr, refused
+        made = ["keys", "create", "--data-dir", "/var/lib/catat", "--name", "me", "--role", "admin"]
+        key = json.loads(next(line for line in run(*container(data, *made)).splitlines() if line.startswith("{")))["key"]
+        server.headers["Authorization"] = f"Bearer {key}"
+        serving = subprocess.Popen(container(data, variables=listen), stderr=subprocess.DEVNULL)
     server.send("said to a container")
     assert server.has("said to a container")
     (state / "shop.log").write_text("shipped by a container\n")
