@@ -173,10 +173,11 @@ fn conclude(
         let moved = format!("{before} events became {after}");
         say!("catat: the store changed meanwhile ({moved} in the range that was asked); this may be what differs");
     }
+    let n_empty = count(|one| matches!(one, Comparison::Equal(0)));
     let equal = found.len() as u64 - n_differ - n_refused;
     let (both, were) = (format!("{} and {}", old.name, new.name), verb_for(n_refused, "was", "were"));
     say!(
-        "catat: {both} were asked {questions}: {equal} equal, {n_differ} different, {n_refused} {were} refused by both"
+        "catat: {both} were asked {questions}: {equal} equal ({n_empty} without a row), {n_differ} different, {n_refused} {were} refused by both"
     );
     if n_differ == 0 { Ok(()) } else { Err(Failure::other(format!("{n_differ} of {questions} differ"))) }
 }

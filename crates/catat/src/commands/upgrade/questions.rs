@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// Groups whose newest events are compared.
 const GROUPS_MAX: usize = 100;
 
-/// Range of what people ask: a day before the snapshot.
+/// Range of what people ask: a day before the newest event.
 const RANGE_NS: i64 = 86_400_000_000_000;
 
 /// Most rows that are compared.
@@ -72,7 +72,10 @@ pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Questio
         let mut answer: Value = server.ask(server.request(Method::GET, path), "")?;
         Ok(answer[member].as_array_mut().map(std::mem::take).unwrap_or_default())
     };
-    let (all, day) = ((Timestamp(0), until), (Timestamp(until.0 - RANGE_NS), until));
+    let groups = listed("/api/v1/groups", "groups")?;
+    let last = groups.iter().filter_map(|group| Timestamp::parse_rfc3339(group["last"].as_str()?)).max();
+    let end = last.map_or(until, |last| Timestamp(last.0.saturating_add(1)).min(until));
+    let (all, day) = ((Timestamp(0), until), (Timestamp(end.0.saturating_sub(RANGE_NS)), end));
     let mut found = vec![Question::count_of_all(until)];
     for (name, query) in [
         ("events by group and level", "stats count(*) by @log, @level"),
@@ -81,7 +84,7 @@ pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Questio
     ] {
         found.push(Question::query("store", name, &[query, "insights"], &[], all));
     }
-    for group in listed("/api/v1/groups", "groups")?.iter().take(GROUPS_MAX) {
+    for group in groups.iter().take(GROUPS_MAX) {
         let name = group["name"].as_str().unwrap_or_default();
         let newest = ["sort @timestamp desc | limit 100", "insights"];
         found.push(Question::query("newest events", name, &newest, &[name], all));
@@ -143,7 +146,8 @@ fn texts(list: &Value) -> Vec<&str> {
 /// What two answers have in common.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
-    Equal,
+    /// So many rows.
+    Equal(usize),
     /// Nothing to compare with: the number of rows.
     Alone(usize),
     /// Both refuse, for a reason.
@@ -171,7 +175,7 @@ impl Comparison {
         };
         let (old, new) = (sorted(old), sorted(new));
         if old == new {
-            return Self::Equal;
+            return Self::Equal(old.len());
         }
         let only = |one: &[String], other: &[String]| {
             let missing = one.iter().find(|line| other.binary_search(line).is_err());
@@ -187,7 +191,7 @@ impl Comparison {
 
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Equal => "equal",
+            Self::Equal(_) => "equal",
             Self::Alone(_) => "answered",
             Self::Refused(_) => "refused",
             Self::Different(_) => "DIFFERENT",
@@ -196,8 +200,7 @@ impl Comparison {
 
     pub(super) fn detail(&self) -> String {
         match self {
-            Self::Equal => String::new(),
-            Self::Alone(n_rows) => counted(*n_rows as u64, "row"),
+            Self::Equal(n_rows) | Self::Alone(n_rows) => counted(*n_rows as u64, "row"),
             Self::Refused(why) | Self::Different(why) => why.clone(),
         }
     }

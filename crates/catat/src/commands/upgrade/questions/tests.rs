@@ -10,7 +10,7 @@ fn compared(old: Result<&str, &str>, new: Result<&str, &str>) -> (&'static str, 
 
 #[test]
 fn rows_are_equal_in_any_order_and_each_as_often() {
-    assert_eq!(compared(Ok("1\n2\n"), Ok("2\n1\n")).0, "equal");
+    assert_eq!(compared(Ok("1\n2\n"), Ok("2\n1\n")), ("equal", "2 rows".to_owned()));
     let twice = compared(Ok("1\n2\n"), Ok("1\n1\n2\n"));
     assert_eq!(twice, ("DIFFERENT", "2 rows, now 3; only before: nothing; only now: nothing".to_owned()));
     let other = compared(Ok("1\n2\n"), Ok("1\n3\n"));
