@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::lab::disk::{Mount, scratch_in_memory};
 use crate::lab::rounds;
-use crate::server::{Launch, Ran, Server, catat, ndjson, run};
+use crate::server::{Launch, Lines, Ran, Server, catat, ndjson, run};
 
 /// Runs `catat serve` with `arguments`, which must make it give up at once.
 fn refused(scratch: &std::path::Path, arguments: &[&str]) -> Ran {
@@ -20,15 +20,27 @@ fn refused(scratch: &std::path::Path, arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_machine_that_trusts_no_authority_is_told_so() {
+fn on_a_machine_that_trusts_no_authority_everything_by_http_works_and_that_is_said() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let none = scratch.path().join("none.pem");
     std::fs::write(&none, "").expect("scratch is writable");
-    let mut command = catat(scratch.path());
-    command.args(["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
-    command.env("SSL_CERT_FILE", &none).env("SSL_CERT_DIR", scratch.path());
-    let ran = run(command, "");
-    assert!(ran.code == 2 && ran.err.contains("No CA certificates"), "{} {}", ran.code, ran.err);
+    let (none, empty) = (none.to_string_lossy().into_owned(), scratch.path().to_string_lossy().into_owned());
+    let bare = [("SSL_CERT_FILE", &*none), ("SSL_CERT_DIR", &*empty)];
+    let server = Launch::new(scratch.path(), &["serve"]).with(&bare).start();
+    assert_eq!(server.transcript().matches("install ca-certificates").count(), 1, "{}", server.transcript());
+    std::fs::write(scratch.path().join("a.log"), "2026-11-20T06:47:13Z ERROR shipped\n").expect("scratch is writable");
+    let mut shipper = catat(scratch.path());
+    shipper.args(["ship", "--url", &server.url, "--state-dir", "state", "a.log"]).envs(bare);
+    let _shipper = Lines::of(shipper);
+    server.until("a line is shipped", || (server.count() == 1).then_some(()));
+    let ask = |url: &str| {
+        let mut command = catat(scratch.path());
+        command.args(["query", "--url", url, "--from", "2026-01-01", "stats count(*) as n"]).envs(bare);
+        run(command, "")
+    };
+    let ran = ask(&server.url);
+    assert!(ran.code == 0 && ran.out.contains('1'), "{}{}", ran.out, ran.err);
+    assert_eq!(ask("https://127.0.0.1:9").code, 3);
 }
 
 #[test]

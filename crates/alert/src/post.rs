@@ -123,14 +123,26 @@ fn cause_of(error: &reqwest::Error) -> String {
 }
 
 fn client(is_guarded: bool) -> Result<Client, String> {
-    Client::builder()
-        .timeout(ANSWER_TIMEOUT)
-        // A redirect could lead anywhere, also to where no channel may point.
-        .redirect(reqwest::redirect::Policy::none())
-        .dns_resolver(Arc::new(addresses::Resolver { is_guarded }))
-        .user_agent("catat")
-        .build()
-        .map_err(|error| cause_of(&error))
+    let client = || {
+        Client::builder()
+            .timeout(ANSWER_TIMEOUT)
+            // A redirect could lead anywhere, also to where no channel may point.
+            .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(Arc::new(addresses::Resolver { is_guarded }))
+            .user_agent("catat")
+    };
+    let built = client().build().or_else(|error| {
+        // Said once, of two clients.
+        if is_guarded {
+            let problem = cause_of(&error);
+            tracing::warn!(
+                problem,
+                "no https address is believed; install ca-certificates or name a file in SSL_CERT_FILE"
+            );
+        }
+        client().tls_certs_only([]).build()
+    });
+    built.map_err(|error| cause_of(&error))
 }
 
 #[cfg(test)]

@@ -43,8 +43,10 @@ impl Server {
     /// Takes address and key from the arguments, or the admin key of a loopback server if it can be read.
     pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
         let agent = concat!("catat/", env!("CARGO_PKG_VERSION"));
-        let builder = Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(None);
-        let client = builder.build().map_err(|error| Failure::other(error.to_string()))?;
+        let client = || Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(None);
+        // A server by HTTP needs no certificates of authorities, which bare systems lack.
+        let client = client().build().or_else(|_| client().tls_certs_only([]).build());
+        let client = client.map_err(|error| Failure::other(error.to_string()))?;
         let remote = remote.data_dir.as_ref().map_or_else(|| Ok(remote.clone()), |dir| on_data_dir(dir, remote))?;
         let url = remote.url.trim_end_matches('/').to_owned();
         let parsed = reqwest::Url::parse(&url)

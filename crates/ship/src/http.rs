@@ -82,21 +82,29 @@ impl HttpDeliver {
             return Err(DeliverError::Refused("no server to deliver to; name one".into()));
         }
         let addresses = urls.iter().map(|url| address_of(url)).collect::<Result<Vec<_>, _>>()?;
-        let mut client = Client::builder()
-            .user_agent(concat!("catat-ship/", env!("CARGO_PKG_VERSION")))
-            .timeout(ANSWER_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            // Logs go to the configured server, whatever proxy the environment sets for other programs.
-            .no_proxy()
-            // A redirected POST would lose its body or send the key elsewhere.
-            .redirect(reqwest::redirect::Policy::none());
-        if let Some(path) = ca_file {
-            client = client.tls_certs_merge(authorities(&path)?);
-        }
-        if let Some((cert, key)) = identity {
-            client = client.identity(identity_of(&cert, &key)?);
-        }
-        let client = client.build().map_err(|error| DeliverError::Refused(chain(&error)))?;
+        let client = || {
+            let mut client = Client::builder()
+                .user_agent(concat!("catat-ship/", env!("CARGO_PKG_VERSION")))
+                .timeout(ANSWER_TIMEOUT)
+                .connect_timeout(CONNECT_TIMEOUT)
+                // Logs go to the configured server, whatever proxy the environment sets for other programs.
+                .no_proxy()
+                // A redirected POST would lose its body or send the key elsewhere.
+                .redirect(reqwest::redirect::Policy::none());
+            if let Some(path) = &ca_file {
+                client = client.tls_certs_merge(authorities(path)?);
+            }
+            if let Some((cert, key)) = &identity {
+                client = client.identity(identity_of(cert, key)?);
+            }
+            Ok(client)
+        };
+        // A server by HTTP needs no certificates of authorities, which bare systems lack.
+        let built = match client()?.build() {
+            Err(_) if ca_file.is_none() => client()?.tls_certs_only([]).build(),
+            built => built,
+        };
+        let client = built.map_err(|error| DeliverError::Refused(chain(&error)))?;
         Ok(Self { client, choice: ServerChoice::of(addresses.len()), addresses, key, compressors: Mutex::default() })
     }
 

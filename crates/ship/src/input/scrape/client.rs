@@ -134,6 +134,15 @@ impl ClientConfig {
     }
 
     fn build(&self, n_idle_max: usize) -> Result<Client, String> {
+        // A target by HTTP needs no certificates of authorities, which bare systems lack.
+        let built = match self.builder(n_idle_max)?.build() {
+            Err(_) if self.tls.ca.is_none() => self.builder(n_idle_max)?.tls_certs_only([]).build(),
+            built => built,
+        };
+        built.map_err(|error| chain(&error))
+    }
+
+    fn builder(&self, n_idle_max: usize) -> Result<reqwest::blocking::ClientBuilder, String> {
         let redirects = if self.keeps_redirects {
             reqwest::redirect::Policy::none()
         } else {
@@ -150,8 +159,7 @@ impl ClientConfig {
         if self.is_http1 {
             client = client.http1_only();
         }
-        let client = self.tls.apply(client)?;
-        client.build().map_err(|error| chain(&error))
+        self.tls.apply(client)
     }
 
     /// Adds credentials and headers to a request.
