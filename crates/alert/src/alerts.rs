@@ -20,7 +20,8 @@ use crate::report::enclose;
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{
-    AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, Reach, RecordingView, RuleSet, RuleView,
+    AlertSubject, AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, Reach, RecordingView,
+    RuleSet, RuleView,
 };
 
 mod alarms;
@@ -213,6 +214,11 @@ impl Alerts {
     /// Returns all alerts that are pending, firing, or without data.
     pub fn alerts(&self) -> Vec<AlertView> {
         self.engine.alert_views(self.clock.now())
+    }
+
+    /// Returns what an alert is about, by its id.
+    pub fn subject_of(&self, id: &str) -> Option<AlertSubject> {
+        self.engine.subject_of(id, self.clock.now())
     }
 
     /// Returns how many notifications wait to be delivered.

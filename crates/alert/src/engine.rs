@@ -12,6 +12,7 @@ mod links;
 mod notifications;
 mod replacement;
 mod reports;
+mod subject;
 mod tasks;
 mod topic_messages;
 mod views;
@@ -24,6 +25,7 @@ use storage::Store;
 use types::{Timestamp, format_duration_ns};
 
 pub(crate) use self::following::AcknowledgementOrder;
+pub use self::subject::AlertSubject;
 pub(crate) use self::tasks::holds_nothing;
 pub use self::views::{AlertView, DeliveryView, RuleView};
 use crate::detectors::HistoryCache;

@@ -37,7 +37,7 @@ fn url(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) 
         compiled.note_pattern(1);
     }
     let events: Vec<Json> = message.iter().map(|message| serde_json::json!({"@message": message})).collect();
-    engine.url_of_row(&rule, &compiled, row, &events, now)
+    engine.url_of_row(&rule, &compiled, row, &events, None, now)
 }
 
 fn text(value: &str) -> Option<Value> {
