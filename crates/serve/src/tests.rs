@@ -19,6 +19,7 @@ mod dashboards;
 mod deletions;
 mod derived;
 mod derived_metrics;
+mod derived_numbers;
 mod doctor;
 mod doors;
 mod elastic;

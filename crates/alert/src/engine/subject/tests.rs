@@ -16,9 +16,11 @@ const NOW: f64 = 106.0;
 
 const ERRORS: &str = "filter @level >= \"error\"";
 
+type Fields = Vec<(&'static str, Value)>;
+
 /// Every two seconds an order on one of two hosts, with its span.
 fn events<R>(use_them: impl FnOnce(&[Told<'_>]) -> R) -> R {
-    let fields: Vec<(f64, bool, Vec<(&str, Value)>)> = (0..(NOW * 30.0) as i64)
+    let fields: Vec<(f64, bool, Fields)> = (0..(NOW * 30.0) as i64)
         .map(|n| {
             let minute = n as f64 / 30.0;
             let is_bad = minute >= BEGAN && n % 4 == 0;
@@ -34,7 +36,7 @@ fn events<R>(use_them: impl FnOnce(&[Told<'_>]) -> R) -> R {
             (minute, is_bad, fields)
         })
         .collect();
-    let span: Vec<Vec<(&str, Value)>> = fields
+    let span: Vec<Fields> = fields
         .iter()
         .map(|(_, is_bad, fields)| {
             let more = [("@type", Value::text("span")), ("status", Value::text(if *is_bad { "error" } else { "ok" }))];
