@@ -21,6 +21,8 @@ pub struct AlertSubject {
     pub groups: Vec<GroupPattern>,
     /// From some time before it up to now.
     pub range: TimeRange,
+    /// Whether its rule looks at events; then the first plan is for its own.
+    pub is_of_events: bool,
     /// The rule's query, as it was written.
     pub query: String,
 }
@@ -54,7 +56,7 @@ impl RuleEngine {
         };
         let from = Timestamp(set.since.saturating_sub(rule.window_ns.max(BEFORE_MIN)));
         let range = TimeRange { from, to: Timestamp(now.0.saturating_add(1)) };
-        Some(AlertSubject { plans, groups, range, query: rule.query.clone() })
+        Some(AlertSubject { plans, groups, range, is_of_events, query: rule.query.clone() })
     }
 }
 

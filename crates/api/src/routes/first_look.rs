@@ -62,7 +62,7 @@ fn asked(server: &Server, body: &[u8]) -> Result<Look, Problem> {
     let Some(id) = id.as_str().filter(|_| is_alone) else { return Err(BODY.bad("alert is an id, and comes alone")) };
     let unknown = || Problem::not_found(format!("there is no alert {id:?}")).hint("ids are those of /api/v1/alerts");
     let alert = visible(server).into_iter().find(|alert| alert.id == id).ok_or_else(unknown)?;
-    let AlertSubject { plans, groups, range, query } = server.app.alerts.subject_of(id).ok_or_else(unknown)?;
+    let AlertSubject { plans, groups, range, query, .. } = server.app.alerts.subject_of(id).ok_or_else(unknown)?;
     let mut plans = plans.into_iter();
     let plan = plans.next().ok_or_else(unknown)?;
     let scope = Scope { groups, limit: None, time_zone: chrono_tz::UTC, now: server.now() };
