@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=e71441576e";
+export{t as Account}from"./account2.js?v=c9883952da";

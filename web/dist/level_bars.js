@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=1cac98348e";
+export{t as Bars}from"./level_bars2.js?v=73d449225e";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=17d47bab20";
+export{t as RowList}from"./row_list.js?v=a535fa4a01";

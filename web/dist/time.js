@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=0329ce416b";
+export{t as readRange}from"./time2.js?v=85cd32e59f";

@@ -79,6 +79,7 @@ mod tail;
 mod targets;
 mod tls;
 mod trace_apis;
+mod trace_density;
 mod trace_line;
 mod trace_searches;
 mod traces;
