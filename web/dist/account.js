@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=c9883952da";
+export{t as Account}from"./account2.js?v=24aba64c51";

@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=73d449225e";
+export{t as Bars}from"./level_bars2.js?v=5914339b19";

@@ -1,4 +1,4 @@
-import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=d85eebb9b2";import{t as C}from"./row_list.js?v=a535fa4a01";import{t as w}from"./rows.js?v=036032642e";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=3ac2330f11";import{t as C}from"./row_list.js?v=b1bbddde20";import{t as w}from"./rows.js?v=6b35f65e83";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=a95a523f52";
+export{n as MarkList}from"./mark_lines2.js?v=50ab7a412d";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=a535fa4a01";
+export{t as RowList}from"./row_list.js?v=b1bbddde20";

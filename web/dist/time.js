@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=85cd32e59f";
+export{t as readRange}from"./time2.js?v=4cd8a27711";

@@ -1,1 +1,1 @@
-import{Br as e,Or as t}from"./core.js?v=d85eebb9b2";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Br as e,Or as t}from"./core.js?v=3ac2330f11";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};

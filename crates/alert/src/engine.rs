@@ -7,6 +7,7 @@ mod alert_series;
 mod deliveries;
 mod evaluation;
 mod evidence;
+mod failures;
 mod following;
 mod links;
 mod notifications;

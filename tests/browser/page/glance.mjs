@@ -147,7 +147,7 @@ async function saysWhichTracesAreNotDrawn(own) {
   const found = searchOf({ limit: 1000 });
   while (found.traces.length < 1000) found.traces.push(...found.traces.slice(0, 1000 - found.traces.length).map((one, n) => ({ ...one, trace_id: `${n}-${found.traces.length}` })));
   await page.route(/\/api\/v1\/(?:traces\/search|service-map)/, (route) => route.fulfill({ json: route.request().url().includes("map") ? mapOf() : found }));
-  const early = { at: new Date(Date.now() - 3_500_000).toISOString(), min_ms: 100, max_ms: 133, traces: 4200, errors: 70, example: null, error_example: "0123456789abcdef0123456789abcdef" };
+  const early = { at: new Date(Date.now() - 3_500_000).toISOString(), min_ms: 40_000, max_ms: 53_000, traces: 4200, errors: 70, example: null, error_example: "0123456789abcdef0123456789abcdef" };
   const counted = { ...densityOf({}), traces: 61_234, width_ms: 60_000, cells: [early] };
   let isCounting = false;
   await page.route("**/api/v1/traces/density", (route) => (isCounting ? route.fulfill({ json: counted }) : route.abort()));

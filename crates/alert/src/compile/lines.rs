@@ -7,6 +7,7 @@ use crate::labels::Labels;
 use crate::{Kind, Rule};
 use execute::pattern_lines;
 use language::events_text;
+use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, PlanDraft};
 use types::Value;
 
@@ -198,9 +199,9 @@ fn admits_only_spans(condition: &Expr) -> bool {
 
 /// Returns the condition that an expression has this value, or none.
 fn condition(expr: &Expr, value: &Option<Value>) -> Expr {
-    let is = |right: Expr| Expr::Compare(Comparison::Equal, Box::new(expr.clone()), Box::new(right));
+    let of = Box::new(expr.clone());
     match value {
-        Some(value) => is(Expr::Literal(Some(value.clone()))),
-        None => Expr::Not(Box::new(is(expr.clone()))),
+        Some(value) => Expr::Compare(Comparison::Equal, of, Box::new(Expr::Literal(Some(value.clone())))),
+        None => Expr::Not(Box::new(Expr::Call(Function::IsPresent, vec![*of]))),
     }
 }

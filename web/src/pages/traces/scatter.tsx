@@ -192,7 +192,7 @@ export function Scatter({
   );
 }
 
-/** The cells: all traces, and over them those with errors. */
+/** The cells: all traces, and in the right half of each those with errors. */
 function Cells({ density: { cells, width }, plane }: { density: TraceDensity; plane: Plane }) {
   const most = cells.reduce((top, { traces }) => Math.max(top, traces), 1);
   return (
@@ -208,7 +208,13 @@ function Cells({ density: { cells, width }, plane }: { density: TraceDensity; pl
           <g key={`${cell.at} ${cell.min}`}>
             <rect {...box} class="cell" style={{ fillOpacity: strength(cell.traces, most) }} />
             {cell.errors > 0 && (
-              <rect {...box} class="cell failed" style={{ fillOpacity: strength(cell.errors, most) }} />
+              <rect
+                {...box}
+                class="cell failed"
+                x={box.x + box.width / 2}
+                width={box.width / 2}
+                style={{ fillOpacity: strength(cell.errors, most) }}
+              />
             )}
           </g>
         );

@@ -17,6 +17,9 @@ use door::users::user_of_name;
 const INCIDENT_TOLD: i64 = 7 * Timestamp::DAY;
 const ISSUE_TOLD: i64 = Timestamp::DAY;
 
+/// Longest text of an alert.
+const TEXT_CHARS_MAX: usize = 300;
+
 /// What is known besides events.
 pub(super) struct Knowledge {
     /// When the oldest open incident or firing alert began.
@@ -55,9 +58,13 @@ pub(super) fn find(
             people.insert((person(&incident.created_by), "incident"));
         }
     }
-    for alert in alerts {
+    let mut told = BTreeSet::new();
+    // The first alert of a failure tells of it.
+    for alert in alerts.iter().rev() {
         let start = Timestamp::parse_rfc3339(&alert.since).unwrap_or(now);
-        wrong.push(entry("alert", alert.annotations.get("summary").map(String::as_str), Some(start), None));
+        if told.insert(&alert.failure) {
+            wrong.push(entry("alert", text_of(alert).as_deref(), Some(start), None));
+        }
         since.push(start);
         people.extend(alert.acknowledged.iter().map(|taken| (person(&taken.by), "alert")));
     }
@@ -73,6 +80,17 @@ fn is_about(incident: &Incident, subject: &Subject) -> bool {
         Subject::Group(name) => !incident.groups.is_empty() && incident.is_about(name),
         Subject::Service(name) | Subject::Host(name) => incident.services.iter().any(|service| service == name),
     }
+}
+
+/// Returns what an alert says, with the values of its newest line in place of a pattern.
+fn text_of(alert: &AlertView) -> Option<String> {
+    let summary = alert.annotations.get("summary")?;
+    let line = alert.last.as_ref().and_then(|event| event["@message"].as_str()?.lines().next());
+    let said = match (alert.labels.get("pattern"), line) {
+        (Some(pattern), Some(line)) => summary.replace(pattern.as_str(), line),
+        _ => summary.clone(),
+    };
+    Some(said.replace("<*>", "…").chars().take(TEXT_CHARS_MAX).collect())
 }
 
 /// Returns errors of the last day that nobody has put aside.
