@@ -13,7 +13,7 @@ use types::Timestamp;
 use crate::ask::StoreAsk;
 use crate::calls::{CallCounter, CountCalls};
 use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
-use crate::engine::RuleEngine;
+use crate::engine::{RuleEngine, note_failures};
 use crate::options::{AlertsError, Options};
 use crate::recorder::SeriesRecorder;
 use crate::report::enclose;
@@ -213,7 +213,9 @@ impl Alerts {
 
     /// Returns all alerts that are pending, firing, or without data.
     pub fn alerts(&self) -> Vec<AlertView> {
-        self.engine.alert_views(self.clock.now())
+        let mut views = self.engine.alert_views(self.clock.now());
+        note_failures(&mut views);
+        views
     }
 
     /// Returns what an alert is about, by its id.

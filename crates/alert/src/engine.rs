@@ -25,6 +25,7 @@ use serde_json::{Value as Json, json};
 use storage::Store;
 use types::{Timestamp, format_duration_ns};
 
+pub(crate) use self::failures::note_failures;
 pub(crate) use self::following::AcknowledgementOrder;
 pub use self::subject::AlertSubject;
 pub(crate) use self::tasks::holds_nothing;

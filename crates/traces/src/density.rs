@@ -171,10 +171,3 @@ fn key_of(id: &str) -> (u128, bool) {
         _ => (xxh3_128(id.as_bytes()), false),
     }
 }
-
-impl TraceDensity {
-    /// Returns when a column begins.
-    pub(crate) fn start(&self, range: TimeRange, column: i64) -> Timestamp {
-        Timestamp(range.from.0.saturating_add(column.saturating_mul(self.width_ns)))
-    }
-}

@@ -26,7 +26,7 @@ struct Signs<'v> {
 }
 
 /// Notes for each alert the first one of its failure.
-pub(super) fn note_failures(views: &mut [AlertView]) {
+pub(crate) fn note_failures(views: &mut [AlertView]) {
     let signs: Vec<Signs<'_>> = views.iter().take(ALERTS_MAX).map(Signs::of).collect();
     let mut firsts: Vec<usize> = (0..views.len()).collect();
     for (at, one) in signs.iter().enumerate() {

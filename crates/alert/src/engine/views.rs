@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
-use super::failures::note_failures;
 use super::{RuleEngine, annotations_of};
 use crate::channel_state::DeliveredAlert;
 use crate::evaluate::State;
@@ -228,9 +227,7 @@ impl RuleEngine {
             }));
         }
         views.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)));
-        let mut views: Vec<AlertView> = views.into_iter().map(|(_, _, view)| view).collect();
-        note_failures(&mut views);
-        views
+        views.into_iter().map(|(_, _, view)| view).collect()
     }
 }
 

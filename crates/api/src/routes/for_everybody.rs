@@ -116,8 +116,8 @@ fn up(measured: &measured::Measured, known: &known::Knowledge, now: Timestamp) -
         ("trouble", known.open_since)
     } else if measured.is_silent(now) {
         ("silent", measured.last)
-    } else if failed.is_none() && measured.is_failing_more() {
-        ("trouble", measured.errors_began())
+    } else if failed.is_none() && measured.rising_since().is_some() {
+        ("trouble", measured.rising_since())
     } else {
         ("up", None)
     };

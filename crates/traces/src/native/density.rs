@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Body;
 use serde_json::{Value, json};
+use types::Timestamp;
 
 use door::answer::{reason_json, stats_json};
 use door::problem::Problem;
@@ -21,11 +22,13 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     read(&server, &format!("count traces {text}"), move |run| {
         let mut reading = Reading::default();
         let counted = density(&search, run, &mut reading)?;
+        let start =
+            |column: i64| Timestamp(search.range.from.0.saturating_add(column.saturating_mul(counted.width_ns)));
         let bound = |row: i32| 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_DECADE));
         let id = |key: Option<u128>| key.map(|key| format!("{key:032x}"));
         let cell = |(place, cell): (&(i64, i32), &DensityCell)| {
             json!({
-                "at": counted.start(search.range, place.0).to_string(), "min_ms": bound(place.1), "max_ms": bound(place.1 + 1),
+                "at": start(place.0).to_string(), "min_ms": bound(place.1), "max_ms": bound(place.1 + 1),
                 "traces": cell.n_traces, "errors": cell.n_failed,
                 "example": id(cell.examples[0]), "error_example": id(cell.examples[1]),
             })

@@ -16,6 +16,9 @@ const ALERTS_MAX: usize = 100;
 /// Time before the range of an alert in which a source that fell silent had its last events.
 const BEFORE: i64 = 30 * Timestamp::MINUTE;
 
+/// Time after its beginning whose events tell whom an alert concerns, however long it lasts.
+const AFTER: i64 = 10 * Timestamp::MINUTE;
+
 /// Finds the alerts that fire and concern a subject.
 pub(super) fn alerts(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> Result<Vec<AlertView>, Problem> {
     let mut found = Vec::new();
@@ -50,6 +53,8 @@ fn is_of_events(run: &QueryRun<'_>, alert: &AlertView, subject: &Subject, now: T
         Subject::Group(_) => return Ok(false),
         Subject::Service(_) | Subject::Host(_) => about.groups.clone(),
     };
-    let range = TimeRange { from: Timestamp(about.range.from.0.saturating_sub(BEFORE)), to: about.range.to };
+    let since = Timestamp::parse_rfc3339(&alert.since).unwrap_or(now);
+    let to = about.range.to.min(Timestamp(since.0.saturating_add(AFTER)));
+    let range = TimeRange { from: Timestamp(about.range.from.0.saturating_sub(BEFORE)), to };
     SubjectReader { run, range, now }.has_any(plan, groups, &subject.condition().unwrap_or_default())
 }

@@ -278,14 +278,9 @@ impl Measured {
         self.last.is_none_or(|last| now.0.saturating_sub(last.0) > allowed)
     }
 
-    /// Reports whether errors rose and have not stopped.
-    pub(super) fn is_failing_more(&self) -> bool {
-        self.errors.began.is_some() && self.errors.ended.is_none()
-    }
-
-    /// Returns when errors became more than usual.
-    pub(super) fn errors_began(&self) -> Option<Timestamp> {
-        self.errors.began
+    /// Returns since when there are more errors than usual, if they have not stopped.
+    pub(super) fn rising_since(&self) -> Option<Timestamp> {
+        self.errors.began.filter(|_| self.errors.ended.is_none())
     }
 
     /// Returns the errors of the last day as one entry; `different` is the number of issues among them.
@@ -294,7 +289,7 @@ impl Measured {
         let since = began.or(*first)?;
         Some(json!({
             "kind": "errors", "text": null, "since": since.to_string(), "until": ended.map(|at| at.to_string()),
-            "open": self.is_failing_more(), "count": n, "different": different, "sudden": began.is_some(),
+            "open": self.rising_since().is_some(), "count": n, "different": different, "sudden": began.is_some(),
         }))
     }
 }

@@ -57,8 +57,9 @@ pub(super) fn drawn(seed: u64) -> Vec<Drawn> {
         all.push(Drawn { at, group, facts, line: sent.to_string() });
     }
     for _ in 0..120 {
-        let at = draw.at();
-        let (group, facts, rest) = as_text(&mut draw);
+        let (drawn_at, (group, facts, rest)) = (draw.at(), as_text(&mut draw));
+        // Reports have no time; theirs is that of their arrival.
+        let at = if group.starts_with("aws/") { FROM + 7_200 } else { drawn_at };
         let time = types::Timestamp(at * types::Timestamp::SECOND).to_string();
         let line = match group {
             "auth.log" => format!("Nov 20 {} web-1 {rest}", &time[11..19]),
