@@ -11,7 +11,7 @@ import { answerFor } from "./mock_for.mjs";
 import { dashboardsOf } from "./mock_dashboards.mjs";
 import { answerOf } from "./mock_issues.mjs";
 import { suggestionsOf } from "./mock_suggestions.mjs";
-import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
+import { densityOf, mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
 const PORT = Number(process.argv[2] ?? 22829);
 const DIST = join(import.meta.dirname, "dist");
@@ -966,8 +966,13 @@ function cause(path, ask, send, method) {
 /** Traces and the map, in the present mood. */
 function traces(path, ask, send) {
   if (mood === "broken") return send({ error: { code: "internal", message: "the spans could not be read" } }, 500);
-  const isTrace = !["/api/v1/service-map", "/api/v1/traces/search"].includes(path);
-  const answer = isTrace ? traceOf(path.slice(15)) : path.endsWith("search") ? searchOf(ask) : mapOf();
+  const others = {
+    "/api/v1/service-map": mapOf,
+    "/api/v1/traces/search": searchOf,
+    "/api/v1/traces/density": densityOf,
+  };
+  const isTrace = others[path] === undefined;
+  const answer = isTrace ? traceOf(path.slice(15)) : others[path](ask);
   if (answer === null || (isTrace && mood === "empty"))
     return send(
       {

@@ -11,7 +11,8 @@ const WELL = () => ({
   kind: "service",
   at: ago(0),
   up: { state: "up", since: null, last: ago(0), failed_of_100: 0, known_by: "requests" },
-  speed: { state: "usual", ms: 412, usual_ms: 400 },
+  speed: { state: "usual", ms: 412, usual_ms: 400, slow_ms: 900, usual_slow_ms: 880 },
+  open: false,
   wrong: [],
   people: [],
   month: { month: lastMonth(), incidents: 0, down_ms: null, repair_ms: null },
@@ -22,12 +23,15 @@ const WELL = () => ({
 const STATES = {
   checkout: () => ({
     up: { state: "trouble", since: ago(42), last: ago(0), failed_of_100: 12.4, known_by: "requests" },
-    speed: { state: "slower", ms: 3120, usual_ms: 400 },
+    speed: { state: "slower", ms: 3120, usual_ms: 400, slow_ms: 9000, usual_slow_ms: 880 },
+    open: true,
     wrong: [
-      { kind: "incident", text: "Payments hang <b>often</b>", since: ago(42), until: null },
-      { kind: "alert", text: null, since: ago(40), until: null },
-      { kind: "errors", text: null, since: ago(41), until: null, count: 1204, different: 3, sudden: true },
-      { kind: "incident", text: "The shop was slow", since: ago(4000), until: ago(3900) },
+      { kind: "alert", text: null, since: ago(40), until: null, open: true },
+      { kind: "errors", text: null, since: ago(41), until: null, open: true, count: 1204, different: 3, sudden: true },
+      { kind: "incident", text: "Payments hang <b>often</b>", since: ago(42), until: null, open: true },
+      { kind: "requests", text: null, since: ago(42), until: null, open: true },
+      { kind: "slow", text: null, since: null, until: null, open: true },
+      { kind: "incident", text: "The shop was slow", since: ago(4000), until: ago(3900), open: false },
     ],
     people: [
       { name: "ani", what: "incident" },
@@ -38,9 +42,22 @@ const STATES = {
   batch: () => ({
     up: { state: "silent", since: ago(200), last: ago(200), failed_of_100: null, known_by: "lines" },
     speed: { state: "unknown", ms: null, usual_ms: null },
-    wrong: [{ kind: "errors", text: null, since: ago(700), until: null, count: 1, different: 1, sudden: false }],
+    open: true,
+    wrong: [
+      { kind: "silent", text: null, since: ago(200), until: null, open: true },
+      { kind: "errors", text: null, since: ago(700), until: null, open: false, count: 1, different: 1, sudden: false },
+    ],
   }),
-  stopped: () => ({ up: { state: "down", since: ago(9), last: ago(0), failed_of_100: 96, known_by: "requests" } }),
+  stopped: () => ({
+    up: { state: "down", since: ago(9), last: ago(0), failed_of_100: 96, known_by: "requests" },
+    open: true,
+    wrong: [{ kind: "requests", text: null, since: ago(9), until: null, open: true }],
+  }),
+  uneven: () => ({
+    speed: { state: "slower-for-some", ms: 110, usual_ms: 100, slow_ms: 5000, usual_slow_ms: 200 },
+    open: true,
+    wrong: [{ kind: "slow", text: null, since: null, until: null, open: true }],
+  }),
 };
 
 const links = [];

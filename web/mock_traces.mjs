@@ -223,6 +223,37 @@ export function searchOf(ask, now = Date.now()) {
   };
 }
 
+/** All traces that a search finds, counted by start and duration. */
+export function densityOf(ask, now = Date.now()) {
+  const { traces, from, to } = searchOf({ ...ask, limit: Infinity }, now);
+  const [width_ms, cells] = [30_000, new Map()];
+  for (const trace of traces) {
+    const column = Math.floor((Date.parse(trace.start) - Date.parse(from)) / width_ms);
+    const row = Math.floor(Math.log10(trace.duration_ms) * 8);
+    const key = `${column} ${row}`;
+    const cell = cells.get(key) ?? {
+      at: iso(Date.parse(from) + column * width_ms),
+      min_ms: 10 ** (row / 8),
+      max_ms: 10 ** ((row + 1) / 8),
+      traces: 0,
+      errors: 0,
+      example: null,
+      error_example: null,
+    };
+    cell.traces += 1;
+    cell.errors += trace.errors > 0 ? 1 : 0;
+    cell[trace.errors > 0 ? "error_example" : "example"] ??= trace.trace_id;
+    cells.set(key, cell);
+  }
+  const errors = traces.filter((trace) => trace.errors > 0).length;
+  return {
+    ...{ from, to, width_ms, traces: traces.length, errors },
+    cells: [...cells.values()],
+    partial: false,
+    partial_reasons: [],
+  };
+}
+
 const calls = (requests, errors, p95_ms) => ({
   requests,
   requests_per_s: requests / 3600,

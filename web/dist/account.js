@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=b643d3d0fd";
+export{t as Account}from"./account2.js?v=fd1bd4094d";

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=928db14077";
+export{n as MarkList}from"./mark_lines2.js?v=45929ed543";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=6383d777c6";
+export{t as RowList}from"./row_list.js?v=82dc81287c";

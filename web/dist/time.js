@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=49f18d9877";
+export{t as readRange}from"./time2.js?v=3fb6466162";

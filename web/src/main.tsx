@@ -121,6 +121,21 @@ function Head() {
   );
 }
 
+/** What an address shows that no page has. */
+function Nowhere() {
+  return (
+    <main class="page">
+      <div class="state" data-testid="nowhere">
+        <h1>{t("There is no page here")}</h1>
+        <p>
+          {t("Nothing has the address /{path}. It may be mistyped, or of another version.", { path: view.value.open })}
+        </p>
+        <Way class="button" to={{ page: "explore", open: "" }} label={t("Go to Explore")} />
+      </div>
+    </main>
+  );
+}
+
 function App() {
   const page = view.value.page;
   return (
@@ -155,6 +170,8 @@ function App() {
         <Settings />
       ) : page === "start" ? (
         <Start />
+      ) : page === "nowhere" ? (
+        <Nowhere />
       ) : (
         <Explore />
       )}
@@ -181,7 +198,9 @@ function followTitle(): void {
         ? `${short} · ${when} – catat`
         : now.page === "for"
           ? `${now.open} – catat`
-          : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? text("Trace"))} – catat`;
+          : now.page === "nowhere"
+            ? "catat"
+            : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? text("Trace"))} – catat`;
   });
 }
 

@@ -21,9 +21,10 @@ export type Page =
   | "issues"
   | "incidents"
   | "ledger"
-  | "dashboards";
+  | "dashboards"
+  | "nowhere";
 
-/** Pages with a path of their own; the rest is Explore. The paths of a trace and of an incident end with its id. */
+/** Pages with a path of their own; the one without is Explore, any other path is nowhere. The paths of a trace and of an incident end with its id. */
 const PATHS: readonly Page[] = [
   "for",
   "alerts",
@@ -211,8 +212,9 @@ function basePath(): string {
 function fromAddress(): View {
   const path = location.pathname.slice(basePath().length).replace(/\/+$/, "");
   const [first, id = ""] = path.split("/", 2);
-  const page = PATHS.find((one) => one === first) ?? "explore";
+  const page = PATHS.find((one) => one === first) ?? (first === "" ? "explore" : "nowhere");
   const of = viewOf(page, new URLSearchParams(location.search));
+  if (page === "nowhere") return { ...of, open: path };
   if (page === "incidents" || page === "for") return { ...of, open: decoded(id) };
   // A dashboard has a range of its own.
   if (page === "dashboards")
@@ -330,6 +332,7 @@ export function address(view: View): string {
   const rest = () => (params.size > 0 ? `?${params.toString()}` : "");
   if (view.page === "incidents" && view.open !== "")
     return `${basePath()}incidents/${encodeURIComponent(view.open)}${rest()}`;
+  if (view.page === "nowhere") return `${basePath()}${view.open}`;
   if (view.page === "for") return `${basePath()}for/${encodeURIComponent(view.open)}${rest()}`;
   if (view.page === "first-look" && view.open !== "") {
     set("alert", view.open);

@@ -13,14 +13,15 @@ use types::Timestamp;
 use crate::ask::StoreAsk;
 use crate::calls::{CallCounter, CountCalls};
 use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
-use crate::engine::RuleEngine;
+use crate::engine::{RuleEngine, note_failures};
 use crate::options::{AlertsError, Options};
 use crate::recorder::SeriesRecorder;
 use crate::report::enclose;
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{
-    AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, Reach, RecordingView, RuleSet, RuleView,
+    AlertSubject, AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, Reach, RecordingView,
+    RuleSet, RuleView,
 };
 
 mod alarms;
@@ -212,7 +213,14 @@ impl Alerts {
 
     /// Returns all alerts that are pending, firing, or without data.
     pub fn alerts(&self) -> Vec<AlertView> {
-        self.engine.alert_views(self.clock.now())
+        let mut views = self.engine.alert_views(self.clock.now());
+        note_failures(&mut views);
+        views
+    }
+
+    /// Returns what an alert is about, by its id.
+    pub fn subject_of(&self, id: &str) -> Option<AlertSubject> {
+        self.engine.subject_of(id, self.clock.now())
     }
 
     /// Returns how many notifications wait to be delivered.

@@ -171,6 +171,11 @@ impl Kind {
         matches!(self, Self::Threshold | Self::Pattern(_) | Self::Ratio(_))
     }
 
+    /// Reports whether it looks at events; the others look at rules, or at metrics.
+    pub(crate) fn has_events(&self) -> bool {
+        !matches!(self, Self::Composite(_) | Self::Alarm(_))
+    }
+
     /// Returns the keys of the kind as rules write them, those included that the rule left to us.
     pub fn shown(&self) -> Map<String, Json> {
         let length = |ns: i64| format_duration_ns(ns);

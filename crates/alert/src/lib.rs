@@ -74,7 +74,7 @@ pub use calls::{CallCounter, CallQuestion, CountCalls};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use channel_state::ChannelHealth;
 pub use definitions::{ChannelView, PutMode};
-pub use engine::{AlertView, DeliveryView, RuleView};
+pub use engine::{AlertSubject, AlertView, DeliveryView, RuleView};
 pub use kind::{
     Absence, Alarm, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, WindowPair,
 };

@@ -78,6 +78,11 @@ impl Rule {
         self.prometheus.as_ref().map_or(&self.name, |form| &form.alert)
     }
 
+    /// Reports whether alerts have a label from the rule, whatever their events say.
+    pub(crate) fn gives_label(&self, name: &str) -> bool {
+        name == "alertname" || self.labels.contains_key(name)
+    }
+
     /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
     /// the receivers are not part of it.
     pub(crate) fn meaning(&self) -> u64 {

@@ -71,6 +71,9 @@ pub(crate) struct ActiveAlert {
     pub(crate) ends_at: Option<i64>,
     /// Its part of a notification.
     pub(crate) body: serde_json::Value,
+    /// Traces of its events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) traces: Vec<String>,
     pub(crate) acknowledged: Option<Acknowledgement>,
 }
 

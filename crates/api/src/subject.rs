@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use dashboard::derive::{EventFacts, Facts, FieldFacts, Part, SampleFacts, Subject, conditions};
 use execute::Stats;
 use language::ParseOptions;
-use plan::Plan;
+use plan::{Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
@@ -69,6 +69,16 @@ impl SubjectReader<'_, '_> {
     pub(crate) fn count(&self, groups: &[String], condition: &str) -> Result<u64, Problem> {
         let rows = self.rows(groups, &format!("{}stats count(*) as n", filter(condition)))?;
         Ok(rows.first().and_then(|row| number(row.first()?.as_ref())).unwrap_or_default() as u64)
+    }
+
+    /// Reports whether one of the events that a plan selects in some groups meets a condition.
+    pub(crate) fn has_any(&self, plan: &Plan, groups: Vec<GroupPattern>, condition: &str) -> Result<bool, Problem> {
+        let own = plan.operators().iter().filter(|operator| !matches!(operator, Operator::Project { .. }));
+        let mut operators: Vec<Operator> = own.cloned().collect();
+        let rest = self.plan(&format!("{}fields @message | limit 1", filter(condition)))?;
+        operators.extend(rest.operators().iter().cloned());
+        let scope = Scope { groups, ..self.scope(&[]) };
+        Ok(!self.run.execute(&Plan::new(operators), &scope, self.range)?.rows.is_empty())
     }
 
     /// Returns the groups of a subject that have events in the range.

@@ -14,7 +14,12 @@ use super::mask::WILDCARD;
 /// How a wildcard is shown.
 const SHOWN: &str = "<*>";
 
-/// Where the expression for a whole pattern ends.
+/// Where the expression for a whole pattern begins: at the head of the text, at that of a line, or anywhere in a report.
+const START: &str = r"(?s)^\s*";
+const LINE_START: &str = r"(?ms)^\s*";
+const ANYWHERE: &str = "(?ms)";
+
+/// Where it ends.
 const END: &str = r"\s*$";
 
 /// Shorter parts say too little to be read as the pattern.
@@ -60,30 +65,35 @@ pub fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts
             }
         }
     }
-    let regex = expression(pattern, END, sample)?;
+    let start = if sample.and_then(headline).is_some() { ANYWHERE } else { START };
+    let regex = expression(pattern, start, END)?;
     let matches = |text: &&str| regex.is_match(&text.replace(WILDCARD, "0"));
     let is_exact = own.iter().all(matches) && !others.iter().any(matches);
     Some(Condition { expr: matched(TextPattern::Regex(regex)), is_exact })
 }
 
 /// Returns the condition for the lines of a pattern, which may be cut and then ends in `…`. `message` is one of them:
-/// it shows whether the whole line or its field with the message has the pattern.
+/// it shows whether the whole line or its field with the message has the pattern, and whether that is part of a report.
+/// Without one the condition is wider.
 pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
     let (pattern, end) = pattern.strip_suffix('…').map_or((pattern, END), |pattern| (pattern, ""));
-    let regex = expression(pattern, end, message)?;
+    let start = match message.map(headline) {
+        Some(None) => START,
+        Some(Some(_)) => ANYWHERE,
+        None => LINE_START,
+    };
+    let regex = expression(pattern, start, end)?;
     let text = match message {
-        Some(message) if !regex.is_match(message) => crate::text::text_of_event(),
-        _ => Expr::Field("@message".into()),
+        Some(message) if regex.is_match(message) => Expr::Field("@message".into()),
+        _ => crate::text::text_of_event(),
     };
     Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))
 }
 
-/// Returns a regular expression for the texts of a pattern. If `sample`, one of these texts, is a report, it may match
-/// anywhere in a text.
-fn expression(pattern: &str, end: &str, sample: Option<&str>) -> Option<Regex> {
+/// Returns a regular expression for the texts of a pattern.
+fn expression(pattern: &str, start: &str, end: &str) -> Option<Regex> {
     let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
     let parts: Vec<String> = pattern.split(SHOWN).map(words).collect();
-    let start = if sample.and_then(headline).is_some() { "(?ms)" } else { r"(?s)^\s*" };
     // A query of Insights writes expressions between slashes.
     let written = format!("{start}{}{end}", parts.join(".*")).replace('/', r"\x2f");
     Regex::new(&written).ok()

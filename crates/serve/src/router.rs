@@ -203,7 +203,14 @@ async fn fallback(
     if is_page && (wants_page || !headers.contains_key(header::ACCEPT)) {
         return api::index(headers);
     }
-    api::asset(path, parameters.get("v"), headers)
+    let mut response = api::asset(path, parameters.get("v"), headers);
+    // A person who mistyped an address sees a page that says so; a program that did gets its error.
+    let is_read = headers.get_all(header::ACCEPT).iter().any(|accept| accept.as_bytes().starts_with(b"text/html"));
+    if response.status() == StatusCode::NOT_FOUND && is_read && !path.starts_with("/api/") {
+        response = api::index(headers);
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {

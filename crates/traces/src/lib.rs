@@ -7,6 +7,7 @@
 mod candidates;
 mod clock_skew;
 mod critical_path;
+mod density;
 mod dependencies;
 mod far_events;
 mod inside;
@@ -51,6 +52,7 @@ pub fn routes() -> Table<FamilyState<TracesState>> {
     let table = Table::default()
         .get("/api/v1/traces/{id}", Role::Read, native::trace::get)
         .get("/api/v1/service-map", Role::Read, native::map::get)
+        .post("/api/v1/traces/density", Role::Read, native::density::post)
         .post("/api/v1/traces/search", Role::Read, native::search::post);
     xray::add(zipkin::add(jaeger::add(tempo::add(table))))
 }

@@ -189,7 +189,52 @@ async function isAccessible(own, viewport) {
   }
 }
 
+/** Alerts of one failure are one card; taking it on takes on all of them. */
+async function bringsAFailureTogether(own) {
+  const page = await own.open("/start");
+  const alert = (id, log, failure, message) => ({
+    id, failure, rule: "new error pattern", state: "alarm", labels: { "@log": log, pattern: "order <*> failed" }, annotations: {}, value: 3,
+    since: new Date(Date.now() - 60_000).toISOString(), began: new Date(Date.now() - 90_000).toISOString(), url: "", notified: [],
+    silenced_by: [], acknowledged: null, last: { "@message": message },
+  });
+  const alerts = [alert("a", "app/pay", "a", "order 17 failed"), alert("b", "traces/pay", "a", "POST /pay"), alert("c", "db", "c", "disk full")];
+  const taken = [];
+  await page.route("**/api/v1/alerts", (route) => route.fulfill({ json: { alerts } }));
+  await page.route("**/api/v1/alerts/*/acknowledge", (route) => {
+    taken.push(new URL(route.request().url()).pathname.split("/").at(-2));
+    return route.fulfill({ json: {} });
+  });
+  await page.goto(`${own.url}/alerts`);
+  const card = page.getByTestId("alert").filter({ hasText: "order 17 failed" });
+  await card.getByText(/^1 more alert of the same failure: traces\/pay$/).waitFor();
+  assert.equal(await page.getByText("POST /pay").isVisible(), false);
+  assert.equal((await page.getByTestId("together").innerText()).includes("<*>"), false);
+  await card.getByText(/1 more alert of the same failure/).click();
+  await page.getByText("POST /pay").waitFor();
+  await inBothThemes(page, (theme) => clean(page, theme));
+  await card.getByTestId("acknowledge").first().click();
+  await page.waitForFunction(() => document.querySelector("[data-testid=together]") !== null);
+  while (taken.length < 2) await page.waitForTimeout(20);
+  assert.deepEqual(taken, ["a", "b"]);
+  await page.goto(`${own.url}/alerts?open=b`);
+  await page.getByText("POST /pay").waitFor();
+}
+
+async function saysThatThereIsNoPage(own) {
+  own.expectsFailures = true;
+  const page = await own.open("/start");
+  const answer = await page.goto(`${own.url}/nonsense/deep?q=1`);
+  assert.equal(answer.status(), 404);
+  await page.getByTestId("nowhere").filter({ hasText: "/nonsense/deep" }).waitFor();
+  await clean(page);
+  await page.getByTestId("nowhere").getByText("Go to Explore").click();
+  await page.getByTestId("nowhere").waitFor({ state: "detached" });
+  assert.equal(new URL(page.url()).pathname, "/");
+}
+
 export const alertChecks = [
+  ["alerts: those of one failure are one card", bringsAFailureTogether],
+  ["an address that no page has says so", saysThatThereIsNoPage],
   ["row 22, alerts: a rule is made of what is asked, tried over the past, switched off and deleted", makesARule],
   ["row 22, alerts: one that is kept on says since when its condition is not met", saysSinceWhenItIsQuiet],
   ["row 22, alerts: somebody is on it, silences it, and ends the silence", silencesAndAcknowledges],

@@ -30,7 +30,7 @@ async function tellsHowItIs(own) {
   await page.getByTestId("for-up").waitFor();
   assert.match(await said(page, "up"), /Partly: there has been a problem since .*\n.*About 12 in 100 requests/s);
   assert.match(await said(page, "speed"), /slower than usual.*3\.1 seconds/s);
-  assert.match(await said(page, "wrong"), /2 problems are not solved yet.*<b>often<\/b>.*1,204 errors/s);
+  assert.match(await said(page, "wrong"), /There is a problem that is not solved yet.*1,204 errors.*<b>often<\/b>.*Requests fail/s);
   assert.match(await said(page, "people"), /ani and budi.*budi works on the errors/s);
   assert.match(await said(page, "month"), /3 incidents were recorded.*90 minutes.*45 minutes/s);
   await inBothThemes(page, (theme) => clean(page, theme));
@@ -54,6 +54,12 @@ async function isHonest(own) {
   assert.match(await said(page, "speed"), /We have no measurements of its speed/);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   await clean(page);
+  const uneven = await openWith(own, "/for/uneven");
+  await uneven.getByText("Yes, for some.").waitFor();
+  assert.match(await said(uneven, "up"), /Yes, it answers/);
+  assert.match(await said(uneven, "speed"), /One in twenty answers takes longer than 5 seconds; usually that is 0\.2 seconds/);
+  assert.match(await said(uneven, "wrong"), /There is a problem that is not solved yet.*Answers take longer than usual: not solved yet/s);
+  assert.match(await said(uneven, "people"), /Nobody has been named yet/);
   const down = await openWith(own, "/for/stopped");
   await down.getByText(/^No\. Most requests have failed since/).waitFor();
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { mapOf, searchOf } from "../../../web/mock_traces.mjs";
+import { densityOf, mapOf, searchOf } from "../../../web/mock_traces.mjs";
 import { clean } from "./accessibility.mjs";
 import { ask, isInQuery, queryText, settled } from "./harness.mjs";
 
@@ -147,11 +147,23 @@ async function saysWhichTracesAreNotDrawn(own) {
   const found = searchOf({ limit: 1000 });
   while (found.traces.length < 1000) found.traces.push(...found.traces.slice(0, 1000 - found.traces.length).map((one, n) => ({ ...one, trace_id: `${n}-${found.traces.length}` })));
   await page.route(/\/api\/v1\/(?:traces\/search|service-map)/, (route) => route.fulfill({ json: route.request().url().includes("map") ? mapOf() : found }));
+  const early = { at: new Date(Date.now() - 3_500_000).toISOString(), min_ms: 40_000, max_ms: 53_000, traces: 4200, errors: 70, example: null, error_example: "0123456789abcdef0123456789abcdef" };
+  const counted = { ...densityOf({}), traces: 61_234, width_ms: 60_000, cells: [early] };
+  let isCounting = false;
+  await page.route("**/api/v1/traces/density", (route) => (isCounting ? route.fulfill({ json: counted }) : route.abort()));
   await page.goto(`${own.url}/traces`);
   await page.getByTestId("traces-unseen").filter({ hasText: /^Traces before \d\d:\d\d:\d\d are not drawn$/ }).waitFor();
+  isCounting = true;
   await page.goto(`${own.url}/traces?order=slowest`);
   await page.getByTestId("trace-row").first().waitFor();
   assert.equal(await page.getByTestId("traces-unseen").count(), 0);
+  await page.goto(`${own.url}/traces`);
+  await page.getByTestId("traces-count").filter({ hasText: /61,234 traces.*the newest 1,000 are listed/ }).waitFor();
+  assert.equal(await page.getByTestId("traces-unseen").count(), 0);
+  const cell = await page.getByTestId("trace-cells").locator("rect.failed").boundingBox();
+  await own.picture(page, "all traces of a range as cells");
+  await page.mouse.click(cell.x + cell.width / 2, cell.y + cell.height / 2);
+  await page.waitForURL(/\/trace\/0123456789abcdef0123456789abcdef/);
   await page.goto(`${own.url}/map`);
   await page.getByTestId("map-legend").filter({ hasText: "95th percentile" }).waitFor();
 }

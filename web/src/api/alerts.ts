@@ -46,6 +46,10 @@ export interface Alert {
   /** The window that the value is of. */
   window?: string;
   since: string;
+  /** When its events began to come, where that is known. */
+  began?: string | null;
+  /** Alerts with the same text here are of one failure. */
+  failure?: string;
   /** Since when the condition has not held, while the alert is kept on: the value is of before. */
   quiet_since: string | null;
   url: string;

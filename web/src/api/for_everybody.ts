@@ -14,17 +14,20 @@ export interface Up {
 
 /** Whether it is slow. */
 export interface Speed {
-  state: "usual" | "slower" | "faster" | "earlier" | "unknown";
+  state: "usual" | "slower" | "slower-for-some" | "faster" | "earlier" | "unknown";
   ms: number | null;
   usual_ms: number | null;
+  slow_ms: number | null;
+  usual_slow_ms: number | null;
 }
 
 /** Something that went wrong. */
 export interface Wrong {
-  kind: "incident" | "alert" | "errors";
+  kind: "incident" | "alert" | "requests" | "slow" | "silent" | "errors";
   text: string | null;
-  since: string;
+  since: string | null;
   until: string | null;
+  open: boolean;
   count: number | null;
   different: number | null;
   sudden: boolean;
@@ -51,6 +54,8 @@ export interface HowItIs {
   at: string;
   up: Up;
   speed: Speed;
+  /** Whether something of `wrong` is open; every sentence goes by it. */
+  open: boolean;
   wrong: Wrong[];
   people: Person[];
   month: LastMonth;
@@ -67,12 +72,13 @@ export interface SharedLink {
 }
 
 const UP: Up = { state: "silent", since: null, last: null, failed_of_100: null, known_by: "lines" };
-const SPEED: Speed = { state: "unknown", ms: null, usual_ms: null };
+const SPEED: Speed = { state: "unknown", ms: null, usual_ms: null, slow_ms: null, usual_slow_ms: null };
 const WRONG: Wrong = {
   kind: "errors",
   text: null,
-  since: "",
+  since: null,
   until: null,
+  open: false,
   count: null,
   different: null,
   sudden: false,
@@ -94,6 +100,7 @@ export async function askHowItIs(name: string, zone: string, token: string, sign
     at: answer.at ?? new Date().toISOString(),
     up: { ...UP, ...answer.up },
     speed: { ...SPEED, ...answer.speed },
+    open: answer.open === true,
     wrong: (answer.wrong ?? []).map((one) => ({ ...WRONG, ...one })),
     people: answer.people ?? [],
     month: { ...MONTH, ...answer.month },

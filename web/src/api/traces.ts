@@ -68,6 +68,24 @@ export interface FoundTraces extends Completeness {
   to: string;
 }
 
+/** Traces that began within one column of the range and took about as long; times in ms. */
+export interface DensityCell {
+  at: number;
+  min: number;
+  max: number;
+  traces: number;
+  errors: number;
+  /** One to open: a failed one, where there is one. */
+  example: string | null;
+}
+
+/** All traces that a search finds, counted. */
+export interface TraceDensity extends Completeness {
+  traces: number;
+  width: number;
+  cells: DensityCell[];
+}
+
 /** Calls within a range; percentiles are in milliseconds, `null` where no duration is known. */
 export interface Calls {
   requests: number;
@@ -130,6 +148,39 @@ export async function searchTraces(of: View, limit: number, signal: AbortSignal)
     signal,
   );
   return { traces: [], from: "", to: "", partial: false, partial_reasons: [], ...answer };
+}
+
+/** Counts all traces that the search of a view finds. */
+export async function traceDensity(of: View, signal: AbortSignal): Promise<TraceDensity> {
+  const answer = await post<{
+    traces?: number;
+    width_ms?: number;
+    cells?: {
+      at: string;
+      min_ms: number;
+      max_ms: number;
+      traces: number;
+      errors: number;
+      example?: string | null;
+      error_example?: string | null;
+    }[];
+    partial?: boolean;
+    partial_reasons?: Notice[];
+  }>("api/v1/traces/density", { ...range(of), ...searchBody(of.sought) }, signal);
+  return {
+    traces: answer.traces ?? 0,
+    width: answer.width_ms ?? 1,
+    cells: (answer.cells ?? []).map((cell) => ({
+      at: Date.parse(cell.at),
+      min: cell.min_ms,
+      max: cell.max_ms,
+      traces: cell.traces,
+      errors: cell.errors,
+      example: cell.error_example ?? cell.example ?? null,
+    })),
+    partial: answer.partial === true,
+    partial_reasons: answer.partial_reasons ?? [],
+  };
 }
 
 /** Asks for the map of a view's range, and of the range of the same length before it. */

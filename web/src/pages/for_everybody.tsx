@@ -137,7 +137,7 @@ function Answers({ data, zone }: { data: HowItIs; zone: string }) {
       )}
       <Answer id="up" question={t("Is it up?")} part={upPart(data.up, now, zone)} />
       <Answer id="speed" question={t("Is it slow?")} part={speedPart(data.speed)} />
-      <Answer id="wrong" question={t("What went wrong?")} part={wrongPart(data.wrong, now, zone)} />
+      <Answer id="wrong" question={t("What went wrong?")} part={wrongPart(data, now, zone)} />
       <Answer id="people" question={t("Who is on it?")} part={peoplePart(data)} />
       <Answer
         id="month"

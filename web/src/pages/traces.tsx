@@ -4,7 +4,14 @@ import type { ComponentType } from "preact";
 import { useState } from "preact/hooks";
 
 import { fieldValues } from "../api.ts";
-import { searchTraces, TRACES_MAX, type FoundTraces, type TraceSummary } from "../api/traces.ts";
+import {
+  searchTraces,
+  traceDensity,
+  TRACES_MAX,
+  type FoundTraces,
+  type TraceDensity,
+  type TraceSummary,
+} from "../api/traces.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, oneLine, percent, printable, textOf } from "../format.ts";
 import { Wrong } from "../parts/attempt.tsx";
@@ -40,6 +47,12 @@ export function Traces({ Time }: { Time: ComponentType }) {
     },
     [from, to, zone, JSON.stringify(body), asked.value],
   );
+  // Where the search returns all traces, the dots are all; `through` chooses among those that it returned.
+  const isMore = data !== null && data.traces.length >= TRACES_MAX && (sought.through ?? "") === "";
+  const counted = useLane<TraceDensity | null>(
+    async (signal) => (isMore ? await traceDensity(view.peek(), signal) : null),
+    [isMore, from, to, JSON.stringify(body), asked.value],
+  );
   return (
     <main class="page traces-page" data-testid="traces-page" aria-busy={state === "loading"}>
       <div class="page-head">
@@ -60,7 +73,7 @@ export function Traces({ Time }: { Time: ComponentType }) {
       {data === null && state === "loading" && (
         <Status text={t("Searching for traces…")} data-testid="traces-loading" />
       )}
-      {data !== null && <Answer data={data} isStale={state === "loading"} />}
+      {data !== null && <Answer data={data} density={isMore ? counted.data : null} isStale={state === "loading"} />}
     </main>
   );
 }
@@ -206,7 +219,7 @@ function Limits({ sought }: { sought: TraceSearch }) {
   );
 }
 
-function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
+function Answer({ data, density, isStale }: { data: FoundTraces; density: TraceDensity | null; isStale: boolean }) {
   const sought = view.value.sought;
   const through = sought.through ?? "";
   const area = areaOf(sought.area);
@@ -239,13 +252,30 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
   return (
     <section class={isStale ? "stale" : ""}>
       {data.partial && <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />}
-      <Scatter traces={traces} range={range} area={area} onArea={setArea} unseen={unseenOf(data, sought)} />
+      {density?.partial && (
+        <Incomplete what={t("Not all traces could be counted.")} reasons={density.partial_reasons} />
+      )}
+      <Scatter
+        traces={traces}
+        range={range}
+        area={area}
+        onArea={setArea}
+        unseen={density === null ? unseenOf(data, sought) : null}
+        density={density}
+      />
       <p role="status" data-testid="traces-count">
         {area === null
-          ? plural(n, "{n} trace", "{n} traces", count(n))
+          ? plural(density?.traces ?? n, "{n} trace", "{n} traces", count(density?.traces ?? n))
           : t("{n} of {all} traces in the area", { n: count(n), all: count(traces.length) })}
         {data.traces.length >= TRACES_MAX && (
-          <span class="dim"> {t("(the most that one search returns; there may be more)")}</span>
+          <span class="dim">
+            {" "}
+            {density === null
+              ? t("(the most that one search returns; there may be more)")
+              : sought.order === "slowest"
+                ? t("(the slowest {n} are listed)", { n: count(traces.length) })
+                : t("(the newest {n} are listed)", { n: count(traces.length) })}
+          </span>
         )}{" "}
         {area !== null && (
           <>

@@ -1,11 +1,14 @@
 //! The lines of a row: as conditions, and as a query that a person can open.
 
-use crate::compile::compiled_rule::CompiledRule;
-use crate::compile::expressions::fields_of;
+use crate::compile::compiled_rule::{CompiledRule, FIRES};
+use crate::compile::expressions::{fields_of, map_fields};
 use crate::compile::patterns::MORE;
+use crate::labels::Labels;
+use crate::{Kind, Rule};
 use execute::pattern_lines;
 use language::events_text;
-use plan::{Comparison, Expr, Name, Operator};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, PlanDraft};
 use types::Value;
 
 /// A query for the lines of a row.
@@ -103,6 +106,85 @@ impl CompiledRule {
     }
 }
 
+impl CompiledRule {
+    /// Returns plans for the events that an alert with these labels is about, the closest first; `message` is one of them.
+    ///
+    /// What a label does not say of an event is left out, and so is the time by which a rule groups: the events of before tell
+    /// when it began.
+    pub(crate) fn subjects(&self, rule: &Rule, labels: &Labels, message: Option<&str>) -> Vec<Plan> {
+        let is_of_events = self.series.is_none() && rule.kind.has_events();
+        let one = self.condition_of_one();
+        let of_rule: Vec<Expr> = self.bad.iter().chain(&one).cloned().collect();
+        let mut of_set: Vec<Expr> = Vec::new();
+        for (name, expr) in self.by.iter().filter(|(name, _)| !rule.gives_label(name)) {
+            let is_shown = self.labels.iter().any(|(_, label)| **label == **name);
+            let value = labels.get(&**name);
+            if is_shown && !value.is_some_and(|value| value.ends_with('…')) && !is_about_time(expr) {
+                of_set.push(condition(expr, &value.map(|value| Value::text(value.as_str()))));
+            }
+        }
+        if let (Kind::Pattern(_), Some(pattern)) = (&rule.kind, labels.get("pattern").filter(|text| *text != MORE)) {
+            // Of a message that was cut it cannot be said how the pattern lies in it.
+            of_set.extend(pattern_lines(pattern, message.filter(|message| !message.ends_with('…'))));
+        }
+        let plan = |conditions: Vec<Expr>| {
+            let operators = self.steps().chain(conditions.into_iter().map(Operator::Filter)).collect();
+            events_plan(self.sources.clone(), operators)
+        };
+        let mut plans = Vec::new();
+        if is_of_events && !of_set.is_empty() {
+            plans.push(plan(of_rule.iter().cloned().chain(of_set).collect()));
+        }
+        if is_of_events {
+            plans.push(plan(of_rule.clone()));
+        }
+        if !is_of_events || !self.is_count && of_rule.is_empty() {
+            plans.push(events_plan(Vec::new(), Vec::new()));
+        }
+        plans
+    }
+
+    /// Returns the rule's condition on a number of several events as one on the number of each of them: what pushes an average or
+    /// a percentile over a bound is over it itself. `None` where a single event cannot meet it.
+    fn condition_of_one(&self) -> Option<Expr> {
+        let mut fires = None;
+        let mut aggregates: Option<&[Aggregate]> = None;
+        for operator in self.plan.operators() {
+            match operator {
+                Operator::Extend { name, expr } if &**name == FIRES => fires = Some(expr),
+                Operator::Aggregate { aggregates: of, .. } if aggregates.is_none() => aggregates = Some(of),
+                Operator::Aggregate { .. } => return None,
+                _ => {}
+            }
+        }
+        let (fires, aggregates) = (fires?, aggregates?);
+        let of = |name: &Name| aggregates.iter().find(|aggregate| aggregate.name == *name);
+        let mut used = fields_of(fires).into_iter().filter_map(|name| of(&name)).peekable();
+        used.peek()?;
+        let is_of_one = |aggregate: &Aggregate| {
+            let kind = aggregate.kind;
+            let is_like_one = matches!(
+                kind,
+                AggregateKind::Average | AggregateKind::Min | AggregateKind::Max | AggregateKind::Percentile(_)
+            );
+            is_like_one && aggregate.argument.is_some()
+        };
+        let own = |name: Name| of(&name).and_then(|aggregate| aggregate.argument.clone()).unwrap_or(Expr::Field(name));
+        used.all(is_of_one).then(|| map_fields(fires.clone(), &mut { own }))
+    }
+}
+
+fn events_plan(sources: Vec<types::GroupPattern>, mut operators: Vec<Operator>) -> Plan {
+    let columns = vec![("@message".into(), Expr::Field("@message".into()))];
+    operators.push(Operator::Project { columns, is_events: true });
+    PlanDraft { sources, operators, ..PlanDraft::default() }.finish()
+}
+
+/// Reports whether an expression depends on when an event happened, as `bin(5m)` does.
+fn is_about_time(expr: &Expr) -> bool {
+    fields_of(expr).iter().any(|name| &**name == "@timestamp")
+}
+
 /// Reports whether a condition holds for spans alone.
 fn admits_only_spans(condition: &Expr) -> bool {
     match condition {
@@ -117,9 +199,9 @@ fn admits_only_spans(condition: &Expr) -> bool {
 
 /// Returns the condition that an expression has this value, or none.
 fn condition(expr: &Expr, value: &Option<Value>) -> Expr {
-    let is = |right: Expr| Expr::Compare(Comparison::Equal, Box::new(expr.clone()), Box::new(right));
+    let of = Box::new(expr.clone());
     match value {
-        Some(value) => is(Expr::Literal(Some(value.clone()))),
-        None => Expr::Not(Box::new(is(expr.clone()))),
+        Some(value) => Expr::Compare(Comparison::Equal, of, Box::new(Expr::Literal(Some(value.clone())))),
+        None => Expr::Not(Box::new(Expr::Call(Function::IsPresent, vec![*of]))),
     }
 }

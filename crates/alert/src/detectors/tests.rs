@@ -26,7 +26,7 @@ pub(crate) const BEGINNING: &str = "2026-11-20T00:00:00Z";
 /// A rule over a store, and what became of it so far.
 pub(crate) struct World {
     _dir: tempfile::TempDir,
-    ask: StoreAsk,
+    pub(crate) ask: StoreAsk,
     pub(crate) rule: Rule,
     memory: HistoryCache,
     sets: Sets,
@@ -39,7 +39,7 @@ fn beginning() -> i64 {
     Timestamp::parse_rfc3339(BEGINNING).unwrap().0
 }
 
-fn instant(minutes: f64) -> Timestamp {
+pub(crate) fn instant(minutes: f64) -> Timestamp {
     Timestamp(beginning() + (minutes * Timestamp::MINUTE as f64) as i64)
 }
 

@@ -192,6 +192,7 @@ impl RuleEngine {
         now: Timestamp,
     ) -> Vec<(Transition, Json)> {
         let mut made = Vec::new();
+        let mut onset: Option<Timestamp> = None;
         for (n, change) in changes.into_iter().enumerate() {
             let (rule_name, fires) = (&rule.name, change.fires);
             tracing::info!(rule = rule_name, fires, "alert changed");
@@ -209,8 +210,11 @@ impl RuleEngine {
                 None => json!({"pattern": pattern}),
             };
             // One look for all that begins at once: it is about the same minutes.
-            if let Some(found) = asked_more.filter(|_| n == 0).and_then(|inquiry| inquiry.first_look()) {
-                evidence["first_look"] = found;
+            let message = events.first().and_then(|event| event["@message"].as_str());
+            let subjects = || compiled.subjects(rule, &change.set.labels, message);
+            if let Some(found) = asked_more.filter(|_| n == 0).and_then(|inquiry| inquiry.first_look(&subjects())) {
+                onset = Some(found.began);
+                evidence["first_look"] = found.said;
             }
             self.add_links(&mut evidence, &change);
             let began =
@@ -219,7 +223,7 @@ impl RuleEngine {
             let url = match change.row.and_then(|at| table.rows.get(at)) {
                 // Its end points to the lines that it began with.
                 _ if known.is_some() => known.unwrap_or_default().to_owned(),
-                Some(row) => self.url_of_row(rule, compiled, row, &events, now),
+                Some(row) => self.url_of_row(rule, compiled, row, &events, onset, now),
                 None => self.url_of(rule, now),
             };
             let annotations = annotations_of(rule, &change.set, &events, &url);

@@ -48,6 +48,13 @@ pub(super) struct EvidenceQuery<'a> {
     pub(super) now: Timestamp,
 }
 
+/// What a first look at a beginning alert found.
+pub(super) struct FirstLookFound {
+    pub(super) began: Timestamp,
+    /// As notifications have it.
+    pub(super) said: Json,
+}
+
 impl EvidenceQuery<'_> {
     /// Returns the newest events, or the slowest spans, as JSON objects. An alert without its events is better than none.
     pub(super) fn events(&self) -> Vec<Json> {
@@ -86,24 +93,30 @@ impl EvidenceQuery<'_> {
     }
 
     /// Returns since when, and what that has to do with: the best findings of a first look; `None` where there are none.
-    pub(super) fn first_look(&self) -> Option<Json> {
-        let plan = self.behind("fields @message")?;
+    pub(super) fn first_look(&self, plans: &[Plan]) -> Option<FirstLookFound> {
+        let until = Instant::now() + FIRST_LOOK_TIME_MAX;
         let window = window_of(self.rule, self.now);
         let from = window.from.0.min(self.now.0.saturating_sub(FIRST_LOOK_RANGE_MIN));
-        let question = Question {
-            plan: &plan,
-            groups: &self.rule.groups,
-            scope: &self.rule.scope,
-            range: TimeRange { from: Timestamp(from), to: window.to },
-            now: self.now,
-            n_rows_max: 1,
-            time: EventTime::Own,
-        };
-        let found = self.ask.first_look(&question, FIRST_LOOK_TIME_MAX)?;
-        let began = found.onset.began?;
+        let range = TimeRange { from: Timestamp(from), to: window.to };
+        let found = plans.iter().find_map(|plan| {
+            let (rule, now) = (self.rule, self.now);
+            let question = Question {
+                plan,
+                groups: &rule.groups,
+                scope: &rule.scope,
+                range,
+                now,
+                n_rows_max: 1,
+                time: EventTime::Own,
+            };
+            let found = self.ask.first_look(&question, until.saturating_duration_since(Instant::now()))?;
+            Some((found.onset.began?, found))
+        });
+        let (began, found) = found?;
         let finding = |finding: &cause::Finding| json!({"kind": finding.kind.name(), "title": finding.title, "at": finding.at.map(|at| at.to_string())});
         let best = found.findings.iter().filter(|finding| finding.score >= SCORE_MIN).take(FINDINGS_MAX);
-        Some(json!({"began": began.to_string(), "findings": best.map(finding).collect::<Vec<_>>()}))
+        let said = json!({"began": began.to_string(), "findings": best.map(finding).collect::<Vec<_>>()});
+        Some(FirstLookFound { began, said })
     }
 
     /// Returns how many lines come from where: the five that have most.

@@ -15,14 +15,15 @@ impl RuleEngine {
         format!("{}/alerts", self.base_url)
     }
 
-    /// Returns the page with the lines of a row; `events` are some of them, newest first. What no query can express is left out, so that
-    /// the page shows more lines rather than none.
+    /// Returns the page with the lines of a row since they began; `events` are some of them, newest first. What no query can express is
+    /// left out, so that the page shows more lines rather than none.
     pub(super) fn url_of_row(
         &self,
         rule: &Rule,
         compiled: &CompiledRule,
         row: &[Option<Value>],
         events: &[Json],
+        onset: Option<Timestamp>,
         now: Timestamp,
     ) -> String {
         let message = events.first().and_then(|event| event["@message"].as_str());
@@ -31,7 +32,7 @@ impl RuleEngine {
         let time = |event: &Json| Timestamp::parse_rfc3339(event["@timestamp"].as_str()?);
         let times = || events.iter().filter_map(time);
         let mut range = shown_range(rule, now);
-        range.from = times().min().map_or(range.from, |first| first.min(range.from));
+        range.from = times().chain(onset).min().map_or(range.from, |first| first.min(range.from));
         let to = times().max().map_or(now, |last| last.max(now));
         self.url_of_lines(rule, lines, TimeRange { to, ..range })
     }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use types::Timestamp;
 
+use super::failures::traces_of;
 use super::{ActiveRules, RuleEngine, annotations_of};
 use crate::channel_state::DeliveredAlert;
 use crate::evaluate::{State, Transition};
@@ -257,6 +258,7 @@ impl ActiveAlert {
             starts_at: change.starts_at,
             ends_at: None,
             body: slim(body),
+            traces: traces_of(&body["events"]),
             acknowledged: None,
         }
     }

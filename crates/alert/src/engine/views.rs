@@ -92,6 +92,13 @@ pub struct AlertView {
     pub window: String,
     /// Since when it is in this state.
     pub since: String,
+    /// When its events began to come, where a first look found that.
+    pub began: Option<String>,
+    /// The id of the first alert of the same failure: its own, if there is no earlier one.
+    pub failure: String,
+    /// Traces of its events.
+    #[serde(skip)]
+    pub traces: Vec<String>,
     /// Since when the condition has held, as far as it is known.
     #[serde(skip)]
     pub active_at: Timestamp,
@@ -202,6 +209,9 @@ impl RuleEngine {
                     value: set.value.clone(),
                     window: format_duration_ns(rule.window_ns),
                     since: Timestamp(set.since).to_string(),
+                    began: found("first_look").and_then(|look| Some(look["began"].as_str()?.to_owned())),
+                    failure: id_of(key),
+                    traces: fired.map(|fired| fired.traces.clone()).unwrap_or_default(),
                     active_at: Timestamp(set.active_since()),
                     quiet_since: set.quiet_since.map(|since| Timestamp(since).to_string()),
                     url,

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use alert::{AlertView, RuleView};
+use alert::AlertSubject;
 use axum::Json;
 use cause::{Finding, FirstLook, RedCall, Usual, first_look, mark_groups, onset_history, onset_reach};
 use execute::{EventSet, Request, Stats};
-use plan::{Comparison, Expr, Operator, Plan};
+use plan::Plan;
 use serde_json::{Value, json};
-use types::{TimeRange, Timestamp};
+use types::TimeRange;
 
 use super::alerts::visible;
 use super::onset::{FoundOnset, alerts, json_of, near};
@@ -19,7 +19,7 @@ use crate::state::{Api, Shared};
 use door::answer::reason_json;
 use door::handler::Sent;
 use door::problem::Problem;
-use door::query_run::{QueryRun, damages, read};
+use door::query_run::{QueryRun, Scope, damages, read};
 use door::server::Shared as Server;
 
 /// Longest body.
@@ -28,78 +28,71 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 /// Time that a first look may take; what is found by then is shown.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Time before an alert that is looked at.
-const BEFORE_ALERT: i64 = 30 * Timestamp::MINUTE;
-
-/// A label that no event has.
-const ALERT_NAME: &str = "alertname";
-
 const BODY: JsonBody = JsonBody { noun: "first look", example: r#"{"alert":"ID"} or {"query":"…","from":"now-1h"}"# };
+
+/// What is looked at.
+struct Look {
+    question: Question,
+    /// What else is looked at, one after another, where nothing began with the question's plan.
+    further: Vec<Plan>,
+    /// The address of the alert's events.
+    url: Option<String>,
+}
 
 pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let started = Instant::now();
-    let (question, url) = question(&server, body.bytes())?;
-    let (api, groups) = (server.state.clone(), question.scope.groups.clone());
-    let found = read(&server, &question.text.clone(), move |reading| look(reading, &api, &question)).await?;
+    let Look { question, further, url } = asked(&server, body.bytes())?;
+    let (api, groups, text) = (server.state.clone(), question.scope.groups.clone(), question.text.clone());
+    let look_through = move |reading: &QueryRun<'_>| look(reading, &api, &question, &further);
+    let found = read(&server, &text, look_through).await?;
     let alerts = found.onset.began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default();
     let mut answer = answer(&found, alerts, url.as_deref());
     answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
     Ok(Json(answer))
 }
 
-/// Reads what is asked about: an alert, or a query with its range; with the address of the alert's events.
-fn question(server: &Server, body: &[u8]) -> Result<(Question, Option<String>), Problem> {
+/// Reads what is asked about: an alert, or a query with its range.
+fn asked(server: &Server, body: &[u8]) -> Result<Look, Problem> {
     let parsed: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     let Some(id) = parsed.get("alert") else {
-        return Ok((Ask::of_json(body, server.now())?.check(server.now())?, None));
+        let question = Ask::of_json(body, server.now())?.check(server.now())?;
+        return Ok(Look { question, further: Vec::new(), url: None });
     };
     let is_alone = parsed.as_object().is_some_and(|members| members.len() == 1);
     let Some(id) = id.as_str().filter(|_| is_alone) else { return Err(BODY.bad("alert is an id, and comes alone")) };
     let unknown = || Problem::not_found(format!("there is no alert {id:?}")).hint("ids are those of /api/v1/alerts");
     let alert = visible(server).into_iter().find(|alert| alert.id == id).ok_or_else(unknown)?;
-    let rule = server.app.alerts.rules().into_iter().find(|rule| rule.name == alert.rule).ok_or_else(unknown)?;
-    Ok((question_of_alert(server, &alert, &rule)?, Some(alert.url)))
+    let AlertSubject { plans, groups, range, query, .. } = server.app.alerts.subject_of(id).ok_or_else(unknown)?;
+    let mut plans = plans.into_iter();
+    let plan = plans.next().ok_or_else(unknown)?;
+    let scope = Scope { groups, limit: None, time_zone: chrono_tz::UTC, now: server.now() };
+    let question = Question { text: query, plan, scope, range, explain: false };
+    Ok(Look { question, further: plans.collect(), url: Some(alert.url) })
 }
 
-/// Returns a question about the events of an alert, from some time before it up to now.
-fn question_of_alert(server: &Server, alert: &AlertView, rule: &RuleView) -> Result<Question, Problem> {
-    let now = server.now();
-    let since = Timestamp::parse_rfc3339(&alert.since).unwrap_or(now);
-    let window = types::parse_duration_ns(&rule.window).unwrap_or(Timestamp::MINUTE);
-    let ask = Ask {
-        query: rule.query.clone(),
-        language: Some(rule.language.to_owned()),
-        groups: Some(crate::ask::Groups::Many(rule.groups.clone())),
-        ..Ask::default()
-    };
-    let mut question = ask.check(now)?;
-    let from = since.0.saturating_sub(window.max(BEFORE_ALERT));
-    question.range = TimeRange { from: Timestamp(from), to: Timestamp(now.0.saturating_add(1)) };
-    let of_rule = |name: &str| rule.labels.contains_key(name) || name == ALERT_NAME;
-    let labels = alert.labels.iter().filter(|(name, _)| !of_rule(name));
-    let conditions = labels.map(|(name, value)| {
-        let value = Expr::Literal(Some(types::Value::text(value.as_str())));
-        Operator::Filter(Expr::Compare(Comparison::Equal, Box::new(Expr::Field(name.as_str().into())), Box::new(value)))
-    });
-    question.plan = events_of(&question.plan, conditions.collect());
-    Ok(question)
+/// Looks with one plan after another until there is one with which something began; the first one is told of where there is none.
+fn look(reading: &QueryRun<'_>, api: &Api, question: &Question, further: &[Plan]) -> Result<FirstLook, Problem> {
+    let deadline = Instant::now().checked_add(TIME_MAX);
+    let first = look_at(reading, api, question, &question.plan, deadline)?;
+    if first.onset.began.is_some() {
+        return Ok(first);
+    }
+    for plan in further {
+        let found = look_at(reading, api, question, plan, deadline)?;
+        if found.onset.began.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(first)
 }
 
-/// Returns a plan for the events that the conditions at the head of another one select, and further conditions.
-fn events_of(plan: &Plan, conditions: Vec<Operator>) -> Plan {
-    let is_row_wise = |operator: &&Operator| {
-        matches!(operator, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Lookup(_))
-    };
-    let mut operators: Vec<Operator> = plan.operators().iter().take_while(is_row_wise).cloned().collect();
-    operators.extend(conditions);
-    let columns = vec![("@message".into(), Expr::Field("@message".into()))];
-    operators.push(Operator::Project { columns, is_events: true });
-    let mut events = Plan::new(operators);
-    events.sources.clone_from(&plan.sources);
-    events
-}
-
-fn look(reading: &QueryRun<'_>, api: &Api, question: &Question) -> Result<FirstLook, Problem> {
+fn look_at(
+    reading: &QueryRun<'_>,
+    api: &Api,
+    question: &Question,
+    plan: &Plan,
+    deadline: Option<Instant>,
+) -> Result<FirstLook, Problem> {
     let (scope, range) = (&question.scope, question.range);
     let mut groups = scope.groups.clone();
     if !groups.is_empty() {
@@ -108,10 +101,9 @@ fn look(reading: &QueryRun<'_>, api: &Api, question: &Question) -> Result<FirstL
     let snapshot = reading.snapshot(&groups, onset_history(onset_reach(range, scope.now)));
     let progress = |stats: &Stats| reading.note(stats);
     let request = reading.request(range, scope, &progress);
-    let answered = reading.answered(&question.plan, &scope.groups, &request)?;
+    let answered = reading.answered(plan, &scope.groups, &request)?;
     let remaining = answered.remaining(&request);
-    let soon = Instant::now().checked_add(TIME_MAX);
-    let request = Request { deadline: remaining.deadline.min(soon), ..remaining };
+    let request = Request { deadline: remaining.deadline.min(deadline), ..remaining };
     let calls = |ranges: [TimeRange; 2]| (api.families.calls)(reading, ranges, &scope.groups);
     let mut found = first_look(EventSet { plan: &answered.plan, request: &request }, &snapshot.runs, Some(&calls))?;
     found.partial_reasons.extend(answered.partial_reasons);

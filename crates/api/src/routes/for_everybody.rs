@@ -1,6 +1,9 @@
 //! `/api/v1/for/{name}`: how a group or service is, for people who know no query: is it up, is it slow, what went wrong, who is
 //! on it, how last month was. With the links by which people without a key see it.
+//!
+//! What is wrong now is one list, `wrong`, of which every answer follows: as long as an entry of it is open, it is not well.
 
+mod concerning;
 mod known;
 mod measured;
 
@@ -81,11 +84,13 @@ async fn how(server: &Shared, name: &str, parameters: &Parameters) -> Result<Val
         let problem = Problem::not_found(message);
         return Err(problem.hint("there is no group or service of this name with lines of the last week"));
     }
-    let asked = subject.clone();
-    let known = server.look_up(move |server| known::find(server, &asked, (now, zone))).await??;
+    let (asked, alerts) = (subject.clone(), measured.alerts.clone());
+    let known = server.look_up(move |server| known::find(server, &asked, &alerts, (now, zone))).await??;
+    let wrong = wrong(&measured, &known, now);
     Ok(json!({
         "name": subject.name(), "kind": subject.kind(), "at": now.to_string(),
-        "up": up(&measured, &known, now), "speed": measured.speed.to_json(), "wrong": wrong(&measured, &known),
+        "up": up(&measured, &known, now), "speed": measured.speed.to_json(),
+        "open": wrong.iter().any(|one| one["open"] == true), "wrong": wrong,
         "people": known.people, "month": known.month, "partial": measured.is_partial,
     }))
 }
@@ -102,6 +107,7 @@ fn subject_of(server: &Shared, name: &str) -> Subject {
 
 /// Returns whether it works, in one word, since when, and what that is known by.
 fn up(measured: &measured::Measured, known: &known::Knowledge, now: Timestamp) -> Value {
+    let failed = measured.requests.failed_of_100();
     let (state, since) = if measured.requests.is_down() {
         ("down", measured.requests.since)
     } else if measured.requests.is_troubled() {
@@ -110,22 +116,31 @@ fn up(measured: &measured::Measured, known: &known::Knowledge, now: Timestamp) -
         ("trouble", known.open_since)
     } else if measured.is_silent(now) {
         ("silent", measured.last)
+    } else if failed.is_none() && measured.rising_since().is_some() {
+        ("trouble", measured.rising_since())
     } else {
         ("up", None)
     };
-    let failed = measured.requests.failed_of_100();
     json!({
         "state": state, "since": since.map(|at| at.to_string()), "last": measured.last.map(|at| at.to_string()),
         "failed_of_100": failed, "known_by": if failed.is_some() { "requests" } else { "lines" },
     })
 }
 
-/// Returns what went wrong, the newest first; what is not over before all others.
-fn wrong(measured: &measured::Measured, known: &known::Knowledge) -> Vec<Value> {
-    let mut all: Vec<Value> = known.wrong.iter().cloned().chain(measured.errors_json(known.n_issues)).collect();
+/// Returns what went wrong: what is not over, then the rest; of each the newest first.
+fn wrong(measured: &measured::Measured, known: &known::Knowledge, now: Timestamp) -> Vec<Value> {
+    let sign = |is_so: bool, kind: &str, since: Option<Timestamp>| is_so.then(|| known::entry(kind, None, since, None));
+    let requests = &measured.requests;
+    let signs = [
+        sign(requests.is_troubled(), "requests", requests.since),
+        sign(measured.speed.is_slower(), "slow", None),
+        sign(measured.is_silent(now), "silent", measured.last),
+        measured.errors_json(known.n_issues),
+    ];
+    let mut all: Vec<Value> = known.wrong.iter().cloned().chain(signs.into_iter().flatten()).collect();
     all.sort_by_key(|one| {
         let since = one["since"].as_str().and_then(Timestamp::parse_rfc3339).map_or(0, |at| at.0);
-        (!one["until"].is_null(), std::cmp::Reverse(since))
+        (one["open"] != true, std::cmp::Reverse(since))
     });
     all
 }

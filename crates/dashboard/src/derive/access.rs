@@ -179,8 +179,7 @@ fn add_courses(board: &mut Board<'_>, request: &Requests<'_>) {
     }
     for (title, names) in [("Requests by method", &METHOD[..]), ("Requests by site", &VHOST[..])] {
         if let Some(name) = board.lines().first_of(names) {
-            let query =
-                format!("stats count(*) as requests by {} as name | sort requests desc | limit 10", field(name));
+            let query = format!("stats count(*) as requests by {} as name | sort requests desc", field(name));
             let condition = format!("{condition} and {}", present(name));
             board.add(lines(PanelKind::Pie, title, &condition, query).unit("count"));
         }
@@ -204,7 +203,12 @@ fn add_tables(board: &mut Board<'_>, request: &Requests<'_>) {
         if let Some((time, _)) = time {
             let query =
                 format!("stats count(*) as requests, {} by {page} | sort p95 desc | limit 10", percentiles(time));
-            board.add(lines(PanelKind::Table, "Slowest pages", &format!("{time} >= 0 and {is_there}"), query));
+            board.add(lines(
+                PanelKind::Table,
+                "Slowest pages",
+                &format!("{condition} and {time} >= 0 and {is_there}"),
+                query,
+            ));
         }
         for (title, which) in [("Pages that failed", ">= 500"), ("Pages that are missing", "= 404")] {
             let query =
@@ -260,7 +264,9 @@ fn add_upstreams(board: &mut Board<'_>, request: &Requests<'_>) {
     }
     if let Some((name, unit)) = time {
         let query = format!("stats {} by bin($__interval)", percentiles(name));
-        board.add(lines(PanelKind::Line, "Upstream response time", &format!("{name} >= 0"), query).unit(unit));
+        board.add(
+            lines(PanelKind::Line, "Upstream response time", &format!("{condition} and {name} >= 0"), query).unit(unit),
+        );
     }
     if let Some(cache) = facts.first_of(&CACHE) {
         let query = format!("stats count(*) as requests by {} as answer | sort requests desc", field(cache));

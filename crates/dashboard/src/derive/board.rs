@@ -36,6 +36,8 @@ struct Candidate {
 pub(super) struct Draft {
     part: Part,
     condition: String,
+    /// The condition that an event has to meet for the panel to be shown, if that is another one.
+    shown_if: Option<String>,
     panel: Panel,
 }
 
@@ -52,7 +54,7 @@ impl<'f> Board<'f> {
 
     /// Adds a panel.
     pub(super) fn add(&mut self, draft: Draft) {
-        let Draft { part, condition, mut panel } = draft;
+        let Draft { part, condition, shown_if, mut panel } = draft;
         for query in &mut panel.queries {
             query.groups = self.groups(part);
             query.query = match part {
@@ -60,6 +62,7 @@ impl<'f> Board<'f> {
                 Part::Lines | Part::Spans => self.selected(&condition, &query.query),
             };
         }
+        let condition = shown_if.unwrap_or(condition);
         self.candidates.push(Candidate { part, condition, section: self.section, panel });
     }
 
@@ -166,7 +169,7 @@ fn draft(part: Part, kind: PanelKind, title: &str, condition: &str, query: Strin
     };
     let queries = vec![PanelQuery { query, language, ..PanelQuery::default() }];
     let panel = Panel { title: title.chars().take(120).collect(), kind, w, h, queries, ..Panel::default() };
-    Draft { part, condition: condition.to_owned(), panel }
+    Draft { part, condition: condition.to_owned(), shown_if: None, panel }
 }
 
 impl Draft {
@@ -217,9 +220,9 @@ impl Draft {
         self
     }
 
-    /// Requires a condition of its own in addition to being present: the one that is looked for instead.
+    /// Shows it only if an event meets this condition instead of its own. What it shows stays: the events that meet its own.
     pub(super) fn if_found(mut self, condition: String) -> Self {
-        self.condition = condition;
+        self.shown_if = Some(condition);
         self
     }
 }

@@ -34,10 +34,10 @@ pub(super) fn add_overview(board: &mut Board<'_>) {
     board.add(lines(PanelKind::Number, "Errors", ERRORS, "stats count(*) as errors").unit("count"));
     board.add(lines(PanelKind::Number, "Warnings", "@level = \"warn\"", "stats count(*) as warnings").unit("count"));
     let (host, service) = places(board);
-    for (title, name) in [("Hosts", host), ("Services", service)] {
-        if let Some(name) = name {
-            let query = format!("stats count_distinct({}) as n", field(name));
-            board.add(lines(PanelKind::Number, title, &present(name), query).unit("count"));
+    for (title, place) in [("Hosts", &host), ("Services", &service)] {
+        if let Some(Place { value, is_there }) = place {
+            let query = format!("stats count_distinct({value}) as n");
+            board.add(lines(PanelKind::Number, title, is_there, query).unit("count"));
         }
     }
     let by_level = "stats count(*) as lines by bin($__interval), @level";
@@ -45,12 +45,12 @@ pub(super) fn add_overview(board: &mut Board<'_>) {
     let by_level = "stats count(*) as errors by bin($__interval), @level";
     board.add(lines(PanelKind::Bar, "Errors over time", ERRORS, by_level).unit("count").stacked());
     let groups = &board.lines().groups;
-    let by = if groups.len() > 1 && !matches!(board.facts.subject, Subject::Group(_)) { Some("@log") } else { None };
-    for (title, name) in [("Lines by group", by), ("Lines by host", host), ("Lines by service", service)] {
-        if let Some(name) = name {
-            let query = format!("stats count(*) as lines by {} as name | sort lines desc | limit 10", field(name));
-            let condition = if name == "@log" { String::new() } else { present(name) };
-            board.add(lines(PanelKind::Bar, title, &condition, query).unit("count"));
+    let is_of_several = groups.len() > 1 && !matches!(board.facts.subject, Subject::Group(_));
+    let group = is_of_several.then(|| Place { value: "@log".to_owned(), is_there: String::new() });
+    for (title, place) in [("Lines by group", group), ("Lines by host", host), ("Lines by service", service)] {
+        if let Some(Place { value, is_there }) = place {
+            let query = format!("stats count(*) as lines by {value} as name | sort lines desc | limit 10");
+            board.add(lines(PanelKind::Bar, title, &is_there, query).unit("count"));
         }
     }
     add_durations(board);
@@ -62,10 +62,9 @@ pub(super) fn add_errors(board: &mut Board<'_>) {
     let patterns = "pattern @message | sort @sampleCount desc | limit 10 | display @sampleCount, @pattern";
     board.add(lines(PanelKind::Table, "What failed most", ERRORS, patterns));
     let (host, service) = places(board);
-    let by = [service, host].into_iter().flatten().next();
-    if let Some(name) = by {
-        let query = format!("stats count(*) as errors by {} as name | sort errors desc | limit 10", field(name));
-        let condition = format!("{ERRORS} and {}", present(name));
+    if let Some(Place { value, is_there }) = service.or(host) {
+        let query = format!("stats count(*) as errors by {value} as name | sort errors desc | limit 10");
+        let condition = format!("{ERRORS} and {is_there}");
         board.add(lines(PanelKind::Bar, "Where it failed", &condition, query).unit("count"));
     }
     let newest = "fields @timestamp, @message | sort @timestamp desc | limit 50";
@@ -75,10 +74,28 @@ pub(super) fn add_errors(board: &mut Board<'_>) {
     board.add(lines(PanelKind::Logs, "Newest lines", "", newest));
 }
 
-/// Returns the fields that name hosts and services, where there is more than one of them to tell apart.
-fn places(board: &Board<'_>) -> (Option<&'static str>, Option<&'static str>) {
+/// What names the host or the service of an event. Each sender may call it by another name.
+struct Place {
+    value: String,
+    /// The condition that it is there.
+    is_there: String,
+}
+
+/// Returns what names hosts and services, where there is more than one of them to tell apart.
+fn places(board: &Board<'_>) -> (Option<Place>, Option<Place>) {
     let facts = board.lines();
-    let several = |names: &[&'static str]| facts.first_of(names).filter(|name| facts.n_distinct(name) > 1);
+    let several = |names: &[&'static str]| {
+        let own: Vec<&str> = names.iter().copied().filter(|name| facts.has(name)).collect();
+        let is_several = own.iter().any(|name| facts.n_distinct(name) > 1);
+        let fields: Vec<String> = own.iter().map(|name| field(name)).collect();
+        is_several.then(|| match &own[..] {
+            [name] => Place { value: field(name), is_there: present(name) },
+            _ => {
+                let value = format!("coalesce({})", fields.join(", "));
+                Place { is_there: format!("ispresent({value})"), value }
+            }
+        })
+    };
     let host = several(&HOST_FIELDS).filter(|_| !matches!(board.facts.subject, Subject::Host(_)));
     let service = several(&SERVICE_FIELDS).filter(|_| !matches!(board.facts.subject, Subject::Service(_)));
     (host, service)

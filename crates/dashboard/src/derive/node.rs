@@ -17,8 +17,9 @@ pub(super) fn add(board: &mut Board<'_>) {
 }
 
 fn add_numbers(board: &mut Board<'_>) {
+    // A rate is estimated from what lies around its time, and may be a little more than all of it.
     if board.has_metric("node_cpu_seconds_total") {
-        let busy = r#"100 * (1 - avg(rate(node_cpu_seconds_total{, mode="idle"}[$__rate_interval])))"#;
+        let busy = r#"clamp(100 * (1 - avg(rate(node_cpu_seconds_total{, mode="idle"}[$__rate_interval]))), 0, 100)"#;
         let panel = samples(PanelKind::Number, "Processors", "node_cpu_seconds_total", busy);
         board.add(panel.unit("percent").grades(80.0, 95.0).if_found(idle()));
     }
@@ -47,7 +48,7 @@ fn add_processor(board: &mut Board<'_>) {
         let condition = format!("{} and mode != \"idle\"", of_metric("node_cpu_seconds_total"));
         let panel = samples(PanelKind::Area, "Processors by mode", "node_cpu_seconds_total", modes).label("{mode}");
         board.add(panel.unit("percent").stacked().if_found(condition));
-        let busy = r#"100 * (1 - avg by (instance) (rate(node_cpu_seconds_total{, mode="idle"}[$__rate_interval])))"#;
+        let busy = r#"clamp(100 * (1 - avg by (instance) (rate(node_cpu_seconds_total{, mode="idle"}[$__rate_interval]))), 0, 100)"#;
         let panel =
             samples(PanelKind::Line, "Busy processors by machine", "node_cpu_seconds_total", busy).label("{instance}");
         board.add(panel.unit("percent").if_found(idle()));
@@ -99,7 +100,7 @@ fn add_disks(board: &mut Board<'_>) {
         ],
     );
     if board.has_metric("node_disk_io_time_seconds_total") {
-        let busy = "100 * rate(node_disk_io_time_seconds_total{}[$__rate_interval])";
+        let busy = "clamp_max(100 * rate(node_disk_io_time_seconds_total{}[$__rate_interval]), 100)";
         let panel = samples(PanelKind::Line, "Busy disks", "node_disk_io_time_seconds_total", busy);
         board.add(panel.label("{instance} {device}").unit("percent"));
     }

@@ -18,7 +18,7 @@ pub(super) fn add_audit(board: &mut Board<'_>) {
     let query = "stats count(*) as n by address | sort n desc | limit 10";
     board.add(lines(PanelKind::Table, "Addresses with wrong keys", refused, query));
     board.add(
-        lines(PanelKind::Number, "Refusals", &format!("{refused} or {ERRORS}"), "stats count(*) as n").unit("count"),
+        lines(PanelKind::Number, "Refusals", &format!("({refused} or {ERRORS})"), "stats count(*) as n").unit("count"),
     );
 }
 

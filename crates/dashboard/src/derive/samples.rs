@@ -10,7 +10,8 @@ const METRICS_MAX: usize = 40;
 /// Prefixes that have sections of their own.
 const OTHERS: [&str; 3] = ["node_", "nginx_vts_", "catat_"];
 
-/// Metrics of nginx-module-vts.
+/// Metrics of nginx-module-vts. It has sums of its own among its series, as the host `*` and the code `total`: with them,
+/// everything would count twice.
 const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
     (
         "nginx_vts_main_connections",
@@ -24,7 +25,7 @@ const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
         "nginx_vts_server_requests_total",
         PanelKind::Area,
         "Requests by class of status",
-        "sum by (code) (rate(nginx_vts_server_requests_total{}[$__rate_interval]))",
+        "sum by (code) (rate(nginx_vts_server_requests_total{, host!=\"*\", code!=\"total\"}[$__rate_interval]))",
         "{code}",
         "per_second",
     ),
@@ -32,7 +33,7 @@ const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
         "nginx_vts_server_bytes_total",
         PanelKind::Area,
         "Traffic by direction",
-        "sum by (direction) (rate(nginx_vts_server_bytes_total{}[$__rate_interval]))",
+        "sum by (direction) (rate(nginx_vts_server_bytes_total{, host!=\"*\"}[$__rate_interval]))",
         "{direction}",
         "bytes/s",
     ),
@@ -40,7 +41,7 @@ const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
         "nginx_vts_server_request_seconds",
         PanelKind::Line,
         "Request time by site",
-        "avg by (host) (nginx_vts_server_request_seconds{})",
+        "avg by (host) (nginx_vts_server_request_seconds{, host!=\"*\"})",
         "{host}",
         "s",
     ),
@@ -48,7 +49,7 @@ const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
         "nginx_vts_server_cache_total",
         PanelKind::Area,
         "Cache by answer",
-        "sum by (status) (rate(nginx_vts_server_cache_total{}[$__rate_interval]))",
+        "sum by (status) (rate(nginx_vts_server_cache_total{, host!=\"*\"}[$__rate_interval]))",
         "{status}",
         "per_second",
     ),
@@ -56,7 +57,7 @@ const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
         "nginx_vts_upstream_requests_total",
         PanelKind::Area,
         "Requests by upstream",
-        "sum by (upstream, backend) (rate(nginx_vts_upstream_requests_total{}[$__rate_interval]))",
+        "sum by (upstream, backend) (rate(nginx_vts_upstream_requests_total{, code!=\"total\"}[$__rate_interval]))",
         "{upstream} {backend}",
         "per_second",
     ),
@@ -97,9 +98,15 @@ pub(super) fn add_others(board: &mut Board<'_>) {
     }
     let names = &board.facts.samples.names;
     let is_other = |name: &&String| is_name(name) && !OTHERS.iter().any(|prefix| name.starts_with(prefix));
+    let has = |base: &str, suffix: &str| names.contains(&format!("{base}{suffix}"));
     let is_of_histogram = |name: &str| {
         let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
-        base.is_some_and(|base| names.contains(&format!("{base}_bucket")))
+        base.is_some_and(|base| has(base, "_bucket"))
+    };
+    // A gauge may be called `threads_count`.
+    let is_counter = |name: &str| {
+        let is_of_summary = |suffix, other| name.strip_suffix(suffix).is_some_and(|base| has(base, other));
+        name.ends_with("_total") || is_of_summary("_count", "_sum") || is_of_summary("_sum", "_count")
     };
     let shown = names.iter().filter(is_other).filter(|name| !is_of_histogram(name) || name.ends_with("_bucket"));
     for name in shown.take(METRICS_MAX) {
@@ -110,7 +117,11 @@ pub(super) fn add_others(board: &mut Board<'_>) {
                 |share: &str| format!("histogram_quantile({share}, sum by (le) (rate({name}{{}}[$__rate_interval])))");
             let panel = samples(PanelKind::Line, title, name, &of("0.5")).label("p50");
             board.add(panel.and(&of("0.95"), "p95").and(&of("0.99"), "p99").unit(unit));
-        } else if name.ends_with("_total") || name.ends_with("_count") || name.ends_with("_sum") {
+        } else if has(name, "_sum") && has(name, "_count") {
+            // The mean of several quantiles is no number of anything.
+            let query = format!("max by (quantile) ({name}{{}})");
+            board.add(samples(PanelKind::Line, title, name, &query).label("{quantile}").unit(unit));
+        } else if is_counter(name) {
             let query = format!("sum(rate({name}{{}}[$__rate_interval]))");
             let unit = if unit == "bytes" { "bytes/s" } else { "per_second" };
             board.add(samples(PanelKind::Line, title, name, &query).unit(unit).without_legend());

@@ -30,7 +30,8 @@ pub(super) fn add(board: &mut Board<'_>) {
     board.add(spans(PanelKind::Area, "By operation", all, course).unit("count").stacked());
     let course = format!("stats {} as percent by bin($__interval)", percent_if(FAILED));
     board.add(
-        spans(PanelKind::Line, "Failed over time", &is_error(all), course)
+        spans(PanelKind::Line, "Failed over time", all, course)
+            .if_found(is_error(all))
             .unit("percent")
             .without_legend()
             .grades(1.0, 5.0),

@@ -16,9 +16,13 @@ fn lines_of_a_pattern_are_found_by_its_parts_in_order() {
     let report = "Traceback (most recent call last):\n  File \"a.py\", line 3, in pay\nshop.Refused: order 17\n";
     let of_report = pattern_lines("shop.Refused: order <*>", Some(report));
     assert!(matches!(of_report, Some(Expr::Match(_, TextPattern::Regex(regex))) if regex.is_match(report)));
-    let written =
-        plan::insights_text::events_text(&[], &[], &[pattern_lines("GET /a <*>", None).expect("a condition")]);
-    assert_eq!(written.as_deref(), Some("filter @message like /(?s)^\\s*GET\\s+\\x2fa\\s+.*\\s*$/"));
+    for (message, start) in
+        [(Some("GET /a 1"), "@message like /(?s)"), (None, "coalesce(message, msg, @message) like /(?ms)")]
+    {
+        let condition = pattern_lines("GET /a <*>", message).expect("a condition");
+        let written = plan::insights_text::events_text(&[], &[], &[condition]);
+        assert_eq!(written, Some(format!(r"filter {start}^\s*GET\s+\x2fa\s+.*\s*$/")));
+    }
 }
 
 fn check(pattern: &str, others: &[&str], expected: &str, is_exact: bool) {

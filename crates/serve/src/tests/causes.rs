@@ -1,6 +1,10 @@
 //! From the alert to the cause: marks, what differs, when it began, the first look.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use storage::Clock;
+use types::{Limits, Timestamp};
 
 use super::House;
 
@@ -336,4 +340,49 @@ async fn a_first_look_names_the_deploy_and_the_version() {
     {
         assert_eq!(refused(&house, "/api/v1/first-look", &body).await.0, status, "{body}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_look_at_an_alert_finds_what_the_one_at_its_events_finds() {
+    let house = House::with_clock(Limits::default(), Clock::system());
+    let now = Clock::system().now();
+    let at = |second: i64| Timestamp(now.0 - (2_400 - second) * Timestamp::SECOND).to_string();
+    let event = |second: i64| {
+        let is_bad = second >= 2_280 && second % 3 == 0;
+        let (message, level) = if is_bad {
+            (format!("order {second} failed: pool exhausted"), "error")
+        } else {
+            ("done".to_owned(), "info")
+        };
+        json!({"@timestamp": at(second), "message": message, "level": level, "service": "pay"}).to_string()
+    };
+    let rule = json!({"name": "new", "kind": "pattern", "query": "filter @level >= \"error\"", "groups": ["app"],
+        "by": ["@log", "exception.type"], "window": "5m", "baseline": "24h"});
+    assert_eq!(house.administer_json("/api/v1/rules", &rule).await.status, 201);
+    for seconds in [0..2_300, 2_300..2_400] {
+        let lines: Vec<String> = seconds.map(event).collect();
+        assert_eq!(house.post("/api/v1/ingest?group=app", lines.join("\n")).await.status, 200);
+    }
+    let mut alert = Value::Null;
+    for _ in 0..300 {
+        let alerts = house.administer("GET", "/api/v1/alerts", "").await.json();
+        alert = alerts["alerts"].as_array().into_iter().flatten().find(|one| one["state"] == "alarm").cloned().into();
+        if !alert.is_null() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(alert["labels"]["pattern"], "order <*> failed: pool exhausted", "{alert:#}");
+    let of_alert = asked(&house, "/api/v1/first-look", &json!({"alert": alert["id"]})).await;
+    let body = json!({"query": "filter @level >= \"error\"", "from": "now-30m", "groups": ["app"]});
+    let of_query = asked(&house, "/api/v1/first-look", &body).await;
+    assert!(of_query["onset"]["began"].is_string(), "{of_query:#}");
+    assert_eq!(of_alert["onset"]["began"], of_query["onset"]["began"], "{of_alert:#}");
+    assert!(of_alert["findings"].as_array().is_some_and(|all| !all.is_empty()), "{of_alert:#}");
+    // What is shown are its events since they began, not since its window began.
+    let url = alert["url"].as_str().expect("an address");
+    let from = of_query["onset"]["began"].as_str().expect("a time");
+    let shown =
+        url.split("from=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default().replace("%3A", ":");
+    assert!(Timestamp::parse_rfc3339(&shown) <= Timestamp::parse_rfc3339(from), "{url}: {from}");
 }

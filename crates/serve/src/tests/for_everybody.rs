@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -15,7 +16,9 @@ impl House {
     async fn how(&self, name: &str) -> Value {
         let reply = self.get(&format!("/api/v1/for/{name}")).await;
         assert_eq!(reply.status, 200, "{name}: {}", reply.text());
-        reply.json()
+        let how = reply.json();
+        agrees(&how);
+        how
     }
 
     /// Sends requests of an access log, one a second up to `minutes_ago`.
@@ -38,6 +41,18 @@ impl House {
         let request = request.header("content-type", "application/json");
         self.send(request.body(Body::from(body)).expect("a request")).await
     }
+}
+
+/// Checks that no answer contradicts another.
+fn agrees(how: &Value) {
+    let is_well =
+        how["up"]["state"] == "up" && !["slower", "slower-for-some"].iter().any(|one| how["speed"]["state"] == *one);
+    let open: Vec<&Value> = how["wrong"].as_array().into_iter().flatten().filter(|one| one["open"] == true).collect();
+    assert!(open.iter().all(|one| one["until"].is_null()), "{how:#}");
+    assert_eq!(how["open"], json!(!open.is_empty()), "{how:#}");
+    assert!(is_well || how["open"] == true, "what is not well is named among what went wrong: {how:#}");
+    let is_told = open.iter().any(|one| ["alert", "incident"].iter().any(|kind| one["kind"] == *kind));
+    assert!(!is_told || how["up"]["state"] != "up", "{how:#}");
 }
 
 #[tokio::test]
@@ -68,8 +83,9 @@ async fn failures_slowness_and_silence_are_told() {
         (&json!("trouble"), &json!("slower"), &json!(2000.0)),
         "{how}"
     );
-    let errors = &how["wrong"][0];
-    assert_eq!((&errors["kind"], &errors["count"]), (&json!("errors"), &json!(2)), "{how}");
+    let of_kind = |kind: &str| how["wrong"].as_array().into_iter().flatten().find(|one| one["kind"] == kind).cloned();
+    assert_eq!(of_kind("errors").map(|errors| errors["count"].clone()), Some(json!(2)), "{how}");
+    assert!(of_kind("requests").is_some() && of_kind("slow").is_some(), "{how}");
     house.requests("pay", 30, 503, 2.0, 0).await;
     assert_eq!(house.how("pay").await["up"]["state"], "down");
 
@@ -81,10 +97,70 @@ async fn failures_slowness_and_silence_are_told() {
 }
 
 #[tokio::test]
+async fn some_slow_answers_are_slowness_and_an_hour_of_them_is_not_usual() {
+    let house = House::new();
+    house.requests("pay", 600, 200, 0.1, 300).await;
+    house.requests("pay", 500, 200, 0.1, 1).await;
+    assert_eq!(house.how("pay").await["speed"]["state"], "usual");
+    house.requests("pay", 40, 200, 5.0, 1).await;
+    let how = house.how("pay").await;
+    let speed = &how["speed"];
+    assert_eq!((&speed["state"], &speed["ms"]), (&json!("slower-for-some"), &json!(100.0)), "{how:#}");
+    assert!(speed["slow_ms"].as_f64() > Some(4_900.0) && speed["usual_slow_ms"].as_f64() < Some(110.0), "{speed}");
+    assert_eq!((&how["up"]["state"], &how["open"]), (&json!("up"), &json!(true)));
+}
+
+/// Errors of one service that begin now make the default rule fire.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_concerns_those_whose_events_it_is_about_in_every_answer() {
+    let house = House::with_clock(Limits::default(), Clock::system());
+    let rule = json!({"name": "new", "kind": "pattern", "query": "filter @level >= \"error\"", "groups": ["*"],
+        "by": ["@log", "exception.type"], "window": "5m", "baseline": "24h"});
+    assert_eq!(house.administer_json("/api/v1/rules", &rule).await.status, 201);
+    let now = Clock::system().now();
+    for (service, group) in [("checkout", "app/a"), ("web", "app/b")] {
+        let line = |second: i64| {
+            let is_bad = service == "checkout" && second < 100 && second % 3 == 0;
+            let (text, level) =
+                if is_bad { (format!("order {second} failed"), "error") } else { ("done".to_owned(), "info") };
+            json!({"@timestamp": Timestamp(now.0 - second * Timestamp::SECOND).to_string(), "message": text, "level": level,
+                "service": service})
+            .to_string()
+        };
+        let lines: Vec<String> = (1..2_400).rev().map(line).collect();
+        assert_eq!(house.post(&format!("/api/v1/ingest?group={group}"), lines.join("\n")).await.status, 200);
+    }
+    for _ in 0..300 {
+        let alerts = house.administer("GET", "/api/v1/alerts", "").await.json();
+        if alerts["alerts"].as_array().into_iter().flatten().any(|one| one["state"] == "alarm") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for name in ["service:checkout", "group:app%2Fa"] {
+        let how = house.how(name).await;
+        assert_eq!((&how["up"]["state"], &how["open"]), (&json!("trouble"), &json!(true)), "{how:#}");
+        let is_told =
+            how["wrong"].as_array().into_iter().flatten().any(|one| one["kind"] == "alert" && one["open"] == true);
+        assert!(is_told, "{how:#}");
+    }
+    for name in ["service:web", "group:app%2Fb"] {
+        let how = house.how(name).await;
+        assert_eq!(
+            (&how["up"]["state"], &how["open"], &how["wrong"]),
+            (&json!("up"), &json!(false), &json!([])),
+            "{how:#}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn errors_that_stopped_did_not_begin_suddenly() {
     let house = House::new();
     house.requests("pay", 2400, 503, 0.2, 20).await;
-    let errors = &house.how("pay").await["wrong"][0];
+    let how = house.how("pay").await;
+    let is_errors = |one: &&Value| one["kind"] == "errors";
+    let errors = how["wrong"].as_array().into_iter().flatten().find(is_errors).expect("errors");
     assert_eq!((&errors["sudden"], &errors["since"]), (&json!(false), &json!("2026-11-20T11:00:01Z")), "{errors}");
 }
 
@@ -97,7 +173,10 @@ async fn what_is_not_measured_is_said_to_be_unknown() {
         (&how["up"]["state"], &how["up"]["known_by"], &how["up"]["failed_of_100"]),
         (&json!("up"), &json!("lines"), &Value::Null)
     );
-    assert_eq!(how["speed"], json!({"state": "unknown", "ms": null, "usual_ms": null}));
+    assert_eq!(
+        how["speed"],
+        json!({"state": "unknown", "ms": null, "usual_ms": null, "slow_ms": null, "usual_slow_ms": null})
+    );
     let unknown = house.get("/api/v1/for/nobody").await;
     assert_eq!((unknown.status, &unknown.json()["error"]["code"]), (404, &json!("not-found")), "{}", unknown.text());
 }

@@ -104,6 +104,21 @@ async fn what_cannot_be_read_is_an_error_of_our_form() {
 }
 
 #[tokio::test]
+async fn a_mistyped_address_is_a_page_for_people_and_an_error_for_programs() {
+    let house = House::new();
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for uri in ["/nonsense", "/alerts/nonsense", "/nonsense.html"] {
+        let reply = house.get_with(uri, "accept", browser).await;
+        assert_eq!(reply.status, 404, "{uri}");
+        assert!(reply.text().starts_with("<!doctype html>"), "{uri}: {}", reply.text());
+    }
+    for (uri, accept) in [("/nonsense", "*/*"), ("/nonsense", "application/json"), ("/api/v1/nope", browser)] {
+        let reply = house.get_with(uri, "accept", accept).await;
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (404, &json!("not-found")), "{uri} {accept}");
+    }
+}
+
+#[tokio::test]
 async fn ranges_without_an_end_hold_everything() {
     let house = House::new();
     house.fill().await;

@@ -257,14 +257,14 @@ fn linked(links: Option<Value>) -> Vec<u64> {
 }
 
 /// The texts of a column.
-struct Texts<'c> {
+pub(crate) struct Texts<'c> {
     column: &'c Column,
     /// The texts of a dictionary, by code.
     named: Vec<Arc<str>>,
 }
 
 impl<'c> Texts<'c> {
-    fn of(column: &'c Column) -> Self {
+    pub(crate) fn of(column: &'c Column) -> Self {
         let named = match column {
             Column::Dictionary { values, .. } => values.iter().map(shared).collect(),
             _ => Vec::new(),
@@ -273,7 +273,7 @@ impl<'c> Texts<'c> {
     }
 
     /// Returns the text of a row; `None` if it has no value.
-    fn get(&self, row: usize) -> Option<Cow<'_, str>> {
+    pub(crate) fn get(&self, row: usize) -> Option<Cow<'_, str>> {
         match self.column {
             Column::Missing { .. } => None,
             Column::Strings { values, .. } => self.column.is_present(row).then(|| Cow::Borrowed(values.get(row))),

@@ -21,7 +21,7 @@ use crate::span::{SpanKind, milliseconds, nanoseconds};
 use crate::times;
 
 /// Limit on the bytes of a request.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A request, as it was sent.
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +72,7 @@ fn summary_json(trace: &TraceSummary) -> Json_ {
 }
 
 /// Reads and checks a request.
-fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch, Problem> {
+pub(super) fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch, Problem> {
     let bad = |problem: String| {
         let problem = Problem::bad_request("bad-json", format!("the body is not a search for traces: {problem}"));
         problem.hint("send {\"service\":\"…\",\"min_duration_ms\":100} as application/json")

@@ -11,7 +11,7 @@ import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { clustersOf, type Cluster } from "./clusters.ts";
+import { clustersOf, failuresOf, type Cluster } from "./clusters.ts";
 import { Labels, lengthText, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
@@ -19,7 +19,8 @@ export function Active() {
   const lane = alerts.value;
   const all = lane.data ?? [];
   // Those that somebody must look at come first.
-  const rest = all.filter(isQuiet);
+  const rest = failuresOf(all.filter(isQuiet));
+  const failures = failuresOf(all.filter((alert) => !isQuiet(alert)));
   return (
     <section aria-labelledby="active">
       <h2 id="active">{t("Active")}</h2>
@@ -29,13 +30,13 @@ export function Active() {
           <span class="dot state-ok" aria-hidden="true" /> {t("Nothing is firing.")}
         </p>
       )}
-      {clustersOf(all.filter((alert) => !isQuiet(alert))).map((cluster) => (
-        <Together key={cluster.alerts[0]?.id} cluster={cluster} />
+      {clustersOf(failures.map(([one]) => one)).map((cluster) => (
+        <Together key={cluster.alerts[0]?.id} cluster={cluster} failures={failures} />
       ))}
       {rest.length > 0 && (
         <ul class="cards">
-          {rest.map((alert) => (
-            <Card key={alert.id} alert={alert} />
+          {rest.map(([one, ...others]) => (
+            <Card key={one.id} alert={one} others={others} />
           ))}
         </ul>
       )}
@@ -43,8 +44,14 @@ export function Active() {
   );
 }
 
-/** Alerts that began together; a head of their own from the second one on. */
-function Together({ cluster: { since, alerts: all } }: { cluster: Cluster }) {
+/** Failures that began together; a head of their own from the second one on. */
+function Together({
+  cluster: { since, alerts: all },
+  failures,
+}: {
+  cluster: Cluster;
+  failures: readonly (readonly [Alert, ...Alert[]])[];
+}) {
   const [first] = all;
   return (
     <div class="together" data-testid="together">
@@ -56,8 +63,8 @@ function Together({ cluster: { since, alerts: all } }: { cluster: Cluster }) {
         </p>
       )}
       <ul class="cards">
-        {all.map((alert) => (
-          <Card key={alert.id} alert={alert} />
+        {all.map((one) => (
+          <Card key={one.id} alert={one} others={failures.find(([first]) => first === one)?.slice(1) ?? []} />
         ))}
       </ul>
     </div>
@@ -69,7 +76,8 @@ function isQuiet(alert: Alert): boolean {
   return alert.silenced_by.length > 0 || alert.acknowledged !== null;
 }
 
-function Card({ alert }: { alert: Alert }) {
+/** An alert, and the others of the same failure, which are opened one by one. */
+function Card({ alert, others = [] }: { alert: Alert; others?: readonly Alert[] }) {
   const card = useRef<HTMLLIElement>(null);
   const isOpen = view.value.open === alert.id;
   // A link in a message leads to this alert.
@@ -85,6 +93,9 @@ function Card({ alert }: { alert: Alert }) {
         <b>{titleOf(alert)}</b>
         {titleOf(alert) !== alert.rule && <span class="dim">{printable(alert.rule)}</span>}
         <span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span>
+        {alert.began && (
+          <span class="dim">{rich("its events since {time}", { time: <When time={alert.began} /> })}</span>
+        )}
       </div>
       {Object.entries(alert.annotations).map(([name, value]) => (
         <p key={name} lang="">
@@ -112,9 +123,32 @@ function Card({ alert }: { alert: Alert }) {
           ))}
         </p>
       )}
-      <Acts alert={alert} />
+      <Acts alert={alert} others={others} />
+      {others.length > 0 && (
+        <details class="same-failure" data-testid="same-failure" open={others.some(({ id }) => id === view.value.open)}>
+          <summary>
+            {plural(
+              others.length,
+              "{n} more alert of the same failure",
+              "{n} more alerts of the same failure",
+              count(others.length),
+            )}
+            : <span lang="">{printable([...new Set(others.map(placeOf))].join(", "))}</span>
+          </summary>
+          <ul class="cards">
+            {others.map((other) => (
+              <Card key={other.id} alert={other} />
+            ))}
+          </ul>
+        </details>
+      )}
     </li>
   );
+}
+
+/** Where an alert is: its group, or the rule that it is of. */
+function placeOf({ labels, rule }: Alert): string {
+  return labels["@log"] ?? labels["service"] ?? rule;
 }
 
 /** A text for people, without the pattern that the title says by a line of it. */
@@ -203,11 +237,12 @@ function Heard({ of }: { of: Told }) {
   );
 }
 
-function Acts({ alert }: { alert: Alert }) {
+/** What can be done about an alert; taking it on takes on the others of its failure. */
+function Acts({ alert, others }: { alert: Alert; others: readonly Alert[] }) {
   const known = alert.acknowledged;
   const change = async (is: boolean) => {
     try {
-      await acknowledge(alert, is);
+      for (const one of [alert, ...others]) await acknowledge(one, is);
       tell(
         is
           ? t("No further notifications for {name}", { name: alert.rule })

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Alert } from "../../api/alerts.ts";
-import { clustersOf } from "./clusters.ts";
+import { clustersOf, failuresOf } from "./clusters.ts";
 
 const alert = (id: string, minute: number) =>
   ({ id, since: new Date(Date.parse("2026-11-20T12:00:00Z") + minute * 60_000).toISOString() }) as Alert;
@@ -19,4 +19,13 @@ test("alerts that began within minutes are together, newest clusters first", () 
   );
   assert.deepEqual(idsOf([]), []);
   assert.deepEqual(idsOf([alert("a", 0), alert("b", 11)]), ["b", "a"]);
+});
+
+test("alerts of one failure are one, the first one first", () => {
+  const of = (id: string, minute: number, failure?: string) => ({ ...alert(id, minute), failure }) as Alert;
+  const failures = failuresOf([of("c", 3, "a"), of("a", 1, "a"), of("b", 2, "b"), of("d", 0)]);
+  assert.deepEqual(
+    failures.map((all) => all.map(({ id }) => id).join(" ")),
+    ["d", "a c", "b"],
+  );
 });

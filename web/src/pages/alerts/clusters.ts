@@ -22,3 +22,15 @@ export function clustersOf(alerts: readonly Alert[]): Cluster[] {
   }
   return clusters.reverse();
 }
+
+/** Alerts of the same failure together, the first one first. */
+export function failuresOf(alerts: readonly Alert[]): [Alert, ...Alert[]][] {
+  const failures = new Map<string, [Alert, ...Alert[]]>();
+  for (const alert of [...alerts].sort((a, b) => (Date.parse(a.since) || 0) - (Date.parse(b.since) || 0))) {
+    const key = alert.failure ?? alert.id;
+    const known = failures.get(key);
+    if (known) known.push(alert);
+    else failures.set(key, [alert]);
+  }
+  return [...failures.values()];
+}

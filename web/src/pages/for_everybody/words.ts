@@ -90,7 +90,7 @@ function failedText(failed: number | null): string[] {
 }
 
 /** Is it slow? */
-export function speedPart({ state, ms }: Speed): Part {
+export function speedPart({ state, ms, slow_ms: slow, usual_slow_ms: usual }: Speed): Part {
   if (state === "unknown" || ms === null)
     return { mood: "unsure", short: t("We have no measurements of its speed."), more: [] };
   const time = waiting(ms);
@@ -101,6 +101,18 @@ export function speedPart({ state, ms }: Speed): Part {
       more: [t("Half of all answers take longer than {time}.", { time })],
     };
   const more = [t("Half of all answers come within {time}.", { time })];
+  if (state === "slower-for-some" && slow !== null && usual !== null)
+    return {
+      mood: "warn",
+      short: t("Yes, for some."),
+      more: [
+        t("One in twenty answers takes longer than {time}; usually that is {usual}.", {
+          time: waiting(slow),
+          usual: waiting(usual),
+        }),
+        ...more,
+      ],
+    };
   if (state === "faster") return { mood: "good", short: t("No, it is faster than usual."), more };
   if (state === "usual") return { mood: "good", short: t("No, it is as fast as usual."), more };
   const earlier = t("Earlier today, half of all answers came within {time}.", { time });
@@ -108,28 +120,39 @@ export function speedPart({ state, ms }: Speed): Part {
 }
 
 /** What went wrong? */
-export function wrongPart(wrong: readonly Wrong[], now: number, zone: string): Part {
+export function wrongPart({ wrong, open }: Pick<HowItIs, "wrong" | "open">, now: number, zone: string): Part {
   if (wrong.length === 0)
     return {
       mood: "good",
       short: t("Nothing that we know of."),
       more: [t("No errors in the last day, no incidents in the last week.")],
     };
-  const isOpen = wrong.some(({ kind, until }) => kind !== "errors" && until === null);
-  const open = wrong.filter(({ kind, until }) => kind !== "errors" && until === null).length;
-  const short = isOpen
-    ? plural(open, "{n} problem is not solved yet.", "{n} problems are not solved yet.", count(open))
-    : t("No problem is open.");
-  return { mood: isOpen ? "bad" : "unsure", short, more: wrong.map((one) => wrongText(one, now, zone)) };
+  // Several signs may be of one problem; only people say which ones are several.
+  const incidents = wrong.filter((one) => one.kind === "incident" && one.open).length;
+  const short = !open
+    ? t("No problem is open.")
+    : incidents > 1
+      ? plural(incidents, "{n} problem is not solved yet.", "{n} problems are not solved yet.", count(incidents))
+      : t("There is a problem that is not solved yet.");
+  return { mood: open ? "bad" : "unsure", short, more: wrong.map((one) => wrongText(one, now, zone)) };
 }
+
+const SIGNS: Readonly<Record<Exclude<Wrong["kind"], "errors">, string>> = {
+  incident: text("A problem"),
+  alert: text("An automatic check reports a problem"),
+  requests: text("Requests fail"),
+  slow: text("Answers take longer than usual"),
+  silent: text("Nothing is heard of it"),
+};
 
 function wrongText(one: Wrong, now: number, zone: string): string {
   const [since, until] = [when(one.since, now, zone), when(one.until, now, zone)];
   if (one.kind === "errors") return errorsText(one, since, until);
-  const what = one.text ?? (one.kind === "alert" ? t("An automatic check reports a problem") : t("A problem"));
-  return one.until === null
-    ? t("{what}: since {time}, not solved yet.", { what, time: since })
-    : t("{what}: from {time} to {end}.", { what, time: since, end: until });
+  const what = one.text ?? t(SIGNS[one.kind] ?? SIGNS.incident);
+  if (one.until !== null) return t("{what}: from {time} to {end}.", { what, time: since, end: until });
+  return one.since === null
+    ? t("{what}: not solved yet.", { what })
+    : t("{what}: since {time}, not solved yet.", { what, time: since });
 }
 
 function errorsText({ count: n, different, sudden, until }: Wrong, since: string, end: string): string {
@@ -149,9 +172,8 @@ const DOES: Readonly<Record<Person["what"], string>> = {
 };
 
 /** Who is on it? */
-export function peoplePart({ people, wrong }: Pick<HowItIs, "people" | "wrong">): Part {
+export function peoplePart({ people, open }: Pick<HowItIs, "people" | "open">): Part {
   const names = [...new Set(people.map(({ name }) => name))];
-  const isOpen = wrong.some(({ kind, until }) => kind !== "errors" && until === null);
   if (names.length > 0) {
     const all = new Intl.ListFormat(language.value).format(names);
     return {
@@ -160,7 +182,7 @@ export function peoplePart({ people, wrong }: Pick<HowItIs, "people" | "wrong">)
       more: people.map(({ name, what }) => t(DOES[what] ?? DOES.errors, { name })),
     };
   }
-  return isOpen
+  return open
     ? { mood: "bad", short: t("Nobody has been named yet."), more: [] }
     : { mood: "good", short: t("Nobody has to be at the moment."), more: [] };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import type { TraceSummary } from "../../api/traces.ts";
-import { areaOf, areaText, differences, isIn, planeOf } from "./scatter.ts";
+import { areaOf, areaText, cellAt, differences, isIn, planeOf, strength } from "./scatter.ts";
 import { attributesOf, durationMs, searchBody } from "./search.ts";
 
 const AT = Date.parse("2026-11-23T10:00:00Z");
@@ -72,4 +72,20 @@ test("a search has only what is asked", () => {
     errors: true,
     order: "slowest",
   });
+});
+
+test("cells are found by time and duration, and few traces are seen beside many", () => {
+  const cell = { at: 1_000, min: 10, max: 13, traces: 2, errors: 1, example: "a" };
+  const density = { traces: 2, width: 500, cells: [cell], partial: false, partial_reasons: [] };
+  assert.equal(cellAt(density, 1_499, 12.9), cell);
+  for (const [time, duration] of [
+    [999, 12],
+    [1_500, 12],
+    [1_200, 13],
+    [1_200, 9.9],
+  ] as const)
+    assert.equal(cellAt(density, time, duration), null);
+  assert.equal(strength(0, 10), 0);
+  assert.ok(strength(1, 10_000) > 0.15 && strength(1, 10_000) < strength(100, 10_000));
+  assert.equal(strength(10_000, 10_000), 0.9);
 });

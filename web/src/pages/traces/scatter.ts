@@ -1,6 +1,6 @@
 // Where traces lie on a plane of time and duration, and what an area of it contains. Nothing here touches the document.
 
-import type { TraceSummary } from "../../api/traces.ts";
+import type { DensityCell, TraceDensity, TraceSummary } from "../../api/traces.ts";
 
 /** An area of the plane: times in ms since the epoch, durations in ms. */
 export interface Area {
@@ -73,6 +73,18 @@ export function planeOf(
     duration: (y) => 10 ** (low + ((box.height - y) / box.height) * (high - low)),
     ticks: ticksOf(low, high),
   };
+}
+
+/** How strongly a cell is drawn, from 0 to 1: by the logarithm, so that a few traces are seen beside many. */
+export function strength(n: number, most: number): number {
+  return n <= 0 ? 0 : 0.15 + 0.75 * (Math.log1p(n) / Math.log1p(Math.max(n, most)));
+}
+
+/** The cell at an instant and a duration. */
+export function cellAt(density: TraceDensity, time: number, duration: number): DensityCell | null {
+  const isAt = ({ at, min, max }: DensityCell) =>
+    at <= time && time < at + density.width && min <= duration && duration < max;
+  return density.cells.find(isAt) ?? null;
 }
 
 /** A property of traces that is more, or less, frequent inside an area than outside. Shares are from 0 to 1. */

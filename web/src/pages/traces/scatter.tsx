@@ -1,16 +1,17 @@
-// Traces as dots of time and duration: a click opens one, dragging chooses an area. The list below has the same.
+// Traces as dots of time and duration: a click opens one, dragging chooses an area. The list below has the same. Behind them, cells
+// have the numbers of all traces, where there are more than dots.
 
 import { useRef, useState } from "preact/hooks";
 
-import type { TraceSummary } from "../../api/traces.ts";
+import type { DensityCell, TraceDensity, TraceSummary } from "../../api/traces.ts";
 import { Axis, AXIS, useWidth } from "../../explore/axis.tsx";
 import { MarkLines, MarkList } from "../../explore/mark_lines.tsx";
-import { oneLine, printable, span } from "../../format.ts";
+import { count, oneLine, printable, span } from "../../format.ts";
 import { plural, t } from "../../texts.ts";
 import { clockText, fullText } from "../../time.ts";
 import { go, view } from "../../view.ts";
 import { durationText } from "../trace/words.ts";
-import { planeOf, type Area } from "./scatter.ts";
+import { cellAt, planeOf, strength, type Area, type Plane } from "./scatter.ts";
 
 const MINUTE = 60_000;
 const TALL = 200;
@@ -33,6 +34,7 @@ export function Scatter({
   area,
   onArea,
   unseen,
+  density,
 }: {
   traces: readonly TraceSummary[];
   range: { from: number; to: number };
@@ -40,15 +42,21 @@ export function Scatter({
   onArea: (area: Area | null) => void;
   /** Before this instant there may be traces that are not drawn; `null` if all are. */
   unseen: number | null;
+  /** All traces, counted; `null` where the dots are all. */
+  density: TraceDensity | null;
 }) {
   const [root, measured] = useWidth();
   const [drag, setDrag] = useState<{ a: Point; b: Point } | null>(null);
   const [near, setNear] = useState<TraceSummary | null>(null);
+  const [over, setOver] = useState<DensityCell | null>(null);
   const svg = useRef<SVGSVGElement>(null);
   const zone = view.value.zone;
   const width = Math.max(1, measured);
   const box = { left: LEFT, width: Math.max(1, width - LEFT - 10), height: TALL };
-  const durations = traces.map((trace) => trace.duration_ms);
+  const durations = [
+    ...traces.map((trace) => trace.duration_ms),
+    ...(density?.cells ?? []).flatMap(({ min, max }) => [min, max]),
+  ];
   const plane = planeOf(range, durations, box);
   const point = (event: PointerEvent | MouseEvent): Point => {
     const of = svg.current?.getBoundingClientRect();
@@ -63,13 +71,15 @@ export function Scatter({
     }
     return best;
   };
+  const cell = ({ x, y }: Point) =>
+    density === null || y < 0 || y > TALL ? null : cellAt(density, plane.time(x), plane.duration(y));
   const end = (event: PointerEvent) => {
     if (drag === null) return;
     const [a, b] = [drag.a, point(event)];
     setDrag(null);
     if (Math.hypot(a.x - b.x, a.y - b.y) < DRAG_MIN) {
-      const trace = nearest(b);
-      if (trace) go({ page: "trace", trace: trace.trace_id, span: "", find: "" });
+      const id = nearest(b)?.trace_id ?? cell(b)?.example;
+      if (id) go({ page: "trace", trace: id, span: "", find: "" });
       else if (area !== null) onArea(null);
       return;
     }
@@ -111,11 +121,17 @@ export function Scatter({
         onPointerMove={(event) => {
           const at = point(event);
           if (drag !== null) setDrag({ ...drag, b: at });
-          else setNear(nearest(at));
+          else {
+            setNear(nearest(at));
+            setOver(cell(at));
+          }
         }}
         onPointerUp={end}
         onPointerCancel={() => setDrag(null)}
-        onPointerLeave={() => setNear(null)}
+        onPointerLeave={() => {
+          setNear(null);
+          setOver(null);
+        }}
       >
         {plane.ticks.map((tick) => (
           <g key={tick} class="grid">
@@ -125,6 +141,7 @@ export function Scatter({
             </text>
           </g>
         ))}
+        {density !== null && <Cells density={density} plane={plane} />}
         {unseen !== null && (
           <g class="unseen" data-testid="traces-unseen">
             <rect x={LEFT} y={0} width={Math.max(0, plane.x(unseen) - LEFT)} height={TALL} />
@@ -151,15 +168,57 @@ export function Scatter({
       </svg>
       <MarkList from={range.from} to={range.to} />
       <p class="dim near" aria-hidden="true">
-        {near === null
-          ? t("Click a dot to open its trace, drag to choose an area.")
-          : [
-              `${printable(near.root_service)}: ${oneLine(near.root_name, 120)}`,
-              durationText(near.duration_ms),
-              plural(near.errors, "{n} error", "{n} errors", String(near.errors)),
-              fullText(Date.parse(near.start), zone),
-            ].join(" · ")}
+        {near === null && over !== null
+          ? [
+              plural(over.traces, "{n} trace", "{n} traces", count(over.traces)),
+              t("{n} with errors", { n: count(over.errors) }),
+              `${durationText(over.min)}–${durationText(over.max)}`,
+              fullText(over.at, zone),
+            ].join(" · ")
+          : near === null
+            ? density === null
+              ? t("Click a dot to open its trace, drag to choose an area.")
+              : t(
+                  "Cells count all traces, red ones those with errors. Click a dot or a cell to open a trace, drag to choose an area.",
+                )
+            : [
+                `${printable(near.root_service)}: ${oneLine(near.root_name, 120)}`,
+                durationText(near.duration_ms),
+                plural(near.errors, "{n} error", "{n} errors", String(near.errors)),
+                fullText(Date.parse(near.start), zone),
+              ].join(" · ")}
       </p>
     </div>
+  );
+}
+
+/** The cells: all traces, and in the right half of each those with errors. */
+function Cells({ density: { cells, width }, plane }: { density: TraceDensity; plane: Plane }) {
+  const most = cells.reduce((top, { traces }) => Math.max(top, traces), 1);
+  return (
+    <g class="cells" data-testid="trace-cells" aria-hidden="true">
+      {cells.map((cell) => {
+        const box = {
+          x: plane.x(cell.at),
+          y: plane.y(cell.max),
+          width: Math.max(1, plane.x(cell.at + width) - plane.x(cell.at)),
+          height: Math.max(1, plane.y(cell.min) - plane.y(cell.max)),
+        };
+        return (
+          <g key={`${cell.at} ${cell.min}`}>
+            <rect {...box} class="cell" style={{ fillOpacity: strength(cell.traces, most) }} />
+            {cell.errors > 0 && (
+              <rect
+                {...box}
+                class="cell failed"
+                x={box.x + box.width / 2}
+                width={box.width / 2}
+                style={{ fillOpacity: strength(cell.errors, most) }}
+              />
+            )}
+          </g>
+        );
+      })}
+    </g>
   );
 }

@@ -2,6 +2,9 @@
 
 /** English texts and their Indonesian. */
 export const ALERTS: Readonly<Record<string, string>> = {
+  "{n} more alert of the same failure": "{n} peringatan lain dari gangguan yang sama",
+  "{n} more alerts of the same failure": "{n} peringatan lain dari gangguan yang sama",
+  "its events since {time}": "peristiwanya sejak {time}",
   // What fires
   Active: "Aktif",
   "Nothing is firing.": "Tidak ada peringatan yang menyala.",

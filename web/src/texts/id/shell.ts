@@ -9,6 +9,9 @@ export const SHELL: Readonly<Record<string, string>> = {
   Sources: "Sumber",
   Settings: "Setelan",
   "Send data": "Kirim data",
+  "There is no page here": "Tidak ada halaman di sini",
+  "Nothing has the address /{path}. It may be mistyped, or of another version.":
+    "Tidak ada halaman di alamat /{path}. Mungkin salah ketik, atau dari versi lain.",
   Pages: "Halaman",
   "catat, start page": "catat, halaman awal",
   system: "sistem",

@@ -99,6 +99,12 @@ export const TRACES: Readonly<Record<string, string>> = {
   Start: "Mulai",
   "no name": "tanpa nama",
   "(its root is missing)": "(span awalnya hilang)",
+  "(the newest {n} are listed)": "({n} yang terbaru ada dalam daftar)",
+  "(the slowest {n} are listed)": "({n} yang paling lambat ada dalam daftar)",
+  "Not all traces could be counted.": "Tidak semua trace dapat dihitung.",
+  "{n} with errors": "{n} dengan galat",
+  "Cells count all traces, red ones those with errors. Click a dot or a cell to open a trace, drag to choose an area.":
+    "Kotak menghitung semua trace, yang merah dengan galat. Klik titik atau kotak untuk membuka trace, seret untuk memilih area.",
   "Traces before {time} are not drawn": "Trace sebelum {time} tidak digambar",
   "Below each number is that of the time before.": "Di bawah setiap angka adalah angka waktu sebelumnya.",
   "Each service and call has its requests, its share of errors and its 95th percentile.":

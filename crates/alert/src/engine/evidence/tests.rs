@@ -64,11 +64,12 @@ fn gathered_with(rule: &str, append: &dyn Fn(&Store, Timestamp), calls: CallCoun
         time: crate::EventTime::Own,
     };
     let table: Table = ask.ask(&question).unwrap();
-    let labels = Labels::new();
+    let labels = Labels::from([("@log".to_owned(), "app/a".to_owned())]);
     let inquiry = EvidenceQuery { rule, compiled: &compiled, row: &table.rows[0], labels: &labels, ask: &ask, now };
     let events = inquiry.events();
     let mut rest = inquiry.rest(&events, None);
-    rest["first_look"] = inquiry.first_look().unwrap_or_default();
+    let subjects = compiled.subjects(rule, &labels, None);
+    rest["first_look"] = inquiry.first_look(&subjects).map(|found| found.said).unwrap_or_default();
     (events, rest)
 }
 

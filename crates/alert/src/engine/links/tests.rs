@@ -37,7 +37,7 @@ fn url(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) 
         compiled.note_pattern(1);
     }
     let events: Vec<Json> = message.iter().map(|message| serde_json::json!({"@message": message})).collect();
-    engine.url_of_row(&rule, &compiled, row, &events, now)
+    engine.url_of_row(&rule, &compiled, row, &events, None, now)
 }
 
 fn text(value: &str) -> Option<Value> {
@@ -54,7 +54,7 @@ fn the_link_of_a_stats_rule_opens_the_lines_of_its_label_set() {
     assert_eq!(groups, "app/*");
     assert_eq!(time, "2027-01-15T07:55:00Z 2027-01-15T08:00:00Z");
     let missing = [None, Some(Value::Integer(503)), Some(Value::Integer(7)), Some(Value::Boolean(true))];
-    assert!(link(rule, false, &missing, None).0.contains("filter not service = service"));
+    assert!(link(rule, false, &missing, None).0.contains("filter not ispresent(service)"));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn the_link_of_a_pattern_opens_its_lines_in_its_group() {
     assert_eq!(query, expected);
     let more = [None, text(crate::compile::MORE)];
     let (query, groups, _) = link(rule, true, &more, None);
-    assert_eq!((query.as_str(), groups.as_str()), ("filter @level >= \"error\" | filter not @log = @log", ""));
+    assert_eq!((query.as_str(), groups.as_str()), ("filter @level >= \"error\" | filter not ispresent(@log)", ""));
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use alert::AlertView;
 use chrono_tz::Tz;
 use dashboard::derive::Subject;
 use incident::{Incident, IssueFilter, IssueState, IssueView, Month};
-use plan::fields::SERVICE_FIELDS;
 use serde_json::{Value, json};
 use types::{GroupPattern, Timestamp};
 
-use crate::routes::alerts::visible;
 use crate::state::Shared;
 use door::problem::Problem;
 use door::users::user_of_name;
@@ -17,6 +16,9 @@ use door::users::user_of_name;
 /// How long an incident that is over is still told of, and an issue.
 const INCIDENT_TOLD: i64 = 7 * Timestamp::DAY;
 const ISSUE_TOLD: i64 = Timestamp::DAY;
+
+/// Longest text of an alert.
+const TEXT_CHARS_MAX: usize = 300;
 
 /// What is known besides events.
 pub(super) struct Knowledge {
@@ -32,8 +34,13 @@ pub(super) struct Knowledge {
     pub(super) n_issues: usize,
 }
 
-/// Finds what is known about a subject. Blocks.
-pub(super) fn find(server: &Shared, subject: &Subject, (now, zone): (Timestamp, Tz)) -> Result<Knowledge, Problem> {
+/// Finds what is known about a subject that these alerts concern. Blocks.
+pub(super) fn find(
+    server: &Shared,
+    subject: &Subject,
+    alerts: &[AlertView],
+    (now, zone): (Timestamp, Tz),
+) -> Result<Knowledge, Problem> {
     let incidents = server.state.incidents.list(server.settings(), &server.caller.scope);
     let incidents = incidents.map_err(|error| Problem::internal(error.to_string()))?;
     let incidents: Vec<Incident> = incidents.into_iter().filter(|one| is_about(one, subject)).collect();
@@ -45,15 +52,19 @@ pub(super) fn find(server: &Shared, subject: &Subject, (now, zone): (Timestamp, 
             continue;
         }
         let start = Timestamp(incident.start());
-        wrong.push(entry("incident", Some(&incident.title), start, end));
+        wrong.push(entry("incident", Some(&incident.title), Some(start), end));
         if end.is_none() {
             since.push(start);
             people.insert((person(&incident.created_by), "incident"));
         }
     }
-    for alert in visible(server).iter().filter(|alert| alert.state == "alarm" && concerns(server, alert, subject)) {
+    let mut told = BTreeSet::new();
+    // The first alert of a failure tells of it.
+    for alert in alerts.iter().rev() {
         let start = Timestamp::parse_rfc3339(&alert.since).unwrap_or(now);
-        wrong.push(entry("alert", alert.annotations.get("summary").map(String::as_str), start, None));
+        if told.insert(&alert.failure) {
+            wrong.push(entry("alert", text_of(alert).as_deref(), Some(start), None));
+        }
         since.push(start);
         people.extend(alert.acknowledged.iter().map(|taken| (person(&taken.by), "alert")));
     }
@@ -71,19 +82,15 @@ fn is_about(incident: &Incident, subject: &Subject) -> bool {
     }
 }
 
-/// Reports whether an alert is about a subject: a label names it, or its rule is about this group.
-fn concerns(server: &Shared, alert: &alert::AlertView, subject: &Subject) -> bool {
-    let labelled =
-        |names: &[&str]| names.iter().any(|name| alert.labels.get(*name).is_some_and(|own| own == subject.name()));
-    match subject {
-        Subject::Group(name) => {
-            let rules = server.app.alerts.rules();
-            let rule = rules.iter().find(|rule| rule.name == alert.rule);
-            let is_own = |pattern: &String| GroupPattern::new(pattern.as_str()).matches(name);
-            labelled(&["@log", "group"]) || rule.is_some_and(|rule| rule.groups.iter().any(is_own))
-        }
-        Subject::Service(_) | Subject::Host(_) => labelled(&SERVICE_FIELDS),
-    }
+/// Returns what an alert says, with the values of its newest line in place of a pattern.
+fn text_of(alert: &AlertView) -> Option<String> {
+    let summary = alert.annotations.get("summary")?;
+    let line = alert.last.as_ref().and_then(|event| event["@message"].as_str()?.lines().next());
+    let said = match (alert.labels.get("pattern"), line) {
+        (Some(pattern), Some(line)) => summary.replace(pattern.as_str(), line),
+        _ => summary.clone(),
+    };
+    Some(said.replace("<*>", "…").chars().take(TEXT_CHARS_MAX).collect())
 }
 
 /// Returns errors of the last day that nobody has put aside.
@@ -103,10 +110,11 @@ fn issues(server: &Shared, subject: &Subject, now: Timestamp) -> Vec<IssueView> 
     issues
 }
 
-fn entry(kind: &str, text: Option<&str>, since: Timestamp, until: Option<Timestamp>) -> Value {
+/// Returns one thing that went wrong.
+pub(super) fn entry(kind: &str, text: Option<&str>, since: Option<Timestamp>, until: Option<Timestamp>) -> Value {
     json!({
-        "kind": kind, "text": text.filter(|text| !text.trim().is_empty()), "since": since.to_string(),
-        "until": until.map(|until| until.to_string()), "count": null, "different": null,
+        "kind": kind, "text": text.filter(|text| !text.trim().is_empty()), "since": since.map(|since| since.to_string()),
+        "until": until.map(|until| until.to_string()), "open": until.is_none(), "count": null, "different": null,
     })
 }
 

@@ -1,9 +1,11 @@
 //! What events tell: when the last one came, how many requests failed, how long they take, how many errors there are.
 
+use alert::AlertView;
 use dashboard::derive::{EventFacts, Subject, request_fields};
 use serde_json::{Value, json};
 use types::{TimeRange, Timestamp, Value as Cell};
 
+use super::concerning;
 use crate::ask::{Ask, Groups};
 use crate::routes::onset;
 use crate::subject::{SubjectGroups, SubjectReader, filter, number};
@@ -27,6 +29,10 @@ const DOWN: f64 = 0.5;
 const SLOWER: f64 = 1.5;
 const SLOWER_MS: f64 = 50.0;
 
+/// The same for the slowest in twenty, of at least so many requests: chance makes some of few slow.
+const SLOWER_FOR_SOME: f64 = 2.0;
+const REQUESTS_FOR_SOME_MIN: f64 = 60.0;
+
 /// How many usual gaps between lines a silence lasts.
 const GAPS: i64 = 20;
 
@@ -41,6 +47,8 @@ pub(super) struct Measured {
     pub(super) requests: Requests,
     pub(super) speed: Speed,
     errors: Errors,
+    /// Alerts that fire and concern it.
+    pub(super) alerts: Vec<AlertView>,
     /// Whether something of this could not be read.
     pub(super) is_partial: bool,
 }
@@ -54,13 +62,21 @@ pub(super) struct Requests {
     pub(super) since: Option<Timestamp>,
 }
 
-/// How long requests take.
+/// How long requests take: in the last minutes, or the last hour where few came, and in the day before.
 #[derive(Debug, Default)]
 pub(super) struct Speed {
-    /// Half of the requests of the last hour were faster.
-    ms: Option<f64>,
-    /// The same of the last day.
-    usual_ms: Option<f64>,
+    now: Option<Durations>,
+    usual: Option<Durations>,
+}
+
+/// How long requests of some time took, in ms.
+#[derive(Clone, Copy, Debug)]
+struct Durations {
+    n: f64,
+    /// Half of them were faster.
+    ms: f64,
+    /// Nineteen in twenty of them were.
+    slow_ms: f64,
 }
 
 /// Errors of the last day.
@@ -100,11 +116,12 @@ pub(super) fn measure(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> 
             let query = format!("filter {} and {}", source.condition, source.failed);
             requests.since = onset_of(run, query, &source.groups)?.0;
         }
-        speed = Speed { ms: median(&over(HOUR), source)?, usual_ms: median(&day, source)? };
+        speed = Speed::of(run, source, now)?;
     }
     let (errors, is_partial) = errors(run, &day, &[groups.lines, groups.spans].concat(), &own)?;
     let n_day = day.count(&events, &own)?;
-    Ok(Measured { last, n_day, requests, speed, errors, is_partial })
+    let alerts = concerning::alerts(run, subject, now)?;
+    Ok(Measured { last, n_day, requests, speed, errors, alerts, is_partial })
 }
 
 /// Returns the groups of samples that belong to a subject: of a group, itself.
@@ -139,17 +156,6 @@ fn requests(recent: &SubjectReader<'_, '_>, source: &Source) -> Result<Requests,
     let n = recent.count(&source.groups, &source.condition)?;
     let n_failed = recent.count(&source.groups, &format!("{} and {}", source.condition, source.failed))?;
     Ok(Requests { n, n_failed, since: None })
-}
-
-/// Returns how long half of the requests took at most, in ms.
-fn median(reader: &SubjectReader<'_, '_>, source: &Source) -> Result<Option<f64>, Problem> {
-    let Some(ms) = &source.ms else { return Ok(None) };
-    let query = format!("filter {} | stats pct({ms}, 50) as ms, count({ms}) as n", source.condition);
-    let rows = reader.rows(&source.groups, &query)?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let n = row.get(1).and_then(|cell| number(cell.as_ref())).unwrap_or_default();
-    let ms = row.first().and_then(|cell| number(cell.as_ref()));
-    Ok(ms.filter(|ms| n >= REQUESTS_MIN as f64 && *ms >= 0.0))
 }
 
 /// Counts the errors of the last day, and finds out when they became more than usual.
@@ -209,18 +215,58 @@ impl Requests {
     }
 }
 
+impl Durations {
+    fn of(reader: &SubjectReader<'_, '_>, source: &Source) -> Result<Option<Self>, Problem> {
+        let Some(ms) = &source.ms else { return Ok(None) };
+        let numbers = format!("pct({ms}, 50) as ms, pct({ms}, 95) as slow_ms, count({ms}) as n");
+        let rows = reader.rows(&source.groups, &format!("filter {} | stats {numbers}", source.condition))?;
+        let cell = |at: usize| number(rows.first()?.get(at)?.as_ref());
+        let found = || Some(Self { ms: cell(0)?, slow_ms: cell(1)?, n: cell(2)? });
+        Ok(found().filter(|found| found.n >= REQUESTS_MIN as f64 && found.ms >= 0.0))
+    }
+}
+
 impl Speed {
-    /// Returns the time of a usual request now, and how that compares.
-    pub(super) fn to_json(&self) -> Value {
-        let is_beyond = |a: f64, b: f64| a >= b * SLOWER && a - b >= SLOWER_MS;
-        let state = match (self.ms, self.usual_ms) {
-            (Some(ms), Some(usual)) if is_beyond(ms, usual) => "slower",
-            (Some(ms), Some(usual)) if is_beyond(usual, ms) => "faster",
+    fn of(run: &QueryRun<'_>, source: &Source, now: Timestamp) -> Result<Self, Problem> {
+        let over = |range: TimeRange| Durations::of(&SubjectReader { run, range, now }, source);
+        let recent = over(before(now, RECENT))?.filter(|recent| recent.n >= REQUESTS_FOR_SOME_MIN);
+        let recent = if recent.is_some() { recent } else { over(before(now, HOUR))? };
+        let day = before(now, DAY);
+        // What lasts since an hour is not what is usual.
+        let earlier = over(TimeRange { to: Timestamp(now.0.saturating_sub(HOUR)), ..day })?;
+        let usual = if earlier.is_some() { earlier } else { over(day)? };
+        Ok(Self { now: recent, usual })
+    }
+
+    fn state(&self) -> &'static str {
+        let is_beyond = |a: f64, b: f64, times: f64| a >= b * times && a - b >= SLOWER_MS;
+        match (self.now, self.usual) {
+            (Some(now), Some(usual)) if is_beyond(now.ms, usual.ms, SLOWER) => "slower",
+            (Some(now), Some(usual))
+                if now.n >= REQUESTS_FOR_SOME_MIN && is_beyond(now.slow_ms, usual.slow_ms, SLOWER_FOR_SOME) =>
+            {
+                "slower-for-some"
+            }
+            (Some(now), Some(usual)) if is_beyond(usual.ms, now.ms, SLOWER) => "faster",
             (Some(_), Some(_)) => "usual",
             (None, Some(_)) => "earlier",
             (_, None) => "unknown",
-        };
-        json!({"state": state, "ms": self.ms.or(self.usual_ms), "usual_ms": self.usual_ms})
+        }
+    }
+
+    /// Reports whether requests take longer than usual, or some of them do.
+    pub(super) fn is_slower(&self) -> bool {
+        ["slower", "slower-for-some"].contains(&self.state())
+    }
+
+    /// Returns how long requests take now, and how that compares.
+    pub(super) fn to_json(&self) -> Value {
+        let of = |durations: Option<Durations>, number: fn(Durations) -> f64| durations.map(number);
+        json!({
+            "state": self.state(),
+            "ms": of(self.now.or(self.usual), |one| one.ms), "usual_ms": of(self.usual, |one| one.ms),
+            "slow_ms": of(self.now.or(self.usual), |one| one.slow_ms), "usual_slow_ms": of(self.usual, |one| one.slow_ms),
+        })
     }
 }
 
@@ -232,13 +278,18 @@ impl Measured {
         self.last.is_none_or(|last| now.0.saturating_sub(last.0) > allowed)
     }
 
+    /// Returns since when there are more errors than usual, if they have not stopped.
+    pub(super) fn rising_since(&self) -> Option<Timestamp> {
+        self.errors.began.filter(|_| self.errors.ended.is_none())
+    }
+
     /// Returns the errors of the last day as one entry; `different` is the number of issues among them.
     pub(super) fn errors_json(&self, different: usize) -> Option<Value> {
         let Errors { n, first, began, ended } = &self.errors;
         let since = began.or(*first)?;
         Some(json!({
             "kind": "errors", "text": null, "since": since.to_string(), "until": ended.map(|at| at.to_string()),
-            "count": n, "different": different, "sudden": began.is_some(),
+            "open": self.rising_since().is_some(), "count": n, "different": different, "sudden": began.is_some(),
         }))
     }
 }
