@@ -462,7 +462,7 @@ impl RunWriter {
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
         sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
-        let templates = self.messages.vocabulary().templates();
+        let templates = self.messages.vocabulary().written();
         if templates.len() >= word_index::TEMPLATES_MIN {
             sections.fill(self.whole + footer::WORDS, &word_index::build(templates)?)?;
         }

@@ -64,13 +64,14 @@ impl SegmentRun {
             true => Cow::Owned(probe.literal.to_ascii_lowercase()),
             false => Cow::Borrowed(probe.literal),
         };
-        Ok(self.run_may_hold_value(index, &literal, probe.is_whole)? || self.has_besides(name))
+        // Most runs are asked nothing else.
+        let is_possible = self.run_may_hold_value(&OnceLock::new(), index, &literal, probe.is_whole)?;
+        Ok(is_possible || self.has_besides(name))
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.
     fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
         let vocabulary = self.vocabulary()?;
-        let templates = vocabulary.templates();
         let matcher = LiteralMatcher::new(literal, ignores_case);
         // Words of a literal with a quote may occur in quoted texts, and others in fields beside which no quote stands.
         let has_unquoted_fields =
@@ -78,13 +79,13 @@ impl SegmentRun {
         let is_indexed = self.has_words() && !literal.contains('"') && !has_unquoted_fields;
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<TemplateMatch> = if words.is_empty() {
-            matcher.ask_all(templates, vocabulary.written())
+            vocabulary.ask_all(&matcher)
         } else {
-            let mut holds = vec![TemplateMatch::No; templates.len()];
+            let mut holds = vec![TemplateMatch::No; vocabulary.slots.n_templates()];
             let found = self.words()?.templates_with(&words);
             for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
-                if let Some(template) = templates.get(id as usize - 1) {
-                    holds[id as usize - 1] = matcher.ask(template);
+                if let Some(template) = vocabulary.template(id) {
+                    holds[id as usize - 1] = matcher.ask(&template);
                 }
             }
             holds
@@ -402,10 +403,10 @@ impl SegmentRun {
         if self.segment.format == 1 {
             return Ok(true);
         }
-        if !self.run_may_hold_value(index, needle.literal(), false)? {
+        let n_columns = self.run().footer.columns.len();
+        if !self.run_may_hold_value(&self.recent().column(index, n_columns).filter, index, needle.literal(), false)? {
             return Ok(false);
         }
-        let n_columns = self.run().footer.columns.len();
         match self.field_filter(block)?.ask(index, needle) {
             FilterAnswer::No => Ok(false),
             FilterAnswer::Perhaps => Ok(true),

@@ -16,7 +16,7 @@ use crate::digits::DigitsNeedle;
 use crate::needle::Needle;
 use crate::numbers::Bases;
 use crate::strings::{find_texts, skip_texts, take_texts};
-use crate::template::{Kind, Requirement, Slot, TemplateMatch, push_hex, ways};
+use crate::template::{Kind, Requirement, Slot, Template, TemplateMatch, push_hex, ways};
 use crate::time_text::TimeWriter;
 
 /// What the templates of a run demand of their variables for a literal.
@@ -49,11 +49,12 @@ impl RequirementSet {
         let mut numbers: HashMap<Requirement, u32, RandomState> = HashMap::default();
         let mut demands = Vec::new();
         let mut templates = vec![TemplateNeeds::Ways(Vec::new())];
-        for (index, template) in vocabulary.templates().iter().enumerate() {
-            let columns = vocabulary.slots.of_template(index as u32 + 1);
-            let is_asked = holds.get(index + 1).is_some_and(|holds| holds.is_for_columns());
-            let found =
-                if is_asked { ways(template, needle.literal(), needle.ignores_case()) } else { Some(Vec::new()) };
+        for id in 1..=vocabulary.slots.n_templates() as u32 {
+            let columns = vocabulary.slots.of_template(id);
+            let is_asked = holds.get(id as usize).is_some_and(|holds| holds.is_for_columns());
+            let template = if is_asked { vocabulary.template(id) } else { None };
+            let of_template = |template: &Template| ways(template, needle.literal(), needle.ignores_case());
+            let found = template.as_ref().map_or(Some(Vec::new()), of_template);
             let Some(found) = found else {
                 templates.push(TemplateNeeds::TooMuch);
                 continue;
