@@ -74,14 +74,16 @@ impl SegmentRun {
         let vocabulary = self.vocabulary()?;
         let matcher = LiteralMatcher::new(literal, ignores_case);
         // Words of a literal with a quote may occur in quoted texts, and others in fields beside which no quote stands.
-        let has_unquoted_fields =
-            vocabulary.slots.columns().iter().any(|slot| matches!(slot.kind, Kind::Any | Kind::Json));
-        let is_indexed = self.has_words() && !literal.contains('"') && !has_unquoted_fields;
+        let has_unquoted_fields = || {
+            self.make_slots(&vocabulary);
+            vocabulary.slots().columns().iter().any(|slot| matches!(slot.kind, Kind::Any | Kind::Json))
+        };
+        let is_indexed = self.has_words() && !literal.contains('"') && !has_unquoted_fields();
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<TemplateMatch> = if words.is_empty() {
             vocabulary.ask_all(&matcher)
         } else {
-            let mut holds = vec![TemplateMatch::No; vocabulary.slots.n_templates()];
+            let mut holds = vec![TemplateMatch::No; vocabulary.n_templates()];
             let found = self.words()?.templates_with(&words);
             for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
                 if let Some(template) = vocabulary.template(id) {
@@ -148,6 +150,7 @@ impl SegmentRun {
         }
         // Taking the templates of a run apart costs more than all filters of its blocks: only where they are needed.
         let vocabulary = self.vocabulary()?;
+        self.make_slots(&vocabulary);
         let ids = self.template_ids(block, &vocabulary)?;
         for field in in_fields {
             self.find_in_field(block, field, needle, &ids, &vocabulary, &mut rows)?;
@@ -242,7 +245,7 @@ impl SegmentRun {
         if !matches!(kind, Kind::Integer | Kind::Address) {
             return self.find_in_section(block, section, needle, ids, vocabulary, rows);
         }
-        let wanted = ColumnSelection::all_of_kind(kind, &vocabulary.slots);
+        let wanted = ColumnSelection::all_of_kind(kind, vocabulary.slots());
         let all = RowSet::all(self.block_rows(block));
         let variables = self.variables(block, (&wanted, &all), ids, vocabulary)?;
         let mut found = Vec::new();
@@ -287,7 +290,7 @@ impl SegmentRun {
         if places.is_empty() {
             return Ok(());
         }
-        let added = ids.insert_rows_of(section, &mut places, &vocabulary.slots, rows);
+        let added = ids.insert_rows_of(section, &mut places, vocabulary.slots(), rows);
         added.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
@@ -329,9 +332,9 @@ impl SegmentRun {
             let bases = Bases { times: &times, durations: &durations };
             asked.answer(section, &bytes, ids, vocabulary, &bases).map_err(damaged)?;
         }
-        for (column, field) in asked.wanted().fields(&vocabulary.slots) {
+        for (column, field) in asked.wanted().fields(vocabulary.slots()) {
             let field = self.checked_field(field)?;
-            let kind = vocabulary.slots.columns()[column].kind;
+            let kind = vocabulary.slots().columns()[column].kind;
             let rows_with =
                 |part: &Needle| self.rows_with_spelled(block, (field, kind == Kind::Json), part, ids, vocabulary);
             let answered = asked.answer_field(column, ids, vocabulary, rows_with)?;

@@ -110,7 +110,7 @@ fn rows_with_variable(
     ids: &TemplateIds,
     vocabulary: &Vocabulary,
 ) -> RowSet {
-    let slots = &vocabulary.slots;
+    let slots = vocabulary.slots();
     let is_asked = |column: &u32| {
         let slot = slots.columns()[*column as usize];
         (slot.kind == Kind::Json) == is_json && slot.field.is_some_and(|of_slot| usize::from(of_slot) == field)

@@ -231,6 +231,7 @@ impl SegmentRun {
 
     pub(super) fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
         let vocabulary = self.vocabulary()?;
+        self.make_slots(&vocabulary);
         let ids = self.template_ids(block, &vocabulary)?;
         self.rebuilt(block, &ids, &vocabulary, rows)
     }
@@ -244,7 +245,7 @@ impl SegmentRun {
     ) -> Result<Strings, ScanError> {
         let wanted = ids.wanted_by(rows, vocabulary);
         let mut variables = self.variables(block, (&wanted, rows), ids, vocabulary)?;
-        for (column, field) in wanted.fields(&vocabulary.slots) {
+        for (column, field) in wanted.fields(vocabulary.slots()) {
             variables.put_field(column, Cow::Owned(self.stored_rows_of(block, self.checked_field(field)?, rows)?));
         }
         let rebuilt = texts::rebuild(ids, &variables, vocabulary, rows, &wanted);
@@ -384,7 +385,7 @@ impl Run for SegmentRun {
             let vocabulary = self.vocabulary()?;
             let example = |id| vocabulary.template(id).and_then(|template| texts::example(&template));
             // Number 0 is that of raw messages.
-            let made: Examples = (0..=vocabulary.slots.n_templates() as u32).map(example).collect();
+            let made: Examples = (0..=vocabulary.n_templates() as u32).map(example).collect();
             let of_texts: usize = made.iter().flatten().map(|text| heap::of_allocation(text.capacity())).sum();
             let n_bytes = of_texts + heap::of_items(&made);
             Ok((Arc::new(made), n_bytes))

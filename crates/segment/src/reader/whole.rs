@@ -76,6 +76,15 @@ impl SegmentRun {
         })
     }
 
+    /// Finds out which variables are stored together, and counts what that takes.
+    pub(super) fn make_slots(&self, vocabulary: &Arc<Vocabulary>) {
+        if vocabulary.make_slots()
+            && let Some(kept) = self.segment.kept.get().filter(|_| self.is_query)
+        {
+            kept.put_whole(self.run().footer.whole + footer::TEMPLATES, vocabulary.clone(), vocabulary.n_bytes());
+        }
+    }
+
     /// Returns the word index; a query asks it once for each text.
     pub(super) fn words(&self) -> Result<Arc<WordIndex>, ScanError> {
         let id = self.run().footer.whole + footer::WORDS;

@@ -13,7 +13,6 @@ use super::kind::{KINDS, Kind, Slot};
 use super::matcher::{Kinds, LiteralMatcher, TemplateMatch};
 use super::pieces::{Template, each_variable};
 use crate::bytes::{Damage, Decoded};
-use crate::format::FORMAT_VERSION;
 use crate::heap;
 
 /// The templates of a run as they are written, one after another. Which variables they have is known; each is taken apart when it is
@@ -23,33 +22,43 @@ pub(crate) struct TemplateText {
     all: Arc<str>,
     /// Where each ends.
     ends: Vec<u32>,
-    /// The variables of all: where each begins and ends.
-    variables: Vec<(u32, u32)>,
+    /// Where each variable of all begins.
+    variables: Vec<u32>,
 }
 
 impl TemplateText {
-    /// Takes the templates of a segment of `format`: their bytes, and where each of them ends. Gives the variables of each, with the
-    /// template up to it, and then `None`.
-    pub(crate) fn new(
-        all: &[u8],
-        ends: Vec<u32>,
-        format: u16,
-        mut found: impl FnMut(Option<(&[u8], Slot)>),
-    ) -> Decoded<Self> {
+    /// Takes the templates of a segment of `format`: their bytes, and where each of them ends.
+    pub(crate) fn new(all: &[u8], ends: Vec<u32>, format: u16) -> Decoded<Self> {
         // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
         let all: Arc<str> = std::str::from_utf8(all).map_err(|_| Damage("a template is not UTF-8"))?.into();
         let (mut variables, mut start) = (Vec::new(), 0);
         for end in &ends {
-            let template = all.get(start as usize..*end as usize).ok_or(Damage("a length is out of range"))?.as_bytes();
-            each_variable(template, format, |place, slot| {
-                variables.push((start + place.start, start + place.end));
-                found(Some((&template[..place.start as usize], slot)));
-            })?;
-            found(None);
+            let template = all.get(start as usize..*end as usize).ok_or(Damage("a length is out of range"))?;
+            each_variable(template.as_bytes(), format, |place, _| variables.push(start + place.start))?;
             start = *end;
         }
         variables.shrink_to_fit();
         Ok(Self { format, all, ends, variables })
+    }
+
+    /// Gives the variables of each template, with the template up to it, and then `None`.
+    pub(crate) fn each_variable<'t>(&'t self, mut found: impl FnMut(Option<(&'t [u8], Slot)>)) {
+        let (all, mut variables, mut start) = (self.all.as_bytes(), self.variables.iter().peekable(), 0);
+        for end in &self.ends {
+            while let Some(at) = variables.next_if(|at| *at < end) {
+                // All of them were looked at when they were read.
+                if let Ok(Some((slot, _))) = Slot::read(&all[*at as usize..*end as usize], self.format) {
+                    found(Some((&all[start..*at as usize], slot)));
+                }
+            }
+            found(None);
+            start = *end as usize;
+        }
+    }
+
+    /// Returns how many templates there are.
+    pub(crate) fn n_templates(&self) -> usize {
+        self.ends.len()
     }
 
     /// Returns the bytes that it takes.
@@ -124,20 +133,19 @@ impl LiteralMatcher {
         });
         let all = written.all.as_bytes();
         let (mut index, mut first, mut before) = (0, 0, 0);
-        for (start, end) in &written.variables {
-            while written.ends[index] < *end {
+        for start in &written.variables {
+            while written.ends[index] <= *start {
                 first = written.ends[index];
                 index += 1;
             }
-            let variable = (*start as usize, *end as usize);
+            let text = &all[..written.ends[index] as usize];
+            let Ok(Some((slot, length))) = Slot::read(&text[*start as usize..], written.format) else { continue };
+            let variable = (*start as usize, *start as usize + length);
             // There is no variable between the previous one and this one.
             let from = first.max(before) as usize;
-            before = *end;
-            let variable_bytes = &all[variable.0..variable.1];
-            let Ok(Some((slot, _))) = Slot::read(variable_bytes, FORMAT_VERSION) else { continue };
+            before = variable.1 as u32;
             let kind = slot.kind;
             let mask = if kind == Kind::Time { self.places(slot) } else { of_kind[kind as usize] };
-            let text = &all[..written.ends[index] as usize];
             let (is_begun, goes_on) = self.around(text, from, first as usize, variable, mask);
             if goes_on {
                 if asked.last() != Some(&index) {

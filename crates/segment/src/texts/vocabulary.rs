@@ -1,5 +1,7 @@
 //! Templates of a run with their variables numbered, and the sections that a block keeps variables in.
 
+use std::sync::OnceLock;
+
 use crate::bytes::Decoded;
 use crate::slots::Slots;
 use crate::template::{
@@ -56,36 +58,60 @@ pub(crate) fn section_of(kind: Kind) -> usize {
 /// What a run's messages are made of.
 pub(crate) struct Vocabulary {
     pub(crate) format: u16,
-    pub(crate) slots: Slots,
     templates: Templates,
 }
 
 enum Templates {
     /// Of a writer, one after another.
-    Growing(Vec<Template>),
-    /// As they lie in a segment.
-    Read(TemplateText),
+    Growing(Vec<Template>, Slots),
+    /// As they lie in a segment. Many searches never ask which of their variables are stored together.
+    Read(TemplateText, OnceLock<Slots>),
 }
 
 impl Vocabulary {
     /// Takes the templates of a segment of `format`: their bytes, and where each of them ends.
     pub(crate) fn read(all: &[u8], ends: Vec<u32>, format: u16) -> Decoded<Self> {
-        let mut slots = Slots::new(format);
-        let text = TemplateText::new(all, ends, format, |variable| slots.add_next(variable))?;
-        slots.finish();
-        Ok(Self { format, slots, templates: Templates::Read(text) })
+        Ok(Self { format, templates: Templates::Read(TemplateText::new(all, ends, format)?, OnceLock::new()) })
     }
 
     /// Creates an empty vocabulary.
     pub(super) fn growing(format: u16) -> Self {
-        Self { format, slots: Slots::new(format), templates: Templates::Growing(Vec::new()) }
+        Self { format, templates: Templates::Growing(Vec::new(), Slots::new(format)) }
+    }
+
+    /// Returns which variables are stored together.
+    pub(crate) fn slots(&self) -> &Slots {
+        match &self.templates {
+            Templates::Growing(_, slots) => slots,
+            Templates::Read(text, slots) => slots.get_or_init(|| {
+                let mut slots = Slots::new(self.format);
+                text.each_variable(|variable| slots.add_next(variable));
+                slots.finish();
+                slots
+            }),
+        }
+    }
+
+    /// Finds out which variables are stored together; reports whether it was not known, so that it takes more bytes now.
+    pub(crate) fn make_slots(&self) -> bool {
+        let is_new = matches!(&self.templates, Templates::Read(_, slots) if slots.get().is_none());
+        self.slots();
+        is_new
+    }
+
+    /// Returns how many templates there are.
+    pub(crate) fn n_templates(&self) -> usize {
+        match &self.templates {
+            Templates::Growing(templates, _) => templates.len(),
+            Templates::Read(text, _) => text.n_templates(),
+        }
     }
 
     /// Returns the templates of a writer; none of those that were read.
     pub(crate) fn written(&self) -> &[Template] {
         match &self.templates {
-            Templates::Growing(templates) => templates,
-            Templates::Read(_) => &[],
+            Templates::Growing(templates, _) => templates,
+            Templates::Read(..) => &[],
         }
     }
 
@@ -93,8 +119,8 @@ impl Vocabulary {
     pub(crate) fn template(&self, id: u32) -> Option<Template> {
         let index = (id as usize).checked_sub(1)?;
         match &self.templates {
-            Templates::Growing(templates) => templates.get(index).cloned(),
-            Templates::Read(text) => text.template(index),
+            Templates::Growing(templates, _) => templates.get(index).cloned(),
+            Templates::Read(text, _) => text.template(index),
         }
     }
 
@@ -102,8 +128,8 @@ impl Vocabulary {
     pub(crate) fn pieces_of(&self, id: u32) -> Vec<Piece<'_>> {
         let Some(index) = (id as usize).checked_sub(1) else { return Vec::new() };
         match &self.templates {
-            Templates::Growing(templates) => templates.get(index).map(|known| known.pieces().collect()),
-            Templates::Read(text) => text.bytes(index).map(|bytes| {
+            Templates::Growing(templates, _) => templates.get(index).map(|known| known.pieces().collect()),
+            Templates::Read(text, _) => text.bytes(index).map(|bytes| {
                 let mut slots = Vec::new();
                 let taken = each_variable(bytes, self.format, |place, slot| slots.push((place, slot)));
                 if taken.is_ok() { pieces_between(bytes, slots.into_iter()).collect() } else { Vec::new() }
@@ -115,19 +141,22 @@ impl Vocabulary {
     /// Asks all templates for a literal.
     pub(crate) fn ask_all(&self, matcher: &LiteralMatcher) -> Vec<TemplateMatch> {
         match &self.templates {
-            Templates::Growing(templates) => templates.iter().map(|template| matcher.ask(template)).collect(),
-            Templates::Read(text) => matcher.ask_all(text),
+            Templates::Growing(templates, _) => templates.iter().map(|template| matcher.ask(template)).collect(),
+            Templates::Read(text, _) => matcher.ask_all(text),
         }
     }
 
     /// Returns the bytes that it takes once it was read.
     pub(crate) fn n_bytes(&self) -> usize {
-        self.slots.n_bytes() + if let Templates::Read(text) = &self.templates { text.n_bytes() } else { 0 }
+        match &self.templates {
+            Templates::Growing(_, slots) => slots.n_bytes(),
+            Templates::Read(text, slots) => text.n_bytes() + slots.get().map_or(0, Slots::n_bytes),
+        }
     }
 
     pub(super) fn add(&mut self, template: Template) {
-        self.slots.add(&template);
-        if let Templates::Growing(templates) = &mut self.templates {
+        if let Templates::Growing(templates, slots) = &mut self.templates {
+            slots.add(&template);
             templates.push(template);
         }
     }

@@ -66,7 +66,7 @@ impl MessageWriter {
             let event = is_all_there_is.then_some((&columns, row));
             match self.number_with(message, time, event, &mut parts) {
                 Some(number) => {
-                    block.push(number, row as u32, &parts.variables, self.vocabulary.slots.of_template(number))
+                    block.push(number, row as u32, &parts.variables, self.vocabulary.slots().of_template(number))
                 }
                 None => block.push_raw(message),
             }

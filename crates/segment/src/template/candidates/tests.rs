@@ -25,7 +25,7 @@ proptest! {
         let of_place = |(start, end): (u32, &u32)| all[start as usize..*end as usize].to_vec();
         let templates: Vec<Template> =
             starts.zip(&ends).map(|place| Template::new(of_place(place), 2).expect("just made")).collect();
-        let written = TemplateText::new(&all, ends, 2, |_| {}).expect("just made");
+        let written = TemplateText::new(&all, ends, 2).expect("just made");
         let chosen = &messages[which % messages.len()];
         let literals = [chosen.chars().skip(from).take(length).collect::<String>(), "1".into(), "a 1".into(), "c".into()];
         for literal in literals.iter().filter(|literal| !literal.is_empty()) {
