@@ -87,7 +87,8 @@ impl Run for Forgetful {
 
 #[test]
 fn runs_that_were_counted_are_let_go_or_count_as_what_is_kept() {
-    let (examples, dictionaries): (Arc<Mutex<Given<Examples>>>, Arc<Mutex<Given<Vec<Value>>>>) = Default::default();
+    let (examples, dictionaries) =
+        (Arc::<Mutex<Given<Examples>>>::default(), Arc::<Mutex<Given<Vec<Value>>>>::default());
     let run = |number: usize| -> Arc<dyn Run> {
         let run = events(number as i64 * 1000, 1000);
         let info = RunInfo { key: Some(RunKey { segment: number as u128, run: 0, version: 0 }), ..run.info().clone() };
