@@ -32,9 +32,6 @@ const SHARE_OF_RUN: usize = 4;
 /// The part that texts of dictionaries may take which several segments have.
 const SHARE_OF_TEXTS: usize = 2;
 
-/// Evicted bytes from which on unused texts are looked for, where there are no more bytes of texts.
-const SWEPT_FROM: usize = 4 << 20;
-
 /// Approximate overhead of an entry in bytes.
 const ENTRY_BYTES: usize = 128;
 
@@ -216,7 +213,9 @@ impl SectionCache {
         let n_bytes = evicted.n_bytes;
         drop(evicted);
         self.n_bytes.fetch_sub(n_bytes, Ordering::Relaxed);
-        if self.n_evicted.fetch_add(n_bytes, Ordering::Relaxed) > self.texts.n_bytes().max(SWEPT_FROM) {
+        // Looking at all texts costs no more than evicting as many bytes did.
+        let n_enough = self.texts.n_bytes().max(self.bytes_max / SHARE_OF_SECTION);
+        if self.n_evicted.fetch_add(n_bytes, Ordering::Relaxed) > n_enough {
             self.n_evicted.store(0, Ordering::Relaxed);
             self.n_bytes.fetch_sub(self.texts.sweep(), Ordering::Relaxed);
         }

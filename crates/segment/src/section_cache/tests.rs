@@ -64,3 +64,41 @@ fn what_is_too_large_is_not_kept() {
     assert_eq!((is_kept(&kept, 1), is_kept(&kept, 2)), (false, true));
     SegmentSections::new(&SectionCache::new(0), 0).put(1, &section(0, 0));
 }
+
+#[test]
+fn texts_that_dictionaries_share_count_and_go_with_them() {
+    let cache = SectionCache::new(4 << 20);
+    let dictionary = |kept: &SegmentSections, from: usize| {
+        let mut values: Vec<Value> = (from..from + 2_000).map(|n| Value::text(format!("the series {n}"))).collect();
+        let n_own = kept.share_texts(&mut values);
+        let n_bytes = n_own + values.capacity() * size_of::<Value>();
+        kept.put_whole(1, Arc::new(values), n_bytes);
+        n_own
+    };
+    let segments: Vec<SegmentSections> = (0..1_000).map(|_| SegmentSections::new(&cache, 0)).collect();
+    dictionary(&segments[0], 0);
+    let n_first = cache.n_bytes();
+    dictionary(&segments[1], 0);
+    assert!(n_first > 130_000 && cache.n_bytes() < 2 * n_first - 60_000, "equal texts count once");
+    let mut n_shared = 0;
+    for (number, kept) in segments.iter().enumerate() {
+        n_shared += usize::from(dictionary(kept, number * 2_000) == 0);
+        assert!(cache.n_bytes() <= 4 << 20, "{number}: {}", cache.n_bytes());
+    }
+    assert!(n_shared > 200, "there is room for texts again and again: {n_shared}");
+    let n_kept = segments.iter().filter(|kept| kept.get::<Vec<Value>>(1).is_some()).count();
+    assert!(n_kept > 10, "{n_kept}");
+}
+
+#[test]
+fn what_has_become_another_size_is_counted_anew() {
+    let cache = SectionCache::new(1 << 20);
+    let kept = SegmentSections::new(&cache, 7);
+    for n_bytes in [1_000, 1_000, 5_000, 300] {
+        kept.put_whole(1, section(0, 10), n_bytes);
+        assert_eq!(cache.n_bytes(), n_bytes + ENTRY_BYTES);
+    }
+    kept.put_whole(2, section(0, 10), (1 << 20) / SHARE_OF_RUN + 1);
+    assert!(!is_kept(&kept, 2) && is_kept(&kept, 1));
+    assert_eq!(cache.status().footer_bytes, 7);
+}
