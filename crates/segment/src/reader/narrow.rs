@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use types::{Narrowed, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm, Timestamp, Value, is_sent};
 
-use super::recent::{LiteralQuery, TemplateMatches};
+use super::recent::{LiteralQuery, Recent, TemplateMatches};
 use super::run::SegmentRun;
 use crate::column::search;
 use crate::field_filter::{FieldFilter, FilterAnswer};
@@ -361,8 +361,9 @@ impl SegmentRun {
                 found.exact = false;
             }
         }
+        let recent = self.recent();
         for (index, column) in footer.columns.iter().enumerate().filter(|(_, column)| is_sent(&column.name)) {
-            if !self.may_hold_value(block, index, needle)? {
+            if !self.may_hold_value(&recent, block, index, needle)? {
                 continue;
             }
             // Numbers and lists are spelled when they are looked at.
@@ -395,27 +396,33 @@ impl SegmentRun {
     }
 
     /// Returns the filter over the fields of a block; segments of format 1 have none.
-    pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
+    pub(super) fn field_filter(&self, recent: &Recent, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
         let n_columns = self.run().footer.columns.len();
         let id = self.system_section(footer::FIELDS, block);
-        self.recent().filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
+        recent.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
     }
 
-    /// Reports whether a value of column number `index` in the block may hold the needle.
-    pub(super) fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+    /// Reports whether a value of column number `index` in the block may hold the needle; `recent` is what the query has of the run.
+    pub(super) fn may_hold_value(
+        &self,
+        recent: &Recent,
+        block: usize,
+        index: usize,
+        needle: &Needle,
+    ) -> Result<bool, ScanError> {
         if self.segment.format == 1 {
             return Ok(true);
         }
         let n_columns = self.run().footer.columns.len();
-        if !self.run_may_hold_value(&self.recent().column(index, n_columns).filter, index, needle.literal(), false)? {
+        if !self.run_may_hold_value(&recent.column(index, n_columns).filter, index, needle.literal(), false)? {
             return Ok(false);
         }
-        match self.field_filter(block)?.ask(index, needle) {
+        match self.field_filter(recent, block)?.ask(index, needle) {
             FilterAnswer::No => Ok(false),
             FilterAnswer::Perhaps => Ok(true),
             FilterAnswer::AsDictionary => {
                 let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
-                let asked = self.recent().dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
+                let asked = recent.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
                 let Some(known) = asked.get(index) else { return Ok(true) };
                 if let Some(known) = known.get() {
                     return Ok(*known);
@@ -444,7 +451,7 @@ impl SegmentRun {
             found.exact &= time.is_none();
         }
         let Some(index) = self.column_number(name) else { return Ok(found) };
-        if !self.may_hold_value(block, index, needle)? {
+        if !self.may_hold_value(&self.recent(), block, index, needle)? {
             return Ok(found);
         }
         let stored = self.stored_rows_with(block, index, needle)?;

@@ -412,7 +412,7 @@ impl Run for SegmentRun {
     fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
         let Some(index) = self.column_number(name).filter(|_| !self.is_derived(name)) else { return Ok(None) };
         // What a filter knows costs less than reading the column twice where it holds something else.
-        if self.segment.format == 1 || !self.field_filter(block)?.is_of_addresses(index) {
+        if self.segment.format == 1 || !self.field_filter(&self.recent(), block)?.is_of_addresses(index) {
             return Ok(None);
         }
         let shapes = self.shapes()?;
