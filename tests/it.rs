@@ -76,6 +76,8 @@ mod ledger;
 mod loki;
 #[path = "it/manual_pages.rs"]
 mod manual_pages;
+#[path = "it/memory.rs"]
+mod memory;
 #[path = "it/object_store.rs"]
 mod object_store;
 #[path = "../crates/database/src/postgres/testing.rs"]

@@ -6,6 +6,7 @@ mod counts;
 mod far_segments;
 mod indexes;
 mod kept_counts;
+mod let_go;
 mod matched_fields;
 mod shared;
 mod shortcuts;

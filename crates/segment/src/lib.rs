@@ -36,6 +36,8 @@ mod field_minutes;
 mod filter;
 mod footer;
 mod format;
+mod heap;
+mod held;
 mod meta;
 mod needle;
 mod numbers;

@@ -47,7 +47,7 @@ fn rebuilt_messages<'n>(
         let bases = Bases { times: if base.has_times { times } else { &[] }, durations: &durations };
         variables.decode(section, bytes, &ids, vocabulary, &wanted, &bases)?;
     }
-    for (column, field) in wanted.fields(&vocabulary.slots) {
+    for (column, field) in wanted.fields(vocabulary.slots()) {
         variables.put_field(column, Cow::Borrowed(field_of(batch, name_of(field))?));
     }
     texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)

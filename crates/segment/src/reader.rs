@@ -3,7 +3,7 @@
 //! Opening reads the end of the file, which nearly always holds the whole footer, else the rest of the footer: one
 //! read or two. The header says nothing that the footer does not; it is looked at where that read has it, or where
 //! something is wrong, and when everything is checked. What a run needs as a whole (templates, shape table, word
-//! index, dictionaries) is read when a query first asks and kept; blocks are read each time.
+//! index, dictionaries) is read when a query first asks, and kept like sections of blocks: as long as there is room.
 
 mod block_cache;
 mod blocks;
@@ -22,6 +22,7 @@ mod run;
 mod samples;
 mod segment;
 mod series;
+mod whole;
 
 pub use blocks::RunReader;
 pub use end::SegmentEnd;

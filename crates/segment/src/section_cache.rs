@@ -1,26 +1,36 @@
-//! A cache of checked and decompressed sections for later queries.
+//! A cache of what queries read of open segments, for later queries: sections of blocks, checked and decompressed, and what
+//! belongs to a run as a whole (templates, dictionaries, filters), taken apart.
 //!
 //! Dashboards and interactive searches read the same blocks again and again, and reading, checking and decompressing
-//! them is most of their cost. The cache is bounded in bytes, over all of its parts. Sections
+//! them is most of their cost. The cache is bounded in bytes, over all of its parts and with the texts that dictionaries share:
+//! whatever else an open segment holds is its footer. Entries
 //! are evicted at random, sparing those that were read since they were last picked: with an order of eviction, a query
 //! that reads more than fits would evict each section just before reading it again.
 //!
 //! A segment never changes, so entries never become stale; they are dropped with their segment. Verification and
 //! compaction read the file itself.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use types::Value;
 
+use crate::held::HeldList;
 use crate::text_pool::TextPool;
 
 /// Shards with a lock each, so that threads seldom wait for each other.
 const N_PARTS: usize = 8;
 
 /// The part of the cache that one section may take, 8 MiB of 128: the values of a block of samples take up to 4.
-const SHARE_MIN: usize = 16;
+const SHARE_OF_SECTION: usize = 16;
+
+/// The part that may be taken by what belongs to a run as a whole: without it, each query would take it apart again.
+const SHARE_OF_RUN: usize = 4;
+
+/// The part that texts of dictionaries may take which several segments have.
+const SHARE_OF_TEXTS: usize = 2;
 
 /// Approximate overhead of an entry in bytes.
 const ENTRY_BYTES: usize = 128;
@@ -31,12 +41,19 @@ const SPARED_MAX: usize = 8;
 /// A section of a segment that was opened.
 type Key = (u64, u32);
 
-/// A bounded cache of sections.
+/// Something that is kept.
+pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
+
+/// A bounded cache of what queries read of segments.
 #[derive(Debug)]
 pub struct SectionCache {
     bytes_max: usize,
     /// Bytes held by all parts.
     n_bytes: AtomicUsize,
+    /// Bytes of footers.
+    n_footer_bytes: AtomicUsize,
+    /// Bytes that were evicted since unused texts were removed.
+    n_evicted: AtomicUsize,
     /// The part that is to give something up next, counted on.
     next_part: AtomicUsize,
     parts: [Mutex<Part>; N_PARTS],
@@ -44,6 +61,8 @@ pub struct SectionCache {
     n_hits: AtomicU64,
     n_misses: AtomicU64,
     texts: TextPool,
+    /// What queries hold of runs now.
+    held: HeldList,
 }
 
 /// Size and hit counts of the section cache.
@@ -51,11 +70,13 @@ pub struct SectionCache {
 pub struct SectionCacheStatus {
     /// Bytes held.
     pub bytes: u64,
+    /// Bytes that the footers of open segments take besides; they stay.
+    pub footer_bytes: u64,
     /// Sections held.
     pub sections: u64,
     /// Sections found in the cache.
     pub hits: u64,
-    /// Sections that had to be read, checked and decompressed.
+    /// Sections that had to be read, checked, and decompressed or taken apart.
     pub misses: u64,
 }
 
@@ -70,19 +91,25 @@ struct Part {
 #[derive(Debug)]
 struct Entry {
     key: Key,
-    section: Arc<Vec<u8>>,
+    kept: Kept,
+    n_bytes: usize,
     was_asked: bool,
 }
 
 impl Part {
-    /// Removes an entry; returns its bytes.
-    fn remove(&mut self, place: usize) -> usize {
+    /// Reports whether an entry of this size is there.
+    fn is_known(&self, key: Key, n_bytes: usize) -> bool {
+        self.places.get(&key).is_some_and(|place| self.entries[*place].n_bytes == n_bytes)
+    }
+
+    /// Removes an entry.
+    fn remove(&mut self, place: usize) -> Entry {
         let entry = self.entries.swap_remove(place);
         self.places.remove(&entry.key);
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.key, place);
         }
-        bytes_of(&entry.section)
+        entry
     }
 
     /// Picks a random entry, skipping recently used ones up to [`SPARED_MAX`].
@@ -101,16 +128,25 @@ impl Part {
     }
 }
 
-fn bytes_of(section: &Vec<u8>) -> usize {
-    section.capacity() + ENTRY_BYTES
-}
-
 impl SectionCache {
     /// Creates a cache of `capacity_bytes`.
     pub fn new(capacity_bytes: u64) -> Arc<Self> {
         let bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX);
-        let (n_bytes, next_part, parts, next_segment, n_hits, n_misses, texts) = Default::default();
-        Arc::new(Self { bytes_max, n_bytes, next_part, parts, next_segment, n_hits, n_misses, texts })
+        let (n_bytes, n_evicted, next_part, parts, next_segment, n_hits, n_misses) = Default::default();
+        let (n_footer_bytes, texts, held) = Default::default();
+        Arc::new(Self {
+            bytes_max,
+            n_bytes,
+            n_footer_bytes,
+            n_evicted,
+            next_part,
+            parts,
+            next_segment,
+            n_hits,
+            n_misses,
+            texts,
+            held,
+        })
     }
 
     fn part(&self, key: Key) -> MutexGuard<'_, Part> {
@@ -119,7 +155,7 @@ impl SectionCache {
         self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, key: Key) -> Option<Arc<Vec<u8>>> {
+    fn get<T: Any + Send + Sync>(&self, key: Key) -> Option<Arc<T>> {
         let mut part = self.part(key);
         let Some(place) = part.places.get(&key).copied() else {
             self.n_misses.fetch_add(1, Ordering::Relaxed);
@@ -128,13 +164,15 @@ impl SectionCache {
         let entry = &mut part.entries[place];
         entry.was_asked = true;
         self.n_hits.fetch_add(1, Ordering::Relaxed);
-        Some(entry.section.clone())
+        entry.kept.clone().downcast().ok()
     }
 
-    fn put(&self, key: Key, section: &Arc<Vec<u8>>) {
-        let n_bytes = bytes_of(section);
-        // One section must not throw out a large share of the others.
-        if n_bytes > self.bytes_max / SHARE_MIN || self.part(key).places.contains_key(&key) {
+    /// Keeps something of `n_bytes` that takes at most one part in `share`. What is there already is replaced where it has
+    /// become another size.
+    fn put(&self, key: Key, kept: Kept, n_bytes: usize, share: usize) {
+        let n_bytes = n_bytes + ENTRY_BYTES;
+        // One entry must not throw out a large share of the others.
+        if n_bytes > self.bytes_max / share || self.part(key).is_known(key, n_bytes) {
             return;
         }
         // It counts before there is room for it, so that several threads do not take the same room.
@@ -142,16 +180,16 @@ impl SectionCache {
             self.make_room();
         }
         let mut part = self.part(key);
-        if part.places.contains_key(&key) {
-            self.n_bytes.fetch_sub(n_bytes, Ordering::Relaxed);
-            return;
-        }
+        let known = part.places.get(&key).copied();
+        let known = known.map(|place| part.remove(place));
         let place = part.entries.len();
         part.places.insert(key, place);
-        part.entries.push(Entry { key, section: section.clone(), was_asked: false });
+        part.entries.push(Entry { key, kept, n_bytes, was_asked: known.is_some() });
+        drop(part);
+        self.n_bytes.fetch_sub(known.map_or(0, |known| known.n_bytes), Ordering::Relaxed);
     }
 
-    /// Evicts sections of one part after the other until what is held is within bounds, or no part has any more.
+    /// Evicts entries of one part after the other until what is held is within bounds, or no part has any more.
     fn make_room(&self) {
         let mut n_empty = 0;
         while n_empty < N_PARTS && self.n_bytes.load(Ordering::Relaxed) > self.bytes_max {
@@ -162,8 +200,24 @@ impl SectionCache {
                 continue;
             }
             let victim = part.victim();
-            self.n_bytes.fetch_sub(part.remove(victim), Ordering::Relaxed);
+            let evicted = part.remove(victim);
+            // Whoever waits for the part need not wait until all of it is freed.
+            drop(part);
+            self.release(evicted);
             n_empty = 0;
+        }
+    }
+
+    /// Lets go of an entry, and of texts that none of those left has, once there may be many.
+    fn release(&self, evicted: Entry) {
+        let n_bytes = evicted.n_bytes;
+        drop(evicted);
+        self.n_bytes.fetch_sub(n_bytes, Ordering::Relaxed);
+        // Looking at all texts costs no more than evicting as many bytes did.
+        let n_enough = self.texts.n_bytes().max(self.bytes_max / SHARE_OF_SECTION);
+        if self.n_evicted.fetch_add(n_bytes, Ordering::Relaxed) > n_enough {
+            self.n_evicted.store(0, Ordering::Relaxed);
+            self.n_bytes.fetch_sub(self.texts.sweep(), Ordering::Relaxed);
         }
     }
 
@@ -172,7 +226,8 @@ impl SectionCache {
         let n_of = |part: &Mutex<Part>| part.lock().unwrap_or_else(PoisonError::into_inner).entries.len() as u64;
         let (bytes, sections) = (self.n_bytes.load(Ordering::Relaxed) as u64, self.parts.iter().map(n_of).sum());
         let (hits, misses) = (self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed));
-        SectionCacheStatus { bytes, sections, hits, misses }
+        let footer_bytes = self.n_footer_bytes.load(Ordering::Relaxed) as u64;
+        SectionCacheStatus { bytes, footer_bytes, sections, hits, misses }
     }
 
     /// Returns bytes held.
@@ -182,37 +237,53 @@ impl SectionCache {
     }
 }
 
-/// The cached sections of one open segment.
+/// What is kept of one open segment.
 #[derive(Debug)]
 pub(crate) struct SegmentSections {
     cache: Arc<SectionCache>,
     segment: u64,
+    n_footer_bytes: usize,
 }
 
 impl SegmentSections {
-    /// Creates an empty set.
-    pub(crate) fn new(cache: &Arc<SectionCache>) -> Self {
-        Self { cache: cache.clone(), segment: cache.next_segment.fetch_add(1, Ordering::Relaxed) }
+    /// Creates an empty set, of a segment whose footer takes so many bytes.
+    pub(crate) fn new(cache: &Arc<SectionCache>, n_footer_bytes: usize) -> Self {
+        cache.n_footer_bytes.fetch_add(n_footer_bytes, Ordering::Relaxed);
+        let segment = cache.next_segment.fetch_add(1, Ordering::Relaxed);
+        Self { cache: cache.clone(), segment, n_footer_bytes }
     }
 
-    /// Returns a section, if it is kept.
-    pub(crate) fn get(&self, section: u32) -> Option<Arc<Vec<u8>>> {
+    /// Returns what is kept under a number.
+    pub(crate) fn get<T: Any + Send + Sync>(&self, section: u32) -> Option<Arc<T>> {
         self.cache.get((self.segment, section))
-    }
-
-    /// Replaces the texts of a dictionary by the same ones of other segments.
-    pub(crate) fn share_texts(&self, values: &mut [Value]) {
-        self.cache.texts.share(values);
     }
 
     /// Keeps a section as long as there is room.
     pub(crate) fn put(&self, section: u32, bytes: &Arc<Vec<u8>>) {
-        self.cache.put((self.segment, section), bytes);
+        self.cache.put((self.segment, section), bytes.clone(), bytes.capacity(), SHARE_OF_SECTION);
+    }
+
+    /// Keeps what belongs to a run as a whole; again, where it has become another size.
+    pub(crate) fn put_whole(&self, section: u32, kept: Kept, n_bytes: usize) {
+        self.cache.put((self.segment, section), kept, n_bytes, SHARE_OF_RUN);
+    }
+
+    /// Replaces the texts of a dictionary by the same ones of other segments; returns how many bytes texts of its own take.
+    pub(crate) fn share_texts(&self, values: &mut [Value]) -> usize {
+        let (n_own, n_added) = self.cache.texts.share(values, self.cache.bytes_max / SHARE_OF_TEXTS);
+        self.cache.n_bytes.fetch_add(n_added, Ordering::Relaxed);
+        n_own
+    }
+
+    /// Returns what queries hold of runs.
+    pub(crate) fn held(&self) -> &HeldList {
+        &self.cache.held
     }
 }
 
 impl Drop for SegmentSections {
     fn drop(&mut self) {
+        self.cache.n_footer_bytes.fetch_sub(self.n_footer_bytes, Ordering::Relaxed);
         for part in &self.cache.parts {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
             let mut place = 0;
@@ -221,7 +292,7 @@ impl Drop for SegmentSections {
                     place += 1;
                     continue;
                 }
-                self.cache.n_bytes.fetch_sub(part.remove(place), Ordering::Relaxed);
+                self.cache.release(part.remove(place));
             }
         }
     }

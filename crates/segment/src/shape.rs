@@ -16,6 +16,7 @@ use hashbrown::HashMap;
 use types::RowSet;
 
 use crate::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_varint};
+use crate::heap;
 
 /// Most shapes of a run; a block with rows beyond them says for each column which rows have it.
 const SHAPES_MAX: usize = 4096;
@@ -170,15 +171,22 @@ impl Shapes {
         let (mut origins, mut columns) = (Vec::new(), Vec::new());
         for _ in 0..n_shapes {
             origins.push(checked(cursor.varint()?, n_origins)?);
-            let mut of_shape = Vec::new();
+            let n_of_shape = cursor.count(1)?;
+            let mut of_shape = Vec::with_capacity(n_of_shape);
             let mut last = 0u64;
-            for _ in 0..cursor.count(1)? {
+            for _ in 0..n_of_shape {
                 last = last.saturating_add(cursor.varint()?);
                 of_shape.push(checked(last, n_columns)?);
             }
             columns.push(of_shape);
         }
         Ok(Self { origins, columns })
+    }
+
+    /// Returns the bytes that it takes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        let of_columns = self.columns.iter().map(heap::of_items).sum::<usize>();
+        heap::of_items(&self.origins) + heap::of_items(&self.columns) + of_columns
     }
 
     /// Returns for each column the places in `used` of the shapes that have it.

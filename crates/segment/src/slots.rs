@@ -10,13 +10,11 @@
 //!
 //! In segments of format 1 every variable of every template is a column of its own.
 
-use std::ops::Range;
-
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::bytes::Decoded;
-use crate::template::{Slot, Template, each_variable};
+use crate::heap;
+use crate::template::{Slot, Template};
 use crate::time_text::FORM_BYTES;
 
 /// Length of the text before a variable that decides. Measured on real logs and the benchmark mix: with less,
@@ -51,13 +49,12 @@ impl Slots {
         self.ends.push(self.columns.len() as u32);
     }
 
-    /// Adds the next template by its bytes.
-    pub(crate) fn add_bytes(&mut self, template: &[u8]) -> Decoded<()> {
-        let format = self.format;
-        let add = |place: Range<u32>, slot| self.add_variable(&template[..place.start as usize], slot);
-        each_variable(template, format, add)?;
-        self.ends.push(self.columns.len() as u32);
-        Ok(())
+    /// Adds the next variable of a template, of which `before` is what stands before it, or ends the template.
+    pub(crate) fn add_next(&mut self, variable: Option<(&[u8], Slot)>) {
+        match variable {
+            Some((before, slot)) => self.add_variable(before, slot),
+            None => self.ends.push(self.columns.len() as u32),
+        }
     }
 
     fn add_variable(&mut self, before: &[u8], slot: Slot) {
@@ -73,6 +70,13 @@ impl Slots {
     /// Lets go of what only adding needs.
     pub(crate) fn finish(&mut self) {
         self.by_context = HashMap::default();
+        [&mut self.ends, &mut self.columns].into_iter().for_each(Vec::shrink_to_fit);
+        self.slots.shrink_to_fit();
+    }
+
+    /// Returns the bytes that it takes once nothing is added any more.
+    pub(crate) fn n_bytes(&self) -> usize {
+        heap::of_items(&self.ends) + heap::of_items(&self.columns) + heap::of_items(&self.slots)
     }
 
     /// Returns the columns of the variables of template number `id`; none for a raw message, `id` 0.

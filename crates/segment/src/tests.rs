@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use types::{
-    Batch, BatchBuilder, BatchRun, Column, GroupName, ProbeField, RowSet, Run, TextProbe, TimeRange, Timestamp, Value,
+    Batch, BatchBuilder, BatchRun, Column, Examples, GroupName, ProbeField, RowSet, Run, TextProbe, TimeRange,
+    Timestamp, Value,
 };
 
 use self::events::{Made, batch, dump, event, group};
@@ -16,6 +17,7 @@ mod any;
 mod dependent;
 mod documents;
 mod events;
+mod kept;
 mod messages;
 mod series;
 mod shared_ids;

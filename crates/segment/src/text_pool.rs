@@ -1,13 +1,16 @@
 //! Texts that many segments have, each in memory once.
 //!
 //! The dictionaries of a segment of samples have the labels of every series. Those of the next segment have the same texts, and a
-//! range of a day takes many segments. The pool may have texts that no segment has any more: as many as others, or [`SWEPT_FROM`].
+//! range of a day takes many segments. Who evicts dictionaries sweeps the pool.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use types::Value;
+
+use crate::heap;
 
 /// Values from which on a dictionary shares its texts; a smaller one takes little memory.
 const SHARED_FROM: usize = 1_000;
@@ -15,55 +18,71 @@ const SHARED_FROM: usize = 1_000;
 /// Values that are looked at while others wait.
 const AT_ONCE: usize = 1_000;
 
-/// Length of a text from which on it is not shared: the pool is bounded by the number of texts.
+/// Length of a text from which on it is not shared.
 const LONG_BYTES: usize = 1_024;
 
-/// Number of texts from which unused ones are removed.
-const SWEPT_FROM: usize = 1 << 16;
+/// What a place in the table takes, where two thirds of them are taken.
+const PLACE_BYTES: usize = 26;
 
 /// The texts of large dictionaries.
 #[derive(Debug, Default)]
-pub(crate) struct TextPool(Mutex<KnownTexts>);
+pub(crate) struct TextPool {
+    texts: Mutex<HashSet<Arc<str>, RandomState>>,
+    n_bytes: AtomicUsize,
+}
 
-#[derive(Debug, Default)]
-struct KnownTexts {
-    texts: HashSet<Arc<str>, RandomState>,
-    /// Number of texts after the last sweep.
-    n_left: usize,
+fn bytes_of(text: &str) -> usize {
+    heap::of_text(text) + PLACE_BYTES
 }
 
 impl TextPool {
-    /// Replaces the texts of a dictionary by the same ones of others.
-    pub(crate) fn share(&self, values: &mut [Value]) {
-        if values.len() < SHARED_FROM {
-            return;
-        }
+    fn texts(&self) -> MutexGuard<'_, HashSet<Arc<str>, RandomState>> {
+        // A set is whole between any two statements that can panic.
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what its texts take.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the texts of a dictionary by the same ones of others. Returns what the values take that are the dictionary's own,
+    /// and what was added here: nothing beyond `bytes_max`.
+    pub(crate) fn share(&self, values: &mut [Value], bytes_max: usize) -> (usize, usize) {
+        let (is_small, mut n_own, mut n_added) = (values.len() < SHARED_FROM, 0, 0);
         for some in values.chunks_mut(AT_ONCE) {
-            // A set is whole between any two statements that can panic.
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = (!is_small).then(|| self.texts());
+            let has_room = self.n_bytes() + n_added < bytes_max;
             for value in some {
-                let Value::String(text) = value else { continue };
-                if text.len() >= LONG_BYTES {
-                    continue;
-                }
-                match known.texts.get(&**text) {
-                    Some(shared) => *text = shared.clone(),
-                    None => drop(known.texts.insert(text.clone())),
+                match (value, &mut known) {
+                    (Value::String(text), Some(known)) if text.len() < LONG_BYTES => match known.get(&**text) {
+                        Some(shared) => *text = shared.clone(),
+                        None if has_room => {
+                            n_added += bytes_of(text);
+                            known.insert(text.clone());
+                        }
+                        None => n_own += heap::of_text(text),
+                    },
+                    (value, _) => n_own += heap::of_value(value),
                 }
             }
-            known.sweep();
         }
+        self.n_bytes.fetch_add(n_added, Ordering::Relaxed);
+        (n_own, n_added)
     }
-}
 
-impl KnownTexts {
-    /// Removes unused texts, if many have come since the last sweep.
-    fn sweep(&mut self) {
-        if self.texts.len() >= SWEPT_FROM.max(self.n_left.saturating_mul(2)) {
-            self.texts.retain(|text| Arc::strong_count(text) > 1);
-            self.texts.shrink_to_fit();
-            self.n_left = self.texts.len();
-        }
+    /// Removes texts that nobody has any more; returns what they took.
+    pub(crate) fn sweep(&self) -> usize {
+        let mut texts = self.texts();
+        let mut n_removed = 0;
+        texts.retain(|text| {
+            let is_used = Arc::strong_count(text) > 1;
+            n_removed += if is_used { 0 } else { bytes_of(text) };
+            is_used
+        });
+        texts.shrink_to_fit();
+        self.n_bytes.fetch_sub(n_removed, Ordering::Relaxed);
+        n_removed
     }
 }
 

@@ -31,6 +31,9 @@ const INDEX_MEMORY_BYTES: usize = 15 << 20;
 /// Longest word indexed; tantivy drops terms beyond 64 KiB, and no one searches for a longer word.
 const WORD_BYTES_MAX: usize = 255;
 
+/// What an open index takes next to the bytes of its section.
+const OPEN_BYTES: usize = 32 << 10;
+
 fn schema() -> (Schema, Field, Field) {
     let mut builder = Schema::builder();
     let indexing = TextFieldIndexing::default()
@@ -99,6 +102,11 @@ pub(crate) struct WordIndex {
 }
 
 impl WordIndex {
+    /// Returns the bytes that the index of a section takes once it is open.
+    pub(crate) fn n_bytes(section: &[u8]) -> usize {
+        section.len() + OPEN_BYTES
+    }
+
     /// Opens what [`build`] made.
     pub(crate) fn open(section: &[u8]) -> Decoded<Self> {
         let directory = RamDirectory::create();

@@ -401,7 +401,7 @@ impl RunWriter {
         let values = batch.fields.iter().find(|(name, _)| field.is_some() && **name == *duration::FIELD);
         let durations = values.map(|(_, values)| duration::of_column(values)).unwrap_or_default();
         let bases = Bases { times: &batch.timestamps.to_slice(), durations: &durations };
-        let mut encoded = texts.encode(&vocabulary.slots, &bases, field.unwrap_or_default());
+        let mut encoded = texts.encode(vocabulary.slots(), &bases, field.unwrap_or_default());
         let name_of = |field: usize| self.columns.get(field).map(|column| &*column.name);
         if !proof::are_messages(&encoded, vocabulary, batch, name_of) {
             tracing::warn!(n_rows = batch.len(), "messages of a block are kept raw: they would not be rebuilt");
@@ -462,7 +462,7 @@ impl RunWriter {
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
         sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
-        let templates = self.messages.vocabulary().templates();
+        let templates = self.messages.vocabulary().written();
         if templates.len() >= word_index::TEMPLATES_MIN {
             sections.fill(self.whole + footer::WORDS, &word_index::build(templates)?)?;
         }

@@ -50,7 +50,7 @@ pub(crate) struct SampleReader<'m> {
     n: AtomicUsize,
     /// By the address of a run, which the query holds; `None` where it does not keep samples by stream.
     chosen: Mutex<HashMap<usize, Option<Arc<Chosen>>, RandomState>>,
-    /// The same by the address of streams that are held here: runs in memory have them in common.
+    /// The same by the address of streams that are held here: runs in memory have them in common, stored ones do not.
     of_streams: Mutex<KnownStreams>,
     samples: Mutex<Samples>,
 }
@@ -83,16 +83,17 @@ impl<'m> SampleReader<'m> {
         if let Some(of_run) = known().get(&address) {
             return Ok(of_run.clone());
         }
-        let of_run = run.sample_streams()?.map(|streams| self.chosen_of(streams));
+        let is_stored = run.info().key.is_some();
+        let of_run = run.sample_streams()?.map(|streams| self.chosen_of(streams, is_stored));
         known().insert(address, of_run.clone());
         Ok(of_run)
     }
 
     /// Chooses among streams, once for all runs that have them.
-    fn chosen_of(&self, streams: Arc<SampleStreams>) -> Arc<Chosen> {
+    fn chosen_of(&self, streams: Arc<SampleStreams>, is_stored: bool) -> Arc<Chosen> {
         let address = Arc::as_ptr(&streams) as usize;
         let known = || self.of_streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, chosen)) = known().get(&address) {
+        if let Some((_, chosen)) = known().get(&address).filter(|_| !is_stored) {
             return chosen.clone();
         }
         let mut chosen = Chosen::default();
@@ -106,7 +107,9 @@ impl<'m> SampleReader<'m> {
         }
         drop(samples);
         let chosen = Arc::new(chosen);
-        known().insert(address, (streams, chosen.clone()));
+        if !is_stored {
+            known().insert(address, (streams, chosen.clone()));
+        }
         chosen
     }
 }

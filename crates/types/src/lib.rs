@@ -66,7 +66,7 @@ pub use run::{
 };
 pub use sample_builder::SampleBuilder;
 pub use sample_run::SampleRun;
-pub use sample_streams::{NAME_FIRST, SampleStreams};
+pub use sample_streams::{NAME_FIRST, SampleStreams, StreamNames};
 pub use secret::{Secret, SecretUrl};
 pub use series::{
     HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label, label_pairs,

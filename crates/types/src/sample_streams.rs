@@ -12,15 +12,24 @@ pub const NAME_FIRST: &str = r#"{"__name__":"#;
 #[derive(Debug)]
 pub struct SampleStreams {
     streams: Arc<Vec<Value>>,
-    /// Numbers by name of the metric, as the texts spell it, with quotes.
+    names: Arc<StreamNames>,
+}
+
+/// The numbers of streams by the names of their metrics.
+#[derive(Debug)]
+pub struct StreamNames {
+    /// By the name as the texts spell it, with quotes.
     by_name: HashMap<Box<str>, Vec<u32>, foldhash::fast::RandomState>,
-    /// Numbers of the streams whose text does not begin with the name.
+    /// Those whose text does not begin with the name.
     others: Vec<u32>,
 }
 
-impl SampleStreams {
+/// What a name takes in memory next to its numbers, roughly.
+const NAME_BYTES: usize = 112;
+
+impl StreamNames {
     /// Orders streams by their names.
-    pub fn new(streams: Arc<Vec<Value>>) -> Self {
+    pub fn new(streams: &[Value]) -> Self {
         let (mut by_name, mut others) = (HashMap::<Box<str>, Vec<u32>, _>::default(), Vec::new());
         for (number, stream) in streams.iter().enumerate() {
             let Value::String(text) = stream else { continue };
@@ -33,7 +42,27 @@ impl SampleStreams {
                 None => others.push(number as u32),
             }
         }
-        Self { streams, by_name, others }
+        by_name.values_mut().chain([&mut others]).for_each(Vec::shrink_to_fit);
+        Self { by_name, others }
+    }
+
+    /// Returns the bytes that they take, roughly.
+    pub fn n_bytes(&self) -> usize {
+        let n_numbers = self.by_name.values().map(Vec::len).sum::<usize>() + self.others.len();
+        self.by_name.len() * NAME_BYTES + n_numbers * size_of::<u32>()
+    }
+}
+
+impl SampleStreams {
+    /// Orders streams by their names.
+    pub fn new(streams: Arc<Vec<Value>>) -> Self {
+        let names = Arc::new(StreamNames::new(&streams));
+        Self { streams, names }
+    }
+
+    /// Takes streams with their names.
+    pub fn of(streams: Arc<Vec<Value>>, names: Arc<StreamNames>) -> Self {
+        Self { streams, names }
     }
 
     /// Returns the text of a stream.
@@ -59,8 +88,8 @@ impl SampleStreams {
     pub fn chosen(&self, name: Option<&str>, is_wanted: impl Fn(&str) -> bool) -> Vec<u32> {
         let accepts = |number: &u32| self.text(*number).is_some_and(|text| is_wanted(text));
         let Some(name) = name else { return (0..self.streams.len() as u32).filter(accepts).collect() };
-        let of_name = self.by_name.get(name).into_iter().flatten();
-        let mut chosen: Vec<u32> = of_name.chain(&self.others).copied().filter(accepts).collect();
+        let of_name = self.names.by_name.get(name).into_iter().flatten();
+        let mut chosen: Vec<u32> = of_name.chain(&self.names.others).copied().filter(accepts).collect();
         chosen.sort_unstable();
         chosen
     }

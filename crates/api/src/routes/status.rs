@@ -76,12 +76,13 @@ fn of_object_store(status: &storage::ObjectStoreStatus) -> [Number; 11] {
     ]
 }
 
-/// Numbers of what is kept decompressed.
-fn of_section_cache(status: &Status) -> [Number; 4] {
+/// Numbers of what open segments hold.
+fn of_section_cache(status: &Status) -> [Number; 5] {
     use Kind::{Counter, Gauge};
     [
-        ("section_cache_bytes", Gauge, "Bytes of sections kept decompressed.", status.section_cache.bytes),
-        ("section_cache_sections", Gauge, "Sections kept decompressed.", status.section_cache.sections),
+        ("section_cache_bytes", Gauge, "Bytes kept of what queries read of segments.", status.section_cache.bytes),
+        ("section_cache_sections", Gauge, "Sections kept decompressed or taken apart.", status.section_cache.sections),
+        ("segment_footer_bytes", Gauge, "Bytes that footers of open segments take.", status.section_cache.footer_bytes),
         ("section_cache_hits", Counter, "Sections that queries found there.", status.section_cache.hits),
         ("section_cache_misses", Counter, "Sections that they had to decompress.", status.section_cache.misses),
     ]

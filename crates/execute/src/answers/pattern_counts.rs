@@ -141,12 +141,15 @@ fn texts_of_parts(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Re
         Ok(PartCounts { n_matched: counts.n_events, counts, n_bytes, is_complete })
     };
     let mut all = TextCounts::new(None, Depth::Ends);
-    let mut known: Vec<KnownExamples> = scan.sources.iter().map(|_| KnownExamples::default()).collect();
+    // Parts of a run come one after the other.
+    let (mut known, mut known_of) = (KnownExamples::default(), None);
     count_parts(scan, fingerprint, count, |part, texts| {
         let before = all.memory_bytes();
-        let known = &mut known[part.source];
+        if known_of.replace(part.source) != Some(part.source) {
+            known = KnownExamples::default();
+        }
         known.read(scan, part.source)?;
-        all.add_part(texts, part.source, known);
+        all.add_part(texts, part.source, &mut known);
         scan.hold(all.memory_bytes().saturating_sub(before))
     })?;
     matcher.keep(scan);

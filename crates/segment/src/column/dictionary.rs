@@ -100,13 +100,13 @@ impl RunDictionary {
 }
 
 /// Reads a run's dictionary.
-pub(crate) fn decode_run_dictionary(bytes: &[u8]) -> Decoded<Arc<Vec<Value>>> {
+pub(crate) fn decode_run_dictionary(bytes: &[u8]) -> Decoded<Vec<Value>> {
     let mut cursor = Cursor::new(bytes);
     let n = cursor.varint()? as usize;
     if n > SERIES_DICTIONARY_MAX {
         return Err(Damage("a dictionary is too large"));
     }
-    Ok(Arc::new(take_dictionary(&mut cursor, n)?))
+    take_dictionary(&mut cursor, n)
 }
 
 pub(super) fn take_dictionary(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Value>> {

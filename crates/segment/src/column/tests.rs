@@ -30,7 +30,7 @@ fn check(values: Vec<Option<Value>>) {
     let present = column.presence();
     let mut dictionary = RunDictionary::default();
     let bytes = encode(&column, &present, &mut dictionary);
-    let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
+    let run = dictionary.encode().map(|bytes| Arc::new(decode_run_dictionary(&bytes).expect("just written")));
     let every = |n: usize| RowSet::of(values.len(), |row| row % n == 1);
     // Few rows of many are taken one by one.
     for wanted in [RowSet::all(values.len()), every(3), every(17)] {

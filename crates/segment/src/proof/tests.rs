@@ -58,7 +58,7 @@ fn messages_that_would_not_come_back_are_kept_raw() {
         super::are_messages(sections, vocabulary, batch, |_| None)
     };
     let bases = Bases { times: &batch.timestamps.to_slice(), durations: &[] };
-    let right = block.encode(&writer.vocabulary().slots, &bases, 0);
+    let right = block.encode(writer.vocabulary().slots(), &bases, 0);
     assert!(are_messages(&right, writer.vocabulary(), &batch));
     assert!(!are_messages(&right, writer.vocabulary(), &batch_of(&["took 12 ms", "took 14 ms", "u7 is here", "x"])));
     for section in 0..TEXT_SECTIONS {

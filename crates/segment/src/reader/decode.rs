@@ -12,7 +12,7 @@ pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vocabulary>
     let mut cursor = Cursor::new(bytes);
     let n_templates = cursor.count(0)?;
     let lengths = cursor.integers(n_templates.min(bytes.len()))?;
-    let all: Arc<[u8]> = cursor.take(cursor.n_left())?.into();
+    let all = cursor.take(cursor.n_left())?;
     let mut end = 0u32;
     let end_of = |length: i64| {
         end = u32::try_from(length)

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use types::{Narrowed, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm, Timestamp, Value, is_sent};
 
-use super::recent::{LiteralQuery, TemplateMatches};
+use super::recent::{LiteralQuery, Recent, TemplateMatches};
 use super::run::SegmentRun;
 use crate::column::search;
 use crate::field_filter::{FieldFilter, FilterAnswer};
@@ -64,27 +64,30 @@ impl SegmentRun {
             true => Cow::Owned(probe.literal.to_ascii_lowercase()),
             false => Cow::Borrowed(probe.literal),
         };
-        Ok(self.run_may_hold_value(index, &literal, probe.is_whole)? || self.has_besides(name))
+        // Most runs are asked nothing else.
+        let is_possible = self.run_may_hold_value(&OnceLock::new(), index, &literal, probe.is_whole)?;
+        Ok(is_possible || self.has_besides(name))
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.
     fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
         let vocabulary = self.vocabulary()?;
-        let templates = vocabulary.templates();
         let matcher = LiteralMatcher::new(literal, ignores_case);
         // Words of a literal with a quote may occur in quoted texts, and others in fields beside which no quote stands.
-        let has_unquoted_fields =
-            vocabulary.slots.columns().iter().any(|slot| matches!(slot.kind, Kind::Any | Kind::Json));
-        let is_indexed = self.has_words() && !literal.contains('"') && !has_unquoted_fields;
+        let has_unquoted_fields = || {
+            self.make_slots(&vocabulary);
+            vocabulary.slots().columns().iter().any(|slot| matches!(slot.kind, Kind::Any | Kind::Json))
+        };
+        let is_indexed = self.has_words() && !literal.contains('"') && !has_unquoted_fields();
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<TemplateMatch> = if words.is_empty() {
-            matcher.ask_all(templates, vocabulary.written())
+            vocabulary.ask_all(&matcher)
         } else {
-            let mut holds = vec![TemplateMatch::No; templates.len()];
+            let mut holds = vec![TemplateMatch::No; vocabulary.n_templates()];
             let found = self.words()?.templates_with(&words);
             for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
-                if let Some(template) = templates.get(id as usize - 1) {
-                    holds[id as usize - 1] = matcher.ask(template);
+                if let Some(template) = vocabulary.template(id) {
+                    holds[id as usize - 1] = matcher.ask(&template);
                 }
             }
             holds
@@ -147,6 +150,7 @@ impl SegmentRun {
         }
         // Taking the templates of a run apart costs more than all filters of its blocks: only where they are needed.
         let vocabulary = self.vocabulary()?;
+        self.make_slots(&vocabulary);
         let ids = self.template_ids(block, &vocabulary)?;
         for field in in_fields {
             self.find_in_field(block, field, needle, &ids, &vocabulary, &mut rows)?;
@@ -241,7 +245,7 @@ impl SegmentRun {
         if !matches!(kind, Kind::Integer | Kind::Address) {
             return self.find_in_section(block, section, needle, ids, vocabulary, rows);
         }
-        let wanted = ColumnSelection::all_of_kind(kind, &vocabulary.slots);
+        let wanted = ColumnSelection::all_of_kind(kind, vocabulary.slots());
         let all = RowSet::all(self.block_rows(block));
         let variables = self.variables(block, (&wanted, &all), ids, vocabulary)?;
         let mut found = Vec::new();
@@ -286,7 +290,7 @@ impl SegmentRun {
         if places.is_empty() {
             return Ok(());
         }
-        let added = ids.insert_rows_of(section, &mut places, &vocabulary.slots, rows);
+        let added = ids.insert_rows_of(section, &mut places, vocabulary.slots(), rows);
         added.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
@@ -328,9 +332,9 @@ impl SegmentRun {
             let bases = Bases { times: &times, durations: &durations };
             asked.answer(section, &bytes, ids, vocabulary, &bases).map_err(damaged)?;
         }
-        for (column, field) in asked.wanted().fields(&vocabulary.slots) {
+        for (column, field) in asked.wanted().fields(vocabulary.slots()) {
             let field = self.checked_field(field)?;
-            let kind = vocabulary.slots.columns()[column].kind;
+            let kind = vocabulary.slots().columns()[column].kind;
             let rows_with =
                 |part: &Needle| self.rows_with_spelled(block, (field, kind == Kind::Json), part, ids, vocabulary);
             let answered = asked.answer_field(column, ids, vocabulary, rows_with)?;
@@ -357,8 +361,9 @@ impl SegmentRun {
                 found.exact = false;
             }
         }
+        let recent = self.recent();
         for (index, column) in footer.columns.iter().enumerate().filter(|(_, column)| is_sent(&column.name)) {
-            if !self.may_hold_value(block, index, needle)? {
+            if !self.may_hold_value(&recent, block, index, needle)? {
                 continue;
             }
             // Numbers and lists are spelled when they are looked at.
@@ -391,27 +396,33 @@ impl SegmentRun {
     }
 
     /// Returns the filter over the fields of a block; segments of format 1 have none.
-    pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
+    pub(super) fn field_filter(&self, recent: &Recent, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
         let n_columns = self.run().footer.columns.len();
         let id = self.system_section(footer::FIELDS, block);
-        self.recent().filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
+        recent.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
     }
 
-    /// Reports whether a value of column number `index` in the block may hold the needle.
-    pub(super) fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+    /// Reports whether a value of column number `index` in the block may hold the needle; `recent` is what the query has of the run.
+    pub(super) fn may_hold_value(
+        &self,
+        recent: &Recent,
+        block: usize,
+        index: usize,
+        needle: &Needle,
+    ) -> Result<bool, ScanError> {
         if self.segment.format == 1 {
             return Ok(true);
         }
-        if !self.run_may_hold_value(index, needle.literal(), false)? {
+        let n_columns = self.run().footer.columns.len();
+        if !self.run_may_hold_value(&recent.column(index, n_columns).filter, index, needle.literal(), false)? {
             return Ok(false);
         }
-        let n_columns = self.run().footer.columns.len();
-        match self.field_filter(block)?.ask(index, needle) {
+        match self.field_filter(recent, block)?.ask(index, needle) {
             FilterAnswer::No => Ok(false),
             FilterAnswer::Perhaps => Ok(true),
             FilterAnswer::AsDictionary => {
                 let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
-                let asked = self.recent().dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
+                let asked = recent.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
                 let Some(known) = asked.get(index) else { return Ok(true) };
                 if let Some(known) = known.get() {
                     return Ok(*known);
@@ -440,7 +451,7 @@ impl SegmentRun {
             found.exact &= time.is_none();
         }
         let Some(index) = self.column_number(name) else { return Ok(found) };
-        if !self.may_hold_value(block, index, needle)? {
+        if !self.may_hold_value(&self.recent(), block, index, needle)? {
             return Ok(found);
         }
         let stored = self.stored_rows_with(block, index, needle)?;

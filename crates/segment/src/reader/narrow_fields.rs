@@ -14,9 +14,9 @@ impl SegmentRun {
     /// Returns the fields that messages are made of and whose values, as messages spell them, may hold a needle.
     pub(super) fn fields_that_may_hold(&self, block: usize, needle: &Needle) -> Result<Vec<usize>, ScanError> {
         let columns = self.run().footer.columns.iter().enumerate();
-        let mut fields = Vec::new();
+        let (recent, mut fields) = (self.recent(), Vec::new());
         for (index, column) in columns.filter(|(_, column)| column.is_in_messages) {
-            if self.may_hold_value(block, index, needle)?
+            if self.may_hold_value(&recent, block, index, needle)?
                 || (column.is_escaped && self.may_hold_escaped(block, index, needle)?)
             {
                 fields.push(index);
@@ -37,7 +37,8 @@ impl SegmentRun {
             let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
             let is_end_of_escape = matches!(end, "n" | "r" | "t") || end.trim_start_matches('u').bytes().all(is_hex);
             if is_end_of_escape
-                && (rest.is_empty() || self.may_hold_value(block, field, &Needle::new(rest, needle.ignores_case()))?)
+                && (rest.is_empty()
+                    || self.may_hold_value(&self.recent(), block, field, &Needle::new(rest, needle.ignores_case()))?)
             {
                 return Ok(true);
             }
@@ -110,7 +111,7 @@ fn rows_with_variable(
     ids: &TemplateIds,
     vocabulary: &Vocabulary,
 ) -> RowSet {
-    let slots = &vocabulary.slots;
+    let slots = vocabulary.slots();
     let is_asked = |column: &u32| {
         let slot = slots.columns()[*column as usize];
         (slot.kind == Kind::Json) == is_json && slot.field.is_some_and(|of_slot| usize::from(of_slot) == field)

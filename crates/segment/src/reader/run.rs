@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use types::{
     Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey,
@@ -10,18 +10,18 @@ use types::{
     part_of_column,
 };
 
-use super::decode::{add_derived, decode_minutes, decode_templates, section_of_field};
+use super::decode::{add_derived, decode_minutes, section_of_field};
 use super::recent::Recent;
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
-use crate::column_filter::ColumnFilter;
+use crate::held::Held;
 use crate::numbers::Bases;
 use crate::section::SectionId;
+use crate::section_cache::SegmentSections;
 use crate::shape::{BlockShapes, Shapes};
 use crate::texts::{self, ColumnSelection, TemplateIds, Variables, Vocabulary};
 use crate::times::{take_deltas, take_times};
-use crate::word_index::WordIndex;
-use crate::{column, field_minutes, filter, footer};
+use crate::{column, field_minutes, footer, heap};
 
 /// One run of a segment during one query.
 pub(super) struct SegmentRun {
@@ -31,7 +31,7 @@ pub(super) struct SegmentRun {
     /// Reports whether what is read is worth keeping; who writes a segment again reads it once.
     pub(super) is_query: bool,
     bytes_read: AtomicU64,
-    recent: OnceLock<Box<Recent>>,
+    recent: OnceLock<Arc<Held<Recent>>>,
 }
 
 /// A section of a column, whole or as it is stored.
@@ -74,8 +74,10 @@ impl SegmentRun {
         &self.segment.runs[self.index]
     }
 
-    pub(super) fn recent(&self) -> &Recent {
-        self.recent.get_or_init(Box::default)
+    /// Returns what the query has of the run now. It may be let go once the query reads others.
+    pub(super) fn recent(&self) -> Arc<Recent> {
+        let kept = self.segment.kept.get().filter(|_| self.is_query);
+        self.recent.get_or_init(Arc::default).get(kept.map(SegmentSections::held))
     }
 
     /// Returns a section of a block. What was kept of it counts as read, since it is what the answer is made from.
@@ -155,81 +157,13 @@ impl SegmentRun {
         self.segment.error(offset, damage.0.into())
     }
 
-    /// Reads what belongs to the run as a whole once, and keeps it.
-    fn kept<T>(
-        &self,
-        cell: &OnceLock<Arc<T>>,
-        id: SectionId,
-        decode: impl FnOnce(Vec<u8>) -> Decoded<T>,
-    ) -> Result<Arc<T>, ScanError> {
-        if let Some(known) = cell.get() {
-            return Ok(known.clone());
-        }
-        // Whoever panics here has kept nothing.
-        let _reading = self.run().reading.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = cell.get() {
-            return Ok(known.clone());
-        }
-        let bytes = self.fresh_section(id)?;
-        let read = Arc::new(decode(bytes).map_err(|damage| self.damage(id, damage))?);
-        Ok(cell.get_or_init(|| read).clone())
-    }
-
     pub(super) fn system_section(&self, kind: usize, block: usize) -> SectionId {
         let footer = &self.run().footer;
         footer.system + (kind * footer.blocks.len() + block) as SectionId
     }
 
-    pub(super) fn shapes(&self) -> Result<Arc<Shapes>, ScanError> {
-        let run = self.run();
-        let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
-        let id = run.footer.whole + footer::SHAPE_TABLE;
-        self.kept(&run.shapes, id, |bytes| Shapes::decode(&bytes, n_columns, n_origins))
-    }
-
-    pub(super) fn vocabulary(&self) -> Result<Arc<Vocabulary>, ScanError> {
-        let (run, format) = (self.run(), self.segment.format);
-        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| decode_templates(&bytes, format))
-    }
-
     pub(super) fn has_words(&self) -> bool {
         self.is_there(self.run().footer.whole + footer::WORDS)
-    }
-
-    pub(super) fn words(&self) -> Result<Arc<WordIndex>, ScanError> {
-        let run = self.run();
-        self.kept(&run.words, run.footer.whole + footer::WORDS, |bytes| WordIndex::open(&bytes))
-    }
-
-    /// Reports whether a value that column number `index` has anywhere in the run may hold a literal, of which nothing or all is
-    /// in lower case that may be in either; or be it, if it `is_whole`.
-    pub(super) fn run_may_hold_value(&self, index: usize, literal: &str, is_whole: bool) -> Result<bool, ScanError> {
-        let run = self.run();
-        let Some(id) = run.footer.columns[index].filter else { return Ok(true) };
-        Ok(self.kept(&run.filters[index], id, ColumnFilter::decode)?.may_hold(literal, is_whole))
-    }
-
-    /// Reports whether a text or a quoted text of any message of the run may hold a piece of a word.
-    pub(super) fn run_may_hold(&self, piece: &str) -> Result<bool, ScanError> {
-        let run = self.run();
-        let id = run.footer.whole + footer::RUN_FILTER;
-        if self.segment.format < 3 || !self.is_there(id) {
-            return Ok(true);
-        }
-        Ok(filter::may_hold(&self.kept(&run.filter, id, Ok)?, piece))
-    }
-
-    pub(super) fn dictionary(&self, column: usize) -> Result<Option<Arc<Vec<Value>>>, ScanError> {
-        let run = self.run();
-        let Some(id) = run.footer.columns[column].dictionary else { return Ok(None) };
-        let cell = &run.dictionaries[column];
-        if let Some(known) = cell.get() {
-            return Ok(Some(known.clone()));
-        }
-        let bytes = self.fresh_section(id)?;
-        let mut read = column::decode_run_dictionary(&bytes).map_err(|damage| self.damage(id, damage))?;
-        self.segment.share_texts(&mut read);
-        Ok(Some(cell.get_or_init(|| read).clone()))
     }
 
     pub(super) fn block_shapes(&self, block: usize, shapes: &Shapes) -> Result<Arc<BlockShapes>, ScanError> {
@@ -297,6 +231,7 @@ impl SegmentRun {
 
     pub(super) fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
         let vocabulary = self.vocabulary()?;
+        self.make_slots(&vocabulary);
         let ids = self.template_ids(block, &vocabulary)?;
         self.rebuilt(block, &ids, &vocabulary, rows)
     }
@@ -310,7 +245,7 @@ impl SegmentRun {
     ) -> Result<Strings, ScanError> {
         let wanted = ids.wanted_by(rows, vocabulary);
         let mut variables = self.variables(block, (&wanted, rows), ids, vocabulary)?;
-        for (column, field) in wanted.fields(&vocabulary.slots) {
+        for (column, field) in wanted.fields(vocabulary.slots()) {
             variables.put_field(column, Cow::Owned(self.stored_rows_of(block, self.checked_field(field)?, rows)?));
         }
         let rebuilt = texts::rebuild(ids, &variables, vocabulary, rows, &wanted);
@@ -445,14 +380,17 @@ impl Run for SegmentRun {
     }
 
     fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
-        let cell = &self.run().examples;
-        if let Some(known) = cell.get() {
-            return Ok(Some(known.clone()));
-        }
-        let vocabulary = self.vocabulary()?;
-        // Number 0 is that of raw messages.
-        let made = std::iter::once(None).chain(vocabulary.templates().iter().map(texts::example)).collect();
-        Ok(Some(cell.get_or_init(|| Arc::new(made)).clone()))
+        let number = self.id_beside(self.run().footer.whole + footer::TEMPLATES);
+        let examples = self.whole(&self.recent().examples, number, || {
+            let vocabulary = self.vocabulary()?;
+            let example = |id| vocabulary.template(id).and_then(|template| texts::example(&template));
+            // Number 0 is that of raw messages.
+            let made: Examples = (0..=vocabulary.n_templates() as u32).map(example).collect();
+            let of_texts: usize = made.iter().flatten().map(|text| heap::of_allocation(text.capacity())).sum();
+            let n_bytes = of_texts + heap::of_items(&made);
+            Ok((Arc::new(made), n_bytes))
+        })?;
+        Ok(Some(examples))
     }
 
     fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
@@ -474,7 +412,7 @@ impl Run for SegmentRun {
     fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
         let Some(index) = self.column_number(name).filter(|_| !self.is_derived(name)) else { return Ok(None) };
         // What a filter knows costs less than reading the column twice where it holds something else.
-        if self.segment.format == 1 || !self.field_filter(block)?.is_of_addresses(index) {
+        if self.segment.format == 1 || !self.field_filter(&self.recent(), block)?.is_of_addresses(index) {
             return Ok(None);
         }
         let shapes = self.shapes()?;

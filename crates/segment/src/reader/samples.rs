@@ -1,11 +1,11 @@
 //! Samples of chosen series.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use types::{Column, RowSet, Run, SampleStreams, ScanError, TakeSamples, Timestamp, VALUE_FIELD, Value};
+use types::{Column, RowSet, Run, SampleStreams, ScanError, StreamNames, TakeSamples, Timestamp, VALUE_FIELD, Value};
 
+use super::recent::StreamColumn;
 use super::run::SegmentRun;
-use super::segment::StreamColumn;
 use crate::bytes::{Cursor, Damage};
 use crate::column::successive::{self, by_series};
 use crate::section::SectionId;
@@ -21,18 +21,26 @@ impl SegmentRun {
     }
 
     /// Returns the streams of samples with their column, which is looked for once.
-    fn stream_column(&self) -> Result<Option<&StreamColumn>, ScanError> {
-        let cell = &self.run().stream_column;
-        if let Some(known) = cell.get() {
-            return Ok(known.as_ref());
+    fn stream_column(&self) -> Result<Option<StreamColumn>, ScanError> {
+        let recent = self.recent();
+        if let Some(known) = recent.stream_column.get() {
+            return Ok(known.clone());
         }
-        let made = match self.stream_of_samples()? {
-            Some(number) => self
-                .dictionary(number)?
-                .map(|streams| StreamColumn { number, streams: Arc::new(SampleStreams::new(streams)) }),
-            None => None,
+        let number = self.stream_of_samples()?;
+        let dictionary = number.map(|number| self.dictionary(number)).transpose()?.flatten();
+        let id = number.and_then(|number| self.run().footer.columns[number].dictionary);
+        let made = match (number, dictionary, id) {
+            (Some(number), Some(texts), Some(id)) => {
+                let names = self.whole(&OnceLock::new(), self.id_beside(id), || {
+                    let names = StreamNames::new(&texts);
+                    let n_bytes = names.n_bytes();
+                    Ok((Arc::new(names), n_bytes))
+                })?;
+                Some(StreamColumn { number, streams: Arc::new(SampleStreams::of(texts, names)) })
+            }
+            _ => None,
         };
-        Ok(cell.get_or_init(|| made).as_ref())
+        Ok(recent.stream_column.get_or_init(|| made).clone())
     }
 
     /// Returns the number of the column of streams, where all events are samples.
@@ -67,7 +75,7 @@ impl SegmentRun {
         is_wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Option<RowSet>, ScanError> {
         let Some(StreamColumn { number, streams }) = self.stream_column()? else { return Ok(None) };
-        let Some(codes) = self.codes_of_samples(block, *number, streams.len())? else { return Ok(None) };
+        let Some(codes) = self.codes_of_samples(block, number, streams.len())? else { return Ok(None) };
         let accepts = |code: u32| streams.text(code).is_some_and(|text| is_wanted(text));
         let wanted: Vec<bool> = (0..streams.len() as u32).map(accepts).collect();
         Ok(Some(RowSet::of_slice(&codes, |code| wanted[*code as usize])))
@@ -86,7 +94,7 @@ impl SegmentRun {
         let id = self.column_section_id(block, value);
         let damaged = |damage| self.damage(id, damage);
         let section = self.stored_section(block, value)?;
-        let directory = self.made_section(id, || self.sample_directory(block, (of_streams, value), &section))?;
+        let directory = self.made_section(id, || self.sample_directory(block, (&of_streams, value), &section))?;
         by_series::read(&section, of_streams.number, &directory, chosen, taker).map_err(damaged)
     }
 

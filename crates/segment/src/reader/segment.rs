@@ -3,23 +3,20 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use types::{Examples, Origin, SampleStreams, ScanError, VALUE_FIELD, Value};
+use types::{Origin, ScanError, VALUE_FIELD};
 use zstd::bulk::Decompressor;
 
 use super::end::{EndContents, check_header};
 use crate::bytes::Decoded;
-use crate::column_filter::ColumnFilter;
 use crate::footer::{Lineage, RunFooter};
 use crate::format::HEADER_BYTES;
+use crate::heap;
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::reader::end::SegmentEnd;
 use crate::reader::names::RunNames;
 use crate::section::{SectionEntry, SectionId};
 use crate::section_cache::{SectionCache, SegmentSections};
-use crate::shape::Shapes;
 use crate::source::{FilePool, Source};
-use crate::texts::Vocabulary;
-use crate::word_index::WordIndex;
 
 /// Decompressors that wait to be used: as many as threads of a few queries.
 const DECOMPRESSORS_MAX: usize = 16;
@@ -34,38 +31,18 @@ pub struct Segment {
     pub(super) summaries: Vec<RunSummary>,
     pub(super) sections: Vec<SectionEntry>,
     lineage: Lineage,
-    /// What queries have read, where that is kept.
+    /// What is kept of what queries have read, where that is.
     pub(super) kept: OnceLock<SegmentSections>,
     pub(super) days: OnceLock<Vec<Vec<(i64, u64)>>>,
 }
 
-/// A run with what was read of it as a whole.
+/// A run as its segment holds it while it is open: what says where the rest lies.
 pub(super) struct OpenRun {
     pub(super) footer: RunFooter,
     /// The names of fields, stored and derived.
     pub(super) names: RunNames,
     /// Held while something of the run is read that all who ask need: it is read once.
     pub(super) reading: Mutex<()>,
-    pub(super) shapes: OnceLock<Arc<Shapes>>,
-    pub(super) vocabulary: OnceLock<Arc<Vocabulary>>,
-    pub(super) examples: OnceLock<Arc<Examples>>,
-    pub(super) words: OnceLock<Arc<WordIndex>>,
-    pub(super) dictionaries: Vec<OnceLock<Arc<Vec<Value>>>>,
-    /// By column; none where it has none.
-    pub(super) filters: Vec<OnceLock<Arc<ColumnFilter>>>,
-    /// Over the messages.
-    pub(super) filter: OnceLock<Arc<Vec<u8>>>,
-    /// `None` where not all events are samples.
-    pub(super) stream_column: OnceLock<Option<StreamColumn>>,
-}
-
-/// The streams of a run of samples.
-#[derive(Debug)]
-pub(super) struct StreamColumn {
-    /// The number of their column.
-    pub(super) number: usize,
-    /// By their codes.
-    pub(super) streams: Arc<SampleStreams>,
 }
 
 impl Segment {
@@ -104,16 +81,19 @@ impl Segment {
         Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, lineage, kept, days }))
     }
 
-    /// Keeps the sections of blocks that queries read, as long as there is room.
+    /// Keeps what queries read, as long as there is room.
     pub fn keep_sections(&self, cache: &Arc<SectionCache>) {
-        self.kept.get_or_init(|| SegmentSections::new(cache));
+        self.kept.get_or_init(|| SegmentSections::new(cache, self.footer_bytes()));
     }
 
-    /// Replaces the texts of a dictionary that was just read by the same ones of other segments.
-    pub(super) fn share_texts(&self, dictionary: &mut Arc<Vec<Value>>) {
-        if let (Some(kept), Some(values)) = (self.kept.get(), Arc::get_mut(dictionary)) {
-            kept.share_texts(values);
-        }
+    /// Returns what it holds itself while it is open, roughly.
+    fn footer_bytes(&self) -> usize {
+        let of_run = |OpenRun { footer, .. }: &OpenRun| {
+            let of_names = footer.columns.iter().map(|column| heap::of_text(&column.name)).sum::<usize>();
+            let of_lists = heap::of_items(&footer.columns) + heap::of_items(&footer.blocks);
+            size_of::<OpenRun>() + size_of::<RunSummary>() + of_names + of_lists
+        };
+        heap::of_items(&self.sections) + self.runs.iter().map(of_run).sum::<usize>()
     }
 
     /// Returns what errors call it.
@@ -229,24 +209,10 @@ fn idle_or_new() -> std::io::Result<Decompressor<'static>> {
 
 impl OpenRun {
     fn new(footer: RunFooter) -> Self {
-        let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
-        let filters = footer.columns.iter().map(|_| OnceLock::new()).collect();
         let stored: Vec<&str> = footer.columns.iter().map(|column| &*column.name).collect();
         let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_ref());
         let time_keys = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref().map(|(key, _)| key));
         let names = RunNames::new(&stored, text_keys.chain(time_keys).map(|name| &**name));
-        Self {
-            footer,
-            names,
-            reading: Mutex::default(),
-            shapes: OnceLock::new(),
-            vocabulary: OnceLock::new(),
-            examples: OnceLock::new(),
-            words: OnceLock::new(),
-            dictionaries,
-            filters,
-            filter: OnceLock::new(),
-            stream_column: OnceLock::new(),
-        }
+        Self { footer, names, reading: Mutex::default() }
     }
 }

@@ -4,73 +4,117 @@
 //! the literal is in none of their bytes, which one search through the bytes of all tells, and around none of their
 //! variables stands what would have to stand there if the literal began, ended or lay within the variable.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
 use super::kind::{KINDS, Kind, Slot};
 use super::matcher::{Kinds, LiteralMatcher, TemplateMatch};
-use super::pieces::Template;
-use crate::format::FORMAT_VERSION;
+use super::pieces::{Template, each_variable};
+use crate::bytes::{Damage, Decoded};
+use crate::heap;
 
-/// The templates of a run as they are written, one after another.
+/// The templates of a run as they are written, one after another. Which variables they have is known; each is taken apart when it is
+/// asked for: most never are.
 pub(crate) struct TemplateText {
-    all: Arc<[u8]>,
-    /// Where each begins and ends.
-    places: Vec<(u32, u32)>,
-    /// The variables of all: where each begins and ends.
-    variables: Vec<(u32, u32)>,
+    format: u16,
+    all: Arc<str>,
+    /// Where each ends.
+    ends: Vec<u32>,
+    /// Where each variable of all begins.
+    variables: Vec<u32>,
 }
 
 impl TemplateText {
-    /// Takes templates that were read together.
-    pub(crate) fn new(templates: &[Template]) -> Self {
-        let shared = |all: &Arc<[u8]>| templates.iter().all(|template| Arc::ptr_eq(&template.all, all));
-        let all = templates.first().map(|template| template.all.clone()).filter(shared).unwrap_or_default();
-        let is_whole = !all.is_empty() || templates.is_empty();
-        let templates = if is_whole { templates } else { &[] };
-        let places = templates.iter().map(|template| (template.place.start, template.place.end)).collect();
-        let mut variables = Vec::with_capacity(templates.iter().map(|template| template.slots.len()).sum());
-        for template in templates {
-            let start = template.place.start;
-            variables.extend(template.slots.iter().map(|(place, _)| (start + place.start, start + place.end)));
+    /// Takes the templates of a segment of `format`: their bytes, and where each of them ends.
+    pub(crate) fn new(all: &[u8], ends: Vec<u32>, format: u16) -> Decoded<Self> {
+        // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
+        let all: Arc<str> = std::str::from_utf8(all).map_err(|_| Damage("a template is not UTF-8"))?.into();
+        let (mut variables, mut start) = (Vec::new(), 0);
+        for end in &ends {
+            let template = all.get(start as usize..*end as usize).ok_or(Damage("a length is out of range"))?;
+            each_variable(template.as_bytes(), format, |place, _| variables.push(start + place.start))?;
+            start = *end;
         }
-        Self { all, places, variables }
+        variables.shrink_to_fit();
+        Ok(Self { format, all, ends, variables })
+    }
+
+    /// Gives the variables of each template, with the template up to it, and then `None`.
+    pub(crate) fn each_variable<'t>(&'t self, mut found: impl FnMut(Option<(&'t [u8], Slot)>)) {
+        let (all, mut variables, mut start) = (self.all.as_bytes(), self.variables.iter().peekable(), 0);
+        for end in &self.ends {
+            while let Some(at) = variables.next_if(|at| *at < end) {
+                // All of them were looked at when they were read.
+                if let Ok(Some((slot, _))) = Slot::read(&all[*at as usize..*end as usize], self.format) {
+                    found(Some((&all[start..*at as usize], slot)));
+                }
+            }
+            found(None);
+            start = *end as usize;
+        }
+    }
+
+    /// Returns how many templates there are.
+    pub(crate) fn n_templates(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns the bytes that it takes.
+    pub(crate) fn n_bytes(&self) -> usize {
+        heap::of_text(&self.all) + heap::of_items(&self.ends) + heap::of_items(&self.variables)
+    }
+
+    /// Returns the place of a template by its number, from 0.
+    fn place(&self, index: usize) -> Option<(usize, usize)> {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        self.ends.get(index).map(|end| (start, *end as usize))
+    }
+
+    /// Returns the bytes of a template by its number, from 0.
+    pub(crate) fn bytes(&self, index: usize) -> Option<&[u8]> {
+        self.place(index).and_then(|(start, end)| self.all.as_bytes().get(start..end))
+    }
+
+    /// Takes a template apart, by its number from 0.
+    pub(crate) fn template(&self, index: usize) -> Option<Template> {
+        // All of them were looked at when they were read.
+        self.place(index).and_then(|(start, end)| Template::within(&self.all, start..end, self.format).ok())
     }
 
     /// Returns the number, from 0, of the template that holds the byte at `at`.
     fn template_at(&self, at: usize) -> Option<usize> {
-        let before = self.places.partition_point(|(_, end)| *end as usize <= at);
-        self.places.get(before).filter(|(start, _)| *start as usize <= at).map(|_| before)
+        let before = self.ends.partition_point(|end| *end as usize <= at);
+        (before < self.ends.len()).then_some(before)
     }
 }
 
 impl LiteralMatcher {
-    /// Asks `templates`, which are those of `written`.
-    pub(crate) fn ask_all(&self, templates: &[Template], written: &TemplateText) -> Vec<TemplateMatch> {
-        if written.places.len() != templates.len() {
-            return templates.iter().map(|template| self.ask(template)).collect();
-        }
-        let mut holds = vec![TemplateMatch::No; templates.len()];
+    /// Asks all templates of a run.
+    pub(crate) fn ask_all(&self, written: &TemplateText) -> Vec<TemplateMatch> {
+        let mut holds = vec![TemplateMatch::No; written.ends.len()];
+        let ask = |index| written.template(index).map_or(TemplateMatch::No, |template| self.ask(&template));
         for index in self.around_variables(written, &mut holds) {
-            holds[index] = self.ask(&templates[index]);
+            holds[index] = ask(index);
         }
-        self.each_written(written, |index| holds[index] = self.ask(&templates[index]));
+        self.each_written(written, |index| holds[index] = ask(index));
         holds
     }
 
     /// Gives the templates whose bytes contain the literal, and perhaps others.
     fn each_written(&self, written: &TemplateText, mut found: impl FnMut(usize)) {
+        let written_bytes = written.all.as_bytes();
         let (text, literal) = match self.ignores_case {
-            true => (written.all.to_ascii_lowercase().into(), self.literal.to_ascii_lowercase()),
-            false => (written.all.clone(), self.literal.clone()),
+            true => (written_bytes.to_ascii_lowercase().into(), self.literal.to_ascii_lowercase()),
+            false => (Cow::Borrowed(written_bytes), self.literal.clone()),
         };
         let finder = Finder::new(&literal);
         let mut from = 0;
         while let Some(hit) = text.get(from..).and_then(|rest| finder.find(rest)) {
             let at = from + hit;
             let Some(index) = written.template_at(at) else { return };
-            let end = written.places[index].1 as usize;
+            let end = written.ends[index] as usize;
             from = at + 1;
             if at + literal.len() <= end {
                 found(index);
@@ -87,23 +131,22 @@ impl LiteralMatcher {
             Kind::Time => u64::MAX,
             kind => self.places(Slot::plain(kind)),
         });
-        let mut index = 0;
-        let mut before = 0;
-        for (start, end) in &written.variables {
-            while written.places[index].1 < *end {
+        let all = written.all.as_bytes();
+        let (mut index, mut first, mut before) = (0, 0, 0);
+        for start in &written.variables {
+            while written.ends[index] <= *start {
+                first = written.ends[index];
                 index += 1;
             }
-            let places = written.places[index];
-            let variable = (*start as usize, *end as usize);
+            let text = &all[..written.ends[index] as usize];
+            let Ok(Some((slot, length))) = Slot::read(&text[*start as usize..], written.format) else { continue };
+            let variable = (*start as usize, *start as usize + length);
             // There is no variable between the previous one and this one.
-            let from = places.0.max(before) as usize;
-            before = *end;
-            let variable_bytes = &written.all[variable.0..variable.1];
-            let Ok(Some((slot, _))) = Slot::read(variable_bytes, FORMAT_VERSION) else { continue };
+            let from = first.max(before) as usize;
+            before = variable.1 as u32;
             let kind = slot.kind;
             let mask = if kind == Kind::Time { self.places(slot) } else { of_kind[kind as usize] };
-            let (is_begun, goes_on) =
-                self.around(&written.all[..places.1 as usize], from, places.0 as usize, variable, mask);
+            let (is_begun, goes_on) = self.around(text, from, first as usize, variable, mask);
             if goes_on {
                 if asked.last() != Some(&index) {
                     asked.push(index);

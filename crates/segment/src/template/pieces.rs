@@ -11,8 +11,8 @@ use crate::words::words;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     /// Its bytes, among those of the templates that it was read with.
-    pub(super) all: Arc<[u8]>,
-    pub(super) place: Range<u32>,
+    all: Arc<str>,
+    place: Range<u32>,
     /// Place of each variable's marker and what belongs to it.
     pub(super) slots: Vec<(Range<u32>, Slot)>,
 }
@@ -80,13 +80,13 @@ impl Template {
     /// Takes the bytes that [`split`] made, or those of a segment of an earlier `format`.
     pub(crate) fn new(bytes: Vec<u8>, format: u16) -> Decoded<Self> {
         // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
-        let text = std::str::from_utf8(&bytes).map_err(|_| Damage("a template is not UTF-8"))?;
-        Self::within(&bytes.as_slice().into(), text, 0..text.len(), format)
+        let text = String::from_utf8(bytes).map_err(|_| Damage("a template is not UTF-8"))?;
+        Self::within(&text.as_str().into(), 0..text.len(), format)
     }
 
-    /// Takes the template at `place` of the bytes of several, which are `text`.
-    pub(crate) fn within(all: &Arc<[u8]>, text: &str, place: Range<usize>, format: u16) -> Decoded<Self> {
-        let bytes = text.get(place.clone()).ok_or(Damage("a length is out of range"))?.as_bytes();
+    /// Takes the template at `place` of the bytes of several.
+    pub(crate) fn within(all: &Arc<str>, place: Range<usize>, format: u16) -> Decoded<Self> {
+        let bytes = all.get(place.clone()).ok_or(Damage("a length is out of range"))?.as_bytes();
         let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
         // Most templates have no more.
         let mut slots = Vec::with_capacity(4);
@@ -95,7 +95,7 @@ impl Template {
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.all[self.place.start as usize..self.place.end as usize]
+        &self.all.as_bytes()[self.place.start as usize..self.place.end as usize]
     }
 
     /// Returns the variables, each with the template up to it.

@@ -4,7 +4,7 @@ use super::*;
 
 fn dictionary(pool: &TextPool, texts: std::ops::Range<usize>) -> Vec<Value> {
     let mut values: Vec<Value> = texts.map(|n| Value::text(format!("series {n}"))).collect();
-    pool.share(&mut values);
+    pool.share(&mut values, usize::MAX);
     values
 }
 
@@ -23,13 +23,21 @@ fn equal_texts_of_large_dictionaries_are_one() {
 }
 
 #[test]
-fn unused_texts_are_removed() {
+fn texts_are_counted_and_go_once_nobody_has_them() {
     let pool = TextPool::default();
     let kept = dictionary(&pool, 0..2_000);
-    for n in 1..20 {
-        dictionary(&pool, n * 50_000..(n + 1) * 50_000);
-        let n_known = pool.0.lock().unwrap_or_else(PoisonError::into_inner).texts.len();
-        assert!(n_known < 3 * SWEPT_FROM, "{n_known}");
-    }
+    let n_kept = pool.n_bytes();
+    drop(dictionary(&pool, 0..10_000));
+    let n_all = pool.n_bytes();
+    assert!(n_all > 4 * n_kept, "{n_kept} {n_all}");
+    assert_eq!((pool.sweep(), pool.n_bytes()), (n_all - n_kept, n_kept));
     assert!(kept.iter().zip(&dictionary(&pool, 0..2_000)).all(|(a, b)| is_shared(a, b)));
+}
+
+#[test]
+fn a_full_pool_leaves_dictionaries_their_texts() {
+    let pool = TextPool::default();
+    let mut values: Vec<Value> = (0..3_000).map(|n| Value::text(format!("series {n}"))).collect();
+    assert_eq!(pool.share(&mut values, 0), (3_000 * 32, 0));
+    assert_eq!(pool.n_bytes(), 0);
 }

@@ -52,7 +52,7 @@ impl TemplateIds {
     /// Returns the template of all messages of a block, where its section of template numbers says that they have only one.
     pub(crate) fn only(bytes: &[u8], vocabulary: &Vocabulary) -> Decoded<Option<u32>> {
         let only = Cursor::new(bytes).only_code()?.filter(|id| *id > 0);
-        if only.is_some_and(|id| id as usize > vocabulary.slots.n_templates()) {
+        if only.is_some_and(|id| id as usize > vocabulary.n_templates()) {
             return Err(Damage("a template number is out of range"));
         }
         Ok(only)
@@ -61,7 +61,7 @@ impl TemplateIds {
     /// Reads the section of template numbers of a block with `n_rows` rows.
     pub(crate) fn decode(bytes: &[u8], n_rows: usize, vocabulary: &Vocabulary) -> Decoded<Self> {
         let ids = Cursor::new(bytes).codes(n_rows)?;
-        if ids.iter().copied().max().unwrap_or(0) as usize > vocabulary.slots.n_templates() {
+        if ids.iter().copied().max().unwrap_or(0) as usize > vocabulary.n_templates() {
             return Err(Damage("a template number is out of range"));
         }
         let n_raw = ids.iter().filter(|id| **id == 0).count();
@@ -74,9 +74,9 @@ impl TemplateIds {
 
     /// Returns what the messages of `rows` are made of.
     pub(crate) fn wanted_by(&self, rows: &RowSet, vocabulary: &Vocabulary) -> ColumnSelection {
-        let mut places = vec![0u32; vocabulary.slots.n_templates() + 1];
+        let mut places = vec![0u32; vocabulary.n_templates() + 1];
         rows.iter().for_each(|row| places[self.ids[row] as usize] = 1);
-        let mut columns = vec![false; vocabulary.slots.columns().len()];
+        let mut columns = vec![false; vocabulary.slots().columns().len()];
         let mut sections = [false; OF_FIELDS + 1];
         let mut n_templates = 0;
         for (id, place) in places.iter_mut().enumerate().filter(|(_, place)| **place > 0) {
@@ -85,9 +85,9 @@ impl TemplateIds {
             if id == 0 {
                 sections[vocabulary.raw_section()] = true;
             }
-            for column in vocabulary.slots.of_template(id as u32).iter().map(|column| *column as usize) {
+            for column in vocabulary.slots().of_template(id as u32).iter().map(|column| *column as usize) {
                 columns[column] = true;
-                sections[section_of_slot(&vocabulary.slots.columns()[column])] = true;
+                sections[section_of_slot(&vocabulary.slots().columns()[column])] = true;
             }
         }
         ColumnSelection { places, n_templates: n_templates as usize, columns, sections }

@@ -42,7 +42,7 @@ pub(crate) fn rebuild(
     wanted: &ColumnSelection,
 ) -> Decoded<Strings> {
     let lost = || Damage("a variable is missing");
-    let slots = &vocabulary.slots;
+    let slots = vocabulary.slots();
     let lists = ids.lists_of(wanted, slots)?;
     // Per template its pieces, taken apart at the first message.
     let mut known: Vec<Option<Vec<Piece<'_>>>> = (0..wanted.n_templates()).map(|_| None).collect();

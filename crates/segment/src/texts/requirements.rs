@@ -16,7 +16,7 @@ use crate::digits::DigitsNeedle;
 use crate::needle::Needle;
 use crate::numbers::Bases;
 use crate::strings::{find_texts, skip_texts, take_texts};
-use crate::template::{Kind, Requirement, Slot, TemplateMatch, push_hex, ways};
+use crate::template::{Kind, Requirement, Slot, Template, TemplateMatch, push_hex, ways};
 use crate::time_text::TimeWriter;
 
 /// What the templates of a run demand of their variables for a literal.
@@ -49,11 +49,12 @@ impl RequirementSet {
         let mut numbers: HashMap<Requirement, u32, RandomState> = HashMap::default();
         let mut demands = Vec::new();
         let mut templates = vec![TemplateNeeds::Ways(Vec::new())];
-        for (index, template) in vocabulary.templates().iter().enumerate() {
-            let columns = vocabulary.slots.of_template(index as u32 + 1);
-            let is_asked = holds.get(index + 1).is_some_and(|holds| holds.is_for_columns());
-            let found =
-                if is_asked { ways(template, needle.literal(), needle.ignores_case()) } else { Some(Vec::new()) };
+        for id in 1..=vocabulary.n_templates() as u32 {
+            let columns = vocabulary.slots().of_template(id);
+            let is_asked = holds.get(id as usize).is_some_and(|holds| holds.is_for_columns());
+            let template = if is_asked { vocabulary.template(id) } else { None };
+            let of_template = |template: &Template| ways(template, needle.literal(), needle.ignores_case());
+            let found = template.as_ref().map_or(Some(Vec::new()), of_template);
             let Some(found) = found else {
                 templates.push(TemplateNeeds::TooMuch);
                 continue;
@@ -74,7 +75,7 @@ impl RequirementSet {
         demands.dedup();
         for (id, told) in (0u32..).zip(&mut templates) {
             let TemplateNeeds::Ways(ways) = told else { continue };
-            let columns = vocabulary.slots.of_template(id);
+            let columns = vocabulary.slots().of_template(id);
             for (slot, number) in ways.iter_mut().flatten() {
                 let demand = (columns[*slot as usize], *number);
                 *number = demands.partition_point(|known| *known < demand) as u32;
@@ -88,7 +89,7 @@ impl RequirementSet {
         let mut is_there = vec![false; self.templates.len()];
         rows.iter().for_each(|row| is_there[ids.ids[row] as usize] = true);
         let mut answers: Vec<Option<RowSet>> = self.demands.iter().map(|_| None).collect();
-        let mut is_wanted = vec![false; vocabulary.slots.columns().len()];
+        let mut is_wanted = vec![false; vocabulary.slots().columns().len()];
         let mut has_more = false;
         for (told, _) in self.templates.iter().zip(&is_there).filter(|(_, is_there)| **is_there) {
             match told {
@@ -99,7 +100,7 @@ impl RequirementSet {
                 }),
             }
         }
-        let wanted = ColumnSelection::of_columns(is_wanted, &vocabulary.slots);
+        let wanted = ColumnSelection::of_columns(is_wanted, vocabulary.slots());
         LiteralCache { sought: self, is_there, wanted, answers, has_more }
     }
 
@@ -159,8 +160,8 @@ impl LiteralCache<'_> {
         }
         let mut variables = Variables::default();
         variables.decode(section, bytes, ids, vocabulary, &self.wanted, bases)?;
-        for (column, n, first) in ids.columns_of(section, &vocabulary.slots)? {
-            let slot = vocabulary.slots.columns()[column];
+        for (column, n, first) in ids.columns_of(section, vocabulary.slots())? {
+            let slot = vocabulary.slots().columns()[column];
             self.answer_column(column, |part| {
                 variables.rows_with(slot, first as usize, n as usize, part).ok_or(Damage("a variable is missing"))
             })?;
@@ -182,7 +183,7 @@ impl LiteralCache<'_> {
                 continue;
             }
             let rows = rows_with(&self.sought.parts[*part as usize].needle)?;
-            match ids.places_in(column, &vocabulary.slots, &rows) {
+            match ids.places_in(column, vocabulary.slots(), &rows) {
                 Ok(places) => *kept = Some(places),
                 Err(damage) => return Ok(Err(damage)),
             }
@@ -209,7 +210,7 @@ impl LiteralCache<'_> {
     ) -> Decoded<()> {
         let cursor = &mut Cursor::new(bytes);
         let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
-        let columns = ids.columns_of(section, &vocabulary.slots)?;
+        let columns = ids.columns_of(section, vocabulary.slots())?;
         let (long, short): (Vec<_>, Vec<_>) = columns.into_iter().partition(|(_, n, _)| is_long(*n));
         let n_together: usize = short.iter().map(|(_, n, _)| *n as usize).sum();
         if short.iter().any(|(column, ..)| self.wanted.has(*column)) {
@@ -243,7 +244,7 @@ impl LiteralCache<'_> {
     /// Returns the rows that meet all demands of a way of their template, once every section was asked; those left over are not
     /// among them.
     pub(crate) fn rows(&self, ids: &TemplateIds, vocabulary: &Vocabulary) -> Decoded<RowSet> {
-        let slots = &vocabulary.slots;
+        let slots = vocabulary.slots();
         let mut rows = RowSet::none(ids.ids.len());
         // By template number.
         let mut ways: Vec<Vec<LiveWay<'_>>> = self.sought.templates.iter().map(|_| Vec::new()).collect();

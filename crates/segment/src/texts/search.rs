@@ -24,14 +24,14 @@ pub(crate) fn find(
         return if ids.n_raw() == 0 { Ok(()) } else { find_texts(cursor, ids.n_raw(), needle, found) };
     }
     if section == HEX || section == UUIDS {
-        let wanted = ColumnSelection::all_of_section(section, &vocabulary.slots);
+        let wanted = ColumnSelection::all_of_section(section, vocabulary.slots());
         let mut variables = Variables::default();
         variables.decode(section, bytes, ids, vocabulary, &wanted, &Bases::default())?;
         variables.find_hex(section, needle, found);
         return Ok(());
     }
     let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
-    let columns = ids.columns_of(section, &vocabulary.slots)?;
+    let columns = ids.columns_of(section, vocabulary.slots())?;
     // Short columns are stored together: where each begins there, and the place of its first value in the section.
     let (mut short, mut n_together) = (Vec::new(), 0);
     for (_, n, first) in columns.iter().filter(|(_, n, _)| !is_long(*n)) {
@@ -61,7 +61,7 @@ pub(crate) fn find_numbers(
     needle: &Needle,
     found: &mut dyn FnMut(u32),
 ) -> Decoded<()> {
-    let slots = &vocabulary.slots;
+    let slots = vocabulary.slots();
     let digits = needle.in_numbers();
     let columns = ids.columns_of(section_of(kind), slots)?.into_iter();
     for (_, n, first) in columns.filter(|(column, ..)| slots.columns()[*column].kind == kind) {

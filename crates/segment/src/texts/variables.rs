@@ -42,7 +42,7 @@ impl TextColumns {
         wanted: &ColumnSelection,
     ) -> Decoded<Self> {
         let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
-        let slots = &vocabulary.slots;
+        let slots = vocabulary.slots();
         let of_section = ids.columns_of(section, slots)?;
         let mut columns = Self { places: vec![TextPlace::Nowhere; slots.columns().len()], ..Self::default() };
         let mut n_together = 0;
@@ -109,15 +109,15 @@ impl<'f> Variables<'f> {
             self.raw = if ids.n_raw() == 0 { Strings::default() } else { take_texts(cursor, ids.n_raw())? };
             return Ok(());
         }
-        let n = ids.n_of_section(section, &vocabulary.slots)?;
+        let n = ids.n_of_section(section, vocabulary.slots())?;
         if n == 0 {
             return Ok(());
         }
         match (section, vocabulary.format) {
-            (NUMBERS, 1) => self.integers = take_integers_of_format_1(cursor, n, ids, &vocabulary.slots)?,
-            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, bases)?,
+            (NUMBERS, 1) => self.integers = take_integers_of_format_1(cursor, n, ids, vocabulary.slots())?,
+            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, vocabulary.slots(), wanted, bases)?,
             (2, 1) => self.addresses = cursor.integers(n)?,
-            (2, _) => self.addresses = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, bases)?,
+            (2, _) => self.addresses = take_numbers(cursor, section, ids, vocabulary.slots(), wanted, bases)?,
             (HEX, _) => {
                 let mut end = 0u32;
                 for length in cursor.integers(n)? {
@@ -243,7 +243,7 @@ pub(crate) fn base_of(
     if section != NUMBERS || vocabulary.format == 1 || matches!(bytes, [] | [0, ..]) {
         return Ok(Base::default());
     }
-    let of_columns = numbers::bases_of(bytes, &expected(section, ids, &vocabulary.slots, wanted)?)?;
+    let of_columns = numbers::bases_of(bytes, &expected(section, ids, vocabulary.slots(), wanted)?)?;
     let durations = of_columns.iter().find_map(|base| base.durations);
     Ok(Base { has_times: of_columns.iter().any(|base| base.has_times), durations })
 }

@@ -1,10 +1,12 @@
 //! Templates of a run with their variables numbered, and the sections that a block keeps variables in.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use crate::bytes::{Damage, Decoded};
+use crate::bytes::Decoded;
 use crate::slots::Slots;
-use crate::template::{Kind, Piece, Slot, Template, TemplateText, each_variable, pieces_between};
+use crate::template::{
+    Kind, LiteralMatcher, Piece, Slot, Template, TemplateMatch, TemplateText, each_variable, pieces_between,
+};
 
 /// Sections of a block's messages.
 pub(crate) const TEXT_SECTIONS: usize = 8;
@@ -56,53 +58,69 @@ pub(crate) fn section_of(kind: Kind) -> usize {
 /// What a run's messages are made of.
 pub(crate) struct Vocabulary {
     pub(crate) format: u16,
-    pub(crate) slots: Slots,
     templates: Templates,
-    written: OnceLock<TemplateText>,
 }
 
 enum Templates {
     /// Of a writer, one after another.
-    Growing(Vec<Template>),
-    /// As they lie in a segment. Which variables they have is known; each is taken apart when it is asked for, and all of
-    /// them when all are.
-    Read { all: Arc<[u8]>, ends: Vec<u32>, apart: OnceLock<Vec<Template>> },
+    Growing(Vec<Template>, Slots),
+    /// As they lie in a segment. Many searches never ask which of their variables are stored together.
+    Read(TemplateText, OnceLock<Slots>),
 }
 
 impl Vocabulary {
     /// Takes the templates of a segment of `format`: their bytes, and where each of them ends.
-    pub(crate) fn read(all: Arc<[u8]>, ends: Vec<u32>, format: u16) -> Decoded<Self> {
-        // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
-        let text = std::str::from_utf8(&all).map_err(|_| Damage("a template is not UTF-8"))?;
-        let mut slots = Slots::new(format);
-        let mut start = 0;
-        for end in &ends {
-            let template = text.get(start..*end as usize).ok_or(Damage("a length is out of range"))?;
-            slots.add_bytes(template.as_bytes())?;
-            start = *end as usize;
-        }
-        slots.finish();
-        let templates = Templates::Read { all, ends, apart: OnceLock::new() };
-        Ok(Self { format, slots, templates, written: OnceLock::new() })
+    pub(crate) fn read(all: &[u8], ends: Vec<u32>, format: u16) -> Decoded<Self> {
+        Ok(Self { format, templates: Templates::Read(TemplateText::new(all, ends, format)?, OnceLock::new()) })
     }
 
     /// Creates an empty vocabulary.
     pub(super) fn growing(format: u16) -> Self {
-        let templates = Templates::Growing(Vec::new());
-        Self { format, slots: Slots::new(format), templates, written: OnceLock::new() }
+        Self { format, templates: Templates::Growing(Vec::new(), Slots::new(format)) }
     }
 
-    /// Returns all templates.
-    pub(crate) fn templates(&self) -> &[Template] {
+    /// Returns which variables are stored together.
+    pub(crate) fn slots(&self) -> &Slots {
         match &self.templates {
-            Templates::Growing(templates) => templates,
-            Templates::Read { all, ends, apart } => apart.get_or_init(|| {
-                let text = std::str::from_utf8(all).unwrap_or_default();
-                let starts = std::iter::once(0).chain(ends.iter().map(|end| *end as usize));
-                let places = starts.zip(ends).map(|(start, end)| start..*end as usize);
-                // All of them were looked at when they were read.
-                places.filter_map(|place| Template::within(all, text, place, self.format).ok()).collect()
+            Templates::Growing(_, slots) => slots,
+            Templates::Read(text, slots) => slots.get_or_init(|| {
+                let mut slots = Slots::new(self.format);
+                text.each_variable(|variable| slots.add_next(variable));
+                slots.finish();
+                slots
             }),
+        }
+    }
+
+    /// Finds out which variables are stored together; reports whether it was not known, so that it takes more bytes now.
+    pub(crate) fn make_slots(&self) -> bool {
+        let is_new = matches!(&self.templates, Templates::Read(_, slots) if slots.get().is_none());
+        self.slots();
+        is_new
+    }
+
+    /// Returns how many templates there are.
+    pub(crate) fn n_templates(&self) -> usize {
+        match &self.templates {
+            Templates::Growing(templates, _) => templates.len(),
+            Templates::Read(text, _) => text.n_templates(),
+        }
+    }
+
+    /// Returns the templates of a writer; none of those that were read.
+    pub(crate) fn written(&self) -> &[Template] {
+        match &self.templates {
+            Templates::Growing(templates, _) => templates,
+            Templates::Read(..) => &[],
+        }
+    }
+
+    /// Returns template number `id`, from 1; none of an unknown one.
+    pub(crate) fn template(&self, id: u32) -> Option<Template> {
+        let index = (id as usize).checked_sub(1)?;
+        match &self.templates {
+            Templates::Growing(templates, _) => templates.get(index).cloned(),
+            Templates::Read(text, _) => text.template(index),
         }
     }
 
@@ -110,28 +128,35 @@ impl Vocabulary {
     pub(crate) fn pieces_of(&self, id: u32) -> Vec<Piece<'_>> {
         let Some(index) = (id as usize).checked_sub(1) else { return Vec::new() };
         match &self.templates {
-            Templates::Growing(templates) => templates.get(index).map(|known| known.pieces().collect()),
-            Templates::Read { all, ends, .. } => {
-                let start = index.checked_sub(1).map_or(0, |before| ends[before] as usize);
-                let bytes = ends.get(index).and_then(|end| all.get(start..*end as usize));
-                bytes.map(|bytes| {
-                    let mut slots = Vec::new();
-                    let taken = each_variable(bytes, self.format, |place, slot| slots.push((place, slot)));
-                    if taken.is_ok() { pieces_between(bytes, slots.into_iter()).collect() } else { Vec::new() }
-                })
-            }
+            Templates::Growing(templates, _) => templates.get(index).map(|known| known.pieces().collect()),
+            Templates::Read(text, _) => text.bytes(index).map(|bytes| {
+                let mut slots = Vec::new();
+                let taken = each_variable(bytes, self.format, |place, slot| slots.push((place, slot)));
+                if taken.is_ok() { pieces_between(bytes, slots.into_iter()).collect() } else { Vec::new() }
+            }),
         }
         .unwrap_or_default()
     }
 
-    /// Returns the templates as they are written, for asking all of them. Call it once no template is added any more.
-    pub(crate) fn written(&self) -> &TemplateText {
-        self.written.get_or_init(|| TemplateText::new(self.templates()))
+    /// Asks all templates for a literal.
+    pub(crate) fn ask_all(&self, matcher: &LiteralMatcher) -> Vec<TemplateMatch> {
+        match &self.templates {
+            Templates::Growing(templates, _) => templates.iter().map(|template| matcher.ask(template)).collect(),
+            Templates::Read(text, _) => matcher.ask_all(text),
+        }
+    }
+
+    /// Returns the bytes that it takes once it was read.
+    pub(crate) fn n_bytes(&self) -> usize {
+        match &self.templates {
+            Templates::Growing(_, slots) => slots.n_bytes(),
+            Templates::Read(text, slots) => text.n_bytes() + slots.get().map_or(0, Slots::n_bytes),
+        }
     }
 
     pub(super) fn add(&mut self, template: Template) {
-        self.slots.add(&template);
-        if let Templates::Growing(templates) = &mut self.templates {
+        if let Templates::Growing(templates, slots) = &mut self.templates {
+            slots.add(&template);
             templates.push(template);
         }
     }

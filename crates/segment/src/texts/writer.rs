@@ -66,7 +66,7 @@ impl MessageWriter {
             let event = is_all_there_is.then_some((&columns, row));
             match self.number_with(message, time, event, &mut parts) {
                 Some(number) => {
-                    block.push(number, row as u32, &parts.variables, self.vocabulary.slots.of_template(number))
+                    block.push(number, row as u32, &parts.variables, self.vocabulary.slots().of_template(number))
                 }
                 None => block.push_raw(message),
             }
@@ -117,7 +117,7 @@ impl MessageWriter {
         if let Some(number) = self.numbers.get(&parts.template) {
             return Some(*number);
         }
-        let n_templates = self.vocabulary.templates().len();
+        let n_templates = self.vocabulary.written().len();
         let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
         if grain == Granularity::Coarse {
             return if has_room { self.add(parts) } else { None };
@@ -163,7 +163,7 @@ impl MessageWriter {
         parts: &mut Parts<'_>,
     ) -> Option<u32> {
         let taken = self.field_slots.taken(number, &parts.variables, (columns, row))?;
-        let template = self.vocabulary.templates().get(number as usize - 1)?;
+        let template = self.vocabulary.written().get(number as usize - 1)?;
         *parts = with_fields(template, &parts.variables, &taken);
         match self.numbers.get(&parts.template) {
             Some(number) => Some(*number),

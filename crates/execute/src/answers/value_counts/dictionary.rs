@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use types::Value;
 
+use super::field::VALUE_BYTES;
+
 /// Counts by the codes of one dictionary.
 #[derive(Clone)]
 pub(super) struct DictionaryCounts {
@@ -22,8 +24,9 @@ impl DictionaryCounts {
         Arc::ptr_eq(&self.values, values)
     }
 
+    /// Returns the bytes that it takes, roughly: its values are its own once the run lets go of them.
     pub(super) fn n_bytes(&self) -> usize {
-        8 * self.counts.len()
+        (8 + VALUE_BYTES) * self.counts.len()
     }
 
     /// Counts codes; returns how many rows have a value.

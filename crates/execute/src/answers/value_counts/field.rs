@@ -15,7 +15,7 @@ pub(super) const VALUES_MAX: usize = 4_096;
 const VALUES_FREQUENT: usize = VALUES_MAX / 8;
 
 /// Bytes of a value next to its text, roughly.
-const VALUE_BYTES: usize = 64;
+pub(super) const VALUE_BYTES: usize = 64;
 
 /// Longer texts are no names of anything; events are not told apart by them.
 pub(super) const TEXT_BYTES_MAX: usize = 256;

@@ -19,7 +19,7 @@ fn check_encoded(values: &[Option<Value>], literal: &str, ignores_case: bool, mu
     let column = Column::of_values(values.to_vec());
     let present = column.presence();
     let bytes = encode(&column, &present, &mut dictionary);
-    let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
+    let run = dictionary.encode().map(|bytes| Arc::new(decode_run_dictionary(&bytes).expect("just written")));
     let needle = Needle::new(literal, ignores_case);
     let (rows, is_exact) = find(&bytes, &present, run.as_ref(), &needle).expect("just written");
     for (row, value) in values.iter().enumerate() {
