@@ -375,7 +375,7 @@ def the_chart_is_what_helm_and_kubernetes_accept():
     servers = [{"image": "catat:1"}, {"image": "catat:1", "setup": True}, fleet | {"image": "catat:1", "bucket": bucket, "secretName": "catat"}]
     kinds = ["ConfigMap", "Service", "StatefulSet"]
     for values, further in [(servers[0], []), (servers[1], []), (servers[2], ["PodDisruptionBudget"])]:
-        for ship in [{}, {"secretName": "keys"}]:
+        for ship in [{}, {"secretName": "keys"}, {"secretName": "keys", "podLabels": False}]:
             found = helm_python.lint(chart, values | {"ship": ship})
             assert not found["errors"] and all(message["severity"] < 2 for message in found["messages"]), found
             with helm_python.Chart.load(chart) as loaded:
@@ -384,6 +384,8 @@ def the_chart_is_what_helm_and_kubernetes_accept():
             for one in objects:
                 kubernetes_validate.validate(one, "1.31", strict=True)
             shipper = ["ConfigMap", "DaemonSet"] if ship else []
+            if ship and ship.get("podLabels", True):
+                shipper += ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"]
             assert sorted(one["kind"] for one in objects) == sorted(kinds + further + shipper), objects
     with helm_python.Chart.load(chart) as loaded:
         try:
