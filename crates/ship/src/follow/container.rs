@@ -14,8 +14,6 @@ use std::path::Path;
 
 use types::{GroupName, group_name_of_outside};
 
-use super::pod::Pods;
-
 /// Most bytes of Docker's description of a container.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
@@ -45,17 +43,6 @@ impl Container {
         let mut parts = path.components().rev().map(|part| part.as_os_str().to_str().unwrap_or_default());
         let (file, parent, above) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
         of_link(file).or_else(|| of_pod(above, parent, file)).or_else(|| of_docker(path, file))
-    }
-
-    /// Adds what Kubernetes says of its pod.
-    pub(super) fn told_by(mut self, pods: &Pods) -> Self {
-        if let [Some(namespace), Some(pod), Some(container)] =
-            ["namespace", "pod", "container"].map(|name| self.fields.get(name))
-        {
-            let told = pods.fields_of(namespace, pod, container);
-            self.fields.extend(told);
-        }
-        self
     }
 
     /// Returns the stream of its events on the host of this name.

@@ -82,8 +82,16 @@ impl Pods {
         Some(Self { url, account, client, state: Mutex::default() })
     }
 
+    /// Adds what is known of a pod to the fields of one of its containers, which name both.
+    pub(super) fn add_to(&self, fields: &mut BTreeMap<String, String>) {
+        let names = ["namespace", "pod", "container"].map(|name| fields.get(name));
+        if let [Some(namespace), Some(pod), Some(container)] = names {
+            fields.extend(self.fields_of(namespace, pod, container));
+        }
+    }
+
     /// Returns the fields of the events of a container.
-    pub(super) fn fields_of(&self, namespace: &str, pod: &str, container: &str) -> BTreeMap<String, String> {
+    fn fields_of(&self, namespace: &str, pod: &str, container: &str) -> BTreeMap<String, String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (namespace.to_owned(), pod.to_owned());
         if !state.known.contains_key(&key) {

@@ -37,11 +37,11 @@ pub(crate) fn group_of(options: &FollowOptions, input: usize, path: &str) -> Gro
 
 /// Returns the container that writes a file, where its input is of such, with what Kubernetes says of it.
 pub(crate) fn container_of(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
-    let container = container_at(options, input, path)?;
-    Some(match &options.pods {
-        Some(pods) => container.told_by(pods),
-        None => container,
-    })
+    let mut container = container_at(options, input, path)?;
+    if let Some(pods) = &options.pods {
+        pods.add_to(&mut container.fields);
+    }
+    Some(container)
 }
 
 fn container_at(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {

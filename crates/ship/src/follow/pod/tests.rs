@@ -66,7 +66,8 @@ fn files_of_a_pod_have_its_node_owner_labels_and_image() {
     let (pods, n_asked, _account) =
         api_server(pod(&json!({"kind": "ReplicaSet", "name": "web-7d4b9c", "controller": true})));
     let path = |container: &str| format!("/var/log/pods/shop_web-7d4b9c-x2x_77/{container}/0.log");
-    let container = Container::of_path(Path::new(&path("nginx"))).expect("a container").told_by(&pods);
+    let mut container = Container::of_path(Path::new(&path("nginx"))).expect("a container");
+    pods.add_to(&mut container.fields);
     assert_eq!(
         shown(&container.fields),
         "container=nginx deployment=web image=nginx:1.29 k8s.pod.label.app=web k8s.pod.label.tier=front namespace=shop node=n1 \
