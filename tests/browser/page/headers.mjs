@@ -18,8 +18,8 @@ function assertSafe(path, answer) {
 
 async function answersAreNoPages(own) {
   const paths = [
-    `/api/v1/query?query=${EVIL}`, `/api/v1/query?query=&from=${EVIL}`, `/api/v1/nothing/${EVIL}`, `/${EVIL}`, `/api/v1/groups/${EVIL}`, `/api/v1/lookups/${EVIL}`, `/api/v1/fields/${EVIL}/values`,
-    `/api/v1/keys/${EVIL}`, `/api/v1/users/${EVIL}`, `/loki/api/v1/query_range?query=${EVIL}`, `/${EVIL}/_search`, `/settings.js?v=${EVIL}`, "/api/v1/groups", "/api/v1/rules", "/api/v1/alerts", "/api/v1/keys",
+    `/api/v1/query?query=${EVIL}`, `/api/v1/query?query=&from=${EVIL}`, `/api/v1/nothing/${EVIL}`, `/api/v1/groups/${EVIL}`, `/api/v1/lookups/${EVIL}`, `/api/v1/fields/${EVIL}/values`,
+    `/api/v1/keys/${EVIL}`, `/api/v1/users/${EVIL}`, `/loki/api/v1/query_range?query=${EVIL}`, `/${EVIL}/_search`, "/api/v1/groups", "/api/v1/rules", "/api/v1/alerts", "/api/v1/keys",
     "/api/v1/users", "/api/openapi.json", "/api/v1/status", "/metrics", "/api/v1/patterns", "/api/v1/lookups", "/-/healthy",
   ];
   for (const path of paths) {
@@ -31,6 +31,28 @@ async function answersAreNoPages(own) {
       assert.doesNotMatch(type, /html|xml|javascript/, `${method} ${path}: ${type}`);
     }
   }
+}
+
+async function anAddressWithoutAPageIsThePage(own) {
+  // A browser gets the same bytes at every such address, none of them from it; whoever sends gets an error as before.
+  const asBrowser = (path, method) => ask(own, path, { method, headers: { Accept: "text/html,*/*" } });
+  const nowhere = await (await asBrowser("/nowhere", "GET")).text();
+  for (const path of [`/${EVIL}`, `/settings.js?v=${EVIL}`]) {
+    const answer = await asBrowser(path, "GET");
+    assertSafe(path, answer);
+    assert.deepEqual([answer.status, await answer.text()], [404, nowhere], path);
+    const script = await ask(own, path, { headers: { Accept: "*/*" } });
+    assert.doesNotMatch(script.headers.get("content-type") ?? "", /html|xml|javascript/, path);
+  }
+  for (const method of ["POST", "DELETE", "PATCH"]) {
+    const answer = await asBrowser(`/${EVIL}`, method);
+    assertSafe(`${method} /EVIL`, answer);
+    assert.doesNotMatch(answer.headers.get("content-type") ?? "", /html|xml|javascript/, method);
+  }
+  own.expectsFailures = true;
+  const page = await own.open(`/${EVIL}`);
+  await page.getByText("There is no page here").first().waitFor();
+  assert.equal(await page.evaluate(() => window.__xss), undefined);
 }
 
 async function refusedRequestsAreNoPages(own) {
@@ -64,6 +86,7 @@ async function exportsAreFiles(own) {
 
 export const headerChecks = [
   ["row 32, security: answers are never taken for pages, whatever they quote", answersAreNoPages],
+  ["row 32, security: an address that no page has is the page, whatever it says", anAddressWithoutAPageIsThePage],
   ["row 32, security: refused requests are told of in no page", refusedRequestsAreNoPages],
   ["row 32, security: exports are files", exportsAreFiles],
 ];
