@@ -1,4 +1,4 @@
-//! Shell completion of what only a server knows: names of groups, and the next words of a query.
+//! Shell completion that asks a server: for names of groups, and for the next words of a query.
 //!
 //! The script that `catat completions` prints asks `catat` at each key: options and their values from the definitions of the
 //! arguments, the rest from the server of `CATAT_URL`. A server that is away or slow is none: nothing is worse than a key that

@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::available_parallelism;
 
-/// Runs of which something is held: several for each of a few queries, for their blocks alternate where their times overlap.
+/// Most runs of which something is held. It is enough for a few queries at once, each of which alternates between the blocks of
+/// several runs where their times overlap.
 const RUNS_MAX: usize = 64;
 
 /// The same for each processor, where there are many: each works on another run.
 const RUNS_PER_PROCESSOR: usize = 4;
 
 /// What a query holds of a run; nothing before it is asked for, and once it was let go.
-pub(crate) struct Held<T> {
+pub(crate) struct Holding<T> {
     what: Mutex<Option<Arc<T>>>,
     was_used: AtomicBool,
 }
@@ -32,24 +33,24 @@ trait LetGo: Send + Sync {
 
 /// What is held, in the order in which it came.
 #[derive(Default)]
-pub(crate) struct HeldList(Mutex<VecDeque<Weak<dyn LetGo>>>);
+pub(crate) struct Holdings(Mutex<VecDeque<Weak<dyn LetGo>>>);
 
-impl<T> Default for Held<T> {
+impl<T> Default for Holding<T> {
     fn default() -> Self {
         Self { what: Mutex::default(), was_used: AtomicBool::new(false) }
     }
 }
 
-impl<T> Held<T> {
+impl<T> Holding<T> {
     fn what(&self) -> MutexGuard<'_, Option<Arc<T>>> {
         // It is one word.
         self.what.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: Default + Send + Sync + 'static> Held<T> {
+impl<T: Default + Send + Sync + 'static> Holding<T> {
     /// Returns what is held, as one of `list` where there is one.
-    pub(crate) fn get(self: &Arc<Self>, list: Option<&HeldList>) -> Arc<T> {
+    pub(crate) fn get(self: &Arc<Self>, list: Option<&Holdings>) -> Arc<T> {
         self.was_used.store(true, Ordering::Relaxed);
         let mut what = self.what();
         if let Some(held) = &*what {
@@ -66,7 +67,7 @@ impl<T: Default + Send + Sync + 'static> Held<T> {
     }
 }
 
-impl<T: Send + Sync> LetGo for Held<T> {
+impl<T: Send + Sync> LetGo for Holding<T> {
     fn was_used(&self) -> bool {
         self.was_used.swap(false, Ordering::Relaxed)
     }
@@ -77,7 +78,7 @@ impl<T: Send + Sync> LetGo for Held<T> {
     }
 }
 
-impl HeldList {
+impl Holdings {
     fn add(&self, held: Weak<dyn LetGo>) {
         let n_max = RUNS_MAX.max(available_parallelism().map_or(0, |n| n.get() * RUNS_PER_PROCESSOR));
         // The list is whole between any two statements.
@@ -95,9 +96,9 @@ impl HeldList {
     }
 }
 
-impl fmt::Debug for HeldList {
+impl fmt::Debug for Holdings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HeldList")
+        f.write_str("Holdings")
     }
 }
 

@@ -1,5 +1,5 @@
-//! A cache of what queries read of open segments, for later queries: sections of blocks, checked and decompressed, and what
-//! belongs to a run as a whole (templates, dictionaries, filters), taken apart.
+//! Caches what queries read from open segments: sections of blocks, checked and decompressed, and the decoded parts of whole
+//! runs (templates, dictionaries, filters).
 //!
 //! Dashboards and interactive searches read the same blocks again and again, and reading, checking and decompressing
 //! them is most of their cost. The cache is bounded in bytes, over all of its parts and with the texts that dictionaries share:
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use types::Value;
 
-use crate::held::HeldList;
+use crate::held::Holdings;
 use crate::text_pool::TextPool;
 
 /// Shards with a lock each, so that threads seldom wait for each other.
@@ -62,7 +62,7 @@ pub struct SectionCache {
     n_misses: AtomicU64,
     texts: TextPool,
     /// What queries hold of runs now.
-    held: HeldList,
+    held: Holdings,
 }
 
 /// Size and hit counts of the section cache.
@@ -276,7 +276,7 @@ impl SegmentSections {
     }
 
     /// Returns what queries hold of runs.
-    pub(crate) fn held(&self) -> &HeldList {
+    pub(crate) fn held(&self) -> &Holdings {
         &self.cache.held
     }
 }

@@ -99,16 +99,7 @@ impl EvidenceQuery<'_> {
         let from = window.from.0.min(self.now.0.saturating_sub(FIRST_LOOK_RANGE_MIN));
         let range = TimeRange { from: Timestamp(from), to: window.to };
         let found = plans.iter().find_map(|plan| {
-            let (rule, now) = (self.rule, self.now);
-            let question = Question {
-                plan,
-                groups: &rule.groups,
-                scope: &rule.scope,
-                range,
-                now,
-                n_rows_max: 1,
-                time: EventTime::Own,
-            };
+            let question = self.question(plan, range, 1, EventTime::Own);
             let found = self.ask.first_look(&question, until.saturating_duration_since(Instant::now()))?;
             Some((found.onset.began?, found))
         });
@@ -173,18 +164,14 @@ impl EvidenceQuery<'_> {
     }
 
     fn asked(&self, plan: &Plan, range: TimeRange, n_rows_max: usize) -> Option<Table> {
-        let (rule, now) = (self.rule, self.now);
-        let question = Question {
-            plan,
-            groups: &rule.groups,
-            scope: &rule.scope,
-            range,
-            now,
-            n_rows_max,
-            time: EventTime::ArrivalContext,
-        };
-        let told = |error: &String| tracing::warn!(rule = rule.name, error, "evidence of an alert not queried");
+        let question = self.question(plan, range, n_rows_max, EventTime::ArrivalContext);
+        let told = |error: &String| tracing::warn!(rule = self.rule.name, error, "evidence of an alert not queried");
         self.ask.ask(&question).inspect_err(told).ok()
+    }
+
+    fn question<'q>(&'q self, plan: &'q Plan, range: TimeRange, n_rows_max: usize, time: EventTime) -> Question<'q> {
+        let (rule, now) = (self.rule, self.now);
+        Question { plan, groups: &rule.groups, scope: &rule.scope, range, now, n_rows_max, time }
     }
 }
 

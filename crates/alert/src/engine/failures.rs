@@ -37,10 +37,14 @@ pub(crate) fn note_failures(views: &mut [AlertView]) {
             }
         }
     }
-    let began = |at: usize| (views[at].since.clone(), views[at].id.clone());
-    let first_of = |group: usize| (0..views.len()).filter(|at| firsts[*at] == group).min_by_key(|at| began(*at));
-    let ids: Vec<String> =
-        firsts.iter().enumerate().map(|(at, group)| views[first_of(*group).unwrap_or(at)].id.clone()).collect();
+    let mut earliest: Vec<usize> = (0..views.len()).collect();
+    let began = |at: usize| (&views[at].since, &views[at].id);
+    for (at, group) in firsts.iter().enumerate() {
+        if began(at) < began(earliest[*group]) {
+            earliest[*group] = at;
+        }
+    }
+    let ids: Vec<String> = firsts.iter().map(|group| views[earliest[*group]].id.clone()).collect();
     for (view, id) in views.iter_mut().zip(ids) {
         view.failure = id;
     }

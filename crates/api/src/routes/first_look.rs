@@ -70,7 +70,7 @@ fn asked(server: &Server, body: &[u8]) -> Result<Look, Problem> {
     Ok(Look { question, further: plans.collect(), url: Some(alert.url) })
 }
 
-/// Looks with one plan after another until there is one with which something began; the first one is told of where there is none.
+/// Tries the plans in order until one shows an onset. Where none does, returns what the first one shows.
 fn look(reading: &QueryRun<'_>, api: &Api, question: &Question, further: &[Plan]) -> Result<FirstLook, Problem> {
     let deadline = Instant::now().checked_add(TIME_MAX);
     let first = look_at(reading, api, question, &question.plan, deadline)?;

@@ -1,7 +1,7 @@
 //! `/api/v1/for/{name}`: how a group or service is, for people who know no query: is it up, is it slow, what went wrong, who is
 //! on it, how last month was. With the links by which people without a key see it.
 //!
-//! What is wrong now is one list, `wrong`, of which every answer follows: as long as an entry of it is open, it is not well.
+//! `wrong` lists what is wrong, and every answer follows from it: while an entry is open, the subject is not well.
 
 mod concerning;
 mod known;

@@ -76,11 +76,11 @@ fn of_object_store(status: &storage::ObjectStoreStatus) -> [Number; 11] {
     ]
 }
 
-/// Numbers of what open segments hold.
+/// Memory of open segments, as metrics.
 fn of_section_cache(status: &Status) -> [Number; 5] {
     use Kind::{Counter, Gauge};
     [
-        ("section_cache_bytes", Gauge, "Bytes kept of what queries read of segments.", status.section_cache.bytes),
+        ("section_cache_bytes", Gauge, "Bytes of segments that are cached for queries.", status.section_cache.bytes),
         ("section_cache_sections", Gauge, "Sections kept decompressed or taken apart.", status.section_cache.sections),
         ("segment_footer_bytes", Gauge, "Bytes that footers of open segments take.", status.section_cache.footer_bytes),
         ("section_cache_hits", Counter, "Sections that queries found there.", status.section_cache.hits),

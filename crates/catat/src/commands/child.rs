@@ -10,6 +10,9 @@ use crate::failure::Failure;
 /// Longest time that a process takes to end once it is asked to.
 const ENDING: Duration = Duration::from_secs(30);
 
+/// How often a process that starts is asked.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
 /// Last lines of a process's output that an error shows.
 const LINES_SHOWN: usize = 5;
 
@@ -56,6 +59,25 @@ impl Child {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(self.failure(&format!("ended with {status}"))),
             Err(error) => Err(self.failure(&error.to_string())),
+        }
+    }
+
+    /// Asks again and again for what a process that is ready can give. `ask` gets the time that was waited.
+    pub(super) fn wait_for<T>(
+        &mut self,
+        longest: Duration,
+        mut ask: impl FnMut(Duration) -> Option<T>,
+    ) -> Result<T, Failure> {
+        let began = Instant::now();
+        loop {
+            self.assert_runs()?;
+            if let Some(found) = ask(began.elapsed()) {
+                return Ok(found);
+            }
+            if began.elapsed() > longest {
+                return Err(self.failure("does not answer"));
+            }
+            std::thread::park_timeout(ASK_EVERY);
         }
     }
 
@@ -116,4 +138,17 @@ fn spawn(executable: &Path, arguments: &[PathBuf], log: &Path) -> Result<std::pr
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().map_err(|error| failed(executable, &error))
+}
+
+/// Makes a directory for processes, which must be new or empty. Returns its absolute path: they may have other working directories
+/// where their user does.
+pub(super) fn empty_directory(dir: &Path) -> Result<PathBuf, Failure> {
+    let failed =
+        |error: std::io::Error| Failure::usage(format!("{}: {error}; choose another with --dir", dir.display()));
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let dir = dir.canonicalize().map_err(failed)?;
+    if std::fs::read_dir(&dir).map_err(failed)?.next().is_some() {
+        return Err(Failure::usage(format!("{} is not empty; choose a new directory with --dir", dir.display())));
+    }
+    Ok(dir)
 }

@@ -8,7 +8,7 @@
 
 mod filled_server;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use serde_json::json;
 use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSummary};
 
 use self::filled_server::FilledServer;
-use super::child::Child;
+use super::child::{Child, empty_directory};
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
@@ -42,7 +42,8 @@ pub(crate) fn selftest(options: Selftest) -> Result<(), Failure> {
 }
 
 fn tail(options: &SelftestTail) -> Result<(), Failure> {
-    let (dir, is_ours) = directory(options.dir.as_deref())?;
+    let own = || std::env::temp_dir().join(format!("catat-selftest-{}", std::process::id()));
+    let (dir, is_ours) = (empty_directory(&options.dir.clone().unwrap_or_else(own))?, options.dir.is_none());
     let seconds = options.seconds.max(1);
     let times = counted(options.rounds, "time");
     say!("catat writes logs to {} for {seconds} s and kills the shipper {times}", dir.display());
@@ -60,23 +61,6 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(&dir);
     }
     Ok(())
-}
-
-/// Returns the directory that was named, or a new one of our own (`true`).
-fn directory(named: Option<&Path>) -> Result<(PathBuf, bool), Failure> {
-    let dir = match named {
-        Some(dir) => dir.to_owned(),
-        None => std::env::temp_dir().join(format!("catat-selftest-{}", std::process::id())),
-    };
-    let failed =
-        |error: std::io::Error| Failure::usage(format!("{}: {error}; choose another with --dir", dir.display()));
-    std::fs::create_dir_all(&dir).map_err(failed)?;
-    // Shippers and servers have other working directories than ours where their user does.
-    let dir = dir.canonicalize().map_err(failed)?;
-    if std::fs::read_dir(&dir).map_err(failed)?.next().is_some() {
-        return Err(Failure::usage(format!("{} is not empty; choose a new directory with --dir", dir.display())));
-    }
-    Ok((dir, named.is_none()))
 }
 
 /// Writes, kills, waits for the rest, and compares.

@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 use types::{ByteSize, Timestamp, counted, verb_for};
 
 use self::questions::{Comparison, Question, questions};
-use super::child::Child;
+use super::child::{Child, empty_directory};
+use super::doctor::server_on;
 use super::settings::config;
 use super::{fleet, store};
-use crate::arguments::{DataDir, Remote, Upgrade};
+use crate::arguments::{DataDir, Upgrade};
 use crate::client::{Server, broken_off};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
@@ -84,33 +85,20 @@ fn of_snapshot(error: storage::BackupError) -> Failure {
     Failure::usage(error.to_string())
 }
 
-/// Returns the server that runs on a data directory.
+/// Returns the server that runs on a data directory, and what it says it is.
 fn running(dir: &Path) -> Result<Version, Failure> {
-    let remote = Remote { url: String::new(), key: None, data_dir: Some(dir.to_owned()) };
-    version_of(Server::new(&remote)?)
-}
-
-/// Returns a server and what it says it is.
-fn version_of(server: Server) -> Result<Version, Failure> {
+    let server = server_on(dir)?;
     let status: Value = server.ask(server.request(Method::GET, "/api/v1/status"), "")?;
     Ok(Version { name: status["version"].as_str().unwrap_or("?").to_owned(), server })
 }
 
 /// Waits until a new process has opened its data directory. One that answers and is not ready says why.
 fn opened(child: &mut Child, dir: &Path) -> Result<Version, Failure> {
-    let began = Instant::now();
     let line = StatusLine::new();
-    let version = loop {
-        child.assert_runs()?;
-        if let Ok(version) = running(dir) {
-            break version;
-        }
-        if began.elapsed() > STARTING {
-            return Err(child.failure("does not answer"));
-        }
-        line.show(|elapsed| format!("the snapshot is being opened, {} s", elapsed.as_secs()));
-        std::thread::park_timeout(Duration::from_millis(100));
-    };
+    let version = child.wait_for(STARTING, |waited| {
+        line.show(|_| format!("the snapshot is being opened, {} s", waited.as_secs()));
+        running(dir).ok()
+    })?;
     line.clear();
     let ready = version.server.attempt(version.server.request(Method::GET, "/-/ready"))?;
     if ready.status().is_success() {
@@ -190,17 +178,14 @@ struct Scratch {
 impl Scratch {
     fn new(named: Option<PathBuf>, store: &Path) -> Result<Self, Failure> {
         let dir = named.clone().unwrap_or_else(|| store.join("upgrade-check"));
-        let failed =
-            |error: std::io::Error| Failure::usage(format!("{}: {error}; choose another with --dir", dir.display()));
         // What a check left that was interrupted.
         if named.is_none() && dir.exists() {
+            let failed = |error: std::io::Error| {
+                Failure::usage(format!("{}: {error}; choose another with --dir", dir.display()))
+            };
             std::fs::remove_dir_all(&dir).map_err(failed)?;
         }
-        std::fs::create_dir_all(&dir).map_err(failed)?;
-        if std::fs::read_dir(&dir).map_err(failed)?.next().is_some() {
-            return Err(Failure::usage(format!("{} is not empty; choose a new directory with --dir", dir.display())));
-        }
-        Ok(Self { dir: dir.canonicalize().map_err(failed)? })
+        Ok(Self { dir: empty_directory(&dir)? })
     }
 }
 

@@ -18,12 +18,12 @@ use crate::{EventSet, PatternTotals, pattern_counts, value_counts};
 const N_RUNS: usize = 40;
 
 /// What runs gave, and the most of it that was in use when one was asked.
-struct Given<T> {
+struct Loans<T> {
     all: Vec<Weak<T>>,
     n_most: usize,
 }
 
-impl<T> Given<T> {
+impl<T> Loans<T> {
     fn give(given: &Mutex<Self>, what: T) -> Arc<T> {
         let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
         given.n_most = given.n_most.max(given.n_in_use());
@@ -37,7 +37,7 @@ impl<T> Given<T> {
     }
 }
 
-impl<T> Default for Given<T> {
+impl<T> Default for Loans<T> {
     fn default() -> Self {
         Self { all: Vec::new(), n_most: 0 }
     }
@@ -47,8 +47,8 @@ impl<T> Default for Given<T> {
 struct Forgetful {
     run: types::BatchRun,
     info: RunInfo,
-    examples: Arc<Mutex<Given<Examples>>>,
-    dictionaries: Arc<Mutex<Given<Vec<Value>>>>,
+    examples: Arc<Mutex<Loans<Examples>>>,
+    dictionaries: Arc<Mutex<Loans<Vec<Value>>>>,
 }
 
 impl Run for Forgetful {
@@ -70,14 +70,14 @@ impl Run for Forgetful {
         let mut columns = self.run.read(block, names, rows)?;
         for (name, column) in names.iter().zip(&mut columns).filter(|(name, _)| **name == "host") {
             let values = (0..1000).map(|n| Value::text(format!("{name} {n}"))).collect();
-            let values = Given::give(&self.dictionaries, values);
+            let values = Loans::give(&self.dictionaries, values);
             *column = Column::Dictionary { codes: (0..rows.count() as u32).map(|row| row % 1000).collect(), values };
         }
         Ok(columns)
     }
 
     fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
-        Ok(Some(Given::give(&self.examples, vec![None, Some("message 0 of worker-0".into())])))
+        Ok(Some(Loans::give(&self.examples, vec![None, Some("message 0 of worker-0".into())])))
     }
 
     fn example_numbers(&self, _block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
@@ -88,7 +88,7 @@ impl Run for Forgetful {
 #[test]
 fn runs_that_were_counted_are_let_go_or_count_as_what_is_kept() {
     let (examples, dictionaries) =
-        (Arc::<Mutex<Given<Examples>>>::default(), Arc::<Mutex<Given<Vec<Value>>>>::default());
+        (Arc::<Mutex<Loans<Examples>>>::default(), Arc::<Mutex<Loans<Vec<Value>>>>::default());
     let run = |number: usize| -> Arc<dyn Run> {
         let run = events(number as i64 * 1000, 1000);
         let info = RunInfo { key: Some(RunKey { segment: number as u128, run: 0, version: 0 }), ..run.info().clone() };

@@ -14,7 +14,7 @@ use super::decode::{add_derived, decode_minutes, section_of_field};
 use super::recent::Recent;
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
-use crate::held::Held;
+use crate::held::Holding;
 use crate::numbers::Bases;
 use crate::section::SectionId;
 use crate::section_cache::SegmentSections;
@@ -31,7 +31,7 @@ pub(super) struct SegmentRun {
     /// Reports whether what is read is worth keeping; who writes a segment again reads it once.
     pub(super) is_query: bool,
     bytes_read: AtomicU64,
-    recent: OnceLock<Arc<Held<Recent>>>,
+    recent: OnceLock<Arc<Holding<Recent>>>,
 }
 
 /// A section of a column, whole or as it is stored.

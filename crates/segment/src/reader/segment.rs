@@ -31,7 +31,7 @@ pub struct Segment {
     pub(super) summaries: Vec<RunSummary>,
     pub(super) sections: Vec<SectionEntry>,
     lineage: Lineage,
-    /// What is kept of what queries have read, where that is.
+    /// Its part of the cache, once it has one.
     pub(super) kept: OnceLock<SegmentSections>,
     pub(super) days: OnceLock<Vec<Vec<(i64, u64)>>>,
 }

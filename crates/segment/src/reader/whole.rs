@@ -51,7 +51,7 @@ impl SegmentRun {
         if let Some(known) = cell.get() {
             return Ok(known.clone());
         }
-        // Whoever panics here has kept nothing.
+        // A panic while reading leaves nothing half done.
         let _reading = self.run().reading.lock().unwrap_or_else(PoisonError::into_inner);
         self.whole(cell, id, || {
             let (read, n_bytes) = decode(self.fresh_section(id)?).map_err(|damage| self.damage(id, damage))?;
@@ -91,8 +91,8 @@ impl SegmentRun {
         self.whole_section(&OnceLock::new(), id, |bytes| Ok((WordIndex::open(&bytes)?, WordIndex::n_bytes(&bytes))))
     }
 
-    /// Reports whether a value that column number `index` has anywhere in the run may hold a literal, of which nothing or all is
-    /// in lower case that may be in either; or be it, if it `is_whole`.
+    /// Reports whether any value of column number `index` in the run may hold a literal, or be equal to it if `is_whole`. A literal
+    /// that may be in either case is as it was written, or all in lower case.
     pub(super) fn run_may_hold_value(
         &self,
         cell: &OnceLock<Arc<ColumnFilter>>,

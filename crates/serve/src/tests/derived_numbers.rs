@@ -19,7 +19,7 @@ fn text<'e>(event: &'e Value, name: &str) -> &'e str {
 }
 
 /// A panel's answer: names of columns, and rows.
-struct Shown {
+struct PanelAnswer {
     names: Vec<String>,
     rows: Vec<Vec<Value>>,
     /// Seconds of a bin, where there are bins.
@@ -28,7 +28,7 @@ struct Shown {
     is_cut: bool,
 }
 
-impl Shown {
+impl PanelAnswer {
     async fn of(house: &House, query: &Value) -> Self {
         let body = json!({"query": query["query"], "groups": query["groups"], "from": "2026-11-20T10:00:00Z",
             "to": "2026-11-20T12:00:00Z", "variables": {}});
@@ -151,7 +151,7 @@ async fn check(house: &House, name: &str, events: &[&Drawn]) -> usize {
         let is_own = |event: &&&Drawn| event.group.starts_with("traces/") == (section == "Requests from spans");
         let events: Vec<&Drawn> = events.iter().filter(is_own).copied().collect();
         for query in panel["queries"].as_array().into_iter().flatten() {
-            let shown = Shown::of(house, query).await;
+            let shown = PanelAnswer::of(house, query).await;
             for (column, check) in checks(section, title, text(query, "query")) {
                 n_checked += 1;
                 let fault = shown.fault(column, &check, &events);

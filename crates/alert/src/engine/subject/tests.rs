@@ -10,7 +10,7 @@ use crate::engine::RuleEngine;
 use crate::{Ask, EventTime, Options, Question, RuleSet};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
 
-/// When half of what host a does began to fail, in minutes.
+/// The minute from which on half of the requests of host `a` fail.
 const BEGAN: f64 = 100.0;
 const NOW: f64 = 106.0;
 

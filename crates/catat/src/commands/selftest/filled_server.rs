@@ -35,17 +35,7 @@ pub(super) struct FilledServer {
 impl FilledServer {
     /// Of the server on `dir/data`, as soon as it answers.
     pub(super) fn of(dir: &Path, child: &mut Child) -> Result<Self, Failure> {
-        let began = Instant::now();
-        loop {
-            child.assert_runs()?;
-            if let Some(stored) = Self::try_of(&dir.join("data")) {
-                return Ok(stored);
-            }
-            if began.elapsed() > STARTING {
-                return Err(child.failure("does not answer"));
-            }
-            std::thread::park_timeout(ASK_EVERY);
-        }
+        child.wait_for(STARTING, |_| Self::try_of(&dir.join("data")))
     }
 
     fn try_of(data_dir: &Path) -> Option<Self> {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// Groups whose newest events are compared.
 const GROUPS_MAX: usize = 100;
 
-/// Range of what people ask: a day before the newest event.
+/// Range that views, rules and panels are asked over: the day before the newest event.
 const RANGE_NS: i64 = 86_400_000_000_000;
 
 /// Most rows that are compared.
