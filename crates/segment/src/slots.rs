@@ -44,17 +44,9 @@ impl Slots {
     }
 
     /// Adds the next template.
-    pub(crate) fn add(&mut self, template: &Template) {
+    pub(crate) fn add(&mut self, template: Template<'_>) {
         template.slots_in_context().for_each(|(before, slot)| self.add_variable(before, slot));
         self.ends.push(self.columns.len() as u32);
-    }
-
-    /// Adds the next variable of a template, of which `before` is what stands before it, or ends the template.
-    pub(crate) fn add_next(&mut self, variable: Option<(&[u8], Slot)>) {
-        match variable {
-            Some((before, slot)) => self.add_variable(before, slot),
-            None => self.ends.push(self.columns.len() as u32),
-        }
     }
 
     fn add_variable(&mut self, before: &[u8], slot: Slot) {

@@ -21,13 +21,14 @@ mod matcher;
 mod pieces;
 mod spelling;
 mod split;
+mod text;
 mod ways;
 
-pub(crate) use candidates::TemplateText;
 pub(crate) use document::{EventFields, split_document};
 pub(crate) use kind::{FIELDS_MAX, Kind, Slot};
 pub(crate) use matcher::{Kinds, LiteralMatcher, TemplateMatch};
-pub(crate) use pieces::{Piece, Template, each_variable, pieces_between};
+pub(crate) use pieces::{Piece, Template};
 pub(crate) use spelling::{may_be_packed, pack_hex, parse_address, push_address, push_hex, push_integer};
 pub(crate) use split::{Granularity, Parts, Variable, split};
+pub(crate) use text::TemplateText;
 pub(crate) use ways::{Requirement, ways};

@@ -18,7 +18,7 @@ use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, TantivyDocument, Term};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
-use crate::template::Template;
+use crate::template::TemplateText;
 use crate::time_text;
 
 /// Templates from which on a run has a word index. Fewer are asked one after the other in less time than an index
@@ -54,7 +54,7 @@ pub(crate) fn is_asked(word: &str) -> bool {
 }
 
 /// Indexes the words of `templates` and returns the section.
-pub(crate) fn build(templates: &[Template]) -> tantivy::Result<Vec<u8>> {
+pub(crate) fn build(templates: &TemplateText) -> tantivy::Result<Vec<u8>> {
     let (schema, words, number) = schema();
     let builder = Index::builder().schema(schema);
     let mut writer = builder.single_segment_index_writer(RamDirectory::create(), INDEX_MEMORY_BYTES)?;

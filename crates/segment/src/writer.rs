@@ -461,9 +461,9 @@ impl RunWriter {
             sections.fill(self.whole + footer::RUN_FILTER, &filter.bytes())?;
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
-        sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
-        let templates = self.messages.vocabulary().written();
-        if templates.len() >= word_index::TEMPLATES_MIN {
+        let templates = self.messages.vocabulary().text();
+        sections.fill(self.whole + footer::TEMPLATES, &templates.encode())?;
+        if templates.n_templates() >= word_index::TEMPLATES_MIN {
             sections.fill(self.whole + footer::WORDS, &word_index::build(templates)?)?;
         }
         // What one short block says by itself is not said again.

@@ -87,7 +87,7 @@ impl SegmentRun {
             let found = self.words()?.templates_with(&words);
             for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
                 if let Some(template) = vocabulary.template(id) {
-                    holds[id as usize - 1] = matcher.ask(&template);
+                    holds[id as usize - 1] = matcher.ask(template);
                 }
             }
             holds

@@ -383,7 +383,7 @@ impl Run for SegmentRun {
         let number = self.id_beside(self.run().footer.whole + footer::TEMPLATES);
         let examples = self.whole(&self.recent().examples, number, || {
             let vocabulary = self.vocabulary()?;
-            let example = |id| vocabulary.template(id).and_then(|template| texts::example(&template));
+            let example = |id| vocabulary.template(id).and_then(texts::example);
             // Number 0 is that of raw messages.
             let made: Examples = (0..=vocabulary.n_templates() as u32).map(example).collect();
             let of_texts: usize = made.iter().flatten().map(|text| heap::of_allocation(text.capacity())).sum();

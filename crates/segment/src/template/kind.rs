@@ -94,25 +94,39 @@ impl Slot {
         Self { kind, form: None, field: None }
     }
 
-    /// Reads the variable that begins with the marker at the beginning of `bytes`, and how long it is; `None` if templates of
-    /// segments of `format` have no such marker.
-    pub(super) fn read(bytes: &[u8], format: u16) -> Decoded<Option<(Self, usize)>> {
-        let Some((marker, rest)) = bytes.split_first() else { return Ok(None) };
-        if *marker == FIELD_MARKER && format > 2 {
-            let (kind, field) = take_field(rest).ok_or(Damage("a template has an unknown field"))?;
-            return Ok(Some((Self { field: Some(field), ..Self::plain(kind) }, 1 + FIELD_BYTES)));
-        }
+    /// Returns the length of the variable that begins with the marker at the beginning of `bytes`; `None` if templates of segments
+    /// of `format` have no such marker.
+    pub(super) fn check(bytes: &[u8], format: u16) -> Decoded<Option<usize>> {
+        let Some(marker) = bytes.first() else { return Ok(None) };
+        let n_known = match format {
+            1 => KINDS_OF_FORMAT_1,
+            2 => KINDS_MARKED,
+            _ => KINDS_MARKED + 1,
+        };
         let number = usize::from(marker.wrapping_sub(MARKER_FIRST));
-        let n_known = if format == 1 { KINDS_OF_FORMAT_1 } else { KINDS_MARKED };
         if number >= n_known {
             return Ok(None);
         }
-        let kind = KINDS[number];
-        if kind != Kind::Time {
-            return Ok(Some((Self::plain(kind), 1)));
+        let unknown = match *marker == FIELD_MARKER {
+            true => "a template has an unknown field",
+            false => "a template has an unknown form of time",
+        };
+        Self::read(bytes).map(|(_, length)| Some(length)).ok_or(Damage(unknown))
+    }
+
+    /// Reads the variable that begins with the marker at the beginning of `bytes`, and how long it is.
+    #[inline]
+    pub(super) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (marker, rest) = bytes.split_first()?;
+        if *marker == FIELD_MARKER {
+            let (kind, field) = take_field(rest)?;
+            return Some((Self { field: Some(field), ..Self::plain(kind) }, 1 + FIELD_BYTES));
         }
-        let form = rest.get(..FORM_BYTES).and_then(Form::of_bytes);
-        let form = form.ok_or(Damage("a template has an unknown form of time"))?;
-        Ok(Some((Self { form: Some(form), ..Self::plain(kind) }, 1 + FORM_BYTES)))
+        let kind = *KINDS[..KINDS_MARKED].get(usize::from(marker.wrapping_sub(MARKER_FIRST)))?;
+        if kind != Kind::Time {
+            return Some((Self::plain(kind), 1));
+        }
+        let form = Form::of_bytes(rest.get(..FORM_BYTES)?)?;
+        Some((Self { form: Some(form), ..Self::plain(kind) }, 1 + FORM_BYTES))
     }
 }

@@ -146,16 +146,15 @@ impl LiteralMatcher {
         }
     }
 
-    pub(crate) fn ask(&self, template: &Template) -> TemplateMatch {
+    pub(crate) fn ask(&self, template: Template<'_>) -> TemplateMatch {
         // `states`: places of the literal reached with variables; `sure`: without any.
         let (mut states, mut sure) = (0u64, 0u64);
         let (mut perhaps, mut certainly) = (false, false);
         let mut within = Kinds::default();
         let mut at = 0;
         let bytes = template.bytes();
-        let slots = template.slots.iter().map(Some).chain([None]);
-        for slot in slots {
-            let end = slot.map_or(bytes.len(), |(place, _)| place.start as usize);
+        for variable in template.variables().map(Some).chain([None]) {
+            let end = variable.as_ref().map_or(bytes.len(), |(place, _)| place.start);
             for byte in &bytes[at..end] {
                 let mask = self.masks[usize::from(*byte)];
                 states = (states << 1 | 1) & mask;
@@ -163,16 +162,16 @@ impl LiteralMatcher {
                 certainly |= sure & self.last != 0;
                 perhaps |= states & self.last != 0;
             }
-            let Some((place, slot)) = slot else { break };
-            at = place.end as usize;
-            let mask = self.places(*slot);
+            let Some((place, slot)) = variable else { break };
+            at = place.end;
+            let mask = self.places(slot);
             sure = 0;
             let (entered, begun) = (closure((states << 1) & mask, mask), closure(1 & mask, mask));
             perhaps |= entered & self.last != 0;
             if begun & self.last != 0 {
                 // What follows the places looked at may follow the variable.
                 perhaps |= !self.is_whole;
-                if self.may_lie_within(*slot) {
+                if self.may_lie_within(slot) {
                     within.insert(slot.kind);
                 }
             }

@@ -1,52 +1,32 @@
 //! A template taken apart into literals and variables.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use crate::bytes::{Damage, Decoded};
+use crate::bytes::Decoded;
 use crate::template::kind::{Kind, Slot};
 use crate::words::words;
 
-/// A template taken apart: literals and the variables between them.
-#[derive(Clone, Debug)]
-pub(crate) struct Template {
-    /// Its bytes, among those of the templates that it was read with.
-    all: Arc<str>,
-    place: Range<u32>,
-    /// Place of each variable's marker and what belongs to it.
-    pub(super) slots: Vec<(Range<u32>, Slot)>,
+/// A template: literals and the variables between them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Template<'t> {
+    text: &'t str,
+    /// Where it begins among the bytes of all templates of its run.
+    start: u32,
+    /// Where each variable begins among them.
+    variables: &'t [u32],
 }
 
-/// Gives the variables of a template in order, each with the place of its marker and what belongs to it.
-pub(crate) fn each_variable(bytes: &[u8], format: u16, mut found: impl FnMut(Range<u32>, Slot)) -> Decoded<()> {
+/// Gives the places of the variables of a template of a segment of `format`, in order.
+pub(super) fn each_marker(bytes: &[u8], format: u16, mut found: impl FnMut(usize)) -> Decoded<()> {
     let mut at = 0;
     while let Some(marker) = next_marker(bytes, at) {
-        at = marker;
-        let Some((slot, length)) = Slot::read(&bytes[at..], format)? else {
-            at += 1;
-            continue;
-        };
-        let end = at + length;
-        found(at as u32..end as u32, slot);
-        at = end;
+        let length = Slot::check(&bytes[marker..], format)?;
+        if length.is_some() {
+            found(marker);
+        }
+        at = marker + length.unwrap_or(1);
     }
     Ok(())
-}
-
-/// Returns the parts of a template whose variables are `slots`.
-pub(crate) fn pieces_between<'a>(
-    bytes: &'a [u8],
-    slots: impl Iterator<Item = (Range<u32>, Slot)>,
-) -> impl Iterator<Item = Piece<'a>> {
-    let mut start = 0;
-    slots.map(Some).chain([None]).flat_map(move |slot| {
-        let end = slot.as_ref().map_or(bytes.len(), |(place, _)| place.start as usize);
-        // Checked where it was read; markers never lie inside a character.
-        let literal = std::str::from_utf8(&bytes[start..end]).unwrap_or_default();
-        start = slot.as_ref().map_or(end, |(place, _)| place.end as usize);
-        let literal = (!literal.is_empty()).then_some(Piece::Literal(literal));
-        [literal, slot.map(|(_, slot)| Piece::Variable(slot))].into_iter().flatten()
-    })
 }
 
 /// Returns the place of the first marker from `from` on.
@@ -76,45 +56,53 @@ pub(crate) enum Piece<'a> {
     Variable(Slot),
 }
 
-impl Template {
-    /// Takes the bytes that [`split`] made, or those of a segment of an earlier `format`.
-    pub(crate) fn new(bytes: Vec<u8>, format: u16) -> Decoded<Self> {
-        // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
-        let text = String::from_utf8(bytes).map_err(|_| Damage("a template is not UTF-8"))?;
-        Self::within(&text.as_str().into(), 0..text.len(), format)
+impl<'t> Template<'t> {
+    /// Takes a template that begins at `start` of the bytes of all, as its `variables` do.
+    pub(super) fn new(text: &'t str, start: u32, variables: &'t [u32]) -> Self {
+        Self { text, start, variables }
     }
 
-    /// Takes the template at `place` of the bytes of several.
-    pub(crate) fn within(all: &Arc<str>, place: Range<usize>, format: u16) -> Decoded<Self> {
-        let bytes = all.get(place.clone()).ok_or(Damage("a length is out of range"))?.as_bytes();
-        let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
-        // Most templates have no more.
-        let mut slots = Vec::with_capacity(4);
-        each_variable(bytes, format, |place, slot| slots.push((place, slot)))?;
-        Ok(Self { place: end - bytes.len() as u32..end, all: all.clone(), slots })
+    pub(super) fn bytes(self) -> &'t [u8] {
+        self.text.as_bytes()
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.all.as_bytes()[self.place.start as usize..self.place.end as usize]
+    /// Returns variable number `index`, and the place of its marker and of what belongs to it.
+    pub(super) fn variable(self, index: usize) -> Option<(Range<usize>, Slot)> {
+        let at = (self.variables.get(index)? - self.start) as usize;
+        let (slot, length) = Slot::read(&self.bytes()[at..])?;
+        Some((at..at + length, slot))
+    }
+
+    /// Returns the variables in order, as [`Self::variable`] does.
+    pub(super) fn variables(self) -> impl Iterator<Item = (Range<usize>, Slot)> {
+        (0..self.variables.len()).map_while(move |index| self.variable(index))
     }
 
     /// Returns the variables, each with the template up to it.
-    pub(crate) fn slots_in_context(&self) -> impl Iterator<Item = (&[u8], Slot)> {
-        self.slots.iter().map(|(place, slot)| (&self.bytes()[..place.start as usize], *slot))
+    pub(crate) fn slots_in_context(self) -> impl Iterator<Item = (&'t [u8], Slot)> {
+        self.variables().map(move |(place, slot)| (&self.bytes()[..place.start], slot))
     }
 
     /// Reports whether a variable is a quoted text, which may hold anything.
     #[cfg(test)]
-    pub(crate) fn has_quoted(&self) -> bool {
-        self.slots.iter().any(|(_, slot)| slot.kind == Kind::Quoted)
+    pub(crate) fn has_quoted(self) -> bool {
+        self.variables().any(|(_, slot)| slot.kind == Kind::Quoted)
     }
 
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        pieces_between(self.bytes(), self.slots.iter().cloned())
+    /// Returns its parts in order.
+    pub(crate) fn pieces(self) -> impl Iterator<Item = Piece<'t>> {
+        let mut start = 0;
+        self.variables().map(Some).chain([None]).flat_map(move |variable| {
+            let end = variable.as_ref().map_or(self.text.len(), |(place, _)| place.start);
+            // Markers never lie inside a character.
+            let literal = self.text.get(start..end).filter(|literal| !literal.is_empty()).map(Piece::Literal);
+            start = variable.as_ref().map_or(end, |(place, _)| place.end);
+            [literal, variable.map(|(_, slot)| Piece::Variable(slot))].into_iter().flatten()
+        })
     }
 
     /// Returns the words of the literals in lower case, for the word index.
-    pub(crate) fn words(&self) -> impl Iterator<Item = String> + '_ {
+    pub(crate) fn words(self) -> impl Iterator<Item = String> + 't {
         self.pieces().flat_map(|piece| match piece {
             Piece::Literal(text) => words(text).map(str::to_ascii_lowercase).collect(),
             Piece::Variable(_) => Vec::new(),

@@ -10,6 +10,8 @@
 //! its edge; those that lie within one are not listed here, as with [`LiteralMatcher`](super::LiteralMatcher). Nor are those that lie within
 //! the value of a field.
 
+use std::ops::Range;
+
 use super::kind::{Kind, Slot};
 use super::pieces::Template;
 use crate::anchor::Anchor;
@@ -35,11 +37,18 @@ pub(crate) type Way = Vec<(u32, Requirement)>;
 
 /// Returns the ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
 /// message does, one without demands where each does. `None` if there are too many to tell.
-pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
+pub(crate) fn ways(template: Template<'_>, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
     let is_short = (1..=LITERAL_BYTES_MAX).contains(&literal.len());
-    let mut walk =
-        Walk { template, literal: literal.as_bytes(), ignores_case, n_steps: 0, way: Vec::new(), ways: Vec::new() };
     is_short.then_some(())?;
+    let mut walk = Walk {
+        template,
+        variables: template.variables().collect(),
+        literal: literal.as_bytes(),
+        ignores_case,
+        n_steps: 0,
+        way: Vec::new(),
+        ways: Vec::new(),
+    };
     walk.all()?;
     match walk.ways.iter().any(Vec::is_empty) {
         true => Some(vec![Vec::new()]),
@@ -48,7 +57,8 @@ pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Op
 }
 
 struct Walk<'a> {
-    template: &'a Template,
+    template: Template<'a>,
+    variables: Vec<(Range<usize>, Slot)>,
     literal: &'a [u8],
     ignores_case: bool,
     n_steps: usize,
@@ -57,12 +67,11 @@ struct Walk<'a> {
     ways: Vec<Way>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     /// Returns the bytes of the template before variable number `index`, and after the last one.
-    fn text(&self, index: usize) -> &[u8] {
-        let slots = &self.template.slots;
-        let from = index.checked_sub(1).map_or(0, |before| slots[before].0.end as usize);
-        let to = slots.get(index).map_or(self.template.bytes().len(), |(place, _)| place.start as usize);
+    fn text(&self, index: usize) -> &'a [u8] {
+        let from = index.checked_sub(1).map_or(0, |before| self.variables[before].0.end);
+        let to = self.variables.get(index).map_or(self.template.bytes().len(), |(place, _)| place.start);
         &self.template.bytes()[from..to]
     }
 
@@ -105,7 +114,7 @@ impl Walk<'_> {
     /// Lets the literal begin wherever it may.
     fn all(&mut self) -> Option<()> {
         let length = self.literal.len();
-        for index in 0..=self.template.slots.len() {
+        for index in 0..=self.variables.len() {
             for from in 0..self.text(index).len() {
                 let rest = &self.text(index)[from..];
                 let n_same = rest.len().min(length);
@@ -113,7 +122,7 @@ impl Walk<'_> {
                     if n_same == length { self.keep()? } else { self.enter_variable(index, n_same)? }
                 }
             }
-            let Some((_, slot)) = self.template.slots.get(index) else { break };
+            let Some((_, slot)) = self.variables.get(index) else { break };
             let (slot, n_admitted) = (*slot, self.n_admitted(*slot, 0));
             if n_admitted == length && slot.kind != Kind::Quoted && slot.field.is_none() {
                 self.with(index, Requirement { from: 0, to: length as u8, anchor: Anchor::Anywhere }, Self::keep)?;
@@ -142,7 +151,7 @@ impl Walk<'_> {
         if self.n_steps > STEPS_MAX {
             return None;
         }
-        let Some((_, slot)) = self.template.slots.get(index) else { return Some(()) };
+        let Some((_, slot)) = self.variables.get(index) else { return Some(()) };
         let n_admitted = self.n_admitted(*slot, at);
         let length = self.literal.len();
         if at + n_admitted == length {

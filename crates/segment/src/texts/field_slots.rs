@@ -138,7 +138,7 @@ fn words_of<'m>(variable: &Variable<'m>) -> Option<[Variable<'m>; WORDS]> {
 }
 
 /// Takes a message of a template apart again, with what is taken by fields left to them.
-pub(super) fn with_fields<'m>(template: &Template, variables: &[Variable<'m>], taken: &[FieldPart]) -> Parts<'m> {
+pub(super) fn with_fields<'m>(template: Template<'_>, variables: &[Variable<'m>], taken: &[FieldPart]) -> Parts<'m> {
     let mut parts = Parts::default();
     let mut variables = variables.iter().zip(taken);
     for piece in template.pieces() {

@@ -11,7 +11,7 @@ use crate::template::{Kind, Piece, Slot, Template, push_address};
 use crate::time_text;
 
 /// Returns a text that looks like the messages of a template; `None` if a variable may hold any words.
-pub(crate) fn example(template: &Template) -> Option<String> {
+pub(crate) fn example(template: Template<'_>) -> Option<String> {
     // Nine digits of a second, and a day of two digits that no spelling needs a blank for.
     const SOME_DAY: i64 = 1_795_075_626;
     let mut out = Vec::new();

@@ -16,7 +16,7 @@ use crate::digits::DigitsNeedle;
 use crate::needle::Needle;
 use crate::numbers::Bases;
 use crate::strings::{find_texts, skip_texts, take_texts};
-use crate::template::{Kind, Requirement, Slot, Template, TemplateMatch, push_hex, ways};
+use crate::template::{Kind, Requirement, Slot, TemplateMatch, push_hex, ways};
 use crate::time_text::TimeWriter;
 
 /// What the templates of a run demand of their variables for a literal.
@@ -53,8 +53,8 @@ impl RequirementSet {
             let columns = vocabulary.slots().of_template(id);
             let is_asked = holds.get(id as usize).is_some_and(|holds| holds.is_for_columns());
             let template = if is_asked { vocabulary.template(id) } else { None };
-            let of_template = |template: &Template| ways(template, needle.literal(), needle.ignores_case());
-            let found = template.as_ref().map_or(Some(Vec::new()), of_template);
+            let of_template = |template| ways(template, needle.literal(), needle.ignores_case());
+            let found = template.map_or(Some(Vec::new()), of_template);
             let Some(found) = found else {
                 templates.push(TemplateNeeds::TooMuch);
                 continue;

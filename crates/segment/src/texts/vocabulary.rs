@@ -4,9 +4,7 @@ use std::sync::OnceLock;
 
 use crate::bytes::Decoded;
 use crate::slots::Slots;
-use crate::template::{
-    Kind, LiteralMatcher, Piece, Slot, Template, TemplateMatch, TemplateText, each_variable, pieces_between,
-};
+use crate::template::{Kind, LiteralMatcher, Piece, Slot, Template, TemplateMatch, TemplateText};
 
 /// Sections of a block's messages.
 pub(crate) const TEXT_SECTIONS: usize = 8;
@@ -58,107 +56,77 @@ pub(crate) fn section_of(kind: Kind) -> usize {
 /// What a run's messages are made of.
 pub(crate) struct Vocabulary {
     pub(crate) format: u16,
-    templates: Templates,
-}
-
-enum Templates {
-    /// Of a writer, one after another.
-    Growing(Vec<Template>, Slots),
-    /// As they lie in a segment. Many searches never ask which of their variables are stored together.
-    Read(TemplateText, OnceLock<Slots>),
+    text: TemplateText,
+    /// Which of their variables are stored together: many searches never ask.
+    slots: OnceLock<Slots>,
 }
 
 impl Vocabulary {
     /// Takes the templates of a segment of `format`: their bytes, and where each of them ends.
     pub(crate) fn read(all: &[u8], ends: Vec<u32>, format: u16) -> Decoded<Self> {
-        Ok(Self { format, templates: Templates::Read(TemplateText::new(all, ends, format)?, OnceLock::new()) })
+        Ok(Self { format, text: TemplateText::new(all, ends, format)?, slots: OnceLock::new() })
     }
 
-    /// Creates an empty vocabulary.
+    /// Creates an empty vocabulary, which a writer adds to.
     pub(super) fn growing(format: u16) -> Self {
-        Self { format, templates: Templates::Growing(Vec::new(), Slots::new(format)) }
+        Self { format, text: TemplateText::default(), slots: OnceLock::from(Slots::new(format)) }
     }
 
     /// Returns which variables are stored together.
     pub(crate) fn slots(&self) -> &Slots {
-        match &self.templates {
-            Templates::Growing(_, slots) => slots,
-            Templates::Read(text, slots) => slots.get_or_init(|| {
-                let mut slots = Slots::new(self.format);
-                text.each_variable(|variable| slots.add_next(variable));
-                slots.finish();
-                slots
-            }),
-        }
+        self.slots.get_or_init(|| {
+            let mut slots = Slots::new(self.format);
+            self.text.iter().for_each(|template| slots.add(template));
+            slots.finish();
+            slots
+        })
     }
 
     /// Finds out which variables are stored together; reports whether it was not known, so that it takes more bytes now.
     pub(crate) fn make_slots(&self) -> bool {
-        let is_new = matches!(&self.templates, Templates::Read(_, slots) if slots.get().is_none());
+        let is_new = self.slots.get().is_none();
         self.slots();
         is_new
     }
 
     /// Returns how many templates there are.
     pub(crate) fn n_templates(&self) -> usize {
-        match &self.templates {
-            Templates::Growing(templates, _) => templates.len(),
-            Templates::Read(text, _) => text.n_templates(),
-        }
+        self.text.n_templates()
     }
 
-    /// Returns the templates of a writer; none of those that were read.
-    pub(crate) fn written(&self) -> &[Template] {
-        match &self.templates {
-            Templates::Growing(templates, _) => templates,
-            Templates::Read(..) => &[],
-        }
+    /// Returns the templates, one after another.
+    pub(crate) fn text(&self) -> &TemplateText {
+        &self.text
     }
 
     /// Returns template number `id`, from 1; none of an unknown one.
-    pub(crate) fn template(&self, id: u32) -> Option<Template> {
-        let index = (id as usize).checked_sub(1)?;
-        match &self.templates {
-            Templates::Growing(templates, _) => templates.get(index).cloned(),
-            Templates::Read(text, _) => text.template(index),
-        }
+    pub(crate) fn template(&self, id: u32) -> Option<Template<'_>> {
+        self.text.template((id as usize).checked_sub(1)?)
     }
 
     /// Returns the parts of template number `id`, from 1; none of an unknown one.
     pub(crate) fn pieces_of(&self, id: u32) -> Vec<Piece<'_>> {
-        let Some(index) = (id as usize).checked_sub(1) else { return Vec::new() };
-        match &self.templates {
-            Templates::Growing(templates, _) => templates.get(index).map(|known| known.pieces().collect()),
-            Templates::Read(text, _) => text.bytes(index).map(|bytes| {
-                let mut slots = Vec::new();
-                let taken = each_variable(bytes, self.format, |place, slot| slots.push((place, slot)));
-                if taken.is_ok() { pieces_between(bytes, slots.into_iter()).collect() } else { Vec::new() }
-            }),
-        }
-        .unwrap_or_default()
+        self.template(id).map(|template| template.pieces().collect()).unwrap_or_default()
     }
 
     /// Asks all templates for a literal.
     pub(crate) fn ask_all(&self, matcher: &LiteralMatcher) -> Vec<TemplateMatch> {
-        match &self.templates {
-            Templates::Growing(templates, _) => templates.iter().map(|template| matcher.ask(template)).collect(),
-            Templates::Read(text, _) => matcher.ask_all(text),
-        }
+        matcher.ask_all(&self.text)
     }
 
     /// Returns the bytes that it takes once it was read.
     pub(crate) fn n_bytes(&self) -> usize {
-        match &self.templates {
-            Templates::Growing(_, slots) => slots.n_bytes(),
-            Templates::Read(text, slots) => text.n_bytes() + slots.get().map_or(0, Slots::n_bytes),
-        }
+        self.text.n_bytes() + self.slots.get().map_or(0, Slots::n_bytes)
     }
 
-    pub(super) fn add(&mut self, template: Template) {
-        if let Templates::Growing(templates, slots) = &mut self.templates {
-            slots.add(&template);
-            templates.push(template);
+    /// Adds a template that [`split`](crate::template::split) made.
+    pub(super) fn add(&mut self, template: &str) -> Decoded<()> {
+        self.text.add(template, self.format)?;
+        let added = self.text.template(self.text.n_templates() - 1);
+        if let (Some(slots), Some(template)) = (self.slots.get_mut(), added) {
+            slots.add(template);
         }
+        Ok(())
     }
 
     /// Returns the section with raw messages.

@@ -9,12 +9,12 @@ use types::{Batch, Strings};
 use super::document_fields::{FieldColumns, FieldPaths};
 use super::field_slots::{FieldSlots, with_fields};
 use super::vocabulary::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
-use crate::bytes::{put_codes, put_integers, put_varint};
+use crate::bytes::{put_codes, put_integers};
 use crate::filter::FilterTable;
 use crate::numbers::{self, Bases, Numbers};
 use crate::slots::Slots;
 use crate::strings::{put_repeating, put_texts};
-use crate::template::{FIELDS_MAX, Granularity, Kind, Parts, Template, Variable, pack_hex, split, split_document};
+use crate::template::{FIELDS_MAX, Granularity, Kind, Parts, Variable, pack_hex, split, split_document};
 
 /// Templates that a run may have in addition to a share of its rows; further messages are stored raw.
 const TEMPLATES_ALWAYS: usize = 1024;
@@ -28,7 +28,6 @@ const ROWS_PER_FINE_TEMPLATE: usize = 4;
 pub(crate) struct MessageWriter {
     numbers: HashMap<Vec<u8>, u32, RandomState>,
     vocabulary: Vocabulary,
-    encoded: Vec<Vec<u8>>,
     n_rows: usize,
     paths: FieldPaths,
     field_slots: FieldSlots,
@@ -44,7 +43,6 @@ impl MessageWriter {
         Self {
             numbers: HashMap::default(),
             vocabulary: Vocabulary::growing(format),
-            encoded: Vec::new(),
             n_rows: 0,
             paths: FieldPaths::new(fields),
             field_slots: FieldSlots::default(),
@@ -117,7 +115,7 @@ impl MessageWriter {
         if let Some(number) = self.numbers.get(&parts.template) {
             return Some(*number);
         }
-        let n_templates = self.vocabulary.written().len();
+        let n_templates = self.vocabulary.n_templates();
         let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
         if grain == Granularity::Coarse {
             return if has_room { self.add(parts) } else { None };
@@ -163,7 +161,7 @@ impl MessageWriter {
         parts: &mut Parts<'_>,
     ) -> Option<u32> {
         let taken = self.field_slots.taken(number, &parts.variables, (columns, row))?;
-        let template = self.vocabulary.written().get(number as usize - 1)?;
+        let template = self.vocabulary.template(number)?;
         *parts = with_fields(template, &parts.variables, &taken);
         match self.numbers.get(&parts.template) {
             Some(number) => Some(*number),
@@ -173,12 +171,10 @@ impl MessageWriter {
 
     fn add(&mut self, parts: &Parts<'_>) -> Option<u32> {
         // What was just split is a template.
-        let template = Template::new(parts.template.clone(), crate::format::FORMAT_VERSION).ok()?;
-        let named = template.slots_in_context().filter_map(|(_, slot)| slot.field);
+        self.vocabulary.add(std::str::from_utf8(&parts.template).ok()?).ok()?;
+        let number = self.vocabulary.n_templates() as u32;
+        let named = self.vocabulary.template(number)?.slots_in_context().filter_map(|(_, slot)| slot.field);
         named.for_each(|field| self.is_field_named[usize::from(field)] = true);
-        self.vocabulary.add(template);
-        self.encoded.push(parts.template.clone());
-        let number = self.encoded.len() as u32;
         self.numbers.insert(parts.template.clone(), number);
         Some(number)
     }
@@ -196,15 +192,6 @@ impl MessageWriter {
     /// Returns the run's templates and the columns of their variables.
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
-    }
-
-    /// Makes the section of templates: varint count, *integers* lengths, then the bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_varint(&mut out, self.encoded.len() as u64);
-        put_integers(&mut out, &self.encoded.iter().map(|template| template.len() as i64).collect::<Vec<_>>());
-        self.encoded.iter().for_each(|template| out.extend_from_slice(template));
-        out
     }
 }
 

@@ -4,9 +4,9 @@ use super::*;
 
 #[test]
 fn words_are_found_whatever_their_case_and_only_as_a_whole() {
-    let template = |text: &str| Template::new(text.as_bytes().to_vec(), 2).expect("text");
-    let templates = [template("Connection refused by \u{12}"), template("connection reset"), template("refusal")];
-    let section = build(&templates).expect("memory");
+    let templates =
+        ["Connection refused by \u{12}", "connection reset", "refusal"].map(|text| text.as_bytes().to_vec());
+    let section = build(&TemplateText::of(&templates)).expect("memory");
     let index = WordIndex::open(&section).expect("just built");
     let find = |words: &[&str]| index.templates_with(&words.iter().map(|w| w.to_string()).collect::<Vec<_>>());
     assert_eq!(find(&["connection"]), Ok(vec![1, 2]));
@@ -16,7 +16,7 @@ fn words_are_found_whatever_their_case_and_only_as_a_whole() {
 
 #[test]
 fn a_damaged_section_is_an_error() {
-    let section = build(&[]).expect("memory");
+    let section = build(&TemplateText::default()).expect("memory");
     for length in 0..section.len() {
         assert!(WordIndex::open(&section[..length]).is_err());
     }

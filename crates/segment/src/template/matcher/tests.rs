@@ -2,15 +2,19 @@
 
 use proptest::prelude::*;
 
-use super::super::{Granularity, Parts, split};
+use super::super::{Granularity, Parts, TemplateText, split};
 use super::*;
 
 /// 2026-11-19T08:07:06Z.
 const NEAR: i64 = 1_795_075_626_000_000_000;
 
-fn template(message: &str, grain: Granularity) -> Option<Template> {
+fn template(message: &str, grain: Granularity) -> Option<TemplateText> {
     let mut parts = Parts::default();
-    split(message, NEAR, grain, &mut parts).then(|| Template::new(parts.template, 2).expect("just made"))
+    split(message, NEAR, grain, &mut parts).then(|| TemplateText::of(&[parts.template]))
+}
+
+fn ask(template: &TemplateText, literal: &str, ignores_case: bool) -> TemplateMatch {
+    LiteralMatcher::new(literal, ignores_case).ask(template.template(0).expect("just added"))
 }
 
 fn within(kinds: &[Kind]) -> TemplateMatch {
@@ -21,7 +25,7 @@ fn within(kinds: &[Kind]) -> TemplateMatch {
 
 fn check(message: &str, literal: &str, ignores_case: bool, expected: TemplateMatch) {
     let template = template(message, Granularity::Fine).expect("no markers");
-    assert_eq!(LiteralMatcher::new(literal, ignores_case).ask(&template), expected, "{literal} in {message}");
+    assert_eq!(ask(&template, literal, ignores_case), expected, "{literal} in {message}");
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn what_can_only_lie_within_one_variable_is_told_by_its_kind() {
 fn a_quote_far_behind_in_the_literal_lets_a_quoted_text_take_part_in_it() {
     let quoted = "abc ".repeat(20);
     let template = template(&format!("said \"{quoted}\" loudly"), Granularity::Coarse).expect("no markers");
-    let ask = |literal: &str| LiteralMatcher::new(literal, false).ask(&template);
+    let ask = |literal: &str| ask(&template, literal, false);
     assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), TemplateMatch::Perhaps);
     assert_eq!(ask(&quoted[4..]), TemplateMatch::No);
 }
@@ -93,10 +97,10 @@ proptest! {
         let literal: String = message.chars().skip(from).take(length).collect();
         let grain = if is_coarse { Granularity::Coarse } else { Granularity::Fine };
         if let (Some(template), false) = (template(&message, grain), literal.is_empty()) {
-            let said = LiteralMatcher::new(&literal, ignores_case).ask(&template);
-            let may_be_quoted = template.has_quoted() && !literal.contains('"');
+            let said = ask(&template, &literal, ignores_case);
+            let may_be_quoted = template.template(0).expect("just added").has_quoted() && !literal.contains('"');
             prop_assert!(said != TemplateMatch::No || may_be_quoted, "{} in {}", literal, message);
-            let other = LiteralMatcher::new("a 1", ignores_case).ask(&template);
+            let other = ask(&template, "a 1", ignores_case);
             prop_assert!(other != TemplateMatch::Yes || holds(&message, "a 1", ignores_case));
         }
     }

@@ -1,6 +1,6 @@
 //! Words, times and quoted texts as variables.
 
-use super::super::Template;
+use super::super::TemplateText;
 use super::*;
 
 /// 2026-11-19T08:07:06Z.
@@ -10,7 +10,8 @@ fn check(message: &str, grain: Granularity, expected: &str) {
     let mut parts = Parts::default();
     assert!(split(message, NEAR, grain, &mut parts));
     let shown: Vec<String> = parts.variables.iter().map(|v| format!("{:?} {}", v.kind, v.text)).collect();
-    let template = Template::new(parts.template, 2).expect("just made");
+    let text = TemplateText::of(&[parts.template]);
+    let template = text.template(0).expect("just added");
     let pieces = template.pieces().map(|piece| match piece {
         super::super::Piece::Literal(text) => text.to_owned(),
         super::super::Piece::Variable(_) => "*".to_owned(),

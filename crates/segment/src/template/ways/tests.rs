@@ -1,18 +1,19 @@
 //! Ways to match a literal with a template.
 
-use super::super::{Granularity, Parts, split};
+use super::super::{Granularity, Parts, TemplateText, split};
 use super::*;
 
 fn check(message: &str, literal: &str, expected: &[&str]) {
     let mut parts = Parts::default();
     assert!(split(message, 1_795_075_626_000_000_000, Granularity::Coarse, &mut parts));
-    let template = Template::new(parts.template, 2).expect("just made");
+    let text = TemplateText::of(&[parts.template]);
+    let template = text.template(0).expect("just added");
     let shown = |(index, demand): &(u32, Requirement)| {
         let before = if demand.anchor.is_at_start() { "^" } else { "" };
         let after = if demand.anchor.is_at_end() { "$" } else { "" };
         format!("{index}:{before}{}{after}", &literal[demand.from.into()..demand.to.into()])
     };
-    let found = ways(&template, literal, false).expect("few");
+    let found = ways(template, literal, false).expect("few");
     let found: Vec<String> = found.iter().map(|way| way.iter().map(shown).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(found, expected, "{literal} in {message}");
 }
@@ -38,8 +39,9 @@ fn too_many_ways_are_not_told() {
     let message: String = (0..100).map(|number| format!("{number} ")).collect();
     let mut parts = Parts::default();
     assert!(split(&message, 0, Granularity::Fine, &mut parts));
-    let template = Template::new(parts.template, 2).expect("just made");
-    assert_eq!(ways(&template, "7", false), None);
-    assert_eq!(ways(&template, &"7".repeat(256), false), None);
-    assert_eq!(ways(&template, "x", false), Some(Vec::new()));
+    let text = TemplateText::of(&[parts.template]);
+    let template = text.template(0).expect("just added");
+    assert_eq!(ways(template, "7", false), None);
+    assert_eq!(ways(template, &"7".repeat(256), false), None);
+    assert_eq!(ways(template, "x", false), Some(Vec::new()));
 }
