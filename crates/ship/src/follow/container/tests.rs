@@ -58,6 +58,34 @@ fn docker_says_how_a_container_is_called() {
 }
 
 #[test]
+fn nerdctl_and_podman_say_how_a_container_is_called() {
+    let (dir, id, other) = (tempfile::tempdir().expect("a scratch directory"), "a".repeat(64), "b".repeat(64));
+    let make = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("scratch");
+        std::fs::write(&path, text).expect("scratch");
+        path.to_str().expect("text").to_owned()
+    };
+    let file = make(&format!("1935db59/containers/shop/{id}/{id}-json.log"), "");
+    let unnamed = "container=aaaaaaaaaaaa container_id=aaaaaaaaaaaa namespace=shop";
+    check(&file, "containerd/shop/aaaaaaaaaaaa", "h:aaaaaaaaaaaa", unnamed);
+    make("1935db59/names/shop/other", &other);
+    make("1935db59/names/shop/web-1", &id);
+    make("1935db59/names/default/wrong", &id);
+    check(&file, "containerd/shop/web-1", "h:web-1", "container=web-1 container_id=aaaaaaaaaaaa namespace=shop");
+
+    let file = make(&format!("overlay-containers/{id}/userdata/ctr.log"), "");
+    check(&file, "podman/aaaaaaaaaaaa", "h:aaaaaaaaaaaa", "container=aaaaaaaaaaaa container_id=aaaaaaaaaaaa");
+    let list = format!(
+        r#"[{{"id":"{other}","names":["x"]}},{{"id":"{id}","names":["db"],"metadata":"{{\"image-name\":\"postgres:17\"}}"}}]"#
+    );
+    make("overlay-containers/containers.json", &list);
+    check(&file, "podman/db", "h:db", "container=db container_id=aaaaaaaaaaaa image=postgres:17");
+    make("overlay-containers/containers.json", "[{\"id\"");
+    check(&file, "podman/aaaaaaaaaaaa", "h:aaaaaaaaaaaa", "container=aaaaaaaaaaaa container_id=aaaaaaaaaaaa");
+}
+
+#[test]
 fn a_log_with_several_names_is_sent_once_also_when_it_is_rotated() {
     let mut bench = Bench::new(&[]);
     let pod = "pods/shop_web-1_uid/nginx";

@@ -98,7 +98,7 @@ fn what_is_no_file_has_a_group_by_its_name_unless_it_says_one() {
 #[test]
 fn logs_of_containers_are_where_they_usually_are_unless_it_is_said_where() {
     let file = one(json!({"type": "containers"})).file;
-    assert!(file.is_of_containers && file.paths.len() == 3 && file.group.is_none(), "{file:?}");
+    assert!(file.is_of_containers && file.paths.len() == 5 && file.group.is_none(), "{file:?}");
     let file = one(json!({"type": "containers", "paths": "/host/pods", "group": "all", "backlog": "none"})).file;
     assert_eq!(
         (file.paths, file.group.map(|group| group.to_string())),
