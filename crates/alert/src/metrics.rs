@@ -391,7 +391,12 @@ impl Metrics {
         self.numbers.families()
     }
 
-    /// Says where to get what catat counts of itself, where that is sent as well.
+    /// Returns what catat counts of itself, in the text format; `None` before there is a server that does. Blocks.
+    pub fn own_page(&self) -> Option<String> {
+        self.numbers.own_page.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|page| page())
+    }
+
+    /// Says where to get what catat counts of itself.
     pub fn set_own_page(&self, page: impl Fn() -> String + Send + Sync + 'static) {
         *self.numbers.own_page.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(page));
     }

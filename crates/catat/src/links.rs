@@ -15,12 +15,26 @@ pub(crate) fn base_url(config: &Config, listening: SocketAddr) -> String {
         return url.as_str().trim_end_matches('/').to_owned();
     }
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    if !listening.ip().is_unspecified() {
-        return format!("{scheme}://{listening}");
-    }
-    match config.hosts.first() {
+    match config.hosts.first().filter(|_| listening.ip().is_unspecified()) {
         Some(host) => format!("{scheme}://{host}:{}", listening.port()),
-        None => format!("{scheme}://{}", SocketAddr::new(own_address(listening.ip()), listening.port())),
+        None => format!("{scheme}://{}", reached_at(listening)),
+    }
+}
+
+/// Returns the name of this server among others: of a fleet's node the address by which the others reach it.
+pub(crate) fn instance(config: &Config, listening: SocketAddr) -> String {
+    let in_fleet = config.fleet.as_ref().map(|fleet| &*fleet.address).unwrap_or_default();
+    match in_fleet.rsplit_once("//") {
+        Some((_, address)) => address.trim_end_matches('/').to_owned(),
+        None => reached_at(listening).to_string(),
+    }
+}
+
+/// Returns an address of this machine for the one it listens on, which may stand for all.
+fn reached_at(listening: SocketAddr) -> SocketAddr {
+    match listening.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(own_address(ip), listening.port()),
+        _ => listening,
     }
 }
 

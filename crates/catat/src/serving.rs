@@ -111,6 +111,9 @@ pub(crate) fn prepare(
         keys,
         tls,
         fleet: link_to_nodes(config)?,
+        own_metrics: config
+            .own_interval
+            .map(|interval| serve::OwnMetrics { interval, instance: crate::links::instance(config, for_nodes) }),
         push_interval: config.push_interval,
         dashboards_dir: Some(config.dashboards_dir.clone()),
         map_file: config.data_dir.join("map.slices"),

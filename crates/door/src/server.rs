@@ -57,6 +57,15 @@ const DAMAGES_MAX: usize = 100;
 /// Reads settings again that can change at run time, or says what is wrong with them.
 pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
+/// How the server's own metrics are stored.
+#[derive(Clone, Debug)]
+pub struct OwnMetrics {
+    /// How often.
+    pub interval: Duration,
+    /// The label `instance` of the samples, such as `logs.example.org:22828`.
+    pub instance: String,
+}
+
 /// The parts of the server that the executable creates.
 pub struct App {
     /// Stores the events of senders.
@@ -85,6 +94,8 @@ pub struct App {
     pub tls: Option<Arc<Tls>>,
     /// The way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
     pub fleet: Option<Arc<FleetLink>>,
+    /// How the server's own metrics are stored; `None` if they are not.
+    pub own_metrics: Option<OwnMetrics>,
     /// How often the samples of pushed groups are written again.
     pub push_interval: Duration,
     /// The directory of dashboards that are files; none where there is none.

@@ -12,6 +12,7 @@ mod known_metrics;
 mod metadata;
 mod native_histogram;
 mod otlp;
+mod own;
 mod problem;
 mod push;
 mod read;
@@ -28,6 +29,7 @@ use door::server::{FamilyState, Server};
 use door::table::Table;
 
 pub use self::metadata::{MetricsState, keep_metadata, save_metadata};
+pub use self::own::store_own;
 use self::problem::PrometheusFormat;
 pub use self::push::{repeat, repeat_pushes};
 

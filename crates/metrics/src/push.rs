@@ -29,6 +29,7 @@ use crate::metadata::{Metadata, MetricsState};
 
 pub(crate) use self::documents::forget;
 pub use self::repeat::{repeat, repeat_pushes};
+pub(crate) use self::samples::write;
 
 /// Most bytes of a push, and most samples.
 const BODY_BYTES_MAX: usize = 4 << 20;

@@ -29,7 +29,7 @@ pub use cloudwatch::xray::udp::XRayListener;
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity, grace_ns_of};
 pub use door::finding::{Examine, Finding, Severity};
 pub use door::fleet::FleetLink;
-pub use door::server::{App, Reload, SignIn};
+pub use door::server::{App, OwnMetrics, Reload, SignIn};
 pub use door::tls::{ClientAuthority, Tls, TlsError};
 pub use door::users::{ProxyUsers, RoleRule, RoleRules, UserOrder};
 pub use oidc::{Options as OidcOptions, Provider as OidcProvider, check_issuer};
@@ -97,6 +97,7 @@ pub async fn serve(
         let count = traces::count_calls(&families.server, interval);
         std::thread::Builder::new().name("service-graph".into()).spawn(count)?;
     }
+    tokio::spawn(metrics::store_own(Arc::downgrade(&families.server), families.metrics.clone()));
     tokio::spawn(metrics::repeat_pushes(Arc::downgrade(&families.server), families.metrics.clone()));
     let server = || families.server.clone();
     let limiter = syslog::ConnectionLimiter::default();

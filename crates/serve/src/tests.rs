@@ -111,7 +111,7 @@ use crate::formats::format_of;
 use crate::router::Families;
 use crate::{Access, Keys, SignIn, router};
 use door::listen::Service;
-use door::server::{App, Server};
+use door::server::{App, OwnMetrics, Server};
 
 /// When it is in tests: 2026-11-20T12:00:00Z.
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -249,6 +249,8 @@ impl House {
             keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),
             tls: None,
             fleet: None,
+            // Nothing stores them but the test about them.
+            own_metrics: Some(OwnMetrics { interval: std::time::Duration::from_millis(1), instance: "test:1".into() }),
             push_interval: std::time::Duration::from_secs(15),
             dashboards_dir: Some(dir.path().join("dashboards")),
             map_file: dir.path().join("map.slices"),

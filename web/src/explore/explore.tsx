@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import { isOwn } from "../api/groups.ts";
 import { askGroups, groupList, isCut, loadOlder, older, ROWS_MAX, rows } from "../ask.ts";
 import { count } from "../format.ts";
 import { held } from "../guard.ts";
@@ -46,10 +47,10 @@ const Result = later(async () => (await import("./table.tsx")).Result, true);
 const Trouble = later(async () => (await import("./trouble.tsx")).Trouble, true);
 const Insight = later(async () => (await import("./insight.tsx")).Insight, true);
 
-/** Whether the store holds nothing at all. */
+/** Whether nobody has sent anything yet. */
 function isEmptyStore(): boolean {
   const lane = groupList.value;
-  return lane.data !== null && lane.data.every((group) => group.events === 0);
+  return lane.data !== null && lane.data.every((group) => group.events === 0 || isOwn(group));
 }
 
 /** The whole page. */

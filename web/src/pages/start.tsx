@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { keyWanted, type Group } from "../api.ts";
+import { isOwn } from "../api/groups.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { count } from "../format.ts";
 import { useAttempt, Wrong } from "../parts/attempt.tsx";
@@ -77,7 +78,7 @@ export function Onboarding({ title, onShow }: { title?: string; onShow: () => vo
       <KeyBox to={to} />
       <Senders to={to} />
       <Arriving onShow={onShow} />
-      {(groupList.value.data ?? []).some((group) => group.events > 0) && <Next />}
+      {(groupList.value.data ?? []).some((group) => group.events > 0 && !isOwn(group)) && <Next />}
     </div>
   );
 }
@@ -297,9 +298,10 @@ function Arriving({ onShow }: { onShow: () => void }) {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  if (before.current === null && lane.data !== null)
-    before.current = new Map(lane.data.map((group) => [group.name, group.events]));
-  const what = arrived(lane.data ?? [], before.current ?? new Map());
+  const groups = lane.data?.filter((group) => !isOwn(group));
+  if (before.current === null && groups !== undefined)
+    before.current = new Map(groups.map((group) => [group.name, group.events]));
+  const what = arrived(groups ?? [], before.current ?? new Map());
   if (lane.state === "error") {
     return (
       <p class="arriving note error" role="alert">

@@ -68,6 +68,7 @@ pub(crate) struct Config {
     /// How often pushed samples are written again.
     pub(crate) push_interval: std::time::Duration,
     pub(crate) service_graph_interval: Option<std::time::Duration>,
+    pub(crate) own_interval: Option<std::time::Duration>,
 }
 
 /// How rules are evaluated that do not say it, and how channels are told.
@@ -147,7 +148,8 @@ impl Config {
             alerts: AlertConfig::read(&mut read),
             remote_write: RemoteWrite::read(&mut read),
             push_interval: read_push_interval(&mut read),
-            service_graph_interval: read_service_graph_interval(&mut read),
+            service_graph_interval: read_interval(&mut read, "service_graph"),
+            own_interval: read_interval(&mut read, "own_interval"),
         };
         config.hosts.extend(public_url::host(config.public_url.as_ref()).filter(|host| !config.hosts.contains(host)));
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
@@ -269,11 +271,11 @@ fn read_push_interval(read: &mut values::Reader<'_>) -> std::time::Duration {
     std::time::Duration::from_nanos(interval_ns.unsigned_abs())
 }
 
-/// Reads how often metrics of the service graph are written, if they are.
-fn read_service_graph_interval(read: &mut values::Reader<'_>) -> Option<std::time::Duration> {
-    let interval_ns = read.duration_or_never("metrics", "service_graph");
+/// Reads how often metrics of a kind are written, if they are.
+fn read_interval(read: &mut values::Reader<'_>, key: &'static str) -> Option<std::time::Duration> {
+    let interval_ns = read.duration_or_never("metrics", key);
     let is_possible = interval_ns.is_none_or(|ns| (Timestamp::SECOND..=4 * Timestamp::MINUTE).contains(&ns));
-    read.require(is_possible, "metrics", "service_graph", "1s to 4m, or \"never\"");
+    read.require(is_possible, "metrics", key, "1s to 4m, or \"never\"");
     interval_ns.map(|ns| std::time::Duration::from_nanos(ns.unsigned_abs()))
 }
 

@@ -128,6 +128,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("alerts", "allow_commands", Kind::Switch, "false"),
     setting("dashboards", "dir", Kind::Text, ""),
     setting("metrics", "service_graph", Kind::DurationOrNever, "never"),
+    setting("metrics", "own_interval", Kind::DurationOrNever, "30s"),
     setting("metrics", "remote_write", Kind::Text, ""),
     setting("metrics", "remote_write_interval", Kind::Duration, "15s"),
     setting("metrics", "remote_write_own", Kind::Switch, "false"),

@@ -29,7 +29,7 @@ pub(super) fn of_pushes(key: &GroupingKey, times_ms: [i64; 2], limits: &Limits) 
 }
 
 /// Writes samples at a time in ms, and stale markers of series that end; returns when they are durable. Blocks.
-pub(super) fn write(
+pub(crate) fn write(
     server: &Shared,
     time: i64,
     samples: &[(SeriesLabels, f64)],

@@ -143,3 +143,33 @@ async fn a_series_is_in_one_group() {
     let known = house.get("/prometheus/api/v1/metadata?metric=push_time_seconds").await.json();
     assert_eq!(known["data"]["push_time_seconds"][0]["type"], "gauge");
 }
+
+#[tokio::test]
+async fn the_server_stores_its_own_metrics_and_ends_series_that_are_gone() {
+    let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(super::now().0));
+    let of_house = clock.clone();
+    let read = storage::Clock::new(move || types::Timestamp(of_house.load(std::sync::atomic::Ordering::Relaxed)));
+    let house = House::with_clock(types::Limits::default(), read);
+    let is_shown = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let of_page = is_shown.clone();
+    house.server.app.metrics.set_own_page(move || {
+        let gone = if of_page.load(std::sync::atomic::Ordering::Relaxed) { "gone{job=\"mine\"} 2\n" } else { "" };
+        format!("# HELP there Whether it is.\n# TYPE there gauge\nthere 1\n{gone}")
+    });
+    let storing = metrics::store_own(std::sync::Arc::downgrade(&house.server), house.families.metrics.clone());
+    let storing = tokio::spawn(storing);
+    let all = "{__name__=~\"there|gone\"}";
+    let there = r#"{"__name__":"there","instance":"test:1","job":"catat"} "1""#;
+    let gone = r#"{"__name__":"gone","instance":"test:1","job":"mine"} "2""#;
+    while ask(&house, all, AT).await != [gone, there] {
+        tokio::task::yield_now().await;
+    }
+    let metadata = house.get("/prometheus/api/v1/metadata?metric=there").await.json()["data"].clone();
+    assert_eq!(metadata, json!({"there": [{"type": "gauge", "help": "Whether it is.", "unit": ""}]}));
+    is_shown.store(false, std::sync::atomic::Ordering::Relaxed);
+    clock.fetch_add(types::Timestamp::SECOND / 2, std::sync::atomic::Ordering::Relaxed);
+    while ask(&house, all, AT).await != [there] {
+        tokio::task::yield_now().await;
+    }
+    storing.abort();
+}

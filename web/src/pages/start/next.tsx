@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 
 import { query, type Group } from "../../api.ts";
 import { askChannels, channels } from "../../api/alerts.ts";
-import { kept } from "../../api/groups.ts";
+import { isOwn, kept } from "../../api/groups.ts";
 import { groupList } from "../../ask.ts";
 import { printable } from "../../format.ts";
 import { Button } from "../../parts/button.tsx";
@@ -98,7 +98,7 @@ export function Next() {
   useEffect(() => {
     if (role === "operate" || role === "admin") void askChannels();
   }, [role]);
-  const todo = steps(groupList.value.data ?? []);
+  const todo = steps((groupList.value.data ?? []).filter((group) => !isOwn(group)));
   if (todo.length === 0) return null;
   return (
     <section class="next" aria-label={t("Worth doing next")} data-testid="next">

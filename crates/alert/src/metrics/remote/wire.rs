@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use exposition::{Format, Sample, read};
 use types::Timestamp;
 
 use crate::metrics::family::Exemplar;
@@ -73,34 +74,9 @@ fn put_varint(out: &mut Vec<u8>, mut number: u64) {
 
 /// Returns the samples of a page in the text format, as catat itself writes it: no timestamps, no exemplars.
 pub(in crate::metrics) fn samples_of_page(page: &str) -> Vec<NamedSample> {
-    page.lines().filter(|line| !line.starts_with('#')).filter_map(sample_of_line).collect()
-}
-
-fn sample_of_line(line: &str) -> Option<NamedSample> {
-    let (head, value) = line.rsplit_once(' ')?;
-    let value: f64 = value.parse().ok().filter(|value: &f64| !value.is_nan())?;
-    let Some((name, rest)) = head.split_once('{') else {
-        return Some(NamedSample { name: head.to_owned(), value, ..NamedSample::default() });
-    };
-    let mut labels = Vec::new();
-    let mut rest = rest;
-    while let Some((label, after)) = rest.split_once("=\"") {
-        let mut text = String::new();
-        let mut chars = after.char_indices();
-        let end = loop {
-            match chars.next()? {
-                (end, '"') => break end,
-                (_, '\\') => text.push(match chars.next()?.1 {
-                    'n' => '\n',
-                    other => other,
-                }),
-                (_, other) => text.push(other),
-            }
-        };
-        labels.push((label.trim_start_matches(',').to_owned(), text));
-        rest = &after[end + 1..];
-    }
-    Some(NamedSample { name: name.to_owned(), labels, value, exemplar: None })
+    let families = read(page, Format::Text, usize::MAX).unwrap_or_else(|error| error.before);
+    let samples = families.into_iter().flat_map(|family| family.samples).filter(|sample| !sample.value.is_nan());
+    samples.map(|Sample { name, labels, value, .. }| NamedSample { name, labels, value, exemplar: None }).collect()
 }
 
 /// A sample with its whole name.

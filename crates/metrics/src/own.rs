@@ -1,0 +1,79 @@
+//! catat's own metrics as samples of its store, so that rules and dashboards about it have something to ask from the first minute.
+//!
+//! What `/metrics` shows of catat itself is written at every `[metrics] own_interval`, as if a Prometheus scraped it: with the labels
+//! `job="catat"` and `instance`, and a stale marker where a series is gone. What could not be stored is not repeated.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use exposition::{Format, read};
+use ingest::sample::SeriesLabels;
+use types::Timestamp;
+
+use crate::metadata::MetricsState;
+use crate::push::write;
+
+/// The job of the samples, by which their group is named.
+const JOB: &str = "catat";
+
+/// Most samples of one writing: far more than a server has.
+const SAMPLES_MAX: usize = 100_000;
+
+/// The series of the last writing, by their labels as text.
+type Written = BTreeMap<String, SeriesLabels>;
+
+/// Stores the server's own metrics until it ends, if it is to.
+pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
+    let (mut before, mut problem) = (Written::new(), None);
+    while let Some(interval) =
+        server.upgrade().and_then(|server| server.app.own_metrics.as_ref().map(|own| own.interval))
+    {
+        tokio::time::sleep(interval).await;
+        let Some(server) = server.upgrade() else { return };
+        let (state, last) = (state.clone(), std::mem::take(&mut before));
+        let work = tokio::task::spawn_blocking(move || store(&Shared::of_server(server), &state, last));
+        let now = match work.await {
+            Ok((written, result)) => {
+                before = written;
+                result.err().map(|problem| problem.message)
+            }
+            // A panic was reported where it happened.
+            Err(_) => continue,
+        };
+        if let Some(message) = now.as_ref().filter(|_| now != problem) {
+            tracing::warn!(problem = message, "catat's own metrics are not stored; they are when this is over");
+        }
+        problem = now;
+    }
+}
+
+/// Stores what the server counts of itself now; gives the series, or those of `before` where nothing could be stored.
+fn store(server: &Shared, state: &MetricsState, before: Written) -> (Written, Result<(), Problem>) {
+    let (Some(page), Some(own)) = (server.app.metrics.own_page(), &server.app.own_metrics) else {
+        return (before, Ok(()));
+    };
+    // The page is the server's own; of a mistake in it, what stands before counts.
+    let families = read(&page, Format::Text, SAMPLES_MAX).unwrap_or_else(|error| error.before);
+    let mut samples = Vec::new();
+    for family in families {
+        state.note(&family.name, family.metadata);
+        for sample in family.samples {
+            let mut pairs = BTreeMap::from([("__name__", &*sample.name), ("instance", &own.instance), ("job", JOB)]);
+            // Labels of the sample take precedence.
+            pairs.extend(sample.labels.iter().map(|(name, value)| (&**name, &**value)));
+            let pairs = pairs.into_iter().map(|(name, value)| (Cow::from(name), Cow::from(value)));
+            let labels = SeriesLabels::new(pairs, server.app.intake.limits());
+            samples.extend(labels.ok().map(|labels| (labels, sample.value)));
+        }
+    }
+    let written: Written = samples.iter().map(|(labels, _)| (labels.text().to_owned(), labels.clone())).collect();
+    let is_gone = |(text, _): &(&String, &SeriesLabels)| !written.contains_key(*text);
+    let gone: Vec<SeriesLabels> = before.iter().filter(is_gone).map(|(_, labels)| labels.clone()).collect();
+    match write(server, server.now().0 / Timestamp::MILLISECOND, &samples, &gone) {
+        Ok(()) => (written, Ok(())),
+        Err(problem) => (before, Err(problem)),
+    }
+}
