@@ -12,10 +12,11 @@ import { peopleChecks, makePeople } from "./page/people.mjs";
 import { runChecks } from "./page/run.mjs";
 import { settingsChecks } from "./page/settings.mjs";
 import { startServer } from "./page/server.mjs";
+import { pipelineChecks } from "./page/pipelines.mjs";
 import { suggestionChecks } from "./page/suggestions.mjs";
 
 const server = await startServer();
 await runChecks(server.url, [
-  ...peopleChecks, ...settingsChecks, ...suggestionChecks, ...fleetChecks, ...healthChecks, ...groupChecks,
+  ...peopleChecks, ...settingsChecks, ...suggestionChecks, ...pipelineChecks, ...fleetChecks, ...healthChecks, ...groupChecks,
   ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => makePeople(own, server.adminKey()), finish: server.stop });

@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=fd1bd4094d";
+export{t as Account}from"./account2.js?v=e305ff5c55";

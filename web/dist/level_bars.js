@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=2144101f2e";
+export{t as Bars}from"./level_bars2.js?v=eab12f92ab";

@@ -1,4 +1,4 @@
-import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=00d41ef4a7";import{t as C}from"./row_list.js?v=82dc81287c";import{t as w}from"./rows.js?v=3b142f8330";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Dn as e,Fr as t,Gr as n,I as r,Mt as i,Nr as a,St as o,U as s,Wr as c,_i as l,bi as u,br as d,ci as f,di as p,et as m,gn as h,hr as g,jt as _,pr as v,qn as y,ur as b,vr as x,yi as S}from"./core.js?v=9bbd9561b8";import{t as C}from"./row_list.js?v=e4b0972cf3";import{t as w}from"./rows.js?v=e132194ef0";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

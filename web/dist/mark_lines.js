@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=45929ed543";
+export{n as MarkList}from"./mark_lines2.js?v=da712f2e5c";

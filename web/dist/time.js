@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=3fb6466162";
+export{t as readRange}from"./time2.js?v=898013ee85";

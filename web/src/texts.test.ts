@@ -128,6 +128,7 @@ const AS_IT_IS = new Set([
   "stats",
   "catat keys create --name senders --role ingest",
   "catat keys create --name page --role read",
+  "catat check",
   "catat doctor",
   "catat fleet status",
   "catat groups",

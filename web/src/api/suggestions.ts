@@ -1,6 +1,6 @@
 // Suggestions and pipelines, as the server answers. Answers are read defensively: a missing part is an empty one.
 
-import { json } from "../api.ts";
+import { json, sent } from "../api.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 
@@ -68,9 +68,43 @@ export interface Suggestions {
   partial_reasons: { message?: string }[];
 }
 
+/** What one step of a pipeline did to a line, or whether the pipeline is for it. */
+export interface TriedStep {
+  pipeline?: string;
+  matched?: boolean;
+  /** From 1. */
+  step?: number;
+  kind?: string;
+  done?: string;
+  because?: string;
+  changes?: Change[];
+}
+
+/** A line after a pipeline. */
+export interface TriedLine {
+  /** From 1. */
+  line: number;
+  fate: string;
+  /** The event as it would be stored; `null` if it would not be. */
+  event: { [field: string]: Json } | null;
+  recognised: { as?: string };
+  steps: TriedStep[];
+  /** Why the line is no event. */
+  error?: string;
+}
+
+/** What a pipeline would do to the stored events of a group, and what may need them. */
+export interface Counted {
+  events: number;
+  dry_run: DryRun;
+  used_by: Use[];
+  partial: boolean;
+}
+
 /** A pipeline with what it did since the start. */
 export interface Pipeline {
   name: string;
+  definition: Json;
   events: number;
   dropped: number;
   sampled_out: number;
@@ -123,6 +157,40 @@ export const removePipeline = (name: string) => send<unknown>("DELETE", `api/v1/
 /** All pipelines. */
 export async function pipelines(signal: AbortSignal): Promise<Pipeline[]> {
   const answer = await json<{ pipelines?: Partial<Pipeline>[] }>("api/v1/pipelines", { signal });
-  const none = { name: "", events: 0, dropped: 0, sampled_out: 0, masked: 0, routed: 0, made_by: null };
+  const none = {
+    name: "",
+    definition: null,
+    events: 0,
+    dropped: 0,
+    sampled_out: 0,
+    masked: 0,
+    routed: 0,
+    made_by: null,
+  };
   return (answer.pipelines ?? []).map((one) => ({ ...none, ...one }));
+}
+
+/** Tries a pipeline on lines of a group; nothing is stored. */
+export async function tryPipeline(
+  definitions: readonly Json[],
+  group: string,
+  lines: readonly string[],
+  signal: AbortSignal,
+): Promise<TriedLine[]> {
+  const body = { pipelines: definitions, lines, ...(group === "" ? {} : { group }) };
+  const answer = await json<{ events?: Partial<TriedLine>[] }>("api/v1/pipelines/test", sent("POST", body, signal));
+  const none = { line: 0, fate: "", event: null, recognised: {}, steps: [] };
+  return (answer.events ?? []).map((one) => ({ ...none, ...one }));
+}
+
+/** Counts what a pipeline would do to the stored events of a group in the last 24 hours. */
+export async function countPipeline(definition: Json, group: string, signal: AbortSignal): Promise<Counted> {
+  const body = { definition, dry_run: true, group };
+  const answer = await json<Partial<Counted>>("api/v1/pipelines", sent("POST", body, signal));
+  return {
+    events: answer.events ?? 0,
+    dry_run: { ...NOTHING, ...answer.dry_run },
+    used_by: answer.used_by ?? [],
+    partial: answer.partial === true,
+  };
 }

@@ -11,6 +11,7 @@ import { Fleet } from "./settings/fleet.tsx";
 import { Health } from "./settings/health.tsx";
 import { Keys } from "./settings/keys.tsx";
 import { Looks } from "./settings/looks.tsx";
+import { PipelineEditor } from "./settings/pipelines.tsx";
 import { Suggestions } from "./settings/suggestions.tsx";
 import { Users } from "./settings/users.tsx";
 import { You } from "./settings/you.tsx";
@@ -18,6 +19,7 @@ import { You } from "./settings/you.tsx";
 const TABS = [
   { tab: "", title: text("General") },
   { tab: "suggestions", title: text("Suggestions") },
+  { tab: "pipelines", title: text("Pipelines") },
   { tab: "fleet", title: text("Fleet") },
   { tab: "health", title: text("Health") },
 ] as const;
@@ -43,6 +45,8 @@ export function Settings() {
         <Health />
       ) : shown === "suggestions" && isAdmin ? (
         <Suggestions />
+      ) : shown === "pipelines" && isAdmin ? (
+        <PipelineEditor />
       ) : (
         <>
           <You />
@@ -72,6 +76,10 @@ function NotShown({ tab }: { tab: (typeof TABS)[number]["tab"] }) {
       {tab === "health" &&
         rich("What is wrong with the server is shown to administrators. On the server, {command} does the same.", {
           command: <code>catat doctor</code>,
+        })}
+      {tab === "pipelines" &&
+        rich("Pipelines are shown to administrators. On the server, {command} tries them.", {
+          command: <code>catat check</code>,
         })}
       {tab === "suggestions" &&
         rich("Suggestions are shown to administrators. On the server, {command} does the same.", {

@@ -14,6 +14,7 @@ import {
   type Pipeline,
   type Suggestion,
   type Suggestions as Found,
+  type Use,
 } from "../../api/suggestions.ts";
 import { askGroups, groupList, start, type Lane } from "../../ask.ts";
 import { bytes, count, cut, oneLine, percent, printable } from "../../format.ts";
@@ -72,7 +73,7 @@ const from = signal<string>("now-24h");
 const made = signal<ReadonlySet<string>>(new Set());
 
 const group = () => view.value.open;
-const askPipelines = () => void start(known, pipelines);
+export const askPipelines = () => void start(known, pipelines);
 
 function ask(): void {
   const name = group();
@@ -106,7 +107,7 @@ export function Suggestions() {
         <Choice />
         {group() !== "" && <Answer />}
       </section>
-      <Pipelines />
+      <AllPipelines />
     </>
   );
 }
@@ -282,25 +283,32 @@ function Offered({ one }: { one: Suggestion }) {
 }
 
 function Withheld({ one }: { one: Suggestion }) {
-  const named = (kind: string) => (USES[kind] === undefined ? printable(kind) : t(USES[kind]));
   return (
     <li class="card quiet" data-testid="withheld" data-reason={one.reason}>
       <Head one={one} />
-      <p>
-        {t("May be needed by")}{" "}
-        {one.used_by.map((use, at) => (
-          <span key={at}>
-            {at > 0 && ", "}
-            {named(use.kind)} <b>{use.name === null ? t("(not visible to you)") : printable(use.name)}</b>
-          </span>
-        ))}
-      </p>
+      <UsedBy uses={one.used_by} />
     </li>
   );
 }
 
+/** What may need the events that a pipeline takes away. */
+export function UsedBy({ uses }: { uses: readonly Use[] }) {
+  const named = (kind: string) => (USES[kind] === undefined ? printable(kind) : t(USES[kind]));
+  return (
+    <p>
+      {t("May be needed by")}{" "}
+      {uses.map((use, at) => (
+        <span key={at}>
+          {at > 0 && ", "}
+          {named(use.kind)} <b>{use.name === null ? t("(not visible to you)") : printable(use.name)}</b>
+        </span>
+      ))}
+    </p>
+  );
+}
+
 /** What the pipeline would have done. */
-function Tried({ run }: { run: DryRun }) {
+export function Tried({ run }: { run: DryRun }) {
   const figures: [string, number][] = [
     [t("Matched"), run.matched],
     [t("Dropped"), run.dropped + run.sampled_out],
@@ -358,13 +366,13 @@ function BeforeAfter({ example }: { example: Example }) {
   );
 }
 
-/** All pipelines, with a button for those that were made. */
-function Pipelines() {
+/** All pipelines, with a button for those that were made, and one that copies a pipeline where that is of use. */
+export function AllPipelines({ copy }: { copy?: (one: Pipeline) => void }) {
   const remove = async (name: string) => {
     await removePipeline(name);
     tell(t("Pipeline removed"));
     askPipelines();
-    ask();
+    if (copy === undefined) ask();
   };
   const did = (one: Pipeline) =>
     [
@@ -394,6 +402,14 @@ function Pipelines() {
               <td>{one.made_by === null ? <span class="dim">{t("configuration")}</span> : printable(one.made_by)}</td>
               <td class="wide">{did(one) || <span class="dim">–</span>}</td>
               <td class="act">
+                {copy !== undefined && (
+                  <Button
+                    label={t("Copy")}
+                    aria-label={`${t("Copy")}: ${printable(one.name)}`}
+                    onClick={() => copy(one)}
+                    data-testid="copy-pipeline"
+                  />
+                )}{" "}
                 {one.made_by !== null && (
                   <Sure what={t("Remove")} name={printable(one.name)} run={() => remove(one.name)} />
                 )}
