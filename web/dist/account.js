@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=e305ff5c55";
+export{t as Account}from"./account2.js?v=1c9cbedb16";

@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=eab12f92ab";
+export{t as Bars}from"./level_bars2.js?v=61b03acb05";

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=da712f2e5c";
+export{n as MarkList}from"./mark_lines2.js?v=9243ddeb73";

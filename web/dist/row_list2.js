@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=e4b0972cf3";
+export{t as RowList}from"./row_list.js?v=721c041740";

@@ -1,1 +1,1 @@
-import{Br as e,Or as t}from"./core.js?v=9bbd9561b8";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Vr as e,kr as t}from"./core.js?v=424aebb02b";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};

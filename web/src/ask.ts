@@ -12,6 +12,7 @@ import { commands, keepsEvents } from "./query/lex.ts";
 import type { Ending, Rows, Shape } from "./rows.ts";
 import { ask } from "./stream/ask.ts";
 import type { Batch } from "./stream/worker.ts";
+import { isAbsolute } from "./time.ts";
 import { asked, askedAt, rangeMs, view, type View } from "./view.ts";
 
 /** What a lane holds. The last answer stays (stale) while the next is on its way. */
@@ -229,7 +230,7 @@ export function loadOlder(): void {
   const wanted = Math.min(Math.max(ROWS_ASKED, data.events.length >> 1), OLDER_MAX, ROWS_MAX - data.events.length);
   const [from] = rangeMs(of, askedAt.peek());
   const scope = {
-    from: of.from.startsWith("now") ? new Date(from).toISOString() : of.from,
+    from: isAbsolute(of.from) ? of.from : new Date(from).toISOString(),
     to: oldest.time,
     groups: of.groups,
   };

@@ -28,6 +28,15 @@ test("instants resolve as far as the page can know", () => {
   assert.equal(resolve("now-1h-30m", NOW), NOW - 5_400_000);
   assert.equal(resolve("now-1mo/mo", NOW, "utc"), Date.UTC(2026, 9, 1));
   assert.equal(resolve("now-1parsec", NOW), null);
+  assert.equal(resolve("now-1h30m", NOW), NOW - 5_400_000);
+  assert.equal(resolve("1h30m", NOW), NOW - 5_400_000);
+  assert.equal(resolve("-15m", NOW), NOW - 900_000);
+  assert.equal(resolve("yesterday", NOW, "utc"), Date.UTC(2026, 10, 19));
+  assert.equal(resolve("Yesterday 14:00", NOW, "utc"), Date.UTC(2026, 10, 19, 14));
+  assert.equal(resolve("today", NOW, "Asia/Jakarta"), Date.UTC(2026, 10, 19, 17));
+  assert.equal(resolve("06:30:15.5", NOW, "utc"), Date.UTC(2026, 10, 20, 6, 30, 15, 500));
+  assert.equal(resolve("25:00", NOW), null);
+  assert.equal(resolve("", NOW), null);
   assert.equal(resolve("2005-12-04", NOW, "utc"), Date.UTC(2005, 11, 4));
   assert.equal(resolve("2005-12", NOW, "utc"), Date.UTC(2005, 11, 1));
   assert.equal(resolve("2005-12-04 06:30", NOW, "Europe/Berlin"), Date.UTC(2005, 11, 4, 5, 30));
@@ -66,6 +75,7 @@ test("times keep their digits and labels are short", () => {
   );
   assert.equal(rangeLabel({ from: "now-3h", to: "now" }, "utc"), "Last 3 h");
   assert.equal(rangeLabel({ from: "now-90m", to: "now-5m" }, "utc"), "now-90m – now-5m");
+  assert.equal(rangeLabel({ from: "yesterday 14:00", to: "2h" }, "utc"), "yesterday 14:00 – 2h");
   assert.deepEqual(ticks(0, 3_600_000, 4, "utc"), [0, 900_000, 1_800_000, 2_700_000, 3_600_000]);
   const years = ticks(Date.UTC(2004, 11, 23), Date.UTC(2026, 10, 20), 6, "utc");
   assert.deepEqual(

@@ -99,6 +99,7 @@ function instantOf(at: number, zone: Zone): number {
   return both.find((ms) => wall(ms, zone).getTime() === at) ?? at - offset(at - day, zone);
 }
 
+const DAY_MS = 86_400_000;
 const FIXED_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const MONTHS: Record<string, number> = { mo: 1, M: 1, q: 3, y: 12 };
 
@@ -132,23 +133,34 @@ function floor(ms: number, unit: string, zone: Zone): number | null {
   return null;
 }
 
+/** `-1h30m`, `/d`: steps from an instant; a sign holds for the lengths up to the next one. */
+function stepped(text: string, from: number, zone: Zone): number | null {
+  let [at, sign]: [number | null, number] = [from, -1];
+  for (const [, mark, amount, unit = ""] of text.matchAll(/([+/-]?)(\d*)([a-zM]+)/g)) {
+    if (at === null) break;
+    if (mark === "+" || mark === "-") sign = mark === "-" ? -1 : 1;
+    at = mark === "/" ? floor(at, unit, zone) : step(at, sign * Number(amount), unit, zone);
+  }
+  return at;
+}
+
+/** `today`, `yesterday 14:00`, `06:30:15.5`. */
+function ofDay(text: string, now: number, zone: Zone): number | null {
+  const written = /^(?:(today|yesterday)(?: +|$))?(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?$/i.exec(text);
+  if (written === null || text === "") return null;
+  const [, day = "today", clock = "00:00"] = written;
+  const at = Date.parse(`${dateText(now, zone)}T${clock}Z`) - (day.toLowerCase() === "today" ? 0 : DAY_MS);
+  return Number.isNaN(at) ? null : instantOf(at, zone);
+}
+
 /** The instant that a text stands for in ms since the epoch; `null` for what only the server can read. */
 export function resolve(text: string, now: number, zone: Zone = "local"): number | null {
-  if (/^now(?:[+-]\d+[a-zM]+|\/[a-zM]+)*$/.test(text)) {
-    let at: number | null = now;
-    for (const [, sign, amount, unit] of text.matchAll(/([+/-])(\d*)([a-zM]+)/g)) {
-      if (at === null) break;
-      at =
-        sign === "/"
-          ? floor(at, unit ?? "", zone)
-          : step(at, (sign === "-" ? -1 : 1) * Number(amount), unit ?? "", zone);
-    }
-    return at;
-  }
+  if (/^now(?:[+-](?:\d+[a-zM]+)+|\/[a-zM]+)*$/.test(text)) return stepped(text.slice(3), now, zone);
+  if (/^-?(?:\d+[a-zM]+)+$/.test(text)) return stepped(text, now, zone);
   if (/^\d+(\.\d+)?$/.test(text)) return epoch(Number(text));
   // RFC 3339, or a date of the zone's calendar with or without a time of day.
   const written = /^(\d{4}-\d\d)(-\d\d)?(?:[T ](\d\d:.*?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
-  if (written === null) return null;
+  if (written === null) return ofDay(text, now, zone);
   const [, month, day = "-01", clock = "00:00", own] = written;
   const at = Date.parse(`${month}${day}T${clock}${own ?? "Z"}`);
   if (Number.isNaN(at)) return null;
@@ -238,11 +250,15 @@ export function rangeLabel(range: RangeText, zone: Zone): string {
     : `${side(a, range.from)} – ${side(b, range.to)}`;
 }
 
-function absolute(text: string): number | null {
-  return text.startsWith("now") ? null : resolve(text, 0);
+/** Reports whether a text stands for the same instant whenever it is read. */
+export function isAbsolute(text: string): boolean {
+  return /^(?:\d{4}-|\d+(?:\.\d+)?$)/.test(text);
 }
 
-const DAY_MS = 86_400_000;
+function absolute(text: string): number | null {
+  return isAbsolute(text) ? resolve(text, 0) : null;
+}
+
 const YEAR_MS = 365.25 * DAY_MS;
 
 /** `3 s`, `2 h`, `7 months`: how far two instants are apart, in one unit. */

@@ -3,7 +3,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 
-import { isZone, resolve, type Zone } from "./time.ts";
+import { isAbsolute, isZone, resolve, type Zone } from "./time.ts";
 
 /** A page of the application. */
 export type Page =
@@ -461,7 +461,7 @@ export function rangeMs(of: View, now: number): [number, number] {
 /** The same view with fixed times, for a link that shows tomorrow what it shows today. */
 export function frozen(of: View): View {
   const [from, to] = rangeMs(of, askedAt.peek());
-  const fix = (text: string, ms: number) => (text.startsWith("now") ? new Date(ms).toISOString() : text);
+  const fix = (text: string, ms: number) => (isAbsolute(text) ? text : new Date(ms).toISOString());
   return { ...of, from: fix(of.from, from), to: fix(of.to, to), live: false, refresh: 0 };
 }
 

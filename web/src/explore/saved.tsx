@@ -14,6 +14,7 @@ import { isOn } from "../query/chips.ts";
 import { conditions } from "../query/edit.ts";
 import rules from "../style/keep.css?inline";
 import { t } from "../texts.ts";
+import { isAbsolute } from "../time.ts";
 import { view } from "../view.ts";
 import { NotRun } from "./not_run.tsx";
 import { Entry, reason, tagsOf } from "./saved_entry.tsx";
@@ -84,7 +85,7 @@ function SaveForm() {
     view: {},
   });
   const tags = useSignal("");
-  const withRange = useSignal(now.from.startsWith("now"));
+  const withRange = useSignal(!isAbsolute(now.from));
   const error = useSignal("");
   const busy = useSignal(false);
   const set = (change: Partial<NewView>) => (wanted.value = { ...wanted.value, ...change });

@@ -10,7 +10,17 @@ import { Button } from "../parts/button.tsx";
 import { layer } from "../parts/layers.tsx";
 import { Options } from "../parts/options.tsx";
 import { t } from "../texts.ts";
-import { exactText, fullText, isZone, PRESETS, rangeLabel, resolve, zoneText, type RangeText } from "../time.ts";
+import {
+  exactText,
+  fullText,
+  isAbsolute,
+  isZone,
+  PRESETS,
+  rangeLabel,
+  resolve,
+  zoneText,
+  type RangeText,
+} from "../time.ts";
 import { askedAt, asked, go, REFRESHES, view } from "../view.ts";
 
 const RECENT = "catat.ranges";
@@ -110,7 +120,7 @@ function Wrong({ text, error }: { text: string; error: ApiError }) {
 }
 
 function readable(text: string): string {
-  const ms = text.startsWith("now") ? null : resolve(text, 0);
+  const ms = isAbsolute(text) ? resolve(text, 0) : null;
   return ms === null ? text : fullText(ms, view.value.zone);
 }
 
