@@ -27,7 +27,7 @@ type Written = BTreeMap<String, SeriesLabels>;
 
 /// Stores the server's own metrics until it ends, if it is to.
 pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
-    let (mut before, mut problem) = (Written::new(), None);
+    let (mut before, mut last_code) = (Written::new(), None);
     while let Some(interval) =
         server.upgrade().and_then(|server| server.app.own_metrics.as_ref().map(|own| own.interval))
     {
@@ -35,18 +35,15 @@ pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
         let Some(server) = server.upgrade() else { return };
         let (state, last) = (state.clone(), std::mem::take(&mut before));
         let work = tokio::task::spawn_blocking(move || store(&Shared::of_server(server), &state, last));
-        let now = match work.await {
-            Ok((written, result)) => {
-                before = written;
-                result.err().map(|problem| problem.message)
-            }
-            // A panic was reported where it happened.
-            Err(_) => continue,
-        };
-        if let Some(message) = now.as_ref().filter(|_| now != problem) {
-            tracing::warn!(problem = message, "catat's own metrics are not stored; they are when this is over");
+        // A panic was reported where it happened.
+        let Ok((written, result)) = work.await else { continue };
+        before = written;
+        let now = result.err();
+        // The words of one that lasts differ: they have numbers.
+        if let Some(problem) = now.as_ref().filter(|now| last_code.as_ref() != Some(&now.code)) {
+            tracing::warn!(problem = problem.message, "catat's own metrics are not stored; they are when this is over");
         }
-        problem = now;
+        last_code = now.map(|problem| problem.code);
     }
 }
 
