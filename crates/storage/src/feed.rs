@@ -53,7 +53,7 @@ pub(crate) enum GroupChoice {
 impl GroupChoice {
     fn has(&self, group: &str) -> bool {
         match self {
-            Self::Of(groups, within) => within.admits(group) && GroupPattern::any_matches(groups, group),
+            Self::Of(groups, within) => within.admits(group) && GroupPattern::any_names(groups, group),
             Self::Besides(left_out) => !left_out.iter().any(|pattern| pattern.matches(group)),
         }
     }

@@ -81,7 +81,7 @@ impl Groups {
     /// Returns numbers of the groups that any of `patterns` matches.
     pub(crate) fn matching(&self, patterns: &[GroupPattern], within: &GroupScope) -> HashSet<u32> {
         let matches = |(name, _): &(&GroupName, &Group)| {
-            within.admits(name.as_str()) && GroupPattern::any_matches(patterns, name.as_str())
+            within.admits(name.as_str()) && GroupPattern::any_names(patterns, name.as_str())
         };
         if patterns.is_empty() || patterns.iter().any(|pattern| pattern.as_str().contains('*')) {
             return self.by_name.iter().filter(matches).map(|(_, group)| group.id).collect();

@@ -20,6 +20,9 @@ impl GroupName {
     /// What names of groups of samples begin with.
     pub const SAMPLES: &str = "metrics/";
 
+    /// The group of the server's own metrics.
+    pub const OWN_METRICS: &str = "metrics/catat";
+
     /// Reports whether the events of the group are samples of series.
     pub fn has_samples(&self) -> bool {
         self.as_str().starts_with(Self::SAMPLES)

@@ -1,5 +1,7 @@
 //! Patterns of group names: `*` stands for any characters, `/` too; anchored, case-sensitive.
 
+use crate::GroupName;
+
 /// A pattern that group names match or do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupPattern(String);
@@ -40,6 +42,16 @@ impl GroupPattern {
     pub fn any_matches(patterns: &[Self], name: &str) -> bool {
         patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
     }
+
+    /// Tells whether a question about the groups of `patterns` is about the group `name`. Nobody has sent the server's own metrics, and
+    /// there are more of them than of many people's events: who asks for everything, or for names with any beginning, does not mean them.
+    pub fn any_names(patterns: &[Self], name: &str) -> bool {
+        let names = |pattern: &Self| !pattern.as_str().starts_with('*') && pattern.matches(name);
+        match name == GroupName::OWN_METRICS {
+            true => patterns.iter().any(names),
+            false => Self::any_matches(patterns, name),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -56,5 +68,20 @@ mod tests {
         assert!(!check("a", "A"));
         assert!(!check("a", "ab"));
         assert!(check("a**", "a"));
+    }
+
+    #[test]
+    fn the_servers_own_metrics_are_for_who_names_them() {
+        let names = |patterns: &[&str], name: &str| {
+            let patterns: Vec<GroupPattern> = patterns.iter().map(|pattern| GroupPattern::new(*pattern)).collect();
+            GroupPattern::any_names(&patterns, name)
+        };
+        for all in [&[][..], &["*"], &["*catat"], &["shop/*", "*"]] {
+            assert!(!names(all, GroupName::OWN_METRICS), "{all:?}");
+        }
+        for named in [&["metrics/*"][..], &["metrics/catat"], &["*", "m*"]] {
+            assert!(names(named, GroupName::OWN_METRICS), "{named:?}");
+        }
+        assert!(names(&[], "metrics/node") && names(&["*"], "shop") && !names(&["shop"], GroupName::OWN_METRICS));
     }
 }

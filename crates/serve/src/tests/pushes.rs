@@ -164,6 +164,15 @@ async fn the_server_stores_its_own_metrics_and_ends_series_that_are_gone() {
     while ask(&house, all, AT).await != [gone, there] {
         tokio::task::yield_now().await;
     }
+    // A question about all groups is about what was sent.
+    let question = |groups: &[&str]| json!({"query": "stats count(*) by @log", "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T13:00:00Z", "groups": groups});
+    let asked = async |groups: &[&str]| {
+        let reply = house.administer_json("/api/v1/query", &question(groups)).await;
+        let rows = reply.json()["rows"].clone();
+        rows.as_array().expect("rows").iter().map(|row| row[0].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&[]).await, ["\"metrics/mine\""]);
+    assert_eq!(asked(&["metrics/catat"]).await, ["\"metrics/catat\""]);
     let metadata = house.get("/prometheus/api/v1/metadata?metric=there").await.json()["data"].clone();
     assert_eq!(metadata, json!({"there": [{"type": "gauge", "help": "Whether it is.", "unit": ""}]}));
     is_shown.store(false, std::sync::atomic::Ordering::Relaxed);
