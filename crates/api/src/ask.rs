@@ -28,29 +28,19 @@ pub(crate) const PARAMETERS: [&str; 10] =
 
 /// A question, still as it was asked.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Ask {
-    #[serde(default)]
     pub(crate) query: String,
-    #[serde(default)]
     pub(crate) from: Option<Value>,
-    #[serde(default)]
     pub(crate) to: Option<Value>,
-    #[serde(default)]
     pub(crate) groups: Option<Groups>,
-    #[serde(default)]
     pub(crate) limit: Option<usize>,
-    #[serde(default)]
     pub(crate) language: Option<String>,
-    #[serde(default)]
     pub(crate) time_zone: Option<String>,
-    #[serde(default)]
     pub(crate) explain: bool,
     /// The distance of the times at which a query in PromQL, LogQL or TraceQL is asked.
-    #[serde(default)]
     pub(crate) step: Option<String>,
     /// What `$name` and `${name}` in the query stand for, besides the built-in variables; absent: neither stands for anything.
-    #[serde(default)]
     pub(crate) variables: Option<Choices>,
 }
 

@@ -56,7 +56,6 @@ pub(crate) struct ViewDefinition {
     /// The parts of the page's address, by their names there.
     view: BTreeMap<String, String>,
     /// The version that is changed; not for a new one.
-    #[serde(default)]
     version: Option<u64>,
 }
 

@@ -46,14 +46,13 @@ struct Content {
 
 /// A group that a client has created.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct GroupRecord {
     /// Time of creation, in milliseconds.
     pub(super) created: Option<i64>,
     pub(super) class: Option<String>,
-    #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
     /// Streams and their times of creation, in milliseconds.
-    #[serde(default)]
     pub(super) streams: BTreeMap<String, i64>,
 }
 

@@ -41,7 +41,6 @@ pub(crate) struct Metadata {
     jwks_uri: Endpoint,
     pub(crate) userinfo_endpoint: Option<Endpoint>,
     pub(crate) end_session_endpoint: Option<Endpoint>,
-    #[serde(default)]
     pub(crate) token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) authorization_response_iss_parameter_supported: bool,

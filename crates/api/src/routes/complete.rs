@@ -46,15 +46,10 @@ const SYSTEM: [(&str, &str); 8] = [
 #[serde(deny_unknown_fields)]
 struct CompleteRequest {
     query: String,
-    #[serde(default)]
     cursor: Option<usize>,
-    #[serde(default)]
     from: Option<Value>,
-    #[serde(default)]
     to: Option<Value>,
-    #[serde(default)]
     groups: Option<Groups>,
-    #[serde(default)]
     time_zone: Option<String>,
 }
 

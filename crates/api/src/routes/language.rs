@@ -20,9 +20,7 @@ pub(super) type Body = Sent<{ 1 << 20 }>;
 #[serde(deny_unknown_fields)]
 struct CheckRequest {
     query: String,
-    #[serde(default)]
     language: Option<String>,
-    #[serde(default)]
     time_zone: Option<String>,
 }
 

@@ -25,16 +25,12 @@ pub struct Incident {
     #[serde(default)]
     pub groups: Vec<String>,
     /// When it began, nanoseconds since the Unix epoch; so for the other times.
-    #[serde(default)]
     pub began: Option<i64>,
     /// When it was noticed.
-    #[serde(default)]
     pub detected: Option<i64>,
     /// When it no longer had an effect.
-    #[serde(default)]
     pub mitigated: Option<i64>,
     /// When its cause was removed.
-    #[serde(default)]
     pub remediated: Option<i64>,
     /// Whether people have set the times that alerts set otherwise.
     #[serde(default)]

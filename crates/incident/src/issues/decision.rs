@@ -96,7 +96,6 @@ pub struct Decision {
 #[serde(deny_unknown_fields, expecting = "an object with state, owner, note, until, version")]
 pub struct DecisionChange {
     /// The state.
-    #[serde(default)]
     pub state: Option<IssueState>,
     /// Who works on it.
     #[serde(default, deserialize_with = "present")]

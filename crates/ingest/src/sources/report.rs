@@ -112,7 +112,6 @@ struct BodyFile {
     content: Option<ContentHash>,
     #[serde(default)]
     is_gone: bool,
-    #[serde(default)]
     last_error: Option<String>,
 }
 
