@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{ArrivalContext, EventParser, Extras, Zone, ZoneError};
 use storage::{BatchKey, Delivery, Part, Store, StoreError};
-use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Limits, SeriesLists, TimeRange, Timestamp};
+use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Hold, Limits, SeriesLists, TimeRange, Timestamp};
 
 use crate::collector::{Collector, CollectorContext};
 use crate::datum;
@@ -27,6 +27,7 @@ pub struct Intake {
     pub(crate) whole_texts: Limits,
     pipelines: RwLock<Arc<Pipelines>>,
     /// Where the current pipelines come from; held while they are changed.
+    // Nothing panics between its changes.
     pipeline_sources: Mutex<PipelineSources>,
     zone: Zone,
     pub(crate) line_contexts: LineContexts,
@@ -172,18 +173,13 @@ impl Intake {
         *current = Arc::new(pipelines);
     }
 
-    fn pipeline_sources(&self) -> MutexGuard<'_, PipelineSources> {
-        // Nothing panics between its changes.
-        self.pipeline_sources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Requests that begin from now on go through the pipelines of the configuration, an array of objects, and then through
     /// those that were made through the API.
     ///
     /// # Errors
     /// What is wrong, a mistake a line; then nothing is changed.
     pub fn configure_pipelines(&self, definitions: &serde_json::Value) -> Result<(), String> {
-        let mut sources = self.pipeline_sources();
+        let mut sources = self.pipeline_sources.hold();
         let made = sources.made.read(self.store.settings())?;
         let pipelines = compiled(definitions, made.as_ref().unwrap_or(&sources.made))?;
         sources.configured = definitions.clone();
@@ -197,7 +193,7 @@ impl Intake {
     /// # Errors
     /// What is wrong; then those that hold stay.
     pub fn follow_pipelines(&self) -> Result<(), String> {
-        self.follow(&mut self.pipeline_sources())
+        self.follow(&mut self.pipeline_sources.hold())
     }
 
     fn follow(&self, sources: &mut PipelineSources) -> Result<(), String> {
@@ -210,7 +206,7 @@ impl Intake {
 
     /// Returns the pipelines that were made through the API, in the order in which they run.
     pub fn made_pipelines(&self) -> Vec<MadePipeline> {
-        self.pipeline_sources().made.list.clone()
+        self.pipeline_sources.hold().made.list.clone()
     }
 
     /// Makes a pipeline that is the last one from now on, also after a restart, and on all nodes of a fleet. Blocks.
@@ -223,7 +219,7 @@ impl Intake {
         maker: &str,
         now: Timestamp,
     ) -> Result<(), MakePipelineError> {
-        let mut sources = self.pipeline_sources();
+        let mut sources = self.pipeline_sources.hold();
         self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
         let alone = Pipelines::compile_one(definition).map_err(MakePipelineError::Definition)?;
         let name = definition["name"].as_str().unwrap_or_default();
@@ -242,7 +238,7 @@ impl Intake {
     /// # Errors
     /// If there is none of the name, or the control store does not take it.
     pub fn remove_pipeline(&self, name: &str) -> Result<(), MakePipelineError> {
-        let mut sources = self.pipeline_sources();
+        let mut sources = self.pipeline_sources.hold();
         self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
         if !sources.made.list.iter().any(|made| made.name() == name) {
             return Err(MakePipelineError::Unknown(name.to_owned()));

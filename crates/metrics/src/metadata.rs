@@ -1,7 +1,7 @@
 //! What senders say of their metrics: type, help and unit. Senders repeat it every few minutes; `known_metrics` keeps it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
@@ -13,7 +13,7 @@ use promql::{Annotations, METRIC_NAME};
 use serde_json::{Value, json};
 use series::{SAMPLE_GROUPS, SampleSource};
 use storage::{Settings, StoreError};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::exemplars::recent::RecentExemplars;
 use crate::format::{self, JsonAnswer};
@@ -59,17 +59,17 @@ impl MetricsState {
 
     /// Returns the exemplars that were stored last.
     pub(crate) fn recent_exemplars(&self) -> MutexGuard<'_, RecentExemplars> {
-        self.exemplars.lock().unwrap_or_else(PoisonError::into_inner)
+        self.exemplars.hold()
     }
 
     /// Returns the clock of pushes. While it is held, no other push is stored or repeated.
     pub(crate) fn push_clock(&self) -> MutexGuard<'_, PushClock> {
-        self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pushes.hold()
     }
 
     /// Returns what is known of the metrics that samples of some names belong to, in order of name.
     pub(crate) fn families_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, Metadata> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.hold();
         let family = |name: &'n str| {
             if let Some(metadata) = known.metrics.get(name) {
                 return Some((name.to_owned(), metadata.clone()));
@@ -84,7 +84,7 @@ impl MetricsState {
     /// Notes what a sender says of a metric.
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.hold();
         if known.metrics.len() < METRICS_MAX || known.metrics.contains_key(metric) {
             known.note(metric, metadata);
         }
@@ -138,7 +138,7 @@ pub(crate) async fn get(
     let metric = parameters.get("metric");
     receive(&server, &server.state);
     let (data, missing) = if server.reaches_all(&SAMPLE_GROUPS.map(str::to_owned)) {
-        let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = server.state.known.hold();
         let data = shown(known.metrics.iter(), metric, limit);
         (data, Vec::new())
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use execute::BlockVisitor;
 use foldhash::fast::RandomState;
@@ -69,17 +69,17 @@ impl<'m> SampleReader<'m> {
 
     /// Returns what was read.
     pub(crate) fn into_samples(self) -> Samples {
-        self.samples.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.samples.into_held()
     }
 
     fn samples(&self) -> MutexGuard<'_, Samples> {
-        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+        self.samples.hold()
     }
 
     /// Chooses the streams of a run, once for all of its blocks.
     fn chosen(&self, run: &Arc<dyn Run>) -> Result<Option<Arc<Chosen>>, ScanError> {
         let address = Arc::as_ptr(run).cast::<()>() as usize;
-        let known = || self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.chosen.hold();
         if let Some(of_run) = known().get(&address) {
             return Ok(of_run.clone());
         }
@@ -92,7 +92,7 @@ impl<'m> SampleReader<'m> {
     /// Chooses among streams, once for all runs that have them.
     fn chosen_of(&self, streams: Arc<SampleStreams>, is_stored: bool) -> Arc<Chosen> {
         let address = Arc::as_ptr(&streams) as usize;
-        let known = || self.of_streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.of_streams.hold();
         if let Some((_, chosen)) = known().get(&address).filter(|_| !is_stored) {
             return chosen.clone();
         }

@@ -6,11 +6,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
+use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
@@ -69,7 +69,7 @@ pub(crate) enum Flow {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Whoever panicked while holding it only counted; its panic becomes an error of the query by itself.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.hold()
 }
 
 impl<'a> Scan<'a> {

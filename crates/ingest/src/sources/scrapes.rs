@@ -4,7 +4,7 @@
 //! are counted.
 
 use serde::{Deserialize, Serialize};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use super::{SourceRegistry, SourceState, Sources};
 use crate::sources::report::Report;
@@ -69,7 +69,7 @@ impl SourceRegistry {
 impl Sources {
     /// Returns what shippers have reported here, also those that scrape nothing: they may have scraped before.
     pub fn reported_scrapes(&self, now: Timestamp) -> Vec<ReportedScrapes> {
-        let mut known = self.known();
+        let mut known = self.known.hold();
         let began = *known.began.get_or_insert(now);
         let reported = |(name, source): (&String, &Source)| {
             let (report, at) = (source.report.as_ref()?, source.reported?);

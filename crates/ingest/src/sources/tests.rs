@@ -301,7 +301,7 @@ fn what_is_hostile_is_refused_or_cut() {
     assert!(report("", b"{}").is_err() && report(&"x".repeat(2000), b"{}").is_err());
     let long = json!({"host": "h".repeat(5000), "files": [{"file": "f", "group": "é/☃", "path": "é".repeat(5000)}]});
     assert_eq!(report("s", long.to_string().as_bytes()).expect("it is cut"), 1);
-    let known = sources.known();
+    let known = sources.known.hold();
     assert_eq!(known.sources["s"].host.len(), TEXT_CHARS_MAX);
     assert_eq!(known.sources["s"].files["f"].path.chars().count(), TEXT_CHARS_MAX);
     drop(known);
@@ -318,7 +318,7 @@ fn there_is_an_end_to_what_is_remembered() {
         let report = json!({ "files": files }).to_string();
         sources.report(&batch.to_string(), report.as_bytes(), &GroupScope::All, after(batch)).expect("good");
     }
-    let known = sources.known();
+    let known = sources.known.hold();
     let n_files: usize = known.sources.values().map(|source| source.files.len()).sum();
     assert!((FILES_MAX * 8 / 10..=FILES_MAX).contains(&n_files), "{n_files}");
     assert_eq!(n_files, known.n_files);
@@ -327,7 +327,7 @@ fn there_is_an_end_to_what_is_remembered() {
     for n in 0..SOURCES_MAX + 5 {
         sources.report(&format!("s{n}"), b"{}", &GroupScope::All, NOW).expect("good");
     }
-    assert_eq!(sources.known().sources.len(), SOURCES_MAX);
+    assert_eq!(sources.known.hold().sources.len(), SOURCES_MAX);
 }
 
 #[test]
