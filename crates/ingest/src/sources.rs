@@ -34,7 +34,7 @@ pub(crate) use self::content::{ContentHash, RefusedCount};
 pub use self::file_range::{FilePlace, FileRangeState, FileRangeView};
 pub use self::held_ranges::HeldRange;
 pub use self::scrapes::{ReportedScrapes, SourceScrapes, visible_scrapes};
-pub use self::targets::{ActiveTarget, DroppedTarget, InputScrapes, TargetHealth};
+pub use self::targets::InputScrapes;
 pub use self::told::ToldSources;
 pub use self::view::{SourceState, SourceView, SourcesView};
 

@@ -3,13 +3,14 @@
 //! Kept in memory, as the last report of each shipper has it. Reports beyond [`BYTES_MAX`] bytes in all lose their targets, which
 //! are counted.
 
+use exposition::TargetHealth;
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Hold, Timestamp};
 
 use super::{SourceRegistry, SourceState, Sources};
 use crate::sources::report::Report;
 use crate::sources::source::Source;
-use crate::sources::targets::{InputScrapes, TargetHealth};
+use crate::sources::targets::InputScrapes;
 
 /// Most bytes of the targets of all shippers.
 const BYTES_MAX: usize = 64 << 20;
