@@ -86,8 +86,6 @@ struct ExemplarReader<'m> {
 }
 
 impl BlockVisitor for ExemplarReader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let [streams, times, values, labels] = columns else { return };
         let text = |column: &Column, row: usize| match column.value(row) {

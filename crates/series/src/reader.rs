@@ -8,7 +8,7 @@ use execute::BlockVisitor;
 use foldhash::fast::RandomState;
 use ingest::sample::number_of_text;
 use promql::{Histogram, Matcher};
-use types::{Column, EventId, Run, SampleStreams, ScanError, Timestamp, Value};
+use types::{Column, EventId, Hold, Run, SampleStreams, ScanError, Timestamp, Value};
 
 use crate::collected::{BlockSamples, Samples};
 use crate::points::Point;
@@ -115,8 +115,6 @@ impl<'m> SampleReader<'m> {
 }
 
 impl BlockVisitor for SampleReader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
         Some(self.is_wanted)
     }
