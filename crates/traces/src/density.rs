@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use execute::BlockVisitor;
 use plan::{Expr, Operator, Plan};
-use types::{Column, Hold, TimeRange, Timestamp, Value};
+use types::{Column, Hold, TimeRange, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
 use door::problem::Problem;
@@ -133,8 +133,6 @@ struct TraceVisitor {
 }
 
 impl BlockVisitor for TraceVisitor {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let [starts, ids, statuses, durations, matches] = columns else { return };
         let Column::Timestamps(starts) = &**starts else { return };

@@ -88,8 +88,6 @@ impl EventCollector {
 }
 
 impl BlockVisitor for EventCollector {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn rows(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<(), ScanError> {
         let places: Vec<usize> = rows.iter().collect();
         if places.is_empty() || !self.has_room_for(places.len()) {

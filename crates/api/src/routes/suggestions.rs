@@ -14,7 +14,7 @@ use execute::{Answer, BlockVisitor};
 use ingest::{Pipelines, TrialOutcome};
 use serde_json::{Value, json};
 use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
-use types::{Column, GroupName, Hold, RowSet, Run, ScanError, Timestamp, counted, verb_for};
+use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, verb_for};
 
 use crate::state::Shared;
 use door::answer::{reason_json, stats_json};
@@ -57,8 +57,6 @@ pub(super) fn group(server: &Shared, name: &str) -> Result<GroupName, Problem> {
 struct ProfileVisitor(Mutex<Profile>);
 
 impl BlockVisitor for ProfileVisitor {
-    fn expect(&self, _blocks: &[(Timestamp, Timestamp)]) {}
-
     fn rows(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<(), ScanError> {
         let profile = Profile::of_block(run, block, rows)?;
         self.0.hold().merge(profile);

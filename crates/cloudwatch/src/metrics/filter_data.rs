@@ -176,8 +176,6 @@ impl Reader<'_> {
 }
 
 impl BlockVisitor for Reader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((times, rest)) = columns.split_last() else { return };
         let mut found = self.found.hold();
@@ -201,8 +199,6 @@ struct SetReader {
 }
 
 impl BlockVisitor for SetReader {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((times, rest)) = columns.split_last() else { return };
         let (_, dimensions) = rest.split_at(rest.len().saturating_sub(self.n_dimensions));
@@ -224,8 +220,6 @@ impl BlockVisitor for SetReader {
 struct Minutes(Mutex<BTreeSet<i64>>);
 
 impl BlockVisitor for Minutes {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some(times) = columns.first() else { return };
         let minutes = (0..times.n_rows()).filter_map(|row| Some(time_of(times, row)?.div_euclid(MINUTE_MS)));

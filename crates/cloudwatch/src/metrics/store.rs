@@ -107,8 +107,6 @@ struct Reader<'m> {
 }
 
 impl BlockVisitor for Reader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((streams, rest)) = columns.split_first() else { return };
         let mut found = self.found.hold();

@@ -20,7 +20,7 @@ use evaluate::expressions::elements::PreparedElements;
 pub trait BlockVisitor: Sync {
     /// Receives the times of the first and the last event of each block that may be visited, newest first. The number of a
     /// block is its index.
-    fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
+    fn expect(&self, _blocks: &[(Timestamp, Timestamp)]) {}
 
     /// Accepts streams, where the plan selects samples: runs that keep those by stream then leave the plan's filters out.
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {

@@ -65,8 +65,6 @@ struct TrialVisitor<'a> {
 }
 
 impl BlockVisitor for TrialVisitor<'_> {
-    fn expect(&self, _blocks: &[(Timestamp, Timestamp)]) {}
-
     fn rows(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<(), ScanError> {
         let counts = self.trial.block(run, block, rows)?;
         self.counts.hold().merge(counts);
