@@ -99,29 +99,19 @@ impl Rule {
     }
 }
 
-/// What it means when a label set is not in the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MissingPolicy {
-    /// All is well.
-    Ok,
-    /// That is the alarm.
-    Alarm,
-    /// The state stays as it is.
-    Keep,
-    /// The state is `insufficient_data`.
-    Insufficient,
-}
-
-impl MissingPolicy {
-    /// Returns the name in rules.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Alarm => "alarm",
-            Self::Keep => "keep",
-            Self::Insufficient => "insufficient",
-        }
+types::named! {
+    /// What it means when a label set is not in the result.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum MissingPolicy {
+        /// All is well.
+        Ok = "ok",
+        /// That is the alarm.
+        Alarm = "alarm",
+        /// The state stays as it is.
+        Keep = "keep",
+        /// The state is `insufficient_data`.
+        Insufficient = "insufficient",
     }
 }
 

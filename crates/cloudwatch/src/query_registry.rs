@@ -44,25 +44,15 @@ struct QueryList {
     by_number: BTreeMap<u64, Arc<RegisteredQuery>>,
 }
 
-/// The state of a query, with Amazon's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
-    Running,
-    Complete,
-    Failed,
-    Cancelled,
-    Timeout,
-}
-
-impl Status {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Running => "Running",
-            Self::Complete => "Complete",
-            Self::Failed => "Failed",
-            Self::Cancelled => "Cancelled",
-            Self::Timeout => "Timeout",
-        }
+types::named! {
+    /// The state of a query, with Amazon's names.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Status {
+        Running = "Running",
+        Complete = "Complete",
+        Failed = "Failed",
+        Cancelled = "Cancelled",
+        Timeout = "Timeout",
     }
 }
 

@@ -5,13 +5,15 @@
 /// The mark that a file begins with.
 const MARK: char = '\u{feff}';
 
-/// How units of 16 bits are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Utf16 {
-    /// The lower byte first.
-    LittleEndian,
-    /// The higher byte first.
-    BigEndian,
+types::named! {
+    /// How units of 16 bits are written.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Utf16 {
+        /// The lower byte first.
+        LittleEndian = "utf-16le",
+        /// The higher byte first.
+        BigEndian = "utf-16be",
+    }
 }
 
 impl Utf16 {
@@ -21,14 +23,6 @@ impl Utf16 {
             [0xff, 0xfe, ..] => Some(Self::LittleEndian),
             [0xfe, 0xff, ..] => Some(Self::BigEndian),
             _ => None,
-        }
-    }
-
-    /// The name of the encoding (IANA, in lower case).
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LittleEndian => "utf-16le",
-            Self::BigEndian => "utf-16be",
         }
     }
 

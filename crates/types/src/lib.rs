@@ -25,6 +25,7 @@ mod limits;
 mod locale;
 mod lock;
 mod minute_counts;
+mod named;
 mod numbers;
 pub mod path;
 mod pattern;

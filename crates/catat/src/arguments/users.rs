@@ -12,25 +12,16 @@ pub(crate) struct Users {
     pub(crate) command: Option<UserCommand>,
 }
 
-/// What a user may do.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum UserRole {
-    /// Ask
-    Read,
-    /// Ask, and set rules, silences, channels and lookup tables
-    Operate,
-    /// Everything
-    Admin,
-}
-
-impl UserRole {
-    /// Returns the role's name in the API.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Operate => "operate",
-            Self::Admin => "admin",
-        }
+types::named! {
+    /// What a user may do.
+    #[derive(Clone, Copy, Debug, ValueEnum)]
+    pub(crate) enum UserRole {
+        /// Ask
+        Read = "read",
+        /// Ask, and set rules, silences, channels and lookup tables
+        Operate = "operate",
+        /// Everything
+        Admin = "admin",
     }
 }
 

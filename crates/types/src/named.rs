@@ -1,0 +1,38 @@
+//! Enums whose variants have names.
+
+/// Defines an enum with the name of each variant beside it, as answers, documents and texts have it.
+///
+/// ```
+/// types::named! {
+///     /// How a span ended.
+///     #[derive(Clone, Copy)]
+///     pub enum Status {
+///         /// Well.
+///         Fine = "ok",
+///         /// Not well.
+///         Failed = "error",
+///     }
+/// }
+///
+/// assert_eq!(Status::Failed.name(), "error");
+/// ```
+#[macro_export]
+macro_rules! named {
+    ($(#[$of_type:meta])* $visibility:vis enum $type:ident {
+        $($(#[$of_variant:meta])* $variant:ident = $name:literal,)+
+    }) => {
+        $(#[$of_type])*
+        $visibility enum $type {
+            $($(#[$of_variant])* $variant,)+
+        }
+
+        impl $type {
+            /// Returns the name.
+            $visibility fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
