@@ -87,7 +87,12 @@ impl Rule {
     /// the receivers are not part of it.
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
-        let language = format!("{:?}", self.language);
+        // As these two were called when the first states were kept.
+        let language = match self.language {
+            Language::Logql => "LogQl".to_owned(),
+            Language::Promql => "PromQl".to_owned(),
+            other => format!("{other:?}"),
+        };
         // An alarm that is changed stays in its state, as at Amazon.
         let kind = if matches!(self.kind, Kind::Alarm(_)) { Default::default() } else { self.kind.shown() };
         let groups = if matches!(self.kind, Kind::Alarm(_)) { Vec::new() } else { groups };

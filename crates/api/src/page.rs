@@ -101,9 +101,6 @@ types::named! {
 }
 
 impl Coding {
-    /// The best first.
-    const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
-
     fn suffix(self) -> &'static str {
         match self {
             Self::Brotli => ".br",

@@ -12,14 +12,14 @@ types::named! {
         Insights = "insights",
         /// LogQL.
         Logql = "logql",
-        /// PromQL.
-        Promql = "promql",
         /// Lucene.
         Lucene = "lucene",
         /// Kibana's KQL.
         Kql = "kql",
         /// CloudWatch's filter patterns.
         FilterPattern = "filter-pattern",
+        /// PromQL.
+        Promql = "promql",
         /// TraceQL: its metrics queries.
         Traceql = "traceql",
         /// ES|QL.
@@ -28,18 +28,6 @@ types::named! {
 }
 
 impl Language {
-    /// All of them, as errors list them.
-    pub const ALL: [Self; 8] = [
-        Self::Insights,
-        Self::Logql,
-        Self::Lucene,
-        Self::Kql,
-        Self::FilterPattern,
-        Self::Promql,
-        Self::Traceql,
-        Self::Esql,
-    ];
-
     /// Returns the language of a name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.name() == name)

@@ -91,34 +91,6 @@ types::named! {
 }
 
 impl Shape {
-    /// Every shape.
-    pub const ALL: [Self; 24] = [
-        Self::Lambda,
-        Self::Vpc,
-        Self::CommonLog,
-        Self::CombinedLog,
-        Self::Syslog,
-        Self::Logfmt,
-        Self::Cri,
-        Self::Klog,
-        Self::Zap,
-        Self::Application,
-        Self::PythonBasic,
-        Self::NginxError,
-        Self::ApacheError,
-        Self::Postgres,
-        Self::Haproxy,
-        Self::Redis,
-        Self::Envoy,
-        Self::Squid,
-        Self::Uwsgi,
-        Self::Request,
-        Self::Cef,
-        Self::Leef,
-        Self::PostgresCsv,
-        Self::W3c,
-    ];
-
     /// The shape of a name; `common` is `clf`.
     pub fn of_name(name: &str) -> Option<Self> {
         let name = if name == "common" { "clf" } else { name };

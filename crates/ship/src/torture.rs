@@ -40,21 +40,6 @@ types::named! {
     }
 }
 
-impl Rotation {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::Rename,
-        Self::CopyTruncate,
-        Self::Recreate,
-        Self::NextName,
-        Self::SymlinkSwitch,
-        Self::HardLink,
-        Self::Truncate,
-        Self::Regrowth,
-        Self::Compress,
-    ];
-}
-
 /// How many lines of each kind the server is known to have.
 #[derive(Debug, Default)]
 pub struct Progress([AtomicU64; Rotation::ALL.len()]);

@@ -1,6 +1,6 @@
 //! Enums whose variants have names.
 
-/// Defines an enum with the name of each variant beside it, as answers, documents and texts have it.
+/// Defines an enum with the name of each variant beside it, as answers, documents and texts have it; and all of them as `ALL`.
 ///
 /// ```
 /// types::named! {
@@ -27,6 +27,10 @@ macro_rules! named {
         }
 
         impl $type {
+            /// All of them.
+            #[allow(dead_code, reason = "some are only asked for their names")]
+            $visibility const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
             /// Returns the name.
             $visibility fn name(self) -> &'static str {
                 match self {

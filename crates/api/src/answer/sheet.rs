@@ -35,9 +35,6 @@ types::named! {
 }
 
 impl Kind {
-    /// Every kind.
-    pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::Ndjson, Self::Text];
-
     /// Returns the extension of file names.
     pub(crate) fn ending(self) -> &'static str {
         if self == Self::Text { "txt" } else { self.name() }

@@ -1,16 +1,10 @@
 //! What can be typed after `catat users`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
-#[derive(Debug, Args)]
-pub(crate) struct Users {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<UserCommand>,
-}
+pub(crate) type Users = Commands<UserCommand>;
 
 types::named! {
     /// What a user may do.

@@ -21,9 +21,6 @@ types::named! {
 }
 
 impl Action {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Index, Self::Create, Self::Update, Self::Delete];
-
     /// Whether it adds a document.
     pub(super) fn adds(self) -> bool {
         matches!(self, Self::Index | Self::Create)

@@ -37,11 +37,6 @@ types::named! {
     }
 }
 
-impl IssueState {
-    /// All states, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Open, Self::Acknowledged, Self::Resolved, Self::Ignored, Self::Regressed];
-}
-
 /// How long an issue is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
