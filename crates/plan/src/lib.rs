@@ -21,6 +21,7 @@ mod nested;
 pub mod number;
 mod operator;
 mod optimise;
+mod parts;
 mod plan;
 mod plan_draft;
 pub mod plan_error;

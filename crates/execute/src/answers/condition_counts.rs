@@ -1,11 +1,11 @@
 //! Which of some conditions hold together, counted over events: exact numbers for what was found by other means, how far
 //! findings are the same events, and one event for each.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use plan::fields::visit_fields;
-use plan::{Expr, Name, Operator, Patterns, Plan, has_subqueries};
+use plan::fields::fields_of;
+use plan::{Expr, Operator, Patterns, Plan, has_subqueries};
 use types::{Run, Timestamp, Value};
 
 use crate::answers::event::Event;
@@ -86,7 +86,7 @@ pub fn condition_counts(
     let mut scan = Scan::new(runs, request);
     let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
     scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
-    let needed = needed_by(conditions);
+    let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);
     let conditions: Vec<ProbedCondition<'_>> = conditions.iter().map(ProbedCondition::new).collect();
@@ -146,16 +146,6 @@ fn find_one_each(
     let mut sum = start();
     counted.iter().for_each(|counter| sum.merge(counter, None));
     Ok(sum)
-}
-
-fn needed_by(conditions: &[Expr]) -> BTreeSet<Name> {
-    let mut names = BTreeSet::new();
-    for condition in conditions {
-        visit_fields(condition, &mut |name| {
-            names.insert(name.clone());
-        });
-    }
-    names
 }
 
 /// Reads the texts and ids of events.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::fields::visit_fields;
+use plan::fields::fields_of;
 use plan::{Expr, Name, Operator, Plan, has_subqueries};
 use types::Run;
 
@@ -66,10 +66,9 @@ pub fn condition_totals(
     }
     let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
     let mut scan = Scan::new(runs, request);
-    let filters = conditions.iter().cloned().map(Operator::Filter);
-    scan.env.prepared = PreparedElements::of(&lead.iter().cloned().chain(filters).collect::<Vec<_>>());
-    let mut needed = BTreeSet::new();
-    conditions.iter().for_each(|condition| needed.extend(fields_of(condition)));
+    let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
+    scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
+    let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let counted = Totals {
         conditions: conditions.iter().map(ProbedCondition::new).collect(),
@@ -90,20 +89,12 @@ pub fn condition_totals(
     Ok(ConditionTotals { totals, partial_reasons: scan.take_reasons() })
 }
 
-fn fields_of(condition: &Expr) -> BTreeSet<Name> {
-    let mut names = BTreeSet::new();
-    visit_fields(condition, &mut |name| {
-        names.insert(name.clone());
-    });
-    names
-}
-
 /// Brings conditions on the same fields together.
 fn groups(lead: &[Operator], conditions: &[Expr], request: &Request<'_>) -> Vec<Group> {
     let mut groups: BTreeMap<BTreeSet<Name>, Group> = BTreeMap::new();
     for (place, condition) in conditions.iter().enumerate() {
         let of = |kind: &str, conditions: &[Expr]| Fingerprint::of_counts(kind, lead, conditions, request.time_zone);
-        let names = fields_of(condition);
+        let names = fields_of(&[Operator::Filter(condition.clone())]);
         let own = of("total", std::slice::from_ref(condition));
         let key = of(&format!("totals {names:?}"), &[]).filter(|_| own.is_some());
         // What has no number is kept nowhere, and apart from what is.
