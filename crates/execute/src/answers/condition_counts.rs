@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use plan::fields::fields_of;
-use plan::{Expr, Operator, Patterns, Plan, has_subqueries};
+use plan::{Expr, Operator, Patterns, Plan};
 use types::{Run, Timestamp, Value};
 
 use crate::answers::event::Event;
@@ -20,12 +20,11 @@ use crate::scan::matches::Matcher;
 use crate::scan::parts::{PartCounts, RunPart, count_parts};
 use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::{Flow, Scan};
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::simplify::row_wise_lead;
+use crate::scan::steps::Steps;
 use evaluate::columns::cell::Cell;
 use evaluate::columns::frame::Frame;
 use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Conditions of one request: one bit each.
 pub const CONDITIONS_MAX: usize = 64;
@@ -78,14 +77,10 @@ pub fn condition_counts(
     conditions: &[Expr],
     reach: Reach,
 ) -> Result<ConditionCounts, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
     let conditions = &conditions[..conditions.len().min(CONDITIONS_MAX)];
-    let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
-    let mut scan = Scan::new(runs, request);
+    let lead = row_wise_lead(plan, runs)?;
     let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
-    scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
+    let scan = Scan::over(&[&lead[..], &filters].concat(), runs, request);
     let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use plan::fields::fields_of;
-use plan::{Expr, Name, Operator, Plan, has_subqueries};
+use plan::{Expr, Name, Operator, Plan};
 use types::Run;
 
 use crate::request::answer::PartialReason;
@@ -19,10 +19,9 @@ use crate::scan::matches::Matcher;
 use crate::scan::parts::{PartCounts, RunPart, count_parts};
 use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::Scan;
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::simplify::row_wise_lead;
+use crate::scan::steps::Steps;
 use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Conditions on the same fields whose totals are kept of a part, those asked last.
 const TOTALS_MAX: usize = 128;
@@ -61,13 +60,9 @@ pub fn condition_totals(
     request: &Request<'_>,
     conditions: &[Expr],
 ) -> Result<ConditionTotals, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
-    let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
-    let mut scan = Scan::new(runs, request);
+    let lead = row_wise_lead(plan, runs)?;
     let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
-    scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
+    let scan = Scan::over(&[&lead[..], &filters].concat(), runs, request);
     let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let counted = Totals {

@@ -34,7 +34,6 @@ use evaluate::columns::frame::Frame;
 use evaluate::columns::place::{Place, places};
 use evaluate::columns::stop::Stop;
 use evaluate::columns::value_size::value_bytes;
-use evaluate::expressions::elements::PreparedElements;
 use evaluate::expressions::warnings::Warnings;
 use plan::has_subqueries;
 
@@ -59,8 +58,7 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
 
 fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
     let operators = simplify::simplify(plan.operators());
-    let mut scan = Scan::new(&[], request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    let mut scan = Scan::over(&operators, &[], request);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(&operators);
     let mut feed = |fields: BTreeSet<Name>| {

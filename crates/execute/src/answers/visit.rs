@@ -14,7 +14,6 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::Steps;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Receives the columns of blocks, from several threads.
 pub trait BlockVisitor: Sync {
@@ -53,8 +52,7 @@ pub fn visit_blocks(
     let Some((projection @ Operator::Project { columns, .. }, lead)) = operators.split_last() else {
         return Err(ExecuteError::NoProjection);
     };
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    let scan = Scan::over(&operators, runs, request);
     let steps = Steps::new(lead, &fields_of(std::slice::from_ref(projection)));
     let items = scan.items();
     scan.expect(&items);

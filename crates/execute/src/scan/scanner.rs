@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
+use plan::Operator;
 use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::request::answer::{PartialReason, Stats};
@@ -73,6 +74,13 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl<'a> Scan<'a> {
+    /// Prepares the runs that overlap the request's range, and the lists of the operators that are to be run.
+    pub(crate) fn over(operators: &[Operator], runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
+        let mut scan = Self::new(runs, request);
+        scan.env.prepared = PreparedElements::of(operators);
+        scan
+    }
+
     /// Prepares the runs that overlap the request's range.
     pub(crate) fn new(runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
         let overlaps = |run: &&Arc<dyn Run>| request.range.overlaps(run.info().first, run.info().last);
