@@ -1,5 +1,7 @@
 //! Operators and their settings as far as they hold no expressions.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use types::Value;
 
@@ -263,6 +265,38 @@ pub enum Comparison {
     Greater,
     /// `>=`
     GreaterOrEqual,
+}
+
+impl Comparison {
+    /// Reports whether it holds for values in an order.
+    #[inline]
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+
+    /// Reports whether it holds for values that may have no order; such are not equal.
+    #[inline]
+    pub fn holds_for(self, order: Option<Ordering>) -> bool {
+        order.map_or(self == Self::NotEqual, |order| self.holds(order))
+    }
+
+    /// Returns the one that says the same with its sides swapped.
+    pub fn swapped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            symmetric => symmetric,
+        }
+    }
 }
 
 /// Arithmetic operators.
