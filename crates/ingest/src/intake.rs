@@ -22,7 +22,8 @@ use crate::{Clocks, IngestAnswer, IngestError, Sources};
 /// Takes request bodies and makes durable events of them.
 pub struct Intake {
     pub(crate) store: Arc<Store>,
-    pub(crate) limits: Limits,
+    /// The limits of bodies and events.
+    pub limits: Limits,
     /// The same without splitting texts, for events that go through pipelines.
     pub(crate) whole_texts: Limits,
     pipelines: RwLock<Arc<Pipelines>>,
@@ -32,17 +33,21 @@ pub struct Intake {
     zone: Zone,
     pub(crate) line_contexts: LineContexts,
     pub(crate) overflowed: Arc<AtomicU64>,
-    /// Ids of events that requests are about to store.
-    pub(crate) claims: Claims,
+    /// The ids of events that requests are about to store.
+    pub claims: Claims,
     /// Spans that were dropped because they had been sent before.
     pub(crate) spans_repeated: AtomicU64,
-    pub(crate) sources: Sources,
+    /// The shippers that bring their files here.
+    pub sources: Sources,
     pub(crate) zones: GroupZones,
-    pub(crate) clocks: Arc<Clocks>,
-    series: SharedSeries,
+    /// The streams whose events are off by hours.
+    pub clocks: Arc<Clocks>,
+    /// The series that requests have had.
+    pub series: SharedSeries,
     /// Lists of series that batches of samples share.
     series_lists: Arc<SeriesLists>,
-    pub(crate) descriptions: MetricDescriptions,
+    /// What shippers say of the metrics that they scrape.
+    pub descriptions: MetricDescriptions,
 }
 
 /// The definitions of pipelines.
@@ -115,21 +120,6 @@ impl Intake {
         Self { clocks, ..self }
     }
 
-    /// Returns the limits of bodies and events.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Returns the series that requests have had.
-    pub fn series(&self) -> &SharedSeries {
-        &self.series
-    }
-
-    /// Returns the ids of events that requests are about to store.
-    pub fn claims(&self) -> &Claims {
-        &self.claims
-    }
-
     /// Returns those of some ids that events of a group have in a field, within a range of time.
     pub fn known_ids<'i>(
         &self,
@@ -139,11 +129,6 @@ impl Intake {
         wanted: &HashSet<&'i str>,
     ) -> HashSet<&'i str> {
         ids::known(&self.store, group, (field, range), wanted)
-    }
-
-    /// Returns the shippers that bring their files here.
-    pub fn sources(&self) -> &Sources {
-        &self.sources
     }
 
     /// Returns the stored ranges of the file that the shipper `asking` asks about; `json` is its question.
@@ -420,15 +405,5 @@ impl Intake {
     /// If there is no such zone.
     pub fn check_time_zone(text: &str) -> Result<(), ZoneError> {
         text.parse().map(|_: Zone| ())
-    }
-
-    /// Returns what shippers say of the metrics that they scrape.
-    pub fn descriptions(&self) -> &MetricDescriptions {
-        &self.descriptions
-    }
-
-    /// Returns the streams whose events are off by hours.
-    pub fn clocks(&self) -> &Arc<Clocks> {
-        &self.clocks
     }
 }

@@ -93,7 +93,7 @@ impl MetricsState {
 
 /// Takes what shippers said of the metrics that they scrape.
 pub(crate) fn receive(server: &Server, state: &MetricsState) {
-    for described in server.app.intake.descriptions().take() {
+    for described in server.app.intake.descriptions.take() {
         let kind = kind_of_word(&described.kind).unwrap_or_else(|| kind_of_number(0));
         state.note(&described.metric, Metadata { kind, help: described.help, unit: described.unit });
     }
