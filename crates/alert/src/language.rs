@@ -22,7 +22,7 @@ pub(crate) enum RuleQuery {
 
 /// Finds the language of a name; the error lists the names.
 pub(crate) fn find(name: &str) -> Result<Language, String> {
-    let found = LANGUAGES.into_iter().find(|language| language.name() == name);
+    let found = Language::named(name).filter(|language| LANGUAGES.contains(language));
     found.ok_or_else(|| format!("unknown \"{name}\"; known: {}", LANGUAGES.map(Language::name).join(", ")))
 }
 

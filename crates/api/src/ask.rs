@@ -189,7 +189,7 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
 
 /// Returns the language of a name; Insights QL without one.
 pub(crate) fn language_of(name: Option<&str>) -> Result<Language, Problem> {
-    name.map_or(Ok(Language::Insights), |name| Language::of_name(name).ok_or_else(|| unknown_language(name)))
+    name.map_or(Ok(Language::Insights), |name| Language::named(name).ok_or_else(|| unknown_language(name)))
 }
 
 /// Nobody here speaks that.

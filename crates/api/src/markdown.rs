@@ -72,7 +72,7 @@ pub(crate) fn example(language: &str, code: &str) -> String {
     let query = match language {
         "insights" => Some(code.trim_end().to_owned()),
         "logql" => language::translate(code, Language::Logql).ok(),
-        other => Language::of_name(other).and_then(|language| language::translate(code.trim_end(), language).ok()),
+        other => Language::named(other).and_then(|language| language::translate(code.trim_end(), language).ok()),
     };
     let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));
     if let Some(query) = query {

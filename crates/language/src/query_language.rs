@@ -26,10 +26,3 @@ types::named! {
         Esql = "esql",
     }
 }
-
-impl Language {
-    /// Returns the language of a name.
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.name() == name)
-    }
-}

@@ -94,7 +94,7 @@ impl Shape {
     /// The shape of a name; `common` is `clf`.
     pub fn of_name(name: &str) -> Option<Self> {
         let name = if name == "common" { "clf" } else { name };
-        Self::ALL.into_iter().find(|shape| shape.name() == name)
+        Self::named(name)
     }
 }
 

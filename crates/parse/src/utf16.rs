@@ -26,11 +26,6 @@ impl Utf16 {
         }
     }
 
-    /// The encoding of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::LittleEndian, Self::BigEndian].into_iter().find(|encoding| encoding.name() == name)
-    }
-
     /// The characters of bytes at a place in their file, each with where it ends among the bytes; `None` is a half of a pair.
     /// A unit that is not whole at the end is left out.
     pub fn characters(self, bytes: &[u8], place: u64) -> impl Iterator<Item = (Option<char>, usize)> {

@@ -162,37 +162,22 @@ pub struct Outlier {
     pub marks: Vec<Name>,
 }
 
-/// How a text is written that names its own fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Format {
-    /// An object's members become fields with their JSON types.
-    Json,
-    /// `key=value` pairs become text fields.
-    Logfmt,
-    /// An access log in the common format.
-    CommonLog,
-    /// An access log in the combined format.
-    CombinedLog,
-    /// A syslog message of RFC 5424 or RFC 3164.
-    Syslog,
-    /// A VPC flow log of version 2.
-    VpcFlowLog,
-}
-
-/// The formats by the names that a query calls them by.
-pub const FORMATS: [(&str, Format); 6] = [
-    ("json", Format::Json),
-    ("logfmt", Format::Logfmt),
-    ("clf", Format::CommonLog),
-    ("combined", Format::CombinedLog),
-    ("syslog", Format::Syslog),
-    ("vpc", Format::VpcFlowLog),
-];
-
-impl Format {
-    /// Returns the name that a query calls it by.
-    pub fn name(self) -> &'static str {
-        FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+types::named! {
+    /// How a text is written that names its own fields.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum Format {
+        /// An object's members become fields with their JSON types.
+        Json = "json",
+        /// `key=value` pairs become text fields.
+        Logfmt = "logfmt",
+        /// An access log in the common format.
+        CommonLog = "clf",
+        /// An access log in the combined format.
+        CombinedLog = "combined",
+        /// A syslog message of RFC 5424 or RFC 3164.
+        Syslog = "syslog",
+        /// A VPC flow log of version 2.
+        VpcFlowLog = "vpc",
     }
 }
 
@@ -250,21 +235,23 @@ impl AggregateKind {
     }
 }
 
-/// Comparison operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Comparison {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
+types::named! {
+    /// Comparison operators.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum Comparison {
+        /// `=`
+        Equal = "=",
+        /// `!=`
+        NotEqual = "!=",
+        /// `<`
+        Less = "<",
+        /// `<=`
+        LessOrEqual = "<=",
+        /// `>`
+        Greater = ">",
+        /// `>=`
+        GreaterOrEqual = ">=",
+    }
 }
 
 impl Comparison {
@@ -299,19 +286,21 @@ impl Comparison {
     }
 }
 
-/// Arithmetic operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ArithmeticOperator {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `%`
-    Remainder,
-    /// `^`
-    Power,
+types::named! {
+    /// Arithmetic operators.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum ArithmeticOperator {
+        /// `+`
+        Add = "+",
+        /// `-`
+        Subtract = "-",
+        /// `*`
+        Multiply = "*",
+        /// `/`
+        Divide = "/",
+        /// `%`
+        Remainder = "%",
+        /// `^`
+        Power = "^",
+    }
 }

@@ -15,6 +15,7 @@
 /// }
 ///
 /// assert_eq!(Status::Failed.name(), "error");
+/// assert!(matches!(Status::named("error"), Some(Status::Failed)));
 /// ```
 #[macro_export]
 macro_rules! named {
@@ -36,6 +37,12 @@ macro_rules! named {
                 match self {
                     $(Self::$variant => $name,)+
                 }
+            }
+
+            /// Returns the one of a name.
+            #[allow(dead_code, reason = "some are only asked for their names")]
+            $visibility fn named(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|one| one.name() == name)
             }
         }
     };
