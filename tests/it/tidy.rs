@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // What keeps bytes, in files and objects.
     ("files", &["types", "segment"]),
     ("storage", &["types", "segment", "files", "database"]),
-    ("ingest", &["types", "definition", "parse", "storage"]),
+    ("ingest", &["types", "definition", "parse", "exposition", "storage"]),
     // Reads regular expressions as Go does; knows nothing of who matches with them.
     ("goregex", &[]),
     // Reads and fills in Go's templates; the functions beyond Go's own are given to it.

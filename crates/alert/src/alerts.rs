@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use storage::{Clock, Store, Subscription};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::ask::StoreAsk;
 use crate::calls::{CallCounter, CountCalls};
@@ -139,7 +139,7 @@ impl Alerts {
     /// Replaces the rules and channels of files. A rule is known by its name: one with
     /// the same name keeps its state; alerts of a removed rule are sent as resolved.
     pub fn replace(&self, files: RuleSet) -> Result<(), AlertsError> {
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let before = std::mem::replace(&mut defined.files, files);
         let replaced = self.put_in_place(&defined);
         if replaced.is_err() {
@@ -152,7 +152,7 @@ impl Alerts {
     /// rules: a node that begins to evaluate must know all rules.
     fn follow(&self) -> Result<(), AlertsError> {
         let Some(store) = &self.store else { return Ok(()) };
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         self.refresh_from(store, &mut defined)?;
         drop(defined);
         let failed = |error: &dyn std::fmt::Display| AlertsError::State(error.to_string());
@@ -169,11 +169,6 @@ impl Alerts {
         self.recorder.set(&merged.series);
         self.engine.replace(merged, self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()
-    }
-
-    /// Locks the definitions. A panicking thread leaves them whole: they are replaced as one.
-    fn defined(&self) -> MutexGuard<'_, Definitions> {
-        self.defined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives every channel that has none a thread of its own, which ends with the channel.
@@ -237,7 +232,7 @@ impl Alerts {
     pub fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
         self.engine.stop();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.threads.hold());
         threads.iter().for_each(|thread| thread.thread().unpark());
         for thread in threads {
             // This may be the thread that follows other nodes, if it was the last owner.
@@ -252,7 +247,7 @@ impl Alerts {
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), AlertsError> {
         let thread = std::thread::Builder::new().name(name.into()).spawn(run);
         let thread = thread.map_err(|error| AlertsError::Start(error.to_string()))?;
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = self.threads.hold();
         // Those of channels that are no more have ended.
         threads.retain(|thread| !thread.is_finished());
         threads.push(thread);

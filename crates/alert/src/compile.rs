@@ -23,7 +23,7 @@ use crate::compile::compiled_rule::shown;
 use crate::compile::expressions::{
     add_fires, at_least_one, is_field, last_aggregation, substitute, truth, value_column,
 };
-use crate::language::RuleQuery;
+use crate::language::{RuleQuery, read};
 use crate::{Kind, Rule};
 
 /// Compiles a rule for an evaluation at `now`.
@@ -39,7 +39,7 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, Compi
 fn of_rows(rule: &Rule, now: Timestamp) -> Result<CompiledRule, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
-    let asked = rule.language.read(&rule.query, &options, &[]);
+    let asked = read(rule.language, &rule.query, &options, &[]);
     let draft = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
         RuleQuery::Plan(draft) => draft,
         RuleQuery::Metric(_) | RuleQuery::Series(_) if rule.kind != Kind::Threshold => {

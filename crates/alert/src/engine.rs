@@ -19,11 +19,11 @@ mod topic_messages;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 
 use serde_json::{Value as Json, json};
 use storage::Store;
-use types::{Timestamp, format_duration_ns};
+use types::{Hold, Timestamp, format_duration_ns};
 
 pub(crate) use self::failures::note_failures;
 pub(crate) use self::following::AcknowledgementOrder;
@@ -152,7 +152,7 @@ impl RuleEngine {
 
     /// Locks the state. A panicking thread leaves it whole: it is replaced as one, after it was saved.
     pub(crate) fn locked(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.hold()
     }
 
     /// Saves `kept` and makes it the state, if this process may and can.

@@ -27,29 +27,19 @@ const FORGET_MISSING_NS: i64 = Timestamp::HOUR;
 /// Longest label value kept: a label is a name, not a document.
 const LABEL_BYTES_MAX: usize = 1_024;
 
-/// The state of a label set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum State {
-    /// The condition does not hold.
-    Ok,
-    /// There is nothing to judge by.
-    InsufficientData,
-    /// The condition holds, but not for long enough.
-    Pending,
-    /// It fires.
-    Alarm,
-}
-
-impl State {
-    /// Returns the name for the API and the page.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::InsufficientData => "insufficient_data",
-            Self::Pending => "pending",
-            Self::Alarm => "alarm",
-        }
+types::named! {
+    /// The state of a label set.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub(crate) enum State {
+        /// The condition does not hold.
+        Ok = "ok",
+        /// There is nothing to judge by.
+        InsufficientData = "insufficient_data",
+        /// The condition holds, but not for long enough.
+        Pending = "pending",
+        /// It fires.
+        Alarm = "alarm",
     }
 }
 

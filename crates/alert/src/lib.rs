@@ -64,6 +64,7 @@ mod trial;
 mod trigger;
 mod watch;
 
+pub use ::language::Language;
 pub use alarm::{
     ALARM, AlarmDocument, AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict, AlarmView, DependencyState,
 };
@@ -79,7 +80,6 @@ pub use kind::{
     Absence, Alarm, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, WindowPair,
 };
 pub use label_selectors::LabelSelectors;
-pub use language::Language;
 pub use matcher::MatcherText;
 pub use options::{AlertsError, Options};
 pub use packs::{PACKS, Pack};

@@ -26,13 +26,13 @@ mod sketch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::Serialize;
 use storage::{Clock, Store, StoreError};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Key, MeterCount, MeterThread};
@@ -232,7 +232,7 @@ impl Metrics {
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), AlertsError> {
         let thread = std::thread::Builder::new().name(name.into()).spawn(run);
         let thread = thread.map_err(|error| AlertsError::Start(error.to_string()))?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        self.threads.hold().push(thread);
         Ok(())
     }
 
@@ -250,7 +250,7 @@ impl Metrics {
         for (name, json) in all {
             // A document of another version, or one that was spoilt, counts nothing.
             let Ok(document) = serde_json::from_str::<Document>(&json) else {
-                let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut unreadable = self.unreadable.hold();
                 if unreadable.insert(name.clone()) {
                     tracing::error!(metric = name, "a metric cannot be read from the control store");
                 }
@@ -398,13 +398,13 @@ impl Metrics {
 
     /// Says where to get what catat counts of itself.
     pub fn set_own_page(&self, page: impl Fn() -> String + Send + Sync + 'static) {
-        *self.numbers.own_page.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(page));
+        *self.numbers.own_page.hold() = Some(Box::new(page));
     }
 
     /// Ends counting, recording and sending; what was counted is kept.
     pub fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.threads.hold());
         threads.iter().for_each(|thread| thread.thread().unpark());
         for thread in threads {
             // One that sends may have been the last to hold all of it.

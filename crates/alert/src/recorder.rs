@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use promql::{Labels, METRIC_NAME, STALE, Value};
 use series::{RecordedSample, SampleSink};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::detectors::series::{Found, ask, instant_of};
 use crate::detectors::{DetectorInput, HistoryCache};
@@ -72,6 +72,7 @@ pub(crate) struct SeriesRecorder {
     sink: Option<Arc<dyn SampleSink>>,
     /// Evaluation interval of rules without one of their own.
     interval_ns: i64,
+    // Each change replaces one entry.
     groups: Mutex<Groups>,
 }
 
@@ -80,14 +81,9 @@ impl SeriesRecorder {
         Self { sink, interval_ns, groups: Mutex::default() }
     }
 
-    fn locked(&self) -> MutexGuard<'_, Groups> {
-        // Each change replaces one entry.
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Replaces the rules. A rule that stays as it is keeps its state and its turn.
     pub(crate) fn set(&self, rules: &[RecordingRule]) {
-        let mut groups = self.locked();
+        let mut groups = self.groups.hold();
         let mut before = std::mem::take(&mut groups.all);
         for RecordingRule { rule } in rules.iter().filter(|recording| recording.rule.enabled) {
             let interval_ns = rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND);
@@ -117,7 +113,7 @@ impl SeriesRecorder {
         goes_on: &dyn Fn() -> bool,
     ) -> Timestamp {
         self.end_series(clock());
-        let keys: Vec<String> = self.locked().all.iter().map(|group| group.key.clone()).collect();
+        let keys: Vec<String> = self.groups.hold().all.iter().map(|group| group.key.clone()).collect();
         for key in keys {
             let Some((turn, rules)) = self.take(&key, clock()) else { continue };
             for rule in rules {
@@ -127,13 +123,13 @@ impl SeriesRecorder {
                 self.evaluate(&key, &rule, ask, turn, clock());
             }
         }
-        let groups = self.locked();
+        let groups = self.groups.hold();
         Timestamp(groups.all.iter().map(|group| group.due.unwrap_or(i64::MIN)).min().unwrap_or(i64::MAX))
     }
 
     /// Takes the turn of a group if it has come: the instant, and the rules.
     fn take(&self, key: &str, now: Timestamp) -> Option<(Timestamp, Vec<Arc<Rule>>)> {
-        let mut groups = self.locked();
+        let mut groups = self.groups.hold();
         let group = groups.all.iter_mut().find(|group| group.key == key)?;
         let next = next_turn(key, group.interval_ns, now);
         // A clock that was set back must not silence it.
@@ -177,7 +173,7 @@ impl SeriesRecorder {
 
     /// Looks at the state of a rule, if the rule is still there.
     fn with_state<T>(&self, key: &str, rule: &Arc<Rule>, look: impl FnOnce(&mut RecordingState) -> T) -> Option<T> {
-        let mut groups = self.locked();
+        let mut groups = self.groups.hold();
         let group = groups.all.iter_mut().find(|group| group.key == key)?;
         group.rules.iter_mut().find(|state| Arc::ptr_eq(&state.rule, rule)).map(look)
     }
@@ -192,7 +188,7 @@ impl SeriesRecorder {
 
     /// Marks the end of the series of rules that are no more.
     fn end_series(&self, now: Timestamp) {
-        let mut groups = self.locked();
+        let mut groups = self.groups.hold();
         let still: BTreeSet<Labels> =
             groups.all.iter().flat_map(|group| &group.rules).flat_map(|state| state.series.iter().cloned()).collect();
         let ended: Vec<Labels> = std::mem::take(&mut groups.ended).difference(&still).cloned().collect();
@@ -205,7 +201,7 @@ impl SeriesRecorder {
 
     /// Forgets what was evaluated, since another node evaluates now.
     pub(crate) fn forget(&self) {
-        let mut groups = self.locked();
+        let mut groups = self.groups.hold();
         groups.ended.clear();
         for group in &mut groups.all {
             group.due = None;
@@ -215,7 +211,7 @@ impl SeriesRecorder {
 
     /// Returns all rules, with what they have come to.
     pub(crate) fn views(&self) -> Vec<RecordingView> {
-        let groups = self.locked();
+        let groups = self.groups.hold();
         let mut views = Vec::new();
         for group in &groups.all {
             views.extend(group.rules.iter().map(|state| RecordingView {

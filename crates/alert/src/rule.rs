@@ -87,7 +87,12 @@ impl Rule {
     /// the receivers are not part of it.
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
-        let language = format!("{:?}", self.language);
+        // As these two were called when the first states were kept.
+        let language = match self.language {
+            Language::Logql => "LogQl".to_owned(),
+            Language::Promql => "PromQl".to_owned(),
+            other => format!("{other:?}"),
+        };
         // An alarm that is changed stays in its state, as at Amazon.
         let kind = if matches!(self.kind, Kind::Alarm(_)) { Default::default() } else { self.kind.shown() };
         let groups = if matches!(self.kind, Kind::Alarm(_)) { Vec::new() } else { groups };
@@ -99,29 +104,19 @@ impl Rule {
     }
 }
 
-/// What it means when a label set is not in the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MissingPolicy {
-    /// All is well.
-    Ok,
-    /// That is the alarm.
-    Alarm,
-    /// The state stays as it is.
-    Keep,
-    /// The state is `insufficient_data`.
-    Insufficient,
-}
-
-impl MissingPolicy {
-    /// Returns the name in rules.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Alarm => "alarm",
-            Self::Keep => "keep",
-            Self::Insufficient => "insufficient",
-        }
+types::named! {
+    /// What it means when a label set is not in the result.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum MissingPolicy {
+        /// All is well.
+        Ok = "ok",
+        /// That is the alarm.
+        Alarm = "alarm",
+        /// The state stays as it is.
+        Keep = "keep",
+        /// The state is `insufficient_data`.
+        Insufficient = "insufficient",
     }
 }
 

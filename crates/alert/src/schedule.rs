@@ -10,10 +10,10 @@
 //! rule waits for its turn. No turn is skipped.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use types::Timestamp;
+use types::{Hold, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Shortest time between two evaluations of a rule at once.
@@ -188,14 +188,10 @@ impl Schedule {
         Self { turns: Mutex::new(turns), changed: Condvar::new() }
     }
 
-    fn locked(&self) -> MutexGuard<'_, ScheduleState> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Replaces all rules: name, interval, and whether a rule keeps its turn; the others come as soon as
     /// possible.
     pub(crate) fn set(&self, rules: impl Iterator<Item = (String, i64, bool)>) {
-        let mut turns = self.locked();
+        let mut turns = self.turns.hold();
         let mut before = std::mem::take(&mut turns.rules);
         for (name, interval_ns, keeps_turn) in rules {
             let mut turn = before.remove(&name).unwrap_or_else(RuleSchedule::new);
@@ -213,12 +209,12 @@ impl Schedule {
     /// Takes the next task at `now`: tasks of events first, except for turns that are more than their interval late.
     #[cfg(test)]
     pub(crate) fn take(&self, now: Timestamp, takes: TaskFilter) -> Next {
-        self.locked().take(now, takes)
+        self.turns.hold().take(now, takes)
     }
 
     /// Waits until a task may be scheduled, for `longest` at most.
     pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: TaskFilter, longest: Duration) -> Next {
-        let mut turns = self.locked();
+        let mut turns = self.turns.hold();
         let next = turns.take(clock(), takes);
         let Next::Nothing(due) = next else { return next };
         let wait = Duration::from_nanos(due.0.saturating_sub(clock().0).max(0).unsigned_abs());
@@ -229,13 +225,13 @@ impl Schedule {
 
     /// Notes that a task that was taken is done.
     pub(crate) fn finish(&self, rule: &str, now: Timestamp, outcome: Outcome) {
-        self.locked().finish(rule, now, outcome);
+        self.turns.hold().finish(rule, now, outcome);
         self.changed.notify_all();
     }
 
     /// Lets a rule be judged at each of these instants, and past windows by themselves.
     pub(crate) fn ask(&self, rule: &str, dues: &[Timestamp], late: &[Timestamp]) {
-        let mut turns = self.locked();
+        let mut turns = self.turns.hold();
         let Some(turn) = turns.rules.get_mut(rule) else { return };
         turn.dues.extend(dues.iter().map(|due| due.0));
         while turn.dues.len() > DUES_MAX {
@@ -252,20 +248,20 @@ impl Schedule {
 
     /// Forgets the past windows that ended before `first`.
     pub(crate) fn drop_late(&self, first: Timestamp) {
-        self.locked().rules.values_mut().for_each(|turn| turn.late.retain(|end| *end >= first));
+        self.turns.hold().rules.values_mut().for_each(|turn| turn.late.retain(|end| *end >= first));
     }
 
     /// Rules that are going to be judged at once anyway. One that waits for an instant ahead is none of them: what comes
     /// before then concerns it all the same.
     pub(crate) fn asked(&self, now: Timestamp) -> HashSet<String> {
-        let turns = self.locked();
+        let turns = self.turns.hold();
         let is_asked = |turn: &RuleSchedule| turn.dues.first().is_some_and(|due| *due <= now.0);
         turns.rules.iter().filter(|(_, turn)| is_asked(turn)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Declares that every accepted event of these rules, and of no others, is reported here from now on.
     pub(crate) fn cover(&self, rules: &HashSet<&str>) {
-        for (name, turn) in &mut self.locked().rules {
+        for (name, turn) in &mut self.turns.hold().rules {
             // No one looked at earlier events: the rule is evaluated once more.
             turn.coverage = if rules.contains(name.as_str()) { Coverage::Recent } else { Coverage::Partial };
         }
@@ -273,13 +269,13 @@ impl Schedule {
 
     /// Lets all threads that wait end.
     pub(crate) fn stop(&self) {
-        self.locked().is_stopping = true;
+        self.turns.hold().is_stopping = true;
         self.changed.notify_all();
     }
 
     /// Returns how the evaluations of all rules go.
     pub(crate) fn timings(&self) -> Vec<(String, EvaluationTiming)> {
-        self.locked().rules.iter().map(|(name, turn)| (name.clone(), turn.timing)).collect()
+        self.turns.hold().rules.iter().map(|(name, turn)| (name.clone(), turn.timing)).collect()
     }
 }
 

@@ -27,19 +27,15 @@ pub struct NewSilence {
     #[serde(default)]
     pub matchers: Vec<AnyMatcher>,
     /// When it begins; now by default.
-    #[serde(default)]
     pub starts_at: Option<String>,
     /// When it ends.
-    #[serde(default)]
     pub ends_at: Option<String>,
     /// Or how long it lasts.
-    #[serde(default)]
     pub duration: Option<String>,
     /// Why.
     #[serde(default)]
     pub comment: String,
     /// The author; the caller by default.
-    #[serde(default)]
     pub created_by: Option<String>,
 }
 

@@ -100,7 +100,6 @@ pub(crate) struct RuleState {
     /// Why the last evaluation gave nothing, if it did not.
     pub(crate) error: Option<String>,
     /// What was asked ([`crate::Rule::meaning`]); where a rule asks something else now, its sets are of no use.
-    #[serde(default)]
     pub(crate) meaning: Option<u64>,
     /// The memory of the judge of an alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]

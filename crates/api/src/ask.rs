@@ -1,8 +1,8 @@
 //! What a querier asks, from a JSON body or from the parameters of an address, checked and made into a plan.
 
 use chrono_tz::Tz;
-use dashboard::{Choices, Language};
-use language::{ParseOptions, logql};
+use dashboard::Choices;
+use language::{Language, ParseOptions, logql};
 use plan::{Operator, Plan};
 use plan::{QueryError, QueryErrors};
 use serde::Deserialize;
@@ -28,29 +28,19 @@ pub(crate) const PARAMETERS: [&str; 10] =
 
 /// A question, still as it was asked.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Ask {
-    #[serde(default)]
     pub(crate) query: String,
-    #[serde(default)]
     pub(crate) from: Option<Value>,
-    #[serde(default)]
     pub(crate) to: Option<Value>,
-    #[serde(default)]
     pub(crate) groups: Option<Groups>,
-    #[serde(default)]
     pub(crate) limit: Option<usize>,
-    #[serde(default)]
     pub(crate) language: Option<String>,
-    #[serde(default)]
     pub(crate) time_zone: Option<String>,
-    #[serde(default)]
     pub(crate) explain: bool,
     /// The distance of the times at which a query in PromQL, LogQL or TraceQL is asked.
-    #[serde(default)]
     pub(crate) step: Option<String>,
     /// What `$name` and `${name}` in the query stand for, besides the built-in variables; absent: neither stands for anything.
-    #[serde(default)]
     pub(crate) variables: Option<Choices>,
 }
 
@@ -101,17 +91,13 @@ impl Ask {
     /// range and the step.
     pub(crate) fn filled(mut self, now: Timestamp) -> Result<Self, Problem> {
         let Some(mut variables) = self.variables.take() else { return Ok(self) };
-        let language = self.language.clone().unwrap_or_else(|| "insights".to_owned());
-        let known = serde_json::from_value::<Language>(Value::String(language.clone()));
-        let known = known.map_err(|_| unknown_language(&language))?;
+        let language = language_of(self.language.as_deref())?;
         if dashboard::names(&self.query).iter().any(|name| name.starts_with("__")) {
             let step = self.step.as_deref().and_then(|step| types::parse_duration_ns(step).ok());
-            let zone = time_zone(self.time_zone.as_deref())?;
-            let range = range(self.from.as_ref(), self.to.as_ref(), now, zone)?;
-            let built_in = dashboard::built_ins(range, step.map(|step| step / Timestamp::SECOND));
+            let built_in = dashboard::built_ins(self.range(now)?, step.map(|step| step / Timestamp::SECOND));
             variables = built_in.into_iter().chain(variables).collect();
         }
-        self.query = dashboard::fill(&self.query, known, &variables).map_err(|error| {
+        self.query = dashboard::fill(&self.query, language, &variables).map_err(|error| {
             let span = plan::error::Span { start: error.at, end: error.at + 1 + error.name.len() };
             QueryErrors::from(QueryError::new("bad-variable", error.to_string(), &self.query, span))
         })?;
@@ -120,9 +106,10 @@ impl Ask {
 
     /// Adds the step that suits the range to a query that returns samples.
     pub(crate) fn stepped(mut self, now: Timestamp) -> Result<Self, Problem> {
-        if self.step.is_none() && matches!(self.language.as_deref(), Some("promql" | "logql" | "traceql")) {
-            let zone = time_zone(self.time_zone.as_deref())?;
-            let built_in = dashboard::built_ins(range(self.from.as_ref(), self.to.as_ref(), now, zone)?, None);
+        if self.step.is_none()
+            && matches!(self.language(), Some(Language::Promql | Language::Logql | Language::Traceql))
+        {
+            let built_in = dashboard::built_ins(self.range(now)?, None);
             if let Some(dashboard::Choice::One(step)) = built_in.get("__interval") {
                 self.step = Some(step.clone());
             }
@@ -130,39 +117,57 @@ impl Ask {
         Ok(self)
     }
 
+    /// Returns its language, if there is one of that name.
+    pub(crate) fn language(&self) -> Option<Language> {
+        language_of(self.language.as_deref()).ok()
+    }
+
+    /// Returns the zone of its times.
+    pub(crate) fn zone(&self) -> Result<Tz, Problem> {
+        time_zone(self.time_zone.as_deref())
+    }
+
+    /// Returns the range that it is about.
+    pub(crate) fn range(&self, now: Timestamp) -> Result<TimeRange, Problem> {
+        range(self.from.as_ref(), self.to.as_ref(), now, self.zone()?)
+    }
+
+    /// Returns the groups that it names.
+    pub(crate) fn groups(&self) -> Vec<GroupPattern> {
+        self.groups.as_ref().map(Groups::patterns).unwrap_or_default()
+    }
+
     /// Checks everything and parses the query text.
     pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
         // A query for lines in LogQL may stand beside one for numbers, with the step of both.
-        if self.step.is_some() && self.language.as_deref() != Some("logql") {
+        if self.step.is_some() && self.language() != Some(Language::Logql) {
             let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
             return Err(problem.hint("Insights has bin(), as in stats count(*) by bin(15s)"));
         }
-        let time_zone = time_zone(self.time_zone.as_deref())?;
-        let range = range(self.from.as_ref(), self.to.as_ref(), now, time_zone)?;
+        let (time_zone, range) = (self.zone()?, self.range(now)?);
         let plan = parse(&self.query, self.language.as_deref(), &ParseOptions { now, time_zone })?;
-        let groups =
-            if plan.sources.is_empty() { self.groups.map(Groups::patterns) } else { Some(plan.sources.clone()) };
-        let scope = Scope { groups: groups.unwrap_or_default(), limit: self.limit, time_zone, now };
+        let groups = if plan.sources.is_empty() { self.groups() } else { plan.sources.clone() };
+        let scope = Scope { groups, limit: self.limit, time_zone, now };
         let range = plan.range(range, now, time_zone);
         Ok(Question { text: self.query, plan, scope, range, explain: self.explain })
     }
 }
 
 impl Groups {
-    pub(crate) fn patterns(self) -> Vec<GroupPattern> {
+    pub(crate) fn patterns(&self) -> Vec<GroupPattern> {
         let patterns = match self {
-            Self::One(pattern) => vec![pattern],
+            Self::One(pattern) => std::slice::from_ref(pattern),
             Self::Many(patterns) => patterns,
         };
-        patterns.into_iter().filter(|pattern| !pattern.is_empty()).map(GroupPattern::new).collect()
+        patterns.iter().filter(|pattern| !pattern.is_empty()).map(GroupPattern::new).collect()
     }
 }
 
 /// Parses a query text in the language named.
 pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
-    match language.unwrap_or("insights") {
-        "insights" => Ok(language::parse_insights(text, options)?),
-        "logql" => match logql::parse(text)? {
+    match language_of(language)? {
+        Language::Insights => Ok(language::parse_insights(text, options)?),
+        Language::Logql => match logql::parse(text)? {
             logql::Query::Log(log) => Ok(log.plan(logql::Direction::Backward, LOGQL_LIMIT)),
             logql::Query::Metric(_) => {
                 let message = "a LogQL metric query is answered under /loki/api/v1/";
@@ -170,30 +175,33 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
                 Err(problem.hint("`--explain`, or POST /api/v1/translate, says what is nearest to it in Insights"))
             }
         },
-        "filter-pattern" => Ok(language::parse_filter_pattern(text)?),
-        "lucene" => Ok(language::parse_lucene(text, options.now)?),
-        "kql" => Ok(language::parse_kql(text, options.now)?),
-        "promql" => Err(Problem::bad_request("unsupported", "PromQL is not answered here")
+        Language::FilterPattern => Ok(language::parse_filter_pattern(text)?),
+        Language::Lucene => Ok(language::parse_lucene(text, options.now)?),
+        Language::Kql => Ok(language::parse_kql(text, options.now)?),
+        Language::Promql => Err(Problem::bad_request("unsupported", "PromQL is not answered here")
             .hint("ask POST /api/v1/query, or the addresses of Prometheus below /prometheus/")),
-        "traceql" => Err(Problem::bad_request("unsupported", "TraceQL is not answered here")
+        Language::Traceql => Err(Problem::bad_request("unsupported", "TraceQL is not answered here")
             .hint("ask POST /api/v1/query for series, or the addresses of Tempo below /tempo/")),
-        "esql" => Err(Problem::bad_request("unsupported", "ES|QL is not answered here")
+        Language::Esql => Err(Problem::bad_request("unsupported", "ES|QL is not answered here")
             .hint("ask POST /api/v1/query, or POST /elasticsearch/_query")),
-        other => Err(unknown_language(other)),
     }
+}
+
+/// Returns the language of a name; Insights QL without one.
+pub(crate) fn language_of(name: Option<&str>) -> Result<Language, Problem> {
+    name.map_or(Ok(Language::Insights), |name| Language::named(name).ok_or_else(|| unknown_language(name)))
 }
 
 /// Nobody here speaks that.
 pub(crate) fn unknown_language(name: &str) -> Problem {
-    let message = format!("unknown query language {name:?}");
-    Problem::bad_request("unknown-language", message)
-        .hint("known: insights, logql, lucene, kql, filter-pattern, promql, traceql, esql")
+    let problem = Problem::bad_request("unknown-language", format!("unknown query language {name:?}"));
+    problem.hint(format!("known: {}", Language::ALL.map(Language::name).join(", ")))
 }
 
 /// Parses a query text for a live tail, which has no end to count a limit from.
 pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
     let mut plan = parse(text, language, options)?;
-    if language == Some("logql") {
+    if language_of(language)? == Language::Logql {
         plan.edit(|operators| operators.retain(|operator| !matches!(operator, Operator::Limit(_))));
     }
     Ok(plan)

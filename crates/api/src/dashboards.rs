@@ -10,14 +10,14 @@
 //! groups reads those of the caller. A change names the version that it replaces; if another change came first, it is refused.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::StatusCode;
 use dashboard::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, Dashboard, DashboardFile, is_document_name, read_dir, read_file};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use door::access::{Caller, Role, covers};
 use door::problem::Problem;
@@ -90,10 +90,6 @@ impl Dashboards {
     /// Returns the dashboards of a store, and of a directory's files.
     pub(crate) fn new(dir: Option<PathBuf>) -> Self {
         Self { dir, changes: Mutex::default() }
-    }
-
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the dashboards that exist for a caller, by title, and what is wrong with files.
@@ -177,7 +173,7 @@ impl Dashboards {
         now: Timestamp,
     ) -> Result<(DashboardView, bool), Problem> {
         check_name(name)?;
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         if self.file(name, now).is_some() {
             let problem = conflict("dashboard-is-a-file", format!("dashboard {name:?} is a file of the server"));
             return Err(problem.hint("change the file, or save a copy under another name"));
@@ -219,7 +215,7 @@ impl Dashboards {
 
     /// Takes a dashboard away, with what it was before.
     pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, name: &str) -> Result<(), Problem> {
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let stored = seen(settings, caller, name)?;
         if !stored.is_own(caller) {
             return Err(not_own(name));

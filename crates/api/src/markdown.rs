@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use language::Language;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, TagEnd};
 use types::percent_encoded;
 
@@ -70,11 +71,8 @@ pub(crate) fn slug(title: &str) -> String {
 pub(crate) fn example(language: &str, code: &str) -> String {
     let query = match language {
         "insights" => Some(code.trim_end().to_owned()),
-        "logql" => language::translate(code, language::Language::LogQl).ok(),
-        "filter-pattern" => language::translate(code.trim_end(), language::Language::FilterPattern).ok(),
-        "lucene" => language::translate(code.trim_end(), language::Language::Lucene).ok(),
-        "kql" => language::translate(code.trim_end(), language::Language::Kql).ok(),
-        _ => None,
+        "logql" => language::translate(code, Language::Logql).ok(),
+        other => Language::named(other).and_then(|language| language::translate(code.trim_end(), language).ok()),
     };
     let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));
     if let Some(query) = query {

@@ -91,24 +91,16 @@ fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     response
 }
 
-/// How a file may be packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    Brotli,
-    Gzip,
+types::named! {
+    /// How a file may be packed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Coding {
+        Brotli = "br",
+        Gzip = "gzip",
+    }
 }
 
 impl Coding {
-    /// The best first.
-    const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Gzip => "gzip",
-        }
-    }
-
     fn suffix(self) -> &'static str {
         match self {
             Self::Brotli => ".br",

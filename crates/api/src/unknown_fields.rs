@@ -3,17 +3,18 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::UnknownFields;
 use plan::Warning;
-use types::Run;
+use types::{Hold, Run};
 
 /// Questions that are remembered; with more of them, all are forgotten.
 const KNOWN_MAX: usize = 1_024;
 
 /// Warnings by a hash of what was asked and of the events.
 #[derive(Default)]
+// The map is whole between any two statements.
 pub(crate) struct UnknownFieldCache(Mutex<HashMap<u64, Vec<Warning>>>);
 
 impl UnknownFieldCache {
@@ -21,21 +22,16 @@ impl UnknownFieldCache {
     /// read there are none.
     pub(crate) fn get(&self, asked: UnknownFields, runs: &[Arc<dyn Run>]) -> Vec<Warning> {
         let key = key(&asked, runs);
-        if let Some(warnings) = self.lock().get(&key) {
+        if let Some(warnings) = self.0.hold().get(&key) {
             return warnings.clone();
         }
         let warnings = execute::unknown_fields(asked, runs).unwrap_or_default();
-        let mut known = self.lock();
+        let mut known = self.0.hold();
         if known.len() >= KNOWN_MAX {
             known.clear();
         }
         known.insert(key, warnings.clone());
         warnings
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Vec<Warning>>> {
-        // The map is whole between any two statements.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,14 +8,14 @@
 //! administrates, changes one. A change says which version it changes, so that of two at once one is told of the other.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use storage::Settings;
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use door::access::{Caller, Role, covers};
 use door::problem::Problem;
@@ -56,7 +56,6 @@ pub(crate) struct ViewDefinition {
     /// The parts of the page's address, by their names there.
     view: BTreeMap<String, String>,
     /// The version that is changed; not for a new one.
-    #[serde(default)]
     version: Option<u64>,
 }
 
@@ -104,10 +103,6 @@ pub(crate) struct Views {
 }
 
 impl Views {
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the views that exist for a caller, starred ones first, then by name.
     pub(crate) fn list(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<Value>, Problem> {
         let mut seen: Vec<(String, Document)> = all(settings)?;
@@ -143,7 +138,7 @@ impl Views {
         now: Timestamp,
     ) -> Result<Value, Problem> {
         let wanted = new.checked()?;
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let known = all(settings)?;
         let owned = known.iter().filter(|(_, document)| document.owner_id == *caller.identity()).count();
         if known.len() >= VIEWS_MAX || owned >= OWN_MAX {
@@ -174,7 +169,7 @@ impl Views {
     ) -> Result<Value, Problem> {
         let version = change.version;
         let wanted = change.checked()?;
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let known = all(settings)?;
         let document = owned(&known, caller, id)?;
         if version.is_some_and(|version| version != document.version) {
@@ -193,7 +188,7 @@ impl Views {
 
     /// Takes a view away; gives what it was called.
     pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, id: &str) -> Result<String, Problem> {
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let known = all(settings)?;
         let name = owned(&known, caller, id)?.wanted.name.clone();
         settings.remove(KIND, id)?;

@@ -14,14 +14,11 @@ use types::counted;
 
 /// What follows the rows, from a server or a local run.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Trailer {
-    #[serde(default)]
     pub(crate) partial: bool,
-    #[serde(default)]
     pub(crate) more: bool,
-    #[serde(default)]
     pub(crate) partial_reasons: Vec<Note>,
-    #[serde(default)]
     pub(crate) warnings: Vec<Note>,
 }
 
@@ -29,7 +26,6 @@ pub(crate) struct Trailer {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Note {
     pub(crate) message: String,
-    #[serde(default)]
     pub(crate) hint: Option<String>,
 }
 

@@ -54,7 +54,7 @@ impl Deliver for InProcess {
     fn report(&self, report: &SourceReport) -> Result<(), DeliverError> {
         let refused = |error: &dyn std::fmt::Display| DeliverError::Refused(error.to_string());
         let json = serde_json::to_vec(report).map_err(|error| refused(&error))?;
-        let taken = self.intake.sources().report(&report.source, &json, &GroupScope::All, self.clock.now());
+        let taken = self.intake.sources.report(&report.source, &json, &GroupScope::All, self.clock.now());
         taken.map(|_| ()).map_err(|error| refused(&error))
     }
 }

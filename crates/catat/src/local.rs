@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::{Answer, Feed, FeedRequest, Request, Support, UnknownFields, execute_stream, needs_several_passes};
 use language::{ParseOptions, parse_insights};
@@ -21,7 +21,7 @@ use parse::{ArrivalContext, Projection, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
-use types::{GroupPattern, Limits, TimeRange, Timestamp};
+use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp};
 
 use self::feed::FileFeed;
 use self::inputs::Input;
@@ -115,7 +115,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     let answer = execute_stream(&plan, &mut feed_of, &request);
     progress.line.clear();
     let mut answer = answer.map_err(|error| Failure::other(error.to_string()))?;
-    let unknown = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let unknown = unknown.into_held();
     answer.warnings.extend(unknown_fields(unknown, numbered, received, is_screened.into_inner()));
     print(options, answer)
 }

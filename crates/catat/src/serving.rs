@@ -353,7 +353,7 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
     stop_first();
     alerts.stop();
     metrics.stop();
-    if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
+    if let Err(error) = intake.sources.keep_changes(&store, clock.now()) {
         say!("catat: names of shippers not saved; shippers send them again ({error})");
     }
     if let Err(error) = keys.keep_uses(clock.now()) {

@@ -2,31 +2,20 @@
 
 use types::Timestamp;
 
-/// What began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ConcurrentKind {
-    /// Somebody, or a script, said so.
-    Mark,
-    /// A program, unit or machine started.
-    Restart,
-    /// A pattern of messages that is new, or comes far more often.
-    Pattern,
-    /// A source stopped sending.
-    Silence,
-    /// A source still sends, with times that have passed.
-    Clock,
-}
-
-impl ConcurrentKind {
-    /// Returns the name that answers use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mark => "mark",
-            Self::Restart => "restart",
-            Self::Pattern => "pattern",
-            Self::Silence => "silence",
-            Self::Clock => "clock",
-        }
+types::named! {
+    /// What began.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum ConcurrentKind {
+        /// Somebody, or a script, said so.
+        Mark = "mark",
+        /// A program, unit or machine started.
+        Restart = "restart",
+        /// A pattern of messages that is new, or comes far more often.
+        Pattern = "pattern",
+        /// A source stopped sending.
+        Silence = "silence",
+        /// A source still sends, with times that have passed.
+        Clock = "clock",
     }
 }
 

@@ -10,11 +10,11 @@
 //! of a group, and at most as many groups as the store allows.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use storage::{Store, StoreError};
-use types::{GroupName, GroupScope};
+use types::{GroupName, GroupScope, Hold};
 
 use super::answer::CloudWatchProblem;
 
@@ -35,6 +35,7 @@ const SEEN_MAX: usize = 10_000;
 
 /// The groups and streams that clients have created.
 #[derive(Default)]
+// A panic leaves valid maps.
 pub(crate) struct GroupRegistry(Mutex<Content>);
 
 #[derive(Default)]
@@ -46,29 +47,23 @@ struct Content {
 
 /// A group that a client has created.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct GroupRecord {
     /// Time of creation, in milliseconds.
     pub(super) created: Option<i64>,
     pub(super) class: Option<String>,
-    #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
     /// Streams and their times of creation, in milliseconds.
-    #[serde(default)]
     pub(super) streams: BTreeMap<String, i64>,
 }
 
 impl GroupRegistry {
-    fn content(&self) -> MutexGuard<'_, Content> {
-        // A panic leaves valid maps.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn with<T>(
         &self,
         store: &Store,
         work: impl FnOnce(&mut BTreeMap<String, GroupRecord>) -> Result<T, CloudWatchProblem>,
     ) -> Result<T, CloudWatchProblem> {
-        let mut content = self.content();
+        let mut content = self.0.hold();
         if content.groups.is_none() {
             let read = |(name, json): (String, String)| match serde_json::from_str(&json) {
                 Ok(group) => Some((name, group)),
@@ -161,7 +156,7 @@ impl GroupRegistry {
 
     /// Removes a group. Returns `false` if no client has created it.
     pub(super) fn forget(&self, store: &Store, name: &GroupName) -> Result<bool, StoreError> {
-        let mut content = self.content();
+        let mut content = self.0.hold();
         content.seen.retain(|(group, _)| group != name);
         let is_there = match &content.groups {
             Some(groups) => groups.contains_key(name.as_str()),
@@ -188,14 +183,14 @@ impl GroupRegistry {
             return Err(CloudWatchProblem::no_group());
         }
         let key = (name.clone(), stream.to_owned());
-        if has_events && self.content().seen.contains(&key) {
+        if has_events && self.0.hold().seen.contains(&key) {
             return Ok(());
         }
         let of_group = store.groups().into_iter().find(|group| group.name == *name);
         if !of_group.is_some_and(|group| group.streams.iter().any(|known| **known == *stream)) {
             return Err(CloudWatchProblem::no_stream());
         }
-        let mut content = self.content();
+        let mut content = self.0.hold();
         if content.seen.len() >= SEEN_MAX {
             content.seen.clear();
         }
@@ -205,7 +200,7 @@ impl GroupRegistry {
 
     /// Removes a stream from the cache of streams with events.
     pub(super) fn forget_seen(&self, name: &GroupName, stream: &str) {
-        self.content().seen.remove(&(name.clone(), stream.to_owned()));
+        self.0.hold().seen.remove(&(name.clone(), stream.to_owned()));
     }
 }
 

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use execute::{Answer, Stats};
-use types::{Timestamp, Value};
+use types::{Hold, Timestamp, Value};
 
 use super::answer::CloudWatchProblem;
 use super::results::row_json;
@@ -32,6 +32,7 @@ const ROW_OVERHEAD_BYTES: usize = 32;
 
 /// All queries, in the order of their start.
 pub(crate) struct QueryRegistry {
+    // What a panic leaves is a map all the same.
     list: Mutex<QueryList>,
     bytes: Arc<AtomicUsize>,
     bytes_max: usize,
@@ -43,25 +44,15 @@ struct QueryList {
     by_number: BTreeMap<u64, Arc<RegisteredQuery>>,
 }
 
-/// The state of a query, with Amazon's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
-    Running,
-    Complete,
-    Failed,
-    Cancelled,
-    Timeout,
-}
-
-impl Status {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Running => "Running",
-            Self::Complete => "Complete",
-            Self::Failed => "Failed",
-            Self::Cancelled => "Cancelled",
-            Self::Timeout => "Timeout",
-        }
+types::named! {
+    /// The state of a query, with Amazon's names.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Status {
+        Running = "Running",
+        Complete = "Complete",
+        Failed = "Failed",
+        Cancelled = "Cancelled",
+        Timeout = "Timeout",
     }
 }
 
@@ -108,14 +99,9 @@ impl QueryRegistry {
         Self { list: Mutex::default(), bytes: Arc::default(), bytes_max }
     }
 
-    fn lock(&self) -> MutexGuard<'_, QueryList> {
-        // What a panic leaves is a map all the same.
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Registers a query that begins now.
     pub(super) fn add(&self, started: QueryStart, now: Timestamp) -> Result<Arc<RegisteredQuery>, CloudWatchProblem> {
-        let mut queries = self.lock();
+        let mut queries = self.list.hold();
         queries
             .by_number
             .retain(|_, query| query.results().ended.is_none_or(|ended| now.0.saturating_sub(ended.0) < KEPT_NS));
@@ -142,13 +128,13 @@ impl QueryRegistry {
 
     /// Returns the query with an id, if `may` allows to see it.
     pub(super) fn get(&self, id: &str, may: impl Fn(&RunningQuery) -> bool) -> Option<Arc<RegisteredQuery>> {
-        let queries = self.lock();
+        let queries = self.list.hold();
         queries.by_number.values().find(|query| query.started.id == id && may(&query.started.running)).cloned()
     }
 
     /// Returns all queries that `may` allows to see, newest first.
     pub(super) fn list(&self, may: impl Fn(&RunningQuery) -> bool) -> Vec<Arc<RegisteredQuery>> {
-        let queries = self.lock();
+        let queries = self.list.hold();
         queries.by_number.values().rev().filter(|query| may(&query.started.running)).cloned().collect()
     }
 
@@ -156,7 +142,7 @@ impl QueryRegistry {
     fn take_room(&self, n_bytes: usize) -> bool {
         let take = |held: usize| held.checked_add(n_bytes).filter(|held| *held <= self.bytes_max);
         while self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            let removed = self.lock().remove_oldest();
+            let removed = self.list.hold().remove_oldest();
             if !removed {
                 return false;
             }
@@ -178,7 +164,7 @@ impl RegisteredQuery {
     /// Returns the results so far, locked.
     pub(super) fn results(&self) -> MutexGuard<'_, QueryResults> {
         // A panic leaves whole rows.
-        self.results.lock().unwrap_or_else(PoisonError::into_inner)
+        self.results.hold()
     }
 
     /// Adds rows. Returns `false` if there is no memory for them, which ends the query.

@@ -7,12 +7,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono_tz::Tz;
-use language::ParseOptions;
+use language::{Language, ParseOptions};
 use plan::function::Function;
 use plan::{Expr, Operator, Plan, Span, calendar};
 use types::{TimeRange, Timestamp};
 
-use crate::document::{Language, Panel, PanelQuery};
+use crate::document::{Panel, PanelQuery};
 
 /// Limit on the bins of a range, a day of minutes: with more points than that, few series fit into one answer.
 const BINS_MAX: i64 = 1_500;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use language::{ParseOptions, logql};
+use language::{Language, ParseOptions, logql};
 use types::Timestamp;
 
-use crate::document::{COLUMNS, Dashboard, Language, Panel, PanelKind, PanelQuery, Variable};
+use crate::document::{COLUMNS, Dashboard, Panel, PanelKind, PanelQuery, Variable};
 use crate::expression::Expression;
 use crate::fill::{self, Choice, Choices};
 

@@ -1,5 +1,6 @@
 //! The document of a dashboard, as it is sent, kept and written to files.
 
+use language::Language;
 use serde::{Deserialize, Serialize};
 
 /// Columns of the grid.
@@ -58,7 +59,7 @@ pub struct Variable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// The query's language.
-    #[serde(default, skip_serializing_if = "Language::is_insights")]
+    #[serde(default, skip_serializing_if = "is_insights")]
     pub language: Language,
     /// The groups that the query reads; none: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -144,7 +145,7 @@ pub struct PanelQuery {
     /// Its text.
     pub query: String,
     /// Its language.
-    #[serde(default, skip_serializing_if = "Language::is_insights")]
+    #[serde(default, skip_serializing_if = "is_insights")]
     pub language: Language,
     /// The groups that it reads; none: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -207,29 +208,6 @@ pub enum PanelKind {
     Map,
 }
 
-/// The languages of a panel's queries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Language {
-    /// Insights QL.
-    #[default]
-    Insights,
-    /// LogQL.
-    Logql,
-    /// PromQL.
-    Promql,
-    /// Lucene.
-    Lucene,
-    /// Kibana's KQL.
-    Kql,
-    /// CloudWatch's filter patterns.
-    FilterPattern,
-    /// TraceQL: its metrics queries.
-    Traceql,
-    /// ES|QL.
-    Esql,
-}
-
 /// The scale of a panel's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -289,24 +267,8 @@ impl Default for Range {
     }
 }
 
-impl Language {
-    /// Returns its name in requests.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Insights => "insights",
-            Self::Logql => "logql",
-            Self::Promql => "promql",
-            Self::Lucene => "lucene",
-            Self::Kql => "kql",
-            Self::FilterPattern => "filter-pattern",
-            Self::Traceql => "traceql",
-            Self::Esql => "esql",
-        }
-    }
-
-    fn is_insights(&self) -> bool {
-        *self == Self::Insights
-    }
+fn is_insights(language: &Language) -> bool {
+    *language == Language::Insights
 }
 
 impl Panel {

@@ -9,12 +9,11 @@
 //!
 //! A name that no variable has stays as it is: the languages have a `$` of their own. So do comments.
 
+use language::Language;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use types::Locale;
-
-use crate::document::Language;
 
 /// What was chosen for a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -17,12 +17,13 @@ mod page;
 pub use bins::Bins;
 pub use check::{Mistake, check, read};
 pub use document::{
-    COLUMNS, Dashboard, Grade, Language, Legend, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Range, Scale,
-    Threshold, Variable,
+    COLUMNS, Dashboard, Grade, Legend, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Range, Scale, Threshold,
+    Variable,
 };
 pub use expression::{Expression, Operator};
 pub use files::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, DashboardFile, is_document_name, read_dir, read_file};
 pub use fill::{Choice, Choices, FillError, fill, is_name, names, title_of};
 pub use import::{Format, Import, Outcome, import};
 pub use interval::built_ins;
+pub use language::Language;
 pub use page::{Page, PanelAnswer, Table, TableColumn, TableKind, group_columns, page};

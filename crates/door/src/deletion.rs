@@ -125,7 +125,7 @@ pub fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem>
     // A group that clients of a family made goes too, also if it has no events yet.
     is_deleted |= server.forget_group(group)?;
     if is_deleted {
-        server.app.intake.sources().forget_content(group.as_str());
+        server.app.intake.sources.forget_content(group.as_str());
         server.audit_own("group deleted", &json!({"group": group.as_str()}));
     }
     Ok(is_deleted)

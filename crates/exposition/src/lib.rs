@@ -1,13 +1,15 @@
-//! Reads pages of samples: Prometheus' text format 0.0.4 and OpenMetrics 1.0.
+//! Reads pages of samples: Prometheus' text format 0.0.4 and OpenMetrics 1.0; and says which targets such pages are scraped from.
 //!
 //! A page is read whole or refused with the place of the first mistake, as Prometheus does it. Names may be quoted, with
 //! any characters, in both formats. Exemplars are read in OpenMetrics. Sources: Prometheus' *Exposition formats*, OpenMetrics 1.0.
 
 mod line;
+mod target;
 
 use std::collections::HashMap;
 
 use self::line::{Cursor, Located};
+pub use self::target::{ActiveTarget, DroppedTarget, TargetHealth};
 
 /// The types of metrics, at the numbers that both versions of remote write have for them.
 pub const KINDS: [&str; 8] =

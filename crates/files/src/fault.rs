@@ -6,7 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use types::Hold;
 
 /// The steps of accepting and flushing at which a fault can be armed, in the order in which they happen.
 pub const FAULT_POINTS: [&str; 17] = [
@@ -85,50 +87,42 @@ impl Faults {
     /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`],
     /// [`DELETION_FAULT_POINTS`] or [`MOVE_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
-        let mut points = self.points();
+        let mut points = self.points.hold();
         points.insert(point.to_owned(), fault);
         self.count_armed(&points);
     }
 
     /// Takes the fault from `point` again. A crash that happened stays.
     pub fn disarm(&self, point: &str) {
-        let mut points = self.points();
+        let mut points = self.points.hold();
         points.remove(point);
         self.count_armed(&points);
     }
 
     fn count_armed(&self, points: &HashMap<String, Fault>) {
-        self.n_armed.store(points.len() + self.held().points.len(), Ordering::Relaxed);
+        self.n_armed.store(points.len() + self.held.hold().points.len(), Ordering::Relaxed);
     }
 
     /// Makes everyone who comes to `point` wait there, and returns once someone does. `come` is done meanwhile: it
     /// sees to it that someone comes.
     pub fn hold(&self, point: &str, come: impl FnOnce()) {
-        self.held().points.insert(point.to_owned());
-        self.count_armed(&self.points());
+        self.held.hold().points.insert(point.to_owned());
+        self.count_armed(&self.points.hold());
         come();
         let nobody = |held: &mut PausePoints| held.n_waiting == 0;
-        drop(self.changed.wait_while(self.held(), nobody).unwrap_or_else(PoisonError::into_inner));
+        drop(self.changed.wait_while(self.held.hold(), nobody).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Lets everyone continue who waits at a point.
     pub fn release(&self) {
-        self.held().points.clear();
-        self.count_armed(&self.points());
+        self.held.hold().points.clear();
+        self.count_armed(&self.points.hold());
         self.changed.notify_all();
-    }
-
-    fn points(&self) -> MutexGuard<'_, HashMap<String, Fault>> {
-        self.points.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn held(&self) -> MutexGuard<'_, PausePoints> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits while `point` is held.
     fn pass(&self, point: &str) {
-        let mut held = self.held();
+        let mut held = self.held.hold();
         if !held.points.contains(point) {
             return;
         }
@@ -150,7 +144,7 @@ impl Faults {
             return Ok(());
         }
         self.pass(point);
-        let armed = self.points().get(point).copied();
+        let armed = self.points.hold().get(point).copied();
         if armed == Some(Fault::Crash) {
             self.crashed.store(true, Ordering::Relaxed);
         }

@@ -25,7 +25,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path as FilePath;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -35,7 +35,7 @@ use object_store::{
     BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
 };
 use tokio::runtime::{Handle, Runtime};
-use types::ScanError;
+use types::{Hold, ScanError};
 
 pub use options::ObjectStoreOptions;
 
@@ -72,6 +72,7 @@ pub struct Objects {
     faults: Arc<Faults>,
     counters: Counters,
     /// Why the last request failed, and when, if it did.
+    // What a thread that panicked has left here is replaced by the next answer.
     unreachable: Mutex<Option<(String, Instant)>>,
 }
 
@@ -145,7 +146,7 @@ impl Objects {
 
     /// Lets no one wait any longer: requests on their way and later ones fail.
     pub fn close(&self) {
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let runtime = self.runtime.hold().take();
         // Waiting for it would panic on a thread that belongs to another runtime.
         runtime.into_iter().for_each(Runtime::shutdown_background);
     }
@@ -176,17 +177,12 @@ impl Objects {
 
     /// Returns why the last request failed, if it did.
     pub fn unreachable(&self) -> Option<String> {
-        self.trouble().as_ref().map(|(problem, _)| problem.clone())
-    }
-
-    fn trouble(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
-        // What a thread that panicked has left here is replaced by the next answer.
-        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unreachable.hold().as_ref().map(|(problem, _)| problem.clone())
     }
 
     /// Returns an error while requests are useless: a query that needs a hundred segments must not wait a hundred times.
     pub(crate) fn check_reachable(&self) -> io::Result<()> {
-        match &*self.trouble() {
+        match &*self.unreachable.hold() {
             Some((problem, since)) if since.elapsed() < self.pause => Err(io::Error::other(problem.clone())),
             _ => Ok(()),
         }
@@ -389,18 +385,18 @@ impl Objects {
     /// Remembers where the object store did not do its part.
     fn judge<T>(&self, answer: object_store::Result<T>) -> io::Result<T> {
         let Err(error) = answer else {
-            if self.trouble().take().is_some() {
+            if self.unreachable.hold().take().is_some() {
                 tracing::warn!(url = self.url, "the object store answers again");
             }
             return answer.map_err(io::Error::from);
         };
         let problem = format!("object store: {}", one_line(&error));
         if let Error::NotFound { .. } = error {
-            *self.trouble() = None;
+            *self.unreachable.hold() = None;
             return Err(io::Error::new(io::ErrorKind::NotFound, problem));
         }
         if let Error::AlreadyExists { .. } | Error::Precondition { .. } = error {
-            *self.trouble() = None;
+            *self.unreachable.hold() = None;
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
         }
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
@@ -409,7 +405,7 @@ impl Objects {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
         }
         let problem = format!("{AWAY} ({})", cause_of(&error));
-        let before = self.trouble().replace((problem.clone(), Instant::now()));
+        let before = self.unreachable.hold().replace((problem.clone(), Instant::now()));
         if before.is_none() {
             tracing::warn!(url = self.url, problem, "answers over cold segments are partial");
         }

@@ -21,10 +21,11 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
+use types::Hold;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::disk;
@@ -49,6 +50,7 @@ pub struct ReadCache {
     store: [u8; 16],
     capacity_bytes: u64,
     reserve_bytes: u64,
+    // A thread that panicked here has at most left the sum too large, which only removes pages early.
     pages: Mutex<Pages>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -115,7 +117,7 @@ impl ReadCache {
             }
         }
         found.sort_unstable();
-        let mut pages = self.pages();
+        let mut pages = self.pages.hold();
         for (_, key, n_bytes) in found {
             pages.insert(key, n_bytes, false);
         }
@@ -124,20 +126,15 @@ impl ReadCache {
         self.remove_pages(&gone);
     }
 
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        // A thread that panicked here has at most left the sum too large, which only removes pages early.
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns how much it holds, and how often it helped.
     pub fn used(&self) -> CacheUse {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        CacheUse { n_bytes: self.pages().n_bytes, hits: get(&self.hits), misses: get(&self.misses) }
+        CacheUse { n_bytes: self.pages.hold().n_bytes, hits: get(&self.hits), misses: get(&self.misses) }
     }
 
     /// Reports whether a page is at hand.
     pub fn has(&self, key: PageKey) -> bool {
-        self.pages().known.contains_key(&key)
+        self.pages.hold().known.contains_key(&key)
     }
 
     /// Reads a range within a page, if it is at hand.
@@ -149,7 +146,7 @@ impl ReadCache {
     }
 
     fn read_page(&self, key: PageKey, range: Range<usize>) -> Option<Vec<u8>> {
-        let is_checked = self.pages().touch(key)?;
+        let is_checked = self.pages.hold().touch(key)?;
         let read = File::open(self.page_path(key)).and_then(|file| {
             if is_checked {
                 let mut bytes = vec![0; range.len()];
@@ -162,7 +159,7 @@ impl ReadCache {
         });
         match read {
             Ok(bytes) => {
-                if !is_checked && let Some(page) = self.pages().known.get_mut(&key) {
+                if !is_checked && let Some(page) = self.pages.hold().known.get_mut(&key) {
                     page.is_checked = true;
                 }
                 Some(bytes)
@@ -181,7 +178,7 @@ impl ReadCache {
             return;
         }
         let free = disk::free_bytes(&self.dir).unwrap_or(0);
-        let mut pages = self.pages();
+        let mut pages = self.pages.hold();
         if pages.known.contains_key(&key) {
             return;
         }
@@ -198,7 +195,7 @@ impl ReadCache {
             return;
         }
         let written = self.write_piece(&self.page_path(key), key.0, key.1 * PAGE_BYTES, bytes);
-        let mut pages = self.pages();
+        let mut pages = self.pages.hold();
         pages.n_bytes = pages.n_bytes.saturating_sub(n_bytes);
         match written {
             Ok(()) => pages.insert(key, n_bytes, true),
@@ -208,13 +205,13 @@ impl ReadCache {
 
     /// Removes a page.
     pub fn forget(&self, key: PageKey) {
-        self.pages().remove(key);
+        self.pages.hold().remove(key);
         remove(&self.page_path(key));
     }
 
     /// Removes everything of a segment.
     pub fn forget_segment(&self, segment: u128) {
-        let mut pages = self.pages();
+        let mut pages = self.pages.hold();
         let gone: Vec<PageKey> = pages.known.keys().filter(|key| key.0 == segment).copied().collect();
         gone.iter().for_each(|key| pages.remove(*key));
         drop(pages);

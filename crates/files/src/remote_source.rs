@@ -7,10 +7,10 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 
 use segment::{SegmentEnd, Source};
-use types::ScanError;
+use types::{Hold, ScanError};
 
 use crate::objects::ranges::RangeResponse;
 use crate::objects::{Objects, unreadable};
@@ -34,6 +34,7 @@ pub struct RemoteFiles {
     pub objects: Objects,
     /// The cached parts of its objects.
     pub cache: ReadCache,
+    // A thread that panicked here leaves both lists whole.
     fetching: Mutex<FetchState>,
     /// Told when pages have come, or have not.
     fetched: Condvar,
@@ -66,14 +67,9 @@ impl RemoteFiles {
         RemoteObject { files: self.clone(), name: name.to_owned(), segment, n_bytes }
     }
 
-    fn fetching(&self) -> MutexGuard<'_, FetchState> {
-        // A thread that panicked here leaves both lists whole.
-        self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Removes what is kept of a segment.
     pub fn forget_segment(&self, segment: u128) {
-        self.fetching().recent.retain(|(key, _)| key.0 != segment);
+        self.fetching.hold().recent.retain(|(key, _)| key.0 != segment);
         self.cache.forget_segment(segment);
     }
 }
@@ -100,7 +96,7 @@ impl RemoteObject {
 
     /// Returns a range within a page, if the page is at hand.
     fn at_hand(&self, page: u64, range: Range<usize>) -> Option<Vec<u8>> {
-        let recent = self.files.fetching().recent(self.key(page));
+        let recent = self.files.fetching.hold().recent(self.key(page));
         match recent {
             Some(bytes) => bytes.get(range).map(<[u8]>::to_vec),
             None => self.files.cache.read(self.key(page), range),
@@ -110,7 +106,7 @@ impl RemoteObject {
     /// Returns the pages that are not cached and not requested by another reader. They count as requested from here
     /// on, until [`fetch`](Self::fetch) has ended.
     fn claim(&self, pages: impl Iterator<Item = u64>) -> Vec<Range<u64>> {
-        let mut fetching = self.files.fetching();
+        let mut fetching = self.files.fetching.hold();
         let mut missing: Vec<Range<u64>> = Vec::new();
         for page in pages {
             let key = self.key(page);
@@ -143,7 +139,7 @@ impl RemoteObject {
 
     /// Tells those who wait for pages that no request for them is on its way any longer.
     fn end_asking(&self, pages: impl Iterator<Item = u64>) {
-        let mut fetching = self.files.fetching();
+        let mut fetching = self.files.fetching.hold();
         pages.for_each(|page| {
             fetching.asked.remove(&self.key(page));
         });
@@ -161,7 +157,7 @@ impl RemoteObject {
     fn keep(&self, pages: &Range<u64>, bytes: &[u8]) {
         for (page, bytes) in pages.clone().zip(bytes.chunks(PAGE_BYTES as usize)) {
             let key = self.key(page);
-            let mut fetching = self.files.fetching();
+            let mut fetching = self.files.fetching.hold();
             fetching.recent.truncate(RECENT_PAGES_MAX - 1);
             fetching.recent.push_front((key, Arc::new(bytes.to_vec())));
             drop(fetching);
@@ -178,13 +174,13 @@ impl RemoteObject {
             let claimed = self.claim(std::iter::once(page));
             if !claimed.is_empty() {
                 self.fetch(&claimed)?;
-                let recent = self.files.fetching().recent(self.key(page));
+                let recent = self.files.fetching.hold().recent(self.key(page));
                 // Many threads may have pushed it out again; then it is on the disk, or asked for once more.
                 let Some(bytes) = recent else { continue };
                 let part = bytes.get(range).map(<[u8]>::to_vec);
                 return part.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
             }
-            let fetching = self.files.fetching();
+            let fetching = self.files.fetching.hold();
             let key = self.key(page);
             // Where the other one fails, the next round asks itself.
             let still_asked = |fetching: &mut FetchState| fetching.asked.contains(&key);
@@ -254,7 +250,7 @@ impl Source for RemoteObject {
     }
 
     fn expect(&self, ranges: &[Range<u64>]) {
-        let is_busy = self.files.fetching().asked.len() >= EXPECTED_PAGES_MAX;
+        let is_busy = self.files.fetching.hold().asked.len() >= EXPECTED_PAGES_MAX;
         if is_busy || self.files.objects.check_reachable().is_err() {
             return;
         }
@@ -271,7 +267,7 @@ impl Source for RemoteObject {
 
     fn distrust(&self, range: Range<u64>) -> bool {
         let pages = range.start / PAGE_BYTES..range.end.div_ceil(PAGE_BYTES);
-        let mut fetching = self.files.fetching();
+        let mut fetching = self.files.fetching.hold();
         fetching.recent.retain(|(key, _)| key.0 != self.segment || !pages.contains(&key.1));
         drop(fetching);
         pages.for_each(|page| self.files.cache.forget(self.key(page)));
@@ -328,7 +324,7 @@ impl Source for SequentialObject {
     }
 
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = self.window.hold();
         let part = |(from, bytes): &(u64, Vec<u8>)| {
             let at = usize::try_from(offset.checked_sub(*from)?).ok()?;
             bytes.get(at..at.checked_add(length)?).map(<[u8]>::to_vec)

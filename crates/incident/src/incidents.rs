@@ -12,11 +12,11 @@ mod objective;
 mod post_mortem;
 mod report;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use alert::Alerts;
 use storage::{DocumentWriter, Settings, StoreError};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 pub use self::change::{IncidentChange, NewItem};
 pub use self::document::{Incident, IncidentItem, ItemKind};
@@ -45,10 +45,6 @@ pub struct Incidents {
 }
 
 impl Incidents {
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the incidents that exist for a caller, the newest first. Blocks.
     pub fn list(&self, settings: Settings<'_>, scope: &GroupScope) -> Result<Vec<Incident>, IncidentError> {
         let mut all: Vec<Incident> = all(settings)?.into_iter().map(|(_, incident)| incident).collect();
@@ -85,7 +81,7 @@ impl Incidents {
         if incident.title.is_empty() {
             return Err(IncidentError::Bad("title: is needed".into()));
         }
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         if settings.all(KIND)?.len() >= INCIDENTS_MAX {
             return Err(IncidentError::Conflict(format!("there are {INCIDENTS_MAX} incidents; delete old ones")));
         }
@@ -101,7 +97,7 @@ impl Incidents {
         id: &str,
         change: &dyn Fn(&Incident) -> Result<Incident, IncidentError>,
     ) -> Result<Incident, IncidentError> {
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         for _ in 0..ATTEMPTS_MAX {
             let (text, incident) = self.found(settings, &by.scope, id)?;
             let mut next = change(&incident)?;
@@ -119,7 +115,7 @@ impl Incidents {
 
     /// Removes an incident. Blocks.
     pub fn remove(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(), IncidentError> {
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         self.found(settings, scope, id)?;
         Ok(settings.remove(KIND, id)?)
     }

@@ -16,13 +16,13 @@ mod signature;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use alert::{Alerts, StateError, StateKind};
 use storage::{Clock, DocumentWriter, Store};
-use types::GroupScope;
+use types::{GroupScope, Hold};
 
 use self::announce::TOPIC;
 pub use self::decision::{Decision, DecisionChange, IssueState, Until};
@@ -105,7 +105,7 @@ impl Issues {
     /// Ends the counting and saves the counts.
     pub fn stop(&self) {
         self.follower.stop();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.hold().take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread of issues panicked");
         }
@@ -168,7 +168,7 @@ impl Issues {
     /// Changes what was decided about an issue, and returns it. Blocks.
     pub fn change(&self, by: &Author, id: &str, change: DecisionChange) -> Result<IssueView, IssueError> {
         self.follower.settle(SETTLE_MAX);
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let root = self.one(&by.scope, id)?.id;
         self.decide(&root, |before, count| before.changed(change, &by.name, count, self.follower.clock.now()))?;
         self.one(&by.scope, &root)
@@ -180,7 +180,7 @@ impl Issues {
             return Err(IssueError::bad(format!("ids: a merge takes 2–{MERGED_MAX} issues")));
         }
         self.follower.settle(SETTLE_MAX);
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let roots = ids.iter().map(|id| Ok(self.one(&by.scope, id)?.id)).collect::<Result<Vec<_>, IssueError>>()?;
         if roots.iter().collect::<BTreeSet<_>>().len() < roots.len() {
             return Err(IssueError::Conflict("ids: two of these are one issue already".into()));
@@ -213,7 +213,7 @@ impl Issues {
     /// Blocks.
     pub fn split(&self, by: &Author, id: &str) -> Result<Vec<IssueView>, IssueError> {
         self.follower.settle(SETTLE_MAX);
-        let _changing = self.changing();
+        let _changing = self.changes.hold();
         let root = self.one(&by.scope, id)?.id;
         let mut apart = Vec::new();
         self.decide(&root, |before, _| {
@@ -224,10 +224,6 @@ impl Issues {
         })?;
         let all = [root].into_iter().chain(apart);
         Ok(all.filter_map(|id| self.one(&by.scope, &id).ok()).collect())
-    }
-
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the decision about an issue, in the control store first.

@@ -8,11 +8,11 @@
 //! Kept in memory: after a restart a stream is reported again once it sends again.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{ArrivalContext, Zone, find_time, parse_time};
 use storage::Part;
-use types::{Batch, ClockOffset, Column, GroupName, Limits, Timestamp, Value};
+use types::{Batch, ClockOffset, Column, GroupName, Hold, Limits, Timestamp, Value};
 
 /// A stream is reported from this offset on: half of the smallest step between zones, and far more than deliveries take.
 const OFFSET_NS_MIN: i64 = 20 * Timestamp::MINUTE;
@@ -113,14 +113,10 @@ struct Arrival {
 }
 
 impl Clocks {
-    fn streams(&self) -> MutexGuard<'_, HashMap<(GroupName, Arc<str>), Stream>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Looks at events that arrived at `at` and whose times were read in `zone`.
     pub(crate) fn observe(&self, part: &Part, zone: Zone, at: Timestamp, limits: &Limits) {
         let mut is_changed = false;
-        let mut streams = self.streams();
+        let mut streams = self.streams.hold();
         for (stream, (row, happened)) in newest_by_stream(&part.batch, at) {
             let offset_ns = happened.saturating_sub(at.0);
             let is_off = offset_ns.abs() >= OFFSET_NS_MIN;
@@ -156,7 +152,7 @@ impl Clocks {
 
     /// Returns the streams that are off, those furthest off first.
     pub fn views(&self, now: Timestamp) -> Vec<ClockView> {
-        let mut views = views(&self.streams(), now);
+        let mut views = views(&self.streams.hold(), now);
         views.truncate(SHOWN_MAX);
         views
     }
@@ -168,7 +164,7 @@ impl Clocks {
 
     /// Forgets what is known of a group, whose times are read differently from now on.
     pub(crate) fn forget(&self, group: &GroupName) {
-        self.streams().retain(|(known, _), _| known != group);
+        self.streams.hold().retain(|(known, _), _| known != group);
         let kept: Vec<ClockOffset> = self.certain().iter().filter(|offset| offset.group != *group).cloned().collect();
         *self.certain.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kept);
     }

@@ -7,25 +7,17 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::IngestError;
 
-/// How a body is compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// Not at all.
-    #[default]
-    Identity,
-    /// gzip, of one member or several.
-    Gzip,
-    /// Zstandard, of one frame or several.
-    Zstd,
-}
-
-impl Encoding {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "text",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
+types::named! {
+    /// How a body is compressed.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Encoding {
+        /// Not at all.
+        #[default]
+        Identity = "text",
+        /// gzip, of one member or several.
+        Gzip = "gzip",
+        /// Zstandard, of one frame or several.
+        Zstd = "zstd",
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use storage::Store;
-use types::{Column, GroupName, GroupPattern, ProbeField, RowSet, Run, ScanError, TextProbe, TimeRange, Value};
+use types::{Column, GroupName, GroupPattern, Hold, ProbeField, RowSet, Run, ScanError, TextProbe, TimeRange, Value};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::IngestError;
@@ -51,7 +51,7 @@ impl Drop for IdClaim<'_> {
         if self.keys.is_empty() {
             return;
         }
-        let mut claimed = self.claims.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claimed = self.claims.claimed.hold();
         self.keys.iter().for_each(|key| {
             claimed.remove(key);
         });
@@ -94,7 +94,7 @@ impl Claims {
     /// If another request keeps one of them for too long.
     pub(crate) fn claim_all(&self, keys: &[Key]) -> Result<IdClaim<'_>, IngestError> {
         let is_taken = |claimed: &mut Keys| !claimed.is_empty() && keys.iter().any(|key| claimed.contains(key));
-        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let claimed = self.claimed.hold();
         let waited = self.released.wait_timeout_while(claimed, CLAIM_PATIENCE, is_taken);
         let (mut claimed, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
@@ -109,7 +109,7 @@ impl Claims {
     ///
     /// What another request stored before it gave its claim back is in a snapshot that is taken after the claim.
     pub fn claim<'i>(&self, group: &GroupName, ids: impl Iterator<Item = &'i str>, own: &mut IdClaim<'_>) -> Vec<bool> {
-        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claimed = self.claimed.hold();
         let mut claim = |id| {
             let key = key(group, id);
             own.keys.contains(&key) || claimed.insert(key) && own.keys.insert(key)

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{ArrivalContext, EventParser, Extras, Zone, ZoneError};
 use storage::{BatchKey, Delivery, Part, Store, StoreError};
-use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Limits, SeriesLists, TimeRange, Timestamp};
+use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Hold, Limits, SeriesLists, TimeRange, Timestamp};
 
 use crate::collector::{Collector, CollectorContext};
 use crate::datum;
@@ -22,26 +22,32 @@ use crate::{Clocks, IngestAnswer, IngestError, Sources};
 /// Takes request bodies and makes durable events of them.
 pub struct Intake {
     pub(crate) store: Arc<Store>,
-    pub(crate) limits: Limits,
+    /// The limits of bodies and events.
+    pub limits: Limits,
     /// The same without splitting texts, for events that go through pipelines.
     pub(crate) whole_texts: Limits,
     pipelines: RwLock<Arc<Pipelines>>,
     /// Where the current pipelines come from; held while they are changed.
+    // Nothing panics between its changes.
     pipeline_sources: Mutex<PipelineSources>,
     zone: Zone,
     pub(crate) line_contexts: LineContexts,
     pub(crate) overflowed: Arc<AtomicU64>,
-    /// Ids of events that requests are about to store.
-    pub(crate) claims: Claims,
+    /// The ids of events that requests are about to store.
+    pub claims: Claims,
     /// Spans that were dropped because they had been sent before.
     pub(crate) spans_repeated: AtomicU64,
-    pub(crate) sources: Sources,
+    /// The shippers that bring their files here.
+    pub sources: Sources,
     pub(crate) zones: GroupZones,
-    pub(crate) clocks: Arc<Clocks>,
-    series: SharedSeries,
+    /// The streams whose events are off by hours.
+    pub clocks: Arc<Clocks>,
+    /// The series that requests have had.
+    pub series: SharedSeries,
     /// Lists of series that batches of samples share.
     series_lists: Arc<SeriesLists>,
-    pub(crate) descriptions: MetricDescriptions,
+    /// What shippers say of the metrics that they scrape.
+    pub descriptions: MetricDescriptions,
 }
 
 /// The definitions of pipelines.
@@ -114,21 +120,6 @@ impl Intake {
         Self { clocks, ..self }
     }
 
-    /// Returns the limits of bodies and events.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Returns the series that requests have had.
-    pub fn series(&self) -> &SharedSeries {
-        &self.series
-    }
-
-    /// Returns the ids of events that requests are about to store.
-    pub fn claims(&self) -> &Claims {
-        &self.claims
-    }
-
     /// Returns those of some ids that events of a group have in a field, within a range of time.
     pub fn known_ids<'i>(
         &self,
@@ -138,11 +129,6 @@ impl Intake {
         wanted: &HashSet<&'i str>,
     ) -> HashSet<&'i str> {
         ids::known(&self.store, group, (field, range), wanted)
-    }
-
-    /// Returns the shippers that bring their files here.
-    pub fn sources(&self) -> &Sources {
-        &self.sources
     }
 
     /// Returns the stored ranges of the file that the shipper `asking` asks about; `json` is its question.
@@ -172,18 +158,13 @@ impl Intake {
         *current = Arc::new(pipelines);
     }
 
-    fn pipeline_sources(&self) -> MutexGuard<'_, PipelineSources> {
-        // Nothing panics between its changes.
-        self.pipeline_sources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Requests that begin from now on go through the pipelines of the configuration, an array of objects, and then through
     /// those that were made through the API.
     ///
     /// # Errors
     /// What is wrong, a mistake a line; then nothing is changed.
     pub fn configure_pipelines(&self, definitions: &serde_json::Value) -> Result<(), String> {
-        let mut sources = self.pipeline_sources();
+        let mut sources = self.pipeline_sources.hold();
         let made = sources.made.read(self.store.settings())?;
         let pipelines = compiled(definitions, made.as_ref().unwrap_or(&sources.made))?;
         sources.configured = definitions.clone();
@@ -197,7 +178,7 @@ impl Intake {
     /// # Errors
     /// What is wrong; then those that hold stay.
     pub fn follow_pipelines(&self) -> Result<(), String> {
-        self.follow(&mut self.pipeline_sources())
+        self.follow(&mut self.pipeline_sources.hold())
     }
 
     fn follow(&self, sources: &mut PipelineSources) -> Result<(), String> {
@@ -210,7 +191,7 @@ impl Intake {
 
     /// Returns the pipelines that were made through the API, in the order in which they run.
     pub fn made_pipelines(&self) -> Vec<MadePipeline> {
-        self.pipeline_sources().made.list.clone()
+        self.pipeline_sources.hold().made.list.clone()
     }
 
     /// Makes a pipeline that is the last one from now on, also after a restart, and on all nodes of a fleet. Blocks.
@@ -223,7 +204,7 @@ impl Intake {
         maker: &str,
         now: Timestamp,
     ) -> Result<(), MakePipelineError> {
-        let mut sources = self.pipeline_sources();
+        let mut sources = self.pipeline_sources.hold();
         self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
         let alone = Pipelines::compile_one(definition).map_err(MakePipelineError::Definition)?;
         let name = definition["name"].as_str().unwrap_or_default();
@@ -242,7 +223,7 @@ impl Intake {
     /// # Errors
     /// If there is none of the name, or the control store does not take it.
     pub fn remove_pipeline(&self, name: &str) -> Result<(), MakePipelineError> {
-        let mut sources = self.pipeline_sources();
+        let mut sources = self.pipeline_sources.hold();
         self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
         if !sources.made.list.iter().any(|made| made.name() == name) {
             return Err(MakePipelineError::Unknown(name.to_owned()));
@@ -424,15 +405,5 @@ impl Intake {
     /// If there is no such zone.
     pub fn check_time_zone(text: &str) -> Result<(), ZoneError> {
         text.parse().map(|_: Zone| ())
-    }
-
-    /// Returns what shippers say of the metrics that they scrape.
-    pub fn descriptions(&self) -> &MetricDescriptions {
-        &self.descriptions
-    }
-
-    /// Returns the streams whose events are off by hours.
-    pub fn clocks(&self) -> &Arc<Clocks> {
-        &self.clocks
     }
 }

@@ -52,8 +52,7 @@ pub use records::runs_of_records;
 pub use request::{Format, IngestRequest};
 pub use sender::{GroupNotes, Sender};
 pub use sources::{
-    ActiveTarget, DroppedTarget, FilePlace, FileRangeState, FileRangeView, HeldRange, InputScrapes, ReportError,
-    ReportedScrapes, SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth, ToldSources,
-    visible_scrapes,
+    FilePlace, FileRangeState, FileRangeView, HeldRange, InputScrapes, ReportError, ReportedScrapes, SourceScrapes,
+    SourceState, SourceView, Sources, SourcesView, ToldSources, visible_scrapes,
 };
 pub use trace::{KeptEvent, TracedEvent, TracedText};

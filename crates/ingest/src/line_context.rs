@@ -1,10 +1,10 @@
 //! Context of shipped lines: what the last lines of a file state about those that follow.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use parse::{JOINED_BYTES_MAX, LineColumns, Overflow};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 /// Files whose context is kept. Beyond it all are forgotten: lines without a time then get the time of arrival, and lines
 /// after a header no fields.
@@ -41,13 +41,13 @@ pub(crate) struct LineContexts(Mutex<HashMap<(String, String), LineContext>>);
 impl LineContexts {
     /// Returns the context of a file; an empty one for an unknown file.
     pub(crate) fn get(&self, source: &str, file: &str) -> LineContext {
-        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.0.hold();
         files.get(&(source.to_string(), file.to_string())).cloned().unwrap_or_default()
     }
 
     /// Keeps the context of a file.
     pub(crate) fn set(&self, source: &str, file: &str, context: LineContext) {
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.0.hold();
         let key = (source.to_string(), file.to_string());
         if files.len() >= FILES_MAX && !files.contains_key(&key) {
             files.clear();

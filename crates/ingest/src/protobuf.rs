@@ -1,7 +1,9 @@
-//! Protobuf on the wire, read in place: a message is its fields, and nothing is made of what nobody asks for.
+//! Protobuf on the wire. It is read in place: a message is its fields, and nothing is made of what nobody asks for.
 //!
 //! A decoder that makes values of a whole message first would let two bytes of a body, an empty entry or pair, cost a
 //! hundred in memory. A field that stands several times is handed over each time; the reader decides which counts.
+
+pub use types::codec::put_count as put_varint;
 
 use crate::IngestError;
 
@@ -16,6 +18,19 @@ pub enum Content<'a> {
     Fixed64(u64),
     /// Four bytes, as a number.
     Fixed32(u32),
+}
+
+/// Writes bytes, a text or a message as field `number` of a message.
+pub fn put_bytes(number: u64, bytes: &[u8], out: &mut Vec<u8>) {
+    put_varint(number << 3 | 2, out);
+    put_varint(bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
+}
+
+/// Writes eight bytes as field `number` of a message.
+pub fn put_fixed64(number: u64, value: u64, out: &mut Vec<u8>) {
+    put_varint(number << 3 | 1, out);
+    out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// A message as its fields, in the order in which they stand. Ends after the first error.

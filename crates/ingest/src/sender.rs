@@ -1,10 +1,10 @@
 //! The sender of a request.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use storage::BatchKey;
-use types::{GroupName, GroupScope, Timestamp};
+use types::{GroupName, GroupScope, Hold, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// The sender of a request, and the time of its arrival.
@@ -31,7 +31,7 @@ pub struct GroupNotes(Mutex<BTreeSet<GroupName>>);
 
 impl GroupNotes {
     pub(crate) fn note(&self, group: &GroupName) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.0.hold();
         if noted.len() < NOTED_MAX {
             noted.insert(group.clone());
         }
@@ -39,7 +39,7 @@ impl GroupNotes {
 
     /// Takes the groups noted so far.
     pub fn take(&self) -> BTreeSet<GroupName> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.hold())
     }
 }
 

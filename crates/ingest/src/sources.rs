@@ -22,19 +22,19 @@ mod told;
 mod view;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use self::source::FORGET_NS;
 use crate::sources::report::TEXT_CHARS_MAX;
 use crate::sources::source::{File, FileReport, Source, has_passed};
 use storage::{Store, StoreError};
-use types::{GroupName, GroupScope, Timestamp};
+use types::{GroupName, GroupScope, Hold, Timestamp};
 
 pub(crate) use self::content::{ContentHash, RefusedCount};
 pub use self::file_range::{FilePlace, FileRangeState, FileRangeView};
 pub use self::held_ranges::HeldRange;
 pub use self::scrapes::{ReportedScrapes, SourceScrapes, visible_scrapes};
-pub use self::targets::{ActiveTarget, DroppedTarget, InputScrapes, TargetHealth};
+pub use self::targets::InputScrapes;
 pub use self::told::ToldSources;
 pub use self::view::{SourceState, SourceView, SourcesView};
 
@@ -102,13 +102,9 @@ impl Sources {
         Self { known: Mutex::new(SourceRegistry { sources, n_files, ..SourceRegistry::default() }) }
     }
 
-    fn known(&self) -> MutexGuard<'_, SourceRegistry> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes note of a batch that is stored.
     pub(crate) fn note(&self, heard: &Heard<'_>, now: Timestamp) {
-        let mut known = self.known();
+        let mut known = self.known.hold();
         let Some(source) = known.source(heard.source, now) else { return };
         source.is_called(heard.host);
         let Some(file) = known.file(heard.source, heard.file, now) else { return };
@@ -131,7 +127,7 @@ impl Sources {
         if source.is_empty() || source.len() > TEXT_CHARS_MAX {
             return Err(ReportError::Unreadable(format!("the name of a source has 1 to {TEXT_CHARS_MAX} bytes")));
         }
-        let mut known = self.known();
+        let mut known = self.known.hold();
         let Some(of_source) = known.source(source, now) else { return Ok(0) };
         of_source.is_called(&report.host);
         let before = of_source.reported.replace(now);
@@ -165,11 +161,11 @@ impl Sources {
     /// # Errors
     /// If the control store cannot be written; what could not be kept is kept the next time.
     pub fn look_after(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        if self.known().takes_turn_to_sweep(now) && store.trusts_clock() {
+        if self.known.hold().takes_turn_to_sweep(now) && store.trusts_clock() {
             self.sweep(store, now)?;
         }
         let due: Vec<String> = {
-            let mut known = self.known();
+            let mut known = self.known.hold();
             if known.looked.is_some_and(|at| !has_passed(LOOK_NS, at, now)) {
                 return Ok(());
             }
@@ -186,7 +182,7 @@ impl Sources {
     /// If the control store cannot be written.
     pub fn keep_changes(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let changed: Vec<String> = {
-            let known = self.known();
+            let known = self.known.hold();
             known.sources.iter().filter(|(_, source)| source.is_changed).map(|(name, _)| name.clone()).collect()
         };
         changed.iter().try_for_each(|name| self.keep(store, name, now))
@@ -194,7 +190,7 @@ impl Sources {
 
     fn keep(&self, store: &Store, name: &str, now: Timestamp) -> Result<(), StoreError> {
         let json = {
-            let mut known = self.known();
+            let mut known = self.known.hold();
             let Some(source) = known.sources.get_mut(name) else { return Ok(()) };
             (source.is_changed, source.kept) = (false, Some(now));
             stored_names::write(name, source)
@@ -202,15 +198,15 @@ impl Sources {
         store
             .settings()
             .put(stored_names::KIND, &stored_names::document_name(name), &json)
-            .inspect_err(|_| self.known().mark(name, true))
+            .inspect_err(|_| self.known.hold().mark(name, true))
     }
 
     /// Forgets what nobody speaks of any more.
     fn sweep(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let names: Vec<String> = self.known().sources.keys().cloned().collect();
+        let names: Vec<String> = self.known.hold().sources.keys().cloned().collect();
         for name in names {
             let shipped = store.shipped_files(&name);
-            let mut known = self.known();
+            let mut known = self.known.hold();
             let Some(source) = known.sources.get_mut(&name) else { continue };
             let n_before = source.files.len();
             source.forget_files(&shipped, now);

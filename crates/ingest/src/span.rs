@@ -43,20 +43,22 @@ const MESSAGE_BYTES: usize = 24;
 /// Most fields of a span in addition to its attributes.
 pub const SPAN_FIELDS_MAX: usize = 24;
 
-/// The role of a span in a call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SpanKind {
-    /// Work within a service.
-    #[default]
-    Internal,
-    /// Handling of a request.
-    Server,
-    /// A request to another service.
-    Client,
-    /// Sending of a message.
-    Producer,
-    /// Receipt of a message.
-    Consumer,
+types::named! {
+    /// The role of a span in a call.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum SpanKind {
+        /// Work within a service.
+        #[default]
+        Internal = "internal",
+        /// Handling of a request.
+        Server = "server",
+        /// A request to another service.
+        Client = "client",
+        /// Sending of a message.
+        Producer = "producer",
+        /// Receipt of a message.
+        Consumer = "consumer",
+    }
 }
 
 impl SpanKind {
@@ -65,41 +67,23 @@ impl SpanKind {
         let kinds = [Self::Server, Self::Client, Self::Producer, Self::Consumer];
         kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).unwrap_or_default()
     }
+}
 
-    /// Returns the value of the field `kind`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Server => "server",
-            Self::Client => "client",
-            Self::Producer => "producer",
-            Self::Consumer => "consumer",
-        }
+types::named! {
+    /// How a span ended.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum SpanStatus {
+        /// Not set by the sender.
+        #[default]
+        Unset = "unset",
+        /// Marked as successful by the sender.
+        Ok = "ok",
+        /// Failed.
+        Error = "error",
     }
 }
 
-/// How a span ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SpanStatus {
-    /// Not set by the sender.
-    #[default]
-    Unset,
-    /// Marked as successful by the sender.
-    Ok,
-    /// Failed.
-    Error,
-}
-
-impl SpanStatus {
-    /// Returns the value of the field `status`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unset => "unset",
-            Self::Ok => "ok",
-            Self::Error => "error",
-        }
-    }
-}
+impl SpanStatus {}
 
 /// A span without its attributes.
 #[derive(Debug, Default)]

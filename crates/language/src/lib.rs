@@ -11,6 +11,7 @@ mod logic;
 pub mod logql;
 pub mod lucene;
 pub mod mapping;
+mod query_language;
 mod search_error;
 mod search_query;
 mod showing;
@@ -24,7 +25,8 @@ pub use insights::{
 };
 pub use kql::parse_kql;
 pub use lucene::parse_lucene;
+pub use query_language::Language;
 pub use search_error::SearchError;
 pub use showing::parse_showing;
-pub use translate::{Language, events_text, translate};
+pub use translate::{events_text, translate};
 pub use word_table::{WordTable, word_table};

@@ -35,7 +35,7 @@ mod windows;
 mod tests;
 
 pub use self::format::format;
-pub use self::label::{STREAM_FIELDS, STREAM_LABELS, is_unpushed};
+pub use self::label::{STREAM_FIELDS, STREAM_LABELS};
 pub use self::label_view::LabelView;
 pub use self::log_query::{Direction, LogQuery, forward};
 pub use self::metric::MetricQuery;

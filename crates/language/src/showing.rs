@@ -3,37 +3,39 @@
 //! Metrics count what a query finds, by fields that it need not mention; whatever it computes can be named as well.
 
 use crate::insights::{ParseOptions, parse_rule};
-use crate::translate::{Language, metric_error};
+use crate::query_language::Language;
+use crate::translate::{metric_error, untranslated};
 use crate::{filter_pattern, kql, logql, lucene};
 use plan::error::{QueryErrors, Span};
 use plan::{Expr, Name, Operator, Plan, PlanDraft};
 
-/// Reads a query and makes the plan that shows these fields of what it finds, in their order. `None` is Insights QL. A
+/// Reads a query and makes the plan that shows these fields of what it finds, in their order. A
 /// name is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.
 ///
 /// Errors: what cannot be read, queries of numbers instead of events, and times: they would stand still while events
 /// continue.
 pub fn parse_showing(
     text: &str,
-    language: Option<Language>,
+    language: Language,
     names: &[&str],
     options: &ParseOptions,
 ) -> Result<Plan, QueryErrors> {
     let mut draft = match language {
-        None => parse_rule(text, options)?,
-        Some(Language::Lucene) => of_operators(lucene::parse(text, None)?),
-        Some(Language::Kql) => of_operators(kql::parse(text, None)?),
-        Some(Language::LogQl) => match logql::parse(text)? {
+        Language::Insights => parse_rule(text, options)?,
+        Language::Lucene => of_operators(lucene::parse(text, None)?),
+        Language::Kql => of_operators(kql::parse(text, None)?),
+        Language::Logql => match logql::parse(text)? {
             logql::Query::Log(log) => PlanDraft { sources: log.sources, ..of_operators(log.operators) },
             logql::Query::Metric(metric) => {
                 let whole = Span { start: 0, end: text.len() };
                 return Err(metric_error(&metric, text, whole).into());
             }
         },
-        Some(Language::FilterPattern) if names.iter().any(|name| name.starts_with('$')) => {
+        Language::FilterPattern if names.iter().any(|name| name.starts_with('$')) => {
             return filter_pattern::parse_filter_pattern_showing(text, names);
         }
-        Some(Language::FilterPattern) => of_operators(filter_pattern::conditions(text)?.0),
+        Language::FilterPattern => of_operators(filter_pattern::conditions(text)?.0),
+        other => return Err(untranslated(other, text, Span { start: 0, end: text.len() })),
     };
     if let Some(Operator::Project { columns, .. }) = draft.operators.last_mut() {
         *columns = names.iter().map(|name| shown(name, columns)).collect();

@@ -7,23 +7,11 @@
 mod tests;
 
 use crate::insights::format_insights;
+use crate::query_language::Language;
 use crate::{filter_pattern, kql, logql, lucene};
 use plan::error::{QueryError, QueryErrors, Span};
 use plan::insights_text::{self, commands};
 use plan::{Expr, Operator};
-
-/// Languages that can be translated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Of Grafana Loki.
-    LogQl,
-    /// Query strings of Lucene.
-    Lucene,
-    /// Kibana's own language.
-    Kql,
-    /// CloudWatch's filter patterns.
-    FilterPattern,
-}
 
 /// Gives a query in Insights QL that has the same plan as `text`.
 ///
@@ -34,13 +22,20 @@ pub fn translate(text: &str, language: Language) -> Result<String, QueryErrors> 
         Language::Lucene => (Vec::new(), lucene::parse(text, None)?),
         Language::Kql => (Vec::new(), kql::parse(text, None)?),
         Language::FilterPattern => (Vec::new(), filter_pattern::conditions(text)?.0),
-        Language::LogQl => match logql::parse_plain(text)? {
+        Language::Logql => match logql::parse_plain(text)? {
             logql::Query::Log(log) => (log.sources, log.operators),
             logql::Query::Metric(metric) => return Err(metric_error(&metric, text, whole).into()),
         },
+        other => return Err(untranslated(other, text, whole)),
     };
     let commands = commands(&sources, &operators).map_err(|operator| not_said(&operator, text, whole))?;
     format_insights(&commands.join("\n| "))
+}
+
+/// Returns the error for a language that is not translated.
+pub(crate) fn untranslated(language: Language, text: &str, whole: Span) -> QueryErrors {
+    let message = format!("a query in {} is not translated", language.name());
+    QueryError::new("not-translatable", message, text, whole).into()
 }
 
 /// Returns what there are no words for, and what it is.

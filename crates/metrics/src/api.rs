@@ -1,8 +1,6 @@
 //! Prometheus' HTTP API: queries at an instant and over a range, series and their labels.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -13,9 +11,9 @@ use door::parameters::{Parameters, PathName};
 use door::queries::{Extent, QueryTerms};
 use door::query_run::{QueryRun, read, read_with};
 use door::server::{FamilyServer, Shared};
-use promql::{Annotations, Data, Labels, Matcher, Options, Query, Stop};
+use promql::{Annotations, Data, Labels, Matcher, Options, Query};
 use serde_json::json;
-use series::SampleSource;
+use series::{SampleSource, query_options};
 use types::Timestamp;
 
 use crate::format::{self, AnswerWriter, JsonAnswer, LabelMap};
@@ -26,9 +24,6 @@ use door::problem::Problem;
 
 /// Most steps of a range query, as in Prometheus.
 const STEPS_MAX: i64 = 11_000;
-
-/// Bytes of memory per sample that is read.
-const SAMPLE_BYTES: usize = 40;
 
 type Outcome = Result<JsonAnswer, PrometheusProblem>;
 
@@ -121,9 +116,10 @@ where
     let terms = QueryTerms { extent: Some(asked.extent), ends, ..QueryTerms::default() };
     let ticket = server.start_on(asked.query.text(), terms);
     let answered = read_with(server, ticket, move |run| {
-        let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
-        let source = SampleSource::new(run, samples_max);
-        let options = options(run, asked.lookback, samples_max);
+        let memory_bytes = run.server.app.limits.query_memory_bytes;
+        let mut options = query_options(memory_bytes, run.running.cancelled.clone(), run.deadline());
+        options.lookback = asked.lookback.unwrap_or(options.lookback);
+        let source = SampleSource::new(run, options.samples_max);
         let answer = work(&asked.query, &source, &options);
         Ok(answer.map(|answer| (answer, source.into_missing(), asked.limit)))
     });
@@ -139,18 +135,6 @@ where
     let answer = AnswerWriter::answer(&data, at, warnings, &answer.annotations);
     let answer = answer.map_err(|error| Problem::internal(format!("the answer cannot be written: {error}")))?;
     Ok(([(CONTENT_TYPE, "application/json")], answer).into_response())
-}
-
-fn options(run: &QueryRun<'_>, lookback: Option<i64>, samples_max: usize) -> Options {
-    let (cancelled, deadline) = (run.running.cancelled.clone(), run.deadline());
-    let stop = move || {
-        if cancelled.load(Ordering::Relaxed) {
-            return Some(Stop::Cancelled);
-        }
-        (Instant::now() > deadline).then_some(Stop::TimedOut)
-    };
-    let defaults = Options::default();
-    Options { lookback: lookback.unwrap_or(defaults.lookback), samples_max, stop: Some(Arc::new(stop)), ..defaults }
 }
 
 /// Answers `labels`: the names of labels.

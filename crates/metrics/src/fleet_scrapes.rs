@@ -16,7 +16,7 @@ const QUESTION_BYTES_MAX: usize = 64;
 /// Returns the scrapes that the caller may see, and why some may be missing.
 pub(crate) async fn scrapes(server: &Shared) -> (Vec<SourceScrapes>, Vec<String>) {
     let now = server.now();
-    let mut reports = server.app.intake.sources().reported_scrapes(now);
+    let mut reports = server.app.intake.sources.reported_scrapes(now);
     let mut missing = Vec::new();
     let store = server.whole_store();
     if let Some(link) = &server.app.fleet {
@@ -48,6 +48,6 @@ pub(crate) async fn post(server: FamilyServer<MetricsState>, request: Request) -
     let body = server.bodies.read(body, QUESTION_BYTES_MAX).await?;
     let now = server.now();
     link.answer(SCRAPES_PATH, (&head.headers, body.bytes()), now, || {
-        serde_json::to_vec(&server.app.intake.sources().reported_scrapes(now)).expect("texts and numbers are JSON")
+        serde_json::to_vec(&server.app.intake.sources.reported_scrapes(now)).expect("texts and numbers are JSON")
     })
 }

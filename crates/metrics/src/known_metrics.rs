@@ -5,11 +5,12 @@
 //! seconds before a crash is lost until its sender repeats it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use exposition::KINDS;
 pub(crate) use exposition::{Metadata, kind_of_word};
 use storage::{Settings, StoreError};
+use types::Hold;
 use xxhash_rust::xxh3::xxh3_64;
 
 const KIND: &str = "metric-metadata";
@@ -64,7 +65,7 @@ fn document_of(metric: &str) -> u64 {
 pub(crate) fn load(settings: Settings<'_>, known: &Mutex<KnownMetrics>) {
     match settings.all(KIND) {
         Ok(documents) => {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = known.hold();
             // A document that another version wrote says nothing here; its senders repeat it.
             let read = documents.iter().filter_map(|(_, text)| serde_json::from_str::<Document>(text).ok());
             read.for_each(|document| known.add(document));
@@ -78,11 +79,11 @@ pub(crate) fn load(settings: Settings<'_>, known: &Mutex<KnownMetrics>) {
 /// # Errors
 /// If the control store does not take one; it is written the next time.
 pub(crate) fn save(settings: Settings<'_>, known: &Mutex<KnownMetrics>) -> Result<(), StoreError> {
-    let changed = std::mem::take(&mut known.lock().unwrap_or_else(PoisonError::into_inner).changed);
+    let changed = std::mem::take(&mut known.hold().changed);
     for number in &changed {
         let saved = save_one(settings, known, *number);
         if saved.is_err() {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = known.hold();
             known.changed.extend(changed.range(*number..).copied());
             return saved;
         }
@@ -94,7 +95,7 @@ fn save_one(settings: Settings<'_>, known: &Mutex<KnownMetrics>, number: u64) ->
     let name = number.to_string();
     // Other nodes of a fleet write the same documents.
     let stored = settings.get(KIND, &name)?.and_then(|text| serde_json::from_str::<Document>(&text).ok());
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = known.hold();
     known.add(stored.unwrap_or_default());
     let document = known.document(number);
     drop(known);

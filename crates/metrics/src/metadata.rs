@@ -1,7 +1,7 @@
 //! What senders say of their metrics: type, help and unit. Senders repeat it every few minutes; `known_metrics` keeps it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
@@ -13,7 +13,7 @@ use promql::{Annotations, METRIC_NAME};
 use serde_json::{Value, json};
 use series::{SAMPLE_GROUPS, SampleSource};
 use storage::{Settings, StoreError};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::exemplars::recent::RecentExemplars;
 use crate::format::{self, JsonAnswer};
@@ -59,17 +59,17 @@ impl MetricsState {
 
     /// Returns the exemplars that were stored last.
     pub(crate) fn recent_exemplars(&self) -> MutexGuard<'_, RecentExemplars> {
-        self.exemplars.lock().unwrap_or_else(PoisonError::into_inner)
+        self.exemplars.hold()
     }
 
     /// Returns the clock of pushes. While it is held, no other push is stored or repeated.
     pub(crate) fn push_clock(&self) -> MutexGuard<'_, PushClock> {
-        self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pushes.hold()
     }
 
     /// Returns what is known of the metrics that samples of some names belong to, in order of name.
     pub(crate) fn families_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, Metadata> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.hold();
         let family = |name: &'n str| {
             if let Some(metadata) = known.metrics.get(name) {
                 return Some((name.to_owned(), metadata.clone()));
@@ -84,7 +84,7 @@ impl MetricsState {
     /// Notes what a sender says of a metric.
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.hold();
         if known.metrics.len() < METRICS_MAX || known.metrics.contains_key(metric) {
             known.note(metric, metadata);
         }
@@ -93,7 +93,7 @@ impl MetricsState {
 
 /// Takes what shippers said of the metrics that they scrape.
 pub(crate) fn receive(server: &Server, state: &MetricsState) {
-    for described in server.app.intake.descriptions().take() {
+    for described in server.app.intake.descriptions.take() {
         let kind = kind_of_word(&described.kind).unwrap_or_else(|| kind_of_number(0));
         state.note(&described.metric, Metadata { kind, help: described.help, unit: described.unit });
     }
@@ -138,7 +138,7 @@ pub(crate) async fn get(
     let metric = parameters.get("metric");
     receive(&server, &server.state);
     let (data, missing) = if server.reaches_all(&SAMPLE_GROUPS.map(str::to_owned)) {
-        let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = server.state.known.hold();
         let data = shown(known.metrics.iter(), metric, limit);
         (data, Vec::new())
     } else {

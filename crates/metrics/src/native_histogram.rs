@@ -12,7 +12,7 @@
 //! A histogram with a count of type double has counts of its buckets, any other one differences between neighbours.
 
 use ingest::IngestError;
-use ingest::protobuf::{Content, Message};
+use ingest::protobuf::{Content, Message, put_bytes, put_fixed64, put_varint};
 use ingest::sample::STALE_BITS;
 use promql::{Histogram, ResetHint, buckets_of_spans};
 
@@ -190,11 +190,11 @@ pub(crate) fn unzigzag(number: u64) -> i64 {
 /// Writes a histogram, with counts as decimals.
 pub(crate) fn write(time: i64, histogram: &Histogram) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + (histogram.positive.len() + histogram.negative.len()) * 10);
-    put_double(2, histogram.count, &mut out);
-    put_double(3, histogram.sum, &mut out);
+    put_fixed64(2, histogram.count.to_bits(), &mut out);
+    put_fixed64(3, histogram.sum.to_bits(), &mut out);
     put_number(4, zigzag(histogram.schema), &mut out);
-    put_double(5, histogram.zero_threshold, &mut out);
-    put_double(7, histogram.zero_count, &mut out);
+    put_fixed64(5, histogram.zero_threshold.to_bits(), &mut out);
+    put_fixed64(7, histogram.zero_count.to_bits(), &mut out);
     for (field, side) in [(8, &histogram.negative), (11, &histogram.positive)] {
         put_side(field, side, &mut out);
     }
@@ -227,33 +227,12 @@ fn put_number(field: u64, number: u64, out: &mut Vec<u8>) {
     put_varint(number, out);
 }
 
-fn put_double(field: u64, number: f64, out: &mut Vec<u8>) {
-    put_varint(field << 3 | 1, out);
-    out.extend(number.to_le_bytes());
-}
-
 fn put_doubles(field: u64, numbers: impl ExactSizeIterator<Item = f64>, out: &mut Vec<u8>) {
     if numbers.len() > 0 {
         put_varint(field << 3 | 2, out);
         put_varint(numbers.len() as u64 * 8, out);
         numbers.for_each(|number| out.extend(number.to_le_bytes()));
     }
-}
-
-/// Writes a field that holds bytes.
-pub(crate) fn put_bytes(field: u64, bytes: &[u8], out: &mut Vec<u8>) {
-    put_varint(field << 3 | 2, out);
-    put_varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-}
-
-/// Writes a number, seven bits a byte, lowest first.
-pub(crate) fn put_varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 #[cfg(test)]

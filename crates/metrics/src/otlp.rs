@@ -64,13 +64,13 @@ fn ingest(
     sender: &Sender<'_>,
 ) -> Result<IngestAnswer, IngestError> {
     let intake = &server.app.intake;
-    let body = decode(body, encoding, intake.limits().body_bytes_max)?;
+    let body = decode(body, encoding, intake.limits.body_bytes_max)?;
     let message = match form {
         OtlpForm::Protobuf => Cow::Borrowed(&*body),
         OtlpForm::Json => Cow::Owned(json::to_protobuf(&body)?),
     };
     let mut collector = intake.collect(sender);
-    let mut points = Points::new(&mut collector, server.now(), intake.limits(), state, message.len());
+    let mut points = Points::new(&mut collector, server.now(), &intake.limits, state, message.len());
     message::read(&message, &mut points)?;
     let (rejected, exemplars) = points.end()?;
     let accepted = intake.accept(collector, &body, sender)?;

@@ -73,7 +73,7 @@ pub(crate) async fn delete(server: FamilyServer<MetricsState>, uri: Uri) -> Resu
         let mut clock = of_thread.state.push_clock();
         let Some(group) = documents::get(&of_thread, &key)? else { return Ok(()) };
         let time = clock.next(of_thread.now());
-        samples::write(&of_thread, time, &[], &group.series(of_thread.app.intake.limits()))?;
+        samples::write(&of_thread, time, &[], &group.series(&of_thread.app.intake.limits))?;
         documents::remove(&of_thread, &key)
     };
     server.intake.run(ingest::Encoding::Identity, 0, work).await??;
@@ -121,7 +121,7 @@ fn apply(
     families: Vec<Family>,
     mode: Mode,
 ) -> Result<(), Problem> {
-    let limits = server.app.intake.limits();
+    let limits = &server.app.intake.limits;
     let mut clock = server.state.push_clock();
     let before = documents::get(server, key)?;
     let time = clock.next(server.now());

@@ -18,6 +18,7 @@ use door::server::FamilyServer;
 use ingest::snappy;
 use promql::{Selection, Source};
 use series::SampleSource;
+use types::Hold;
 
 use self::message::{ReadQuery, ReadSeries, encode};
 use crate::metadata::MetricsState;
@@ -78,11 +79,11 @@ fn selected(
         let floats = series.times.iter().copied().zip(series.values.iter().copied()).collect();
         let histograms = series.histogram_times.iter().copied().zip(series.histograms.iter().cloned()).collect();
         let of_series = ReadSeries { labels: series.labels.clone(), floats, histograms };
-        found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(of_series);
+        found.hold().push(of_series);
         Ok(())
     });
     selected.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "execution", error.to_string()))?;
-    let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found = found.into_held();
     found.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(found)
 }

@@ -10,7 +10,8 @@ use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::read;
 use door::server::{FamilyServer, Shared};
-use ingest::{ActiveTarget, SourceScrapes, TargetHealth};
+use exposition::ActiveTarget;
+use ingest::SourceScrapes;
 use promql::{Annotations, Labels, Matcher};
 use serde_json::{Value, json};
 use series::SampleSource;
@@ -51,11 +52,7 @@ impl FoundTarget {
             "lastError": target.last_error,
             "lastScrape": last.unwrap_or_else(|| NEVER.to_owned()),
             "lastScrapeDuration": target.last_duration_ns as f64 / 1e9,
-            "health": match target.health {
-                TargetHealth::Unknown => "unknown",
-                TargetHealth::Up => "up",
-                TargetHealth::Down => "down",
-            },
+            "health": target.health,
             "scrapeInterval": target.interval,
             "scrapeTimeout": target.timeout,
         })

@@ -56,9 +56,9 @@ pub(crate) async fn post(
         let key = sender.batch_key(received.bytes());
         let mut collector = intake.collect(&sender);
         let ((stored, refused), n_unpacked) =
-            snappy::with_unpacked(received.bytes(), intake.limits().body_bytes_max, |message| {
-                let (shared, state) = (intake.series(), &of_thread.state);
-                let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits(), state);
+            snappy::with_unpacked(received.bytes(), intake.limits.body_bytes_max, |message| {
+                let (shared, state) = (&intake.series, &of_thread.state);
+                let mut reader = SeriesReader::new(&mut collector, of_thread.now(), &intake.limits, state);
                 match version {
                     Version::One => message::read_one(message, &mut reader, shared, state)?,
                     Version::Two => message::read_two(message, &mut reader, shared, state)?,

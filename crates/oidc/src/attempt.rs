@@ -4,11 +4,11 @@
 //! and code verifier are hashes of the secret, the provider and a word of their own; none reveals another.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::error::SignInError;
 
@@ -92,7 +92,7 @@ impl UsedStates {
     pub(crate) fn note(&self, state: &str, now: Timestamp) -> bool {
         let now_s = seconds(now);
         // Whatever a panic leaves is a map all the same.
-        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.0.hold();
         if used.len() >= USED_MAX {
             used.retain(|_, at_s| now_s.saturating_sub(*at_s) <= COOKIE_LIFE_S);
             if used.len() >= USED_MAX {

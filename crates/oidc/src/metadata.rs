@@ -1,11 +1,11 @@
 //! What the provider publishes: its metadata (OpenID Connect Discovery 1.0) and its keys.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use reqwest::{Client, Url};
 use serde::Deserialize;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::error::SignInError;
 use crate::fetch;
@@ -41,7 +41,6 @@ pub(crate) struct Metadata {
     jwks_uri: Endpoint,
     pub(crate) userinfo_endpoint: Option<Endpoint>,
     pub(crate) end_session_endpoint: Option<Endpoint>,
-    #[serde(default)]
     pub(crate) token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) authorization_response_iss_parameter_supported: bool,
@@ -67,14 +66,14 @@ pub(crate) struct Publications {
 
 fn known<T>(cell: &Fetched<T>, age_max_ns: i64, now: Timestamp) -> Option<Arc<T>> {
     // Whatever a panic leaves is a whole value.
-    let cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+    let cell = cell.hold();
     let is_fresh = |at: &Timestamp| (0..age_max_ns).contains(&now.0.saturating_sub(at.0));
     cell.as_ref().filter(|(_, at)| is_fresh(at)).map(|(value, _)| value.clone())
 }
 
 fn keep<T>(cell: &Fetched<T>, value: T, now: Timestamp) -> Arc<T> {
     let value = Arc::new(value);
-    *cell.lock().unwrap_or_else(PoisonError::into_inner) = Some((value.clone(), now));
+    *cell.hold() = Some((value.clone(), now));
     value
 }
 

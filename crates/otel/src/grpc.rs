@@ -21,9 +21,10 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64_NOPAD;
 use hyper::body::Frame;
 use ingest::Encoding;
+use ingest::protobuf::{put_bytes, put_varint};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::status::{code_of, status_message, write_text, write_varint};
+use crate::status::{code_of, status_message};
 use door::format::ErrorFormat;
 use door::problem::Problem;
 
@@ -127,13 +128,13 @@ fn respond(headers: HeaderMap, body: Body) -> Response {
 /// } } }`.
 fn status_with_retry(code: u8, message: &str, seconds: u64) -> Vec<u8> {
     let mut delay = vec![1 << 3];
-    write_varint(seconds, &mut delay);
+    put_varint(seconds, &mut delay);
     let (mut retry, mut any) = (Vec::new(), Vec::new());
-    write_text(1, &delay, &mut retry);
-    write_text(1, b"type.googleapis.com/google.rpc.RetryInfo", &mut any);
-    write_text(2, &retry, &mut any);
+    put_bytes(1, &delay, &mut retry);
+    put_bytes(1, b"type.googleapis.com/google.rpc.RetryInfo", &mut any);
+    put_bytes(2, &retry, &mut any);
     let mut status = status_message(code, message);
-    write_text(3, &any, &mut status);
+    put_bytes(3, &any, &mut status);
     status
 }
 

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ingest::protobuf::{put_bytes, put_varint};
 use ingest::{Encoding, IngestAnswer, IngestError, Sender};
 use serde_json::json;
 
 pub use self::decode::OtlpForm;
 use self::decode::{Signal, ingest_otlp};
 use crate::grpc;
-use crate::status::{code_of, status_message, write_text, write_varint};
+use crate::status::{code_of, status_message};
 use door::access::Role;
 use door::format::ErrorFormat;
 use door::headers::{batch_id, encoding};
@@ -209,10 +210,10 @@ fn response(answer: &IngestAnswer, names: AnswerNames, form: OtlpForm) -> Vec<u8
         OtlpForm::Protobuf if rejected == 0 => Vec::new(),
         OtlpForm::Protobuf => {
             let mut partial = vec![1 << 3];
-            write_varint(rejected, &mut partial);
-            write_text(2, message.as_bytes(), &mut partial);
+            put_varint(rejected, &mut partial);
+            put_bytes(2, message.as_bytes(), &mut partial);
             let mut out = Vec::new();
-            write_text(1, &partial, &mut out);
+            put_bytes(1, &partial, &mut out);
             out
         }
     }

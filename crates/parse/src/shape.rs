@@ -35,122 +35,66 @@ pub use parts::{PartValue, Parts};
 pub use syslog::SyslogHeader;
 pub(crate) use syslog::data_end;
 
-/// The format of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// `START`, `END` and `REPORT` lines of a Lambda function.
-    Lambda,
-    /// A VPC flow log in its default form.
-    Vpc,
-    /// An access log with client, user, time, request, status and size.
-    CommonLog,
-    /// The same with referrer and agent, perhaps with the time that it took; a virtual host may stand before it.
-    CombinedLog,
-    /// RFC 3164 or 5424, with or without priority.
-    Syslog,
-    /// `key=value` pairs.
-    Logfmt,
-    /// What a container runtime writes around a line: `TIME stdout F text`.
-    Cri,
-    /// `E1120 06:47:13.123456 7 file.go:12] text`.
-    Klog,
-    /// `TIME<tab>level<tab>logger<tab>file.go:12<tab>text`.
-    Zap,
-    /// `TIME LEVEL [thread] logger - text`, in the orders and with the marks that logging libraries use.
-    Application,
-    /// `ERROR:logger:text`, Python's form without a time.
-    PythonBasic,
-    /// The error log of nginx.
-    NginxError,
-    /// The error log of Apache.
-    ApacheError,
-    /// PostgreSQL's usual prefix.
-    Postgres,
-    /// A request or connection as HAProxy logs it, perhaps behind a syslog header.
-    Haproxy,
-    /// `7:M 20 Nov 2026 06:47:13.123 * text`.
-    Redis,
-    /// Envoy's access log in its usual form, with Istio's additions.
-    Envoy,
-    /// The access log of Squid in its own form.
-    Squid,
-    /// A request as uWSGI logs it.
-    Uwsgi,
-    /// A request in quotes and its status within a text; a line of Amazon's load balancers.
-    Request,
-    /// ArcSight's Common Event Format.
-    Cef,
-    /// QRadar's Log Event Extended Format.
-    Leef,
-    /// PostgreSQL's `csvlog`.
-    PostgresCsv,
-    /// W3C's extended format, whose columns a line `#Fields:` names.
-    W3c,
+types::named! {
+    /// The format of a line.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Shape {
+        /// `START`, `END` and `REPORT` lines of a Lambda function.
+        Lambda = "lambda",
+        /// A VPC flow log in its default form.
+        Vpc = "vpc",
+        /// An access log with client, user, time, request, status and size.
+        CommonLog = "clf",
+        /// The same with referrer and agent, perhaps with the time that it took; a virtual host may stand before it.
+        CombinedLog = "combined",
+        /// RFC 3164 or 5424, with or without priority.
+        Syslog = "syslog",
+        /// `key=value` pairs.
+        Logfmt = "logfmt",
+        /// What a container runtime writes around a line: `TIME stdout F text`.
+        Cri = "cri",
+        /// `E1120 06:47:13.123456 7 file.go:12] text`.
+        Klog = "klog",
+        /// `TIME<tab>level<tab>logger<tab>file.go:12<tab>text`.
+        Zap = "zap",
+        /// `TIME LEVEL [thread] logger - text`, in the orders and with the marks that logging libraries use.
+        Application = "application",
+        /// `ERROR:logger:text`, Python's form without a time.
+        PythonBasic = "python",
+        /// The error log of nginx.
+        NginxError = "nginx-error",
+        /// The error log of Apache.
+        ApacheError = "apache-error",
+        /// PostgreSQL's usual prefix.
+        Postgres = "postgres",
+        /// A request or connection as HAProxy logs it, perhaps behind a syslog header.
+        Haproxy = "haproxy",
+        /// `7:M 20 Nov 2026 06:47:13.123 * text`.
+        Redis = "redis",
+        /// Envoy's access log in its usual form, with Istio's additions.
+        Envoy = "envoy",
+        /// The access log of Squid in its own form.
+        Squid = "squid",
+        /// A request as uWSGI logs it.
+        Uwsgi = "uwsgi",
+        /// A request in quotes and its status within a text; a line of Amazon's load balancers.
+        Request = "request",
+        /// ArcSight's Common Event Format.
+        Cef = "cef",
+        /// QRadar's Log Event Extended Format.
+        Leef = "leef",
+        /// PostgreSQL's `csvlog`.
+        PostgresCsv = "postgres-csv",
+        /// W3C's extended format, whose columns a line `#Fields:` names.
+        W3c = "w3c",
+    }
 }
 
 impl Shape {
-    /// Every shape.
-    pub const ALL: [Self; 24] = [
-        Self::Lambda,
-        Self::Vpc,
-        Self::CommonLog,
-        Self::CombinedLog,
-        Self::Syslog,
-        Self::Logfmt,
-        Self::Cri,
-        Self::Klog,
-        Self::Zap,
-        Self::Application,
-        Self::PythonBasic,
-        Self::NginxError,
-        Self::ApacheError,
-        Self::Postgres,
-        Self::Haproxy,
-        Self::Redis,
-        Self::Envoy,
-        Self::Squid,
-        Self::Uwsgi,
-        Self::Request,
-        Self::Cef,
-        Self::Leef,
-        Self::PostgresCsv,
-        Self::W3c,
-    ];
-
-    /// Its name, as `parse` and pipelines spell it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Lambda => "lambda",
-            Self::Vpc => "vpc",
-            Self::CommonLog => "clf",
-            Self::CombinedLog => "combined",
-            Self::Syslog => "syslog",
-            Self::Logfmt => "logfmt",
-            Self::Cri => "cri",
-            Self::Klog => "klog",
-            Self::Zap => "zap",
-            Self::Application => "application",
-            Self::PythonBasic => "python",
-            Self::NginxError => "nginx-error",
-            Self::ApacheError => "apache-error",
-            Self::Postgres => "postgres",
-            Self::Haproxy => "haproxy",
-            Self::Redis => "redis",
-            Self::Envoy => "envoy",
-            Self::Squid => "squid",
-            Self::Uwsgi => "uwsgi",
-            Self::Request => "request",
-            Self::Cef => "cef",
-            Self::Leef => "leef",
-            Self::PostgresCsv => "postgres-csv",
-            Self::W3c => "w3c",
-        }
-    }
-
     /// The shape of a name; `common` is `clf`.
     pub fn of_name(name: &str) -> Option<Self> {
         let name = if name == "common" { "clf" } else { name };
-        Self::ALL.into_iter().find(|shape| shape.name() == name)
+        Self::named(name)
     }
 }
 

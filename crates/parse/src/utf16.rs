@@ -5,13 +5,15 @@
 /// The mark that a file begins with.
 const MARK: char = '\u{feff}';
 
-/// How units of 16 bits are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Utf16 {
-    /// The lower byte first.
-    LittleEndian,
-    /// The higher byte first.
-    BigEndian,
+types::named! {
+    /// How units of 16 bits are written.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Utf16 {
+        /// The lower byte first.
+        LittleEndian = "utf-16le",
+        /// The higher byte first.
+        BigEndian = "utf-16be",
+    }
 }
 
 impl Utf16 {
@@ -22,19 +24,6 @@ impl Utf16 {
             [0xfe, 0xff, ..] => Some(Self::BigEndian),
             _ => None,
         }
-    }
-
-    /// The name of the encoding (IANA, in lower case).
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LittleEndian => "utf-16le",
-            Self::BigEndian => "utf-16be",
-        }
-    }
-
-    /// The encoding of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::LittleEndian, Self::BigEndian].into_iter().find(|encoding| encoding.name() == name)
     }
 
     /// The characters of bytes at a place in their file, each with where it ends among the bytes; `None` is a half of a pair.

@@ -41,25 +41,12 @@ pub fn is_system(name: &str) -> bool {
     types::SYSTEM_FIELDS.contains(&name)
 }
 
-/// Calls `visit` for every field in `expr`.
+/// Calls `visit` for every field in `expr`, in the order of the text.
 pub fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
-    match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {}
-        Expr::Field(name) => visit(name),
-        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => {
-            visit_fields(inner, visit)
-        }
-        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
-            visit_fields(a, visit);
-            visit_fields(b, visit);
-        }
-        Expr::In(item, list) => {
-            visit_fields(item, visit);
-            list.iter().for_each(|element| visit_fields(element, visit));
-        }
-        Expr::Between(item, low, high) => [item, low, high].into_iter().for_each(|part| visit_fields(part, visit)),
-        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_fields(argument, visit)),
+    if let Expr::Field(name) = expr {
+        visit(name);
     }
+    expr.parts().for_each(|part| visit_fields(part, visit));
 }
 
 /// Calls `visit` for every field that `expr` speaks of for events that no Loki sender pushed: labels of LogQL are
@@ -117,12 +104,9 @@ pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
         names.insert(name.clone());
     };
     for operator in operators {
+        operator.expressions().into_iter().for_each(|expr| visit_fields(expr, &mut add));
         match operator {
-            Operator::Filter(expr) | Operator::Extend { expr, .. } => visit_fields(expr, &mut add),
-            Operator::Parse(parse) => visit_fields(&parse.text, &mut add),
-            Operator::Aggregate { by, aggregates } => {
-                by.iter().for_each(|(_, expr)| visit_fields(expr, &mut add));
-                aggregates.iter().for_each(|aggregate| visit_argument(aggregate, &mut add));
+            Operator::Aggregate { aggregates, .. } => {
                 let by_time =
                     |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
                 if aggregates.iter().any(by_time) {
@@ -132,13 +116,9 @@ pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
                     PLACE_FIELDS.iter().for_each(|name| add(&(*name).into()));
                 }
             }
-            Operator::Sort(keys) => keys.iter().for_each(|key| visit_fields(&key.expr, &mut add)),
-            Operator::Limit(_) | Operator::Tail(_) => {}
             Operator::Dedup(fields) | Operator::FillDown(fields) => fields.iter().for_each(&mut add),
-            Operator::Unnest { list, .. } => visit_fields(list, &mut add),
             Operator::Rank(rank) => rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(&mut add),
             Operator::Patterns(patterns) => {
-                visit_fields(&patterns.text, &mut add);
                 add(&"@level".into());
                 if patterns.is_scored || patterns.counts.is_some() {
                     add(&"@timestamp".into());
@@ -158,9 +138,7 @@ pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
                 let filled = fill.values.iter().map(|(name, _)| name);
                 fill.series.iter().chain([&fill.time]).chain(filled).for_each(&mut add);
             }
-            Operator::Lookup(lookup) => lookup.keys.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
             Operator::Join(join) => join.keys.iter().for_each(|(mine, _)| add(mine)),
-            Operator::AppendColumns(_) => {}
             Operator::AddTotals(totals) => {
                 let label = totals.column.iter().filter_map(|column| column.label_field.as_ref());
                 totals.fields.iter().chain(label).for_each(&mut add);
@@ -171,16 +149,12 @@ pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
                 add(&"@timestamp".into());
             }
             Operator::Outlier(outlier) => outlier.fields.iter().for_each(&mut add),
-            Operator::Project { columns, .. } => columns.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
+            Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Unnest { .. } => {}
+            Operator::Sort(_) | Operator::Limit(_) | Operator::Tail(_) | Operator::Lookup(_) => {}
+            Operator::AppendColumns(_) | Operator::Project { .. } => {}
         }
     }
     names
-}
-
-fn visit_argument<'a>(aggregate: &'a Aggregate, visit: &mut dyn FnMut(&'a Name)) {
-    if let Some(argument) = &aggregate.argument {
-        visit_fields(argument, visit);
-    }
 }
 
 /// Reports whether the events' own message fields are taken instead of the text.

@@ -21,6 +21,7 @@ mod nested;
 pub mod number;
 mod operator;
 mod optimise;
+mod parts;
 mod plan;
 mod plan_draft;
 pub mod plan_error;
@@ -52,7 +53,7 @@ pub use crate::name::Name;
 pub use crate::nested::has_subqueries;
 pub use crate::operator::{
     AddTotals, AggregateKind, ArithmeticOperator, Autoregress, CHANGE_COLUMNS, COUNTS_COLUMN, ColumnTotals, Compare,
-    Comparison, END_COLUMNS, FORMATS, FillBuckets, Format, Outlier, PATTERN_COLUMNS, Rank, Rows, SCORE_COLUMNS, Score,
+    Comparison, END_COLUMNS, FillBuckets, Format, Outlier, PATTERN_COLUMNS, Rank, Rows, SCORE_COLUMNS, Score,
     Sessionize,
 };
 pub use crate::plan::{

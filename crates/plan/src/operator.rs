@@ -1,5 +1,7 @@
 //! Operators and their settings as far as they hold no expressions.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use types::Value;
 
@@ -160,37 +162,22 @@ pub struct Outlier {
     pub marks: Vec<Name>,
 }
 
-/// How a text is written that names its own fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Format {
-    /// An object's members become fields with their JSON types.
-    Json,
-    /// `key=value` pairs become text fields.
-    Logfmt,
-    /// An access log in the common format.
-    CommonLog,
-    /// An access log in the combined format.
-    CombinedLog,
-    /// A syslog message of RFC 5424 or RFC 3164.
-    Syslog,
-    /// A VPC flow log of version 2.
-    VpcFlowLog,
-}
-
-/// The formats by the names that a query calls them by.
-pub const FORMATS: [(&str, Format); 6] = [
-    ("json", Format::Json),
-    ("logfmt", Format::Logfmt),
-    ("clf", Format::CommonLog),
-    ("combined", Format::CombinedLog),
-    ("syslog", Format::Syslog),
-    ("vpc", Format::VpcFlowLog),
-];
-
-impl Format {
-    /// Returns the name that a query calls it by.
-    pub fn name(self) -> &'static str {
-        FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+types::named! {
+    /// How a text is written that names its own fields.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum Format {
+        /// An object's members become fields with their JSON types.
+        Json = "json",
+        /// `key=value` pairs become text fields.
+        Logfmt = "logfmt",
+        /// An access log in the common format.
+        CommonLog = "clf",
+        /// An access log in the combined format.
+        CombinedLog = "combined",
+        /// A syslog message of RFC 5424 or RFC 3164.
+        Syslog = "syslog",
+        /// A VPC flow log of version 2.
+        VpcFlowLog = "vpc",
     }
 }
 
@@ -248,36 +235,72 @@ impl AggregateKind {
     }
 }
 
-/// Comparison operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Comparison {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
+types::named! {
+    /// Comparison operators.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum Comparison {
+        /// `=`
+        Equal = "=",
+        /// `!=`
+        NotEqual = "!=",
+        /// `<`
+        Less = "<",
+        /// `<=`
+        LessOrEqual = "<=",
+        /// `>`
+        Greater = ">",
+        /// `>=`
+        GreaterOrEqual = ">=",
+    }
 }
 
-/// Arithmetic operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ArithmeticOperator {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `%`
-    Remainder,
-    /// `^`
-    Power,
+impl Comparison {
+    /// Reports whether it holds for values in an order.
+    #[inline]
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+
+    /// Reports whether it holds for values that may have no order; such are not equal.
+    #[inline]
+    pub fn holds_for(self, order: Option<Ordering>) -> bool {
+        order.map_or(self == Self::NotEqual, |order| self.holds(order))
+    }
+
+    /// Returns the one that says the same with its sides swapped.
+    pub fn swapped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            symmetric => symmetric,
+        }
+    }
+}
+
+types::named! {
+    /// Arithmetic operators.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum ArithmeticOperator {
+        /// `+`
+        Add = "+",
+        /// `-`
+        Subtract = "-",
+        /// `*`
+        Multiply = "*",
+        /// `/`
+        Divide = "/",
+        /// `%`
+        Remainder = "%",
+        /// `^`
+        Power = "^",
+    }
 }

@@ -12,11 +12,10 @@ use std::ops::Bound;
 
 use types::Value;
 
-use crate::fields::fields_of as fields_of_operators;
+use crate::fields::{fields_of, visit_fields};
 use crate::name::Name;
-use crate::operator::AggregateKind;
 use crate::plan::balanced;
-use crate::plan::{Aggregate, Expr, Operator, ParseMethod};
+use crate::plan::{Expr, Operator, ParseMethod};
 use gather::{gather_exclusions, gathered};
 
 // Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
@@ -153,61 +152,13 @@ impl FieldReads {
     }
 
     fn operator(&mut self, operator: &Operator) {
+        if matches!(operator, Operator::Aggregate { .. } | Operator::Patterns(_)) {
+            *self = Self::default();
+        }
         match operator {
-            Operator::Filter(expr) | Operator::Extend { expr, .. } => expr.visit_fields(&mut |name| self.field(name)),
-            Operator::Parse(parse) => parse.text.visit_fields(&mut |name| self.field(name)),
-            Operator::Aggregate { by, aggregates } => {
-                *self = Self::default();
-                by.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
-                let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
-                arguments.for_each(|argument| argument.visit_fields(&mut |name| self.field(name)));
-                let by_time =
-                    |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
-                if aggregates.iter().any(by_time) {
-                    self.field(&"@timestamp".into());
-                }
-            }
-            Operator::Sort(keys) => keys.iter().for_each(|key| key.expr.visit_fields(&mut |name| self.field(name))),
-            Operator::Limit(_) | Operator::Tail(_) => {}
-            Operator::Dedup(names) | Operator::FillDown(names) => names.iter().for_each(|name| self.field(name)),
-            Operator::Unnest { list, .. } => list.visit_fields(&mut |name| self.field(name)),
-            Operator::Rank(rank) => {
-                rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(|name| self.field(name));
-            }
-            Operator::Patterns(_) => {
-                *self = Self::default();
-                fields_of_operators(std::slice::from_ref(operator)).iter().for_each(|name| self.field(name));
-            }
-            Operator::Compare(compare) => {
-                let values = compare.values.iter().map(|(name, _)| name);
-                compare.keys.iter().chain(values).for_each(|name| self.field(name));
-            }
-            Operator::Score(score) => {
-                let values = score.values.iter().map(|(name, _)| name);
-                score.series.iter().chain([&score.time]).chain(values).for_each(|name| self.field(name));
-            }
-            Operator::FillBuckets(fill) => {
-                fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name));
-                // What a column holds in the rows that are there is asked for by whoever shows it.
-            }
-            Operator::Lookup(lookup) => {
-                lookup.keys.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
-            }
-            Operator::Join(join) => join.keys.iter().for_each(|(mine, _)| self.field(mine)),
-            Operator::AppendColumns(_) => {}
-            Operator::AddTotals(totals) => {
-                let label = totals.column.iter().filter_map(|column| column.label_field.as_ref());
-                totals.fields.iter().chain(label).for_each(|name| self.field(name));
-            }
-            Operator::Autoregress(autoregress) => self.field(&autoregress.field),
-            Operator::Sessionize(sessionize) => {
-                let time = Name::from("@timestamp");
-                sessionize.fields.iter().chain([&time]).for_each(|name| self.field(name));
-            }
-            Operator::Outlier(outlier) => outlier.fields.iter().for_each(|name| self.field(name)),
-            Operator::Project { columns, .. } => {
-                columns.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
-            }
+            // What a column holds in the rows that are there is asked for by whoever shows it.
+            Operator::FillBuckets(fill) => fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name)),
+            other => fields_of(std::slice::from_ref(other)).iter().for_each(|name| self.field(name)),
         }
     }
 }
@@ -229,7 +180,7 @@ fn push_filters(operators: &mut [Operator]) {
 fn may_pass(condition: &Expr, operator: &Operator) -> bool {
     let reads = |made: &Name| {
         let mut found = false;
-        condition.visit_fields(&mut |field| found |= depends(field, made));
+        visit_fields(condition, &mut |field| found |= depends(field, made));
         found
     };
     match operator {

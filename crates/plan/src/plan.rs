@@ -309,32 +309,6 @@ pub enum Expr {
     Call(Function, Vec<Expr>),
 }
 
-impl Expr {
-    /// Calls `visit` for every field that the expression reads, in the order of the text.
-    pub fn visit_fields(&self, visit: &mut dyn FnMut(&Name)) {
-        match self {
-            Self::Literal(_) | Self::Duration(_) | Self::Regex(_) | Self::Template(_) => {}
-            Self::Field(name) => visit(name),
-            Self::Negate(operand) | Self::Not(operand) | Self::Match(operand, _) | Self::InQuery(operand, _) => {
-                operand.visit_fields(visit)
-            }
-            Self::And(left, right)
-            | Self::Or(left, right)
-            | Self::Compare(_, left, right)
-            | Self::Arithmetic(_, left, right) => {
-                left.visit_fields(visit);
-                right.visit_fields(visit);
-            }
-            Self::In(value, items) => {
-                value.visit_fields(visit);
-                items.iter().for_each(|item| item.visit_fields(visit));
-            }
-            Self::Between(value, low, high) => [value, low, high].into_iter().for_each(|part| part.visit_fields(visit)),
-            Self::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit_fields(visit)),
-        }
-    }
-}
-
 /// Joins expressions to a tree of the least depth: long rows of `or` must not nest deeply.
 pub fn balanced(mut exprs: Vec<Expr>, join: fn(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
     while exprs.len() > 1 {

@@ -65,7 +65,7 @@ impl Types {
 /// Returns operators that answer the same over these runs, without calls for lists and dates that no run has. `None`
 /// where there are no such calls.
 pub fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Vec<Operator>> {
-    if !operators.iter().any(mentions) {
+    if !operators.iter().flat_map(Operator::expressions).any(is_reducible) {
         return None;
     }
     let types = Types::of(runs, operators)?;
@@ -115,48 +115,18 @@ impl Types {
     }
 }
 
-/// Reports whether an operator calls one of the functions that [`settle`] reduces.
-fn mentions(operator: &Operator) -> bool {
-    let found = std::cell::Cell::new(false);
-    mapped_operator(operator, &|expr| {
-        note(expr, &found);
-        Expr::Literal(None)
-    });
-    found.get()
-}
-
-fn note(expr: &Expr, found: &std::cell::Cell<bool>) {
+/// Reports whether an expression calls one of the functions that [`settle`] reduces.
+fn is_reducible(expr: &Expr) -> bool {
     let functions = [Function::Each, Function::HasValue, Function::IfDate, Function::Measure];
     let of_lists = [Function::DateMillis, Function::LeastOfList, Function::GreatestOfList];
-    if matches!(expr, Expr::Call(function, _) if functions.contains(function) || of_lists.contains(function)) {
-        found.set(true);
-    } else if !found.get() {
-        mapped(expr, &|expr| {
-            note(expr, found);
-            Expr::Literal(None)
-        });
-    }
+    matches!(expr, Expr::Call(function, _) if functions.contains(function) || of_lists.contains(function))
+        || expr.parts().any(is_reducible)
 }
 
 /// Returns an operator with other expressions; names of fields stay.
 fn mapped_operator(operator: &Operator, map: &dyn Fn(&Expr) -> Expr) -> Operator {
     let mut operator = operator.clone();
-    match &mut operator {
-        Operator::Filter(expr) | Operator::Extend { expr, .. } | Operator::Unnest { list: expr, .. } => {
-            *expr = map(expr);
-        }
-        Operator::Parse(parse) => parse.text = map(&parse.text),
-        Operator::Aggregate { by, aggregates } => {
-            by.iter_mut().for_each(|(_, expr)| *expr = map(expr));
-            for aggregate in aggregates {
-                aggregate.argument = aggregate.argument.as_ref().map(map);
-            }
-        }
-        Operator::Sort(keys) => keys.iter_mut().for_each(|key| key.expr = map(&key.expr)),
-        Operator::Lookup(lookup) => lookup.keys.iter_mut().for_each(|(_, expr)| *expr = map(expr)),
-        Operator::Project { columns, .. } => columns.iter_mut().for_each(|(_, expr)| *expr = map(expr)),
-        _ => {}
-    }
+    operator.expressions_mut().into_iter().for_each(|expr| *expr = map(expr));
     operator
 }
 

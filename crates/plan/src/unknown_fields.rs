@@ -11,7 +11,7 @@ use types::{Run, SYSTEM_FIELDS, ScanError, TypeSet, is_reserved};
 use crate::error::nearest;
 use crate::fields::is_system;
 use crate::function::Function;
-use crate::{Aggregate, Expr, Name, Operator, ParseMethod, Plan, Warning};
+use crate::{Expr, Name, Operator, ParseMethod, Plan, Warning};
 
 /// Most field names of the events that are remembered to propose one.
 const NAMES_MAX: usize = 20_000;
@@ -186,40 +186,20 @@ struct FieldMentions {
 impl FieldMentions {
     /// Collects what an operator asks for; `false` where rows after it are no events, or have names of its own.
     fn operator(&mut self, operator: &Operator) -> bool {
+        if matches!(operator, Operator::Patterns(_)) {
+            return false;
+        }
+        operator.expressions().into_iter().for_each(|expr| self.expr(expr));
         match operator {
-            Operator::Filter(expr) => self.expr(expr),
-            Operator::Extend { name, expr } => {
-                self.expr(expr);
-                self.made.insert(name.clone());
-            }
-            Operator::Parse(parse) => {
-                self.expr(&parse.text);
-                match &parse.method {
-                    ParseMethod::Glob { names, .. } => self.made.extend(names.iter().cloned()),
-                    ParseMethod::Regex { names, .. } => self.made.extend(names.iter().map(|(name, _)| name.clone())),
-                    ParseMethod::Format { .. } => return false,
-                }
-            }
-            Operator::Sort(keys) => keys.iter().for_each(|key| self.expr(&key.expr)),
-            Operator::Limit(_) | Operator::Tail(_) => {}
+            Operator::Filter(_) | Operator::Sort(_) | Operator::Limit(_) | Operator::Tail(_) => {}
+            Operator::Extend { name, .. } | Operator::Unnest { name, .. } => drop(self.made.insert(name.clone())),
+            Operator::Parse(parse) => match &parse.method {
+                ParseMethod::Glob { names, .. } => self.made.extend(names.iter().cloned()),
+                ParseMethod::Regex { names, .. } => self.made.extend(names.iter().map(|(name, _)| name.clone())),
+                ParseMethod::Format { .. } => return false,
+            },
             Operator::Dedup(names) => names.iter().for_each(|name| self.field(name, None)),
-            Operator::Unnest { list, name, .. } => {
-                self.expr(list);
-                self.made.insert(name.clone());
-            }
-            Operator::Lookup(lookup) => {
-                lookup.keys.iter().for_each(|(_, expr)| self.expr(expr));
-                self.made.extend(lookup.columns.iter().map(|(_, name)| name.clone()));
-            }
-            Operator::Aggregate { by, aggregates } => {
-                by.iter().for_each(|(_, expr)| self.expr(expr));
-                aggregates.iter().filter_map(argument).for_each(|argument| self.expr(argument));
-                return false;
-            }
-            Operator::Project { columns, .. } => {
-                columns.iter().for_each(|(_, expr)| self.expr(expr));
-                return false;
-            }
+            Operator::Lookup(lookup) => self.made.extend(lookup.columns.iter().map(|(_, name)| name.clone())),
             _ => return false,
         }
         true
@@ -227,7 +207,6 @@ impl FieldMentions {
 
     fn expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {}
             Expr::Field(name) => self.field(name, None),
             Expr::Compare(_, left, right) => match (&**left, &**right) {
                 (Expr::Field(a), Expr::Field(b)) => {
@@ -251,14 +230,7 @@ impl FieldMentions {
             Expr::Call(Function::HasValue | Function::JsonSelected, _) => {}
             // What follows are fields above it that may be lists.
             Expr::Call(Function::Each, arguments) => arguments.iter().take(2).for_each(|argument| self.expr(argument)),
-            Expr::Call(_, arguments) => arguments.iter().for_each(|argument| self.expr(argument)),
-            Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => {
-                self.expr(inner)
-            }
-            Expr::And(a, b) | Expr::Or(a, b) | Expr::Arithmetic(_, a, b) => {
-                [a, b].into_iter().for_each(|e| self.expr(e))
-            }
-            Expr::Between(item, low, high) => [item, low, high].into_iter().for_each(|part| self.expr(part)),
+            other => other.parts().for_each(|part| self.expr(part)),
         }
     }
 
@@ -268,10 +240,6 @@ impl FieldMentions {
             self.asked.entry(name.clone()).or_insert_with(|| partner.cloned());
         }
     }
-}
-
-fn argument(aggregate: &Aggregate) -> Option<&Expr> {
-    aggregate.argument.as_ref()
 }
 
 impl UnknownFields {

@@ -7,8 +7,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::available_parallelism;
+
+use types::Hold;
 
 /// Most runs of which something is held. It is enough for a few queries at once, each of which alternates between the blocks of
 /// several runs where their times overlap.
@@ -19,6 +21,7 @@ const RUNS_PER_PROCESSOR: usize = 4;
 
 /// What a query holds of a run; nothing before it is asked for, and once it was let go.
 pub(crate) struct Holding<T> {
+    // It is one word.
     what: Mutex<Option<Arc<T>>>,
     was_used: AtomicBool,
 }
@@ -41,18 +44,13 @@ impl<T> Default for Holding<T> {
     }
 }
 
-impl<T> Holding<T> {
-    fn what(&self) -> MutexGuard<'_, Option<Arc<T>>> {
-        // It is one word.
-        self.what.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl<T> Holding<T> {}
 
 impl<T: Default + Send + Sync + 'static> Holding<T> {
     /// Returns what is held, as one of `list` where there is one.
     pub(crate) fn get(self: &Arc<Self>, list: Option<&Holdings>) -> Arc<T> {
         self.was_used.store(true, Ordering::Relaxed);
-        let mut what = self.what();
+        let mut what = self.what.hold();
         if let Some(held) = &*what {
             return held.clone();
         }
@@ -73,7 +71,7 @@ impl<T: Send + Sync> LetGo for Holding<T> {
     }
 
     fn let_go(&self) {
-        let held = self.what().take();
+        let held = self.what.hold().take();
         drop(held);
     }
 }
@@ -82,7 +80,7 @@ impl Holdings {
     fn add(&self, held: Weak<dyn LetGo>) {
         let n_max = RUNS_MAX.max(available_parallelism().map_or(0, |n| n.get() * RUNS_PER_PROCESSOR));
         // The list is whole between any two statements.
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = self.0.hold();
         list.push_back(held);
         while list.len() > n_max
             && let Some(first) = list.pop_front()

@@ -8,13 +8,13 @@
 
 use std::borrow::Cow;
 
+use types::codec::put_value;
 use types::{Batch, Column, RowSet, Strings, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column::{self, RunDictionary};
 use crate::duration;
 use crate::numbers::Bases;
-use crate::tagged::put_tagged;
 use crate::texts::{self, TEXT_SECTIONS, TemplateIds, Variables, Vocabulary};
 
 /// Reports whether the sections of a block's messages, and the fields that they name by their numbers in `fields`, give back
@@ -126,7 +126,7 @@ fn text_of(column: &Column, row: usize) -> Option<&str> {
 fn is_same_value(a: Option<&Value>, b: Option<&Value>) -> bool {
     let spelled = |value| {
         let mut out = Vec::new();
-        put_tagged(&mut out, value);
+        put_value(value, &mut out);
         out
     };
     spelled(a) == spelled(b)

@@ -13,9 +13,9 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use types::Value;
+use types::{Hold, Value};
 
 use crate::held::Holdings;
 use crate::text_pool::TextPool;
@@ -152,7 +152,7 @@ impl SectionCache {
     fn part(&self, key: Key) -> MutexGuard<'_, Part> {
         let part = (key.0.wrapping_mul(31) as usize).wrapping_add(key.1 as usize) % N_PARTS;
         // Nothing is left half done where a thread may panic.
-        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
+        self.parts[part].hold()
     }
 
     fn get<T: Any + Send + Sync>(&self, key: Key) -> Option<Arc<T>> {
@@ -194,7 +194,7 @@ impl SectionCache {
         let mut n_empty = 0;
         while n_empty < N_PARTS && self.n_bytes.load(Ordering::Relaxed) > self.bytes_max {
             let number = self.next_part.fetch_add(1, Ordering::Relaxed) % N_PARTS;
-            let mut part = self.parts[number].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut part = self.parts[number].hold();
             if part.entries.is_empty() {
                 n_empty += 1;
                 continue;
@@ -223,7 +223,7 @@ impl SectionCache {
 
     /// Returns its size and hit counts.
     pub fn status(&self) -> SectionCacheStatus {
-        let n_of = |part: &Mutex<Part>| part.lock().unwrap_or_else(PoisonError::into_inner).entries.len() as u64;
+        let n_of = |part: &Mutex<Part>| part.hold().entries.len() as u64;
         let (bytes, sections) = (self.n_bytes.load(Ordering::Relaxed) as u64, self.parts.iter().map(n_of).sum());
         let (hits, misses) = (self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed));
         let footer_bytes = self.n_footer_bytes.load(Ordering::Relaxed) as u64;
@@ -285,7 +285,7 @@ impl Drop for SegmentSections {
     fn drop(&mut self) {
         self.cache.n_footer_bytes.fetch_sub(self.n_footer_bytes, Ordering::Relaxed);
         for part in &self.cache.parts {
-            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut part = part.hold();
             let mut place = 0;
             while place < part.entries.len() {
                 if part.entries[place].key.0 != self.segment {

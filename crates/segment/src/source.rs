@@ -14,9 +14,9 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use types::ScanError;
+use types::{Hold, ScanError};
 
 /// The bytes of one segment.
 pub trait Source: Send + Sync {
@@ -53,6 +53,7 @@ pub trait Source: Send + Sync {
 #[derive(Debug)]
 pub struct FilePool {
     capacity_files: usize,
+    // A thread that panicked here has at most missed to put in a file.
     files: Mutex<OpenFiles>,
     reads: AtomicU64,
     bytes: AtomicU64,
@@ -77,7 +78,7 @@ impl FilePool {
     pub fn open(self: &Arc<Self>, path: &Path) -> io::Result<LocalFile> {
         let file = File::open(path)?;
         let n_bytes = file.metadata()?.len();
-        let mut files = self.files();
+        let mut files = self.files.hold();
         files.clock += 1;
         let number = files.clock;
         drop(files);
@@ -87,7 +88,7 @@ impl FilePool {
 
     /// Returns how many files are open now.
     pub fn n_open(&self) -> usize {
-        self.files().open.len()
+        self.files.hold().open.len()
     }
 
     /// Returns how many reads there were, and of how many bytes.
@@ -95,13 +96,8 @@ impl FilePool {
         (self.reads.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
-    fn files(&self) -> MutexGuard<'_, OpenFiles> {
-        // A thread that panicked here has at most missed to put in a file.
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn borrow(&self, number: u64) -> Option<Arc<File>> {
-        let mut files = self.files();
+        let mut files = self.files.hold();
         files.clock += 1;
         let now = files.clock;
         let (file, used) = files.open.get_mut(&number)?;
@@ -111,7 +107,7 @@ impl FilePool {
 
     /// Keeps a file open, and closes those that were not used for longest.
     fn keep(&self, number: u64, file: Arc<File>) {
-        let mut files = self.files();
+        let mut files = self.files.hold();
         files.clock += 1;
         let now = files.clock;
         files.open.insert(number, (file, now));
@@ -186,7 +182,7 @@ impl Source for NamelessFile {
 
 impl Drop for LocalFile {
     fn drop(&mut self) {
-        self.pool.files().open.remove(&self.number);
+        self.pool.files.hold().open.remove(&self.number);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use types::{Timestamp, Value};
 
-use crate::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
+use crate::bytes::{Cursor, Damage, Decoded};
 
 /// Deepest nesting of a value that is stored and read back; what comes in is cut at 64 levels.
 pub const NESTING_MAX: usize = 128;
@@ -29,44 +29,7 @@ pub fn is_too_deep(value: &Value) -> bool {
     exceeds(value, NESTING_MAX)
 }
 
-/// Writes a value, which must not be too deep.
-pub fn put_tagged(out: &mut Vec<u8>, value: Option<&Value>) {
-    match value {
-        None => out.push(0),
-        Some(Value::String(text)) => {
-            out.push(1);
-            put_text(out, text);
-        }
-        Some(Value::Integer(number)) => {
-            out.push(2);
-            put_zigzag(out, *number);
-        }
-        Some(Value::Float(number)) => {
-            out.push(3);
-            out.extend_from_slice(&number.to_bits().to_le_bytes());
-        }
-        Some(Value::Boolean(truth)) => out.push(4 + u8::from(*truth)),
-        Some(Value::Timestamp(instant)) => {
-            out.push(6);
-            put_zigzag(out, instant.0);
-        }
-        Some(Value::List(items)) => {
-            out.push(7);
-            put_varint(out, items.len() as u64);
-            items.iter().for_each(|item| put_tagged(out, item.as_ref()));
-        }
-        Some(Value::Object(members)) => {
-            out.push(8);
-            put_varint(out, members.len() as u64);
-            for (name, member) in members.iter() {
-                put_text(out, name);
-                put_tagged(out, member.as_ref());
-            }
-        }
-    }
-}
-
-/// Reads what [`put_tagged`] wrote.
+/// Reads what [`types::codec::put_value`] wrote.
 pub fn take_tagged(cursor: &mut Cursor<'_>) -> Decoded<Option<Value>> {
     take_nested(cursor, 0)
 }
@@ -96,7 +59,7 @@ fn take_nested(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> 
     }))
 }
 
-/// Passes over what [`put_tagged`] wrote.
+/// Passes over what [`types::codec::put_value`] wrote.
 pub(crate) fn skip_tagged(cursor: &mut Cursor<'_>) -> Decoded<()> {
     skip_nested(cursor, 0)
 }

@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use foldhash::fast::RandomState;
-use types::Value;
+use types::{Hold, Value};
 
 use crate::heap;
 
@@ -27,6 +27,7 @@ const PLACE_BYTES: usize = 26;
 /// The texts of large dictionaries.
 #[derive(Debug, Default)]
 pub(crate) struct TextPool {
+    // A set is whole between any two statements that can panic.
     texts: Mutex<HashSet<Arc<str>, RandomState>>,
     n_bytes: AtomicUsize,
 }
@@ -36,11 +37,6 @@ fn bytes_of(text: &str) -> usize {
 }
 
 impl TextPool {
-    fn texts(&self) -> MutexGuard<'_, HashSet<Arc<str>, RandomState>> {
-        // A set is whole between any two statements that can panic.
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns what its texts take.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes.load(Ordering::Relaxed)
@@ -51,7 +47,7 @@ impl TextPool {
     pub(crate) fn share(&self, values: &mut [Value], bytes_max: usize) -> (usize, usize) {
         let (is_small, mut n_own, mut n_added) = (values.len() < SHARED_FROM, 0, 0);
         for some in values.chunks_mut(AT_ONCE) {
-            let mut known = (!is_small).then(|| self.texts());
+            let mut known = (!is_small).then(|| self.texts.hold());
             let has_room = self.n_bytes() + n_added < bytes_max;
             for value in some {
                 match (value, &mut known) {
@@ -73,7 +69,7 @@ impl TextPool {
 
     /// Removes texts that nobody has any more; returns what they took.
     pub(crate) fn sweep(&self) -> usize {
-        let mut texts = self.texts();
+        let mut texts = self.texts.hold();
         let mut n_removed = 0;
         texts.retain(|text| {
             let is_used = Arc::strong_count(text) > 1;

@@ -1,12 +1,12 @@
 //! The samples that were read, series by series.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use foldhash::fast::RandomState;
 use ingest::sample::{label_pairs, number_of_text};
 use promql::{EvalError, Histogram, Labels, Matcher, SeriesRef, Visit};
-use types::TakeSamples;
+use types::{Hold, TakeSamples};
 
 use crate::points::{Point, apart, in_order, sort_finds_others};
 
@@ -155,10 +155,10 @@ impl Samples {
         let n_threads = if self.n < SAMPLES_OF_THREADS_MIN { 1 } else { n_threads.min(self.series.len()) };
         let (blocks, rest, failed) = (&self.blocks, Mutex::new(self.series.into_iter()), Mutex::new(None));
         let next = || {
-            let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut rest = rest.hold();
             rest.by_ref().take(SERIES_AT_ONCE).collect::<Vec<_>>()
         };
-        let failure = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = || failed.hold();
         let work = || {
             let mut floats = (Vec::new(), Vec::new());
             loop {
@@ -175,7 +175,7 @@ impl Samples {
             (1..n_threads).for_each(|_| drop(scope.spawn(work)));
             work();
         });
-        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        failed.into_held().map_or(Ok(()), Err)
     }
 
     /// Returns the place of a stream's series; `None` if the matchers refuse it.

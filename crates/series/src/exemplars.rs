@@ -1,12 +1,12 @@
 //! The exemplars of a store, by the series that they belong to.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::BlockVisitor;
 use ingest::sample::{EXEMPLAR_LABELS, EXEMPLAR_TYPE, label_pairs, number_of_text};
 use promql::{Labels, Matcher};
-use types::{Column, GroupPattern, Timestamp, Value};
+use types::{Column, GroupPattern, Hold, Timestamp, Value};
 
 use crate::source::{ReadBlocks, plan_of, time_range};
 
@@ -47,7 +47,7 @@ pub fn exemplars<B: ReadBlocks>(
         let reader = ExemplarReader { matchers, found: Mutex::default() };
         let reasons = blocks.read(&plan_of(EXEMPLAR_TYPE, matchers, &COLUMNS), &groups, time_range(range), &reader)?;
         missing.extend(reasons.iter().map(|reason| format!("exemplars may be missing: {reason}")));
-        for (labels, exemplars) in reader.found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        for (labels, exemplars) in reader.found.into_held() {
             found.entry(labels).or_insert(exemplars);
         }
     }
@@ -86,8 +86,6 @@ struct ExemplarReader<'m> {
 }
 
 impl BlockVisitor for ExemplarReader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let [streams, times, values, labels] = columns else { return };
         let text = |column: &Column, row: usize| match column.value(row) {
@@ -110,7 +108,7 @@ impl BlockVisitor for ExemplarReader<'_> {
                 is_wanted.then_some((series, StoredExemplar { labels, value, time }))
             };
             if let Some((series, exemplar)) = exemplar() {
-                let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut found = self.found.hold();
                 found.entry(series).or_default().push(exemplar);
             }
         }

@@ -4,7 +4,7 @@
 //! implement who ask: queries of the API within the scope of their caller, rules within that of their author. [`SampleSink`]
 //! stores samples.
 //!
-//! Knows no protocol, and nothing of when a query is asked.
+//! Knows no protocol, and nothing of when a query is asked; [`query_options`] are what one may use.
 
 mod collected;
 mod exemplars;
@@ -14,7 +14,9 @@ mod sink;
 mod source;
 mod step_cache;
 mod stream_filter;
+mod terms;
 
 pub use self::exemplars::{ExemplarsOfSeries, StoredExemplar, exemplars};
 pub use sink::{RecordedSample, SampleSink, StoreSink};
 pub use source::{ReadBlocks, SAMPLE_GROUPS, SampleSource};
+pub use terms::query_options;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use execute::BlockVisitor;
 use foldhash::fast::RandomState;
 use ingest::sample::number_of_text;
 use promql::{Histogram, Matcher};
-use types::{Column, EventId, Run, SampleStreams, ScanError, Timestamp, Value};
+use types::{Column, EventId, Hold, Run, SampleStreams, ScanError, Timestamp, Value};
 
 use crate::collected::{BlockSamples, Samples};
 use crate::points::Point;
@@ -69,17 +69,17 @@ impl<'m> SampleReader<'m> {
 
     /// Returns what was read.
     pub(crate) fn into_samples(self) -> Samples {
-        self.samples.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.samples.into_held()
     }
 
     fn samples(&self) -> MutexGuard<'_, Samples> {
-        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+        self.samples.hold()
     }
 
     /// Chooses the streams of a run, once for all of its blocks.
     fn chosen(&self, run: &Arc<dyn Run>) -> Result<Option<Arc<Chosen>>, ScanError> {
         let address = Arc::as_ptr(run).cast::<()>() as usize;
-        let known = || self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.chosen.hold();
         if let Some(of_run) = known().get(&address) {
             return Ok(of_run.clone());
         }
@@ -92,7 +92,7 @@ impl<'m> SampleReader<'m> {
     /// Chooses among streams, once for all runs that have them.
     fn chosen_of(&self, streams: Arc<SampleStreams>, is_stored: bool) -> Arc<Chosen> {
         let address = Arc::as_ptr(&streams) as usize;
-        let known = || self.of_streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.of_streams.hold();
         if let Some((_, chosen)) = known().get(&address).filter(|_| !is_stored) {
             return chosen.clone();
         }
@@ -115,8 +115,6 @@ impl<'m> SampleReader<'m> {
 }
 
 impl BlockVisitor for SampleReader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
         Some(self.is_wanted)
     }

@@ -44,7 +44,7 @@ impl SampleSink for StoreSink {
         let mut refused = None;
         for RecordedSample { labels, time, value } in samples {
             let pairs = labels.iter().map(|label| (Cow::Borrowed(&*label.name), Cow::Borrowed(&*label.value)));
-            let labels = match SeriesLabels::new(pairs, self.intake.limits()) {
+            let labels = match SeriesLabels::new(pairs, &self.intake.limits) {
                 Ok(labels) => labels,
                 Err(problem) => {
                     refused.get_or_insert(problem);

@@ -4,13 +4,13 @@
 //! its stream, once for each stream of a run. Where a run keeps samples by stream, those of other streams cost nothing.
 
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::{BlockVisitor, PartialCache};
 use ingest::sample::{SAMPLE_TYPE, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
 use promql::{EvalError, Labels, MatchKind, Matcher, Selection, Source, SourceError, Visit};
-use types::{GroupPattern, HISTOGRAM_FIELD, Run, TimeRange, Timestamp, VALUE_FIELD, Value};
+use types::{GroupPattern, HISTOGRAM_FIELD, Hold, Run, TimeRange, Timestamp, VALUE_FIELD, Value};
 
 use crate::collected::Samples;
 use crate::reader::{ReadDetail, SampleReader};
@@ -79,12 +79,12 @@ impl<B: ReadBlocks> SampleSource<B> {
 
     /// Reports whether samples may be missing.
     pub(crate) fn is_missing_some(&self) -> bool {
-        !self.missing.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.missing.hold().is_empty()
     }
 
     /// Returns the reasons why samples may be missing.
     pub fn into_missing(self) -> Vec<String> {
-        self.missing.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.missing.into_held()
     }
 
     /// Returns the label sets of the series with samples from `from` to `until`, both included, in ms.
@@ -106,7 +106,7 @@ impl<B: ReadBlocks> SampleSource<B> {
         let is_wanted = |stream: &str| filter.accepts(stream);
         let reader = SampleReader::new(matchers, (&filter, &is_wanted), wanted, limit);
         let reasons = self.blocks.read(&plan(matchers, names), &self.groups, time_range(range), &reader)?;
-        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing = self.missing.hold();
         missing.extend(reasons.iter().map(|reason| format!("samples may be missing: {reason}")));
         drop(missing);
         Ok(reader.into_samples())

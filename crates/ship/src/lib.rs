@@ -55,7 +55,7 @@ pub use input::{
 pub use preview::{Preview, PreviewedEvent, find_files};
 pub use report::{Report, ReportedFile, ShipperReport};
 pub use rules::Rules;
-pub use scrape_status::{ActiveTarget, DroppedTarget, ScrapeStatus, TargetHealth};
+pub use scrape_status::ScrapeStatus;
 pub use server_ranges::{Claim, HeldQuestion, HeldRange};
 pub use shipper::{Options, Shipper};
 pub use source_report::{SourceFile, SourceReport};

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use exposition::{ActiveTarget, DroppedTarget};
 use serde::Serialize;
 
 /// Most targets of an input in a report.
@@ -35,52 +36,6 @@ pub struct ScrapeStatus {
     n_bytes: usize,
     #[serde(skip)]
     n_bytes_max: usize,
-}
-
-/// A target that is scraped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ActiveTarget {
-    /// The name of its job.
-    pub pool: String,
-    /// Labels before relabelling.
-    pub discovered: BTreeMap<String, String>,
-    /// The labels of its series.
-    pub labels: BTreeMap<String, String>,
-    /// Where its page is.
-    pub url: String,
-    /// How often it is fetched, such as `15s`.
-    pub interval: String,
-    /// How long its answer is waited for.
-    pub timeout: String,
-    /// How the last scrape ended.
-    pub health: TargetHealth,
-    /// Why the last scrape failed; empty if it did not.
-    pub last_error: String,
-    /// When the last scrape began, in ms since the epoch.
-    pub last_scrape_ms: Option<i64>,
-    /// How long it took.
-    pub last_duration_ns: u64,
-}
-
-/// How the last scrape of a target ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TargetHealth {
-    /// It was not scraped yet.
-    Unknown,
-    /// It worked.
-    Up,
-    /// It failed.
-    Down,
-}
-
-/// A target that relabelling drops.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DroppedTarget {
-    /// The name of its job.
-    pub pool: String,
-    /// Labels before relabelling.
-    pub discovered: BTreeMap<String, String>,
 }
 
 impl ScrapeStatus {

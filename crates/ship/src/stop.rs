@@ -1,8 +1,10 @@
 //! The stop signal, which wakes every thread that waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
+
+use types::Hold;
 
 /// Set once, seen by all.
 #[derive(Debug, Default)]
@@ -47,7 +49,7 @@ impl Stop {
 /// Locks a mutex. A panicking thread leaves the data whole: every critical section of this crate does so at any
 /// moment at which it could panic.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.hold()
 }
 
 #[cfg(test)]

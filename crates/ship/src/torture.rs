@@ -15,56 +15,28 @@ pub use random::Random;
 pub use tally::{Tally, Verdict};
 pub use writer::{Writer, WriterSummary};
 
-/// How a log is rotated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rotation {
-    /// Renamed, with late lines in the old file, and a new one made.
-    Rename,
-    /// Copied and truncated.
-    CopyTruncate,
-    /// Deleted and made again: file systems give the new file the inode of the old one.
-    Recreate,
-    /// A new file under a new name; the old one stays.
-    NextName,
-    /// A link under a fixed name leads to the next file.
-    SymlinkSwitch,
-    /// A file with two names is renamed under one of them, and the other is given to the next file.
-    HardLink,
-    /// Truncated, and nothing else.
-    Truncate,
-    /// Truncated and at once longer than it was.
-    Regrowth,
-    /// Renamed, and compressed with the next rotation.
-    Compress,
-}
-
-impl Rotation {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::Rename,
-        Self::CopyTruncate,
-        Self::Recreate,
-        Self::NextName,
-        Self::SymlinkSwitch,
-        Self::HardLink,
-        Self::Truncate,
-        Self::Regrowth,
-        Self::Compress,
-    ];
-
-    /// Returns its name in lines and directories.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rename => "rename",
-            Self::CopyTruncate => "copytruncate",
-            Self::Recreate => "recreate",
-            Self::NextName => "next-name",
-            Self::SymlinkSwitch => "symlink-switch",
-            Self::HardLink => "hard-link",
-            Self::Truncate => "truncate",
-            Self::Regrowth => "regrowth",
-            Self::Compress => "compress",
-        }
+types::named! {
+    /// How a log is rotated.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Rotation {
+        /// Renamed, with late lines in the old file, and a new one made.
+        Rename = "rename",
+        /// Copied and truncated.
+        CopyTruncate = "copytruncate",
+        /// Deleted and made again: file systems give the new file the inode of the old one.
+        Recreate = "recreate",
+        /// A new file under a new name; the old one stays.
+        NextName = "next-name",
+        /// A link under a fixed name leads to the next file.
+        SymlinkSwitch = "symlink-switch",
+        /// A file with two names is renamed under one of them, and the other is given to the next file.
+        HardLink = "hard-link",
+        /// Truncated, and nothing else.
+        Truncate = "truncate",
+        /// Truncated and at once longer than it was.
+        Regrowth = "regrowth",
+        /// Renamed, and compressed with the next rotation.
+        Compress = "compress",
     }
 }
 

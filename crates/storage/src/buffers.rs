@@ -4,7 +4,9 @@
 //! next request. An allocator that returns memory to the system pays for each of its pages again: before there were
 //! these, that was 12 % of the CPU of ingesting. Few and not too large ones are kept, so that a burst still ends.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use types::Hold;
 
 /// Buffers kept for the next to ask: about as many as requests are worked on at once on two cores.
 const BUFFERS_MAX: usize = 3;
@@ -19,7 +21,7 @@ pub struct Buffers(Mutex<Vec<Vec<u8>>>);
 impl Buffers {
     /// Returns an empty buffer with room for `n_bytes`.
     pub fn take(&self, n_bytes: usize) -> Vec<u8> {
-        let kept = if n_bytes > BUFFER_BYTES_MAX { None } else { self.kept().pop() };
+        let kept = if n_bytes > BUFFER_BYTES_MAX { None } else { self.0.hold().pop() };
         let mut buffer = kept.unwrap_or_default();
         buffer.reserve_exact(n_bytes);
         buffer
@@ -31,14 +33,10 @@ impl Buffers {
             return;
         }
         buffer.clear();
-        let mut kept = self.kept();
+        let mut kept = self.0.hold();
         if kept.len() < BUFFERS_MAX {
             kept.push(buffer);
         }
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

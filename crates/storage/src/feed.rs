@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use types::{Batch, GroupName, GroupPattern, GroupScope};
+use types::{Batch, GroupName, GroupPattern, GroupScope, Hold};
 
 use crate::deletion::{self, Sequences};
 
@@ -74,17 +74,13 @@ struct FeedState {
     closed: bool,
 }
 
-impl Queue {
-    fn waiting(&self) -> MutexGuard<'_, FeedState> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Queue {}
 
 impl Subscription {
     /// Waits for the next batch, at most `timeout`.
     pub fn receive(&self, timeout: Duration) -> FeedItem {
         let idle = |waiting: &mut FeedState| waiting.batches.is_empty() && waiting.n_lost == 0 && !waiting.closed;
-        let waited = self.queue.changed.wait_timeout_while(self.queue.waiting(), timeout, idle);
+        let waited = self.queue.changed.wait_timeout_while(self.queue.waiting.hold(), timeout, idle);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if waiting.n_lost > 0 {
             return FeedItem::Lagged(std::mem::take(&mut waiting.n_lost));
@@ -113,7 +109,7 @@ impl Feed {
     }
 
     fn live(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.hold();
         queues.retain(|queue| queue.strong_count() > 0);
         queues
     }
@@ -128,7 +124,7 @@ impl Feed {
             if !queue.wanted.has(batch.group.as_str()) {
                 continue;
             }
-            let mut waiting = queue.waiting();
+            let mut waiting = queue.waiting.hold();
             if waiting.batches.len() >= queue.capacity_batches
                 && let Some(lost) = waiting.batches.pop_front()
             {
@@ -143,7 +139,7 @@ impl Feed {
     /// Takes deleted events out of what is waiting.
     pub(crate) fn erase(&self, group_id: u32, gone: &Sequences) {
         for queue in self.live().iter().filter_map(Weak::upgrade) {
-            let mut waiting = queue.waiting();
+            let mut waiting = queue.waiting.hold();
             for waits in waiting.batches.iter_mut().filter(|batch| batch.group_id == group_id) {
                 if let Some(left) = deletion::without(&waits.batch, gone) {
                     *waits = Arc::new(AcceptedBatch { batch: Arc::new(left), ..AcceptedBatch::clone(waits) });
@@ -156,7 +152,7 @@ impl Feed {
     /// Lets every subscription end once it has read what is waiting.
     pub(crate) fn close(&self) {
         for queue in self.live().iter().filter_map(Weak::upgrade) {
-            queue.waiting().closed = true;
+            queue.waiting.hold().closed = true;
             queue.changed.notify_all();
         }
     }

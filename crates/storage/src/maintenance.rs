@@ -3,7 +3,9 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use types::Hold;
 
 use crate::Clock;
 use crate::maintenance_file::{MaintenanceFile, MaintenanceRecord, ScrubProgress};
@@ -38,11 +40,11 @@ impl Maintenance {
     }
 
     pub(crate) fn clock(&self) -> MutexGuard<'_, ClockGuard> {
-        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clock.hold()
     }
 
     pub(crate) fn noted(&self) -> MutexGuard<'_, MaintenanceRecord> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.hold()
     }
 
     /// Returns how far the scrub was.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use types::{GroupName, ScanError, Timestamp};
+use types::{GroupName, Hold, ScanError, Timestamp};
 
 use self::files::SegmentFiles;
 use crate::Options;
@@ -156,7 +156,7 @@ impl Segments {
 
     /// Waits for the right to take segments out of the list.
     pub(crate) fn replacement(&self) -> MutexGuard<'_, ()> {
-        self.replacement.lock().unwrap_or_else(PoisonError::into_inner)
+        self.replacement.hold()
     }
 
     pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -168,15 +168,15 @@ impl Segments {
     }
 
     pub(crate) fn catalog(&self) -> MutexGuard<'_, Box<dyn Catalog>> {
-        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+        self.catalog.hold()
     }
 
     pub(crate) fn control(&self) -> MutexGuard<'_, Box<dyn ControlStore>> {
-        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+        self.control.hold()
     }
 
     pub(crate) fn receipts(&self) -> MutexGuard<'_, Receipts> {
-        self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.receipts.hold()
     }
 
     /// Returns the time that the ages of batch ids are measured with.

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use types::{GroupName, GroupPattern, GroupScope, ScanError, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, GroupScope, Hold, ScanError, TimeRange, Timestamp};
 
 use self::open::OpenedStore;
 use crate::feed::{GroupChoice, Subscription};
@@ -107,7 +107,7 @@ impl Store {
 
     fn start(&self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         let thread = std::thread::Builder::new().name(name.into()).spawn(work)?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        self.threads.hold().push(thread);
         Ok(())
     }
 
@@ -467,7 +467,7 @@ impl Store {
         self.segments.signals.stop();
         self.segments.files.remote.iter().for_each(|remote| remote.objects.close());
         self.segments.claim.signal.stop();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.threads.hold());
         for thread in threads {
             // A thread that panicked has closed the queue with the reason.
             let _ = thread.join();

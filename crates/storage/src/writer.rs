@@ -9,8 +9,10 @@ pub(crate) mod queue;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
+
+use types::Hold;
 
 use self::queue::Answer;
 use self::queue::CloseReason;
@@ -109,7 +111,7 @@ impl Writer {
                 return false;
             }
             // A wake-up that comes between the question and the wait costs one step.
-            let guard = self.flush_ended.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let guard = self.flush_ended.0.hold();
             drop(self.flush_ended.1.wait_timeout(guard, left.min(WAIT_STEP)));
         }
         true

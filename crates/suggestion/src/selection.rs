@@ -179,17 +179,7 @@ impl Selection {
             _ => None,
         };
         let Some(wanted) = wanted else { return Truth::UNKNOWN };
-        let holds = |level: &Option<Level>| {
-            let Some(level) = level else { return comparison == Comparison::NotEqual };
-            match comparison {
-                Comparison::Equal => *level == wanted,
-                Comparison::NotEqual => *level != wanted,
-                Comparison::Less => *level < wanted,
-                Comparison::LessOrEqual => *level <= wanted,
-                Comparison::Greater => *level > wanted,
-                Comparison::GreaterOrEqual => *level >= wanted,
-            }
-        };
+        let holds = |level: &Option<Level>| comparison.holds_for(level.map(|level| level.cmp(&wanted)));
         Truth { can_hold: self.levels.iter().any(holds), can_fail: !self.levels.iter().all(holds) }
     }
 }

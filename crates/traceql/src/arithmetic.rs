@@ -11,7 +11,7 @@ use types::{TimeRange, Timestamp, Value};
 
 use crate::literal::Literal;
 use crate::series::{NAME_LABEL, Series, SeriesPlan, apply, sort};
-use crate::syntax::{ARITHMETIC, SecondStage};
+use crate::syntax::SecondStage;
 
 /// Several metrics queries, joined by arithmetic.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ fn with_number(mut all: Vec<Series>, name: impl Fn(&str) -> String, value: impl 
 }
 
 fn named(operator: ArithmeticOperator, left: &str, right: &str) -> String {
-    let sign = ARITHMETIC.iter().find(|(_, known)| *known == operator).map_or("", |(sign, _)| sign);
+    let sign = operator.name();
     format!("({left} {sign} {right})")
 }
 

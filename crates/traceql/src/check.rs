@@ -9,17 +9,19 @@ use crate::syntax::{
     BinaryOperator, Expression, ExpressionKind, Metric, MetricFunction, Pipeline, Query, SetOperator, Spansets, Stage,
 };
 
-/// The type of a value, as far as it is known before a query runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Type {
-    /// That of an attribute, which may differ from span to span.
-    Any,
-    Number,
-    Duration,
-    Text,
-    Boolean,
-    Status,
-    Kind,
+types::named! {
+    /// The type of a value, as far as it is known before a query runs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Type {
+        /// That of an attribute, which may differ from span to span.
+        Any = "an attribute",
+        Number = "a number",
+        Duration = "a duration",
+        Text = "a string",
+        Boolean = "a boolean",
+        Status = "a status",
+        Kind = "a kind",
+    }
 }
 
 impl Type {
@@ -44,18 +46,6 @@ impl Type {
             Literal::Boolean(_) => Self::Boolean,
             Literal::Status(_) => Self::Status,
             Literal::Kind(_) => Self::Kind,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Any => "an attribute",
-            Self::Number => "a number",
-            Self::Duration => "a duration",
-            Self::Text => "a string",
-            Self::Boolean => "a boolean",
-            Self::Status => "a status",
-            Self::Kind => "a kind",
         }
     }
 

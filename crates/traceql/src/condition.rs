@@ -118,7 +118,7 @@ fn condition(expression: &Expression) -> SpanCondition {
                 comparison_of(*comparison, asked, literal, span)
             }
             (ExpressionKind::Literal(literal), ExpressionKind::Field(asked)) => {
-                comparison_of(mirrored(*comparison), asked, literal, span)
+                comparison_of(comparison.swapped(), asked, literal, span)
             }
             _ => folded(expression, &[left, right]),
         },
@@ -149,16 +149,6 @@ fn is_computed(expression: &Expression) -> bool {
         ExpressionKind::Negate(inner) => is_computed(inner),
         ExpressionKind::Binary(BinaryOperator::Arithmetic(_), left, right) => is_computed(left) && is_computed(right),
         _ => false,
-    }
-}
-
-fn mirrored(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        symmetric => symmetric,
     }
 }
 

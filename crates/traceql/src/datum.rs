@@ -81,8 +81,8 @@ pub(crate) fn compare(comparison: Comparison, left: Datum<'_>, right: Datum<'_>)
     match (left, right) {
         (Datum::List(_), Datum::List(_)) => false,
         (Datum::List(items), scalar) => compare_elements(comparison, items, scalar),
-        (scalar, Datum::List(items)) => compare_elements(flipped(comparison), items, scalar),
-        (left, right) => left.order(right).is_some_and(|order| holds(comparison, order)),
+        (scalar, Datum::List(items)) => compare_elements(comparison.swapped(), items, scalar),
+        (left, right) => left.order(right).is_some_and(|order| comparison.holds(order)),
     }
 }
 
@@ -100,28 +100,6 @@ pub(crate) fn any_element(items: &[Option<Value>], holds: &mut dyn FnMut(Datum<'
         Value::List(inner) => any_element(inner, holds),
         item => holds(Datum::of(Some(item))),
     })
-}
-
-fn flipped(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        symmetric => symmetric,
-    }
-}
-
-/// Reports whether a comparison holds for values in an order.
-pub(crate) fn holds(comparison: Comparison, order: Ordering) -> bool {
-    match comparison {
-        Comparison::Equal => order.is_eq(),
-        Comparison::NotEqual => order.is_ne(),
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
-    }
 }
 
 /// Computes with numbers. Two whole numbers give a whole one, truncated as in Tempo; division by zero and overflow give no

@@ -19,34 +19,22 @@ pub enum Field {
     Parent(Box<Field>),
 }
 
-/// Where a query looks for an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// `.x`: a span, its resource or its instrumentation scope.
-    Any,
-    /// `span.x`
-    Span,
-    /// `resource.x`
-    Resource,
-    /// `instrumentation.x`
-    Instrumentation,
-    /// `event.x`
-    Event,
-    /// `link.x`
-    Link,
-}
-
-impl Scope {
-    /// Returns the word before the dot.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Any => "",
-            Self::Span => "span",
-            Self::Resource => "resource",
-            Self::Instrumentation => "instrumentation",
-            Self::Event => "event",
-            Self::Link => "link",
-        }
+types::named! {
+    /// Where a query looks for an attribute.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Scope {
+        /// `.x`: a span, its resource or its instrumentation scope.
+        Any = "",
+        /// `span.x`
+        Span = "span",
+        /// `resource.x`
+        Resource = "resource",
+        /// `instrumentation.x`
+        Instrumentation = "instrumentation",
+        /// `event.x`
+        Event = "event",
+        /// `link.x`
+        Link = "link",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use pest::Parser;
 use pest::iterators::Pair;
+use plan::Comparison;
 use plan::error::{QueryError, Span};
 
 use crate::explain::explain;
@@ -11,8 +12,8 @@ use crate::hint;
 use crate::literal::Literal;
 use crate::reader::Reader;
 use crate::syntax::{
-    AGGREGATES, Aggregate, AggregateFunction, Arithmetic, COMPARISONS, Combined, Expression, ExpressionKind, Hint,
-    Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
+    Aggregate, AggregateFunction, Arithmetic, Combined, Expression, ExpressionKind, Hint, Metric, MetricFunction,
+    Pipeline, Query, Relation, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 type Read<T> = Result<T, QueryError>;
@@ -156,8 +157,8 @@ impl Reader<'_> {
             (_, Some(("&", rest))) => (Side::Both, rest),
             _ => (Side::Right, sign),
         };
-        match RELATIONS.iter().find(|(known, _)| *known == relation) {
-            Some((_, relation)) => Ok(SetOperator::Related(*relation, side)),
+        match Relation::named(relation) {
+            Some(relation) => Ok(SetOperator::Related(relation, side)),
             None => {
                 let message = format!("`{sign}` is not an operator between spansets");
                 let error = self.error("arithmetic-of-spansets", message, place);
@@ -180,7 +181,7 @@ impl Reader<'_> {
         let [left, sign, right] = parts.as_slice() else {
             return Err(self.error("syntax", "a comparison is not complete", span));
         };
-        let Some((_, comparison)) = COMPARISONS.iter().find(|(known, _)| *known == sign.as_str()) else {
+        let Some(comparison) = Comparison::named(sign.as_str()) else {
             let error =
                 self.error("syntax", format!("a number cannot be compared with {}", sign.as_str()), span_of(sign));
             return Err(error.with_hint("an aggregate has = != < <= > >="));
@@ -188,7 +189,7 @@ impl Reader<'_> {
         match lone_aggregate(left.clone()) {
             Some(aggregate) => {
                 let aggregate = self.aggregate(aggregate)?;
-                Ok(Stage::Scalar { aggregate, comparison: *comparison, value: self.constant(right.clone())? })
+                Ok(Stage::Scalar { aggregate, comparison, value: self.constant(right.clone())? })
             }
             None => {
                 let message = "an aggregate can only be compared with a constant here, as in Tempo";
@@ -201,8 +202,7 @@ impl Reader<'_> {
         let span = span_of(&pair);
         let mut parts = pair.into_inner();
         let name = parts.next().map_or("", |name| name.as_str());
-        let function =
-            AGGREGATES.iter().find(|(known, _)| *known == name).map_or(AggregateFunction::Count, |(_, f)| *f);
+        let function = AggregateFunction::named(name).unwrap_or(AggregateFunction::Count);
         let argument = parts.next().map(|argument| self.expression(argument)).transpose()?;
         match (function, &argument) {
             (AggregateFunction::Count, Some(argument)) => {
@@ -283,10 +283,9 @@ impl Reader<'_> {
         if let Some(second) = arguments.next() {
             return Err(self.error("needless-argument", format!("{name}() takes one field"), span_of(&second)));
         }
-        let simple =
-            name.strip_suffix("_over_time").and_then(|name| AGGREGATES.iter().find(|(known, _)| *known == name));
+        let simple = name.strip_suffix("_over_time").and_then(AggregateFunction::named);
         Ok(match simple {
-            Some((_, function)) => MetricFunction::Simple(*function, field),
+            Some(function) => MetricFunction::Simple(function, field),
             None => MetricFunction::Histogram(field),
         })
     }
@@ -372,14 +371,13 @@ impl Reader<'_> {
             let count = count.unsigned_abs();
             return Ok(if first.as_str() == "topk" { SecondStage::Top(count) } else { SecondStage::Bottom(count) });
         }
-        let comparison = COMPARISONS.iter().find(|(known, _)| *known == first.as_str());
-        let Some((_, comparison)) = comparison else {
+        let Some(comparison) = Comparison::named(first.as_str()) else {
             return Err(self.error("syntax", "series are compared with = != < <= > >=", span_of(first)));
         };
         Ok(match self.constant(value.clone())? {
-            Literal::Duration(length) => SecondStage::Compare(*comparison, Threshold::Duration(length)),
-            Literal::Integer(number) => SecondStage::Compare(*comparison, Threshold::Number(number as f64)),
-            Literal::Float(number) => SecondStage::Compare(*comparison, Threshold::Number(number)),
+            Literal::Duration(length) => SecondStage::Compare(comparison, Threshold::Duration(length)),
+            Literal::Integer(number) => SecondStage::Compare(comparison, Threshold::Number(number as f64)),
+            Literal::Float(number) => SecondStage::Compare(comparison, Threshold::Number(number)),
             _ => {
                 return Err(self.error(
                     "not-constant",

@@ -10,7 +10,7 @@ use crate::field::{Field, Intrinsic, Scope};
 use crate::grammar::{Rule, span_of};
 use crate::literal::Literal;
 use crate::reader::Reader;
-use crate::syntax::{ARITHMETIC, BinaryOperator, COMPARISONS, Expression, ExpressionKind, Pattern};
+use crate::syntax::{BinaryOperator, Expression, ExpressionKind, Pattern};
 
 type Read<T> = Result<T, QueryError>;
 
@@ -116,13 +116,9 @@ impl Reader<'_> {
         let operator = match sign {
             "&&" => BinaryOperator::And,
             "||" => BinaryOperator::Or,
-            sign => match COMPARISONS.iter().find(|(known, _)| *known == sign) {
-                Some((_, comparison)) => BinaryOperator::Compare(*comparison),
-                None => {
-                    let known =
-                        ARITHMETIC.iter().find(|(known, _)| *known == sign).ok_or_else(|| self.missing(place))?;
-                    BinaryOperator::Arithmetic(known.1)
-                }
+            sign => match Comparison::named(sign) {
+                Some(comparison) => BinaryOperator::Compare(comparison),
+                None => BinaryOperator::Arithmetic(ArithmeticOperator::named(sign).ok_or_else(|| self.missing(place))?),
             },
         };
         self.binary(operator, left, right)

@@ -8,7 +8,6 @@ use plan::{Expr, Plan};
 use types::{TimeRange, Timestamp, Value};
 
 use crate::condition::field;
-use crate::datum::holds;
 use crate::syntax::{SecondStage, Threshold};
 
 /// A metrics query as one plan.
@@ -177,7 +176,7 @@ pub(crate) fn apply(second: SecondStage, all: &mut [Series]) {
             for series in all {
                 series
                     .points
-                    .retain(|(_, value)| value.partial_cmp(&threshold).is_some_and(|order| holds(comparison, order)));
+                    .retain(|(_, value)| value.partial_cmp(&threshold).is_some_and(|order| comparison.holds(order)));
             }
             return;
         }

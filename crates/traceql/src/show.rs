@@ -2,15 +2,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use plan::Comparison;
 use plan::escape::quoted;
 
 use crate::field::Field;
 use crate::literal::Literal;
 use crate::syntax::{
-    AGGREGATES, ARITHMETIC, Aggregate, AggregateFunction, Arithmetic, BinaryOperator, COMPARISONS, Expression,
-    ExpressionKind, Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets,
-    Stage, Threshold,
+    Aggregate, Arithmetic, BinaryOperator, Expression, ExpressionKind, Metric, MetricFunction, Pipeline, Query,
+    SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 impl Display for Query {
@@ -38,7 +36,7 @@ impl Display for Arithmetic {
             Self::Series(query) => write!(f, "({query})"),
             Self::Binary(operator, left, right) => {
                 let needs_brackets = |side: &Self| matches!(side, Self::Binary(..) | Self::Second(..));
-                let sign = ARITHMETIC.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign);
+                let sign = operator.name();
                 bracketed(f, &**left, needs_brackets(left))?;
                 write!(f, " {sign} ")?;
                 bracketed(f, &**right, needs_brackets(right))
@@ -85,7 +83,7 @@ impl Display for Stage {
                 f.write_str("select")?;
                 fields(f, chosen)
             }
-            Self::Scalar { aggregate, comparison, value } => write!(f, "{aggregate} {} {value}", sign_of(*comparison)),
+            Self::Scalar { aggregate, comparison, value } => write!(f, "{aggregate} {} {value}", comparison.name()),
         }
     }
 }
@@ -93,8 +91,8 @@ impl Display for Stage {
 impl Display for Aggregate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.argument {
-            Some(argument) => write!(f, "{}({argument})", name_of(self.function)),
-            None => write!(f, "{}()", name_of(self.function)),
+            Some(argument) => write!(f, "{}({argument})", self.function.name()),
+            None => write!(f, "{}()", self.function.name()),
         }
     }
 }
@@ -131,7 +129,7 @@ impl Display for SetOperator {
             Side::RightWithout => "!",
             Side::Both => "&",
         })?;
-        f.write_str(RELATIONS.iter().find(|(_, known)| known == relation).map_or("", |(sign, _)| sign))
+        f.write_str(relation.name())
     }
 }
 
@@ -188,10 +186,8 @@ impl Display for Expression {
                 let sign = match operator {
                     BinaryOperator::And => "&&",
                     BinaryOperator::Or => "||",
-                    BinaryOperator::Compare(comparison) => sign_of(*comparison),
-                    BinaryOperator::Arithmetic(operator) => {
-                        ARITHMETIC.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign)
-                    }
+                    BinaryOperator::Compare(comparison) => comparison.name(),
+                    BinaryOperator::Arithmetic(operator) => operator.name(),
                 };
                 // Powers bind to the right; a minus may precede the exponent.
                 let (a_needs, b_needs) = if own == 5 {
@@ -207,20 +203,12 @@ impl Display for Expression {
     }
 }
 
-fn sign_of(comparison: Comparison) -> &'static str {
-    COMPARISONS.iter().find(|(_, known)| *known == comparison).map_or("", |(sign, _)| sign)
-}
-
-fn name_of(function: AggregateFunction) -> &'static str {
-    AGGREGATES.iter().find(|(_, known)| *known == function).map_or("", |(name, _)| name)
-}
-
 impl Display for Metric {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.function {
             MetricFunction::Rate => f.write_str("rate()")?,
             MetricFunction::Count => f.write_str("count_over_time()")?,
-            MetricFunction::Simple(function, field) => write!(f, "{}_over_time({field})", name_of(*function))?,
+            MetricFunction::Simple(function, field) => write!(f, "{}_over_time({field})", function.name())?,
             MetricFunction::Histogram(field) => write!(f, "histogram_over_time({field})")?,
             MetricFunction::Quantile(field, quantiles) => {
                 write!(f, "quantile_over_time({field}")?;
@@ -249,10 +237,10 @@ impl Display for SecondStage {
             Self::Top(count) => write!(f, "| topk({count})"),
             Self::Bottom(count) => write!(f, "| bottomk({count})"),
             Self::Compare(comparison, Threshold::Number(number)) => {
-                write!(f, "{} {}", sign_of(*comparison), Literal::Float(*number))
+                write!(f, "{} {}", comparison.name(), Literal::Float(*number))
             }
             Self::Compare(comparison, Threshold::Duration(length)) => {
-                write!(f, "{} {}", sign_of(*comparison), Literal::Duration(*length))
+                write!(f, "{} {}", comparison.name(), Literal::Duration(*length))
             }
         }
     }

@@ -116,19 +116,21 @@ pub(crate) enum SetOperator {
     Related(Relation, Side),
 }
 
-/// The relation of a span on the right to one on the left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Relation {
-    /// `>`
-    Child,
-    /// `<`
-    Parent,
-    /// `>>`
-    Descendant,
-    /// `<<`
-    Ancestor,
-    /// `~`
-    Sibling,
+types::named! {
+    /// The relation of a span on the right to one on the left.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Relation {
+        /// `>`
+        Child = ">",
+        /// `<`
+        Parent = "<",
+        /// `>>`
+        Descendant = ">>",
+        /// `<<`
+        Ancestor = "<<",
+        /// `~`
+        Sibling = "~",
+    }
 }
 
 /// Which spans a structural operator gives.
@@ -141,15 +143,6 @@ pub(crate) enum Side {
     /// `&`: those of both sides that belong together.
     Both,
 }
-
-/// Structural operators as a query writes them.
-pub(crate) const RELATIONS: [(&str, Relation); 5] = [
-    (">>", Relation::Descendant),
-    ("<<", Relation::Ancestor),
-    (">", Relation::Child),
-    ("<", Relation::Parent),
-    ("~", Relation::Sibling),
-];
 
 /// A function of a spanset.
 #[derive(Clone, Debug)]
@@ -167,24 +160,17 @@ impl PartialEq for Aggregate {
     }
 }
 
-/// Functions of the spans of a spanset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AggregateFunction {
-    Count,
-    Average,
-    Min,
-    Max,
-    Sum,
+types::named! {
+    /// Functions of the spans of a spanset.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum AggregateFunction {
+        Count = "count",
+        Average = "avg",
+        Min = "min",
+        Max = "max",
+        Sum = "sum",
+    }
 }
-
-/// Aggregates as a query writes them.
-pub(crate) const AGGREGATES: [(&str, AggregateFunction); 5] = [
-    ("count", AggregateFunction::Count),
-    ("avg", AggregateFunction::Average),
-    ("min", AggregateFunction::Min),
-    ("max", AggregateFunction::Max),
-    ("sum", AggregateFunction::Sum),
-];
 
 /// A function over time.
 #[derive(Clone, Debug)]
@@ -292,26 +278,6 @@ impl PartialEq for Pattern {
         self.source == other.source
     }
 }
-
-/// Comparisons as a query writes them.
-pub(crate) const COMPARISONS: [(&str, Comparison); 6] = [
-    ("=", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<=", Comparison::LessOrEqual),
-    (">=", Comparison::GreaterOrEqual),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-];
-
-/// Arithmetic as a query writes it.
-pub(crate) const ARITHMETIC: [(&str, ArithmeticOperator); 6] = [
-    ("+", ArithmeticOperator::Add),
-    ("-", ArithmeticOperator::Subtract),
-    ("*", ArithmeticOperator::Multiply),
-    ("/", ArithmeticOperator::Divide),
-    ("%", ArithmeticOperator::Remainder),
-    ("^", ArithmeticOperator::Power),
-];
 
 impl Expression {
     /// Calls `visit` for each field of the expression, in the order of the text.

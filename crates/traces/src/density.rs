@@ -3,11 +3,11 @@
 //! The spans are visited once, and of each trace no more than its ends and whether it failed is kept.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::BlockVisitor;
 use plan::{Expr, Operator, Plan};
-use types::{Column, TimeRange, Timestamp, Value};
+use types::{Column, Hold, TimeRange, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
 use door::problem::Problem;
@@ -76,7 +76,7 @@ pub(crate) fn density(
     let visitor = TraceVisitor { range: search.range, traces: Mutex::default() };
     let scope = times::scope(run.server.now());
     reading.add(run.visit(&snapshot, &plan(search), &scope, range, &visitor)?);
-    let traces = visitor.traces.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let traces = visitor.traces.into_held();
     if traces.len() >= TRACES_MAX {
         reading.cut(format!("more than {TRACES_MAX} traces are around this range; only so many were counted"));
     }
@@ -133,8 +133,6 @@ struct TraceVisitor {
 }
 
 impl BlockVisitor for TraceVisitor {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let [starts, ids, statuses, durations, matches] = columns else { return };
         let Column::Timestamps(starts) = &**starts else { return };
@@ -150,7 +148,7 @@ impl BlockVisitor for TraceVisitor {
             let end = start.saturating_add(duration_ns);
             spans.push((key, TraceEnds { start, end, is_failed, is_found: is_match && is_within(start), is_named }));
         }
-        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut traces = self.traces.hold();
         for (key, span) in spans {
             if traces.len() >= TRACES_MAX && !traces.contains_key(&key) {
                 continue;

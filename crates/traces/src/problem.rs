@@ -4,37 +4,24 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-/// The kind of a problem of a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProblemCode {
-    /// Spans name a parent that is missing.
-    MissingParent,
-    /// Spans name each other as parents.
-    Cycle,
-    /// More than one span has no parent.
-    SeveralRoots,
-    /// The clocks of two services differ.
-    ClockSkew,
-    /// The trace has more than was read.
-    Cut,
-    /// Spans were sent more than once.
-    Repeated,
-    /// A span was stored otherwise than it was sent, or its duration is hardly true.
-    Span,
-}
-
-impl ProblemCode {
-    /// Returns the name that answers use.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::MissingParent => "missing-parent",
-            Self::Cycle => "cycle",
-            Self::SeveralRoots => "several-roots",
-            Self::ClockSkew => "clock-skew",
-            Self::Cut => "cut",
-            Self::Repeated => "repeated",
-            Self::Span => "span",
-        }
+types::named! {
+    /// The kind of a problem of a trace.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum ProblemCode {
+        /// Spans name a parent that is missing.
+        MissingParent = "missing-parent",
+        /// Spans name each other as parents.
+        Cycle = "cycle",
+        /// More than one span has no parent.
+        SeveralRoots = "several-roots",
+        /// The clocks of two services differ.
+        ClockSkew = "clock-skew",
+        /// The trace has more than was read.
+        Cut = "cut",
+        /// Spans were sent more than once.
+        Repeated = "repeated",
+        /// A span was stored otherwise than it was sent, or its duration is hardly true.
+        Span = "span",
     }
 }
 

@@ -4,12 +4,12 @@
 //! queries, which count against the memory of queries.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::BlockVisitor;
 use plan::{Name, Operator, Plan};
 use storage::Snapshot;
-use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
+use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
@@ -50,12 +50,13 @@ pub(crate) fn collect(
     let plan = Plan::new(vec![Operator::Filter(is_of_trace(id)), show([], true)]);
     let collector = EventCollector(Mutex::new(Collected { events: Vec::new(), n_bytes: 0, is_too_large: false }));
     reading.add(run.visit(snapshot, &plan, &times::scope(run.server.now()), range, &collector)?);
-    let Collected { mut events, is_too_large, .. } = collector.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Collected { mut events, is_too_large, .. } = collector.0.into_held();
     events.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok((!is_too_large).then_some(events))
 }
 
 /// Reads the rows of blocks that belong to the trace.
+// A panic while it was held ends the query.
 struct EventCollector(Mutex<Collected>);
 
 struct Collected {
@@ -65,14 +66,9 @@ struct Collected {
 }
 
 impl EventCollector {
-    fn locked(&self) -> MutexGuard<'_, Collected> {
-        // A panic while it was held ends the query.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reports whether `n_events` more are within the limits; if not, nothing is collected from now on.
     fn has_room_for(&self, n_events: usize) -> bool {
-        let mut collected = self.locked();
+        let mut collected = self.0.hold();
         collected.is_too_large |= collected.events.len().saturating_add(n_events) > EVENTS_MAX;
         if collected.is_too_large {
             collected.events.clear();
@@ -82,7 +78,7 @@ impl EventCollector {
 
     fn add(&self, events: Vec<TraceEvent>) {
         let n_bytes: usize = events.iter().map(TraceEvent::n_bytes).sum();
-        let mut collected = self.locked();
+        let mut collected = self.0.hold();
         collected.n_bytes = collected.n_bytes.saturating_add(n_bytes);
         collected.is_too_large |= collected.n_bytes > BYTES_MAX;
         if !collected.is_too_large {
@@ -92,8 +88,6 @@ impl EventCollector {
 }
 
 impl BlockVisitor for EventCollector {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn rows(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<(), ScanError> {
         let places: Vec<usize> = rows.iter().collect();
         if places.is_empty() || !self.has_room_for(places.len()) {

@@ -1,7 +1,8 @@
 //! Lists of series that batches have in common: senders keep the order of their series, so that their requests have one of a few.
 
+use crate::lock::Hold;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::{Series, Value};
 
@@ -29,14 +30,14 @@ impl SeriesLists {
     /// Returns the latest list that begins with a series.
     fn beginning_with(&self, first: &Arc<Series>) -> Option<SeriesList> {
         // A list is whole between any two statements.
-        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let lists = self.lists.hold();
         let (series, streams) = lists.get(&(Arc::as_ptr(first) as usize))?;
         Some(SeriesList { series: series.upgrade()?, streams: streams.upgrade()? })
     }
 
     fn note(&self, list: &SeriesList) {
         let Some(first) = list.series.first() else { return };
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = self.lists.hold();
         if lists.len() >= LISTS_MAX {
             lists.retain(|_, (series, _)| series.strong_count() > 0);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use reqwest::Url;
 use storage::Store;
+use types::Hold;
 
 use super::Alerts;
 use crate::alarm::{AlarmJudge, AlarmView};
@@ -26,7 +27,7 @@ impl Alerts {
 
     /// Returns all alarms, with what they have come to.
     pub fn alarms(&self) -> Vec<AlarmView> {
-        let defined = self.defined();
+        let defined = self.defined.hold();
         let inner = self.engine.locked();
         let view = |(name, (document, rule)): (&String, &(crate::AlarmDocument, crate::Rule))| {
             let state = inner.kept.rules.get(name);
@@ -52,7 +53,7 @@ impl Alerts {
     /// If they cannot be read, or the state that follows cannot be saved. Those in force before stay so.
     pub fn refresh(&self) -> Result<(), AlertsError> {
         let Some(store) = &self.store else { return Ok(()) };
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         self.refresh_from(store, &mut defined)
     }
 
@@ -123,7 +124,7 @@ impl Alerts {
 
     /// Reports whether mail can be sent to subscribers: whether a file has a channel of type `email`.
     pub fn has_mail_server(&self) -> bool {
-        let defined = self.defined();
+        let defined = self.defined.hold();
         defined.files.channels.iter().any(|channel| matches!(channel.target, Target::Email(_)))
     }
 }

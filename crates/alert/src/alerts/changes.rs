@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use types::Hold;
 
 use super::Alerts;
 use crate::definitions::{ACKNOWLEDGEMENT, CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
@@ -27,14 +28,14 @@ impl Alerts {
     /// Returns a rule and the definition that was sent to create it.
     pub fn rule(&self, name: &str) -> Option<(RuleView, Option<Json>)> {
         let view = self.rules().into_iter().find(|rule| rule.name == name)?;
-        let defined = self.defined();
+        let defined = self.defined.hold();
         let document = defined.made.rules.get(name).filter(|_| view.file.is_empty());
         Some((view, document.map(|(document, _)| document.definition.clone())))
     }
 
     /// Makes or replaces a rule.
     pub fn put_rule(&self, name: &str, definition: Json, maker: &Author, put: PutMode) -> Result<(), DefinitionError> {
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
         refuse_alarm(&defined, name)?;
@@ -62,7 +63,7 @@ impl Alerts {
 
     /// Switches a rule on or off.
     pub fn enable_rule(&self, name: &str, enabled: bool, maker: &Author) -> Result<(), DefinitionError> {
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
         refuse_alarm(&defined, name)?;
@@ -78,7 +79,7 @@ impl Alerts {
 
     /// Removes a rule. Its firing alerts are sent as resolved.
     pub fn remove_rule(&self, name: &str, maker: &Author) -> Result<(), DefinitionError> {
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
         refuse_alarm(&defined, name)?;
@@ -133,7 +134,7 @@ impl Alerts {
         maker: &Author,
         put: PutMode,
     ) -> Result<(), DefinitionError> {
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let what = format!("channel \"{name}\"");
         refuse_file(&what, file_of_channel(&defined, name))?;
         if let Some((before, channel)) = defined.made.channels.get(name) {
@@ -157,7 +158,7 @@ impl Alerts {
 
     /// Takes a channel away, with what waits for it.
     pub fn remove_channel(&self, name: &str, maker: &Author) -> Result<(), DefinitionError> {
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let what = format!("channel \"{name}\"");
         refuse_file(&what, file_of_channel(&defined, name))?;
         let (_, channel) = defined.made.channels.get(name).ok_or(DefinitionError::NotFound(what))?;
@@ -197,7 +198,8 @@ impl Alerts {
     /// Returns all silences that hold, will, or did lately.
     pub fn silences(&self) -> Vec<SilenceView> {
         let now = self.clock.now();
-        self.defined()
+        self.defined
+            .hold()
             .made
             .silences
             .iter()
@@ -210,7 +212,7 @@ impl Alerts {
     pub fn add_silence(&self, silence: NewSilence, maker: &Author) -> Result<SilenceView, DefinitionError> {
         let now = self.clock.now();
         let silence = silence.checked(maker, now)?;
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         for past in defined.made.silences.iter().filter(|silence| silence.is_past(now)) {
             self.keep(SILENCE, &past.kept.id, None)?;
         }
@@ -228,7 +230,7 @@ impl Alerts {
     /// Ends a silence now.
     pub fn end_silence(&self, id: &str, maker: &Author) -> Result<(), DefinitionError> {
         let now = self.clock.now();
-        let mut defined = self.defined();
+        let mut defined = self.defined.hold();
         let found = defined.made.silences.iter_mut().find(|silence| silence.kept.id == id);
         let reached = found.filter(|silence| covers(maker, &silence.view(now).scope));
         let silence = reached.ok_or_else(|| DefinitionError::NotFound(format!("silence {id}")))?;

@@ -2,6 +2,7 @@
 
 use crate::compile::compiled_rule::{CompileError, FIRES};
 use language::{ParseOptions, parse_insights};
+use plan::fields::visit_fields;
 use plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
 use std::sync::Arc;
 use types::Value;
@@ -85,11 +86,7 @@ pub(crate) fn add_fires(plan: &mut Plan, condition: Expr) {
 /// Returns names of fields in an expression, in order.
 pub(crate) fn fields_of(expr: &Expr) -> Vec<Name> {
     let mut names = Vec::new();
-    // Every field is visited, and nothing is changed.
-    let _ = map_fields(expr.clone(), &mut |name| {
-        names.push(name.clone());
-        Expr::Field(name)
-    });
+    visit_fields(expr, &mut |name| names.push(name.clone()));
     names
 }
 
@@ -102,26 +99,12 @@ pub(crate) fn substitute(condition: Expr, columns: &[(Name, Expr)]) -> Expr {
 }
 
 /// Replaces every field of an expression. The depth is that of the language, which is bounded.
-pub(crate) fn map_fields(expr: Expr, replace: &mut dyn FnMut(Name) -> Expr) -> Expr {
-    let mut one = |expr: Box<Expr>| Box::new(map_fields(*expr, &mut *replace));
-    match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => expr,
-        Expr::Field(name) => replace(name),
-        Expr::Negate(inner) => Expr::Negate(one(inner)),
-        Expr::Not(inner) => Expr::Not(one(inner)),
-        Expr::And(left, right) => Expr::And(one(left), one(right)),
-        Expr::Or(left, right) => Expr::Or(one(left), one(right)),
-        Expr::Compare(operator, left, right) => Expr::Compare(operator, one(left), one(right)),
-        Expr::Arithmetic(operator, left, right) => Expr::Arithmetic(operator, one(left), one(right)),
-        Expr::Match(inner, pattern) => Expr::Match(one(inner), pattern),
-        Expr::InQuery(inner, plan) => Expr::InQuery(one(inner), plan),
-        Expr::Between(inner, low, high) => Expr::Between(one(inner), one(low), one(high)),
-        Expr::In(inner, elements) => {
-            let inner = one(inner);
-            Expr::In(inner, elements.into_iter().map(|element| map_fields(element, replace)).collect())
-        }
-        Expr::Call(function, arguments) => {
-            Expr::Call(function, arguments.into_iter().map(|argument| map_fields(argument, replace)).collect())
-        }
+pub(crate) fn map_fields(mut expr: Expr, replace: &mut dyn FnMut(Name) -> Expr) -> Expr {
+    if let Expr::Field(name) = expr {
+        return replace(name);
     }
+    for part in expr.parts_mut() {
+        *part = map_fields(std::mem::replace(part, Expr::Literal(None)), replace);
+    }
+    expr
 }

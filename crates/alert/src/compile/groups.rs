@@ -8,7 +8,7 @@ use types::{Timestamp, Value};
 use super::names;
 use crate::compile::compiled_rule::{CompileError, CompiledRule, FIRES};
 use crate::compile::expressions::{fields_of, map_fields, parse_condition, truth};
-use crate::language::RuleQuery;
+use crate::language::{RuleQuery, read};
 use crate::{Kind, Ratio, Rule};
 
 /// Compiles a rule of a kind that groups events. Its columns are those of the label sets, then those of the kind.
@@ -93,7 +93,7 @@ fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError
     let refused = |what: &str| {
         CompileError::Query(format!("a rule of kind {kind} groups events itself; remove {what} from its query"))
     };
-    let asked = rule.language.read(&rule.query, options, &fields_asked(rule, options));
+    let asked = read(rule.language, &rule.query, options, &fields_asked(rule, options));
     let RuleQuery::Plan(draft) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
         return Err(refused("a number"));
     };

@@ -45,7 +45,7 @@ fn every_language_that_gives_events_is_counted() {
         assert_eq!((columns(&rule), rule.is_count), (vec!["count", FIRES], true), "{language}");
         let plan = rule.events_plan(&[Some(Value::Integer(7)), Some(Value::Boolean(true))]);
         assert!(matches!(plan.operators()[0], Operator::Filter(_)), "{language}: {:?}", plan.operators());
-        let shown = set.rules[0].language.shown(query).unwrap();
+        let shown = crate::language::shown(set.rules[0].language, query).unwrap();
         assert!(
             language::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok()
         );

@@ -3,9 +3,9 @@
 //! Nothing here is saved: after a restart the questions are asked again.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use types::Timestamp;
+use types::{Hold, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Rule, Table};
@@ -19,6 +19,7 @@ pub(super) type Names = BTreeMap<String, String>;
 /// Answers about the past, by the names of rules.
 #[derive(Debug, Default)]
 pub(crate) struct HistoryCache {
+    // Each entry is replaced as one.
     rules: Mutex<BTreeMap<String, HistoryEntry>>,
 }
 
@@ -41,14 +42,14 @@ impl HistoryCache {
         ask: impl FnOnce() -> Result<Vec<Table>, String>,
     ) -> Result<Arc<Vec<Table>>, String> {
         let definition = definition_of(rule);
-        if let Some(kept) = self.locked().get(&rule.name)
+        if let Some(kept) = self.rules.hold().get(&rule.name)
             && kept.definition == definition
             && kept.at.is_some_and(|at| (0..stands_ns).contains(&now.0.saturating_sub(at.0)))
         {
             return Ok(kept.tables.clone());
         }
         let tables = Arc::new(ask()?);
-        let mut rules = self.locked();
+        let mut rules = self.rules.hold();
         let kept = rules.entry(rule.name.clone()).or_default();
         if kept.definition != definition {
             kept.names.clear();
@@ -59,21 +60,16 @@ impl HistoryCache {
 
     /// Returns the names under which patterns that contain these texts were reported.
     pub(super) fn names(&self, rule: &Rule) -> Names {
-        self.locked().get(&rule.name).map(|kept| kept.names.clone()).unwrap_or_default()
+        self.rules.hold().get(&rule.name).map(|kept| kept.names.clone()).unwrap_or_default()
     }
 
     pub(super) fn note_names(&self, rule: &Rule, names: Names) {
-        self.locked().entry(rule.name.clone()).or_default().names = names;
+        self.rules.hold().entry(rule.name.clone()).or_default().names = names;
     }
 
     /// Forgets rules that are no more.
     pub(crate) fn retain(&self, is_there: impl Fn(&str) -> bool) {
-        self.locked().retain(|rule, _| is_there(rule));
-    }
-
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<String, HistoryEntry>> {
-        // Each entry is replaced as one.
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rules.hold().retain(|rule, _| is_there(rule));
     }
 }
 

@@ -1,10 +1,10 @@
 //! Evaluation in a fleet: the node with the lease `alerts` evaluates, saves, and then sends. The others show the saved
 //! state. A node that takes over continues from there, and sends what was queued and not noted as sent.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::{ActiveRules, Inner, RuleEngine};
 use crate::Rule;
@@ -53,7 +53,7 @@ impl RuleEngine {
         orders: &[AcknowledgementOrder],
         now: Timestamp,
     ) -> Result<Vec<AcknowledgementOrder>, StateError> {
-        let _turn = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.following.hold();
         let is_held = self.states.is_held();
         let mut inner = self.locked();
         if inner.is_leading && !is_held {

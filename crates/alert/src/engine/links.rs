@@ -53,11 +53,11 @@ impl RuleEngine {
 
     fn url_of_lines(&self, rule: &Rule, lines: Option<Lines>, range: TimeRange) -> String {
         // Neither other rules nor samples have lines.
-        if matches!(rule.kind, Kind::Composite(_) | Kind::Alarm(_)) || rule.language == Language::PromQl {
+        if matches!(rule.kind, Kind::Composite(_) | Kind::Alarm(_)) || rule.language == Language::Promql {
             return self.page_url();
         }
         let fallback = || {
-            let query = rule.language.shown(&rule.query).unwrap_or_default();
+            let query = crate::language::shown(rule.language, &rule.query).unwrap_or_default();
             Lines { query, group: None, page: LinesPage::Events }
         };
         let Lines { query, group, page } = lines.unwrap_or_else(fallback);

@@ -10,13 +10,13 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use storage::{AcceptedBatch, Clock, FeedItem, Store, Subscription};
-use types::{BatchRun, Run, TimeRange};
+use types::{BatchRun, Hold, Run, TimeRange};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::meter::{Meter, Tally};
@@ -95,6 +95,7 @@ struct CounterState {
     store: Arc<Store>,
     clock: Clock,
     states: StateStore,
+    // What a panic leaves are numbers all the same; the meter that it met counts no more.
     inner: Mutex<Inner>,
     changed: Condvar,
     is_stopping: AtomicBool,
@@ -124,7 +125,7 @@ impl MeterThread {
     /// one continue, else those of `tally` do.
     pub fn add(&self, key: Key, document: &str, meter: Meter, tally: Tally) {
         let fingerprint = xxh3_64(document.as_bytes());
-        let mut inner = self.shared.inner();
+        let mut inner = self.shared.inner.hold();
         let kept = inner.left.remove(&name_of(&key)).filter(|kept| kept.fingerprint == fingerprint);
         let is_new = kept.is_none();
         let first = tally.clone();
@@ -143,14 +144,14 @@ impl MeterThread {
 
     /// Takes a meter away.
     pub fn remove(&self, key: &Key) {
-        let mut inner = self.shared.inner();
+        let mut inner = self.shared.inner.hold();
         inner.left.remove(&name_of(key));
         inner.entries.remove(key);
     }
 
     /// Returns all meters of an owner, by their names.
     pub fn counted(&self, whose: &'static str) -> BTreeMap<String, MeterCount> {
-        let inner = self.shared.inner();
+        let inner = self.shared.inner.hold();
         let own = inner.entries.iter().filter(|((owner, _), _)| *owner == whose);
         own.map(|((_, name), entry)| (name.clone(), entry.counted.clone())).collect()
     }
@@ -158,13 +159,13 @@ impl MeterThread {
     /// Reports whether this process counts. In a fleet one node does, and only that node shows counts where they are
     /// summed over nodes.
     pub fn is_leading(&self) -> bool {
-        self.shared.inner().is_leading
+        self.shared.inner.hold().is_leading
     }
 
     /// Waits until what was accepted so far is counted, at most so long: where more comes than can be counted, numbers are a
     /// little behind rather than late.
     pub fn settle(&self, longest: Duration) {
-        let mut inner = self.shared.inner();
+        let mut inner = self.shared.inner.hold();
         if inner.entries.is_empty() {
             return;
         }
@@ -185,7 +186,7 @@ impl MeterThread {
     pub(super) fn stop(&self) {
         self.shared.is_stopping.store(true, Ordering::Relaxed);
         self.shared.changed.notify_all();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.hold().take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread of metrics panicked");
         }
@@ -203,11 +204,6 @@ fn name_of((whose, name): &Key) -> String {
 }
 
 impl CounterState {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        // What a panic leaves are numbers all the same; the meter that it met counts no more.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Relaxed)
     }
@@ -238,14 +234,14 @@ impl CounterState {
     /// Waits for something to count. Gives which wish is the latest that is open, or nothing at the end.
     fn wait_for_meters(&self, feed: &mut Option<Subscription>) -> Option<Option<u64>> {
         self.follow();
-        let mut inner = self.inner();
+        let mut inner = self.inner.hold();
         while (inner.entries.is_empty() || !inner.is_leading) && !self.is_stopping() {
             *feed = None;
             let wanted = inner.n_wanted;
             if self.states.is_shared() {
                 drop(inner);
                 self.follow();
-                inner = self.inner();
+                inner = self.inner.hold();
             }
             inner.n_settled = inner.n_settled.max(wanted);
             self.changed.notify_all();
@@ -262,7 +258,7 @@ impl CounterState {
     /// In a fleet: counts from now on if this node has the lease, continuing from what was saved; else shows what was saved.
     fn follow(&self) {
         let is_held = self.states.is_held();
-        let mut inner = self.inner();
+        let mut inner = self.inner.hold();
         if inner.is_leading {
             if !is_held {
                 self.step_down(&mut inner);
@@ -271,7 +267,7 @@ impl CounterState {
         }
         drop(inner);
         let news = self.states.news::<MeterRecords>();
-        let mut inner = self.inner();
+        let mut inner = self.inner.hold();
         match news {
             Ok(news) => {
                 if let Some(saved) = news {
@@ -296,7 +292,7 @@ impl CounterState {
 
     fn tell_settled(&self, wish: Option<u64>) {
         let Some(wish) = wish else { return };
-        let mut inner = self.inner();
+        let mut inner = self.inner.hold();
         // A meter that was added meanwhile has not looked yet.
         if !inner.entries.values().any(|entry| entry.is_behind) || wish == u64::MAX {
             inner.n_settled = inner.n_settled.max(wish);
@@ -306,12 +302,12 @@ impl CounterState {
 
     /// Notes that the feed lost batches: every meter reads on in the store.
     fn fall_behind(&self) {
-        self.inner().entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
+        self.inner.hold().entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
     }
 
     /// Lets a meter that lags look at what the store has; `false` if none is.
     fn catch_up_one(&self) -> bool {
-        let inner = self.inner();
+        let inner = self.inner.hold();
         let room = inner.room();
         let behind = inner.entries.iter().find(|(_, entry)| entry.is_behind);
         let Some((key, counted)) = behind.map(|(key, entry)| (key.clone(), entry.counted.clone())) else {
@@ -319,7 +315,7 @@ impl CounterState {
         };
         drop(inner);
         let caught_up = catch_unwind(AssertUnwindSafe(|| self.catch_up(&counted, room)));
-        let mut inner = self.inner();
+        let mut inner = self.inner.hold();
         // Another may have taken its place.
         let entry = inner.entries.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.counted.meter, &counted.meter));
         let Some(entry) = entry else { return true };
@@ -353,11 +349,11 @@ impl CounterState {
 
     /// Lets every meter look at a batch, one at a time, so that a reader of metrics waits for one at most.
     fn count_batch(&self, batch: &AcceptedBatch) {
-        let keys: Vec<Key> = self.inner().entries.keys().cloned().collect();
+        let keys: Vec<Key> = self.inner.hold().entries.keys().cloned().collect();
         let run = Arc::new(BatchRun::new(batch.group.clone(), batch.group_id, batch.batch.clone()));
         let (last, now) = (run.last_sequence(), self.clock.now());
         for key in keys {
-            let mut inner = self.inner();
+            let mut inner = self.inner.hold();
             let mut room = inner.room();
             let entry = inner.entries.get_mut(&key);
             let is_new = |entry: &&mut Entry| !entry.is_behind && entry.counted.tally.sequence < last;
@@ -387,7 +383,7 @@ impl CounterState {
 
     /// Saves what was counted, where that is worth it.
     fn keep(&self) {
-        let mut inner = self.inner();
+        let mut inner = self.inner.hold();
         if !inner.is_leading {
             return;
         }
@@ -404,7 +400,7 @@ impl CounterState {
         drop(inner);
         if let Err(error) = self.states.save(&all) {
             if error.is_refused() {
-                self.step_down(&mut self.inner());
+                self.step_down(&mut self.inner.hold());
             }
             // Whatever came since it was saved last is read again after a restart.
             tracing::warn!(%error, "state of metrics not saved");

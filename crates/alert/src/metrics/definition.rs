@@ -127,8 +127,9 @@ impl MetricSettings {
         if let Some(field) = fields.iter().find(|field| !is_field(field)) {
             return Err(wrong("field", format!("{field:?} is not a field name")));
         }
-        let language = self.language.as_deref().map(Language::find).transpose();
-        let language = language.map_err(|message| wrong("language", message))?.and_then(Language::foreign);
+        let language = self.language.as_deref().map(crate::language::find).transpose();
+        let language = language.map_err(|message| wrong("language", message))?;
+        let language = language.filter(|language| *language != Language::Promql).unwrap_or_default();
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
         let plan = parse_showing(&self.query, language, &fields, &options).map_err(MetricError::Query)?;
         let tail = Tail::new(&plan, chrono_tz::UTC)

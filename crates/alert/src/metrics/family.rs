@@ -2,28 +2,18 @@
 
 use types::Timestamp;
 
-/// Types of families, as Prometheus has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FamilyKind {
-    /// It never falls but for a new start.
-    Counter,
-    /// It goes up and down.
-    Gauge,
-    /// Buckets, sum and count.
-    Histogram,
-    /// Quantiles, sum and count.
-    Summary,
-}
-
-impl FamilyKind {
-    /// Returns the name in the text format.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-            Self::Summary => "summary",
-        }
+types::named! {
+    /// Types of families, as Prometheus has them.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum FamilyKind {
+        /// It never falls but for a new start.
+        Counter = "counter",
+        /// It goes up and down.
+        Gauge = "gauge",
+        /// Buckets, sum and count.
+        Histogram = "histogram",
+        /// Quantiles, sum and count.
+        Summary = "summary",
     }
 }
 

@@ -1,11 +1,11 @@
 //! What metrics have come to, for the page of metrics and for whom it is sent to.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use storage::Clock;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::recording::Recorder;
 use super::remote::{RemoteQueue, named, samples_of_page};
@@ -37,7 +37,7 @@ pub(super) struct MetricSources {
 impl MetricSources {
     pub(super) fn documents(&self) -> MutexGuard<'_, BTreeMap<String, Document>> {
         // Changed only after the control store was.
-        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.documents.hold()
     }
 
     /// Returns what the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
@@ -77,7 +77,7 @@ impl MetricSources {
     pub(super) fn write_down(&self, remote: &RemoteQueue) {
         let now = self.clock.now();
         let mut samples: Vec<NamedSample> = named(&self.of_events());
-        let own_page = self.own_page.lock().unwrap_or_else(PoisonError::into_inner);
+        let own_page = self.own_page.hold();
         if let Some(own_page) = own_page.as_ref().filter(|_| remote.settings.is_own_sent) {
             samples.extend(samples_of_page(&own_page()));
             samples.extend(named(&remote.families()));

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::definition::{check_name, label_names};
 use super::family::{Family, FamilyKind, Sample};
@@ -58,6 +58,7 @@ pub(super) struct Recorder {
     /// How often those are evaluated that do not say it themselves.
     interval_ns: i64,
     memory: HistoryCache,
+    // Each change replaces one entry.
     state: Mutex<State>,
 }
 
@@ -79,11 +80,6 @@ impl Recorder {
         self.recordings.is_empty()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Each change replaces one entry.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Evaluates scheduled recordings as long as `goes_on`; returns when the next one is scheduled.
     pub(super) fn evaluate_due(
         &self,
@@ -93,29 +89,29 @@ impl Recorder {
     ) -> Timestamp {
         for (at, recording) in self.recordings.iter().enumerate().filter(|(_, recording)| recording.rule.enabled) {
             let now = clock();
-            let due = self.state().next_due[at];
+            let due = self.state.hold().next_due[at];
             let interval_ns = recording.rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND);
             // A clock that was set back must not silence it.
             let is_far = due.0.saturating_sub(now.0) > interval_ns;
             if due > now && !is_far || !goes_on() {
                 continue;
             }
-            self.state().next_due[at] = Timestamp(now.0.saturating_add(interval_ns));
+            self.state.hold().next_due[at] = Timestamp(now.0.saturating_add(interval_ns));
             // A defect that one rule meets must not end the evaluation of all others.
             let evaluated = catch_unwind(AssertUnwindSafe(|| recording.evaluate(ask, &self.memory, now)));
             self.take(recording, evaluated.unwrap_or_else(|_| Err("a defect in catat ended it".into())));
         }
-        self.state().next_due.iter().copied().min().unwrap_or(Timestamp(i64::MAX))
+        self.state.hold().next_due.iter().copied().min().unwrap_or(Timestamp(i64::MAX))
     }
 
     /// Forgets all recorded values, since another node evaluates now.
     pub(super) fn forget(&self) {
-        self.state().families.clear();
+        self.state.hold().families.clear();
     }
 
     fn take(&self, recording: &Recording, evaluated: Result<Family, String>) {
         let name = recording.rule.name.clone();
-        let mut state = self.state();
+        let mut state = self.state.hold();
         match evaluated {
             Ok(family) => {
                 state.families.insert(name, family);
@@ -130,7 +126,7 @@ impl Recorder {
 
     /// Returns what the page of metrics shows.
     pub(super) fn families(&self) -> Vec<Family> {
-        let state = self.state();
+        let state = self.state.hold();
         let mut families: Vec<Family> = state.families.values().cloned().collect();
         if !state.n_failures.is_empty() {
             let sample = |(rule, n): (&String, &u64)| Sample {

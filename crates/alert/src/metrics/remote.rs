@@ -7,10 +7,10 @@
 mod wire;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use data_encoding::BASE64;
-use types::{Secret, Timestamp};
+use types::{Hold, Secret, Timestamp};
 
 pub(super) use self::wire::{NamedSample, samples_of_page};
 use super::family::{Family, FamilyKind, Sample};
@@ -77,6 +77,7 @@ struct State {
 /// What is sent, and what waits for it. It has no thread and no clock.
 pub(super) struct RemoteQueue {
     pub(super) settings: RemoteWrite,
+    // What a panic leaves are bodies and counts all the same.
     state: Mutex<State>,
 }
 
@@ -85,14 +86,9 @@ impl RemoteQueue {
         Self { settings, state: Mutex::new(State { wait_ns: WAIT_NS_MIN, ..State::default() }) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // What a panic leaves are bodies and counts all the same.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Writes samples down to be sent.
     pub(super) fn push(&self, samples: &[NamedSample], now: Timestamp) {
-        let mut state = self.state();
+        let mut state = self.state.hold();
         for some in samples.chunks(SAMPLES_MAX) {
             let body = wire::request(some, &self.settings.instance, now);
             state.n_bytes += body.len();
@@ -107,7 +103,7 @@ impl RemoteQueue {
 
     /// Returns what is to be sent now.
     fn next(&self, now: Timestamp) -> Option<Vec<u8>> {
-        let state = self.state();
+        let state = self.state.hold();
         // A clock that was set back must not silence it.
         let rests = |until: Timestamp| now < until && until.0.saturating_sub(now.0) <= WAIT_NS_MAX;
         let oldest = state.waiting.front().filter(|_| !state.not_before.is_some_and(rests));
@@ -116,7 +112,7 @@ impl RemoteQueue {
 
     /// Takes down how it went. What the receiver refuses is not sent again: it would refuse it for ever.
     fn settle(&self, body: &[u8], sent: &Result<(), PostError>, now: Timestamp) {
-        let mut state = self.state();
+        let mut state = self.state.hold();
         if let Err(PostError::Retry { after, .. }) = sent {
             let asked = after.map_or(0, |after| i64::try_from(after.as_nanos()).unwrap_or(WAIT_NS_MAX));
             let wait_ns = state.wait_ns.max(asked).min(WAIT_NS_MAX);
@@ -156,7 +152,7 @@ impl RemoteQueue {
 
     /// Returns its own metrics.
     pub(super) fn families(&self) -> Vec<Family> {
-        let state = self.state();
+        let state = self.state.hold();
         let family = |name: &str, kind, help: &str, value: f64| Family {
             name: format!("catat_remote_write_{name}"),
             help: help.into(),

@@ -12,14 +12,11 @@ use crate::metrics::MetricSettings;
 use crate::rule::{Datapoints, MissingPolicy};
 use crate::{ChannelSettings, Direction};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct FileText {
-    #[serde(default)]
     pub(super) groups: Vec<Option<Spanned<GroupText>>>,
-    #[serde(default)]
     pub(super) channels: Vec<Spanned<ChannelSettings>>,
-    #[serde(default)]
     pub(super) metrics: Vec<Spanned<MetricSettings>>,
 }
 

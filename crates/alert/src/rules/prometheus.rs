@@ -17,7 +17,7 @@ use crate::{Kind, Language, Rule};
 impl RuleText {
     /// Reports whether the rule asks in PromQL.
     pub(super) fn is_series(&self) -> bool {
-        self.expr.is_some() || self.language.as_ref().is_some_and(|language| language.value == Language::PromQl.name())
+        self.expr.is_some() || self.language.as_ref().is_some_and(|language| language.value == Language::Promql.name())
     }
 }
 
@@ -84,7 +84,7 @@ impl Reader<'_> {
     fn series_rule(&mut self, name: String, alert: &str, mut text: RuleText, group: &GroupSettings) -> Option<Rule> {
         let expr = text.expr.take()?;
         let place = expr.referenced;
-        if text.language.as_ref().is_some_and(|language| language.value != Language::PromQl.name()) {
+        if text.language.as_ref().is_some_and(|language| language.value != Language::Promql.name()) {
             self.error(place, "expr: is PromQL; write query: in another language".to_owned());
         }
         let others = [
@@ -113,8 +113,8 @@ impl Reader<'_> {
             name,
             kind: kind.unwrap_or(Kind::Threshold),
             query: expr.value,
-            language: Language::PromQl,
-            groups: groups_of(text.groups, Language::PromQl),
+            language: Language::Promql,
+            groups: groups_of(text.groups, Language::Promql),
             window_ns: WINDOW_NS_DEFAULT,
             interval_ns: interval_ns.or(group.interval_ns),
             condition: None,

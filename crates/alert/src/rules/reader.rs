@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
         let places = text.places(name.referenced);
         let language = text.language.take().map_or(Ok(Language::Insights), |language| {
-            Language::find(&language.value).map_err(|message| (language.referenced, message))
+            crate::language::find(&language.value).map_err(|message| (language.referenced, message))
         });
         let language = language.unwrap_or_else(|(at, message)| {
             self.error(at, format!("language: {message}"));
@@ -131,7 +131,7 @@ impl Reader<'_> {
             }
             Ok(compiled) => {
                 self.check_texts(&rule, &compiled, &templates, places.name);
-                if let Some(mistake) = rule.language.mistake_in(&rule.query) {
+                if let Some(mistake) = crate::language::mistake_in(rule.language, &rule.query) {
                     self.mistake(places.query.unwrap_or(places.name), format!("query: {mistake}"), true);
                 }
             }
@@ -175,7 +175,7 @@ impl Reader<'_> {
 
 /// Returns the groups of a rule. One in PromQL is about samples, whoever may see them.
 pub(crate) fn groups_of(names: Vec<String>, language: Language) -> Vec<GroupPattern> {
-    if names.is_empty() && language == Language::PromQl {
+    if names.is_empty() && language == Language::Promql {
         return vec![GroupPattern::new(SAMPLE_GROUPS)];
     }
     names.into_iter().map(GroupPattern::new).collect()

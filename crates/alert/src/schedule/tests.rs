@@ -112,7 +112,7 @@ fn what_is_judged_at_once_takes_a_twentieth_of_a_core_and_turns_stay() {
         };
         let took_ns = 20_000_000;
         now = Timestamp(now.0 + took_ns);
-        let is_extra = schedule.locked().rules[&task.rule].run == Run::AtOnce;
+        let is_extra = schedule.turns.hold().rules[&task.rule].run == Run::AtOnce;
         if is_extra {
             extra_ns += took_ns
         } else {
@@ -173,7 +173,7 @@ fn a_thousand_rules_begin_within_their_interval_and_never_overlap() {
             let n = lags.len() as i64;
             let took_ns = if n % 100 == 0 { 1_000_000_000 } else { 40_000_000 };
             busy.push((Timestamp(now.0 + took_ns), task.rule.clone()));
-            lags.push(schedule.locked().rules[&task.rule].timing.lag_ns);
+            lags.push(schedule.turns.hold().rules[&task.rule].timing.lag_ns);
             continue;
         }
         now = busy.first().map_or(Timestamp(now.0 + 10_000_000), |(end, _)| (*end).min(Timestamp(now.0 + 10_000_000)));

@@ -19,33 +19,22 @@ pub(crate) struct Sheet {
     pub(crate) zone: Tz,
 }
 
-/// Kinds of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// RFC 4180.
-    Csv,
-    /// Cells parted by tabs; tabs, line ends and backslashes in them are escaped.
-    Tsv,
-    /// An object a line, without the members that an event lacks.
-    Ndjson,
-    /// A line for people: what every event has as it is, the rest as `name=value`.
-    Text,
+types::named! {
+    /// Kinds of files.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Kind {
+        /// RFC 4180.
+        Csv = "csv",
+        /// Cells parted by tabs; tabs, line ends and backslashes in them are escaped.
+        Tsv = "tsv",
+        /// An object a line, without the members that an event lacks.
+        Ndjson = "ndjson",
+        /// A line for people: what every event has as it is, the rest as `name=value`.
+        Text = "text",
+    }
 }
 
 impl Kind {
-    /// Every kind.
-    pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::Ndjson, Self::Text];
-
-    /// Returns the name in addresses.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Tsv => "tsv",
-            Self::Ndjson => "ndjson",
-            Self::Text => "text",
-        }
-    }
-
     /// Returns the extension of file names.
     pub(crate) fn ending(self) -> &'static str {
         if self == Self::Text { "txt" } else { self.name() }

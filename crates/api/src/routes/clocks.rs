@@ -23,7 +23,7 @@ const NOW_NS: i64 = 61 * Timestamp::SECOND;
 
 /// Sources that the caller may see, those furthest off first.
 fn views(server: &Shared) -> Vec<ClockView> {
-    let mut views = server.app.intake.clocks().views(server.now());
+    let mut views = server.app.intake.clocks.views(server.now());
     views.retain(|view| server.caller.scope.admits(view.offset.group.as_str()));
     views
 }
@@ -73,7 +73,7 @@ pub(crate) fn describe(server: &Shared) -> Value {
 }
 
 pub(crate) fn write(server: &Server, page: &mut Page) {
-    let views = server.app.intake.clocks().views(server.now());
+    let views = server.app.intake.clocks.views(server.now());
     let help = "Seconds that the events of a source are dated ahead of their arrival, where that is steady.";
     page.family("catat_source_clock_offset_seconds", Gauge, help);
     for view in &views {

@@ -46,15 +46,10 @@ const SYSTEM: [(&str, &str); 8] = [
 #[serde(deny_unknown_fields)]
 struct CompleteRequest {
     query: String,
-    #[serde(default)]
     cursor: Option<usize>,
-    #[serde(default)]
     from: Option<Value>,
-    #[serde(default)]
     to: Option<Value>,
-    #[serde(default)]
     groups: Option<Groups>,
-    #[serde(default)]
     time_zone: Option<String>,
 }
 
@@ -69,7 +64,7 @@ pub(crate) async fn post(server: state::Shared, body: Body) -> Result<Json<Value
     let text = request.query;
     let found = server.lookups.run(move || language::complete_insights(&text, cursor, &options)).await?;
     let own = found.earlier.as_ref().map(|plan| plan.sources.clone()).filter(|sources| !sources.is_empty());
-    let groups = own.or(request.groups.map(Groups::patterns)).unwrap_or_default();
+    let groups = own.or(request.groups.as_ref().map(Groups::patterns)).unwrap_or_default();
     let scope = Scope { groups, limit: None, time_zone, now };
     let asks_store = found.takes_fields || found.takes_groups || found.values_of.is_some();
     if !asks_store && !found.takes_tables && found.columns_of_table.is_none() {

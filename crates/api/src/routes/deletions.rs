@@ -33,21 +33,14 @@ const BODY: JsonBody = JsonBody {
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct DeletionRequest {
-    #[serde(default)]
     query: String,
-    #[serde(default)]
     from: Option<Value>,
-    #[serde(default)]
     to: Option<Value>,
-    #[serde(default)]
     all_time: bool,
-    #[serde(default)]
     dry_run: bool,
-    #[serde(default)]
     time_zone: Option<String>,
-    #[serde(default)]
     reason: String,
 }
 

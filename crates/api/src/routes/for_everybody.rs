@@ -37,7 +37,6 @@ const LINK_LASTS_MAX: i64 = 366 * Timestamp::DAY;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LinkOrder {
-    #[serde(default)]
     expires_in: Option<String>,
 }
 

@@ -72,9 +72,8 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Pro
 /// Reads `state`: names, repeated or separated by commas.
 fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>, Problem> {
     let names = parameters.all("state").flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
-    let known = |name: &str| IssueState::ALL.into_iter().find(|state| state.name() == name);
     let read = |name: &str| {
-        known(name).ok_or_else(|| {
+        IssueState::named(name).ok_or_else(|| {
             let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {name:?}"));
             problem.hint(format!("states are {}", IssueState::ALL.map(IssueState::name).join(", ")))
         })

@@ -1,7 +1,7 @@
 //! `/api/v1/check`, `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
 
 use axum::Json;
-use language::ParseOptions;
+use language::{Language, ParseOptions};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -20,9 +20,7 @@ pub(super) type Body = Sent<{ 1 << 20 }>;
 #[serde(deny_unknown_fields)]
 struct CheckRequest {
     query: String,
-    #[serde(default)]
     language: Option<String>,
-    #[serde(default)]
     time_zone: Option<String>,
 }
 
@@ -61,13 +59,10 @@ struct TranslateRequest {
 /// Answers a query of another language in Insights QL.
 pub(crate) fn translate(_: &Shared, body: Body) -> Result<Json<Value>, Problem> {
     let request: TranslateRequest = of_json(body.0.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
-    let language = match &*request.language {
-        "logql" => language::Language::LogQl,
-        "lucene" => language::Language::Lucene,
-        "kql" => language::Language::Kql,
-        "filter-pattern" => language::Language::FilterPattern,
-        other => return Err(unknown_language(other).hint("logql, lucene, kql and filter-pattern can be translated")),
-    };
+    let translated = [Language::Logql, Language::Lucene, Language::Kql, Language::FilterPattern];
+    let language = translated.into_iter().find(|language| language.name() == request.language);
+    let hint = "logql, lucene, kql and filter-pattern can be translated";
+    let language = language.ok_or_else(|| unknown_language(&request.language).hint(hint))?;
     let translated = language::translate(&request.query, language)?;
     Ok(Json(json!({"query": translated, "language": "insights"})))
 }

@@ -39,13 +39,10 @@ const OWN_NAMES: [&str; 5] = ["message", "msg", "text", "until", "at"];
 #[serde(deny_unknown_fields)]
 struct NewMark {
     text: String,
-    #[serde(default)]
     at: Option<Value>,
-    #[serde(default)]
     until: Option<Value>,
     #[serde(default)]
     fields: Map<String, Value>,
-    #[serde(default)]
     group: Option<String>,
 }
 

@@ -27,17 +27,14 @@ const BODY_BYTES_MAX: usize = 4 << 20;
 const LINES_MAX: usize = 1_000;
 
 /// What a dry run is asked.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Test {
     /// Pipelines to try; those that hold now where there are none.
     pipelines: Option<Value>,
     group: Option<String>,
-    #[serde(default)]
     stream: String,
-    #[serde(default)]
     lines: Vec<String>,
-    #[serde(default)]
     records: Vec<Value>,
 }
 

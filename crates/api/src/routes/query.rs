@@ -63,7 +63,7 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
         return Err(problem.hint("one of: csv, tsv, ndjson, text"));
     };
     if whole::is_whole(&ask) {
-        let form = export.form(crate::ask::time_zone(ask.time_zone.as_deref())?);
+        let form = export.form(ask.zone()?);
         return whole::answer(server, ask, form).await;
     }
     let text = ask.query.clone();

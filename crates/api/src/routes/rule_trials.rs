@@ -40,33 +40,24 @@ const SAMPLE_GROUP: &str = "sample";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TestRequest {
-    #[serde(default)]
     rule: Option<Value>,
-    #[serde(default)]
     text: Option<String>,
     /// Which one of several in `text`.
-    #[serde(default)]
     name: Option<String>,
     /// Events to judge in place of what is stored; `@log` names their groups.
-    #[serde(default)]
     events: Option<Vec<Value>>,
     /// When it is judged; now, unless said.
-    #[serde(default)]
     at: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BacktestRequest {
-    #[serde(default)]
     rule: Option<Value>,
-    #[serde(default)]
     text: Option<String>,
     /// Which one of several in `text`.
-    #[serde(default)]
     name: Option<String>,
     from: Value,
-    #[serde(default)]
     to: Option<Value>,
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
 pub(crate) async fn view(server: &Shared) -> Result<(SourcesView, Vec<PartialReason>), Problem> {
     let (told, missing) = told::ask(server).await;
     let work = move |server: &Shared| {
-        server.app.intake.sources().view_with(told, server.whole_store(), &server.caller.scope, server.now())
+        server.app.intake.sources.view_with(told, server.whole_store(), &server.caller.scope, server.now())
     };
     Ok((server.look_up(work).await?, missing))
 }
@@ -66,7 +66,7 @@ fn state_of(name: &str) -> Result<SourceState, Problem> {
 }
 
 pub(crate) fn post(server: &Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    let (now, scope, sources) = (server.now(), &server.caller.scope, server.app.intake.sources());
+    let (now, scope, sources) = (server.now(), &server.caller.scope, &server.app.intake.sources);
     let n_files = sources.report(&source, body.0.bytes(), scope, now);
     let n_files = n_files.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
     // What cannot be written down now is written down the next time.
@@ -85,7 +85,7 @@ pub(crate) fn held(server: &Shared, PathName(source): PathName, body: Body) -> R
 
 /// How sources stand. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
-    let view = server.app.intake.sources().view(server.whole_store(), &types::GroupScope::All, server.now());
+    let view = server.app.intake.sources.view(server.whole_store(), &types::GroupScope::All, server.now());
     let sources = || view.sources.iter().filter(|source| source.state != SourceState::Unknown).take(METRICS_MAX);
     if sources().next().is_none() {
         return;

@@ -7,14 +7,14 @@ mod counting;
 mod dry_run;
 mod uses;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::Json;
 use execute::{Answer, BlockVisitor};
 use ingest::{Pipelines, TrialOutcome};
 use serde_json::{Value, json};
 use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
-use types::{Column, GroupName, RowSet, Run, ScanError, Timestamp, counted, verb_for};
+use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, verb_for};
 
 use crate::state::Shared;
 use door::answer::{reason_json, stats_json};
@@ -57,11 +57,9 @@ pub(super) fn group(server: &Shared, name: &str) -> Result<GroupName, Problem> {
 struct ProfileVisitor(Mutex<Profile>);
 
 impl BlockVisitor for ProfileVisitor {
-    fn expect(&self, _blocks: &[(Timestamp, Timestamp)]) {}
-
     fn rows(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<(), ScanError> {
         let profile = Profile::of_block(run, block, rows)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).merge(profile);
+        self.0.hold().merge(profile);
         Ok(())
     }
 
@@ -72,7 +70,7 @@ fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &Dr
     let visitor = ProfileVisitor::default();
     let snapshot = reading.snapshot(&range.scope(group).groups, range.range);
     let mut read = reading.visit(&snapshot, &all_events(), &range.scope(group), range.range, &visitor)?;
-    let profile = visitor.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let profile = visitor.0.into_held();
     let candidates = suggestion::candidates(group.as_str(), &profile);
     let (known, candidates): (Vec<Candidate>, Vec<Candidate>) = {
         let current = server.app.intake.pipelines();

@@ -177,7 +177,7 @@ fn trace(reading: &QueryRun<'_>, mut request: TraceRequest) -> Result<Trace, Pro
 fn ledger(server: &Shared, request: &TraceRequest) -> Vec<FileRangeView> {
     let Some(place) = request.place() else { return Vec::new() };
     let (store, scope) = (server.whole_store(), &server.caller.scope);
-    server.app.intake.sources().file_range(store, &place, scope, server.now())
+    server.app.intake.sources.file_range(store, &place, scope, server.now())
 }
 
 /// Runs the text through the intake; nothing without a text.

@@ -4,15 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
-#[derive(Debug, Args)]
-pub(crate) struct Dashboards {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<DashboardCommand>,
-}
+pub(crate) type Dashboards = Commands<DashboardCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DashboardCommand {

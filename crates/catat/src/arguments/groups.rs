@@ -2,15 +2,9 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
-#[derive(Debug, Args)]
-pub(crate) struct Groups {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<GroupCommand>,
-}
+pub(crate) type Groups = Commands<GroupCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupCommand {

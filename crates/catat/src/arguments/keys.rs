@@ -1,16 +1,10 @@
 //! What can be typed after `catat keys`.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
-#[derive(Debug, Args)]
-pub(crate) struct Keys {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<KeyCommand>,
-}
+pub(crate) type Keys = Commands<KeyCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {

@@ -2,17 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
-#[derive(Debug, Args)]
-pub(crate) struct Lookups {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<LookupCommand>,
-}
+pub(crate) type Lookups = Commands<LookupCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LookupCommand {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use types::Secret;
 
 use super::printing::Printing;
@@ -28,4 +28,13 @@ pub(crate) struct ClientOptions {
     pub(crate) remote: Remote,
     #[command(flatten)]
     pub(crate) printing: Printing,
+}
+
+// Not documented: clap would take that for what each of the commands does.
+#[derive(Debug, Args)]
+pub(crate) struct Commands<C: Subcommand> {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    #[command(subcommand)]
+    pub(crate) command: Option<C>,
 }

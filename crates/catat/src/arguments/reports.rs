@@ -3,18 +3,12 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
 /// Languages of letters.
 const LANGUAGES: [&str; 2] = ["en", "id"];
 
-#[derive(Debug, Args)]
-pub(crate) struct Reports {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<ReportCommand>,
-}
+pub(crate) type Reports = Commands<ReportCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReportCommand {

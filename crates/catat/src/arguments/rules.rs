@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 use super::server::Server;
 
 /// What a file of tests looks like.
@@ -22,13 +22,7 @@ const TEST_HELP: &str = r#"A file of tests:
         - {at: 30s, alertname: errors, labels: {"@log": app/a}, annotations: {summary: 1 error in app/a}}
         - {at: 10m, alertname: errors, none: true}"#;
 
-#[derive(Debug, Args)]
-pub(crate) struct Rules {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<RuleCommand>,
-}
+pub(crate) type Rules = Commands<RuleCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuleCommand {

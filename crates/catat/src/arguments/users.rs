@@ -1,36 +1,21 @@
 //! What can be typed after `catat users`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 
-use super::remote::ClientOptions;
+use super::remote::Commands;
 
-#[derive(Debug, Args)]
-pub(crate) struct Users {
-    #[command(flatten)]
-    pub(crate) client: ClientOptions,
-    #[command(subcommand)]
-    pub(crate) command: Option<UserCommand>,
-}
+pub(crate) type Users = Commands<UserCommand>;
 
-/// What a user may do.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum UserRole {
-    /// Ask
-    Read,
-    /// Ask, and set rules, silences, channels and lookup tables
-    Operate,
-    /// Everything
-    Admin,
-}
-
-impl UserRole {
-    /// Returns the role's name in the API.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Operate => "operate",
-            Self::Admin => "admin",
-        }
+types::named! {
+    /// What a user may do.
+    #[derive(Clone, Copy, Debug, ValueEnum)]
+    pub(crate) enum UserRole {
+        /// Ask
+        Read = "read",
+        /// Ask, and set rules, silences, channels and lookup tables
+        Operate = "operate",
+        /// Everything
+        Admin = "admin",
     }
 }
 

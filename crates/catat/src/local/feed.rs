@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use execute::{Feed, FeedRequest};
 use parse::{ArrivalContext, batches_of_piece};
-use types::{Batch, BatchRun, Numbers, Run, ScanError};
+use types::{Batch, BatchRun, Hold, Numbers, Run, ScanError};
 
 use super::inputs::Input;
 use super::reader::{Piece, Reader};
@@ -48,7 +48,7 @@ struct Readers {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whoever panicked has ended the query with it.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.hold()
 }
 
 impl<'a> FileFeed<'a> {

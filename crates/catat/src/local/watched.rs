@@ -1,9 +1,9 @@
 //! Notices, while events pass by, which of the fields that a query names they have.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use execute::{Feed, UnknownFields};
-use types::{Run, ScanError};
+use types::{Hold, Run, ScanError};
 
 /// A feed whose runs are looked at on their way.
 pub(super) struct WatchedFeed<'a> {
@@ -21,7 +21,7 @@ impl Feed for WatchedFeed<'_> {
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError> {
         let run = self.feed.next()?;
         if let Some(run) = &run {
-            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut unknown = self.unknown.hold();
             if !unknown.is_empty() {
                 unknown.look_at(&**run)?;
             }

@@ -44,49 +44,32 @@ const TRACE: f64 = 0.25;
 /// Differences weigh by their divergence; at most so much.
 const DIFFERS_MAX: f64 = 0.9;
 
-/// What a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FindingKind {
-    /// When it began.
-    Onset,
-    /// Messages that did not exist before.
-    NewPattern,
-    /// Messages that come far more often.
-    Jump,
-    /// Values that affected events have.
-    Differs,
-    /// Something started.
-    Restart,
-    /// Something was done.
-    Mark,
-    /// A source stopped sending.
-    Silence,
-    /// A source still sends, with times that have passed.
-    Clock,
-    /// A trace that shows it.
-    Trace,
-    /// Calls between services that fail, or take longer.
-    Call,
-    /// What happens at this hour on other days.
-    Usual,
-}
-
-impl FindingKind {
-    /// Returns the name that answers use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Onset => "onset",
-            Self::NewPattern => "new-pattern",
-            Self::Jump => "jump",
-            Self::Differs => "differs",
-            Self::Restart => "restart",
-            Self::Mark => "mark",
-            Self::Silence => "silence",
-            Self::Clock => "clock",
-            Self::Trace => "trace",
-            Self::Call => "call",
-            Self::Usual => "usual",
-        }
+types::named! {
+    /// What a finding is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum FindingKind {
+        /// When it began.
+        Onset = "onset",
+        /// Messages that did not exist before.
+        NewPattern = "new-pattern",
+        /// Messages that come far more often.
+        Jump = "jump",
+        /// Values that affected events have.
+        Differs = "differs",
+        /// Something started.
+        Restart = "restart",
+        /// Something was done.
+        Mark = "mark",
+        /// A source stopped sending.
+        Silence = "silence",
+        /// A source still sends, with times that have passed.
+        Clock = "clock",
+        /// A trace that shows it.
+        Trace = "trace",
+        /// Calls between services that fail, or take longer.
+        Call = "call",
+        /// What happens at this hour on other days.
+        Usual = "usual",
     }
 }
 

@@ -1,12 +1,12 @@
 //! The metric filters of a server and their counts, for `ListMetrics` and the metrics page.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use alert::metrics::MeterThread;
 use storage::{Settings, StoreError};
-use types::GroupName;
+use types::{GroupName, Hold};
 
 use super::filter::{DimensionCount, Filter, KIND};
 use crate::filters::{document_name, documents};
@@ -67,7 +67,7 @@ impl MetricFilters {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         // Each change replaces the whole map or one entry, so a panic leaves it valid.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.hold()
     }
 
     /// Removes the filters of a deleted group.

@@ -10,8 +10,9 @@ mod model;
 mod training;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use types::Hold;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(super) use self::config::BandConfig;
@@ -37,11 +38,11 @@ pub(super) struct ModelCache(Mutex<HashMap<(u64, i64), Option<Model>>>);
 impl ModelCache {
     /// Returns what is known of a slot: its model, or that there are too few values for one.
     fn get(&self, key: (u64, i64)) -> Option<Option<Model>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
+        self.0.hold().get(&key).copied()
     }
 
     fn put(&self, key: (u64, i64), model: Option<Model>) {
-        let mut models = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut models = self.0.hold();
         if models.len() >= CACHED_MAX {
             models.clear();
         }

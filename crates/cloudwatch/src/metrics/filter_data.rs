@@ -4,14 +4,14 @@
 //! They reach back as far as events are kept, also to before the filter was created.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use alert::metrics::{label_text, number_of};
 use door::problem::Problem;
 use execute::BlockVisitor;
 use ingest::datum::{Datum, MetricName, NO_UNIT};
 use plan::{Expr, Operator, Plan};
-use types::{Column, GroupPattern, Timestamp, Value};
+use types::{Column, GroupPattern, Hold, Timestamp, Value};
 
 use super::source::MetricSource;
 use crate::metric_filters::Filter;
@@ -64,7 +64,7 @@ pub(super) fn metrics(
         let Some(plan) = plan_of(&filter) else { continue };
         let reader = SetReader { n_dimensions: filter.dimensions.len(), found: Mutex::default() };
         source.visit_all(&plan, group_of(&filter), range, &reader)?;
-        let sets = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let sets = reader.found.into_held();
         if sets.len() > SETS_MAX {
             let message =
                 format!("metric {:?} has more than {SETS_MAX} sets of dimensions in this range", filter.metric);
@@ -92,7 +92,7 @@ fn data_of_filter(
     let read = if filter.default.is_some() { whole_minutes(range) } else { range };
     let is_within = |time: i64| (range.0..range.1).contains(&time);
     source.visit_all(&plan, group_of(filter), read, &reader)?;
-    let found = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let found = reader.found.into_held();
     if found.counts.len() > n_max {
         let message = format!("metric {:?} has more than {n_max} data in this range", filter.metric);
         return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
@@ -106,7 +106,7 @@ fn data_of_filter(
         let plan = Plan::new(vec![Operator::Project { columns, is_events: true }]);
         let minutes = Minutes::default();
         source.visit_all(&plan, group_of(filter), read, &minutes)?;
-        let minutes = minutes.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let minutes = minutes.0.into_held();
         let without = minutes.difference(&found.minutes).map(|minute| minute * MINUTE_MS);
         data.extend(without.filter(|time| is_within(*time)).map(|time| (time, Datum::of_value(default, 1.0))));
     }
@@ -176,11 +176,9 @@ impl Reader<'_> {
 }
 
 impl BlockVisitor for Reader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((times, rest)) = columns.split_last() else { return };
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found.hold();
         for row in 0..times.n_rows() {
             if found.counts.len() > self.n_max {
                 return;
@@ -201,12 +199,10 @@ struct SetReader {
 }
 
 impl BlockVisitor for SetReader {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((times, rest)) = columns.split_last() else { return };
         let (_, dimensions) = rest.split_at(rest.len().saturating_sub(self.n_dimensions));
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found.hold();
         for row in 0..times.n_rows() {
             if found.len() > SETS_MAX {
                 return;
@@ -224,11 +220,9 @@ impl BlockVisitor for SetReader {
 struct Minutes(Mutex<BTreeSet<i64>>);
 
 impl BlockVisitor for Minutes {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some(times) = columns.first() else { return };
         let minutes = (0..times.n_rows()).filter_map(|row| Some(time_of(times, row)?.div_euclid(MINUTE_MS)));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(minutes);
+        self.0.hold().extend(minutes);
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&
     if data.is_empty() {
         return Err(missing("MetricData"));
     }
-    let entries = data.iter().map(|datum| entry(namespace, datum, now, intake.limits()));
+    let entries = data.iter().map(|datum| entry(namespace, datum, now, &intake.limits));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
     let call_id = call_id.map(|id| format!("cloudwatch metrics {id}"));
     let sender = server.sender(call_id.as_deref());

@@ -15,14 +15,16 @@ pub(super) enum Bounds {
     Values(f64, f64),
 }
 
-/// What is computed of a range of values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Trimmed {
-    Mean,
-    Count,
-    Sum,
-    WinsorizedMean,
-    Rank,
+types::named! {
+    /// What is computed of a range of values.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(super) enum Trimmed {
+        Mean = "TM",
+        Count = "TC",
+        Sum = "TS",
+        WinsorizedMean = "WM",
+        Rank = "PR",
+    }
 }
 
 /// A statistic.
@@ -44,14 +46,6 @@ const SIMPLE: [(&str, Statistic); 5] = [
     ("Average", Statistic::Average),
     ("Minimum", Statistic::Minimum),
     ("Maximum", Statistic::Maximum),
-];
-
-const TRIMMED: [(&str, Trimmed); 5] = [
-    ("TM", Trimmed::Mean),
-    ("TC", Trimmed::Count),
-    ("TS", Trimmed::Sum),
-    ("WM", Trimmed::WinsorizedMean),
-    ("PR", Trimmed::Rank),
 ];
 
 impl Statistic {
@@ -87,7 +81,7 @@ impl Statistic {
             return share(percent).map(Self::Percentile);
         }
         let (name, rest) = text.split_at_checked(2)?;
-        let kind = TRIMMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)?;
+        let kind = Trimmed::named(&name.to_ascii_uppercase())?;
         let bounds = match rest.strip_prefix('(').map(|inner| inner.strip_suffix(')')) {
             None if kind == Trimmed::Rank => return None,
             None => Bounds::Shares(0.0, share(rest)?),

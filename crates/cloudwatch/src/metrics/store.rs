@@ -1,14 +1,14 @@
 //! Reads the data of metrics from the store, where each datum is an event (`ingest::datum`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use door::problem::Problem;
 use execute::BlockVisitor;
 use ingest::datum::{DATUM_TYPE, DIMENSION, Datum, MetricName, NAMESPACE};
 use ingest::sample::{METRIC_NAME, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
-use types::{Column, GroupPattern, Timestamp, Value};
+use types::{Column, GroupPattern, Hold, Timestamp, Value};
 
 use super::filter_data;
 use super::source::MetricSource;
@@ -89,7 +89,7 @@ fn read(
     operators.push(Operator::Project { columns, is_events: true });
     let groups = GROUPS.map(GroupPattern::new).to_vec();
     source.visit_all(&Plan::new(operators), groups, range, &reader)?;
-    Ok(reader.found.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(reader.found.into_held())
 }
 
 #[derive(Default)]
@@ -107,11 +107,9 @@ struct Reader<'m> {
 }
 
 impl BlockVisitor for Reader<'_> {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((streams, rest)) = columns.split_first() else { return };
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found.hold();
         found.n += streams.n_rows();
         if found.n > self.n_max {
             return;

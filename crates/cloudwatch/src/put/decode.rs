@@ -219,7 +219,7 @@ pub fn ingest_cloudwatch(
     sender: &Sender<'_>,
 ) -> Result<PutOutcome, IngestError> {
     let mut outcome = PutOutcome::default();
-    let newest = Timestamp(sender.now.0.saturating_add(intake.limits().future_ns_max));
+    let newest = Timestamp(sender.now.0.saturating_add(intake.limits.future_ns_max));
     let mut collector = intake.collect(sender);
     let place = collector.group(&put.group)?;
     collector.set_stream(place, &put.stream);

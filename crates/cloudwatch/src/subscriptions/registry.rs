@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use alert::Reach;
 use storage::{Clock, DocumentWriter, Store, StoreError};
 use tokio::sync::watch;
-use types::GroupName;
+use types::{GroupName, Hold};
 
 use super::delivery::Delivery;
 use super::filter::{Filter, KIND, filters};
@@ -51,21 +51,17 @@ impl Subscriptions {
             let workers = subscriptions.workers.clone();
             let thread = std::thread::Builder::new().name("subscriptions".into()).spawn(move || follow(&workers));
             match thread {
-                Ok(thread) => *subscriptions.follower() = Some(thread),
+                Ok(thread) => *subscriptions.follower.hold() = Some(thread),
                 Err(error) => tracing::error!(%error, "subscription filters of other nodes are not delivered"),
             }
         }
         subscriptions
     }
 
-    fn follower(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.follower.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Ends all threads and waits for them.
     pub fn stop(&self) {
         self.workers.is_stopping.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.follower().take() {
+        if let Some(thread) = self.follower.hold().take() {
             thread.thread().unpark();
             thread.join().expect("it does not panic");
         }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 
 use alert::{PostError, Poster, Reach};
 use storage::{Clock, Store};
 use tokio::sync::watch;
-use types::Secret;
+use types::{Hold, Secret};
 
 use super::filter::Filter;
 
@@ -57,7 +57,7 @@ impl Progress {
     }
 
     pub(super) fn counts(&self) -> MutexGuard<'_, DeliveryCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.hold()
     }
 
     /// Counts events that were delivered.
@@ -90,7 +90,7 @@ impl Workers {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Worker>> {
         // What a panic leaves are handles all the same.
-        self.by_filter.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_filter.hold()
     }
 
     /// Reports whether other nodes may deliver as well.

@@ -21,7 +21,7 @@ pub fn ingest_segments(
     encoding: Encoding,
     sender: &Sender<'_>,
 ) -> Result<Vec<RefusedSegment>, IngestError> {
-    let bytes_max = intake.limits().body_bytes_max;
+    let bytes_max = intake.limits.body_bytes_max;
     let body = decode(body, encoding, bytes_max)?;
     let text = lossy(&body, bytes_max)?;
     let mut documents = Documents::new(intake.collect(sender));

@@ -1,10 +1,11 @@
 //! A dashboard while its panels are gathered, and their places on the grid.
 
+use language::Language;
 use std::collections::BTreeSet;
 
 use super::facts::{EventFacts, Facts, Part, Subject};
 use super::insights::{escaped, field, quoted};
-use crate::document::{COLUMNS, Grade, Language, Legend, Panel, PanelKind, PanelQuery, Threshold};
+use crate::document::{COLUMNS, Grade, Legend, Panel, PanelKind, PanelQuery, Threshold};
 
 /// Places of panels.
 const NUMBER_HEIGHT: u32 = 4;

@@ -2,12 +2,13 @@
 //!
 //! Source: *Dashboard body structure and syntax* in the CloudWatch API reference.
 
+use language::Language;
 use serde_json::{Map, Value};
 
 use super::draft::{Draft, check_number};
 use super::read::{line, list, number, text};
 use super::{source, unit};
-use crate::document::{COLUMNS, Grade, Language, Legend, Panel, PanelKind, PanelQuery, Range, Threshold};
+use crate::document::{COLUMNS, Grade, Legend, Panel, PanelKind, PanelQuery, Range, Threshold};
 
 pub(super) fn read(body: &Value) -> Result<Draft, String> {
     let Some(widgets) = body["widgets"].as_array() else {

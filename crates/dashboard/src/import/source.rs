@@ -1,11 +1,11 @@
 //! Queries of Grafana's data sources as queries of ours.
 
-use language::translate;
+use language::{Language, translate};
 use serde_json::Value;
 
 use super::read::{field, line, list, literal, own_variables, text};
 use super::tempo;
-use crate::document::{Language, PanelKind, PanelQuery};
+use crate::document::{PanelKind, PanelQuery};
 
 /// A data source, as far as its queries differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ fn elasticsearch(target: &Value) -> Result<PanelQuery, String> {
         if lucene.contains('$') {
             return Err("variables in a query of Lucene with buckets".to_owned());
         }
-        let filter = translate(&lucene, language::Language::Lucene).map_err(|error| error.to_string())?;
+        let filter = translate(&lucene, Language::Lucene).map_err(|error| error.to_string())?;
         format!("{filter}\n| ")
     };
     Ok(PanelQuery { query: format!("{condition}stats {value}{by}"), ..PanelQuery::default() })

@@ -2,10 +2,11 @@
 //!
 //! Source: the targets that Grafana's editors of this data source write.
 
+use language::Language;
 use serde_json::Value;
 
 use super::read::{list, own_variables, text};
-use crate::document::{Language, PanelKind};
+use crate::document::PanelKind;
 use crate::fill::{self, Choice, Choices};
 
 /// Rows of a search that names no number, as in Grafana, and the most that are taken.

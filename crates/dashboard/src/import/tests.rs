@@ -1,10 +1,11 @@
 //! How many panels an import takes, and which panels on Tempo.
 
+use language::Language;
 use serde_json::{Value, json};
 use types::Timestamp;
 
 use super::{Format, import};
-use crate::document::{Language, PanelKind};
+use crate::document::PanelKind;
 
 fn imported(format: Format, body: &Value) -> Result<usize, String> {
     import(format, body, Timestamp(0)).map(|import| import.dashboard.panels.len())

@@ -1,5 +1,6 @@
 //! Native histograms of an answer in PromQL as rows of a heatmap: buckets that differ from point to point share rows.
 
+use language::Language;
 use std::collections::HashMap;
 
 use types::Value;
@@ -8,7 +9,7 @@ use super::model::{Table, TableKind};
 use super::names::named_series;
 use super::numbers::Numbers;
 use super::series::{PanelSeries, cell_text, instant, time_column};
-use crate::document::{Language, Panel};
+use crate::document::Panel;
 
 /// Rows of a heatmap; finer ones are put together.
 const ROWS_MAX: usize = 40;

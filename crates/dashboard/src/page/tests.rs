@@ -4,9 +4,8 @@ use chrono_tz::Tz;
 use types::{Locale, TimeRange, Timestamp, Value};
 
 use super::{Page, PanelAnswer, Table, TableColumn, TableKind, page};
-use crate::document::{
-    Dashboard, Grade, Language, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable,
-};
+use crate::Language;
+use crate::document::{Dashboard, Grade, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable};
 use crate::fill::{Choice, Choices};
 
 const HOSTILE: &str =

@@ -18,7 +18,7 @@ pub(super) fn settle<'c>(
     items: &mut [Item<'_>],
     places: &[Option<(usize, GroupName)>],
 ) -> IdClaim<'c> {
-    let mut claimed = intake.claims().none();
+    let mut claimed = intake.claims.none();
     let mut wanted: HashMap<&GroupName, Vec<usize>> = HashMap::new();
     for (at, (item, place)) in items.iter().zip(places).enumerate() {
         if let Some((_, group)) = place
@@ -30,7 +30,7 @@ pub(super) fn settle<'c>(
     }
     for (group, places) in wanted {
         let id = |at: usize| items[at].id.as_deref().unwrap_or_default();
-        let is_free = intake.claims().claim(group, places.iter().map(|at| id(*at)), &mut claimed);
+        let is_free = intake.claims.claim(group, places.iter().map(|at| id(*at)), &mut claimed);
         let ids: HashSet<&str> =
             places.iter().zip(&is_free).filter(|(_, free)| **free).map(|(at, _)| id(*at)).collect();
         let exists = intake.known_ids(group, IdField::One(FIELD), TimeRange::ALL, &ids);

@@ -5,33 +5,22 @@ use std::borrow::Cow;
 /// Longest `_id` in bytes, as in Elasticsearch.
 pub(super) const ID_BYTES_MAX: usize = 512;
 
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Add a document, or replace the one of its id.
-    Index,
-    /// Add a document unless there is one of its id.
-    Create,
-    /// Change a document.
-    Update,
-    /// Take a document away.
-    Delete,
+types::named! {
+    /// What a request asks for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Action {
+        /// Add a document, or replace the one of its id.
+        Index = "index",
+        /// Add a document unless there is one of its id.
+        Create = "create",
+        /// Change a document.
+        Update = "update",
+        /// Take a document away.
+        Delete = "delete",
+    }
 }
 
 impl Action {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Index, Self::Create, Self::Update, Self::Delete];
-
-    /// Its name in requests and answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Index => "index",
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
-    }
-
     /// Whether it adds a document.
     pub(super) fn adds(self) -> bool {
         matches!(self, Self::Index | Self::Create)

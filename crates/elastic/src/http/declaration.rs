@@ -6,10 +6,9 @@ use serde_json::Value as Json_;
 
 /// The mappings and settings that were declared for an index.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 pub(super) struct Declaration {
-    #[serde(default)]
     pub(super) mappings: Json_,
-    #[serde(default)]
     pub(super) settings: Json_,
 }
 

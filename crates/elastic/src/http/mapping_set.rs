@@ -1,10 +1,11 @@
 //! The mappings of all indices, by their own declarations and by templates.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use language::mapping::Mapping;
 use serde_json::Value as Json_;
+use types::Hold;
 
 use super::declaration::Declaration;
 use super::template::declared;
@@ -38,7 +39,7 @@ impl MappingSet {
         if self.templates.is_empty() {
             return None;
         }
-        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_name = self.by_name.hold();
         if let Some(known) = by_name.get(group) {
             return known.clone();
         }

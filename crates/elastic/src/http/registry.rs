@@ -1,8 +1,9 @@
 //! Documents of the control store that every search needs: read once, and again after a change.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use door::problem::Problem;
+use types::Hold;
 
 /// The documents of a kind as one value.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl<T> Default for Registry<T> {
 impl<T> Registry<T> {
     /// Returns the documents, which `read` reads unless that was done since the last change.
     pub(super) fn get(&self, read: impl FnOnce() -> Result<T, Problem>) -> Result<Arc<T>, Problem> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.hold();
         if let Some(known) = &*known {
             return Ok(known.clone());
         }
@@ -32,11 +33,11 @@ impl<T> Registry<T> {
 
     /// Waits until no other caller changes the documents, and keeps others from it.
     pub(super) fn lock(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changes.hold()
     }
 
     /// Forgets what was read: a document has changed.
     pub(super) fn invalidate(&self) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.known.hold() = None;
     }
 }

@@ -6,7 +6,6 @@
 //! id grants no rights: its search runs with those of the caller. Each event is returned once, and no event that was
 //! accepted after the first page.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
@@ -16,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::body::{SentBytes, json_of};
 use super::checked_parameters::CheckedParameters;
@@ -184,7 +183,7 @@ async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Resul
     search.known_total = place.total;
     search.selection.operators.push(pit::accepted_until(now));
     let answer = read(&server, "scroll", move |reading| {
-        let mut progress = scroll.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut progress = scroll.progress.hold();
         if scroll.is_closed.load(Ordering::Acquire) {
             return Err(missing());
         }

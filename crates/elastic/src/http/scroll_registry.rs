@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value as Json_;
+use types::Hold;
 
 /// Limit on the scrolls in the registry; the least recently used one is removed first.
 const SCROLLS_MAX: usize = 4_096;
@@ -41,7 +42,7 @@ pub(crate) struct ScrollRegistry(Mutex<Scrolls>);
 impl ScrollRegistry {
     /// Returns a scroll. An unknown one is added with the progress `begun`, if given.
     pub(super) fn scroll(&self, key: &str, begun: Option<Progress>) -> Option<Arc<Scroll>> {
-        let mut scrolls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scrolls = self.0.hold();
         scrolls.n_uses += 1;
         let now = scrolls.n_uses;
         if let Some((scroll, used)) = scrolls.by_key.get_mut(key) {

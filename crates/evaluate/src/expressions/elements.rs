@@ -154,14 +154,8 @@ impl PreparedElements {
 
 fn visit_lists(expr: &Expr, visit: &mut dyn FnMut(&[Expr])) {
     match expr {
-        Expr::Negate(inner) | Expr::Not(inner) => visit_lists(inner, visit),
-        Expr::And(a, b) | Expr::Or(a, b) => {
-            visit_lists(a, visit);
-            visit_lists(b, visit);
-        }
         Expr::In(_, list) => visit(list),
-        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_lists(argument, visit)),
-        _ => {}
+        other => other.parts().for_each(|part| visit_lists(part, visit)),
     }
 }
 

@@ -245,19 +245,6 @@ fn arithmetic_rows(operator: ArithmeticOperator, a: &Column, b: &Column) -> Colu
     Column::of_values((0..a.n_rows()).map(value).collect())
 }
 
-/// Reports whether a comparison holds for sides that compare so.
-fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
-    match (comparison, order) {
-        (Comparison::NotEqual, order) => order != Some(Ordering::Equal),
-        (_, None) => false,
-        (Comparison::Equal, Some(order)) => order.is_eq(),
-        (Comparison::Less, Some(order)) => order.is_lt(),
-        (Comparison::LessOrEqual, Some(order)) => order.is_le(),
-        (Comparison::Greater, Some(order)) => order.is_gt(),
-        (Comparison::GreaterOrEqual, Some(order)) => order.is_ge(),
-    }
-}
-
 /// Returns rows for which a comparison holds.
 fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, env: &Environment) -> RowSet {
     if let Some(constant) = constant_of(b)
@@ -271,7 +258,7 @@ fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, 
         let (a, b) = (Cell::at(a, row), Cell::at(b, row));
         let compared: ComparisonResult = if is_level { cell::compare_levels(a, b) } else { cell::compare(a, b) };
         took_seconds |= compared.took_seconds;
-        holds(comparison, compared.order)
+        comparison.holds_for(compared.order)
     });
     env.warnings.note_seconds(took_seconds);
     rows
@@ -294,10 +281,10 @@ fn is_quick(expr: &Expr) -> bool {
 
 /// Returns the tight loops: a column of one type against a constant.
 fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) -> Option<RowSet> {
-    let when = |order: Ordering| holds(comparison, Some(order));
+    let when = |order: Ordering| comparison.holds(order);
     let (mut rows, present) = match (column, constant) {
         (Column::Missing { n_rows }, _) => {
-            return Some(if holds(comparison, None) { RowSet::all(*n_rows) } else { RowSet::none(*n_rows) });
+            return Some(if comparison.holds_for(None) { RowSet::all(*n_rows) } else { RowSet::none(*n_rows) });
         }
         (Column::Integers { values, present }, Cell::Integer(wanted)) => {
             (rows_of_numbers(comparison, values, wanted), present)

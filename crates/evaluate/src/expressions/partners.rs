@@ -4,10 +4,10 @@
 //! severity, all else by text. A missing value is equal to nothing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plan::{Name, Rows};
-use types::{Column, Value};
+use types::{Column, Hold, Value};
 
 use crate::columns::cell::{Cell, instant_of, severity};
 use crate::columns::stop::Stop;
@@ -100,7 +100,7 @@ impl PartnersOfPlan {
         };
         let forms: Vec<Form> = places.iter().zip(others).map(form).collect();
         let key = (Arc::as_ptr(rows) as usize, columns.to_vec(), forms);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.hold();
         if let Some(partners) = known.get(&key) {
             return Ok(partners.clone());
         }

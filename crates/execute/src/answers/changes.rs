@@ -25,11 +25,8 @@ use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::is_row_wise;
-use evaluate::expressions::elements::PreparedElements;
+use crate::scan::simplify::row_wise_lead;
 use pattern::{Condition, change, id_of};
-use plan::has_subqueries;
 
 /// Spans of time whose counts are shown.
 const SPANS: i64 = 30;
@@ -121,20 +118,14 @@ pub fn changes(
     earlier: Earlier,
     limit: usize,
 ) -> Result<Changes, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(crate::request::error::ExecuteError::Subquery);
-    }
-    let lead = simplify_over(plan.operators(), runs);
-    let lead: Vec<Operator> = lead.into_iter().take_while(is_row_wise).collect();
+    let lead = row_wise_lead(plan, runs)?;
     let text = Expr::Field("@message".into());
     let patterns = Patterns { text, earlier: Some(earlier), is_scored: false, counts: Some(1) };
     let baseline = earlier_range(earlier, request.range, request.time_zone);
     let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
     let request_before = Request { range: baseline.unwrap_or(nothing), progress: None, ..*request };
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&lead);
-    let mut scan_before = Scan::new(runs, &request_before);
-    scan_before.env.prepared = PreparedElements::of(&lead);
+    let scan = Scan::over(&lead, runs, request);
+    let scan_before = Scan::over(&lead, runs, &request_before);
     let counted =
         count_runs(&scan, &lead, &patterns, bins_of(request.range), crate::operators::patterns::tally::Depth::Origins)?;
     let now = Part { scan: &scan, counted };

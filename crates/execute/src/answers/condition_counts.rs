@@ -1,11 +1,11 @@
 //! Which of some conditions hold together, counted over events: exact numbers for what was found by other means, how far
 //! findings are the same events, and one event for each.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use plan::fields::visit_fields;
-use plan::{Expr, Name, Operator, Patterns, Plan, has_subqueries};
+use plan::fields::fields_of;
+use plan::{Expr, Operator, Patterns, Plan};
 use types::{Run, Timestamp, Value};
 
 use crate::answers::event::Event;
@@ -20,12 +20,11 @@ use crate::scan::matches::Matcher;
 use crate::scan::parts::{PartCounts, RunPart, count_parts};
 use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::{Flow, Scan};
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::simplify::row_wise_lead;
+use crate::scan::steps::Steps;
 use evaluate::columns::cell::Cell;
 use evaluate::columns::frame::Frame;
 use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Conditions of one request: one bit each.
 pub const CONDITIONS_MAX: usize = 64;
@@ -78,15 +77,11 @@ pub fn condition_counts(
     conditions: &[Expr],
     reach: Reach,
 ) -> Result<ConditionCounts, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
     let conditions = &conditions[..conditions.len().min(CONDITIONS_MAX)];
-    let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
-    let mut scan = Scan::new(runs, request);
+    let lead = row_wise_lead(plan, runs)?;
     let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
-    scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
-    let needed = needed_by(conditions);
+    let scan = Scan::over(&[&lead[..], &filters].concat(), runs, request);
+    let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);
     let conditions: Vec<ProbedCondition<'_>> = conditions.iter().map(ProbedCondition::new).collect();
@@ -146,16 +141,6 @@ fn find_one_each(
     let mut sum = start();
     counted.iter().for_each(|counter| sum.merge(counter, None));
     Ok(sum)
-}
-
-fn needed_by(conditions: &[Expr]) -> BTreeSet<Name> {
-    let mut names = BTreeSet::new();
-    for condition in conditions {
-        visit_fields(condition, &mut |name| {
-            names.insert(name.clone());
-        });
-    }
-    names
 }
 
 /// Reads the texts and ids of events.

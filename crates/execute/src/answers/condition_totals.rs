@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::fields::visit_fields;
-use plan::{Expr, Name, Operator, Plan, has_subqueries};
+use plan::fields::fields_of;
+use plan::{Expr, Name, Operator, Plan};
 use types::Run;
 
 use crate::request::answer::PartialReason;
@@ -19,10 +19,9 @@ use crate::scan::matches::Matcher;
 use crate::scan::parts::{PartCounts, RunPart, count_parts};
 use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::Scan;
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::simplify::row_wise_lead;
+use crate::scan::steps::Steps;
 use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Conditions on the same fields whose totals are kept of a part, those asked last.
 const TOTALS_MAX: usize = 128;
@@ -61,15 +60,10 @@ pub fn condition_totals(
     request: &Request<'_>,
     conditions: &[Expr],
 ) -> Result<ConditionTotals, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
-    let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
-    let mut scan = Scan::new(runs, request);
-    let filters = conditions.iter().cloned().map(Operator::Filter);
-    scan.env.prepared = PreparedElements::of(&lead.iter().cloned().chain(filters).collect::<Vec<_>>());
-    let mut needed = BTreeSet::new();
-    conditions.iter().for_each(|condition| needed.extend(fields_of(condition)));
+    let lead = row_wise_lead(plan, runs)?;
+    let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
+    let scan = Scan::over(&[&lead[..], &filters].concat(), runs, request);
+    let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let counted = Totals {
         conditions: conditions.iter().map(ProbedCondition::new).collect(),
@@ -90,20 +84,12 @@ pub fn condition_totals(
     Ok(ConditionTotals { totals, partial_reasons: scan.take_reasons() })
 }
 
-fn fields_of(condition: &Expr) -> BTreeSet<Name> {
-    let mut names = BTreeSet::new();
-    visit_fields(condition, &mut |name| {
-        names.insert(name.clone());
-    });
-    names
-}
-
 /// Brings conditions on the same fields together.
 fn groups(lead: &[Operator], conditions: &[Expr], request: &Request<'_>) -> Vec<Group> {
     let mut groups: BTreeMap<BTreeSet<Name>, Group> = BTreeMap::new();
     for (place, condition) in conditions.iter().enumerate() {
         let of = |kind: &str, conditions: &[Expr]| Fingerprint::of_counts(kind, lead, conditions, request.time_zone);
-        let names = fields_of(condition);
+        let names = fields_of(&[Operator::Filter(condition.clone())]);
         let own = of("total", std::slice::from_ref(condition));
         let key = of(&format!("totals {names:?}"), &[]).filter(|_| own.is_some());
         // What has no number is kept nowhere, and apart from what is.

@@ -56,25 +56,16 @@ pub struct ExplainedStep {
     pub index: Option<IndexUse>,
 }
 
-/// When a step is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// On each block, as it is read.
-    Block,
-    /// On each block, and what comes of it is merged.
-    Merge,
-    /// On the rows that all blocks gave.
-    Rows,
-}
-
-impl Stage {
-    /// Its name in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Block => "block",
-            Self::Merge => "merge",
-            Self::Rows => "rows",
-        }
+types::named! {
+    /// When a step is done.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Stage {
+        /// On each block, as it is read.
+        Block = "block",
+        /// On each block, and what comes of it is merged.
+        Merge = "merge",
+        /// On the rows that all blocks gave.
+        Rows = "rows",
     }
 }
 

@@ -19,7 +19,6 @@ use crate::scan::simplify::leading;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
 use evaluate::columns::frame::BlockRows;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Cells (rows of a block times fields of its run) whose presence is looked at for one answer: some thousand columns of
 /// full blocks, a fraction of a second.
@@ -61,8 +60,7 @@ pub(crate) fn matched_fields_within(
 ) -> Result<FieldSummaries, ExecuteError> {
     let operators = simplify_over(plan.operators(), runs);
     let operators: Vec<Operator> = operators.into_iter().take_while(is_row_wise).collect();
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    let scan = Scan::over(&operators, runs, request);
     let steps = Steps::new(&operators, &BTreeSet::new());
     let cells_left = AtomicUsize::new(cells_max);
     let work = |counted: &mut FieldCounts, _, item: &_| {

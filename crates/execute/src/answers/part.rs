@@ -9,7 +9,6 @@ use crate::operators::unnest::Spread;
 use crate::request::parameters::Request;
 use crate::request::part::{Part, PartAnswer, PartError};
 use crate::scan::scanner::Scan;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Works a part out, as far as its runs are among `runs`, and returns it as bytes. `request` has the part's range and
 /// zone.
@@ -22,9 +21,8 @@ pub fn answer_part(part: &Part, runs: &[Arc<dyn Run>], request: &Request<'_>) ->
     let mut found: Vec<(usize, Arc<dyn Run>)> = runs.iter().filter_map(place).collect();
     found.sort_by_key(|(place, _)| *place);
     let (places, runs): (Vec<usize>, Vec<Arc<dyn Run>>) = found.into_iter().unzip();
-    let mut scan = Scan::new(&runs, request);
-    let operators: Vec<_> = part.lead.iter().chain(&part.rest).cloned().collect();
-    scan.env.prepared = PreparedElements::of(&operators);
+    let operators = [&part.lead[..], &part.rest].concat();
+    let scan = Scan::over(&operators, &runs, request);
     let no_aggregation = || PartError::Form("it has no aggregation".into());
     let (spread, aggregate, after) = Spread::of(&part.rest).ok_or_else(no_aggregation)?;
     let aggregation = Aggregation::new(&part.lead, spread, aggregate, after).ok_or_else(no_aggregation)?;

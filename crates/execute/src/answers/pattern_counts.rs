@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pattern::{Condition, id_of};
-use plan::{Expr, Operator, Patterns, Plan, has_subqueries};
+use plan::{Expr, Operator, Patterns, Plan};
 use types::{Level, Run, Timestamp, Value};
 
 use crate::answers::event::Event;
@@ -21,9 +21,8 @@ use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
 use crate::scan::parts::{PartCounts, RunPart, count_parts};
 use crate::scan::scanner::Scan;
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::{Steps, is_row_wise};
-use evaluate::expressions::elements::PreparedElements;
+use crate::scan::simplify::row_wise_lead;
+use crate::scan::steps::Steps;
 
 /// Events that are compared with others: those that the conditions at the head of a plan let through.
 #[derive(Clone, Copy)]
@@ -87,16 +86,10 @@ pub fn pattern_counts(
     runs: &[Arc<dyn Run>],
     choose: &mut dyn FnMut(&[PatternTotals<'_>]) -> Vec<usize>,
 ) -> Result<PatternCounts, ExecuteError> {
-    if sets.iter().any(|set| has_subqueries(set.plan)) {
-        return Err(ExecuteError::Subquery);
-    }
     let patterns = Patterns { text: Expr::Field("@message".into()), earlier: None, is_scored: false, counts: Some(1) };
-    let leads = sets.map(|set| -> Vec<Operator> {
-        simplify_over(set.plan.operators(), runs).into_iter().take_while(is_row_wise).collect()
-    });
-    let [mut first, mut second] = sets.map(|set| Scan::new(runs, set.request));
-    first.env.prepared = PreparedElements::of(&leads[0]);
-    second.env.prepared = PreparedElements::of(&leads[1]);
+    let leads = [row_wise_lead(sets[0].plan, runs)?, row_wise_lead(sets[1].plan, runs)?];
+    let first = Scan::over(&leads[0], runs, sets[0].request);
+    let second = Scan::over(&leads[1], runs, sets[1].request);
     let texts = texts_of_parts(&first, &leads[0], &patterns)?;
     let first = Part { scan: &first, counted: texts };
     let texts = texts_of_parts(&second, &leads[1], &patterns)?;

@@ -43,28 +43,18 @@ const EVENTS_SINCE_MIN: u64 = 2;
 const PASSING_UNITS: [&str; 8] =
     ["Session ", "session-", "User Manager", "User Runtime", "user@", "user-runtime", "Daily ", "Cleanup"];
 
-/// What says that something began anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestartKind {
-    /// A kernel.
-    Boot,
-    /// A service manager that starts a unit.
-    Unit,
-    /// A program's own text.
-    Program,
-    /// Another process number.
-    Process,
-}
-
-impl RestartKind {
-    /// As it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Boot => "boot",
-            Self::Unit => "unit",
-            Self::Program => "program",
-            Self::Process => "process",
-        }
+types::named! {
+    /// What says that something began anew.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum RestartKind {
+        /// A kernel.
+        Boot = "boot",
+        /// A service manager that starts a unit.
+        Unit = "unit",
+        /// A program's own text.
+        Program = "program",
+        /// Another process number.
+        Process = "process",
     }
 }
 

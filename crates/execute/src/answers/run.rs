@@ -51,8 +51,7 @@ fn execute_in_memory(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
 ) -> Result<Answer, ExecuteError> {
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(operators);
+    let mut scan = Scan::over(operators, runs, request);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(operators);
     let Some(Operator::Project { columns, .. }) = operators.last() else {

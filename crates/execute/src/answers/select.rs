@@ -12,7 +12,6 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
-use evaluate::expressions::elements::PreparedElements;
 use plan::has_subqueries;
 
 /// What was looked at to choose events.
@@ -43,8 +42,7 @@ pub fn select_events(
     if !lead.iter().all(is_row_wise) {
         return Err(crate::request::error::ExecuteError::NoProjection);
     }
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    let scan = Scan::over(&operators, runs, request);
     let steps = Steps::new(lead, &BTreeSet::new());
     let items = scan.items();
     scan.for_each(

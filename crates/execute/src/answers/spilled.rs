@@ -31,7 +31,6 @@ use evaluate::columns::cell::Cell;
 use evaluate::columns::order_key::{put_place_descending, put_sort_keys};
 use evaluate::columns::place::places;
 use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
 use evaluate::expressions::warnings::Warnings;
 
 /// Event rows that are read at once: those of a block or two where memory permits, so that few blocks are read twice.
@@ -61,8 +60,7 @@ pub(crate) fn execute_spilled(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
 ) -> Result<Answer, ExecuteError> {
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(operators);
+    let mut scan = Scan::over(operators, runs, request);
     scan.env.warnings = Warnings::of(plan);
     let (Some(Operator::Project { columns, is_events }), Some(space)) = (operators.last(), request.support.spill)
     else {

@@ -5,12 +5,12 @@
 //! of [`execute`](crate::answers::run::execute) over the same runs at once.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use parse::Projection as WantedParts;
 use plan::fields::fields_of;
 use plan::{Expr, Name, Operator, Plan};
-use types::{Column, RowSet, Value};
+use types::{Column, Hold, RowSet, Value};
 
 use crate::answers::run::{ScanOutput, row_stage};
 use crate::answers::subquery::answer_inner;
@@ -34,7 +34,6 @@ use evaluate::columns::frame::Frame;
 use evaluate::columns::place::{Place, places};
 use evaluate::columns::stop::Stop;
 use evaluate::columns::value_size::value_bytes;
-use evaluate::expressions::elements::PreparedElements;
 use evaluate::expressions::warnings::Warnings;
 use plan::has_subqueries;
 
@@ -59,8 +58,7 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
 
 fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
     let operators = simplify::simplify(plan.operators());
-    let mut scan = Scan::new(&[], request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    let mut scan = Scan::over(&operators, &[], request);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(&operators);
     let mut feed = |fields: BTreeSet<Name>| {
@@ -199,7 +197,7 @@ fn event_rows<'f, 'o>(
     let feed = feed(sort_fields.clone());
     let kept = BestRows { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
     let kept = Mutex::new(kept);
-    let locked = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let locked = || kept.hold();
     scan.until_done(
         || (),
         |()| {
@@ -210,7 +208,7 @@ fn event_rows<'f, 'o>(
             })
         },
     )?;
-    let mut rows = kept.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
+    let mut rows = kept.into_held().rows;
     rows.sort_unstable_by(|a, b| compare(&order, a, b));
     rows.truncate(cap.unwrap_or(usize::MAX));
     let mut is_cut = false;

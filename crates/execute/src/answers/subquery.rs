@@ -92,7 +92,8 @@ impl SubqueryRunner<'_, '_> {
                 }
                 Ok(())
             }
-            other => expressions(other).into_iter().try_for_each(|expr| self.fetch_expr(expr)),
+            Operator::Project { .. } => Ok(()),
+            other => other.expressions_mut().into_iter().try_for_each(|expr| self.fetch_expr(expr)),
         }
     }
 
@@ -105,7 +106,7 @@ impl SubqueryRunner<'_, '_> {
             *expr = Expr::In(std::mem::replace(item, Box::new(Expr::Literal(None))), values);
             return Ok(());
         }
-        parts(expr).into_iter().try_for_each(|part| self.fetch_expr(part))
+        expr.parts_mut().try_for_each(|part| self.fetch_expr(part))
     }
 
     fn answer(&mut self, plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
@@ -203,33 +204,6 @@ fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
         }
     }
     Ok(values)
-}
-
-/// Returns the expressions of an operator that may hold queries.
-fn expressions(operator: &mut Operator) -> Vec<&mut Expr> {
-    match operator {
-        Operator::Filter(expr) | Operator::Extend { expr, .. } => vec![expr],
-        Operator::Aggregate { by, aggregates } => {
-            let arguments = aggregates.iter_mut().filter_map(|aggregate| aggregate.argument.as_mut());
-            by.iter_mut().map(|(_, expr)| expr).chain(arguments).collect()
-        }
-        Operator::Sort(keys) => keys.iter_mut().map(|key| &mut key.expr).collect(),
-        Operator::Parse(parse) => vec![&mut parse.text],
-        Operator::Unnest { list, .. } => vec![list],
-        Operator::Patterns(patterns) => vec![&mut patterns.text],
-        _ => Vec::new(),
-    }
-}
-
-fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
-    match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => Vec::new(),
-        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => vec![inner],
-        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => vec![a, b],
-        Expr::In(item, list) => std::iter::once(&mut **item).chain(list).collect(),
-        Expr::Between(item, low, high) => vec![item, low, high],
-        Expr::Call(_, arguments) => arguments.iter_mut().collect(),
-    }
 }
 
 /// Fetches the tables that a plan looks up, for a plan that runs without [`answer_subqueries`]: a live tail.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use plan::{Operator, Plan, has_subqueries};
+use plan::Plan;
 use types::Run;
 
 use self::sum::Sum;
@@ -33,10 +33,9 @@ use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
 use crate::scan::parts::{PartCounts, RunPart, count_these, lasting_parts};
 use crate::scan::scanner::Scan;
-use crate::scan::simplify::simplify_over;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::simplify::row_wise_lead;
+use crate::scan::steps::Steps;
 use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
 
 pub use self::field::{CountedValue, FieldCounts};
 pub use self::numbers::NumberHistogram;
@@ -80,12 +79,8 @@ impl ValueCounts {
 /// Fields are counted as they are stored, whatever the plan computes. Memory: a few thousand values per field, and per
 /// thread as many.
 pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<ValueCounts, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
-    let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&lead);
+    let lead = row_wise_lead(plan, runs)?;
+    let scan = Scan::over(&lead, runs, request);
     let needed = BTreeSet::new();
     let steps = Steps::new(&lead, &needed);
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);

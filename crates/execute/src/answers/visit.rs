@@ -14,13 +14,12 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::Steps;
-use evaluate::expressions::elements::PreparedElements;
 
 /// Receives the columns of blocks, from several threads.
 pub trait BlockVisitor: Sync {
     /// Receives the times of the first and the last event of each block that may be visited, newest first. The number of a
     /// block is its index.
-    fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
+    fn expect(&self, _blocks: &[(Timestamp, Timestamp)]) {}
 
     /// Accepts streams, where the plan selects samples: runs that keep those by stream then leave the plan's filters out.
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
@@ -53,8 +52,7 @@ pub fn visit_blocks(
     let Some((projection @ Operator::Project { columns, .. }, lead)) = operators.split_last() else {
         return Err(ExecuteError::NoProjection);
     };
-    let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    let scan = Scan::over(&operators, runs, request);
     let steps = Steps::new(lead, &fields_of(std::slice::from_ref(projection)));
     let items = scan.items();
     scan.expect(&items);

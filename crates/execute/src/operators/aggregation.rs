@@ -13,7 +13,7 @@ mod top;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plan::{Aggregate, Expr, Name, Operator};
 
@@ -33,6 +33,7 @@ use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 use evaluate::columns::stop::Stop;
+use types::Hold;
 use types::codec::{Reader, put_count};
 
 /// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.
@@ -193,7 +194,7 @@ impl<'p> Aggregation<'p> {
         }
         for slot in slots.into_iter().flatten() {
             // Left unfinished by an end before its time.
-            let groups = slot.state.into_inner().unwrap_or_else(PoisonError::into_inner).groups;
+            let groups = slot.state.into_held().groups;
             merge_held(scan, &mut total.overall, groups).unwrap_or_else(|stop| scan.note_stop(stop));
         }
         Ok(())
@@ -400,7 +401,7 @@ impl<'p> Worker<'p> {
         if slot.is_given_up.load(Relaxed) {
             return merge_held(scan, &mut self.overall, groups);
         }
-        let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = slot.state.hold();
         state.n_items_left = state.n_items_left.saturating_sub(n_done);
         let is_whole = state.n_items_left == 0;
         merge_held(scan, &mut state.groups, groups)?;
@@ -415,7 +416,7 @@ impl<'p> Worker<'p> {
 impl PartialKeeper<'_> {
     /// Keeps a partial that is whole, and merges it into `into`.
     fn keep<'p>(&self, scan: &Scan<'_>, source: usize, slot: &Slot<'p>, into: &mut Worker<'p>) {
-        let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = slot.state.hold();
         let empty = state.groups.fresh();
         let groups = std::mem::replace(&mut state.groups, empty);
         let mut into_groups = &mut into.overall;
@@ -468,7 +469,7 @@ fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A panic while it was held ends the query.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.hold()
 }
 
 #[cfg(test)]

@@ -39,40 +39,26 @@ pub struct ColumnInfo {
     pub approximate: bool,
 }
 
-/// What the values of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnKind {
-    /// Instants.
-    Timestamp,
-    /// Texts.
-    String,
-    /// Whole numbers.
-    Integer,
-    /// Numbers.
-    Float,
-    /// Booleans.
-    Boolean,
-    /// Lists.
-    List,
-    /// Objects.
-    Object,
-    /// Several of these, or nothing is known.
-    Any,
-}
-
-impl ColumnKind {
-    /// Returns the name under which answers show it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Timestamp => "timestamp",
-            Self::String => "string",
-            Self::Integer => "integer",
-            Self::Float => "float",
-            Self::Boolean => "boolean",
-            Self::List => "list",
-            Self::Object => "object",
-            Self::Any => "any",
-        }
+types::named! {
+    /// What the values of a column are.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ColumnKind {
+        /// Instants.
+        Timestamp = "timestamp",
+        /// Texts.
+        String = "string",
+        /// Whole numbers.
+        Integer = "integer",
+        /// Numbers.
+        Float = "float",
+        /// Booleans.
+        Boolean = "boolean",
+        /// Lists.
+        List = "list",
+        /// Objects.
+        Object = "object",
+        /// Several of these, or nothing is known.
+        Any = "any",
     }
 }
 

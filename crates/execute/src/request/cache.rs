@@ -13,7 +13,9 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use types::Hold;
 
 use crate::request::cache_entries::{CachedAnswer, CachedMatches, CachedRows};
 
@@ -61,6 +63,7 @@ impl From<Vec<u8>> for CacheEntry {
 #[derive(Debug)]
 pub struct PartialCache {
     bytes_max: usize,
+    // The tables agree between any two statements that can panic: none can but for want of memory.
     shelf: Mutex<Shard>,
     n_hits: AtomicU64,
     n_misses: AtomicU64,
@@ -118,7 +121,7 @@ impl PartialCache {
     /// Returns what it holds and did.
     pub fn counts(&self) -> CacheCounts {
         let (n_bytes, n_entries) = {
-            let shelf = self.shelf();
+            let shelf = self.shelf.hold();
             (shelf.n_bytes as u64, shelf.entries.len() as u64)
         };
         CacheCounts {
@@ -128,11 +131,6 @@ impl PartialCache {
             n_misses: self.n_misses.load(Relaxed),
             n_evicted: self.n_evicted.load(Relaxed),
         }
-    }
-
-    fn shelf(&self) -> MutexGuard<'_, Shard> {
-        // The tables agree between any two statements that can panic: none can but for want of memory.
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds an encoded partial.
@@ -161,7 +159,7 @@ impl PartialCache {
     }
 
     fn find<T>(&self, key: u128, of_kind: impl FnOnce(CacheEntry) -> Option<T>) -> Option<T> {
-        let found = self.shelf().touch(key).and_then(of_kind);
+        let found = self.shelf.hold().touch(key).and_then(of_kind);
         let counter = if found.is_some() { &self.n_hits } else { &self.n_misses };
         counter.fetch_add(1, Relaxed);
         found
@@ -169,7 +167,7 @@ impl PartialCache {
 
     /// Notes that entries are of use, though others were found that make them needless for now.
     pub(crate) fn touch(&self, keys: &[u128]) {
-        let mut shelf = self.shelf();
+        let mut shelf = self.shelf.hold();
         keys.iter().for_each(|key| drop(shelf.touch(*key)));
     }
 
@@ -180,7 +178,7 @@ impl PartialCache {
         if n_bytes > self.entry_bytes_max() {
             return;
         }
-        let mut shelf = self.shelf();
+        let mut shelf = self.shelf.hold();
         shelf.remove(key);
         while shelf.n_bytes + n_bytes > self.bytes_max && shelf.remove_oldest() {
             self.n_evicted.fetch_add(1, Relaxed);

@@ -207,27 +207,19 @@ pub(crate) fn key_of_several(mut keys: Vec<u128>) -> Option<u128> {
 
 /// Reports whether an operator depends on nothing but its rows.
 fn is_known(operator: &Operator) -> bool {
-    match operator {
-        Operator::Filter(expr) | Operator::Extend { expr, .. } => is_timeless(expr),
-        Operator::Parse(parse) => is_timeless(&parse.text),
-        Operator::Unnest { list, .. } => is_timeless(list),
-        _ => false,
-    }
+    let is_of_rows = matches!(
+        operator,
+        Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Unnest { .. }
+    );
+    is_of_rows && operator.expressions().into_iter().all(is_timeless)
 }
 
 /// Reports whether an expression depends on nothing but its row.
 fn is_timeless(expr: &Expr) -> bool {
     match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => true,
         Expr::Template(template) => !template.uses_now(),
-        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => is_timeless(inner),
-        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
-            is_timeless(a) && is_timeless(b)
-        }
-        Expr::In(item, list) => is_timeless(item) && list.iter().all(is_timeless),
-        Expr::InQuery(..) => false,
-        Expr::Between(item, low, high) => [item, low, high].into_iter().all(|part| is_timeless(part)),
-        Expr::Call(function, arguments) => *function != Function::Now && arguments.iter().all(is_timeless),
+        Expr::InQuery(..) | Expr::Call(Function::Now, _) => false,
+        other => other.parts().all(is_timeless),
     }
 }
 

@@ -7,10 +7,10 @@
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use plan::{Name, Operator};
-use types::{RowSet, TimeRange};
+use types::{Hold, RowSet, TimeRange};
 
 use crate::request::cache::{CacheEntry, PartialCache};
 use crate::request::cache_entries::{CachedMatches, Rows};
@@ -102,7 +102,7 @@ impl<'m> Matcher<'m> {
             return;
         }
         for run in &memory.runs {
-            let found = std::mem::take(&mut *run.found.lock().unwrap_or_else(PoisonError::into_inner));
+            let found = std::mem::take(&mut *run.found.hold());
             if let Some(Some((key, known))) = run.known.get()
                 && !found.is_empty()
             {
@@ -127,7 +127,7 @@ impl Memory<'_> {
         let n_bytes = rows.n_bytes();
         let before = self.n_bytes_found.fetch_add(n_bytes, Relaxed);
         if before.saturating_add(n_bytes) <= self.cache.entry_bytes_max().saturating_mul(ENTRIES_MAX) {
-            let mut found = self.runs[item.source].found.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut found = self.runs[item.source].found.hold();
             found.push((item.block as u32, rows));
         }
     }

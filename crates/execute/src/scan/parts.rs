@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::request::cache::CacheEntry;
 use crate::request::error::ExecuteError;
@@ -17,6 +17,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
 use evaluate::columns::stop::Stop;
+use types::Hold;
 
 /// Blocks of a part, 131,072 events. With fewer there is more to merge and to keep; with more, more rows are counted anew
 /// at the ends of a range.
@@ -162,7 +163,7 @@ pub(crate) fn count_these<C: Any + Send + Sync>(
                 Ok(counted) => (Some(counted), None),
                 Err(stop) => (None, Some(stop)),
             };
-            let mut ordered = ordered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ordered = ordered.hold();
             let (first, waiting, merge_one) = &mut *ordered;
             waiting.insert(place, counted);
             while let Some(counted) = waiting.remove(first) {
@@ -173,7 +174,7 @@ pub(crate) fn count_these<C: Any + Send + Sync>(
         },
     )?;
     // Where the query ended before its time, those after a gap are part of what was found.
-    let (_, waiting, merge_one) = ordered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (_, waiting, merge_one) = ordered.into_held();
     for (place, counted) in waiting {
         if let Some(Err(stop)) = counted.map(|counted| merge_one(&parts[place], counted)) {
             scan.note_stop(stop);

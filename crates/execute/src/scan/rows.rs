@@ -6,10 +6,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plan::{Expr, Name, Operator};
-use types::{RowSet, Value};
+use types::{Hold, RowSet, Value};
 
 use crate::request::candidate::{Candidate, candidate_bytes};
 use crate::request::error::ExecuteError;
@@ -108,7 +108,7 @@ pub(crate) fn choose(
         scan.note_stop(stop);
     }
     let best = Mutex::new(best);
-    let lock = || best.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = || best.hold();
     if !items.is_empty() {
         scan.for_each(
             items,
@@ -128,7 +128,7 @@ pub(crate) fn choose(
             },
         )?;
     }
-    let rows = best.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
+    let rows = best.into_held().rows;
     let mut places: Vec<u32> = (0..rows.len() as u32).collect();
     let sorted = scan.budget().sort_by(&mut places, |a, b| order.compare(&rows[*a as usize], &rows[*b as usize]));
     scan.or_nothing(sorted);

@@ -6,11 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
+use plan::Operator;
+use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
@@ -69,10 +70,17 @@ pub(crate) enum Flow {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Whoever panicked while holding it only counted; its panic becomes an error of the query by itself.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.hold()
 }
 
 impl<'a> Scan<'a> {
+    /// Prepares the runs that overlap the request's range, and the lists of the operators that are to be run.
+    pub(crate) fn over(operators: &[Operator], runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
+        let mut scan = Self::new(runs, request);
+        scan.env.prepared = PreparedElements::of(operators);
+        scan
+    }
+
     /// Prepares the runs that overlap the request's range.
     pub(crate) fn new(runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
         let overlaps = |run: &&Arc<dyn Run>| request.range.overlaps(run.info().first, run.info().last);

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use plan::fields::visit_fields;
-use plan::{Aggregate, Operator, Plan, SortKey};
+use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries};
 use types::Run;
 
+use crate::request::error::ExecuteError;
 use crate::scan::steps::{defines, is_row_wise};
 use plan::settle;
 
@@ -18,6 +19,14 @@ pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Ve
         Some(settled) => simplify(Plan::new(settled).operators()),
         None => simplify(operators),
     }
+}
+
+/// Returns the row-wise operators at the head of a plan without subqueries, simplified for these runs.
+pub(crate) fn row_wise_lead(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Operator>, ExecuteError> {
+    if has_subqueries(plan) {
+        return Err(ExecuteError::Subquery);
+    }
+    Ok(simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect())
 }
 
 /// Returns the operators, simplified.

@@ -1,12 +1,12 @@
 //! What questions over many runs hold of each of them.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use chrono_tz::Tz;
 use types::{
-    Column, Examples, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError, TextProbe, TimeRange, Timestamp,
-    Value,
+    Column, Examples, Hold, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError, TextProbe, TimeRange,
+    Timestamp, Value,
 };
 
 use super::said_by_its_run;
@@ -25,7 +25,7 @@ struct Loans<T> {
 
 impl<T> Loans<T> {
     fn give(given: &Mutex<Self>, what: T) -> Arc<T> {
-        let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut given = given.hold();
         given.n_most = given.n_most.max(given.n_in_use());
         let what = Arc::new(what);
         given.all.push(Arc::downgrade(&what));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use types::{Column, Run, Timestamp};
+use types::{Column, Run};
 
 use super::{Asked, hot, plan};
 use crate::{BlockVisitor, take_part, visit_blocks};
@@ -21,8 +21,6 @@ struct Visits {
 }
 
 impl BlockVisitor for Visits {
-    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
-
     fn visit(&self, _: usize, _: &[Arc<Column>]) {
         let mut threads = self.threads.lock().expect("no panic");
         threads.push(thread::current().id());

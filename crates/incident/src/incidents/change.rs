@@ -23,16 +23,12 @@ const NAMES_MAX: usize = 50;
 )]
 pub struct IncidentChange {
     /// What failed.
-    #[serde(default)]
     pub title: Option<String>,
     /// What happened and why.
-    #[serde(default)]
     pub summary: Option<String>,
     /// Services that failed.
-    #[serde(default)]
     pub services: Option<Vec<String>>,
     /// Groups that it is about.
-    #[serde(default)]
     pub groups: Option<Vec<String>>,
     /// Times: RFC 3339, epoch, or `now-1h`.
     #[serde(default, deserialize_with = "present")]
@@ -47,49 +43,36 @@ pub struct IncidentChange {
     #[serde(default, deserialize_with = "present")]
     pub remediated: Option<Option<Json>>,
     /// All items, in place of those that are there.
-    #[serde(default)]
     pub items: Option<Vec<NewItem>>,
     /// The version that is changed; with it, a change that somebody else made meanwhile is not lost.
-    #[serde(default)]
     pub version: Option<u64>,
 }
 
 /// An item that is added.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with kind, at, text, reference, query, groups, url")]
+#[serde(default, deny_unknown_fields, expecting = "an object with kind, at, text, reference, query, groups, url")]
 pub struct NewItem {
     /// The item of that id that is kept.
-    #[serde(default)]
     pub id: Option<String>,
     /// What it is.
-    #[serde(default)]
     pub kind: ItemKind,
     /// When it happened; now where nothing is said.
-    #[serde(default)]
     pub at: Option<Json>,
     /// When it ended.
-    #[serde(default)]
     pub until: Option<Json>,
     /// What it says.
-    #[serde(default)]
     pub text: String,
     /// The id of the alert, mark, event, issue or trace.
-    #[serde(default)]
     pub reference: Option<String>,
     /// The query of a chart.
-    #[serde(default)]
     pub query: Option<String>,
     /// The group of an event, the groups of a query.
-    #[serde(default)]
     pub groups: Option<String>,
     /// Where the page shows it.
-    #[serde(default)]
     pub url: Option<String>,
     /// Set by the server; accepted so that an item can be sent back as it was answered, and ignored.
-    #[serde(default)]
     pub by: Option<String>,
     /// See `by`.
-    #[serde(default)]
     pub added: Option<Json>,
 }
 

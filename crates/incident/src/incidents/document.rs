@@ -25,16 +25,12 @@ pub struct Incident {
     #[serde(default)]
     pub groups: Vec<String>,
     /// When it began, nanoseconds since the Unix epoch; so for the other times.
-    #[serde(default)]
     pub began: Option<i64>,
     /// When it was noticed.
-    #[serde(default)]
     pub detected: Option<i64>,
     /// When it no longer had an effect.
-    #[serde(default)]
     pub mitigated: Option<i64>,
     /// When its cause was removed.
-    #[serde(default)]
     pub remediated: Option<i64>,
     /// Whether people have set the times that alerts set otherwise.
     #[serde(default)]
@@ -53,39 +49,26 @@ pub struct Incident {
     pub changed: i64,
 }
 
-/// Kinds of items.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ItemKind {
-    /// Something that somebody says.
-    #[default]
-    Note,
-    /// An alert.
-    Alert,
-    /// A deploy or another mark.
-    Mark,
-    /// A log event.
-    Event,
-    /// A query, and the chart or table of its answer.
-    Query,
-    /// An issue.
-    Issue,
-    /// A trace.
-    Trace,
-}
-
-impl ItemKind {
-    /// Returns the name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Alert => "alert",
-            Self::Mark => "mark",
-            Self::Event => "event",
-            Self::Query => "query",
-            Self::Issue => "issue",
-            Self::Trace => "trace",
-        }
+types::named! {
+    /// Kinds of items.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum ItemKind {
+        /// Something that somebody says.
+        #[default]
+        Note = "note",
+        /// An alert.
+        Alert = "alert",
+        /// A deploy or another mark.
+        Mark = "mark",
+        /// A log event.
+        Event = "event",
+        /// A query, and the chart or table of its answer.
+        Query = "query",
+        /// An issue.
+        Issue = "issue",
+        /// A trace.
+        Trace = "trace",
     }
 }
 

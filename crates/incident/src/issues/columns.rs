@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use execute::{Tail, TailRows};
-use language::{ParseOptions, parse_showing};
+use language::{Language, ParseOptions, parse_showing};
 use plan::fields::{HOST_FIELDS, MESSAGE_FIELDS, SERVICE_FIELDS};
 use plan::function::Function;
 use plan::{Expr, Name, Operator};
@@ -46,7 +46,7 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Returns what finds errors in a run of events.
 pub(super) fn tail() -> Tail {
     let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
-    let plan = parse_showing(QUERY, None, &["@message"], &options).expect("the query is valid");
+    let plan = parse_showing(QUERY, Language::Insights, &["@message"], &options).expect("the query is valid");
     let mut operators = plan.operators().to_vec();
     if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
         *columns = ErrorEvent::columns();

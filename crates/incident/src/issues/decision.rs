@@ -18,36 +18,22 @@ use super::signature::ErrorEvent;
 const NAME_CHARS_MAX: usize = 200;
 const NOTE_CHARS_MAX: usize = 4_000;
 
-/// States of an issue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IssueState {
-    /// Nobody has looked at it.
-    #[default]
-    Open,
-    /// Someone is working on it.
-    Acknowledged,
-    /// It is repaired.
-    Resolved,
-    /// It does not matter, for some time at least.
-    Ignored,
-    /// It was resolved and came back. Events set this state, people cannot.
-    Regressed,
-}
-
-impl IssueState {
-    /// All states, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Open, Self::Acknowledged, Self::Resolved, Self::Ignored, Self::Regressed];
-
-    /// Returns the name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-            Self::Ignored => "ignored",
-            Self::Regressed => "regressed",
-        }
+types::named! {
+    /// States of an issue.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum IssueState {
+        /// Nobody has looked at it.
+        #[default]
+        Open = "open",
+        /// Someone is working on it.
+        Acknowledged = "acknowledged",
+        /// It is repaired.
+        Resolved = "resolved",
+        /// It does not matter, for some time at least.
+        Ignored = "ignored",
+        /// It was resolved and came back. Events set this state, people cannot.
+        Regressed = "regressed",
     }
 }
 
@@ -96,7 +82,6 @@ pub struct Decision {
 #[serde(deny_unknown_fields, expecting = "an object with state, owner, note, until, version")]
 pub struct DecisionChange {
     /// The state.
-    #[serde(default)]
     pub state: Option<IssueState>,
     /// Who works on it.
     #[serde(default, deserialize_with = "present")]

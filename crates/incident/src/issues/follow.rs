@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use alert::{Alerts, StateStore};
 use execute::Tail;
 use storage::{AcceptedBatch, Clock, FeedItem, Store, Subscription};
-use types::{BatchRun, GroupPattern, Run, TimeRange, Timestamp};
+use types::{BatchRun, GroupPattern, Hold, Run, TimeRange, Timestamp};
 
 use super::announce::announcement;
 use super::columns::errors_of;
@@ -119,7 +119,7 @@ impl Follower {
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
         // What a panic leaves are counts all the same; nothing is counted after it.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.hold()
     }
 
     fn is_over(&self) -> bool {

@@ -30,13 +30,11 @@ const TRACES_MAX: usize = 5;
 
 /// Everything that is counted: how far, and the issues by their ids.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct IssueCounts {
-    #[serde(default)]
     pub(super) position: Position,
-    #[serde(default)]
     pub(super) issues: BTreeMap<String, IssueRecord>,
     /// Issues whose patterns turned out to be one, by the id of the one that is no more.
-    #[serde(default)]
     pub(super) joined: BTreeMap<String, String>,
 }
 

@@ -1,9 +1,10 @@
 //! What shippers say of the metrics on the pages that they scrape, until the API that answers for it takes it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::Deserialize;
+use types::Hold;
 
 /// Most metrics that wait, and the longest name of one.
 const METRICS_MAX: usize = 100_000;
@@ -37,7 +38,7 @@ impl MetricDescriptions {
         if descriptions.is_empty() {
             return;
         }
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.0.hold();
         for mut description in descriptions {
             let metric = description.metric.clone();
             let has_room = waiting.len() < METRICS_MAX || waiting.contains_key(&metric);
@@ -52,7 +53,7 @@ impl MetricDescriptions {
 
     /// Takes the descriptions that came since the last time.
     pub fn take(&self) -> Vec<MetricDescription> {
-        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let waiting = std::mem::take(&mut *self.0.hold());
         waiting.into_values().collect()
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 use storage::{SourcePosition, Store};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use super::Sources;
 use super::view::SourceState;
@@ -86,7 +86,7 @@ impl Sources {
         now: Timestamp,
     ) -> Vec<FileRangeView> {
         let (began, sources) = {
-            let mut known = self.known();
+            let mut known = self.known.hold();
             let began = *known.began.get_or_insert(now);
             let has_file = |source: &Source| source.files.iter().any(|(id, file)| place.is_about(source, id, file));
             let sources: Vec<(String, Source)> = (known.sources.iter())

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use storage::{SourcePosition, Store};
-use types::{GroupScope, Timestamp, group_name_of_file};
+use types::{GroupScope, Hold, Timestamp, group_name_of_file};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::view::SourceState;
@@ -86,7 +86,7 @@ impl Sources {
         if !within.admits(&question.group) {
             return Ok(Vec::new());
         }
-        let began = *self.known().began.get_or_insert(now);
+        let began = *self.known.hold().began.get_or_insert(now);
         let mut ranges = Vec::new();
         for (name, source, shipping) in self.sources_of(&question.host, began, now) {
             let mut files = source.files.iter().filter(|(_, file)| question.is_about(file)).peekable();
@@ -110,7 +110,7 @@ impl Sources {
 
     /// Returns the sources of a host by name, and whether each is up.
     fn sources_of(&self, host: &str, began: Timestamp, now: Timestamp) -> Vec<(String, Source, bool)> {
-        let known = self.known();
+        let known = self.known.hold();
         let of_host = known.sources.iter().filter(|(_, source)| source.host == host);
         of_host
             .map(|(name, source)| (name.clone(), source.clone(), source.state(began, now) == SourceState::Up))
@@ -119,7 +119,7 @@ impl Sources {
 
     /// Takes note that a group is deleted: what was sent to it before is not here, and may be sent again.
     pub fn forget_content(&self, group: &str) {
-        let mut known = self.known();
+        let mut known = self.known.hold();
         for source in known.sources.values_mut() {
             for file in source.files.values_mut().filter(|file| file.group == group) {
                 file.generations.values_mut().for_each(|generation| generation.content = Some(Content::deleted()));

@@ -5,7 +5,7 @@
 
 use crate::sources::content::ContentHash;
 use crate::sources::targets::InputScrapes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use types::{GroupName, group_name_of_outside};
 
 /// Files of a report that are taken.
@@ -62,17 +62,28 @@ pub struct Input {
 }
 
 /// A file in a report.
+#[derive(Deserialize)]
 pub(super) struct ToldFile {
+    #[serde(deserialize_with = "cut_text")]
     pub(super) file: String,
+    #[serde(default)]
     pub(super) generation: u64,
+    #[serde(default)]
     pub(super) begin: u64,
+    #[serde(default)]
     pub(super) path: String,
+    #[serde(deserialize_with = "group")]
     pub(super) group: GroupName,
+    #[serde(default)]
     pub(super) stream: String,
+    #[serde(default)]
     pub(super) size: u64,
+    #[serde(default)]
     pub(super) offset: u64,
     pub(super) content: Option<ContentHash>,
+    #[serde(default)]
     pub(super) is_gone: bool,
+    #[serde(default, deserialize_with = "cut_error")]
     pub(super) last_error: Option<String>,
 }
 
@@ -88,39 +99,28 @@ struct Body {
     given_up: GivenUp,
     last_error: Option<String>,
     inputs: Vec<Input>,
-    files: Vec<BodyFile>,
+    files: Vec<ToldFile>,
     /// Files that are followed and not named.
     files_left_out: u64,
 }
 
-#[derive(Deserialize)]
-struct BodyFile {
-    file: String,
-    #[serde(default)]
-    generation: u64,
-    #[serde(default)]
-    begin: u64,
-    #[serde(default)]
-    path: String,
-    group: String,
-    #[serde(default)]
-    stream: String,
-    #[serde(default)]
-    size: u64,
-    #[serde(default)]
-    offset: u64,
-    content: Option<ContentHash>,
-    #[serde(default)]
-    is_gone: bool,
-    #[serde(default)]
-    last_error: Option<String>,
+fn cut_text<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    Ok(cut(&String::deserialize(text)?).to_owned())
+}
+
+fn cut_error<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(text)?.map(|error| cut(&error).to_owned()))
+}
+
+fn group<'de, D: Deserializer<'de>>(name: D) -> Result<GroupName, D::Error> {
+    Ok(group_name_of_outside(&String::deserialize(name)?))
 }
 
 /// Reads a report and its files.
 pub(super) fn read(json: &[u8]) -> serde_json::Result<(Report, Vec<ToldFile>)> {
     let body: Body = serde_json::from_slice(json)?;
     let names_all_files = body.files_left_out == 0 && body.files.len() <= FILES_MAX;
-    let files = body.files.into_iter().take(FILES_MAX).map(told_file).collect();
+    let files = body.files.into_iter().take(FILES_MAX).collect();
     let cut_input = |input: Input| Input {
         name: cut(&input.name).to_owned(),
         last_error: input.last_error.as_deref().map(|error| cut(error).to_owned()),
@@ -139,22 +139,6 @@ pub(super) fn read(json: &[u8]) -> serde_json::Result<(Report, Vec<ToldFile>)> {
         names_all_files,
     };
     Ok((report, files))
-}
-
-fn told_file(file: BodyFile) -> ToldFile {
-    ToldFile {
-        group: group_name_of_outside(&file.group),
-        file: cut(&file.file).to_owned(),
-        generation: file.generation,
-        begin: file.begin,
-        path: file.path,
-        stream: file.stream,
-        size: file.size,
-        offset: file.offset,
-        content: file.content,
-        is_gone: file.is_gone,
-        last_error: file.last_error.as_deref().map(|error| cut(error).to_owned()),
-    }
 }
 
 /// Longest texts in characters: what is longer is cut.

@@ -3,13 +3,14 @@
 //! Kept in memory, as the last report of each shipper has it. Reports beyond [`BYTES_MAX`] bytes in all lose their targets, which
 //! are counted.
 
+use exposition::TargetHealth;
 use serde::{Deserialize, Serialize};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use super::{SourceRegistry, SourceState, Sources};
 use crate::sources::report::Report;
 use crate::sources::source::Source;
-use crate::sources::targets::{InputScrapes, TargetHealth};
+use crate::sources::targets::InputScrapes;
 
 /// Most bytes of the targets of all shippers.
 const BYTES_MAX: usize = 64 << 20;
@@ -69,7 +70,7 @@ impl SourceRegistry {
 impl Sources {
     /// Returns what shippers have reported here, also those that scrape nothing: they may have scraped before.
     pub fn reported_scrapes(&self, now: Timestamp) -> Vec<ReportedScrapes> {
-        let mut known = self.known();
+        let mut known = self.known.hold();
         let began = *known.began.get_or_insert(now);
         let reported = |(name, source): (&String, &Source)| {
             let (report, at) = (source.report.as_ref()?, source.reported?);

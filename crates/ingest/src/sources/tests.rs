@@ -56,12 +56,12 @@ impl House {
 
     fn report(&self, mut report: Value, now: Timestamp) {
         report["host"] = "web1".into();
-        let taken = self.intake.sources().report("s", report.to_string().as_bytes(), &GroupScope::All, now);
+        let taken = self.intake.sources.report("s", report.to_string().as_bytes(), &GroupScope::All, now);
         taken.expect("a good report");
     }
 
     fn view(&self, within: &GroupScope, now: Timestamp) -> Value {
-        serde_json::to_value(self.intake.sources().view(&self.store, within, now)).expect("it is JSON")
+        serde_json::to_value(self.intake.sources.view(&self.store, within, now)).expect("it is JSON")
     }
 
     /// Returns the one file of the one source.
@@ -138,14 +138,14 @@ fn what_was_lost_with_a_file_is_known_after_a_restart() {
     let mut gone = told(0, 150, 100);
     gone["files"][0]["is_gone"] = true.into();
     house.report(gone, after(61));
-    house.intake.sources().look_after(&house.store, after(61)).expect("it is kept");
+    house.intake.sources.look_after(&house.store, after(61)).expect("it is kept");
     assert_eq!(house.file(after(61))["gaps"], json!([[100, 150]]));
     let house = house.restarted();
     assert_eq!(house.file(after(62))["gaps"], json!([[100, 150]]));
     house.report(told(0, 150, 100), after(63));
     assert_eq!(house.file(after(63))["gaps"], json!([]), "it is there again");
     house.report(json!({"files": []}), after(130));
-    house.intake.sources().look_after(&house.store, after(130)).expect("it is kept");
+    house.intake.sources.look_after(&house.store, after(130)).expect("it is kept");
     assert_eq!(house.restarted().file(after(131))["gaps"], json!([[100, 150]]));
 }
 
@@ -184,7 +184,7 @@ fn a_shipper_is_down_when_it_was_silent_for_half_a_minute() {
     assert_eq!(state(&house, after(31)), "down");
     house.report(told(0, 100, 100), after(100));
     assert_eq!(state(&house, after(100)), "up");
-    house.intake.sources().keep_changes(&house.store, after(100)).expect("it is kept");
+    house.intake.sources.keep_changes(&house.store, after(100)).expect("it is kept");
     let house = house.restarted();
     assert_eq!(state(&house, after(101)), "unknown", "nobody was there to hear it");
     house.ship(json!({}), 100, 110, after(102));
@@ -223,7 +223,7 @@ fn files_of_groups_out_of_reach_are_neither_shown_nor_named() {
     assert!(!seen.to_string().contains("secret") && seen["forgotten"].is_null());
     assert_eq!(house.view(&only("other"), NOW)["sources"], json!([]));
     let report = told(0, 1000, 1000).to_string();
-    let taken = house.intake.sources().report("s", report.as_bytes(), &only("other"), NOW);
+    let taken = house.intake.sources.report("s", report.as_bytes(), &only("other"), NOW);
     assert_eq!(taken.expect("a good report"), 0);
     assert_eq!(house.file(NOW)["size"], json!(100));
 }
@@ -235,7 +235,7 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
     house.ship(json!({"file": "torn"}), 0, 100, NOW);
     house.ship(json!({"file": "torn"}), 110, 200, after(1_200));
     let files = |now| {
-        house.intake.sources().look_after(&house.store, now).expect("it is kept");
+        house.intake.sources.look_after(&house.store, now).expect("it is kept");
         house.view(&GroupScope::All, now)["sources"][0]["files"].as_array().map_or(0, Vec::len)
     };
     assert_eq!(files(after(1_300)), 2);
@@ -260,8 +260,8 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
 fn files_of_a_shipper_that_is_away_are_known_for_a_month() {
     let house = House::new();
     house.ship(json!({}), 0, 100, NOW);
-    house.intake.sources().look_after(&house.store, NOW).expect("it is kept");
-    house.intake.sources().look_after(&house.store, after(20 * 86_400)).expect("it is kept");
+    house.intake.sources.look_after(&house.store, NOW).expect("it is kept");
+    house.intake.sources.look_after(&house.store, after(20 * 86_400)).expect("it is kept");
     assert_eq!(house.file(after(20 * 86_400))["path"], "/var/log/app.log");
 }
 
@@ -301,7 +301,7 @@ fn what_is_hostile_is_refused_or_cut() {
     assert!(report("", b"{}").is_err() && report(&"x".repeat(2000), b"{}").is_err());
     let long = json!({"host": "h".repeat(5000), "files": [{"file": "f", "group": "é/☃", "path": "é".repeat(5000)}]});
     assert_eq!(report("s", long.to_string().as_bytes()).expect("it is cut"), 1);
-    let known = sources.known();
+    let known = sources.known.hold();
     assert_eq!(known.sources["s"].host.len(), TEXT_CHARS_MAX);
     assert_eq!(known.sources["s"].files["f"].path.chars().count(), TEXT_CHARS_MAX);
     drop(known);
@@ -318,7 +318,7 @@ fn there_is_an_end_to_what_is_remembered() {
         let report = json!({ "files": files }).to_string();
         sources.report(&batch.to_string(), report.as_bytes(), &GroupScope::All, after(batch)).expect("good");
     }
-    let known = sources.known();
+    let known = sources.known.hold();
     let n_files: usize = known.sources.values().map(|source| source.files.len()).sum();
     assert!((FILES_MAX * 8 / 10..=FILES_MAX).contains(&n_files), "{n_files}");
     assert_eq!(n_files, known.n_files);
@@ -327,7 +327,7 @@ fn there_is_an_end_to_what_is_remembered() {
     for n in 0..SOURCES_MAX + 5 {
         sources.report(&format!("s{n}"), b"{}", &GroupScope::All, NOW).expect("good");
     }
-    assert_eq!(sources.known().sources.len(), SOURCES_MAX);
+    assert_eq!(sources.known.hold().sources.len(), SOURCES_MAX);
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn a_shipper_that_said_that_it_stopped_is_not_down_until_it_is_heard_of_anew() {
     assert_eq!(state(&house, after(1_000)), "stopped");
     assert_eq!(house.view(&GroupScope::All, after(1))["sources"][0]["given_up"]["lines"], 3);
     assert_eq!(house.file(after(1_000))["lag_bytes"], 10);
-    house.intake.sources().keep_changes(&house.store, after(1_000)).expect("it is kept");
+    house.intake.sources.keep_changes(&house.store, after(1_000)).expect("it is kept");
     house = house.restarted();
     assert_eq!(state(&house, after(2_000)), "stopped");
     house.report(told(0, 120, 120), after(2_001));
@@ -374,7 +374,7 @@ fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_co
     let claim = |hash: &str| json!({"claims": [{"id": id, "hash": hash}]});
     assert_eq!(held(&house, claim("h99"), &GroupScope::All), expected);
     let house = {
-        house.intake.sources().keep_changes(&house.store, NOW).expect("the control store is there");
+        house.intake.sources.keep_changes(&house.store, NOW).expect("the control store is there");
         house.restarted()
     };
     let right = held(&house, claim("h100"), &GroupScope::All);
@@ -393,7 +393,7 @@ fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_co
         NOW,
     );
     assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["end"], 200);
-    house.intake.sources().forget_content("app");
+    house.intake.sources.forget_content("app");
     house.ship(json!({"content": {"from": 0, "hash": "h300"}}), 200, 300, NOW);
     assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["comparable"], false, "what was deleted may be sent again");
 }
@@ -405,13 +405,13 @@ fn nodes_show_what_the_shipper_told_last_to_any_of_them() {
     // Two nodes of one store.
     let other = Intake::new(house.store.clone(), Limits::default(), parse::Zone::UTC);
     let tell = |node: &Intake, source: &str, report: Value, now: Timestamp| {
-        let taken = node.sources().report(source, report.to_string().as_bytes(), &GroupScope::All, now);
+        let taken = node.sources.report(source, report.to_string().as_bytes(), &GroupScope::All, now);
         taken.expect("a good report");
     };
     let view = |within: &GroupScope, now: Timestamp| {
-        let told = serde_json::to_vec(&other.sources().told(now)).expect("it is JSON");
+        let told = serde_json::to_vec(&other.sources.told(now)).expect("it is JSON");
         let told: ToldSources = serde_json::from_slice(&told).expect("as it was written");
-        let view = house.intake.sources().view_with(vec![told], &house.store, within, now);
+        let view = house.intake.sources.view_with(vec![told], &house.store, within, now);
         serde_json::to_value(view).expect("it is JSON")["sources"].clone()
     };
     house.ship(json!({}), 0, 100, NOW);

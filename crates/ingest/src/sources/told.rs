@@ -4,7 +4,7 @@
 //! same for all nodes.
 
 use serde::{Deserialize, Serialize};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::Sources;
 use super::report::Report;
@@ -45,7 +45,7 @@ struct ToldGeneration {
 impl Sources {
     /// Returns what is known here.
     pub fn told(&self, now: Timestamp) -> ToldSources {
-        let mut known = self.known();
+        let mut known = self.known.hold();
         let began_ns = known.began.get_or_insert(now).0;
         let sources = known.sources.iter().map(|(name, source)| ToldSource::of(name, source, now)).collect();
         ToldSources { began_ns, sources }

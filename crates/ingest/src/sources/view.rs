@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 use storage::{ShippedFile, Store};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use super::Sources;
 use super::report::{GivenUp, Input};
@@ -162,7 +162,7 @@ impl Sources {
         now: Timestamp,
     ) -> SourcesView {
         let (mut known, mut began): (BTreeSet<String>, Timestamp) = {
-            let mut known = self.known();
+            let mut known = self.known.hold();
             (known.sources.keys().cloned().collect(), *known.began.get_or_insert(now))
         };
         let mut told: BTreeMap<String, Source> = BTreeMap::new();
@@ -179,7 +179,7 @@ impl Sources {
         }
         known.extend(told.keys().cloned());
         let view = |name: &String| {
-            let own = self.known().sources.get(name).cloned();
+            let own = self.known.hold().sources.get(name).cloned();
             let source = match (own, told.remove(name)) {
                 (Some(own), Some(told)) => own.joined(told, now),
                 (own, told) => own.or(told)?,

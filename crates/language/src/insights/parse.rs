@@ -17,8 +17,8 @@ use super::recover;
 use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::grammar::span_of;
+use plan::Format;
 use plan::error::{QueryError, QueryErrors, Span};
-use plan::{FORMATS, Format};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 ///
@@ -228,7 +228,7 @@ impl Reader<'_> {
 
 fn format_of(pair: &Pair<'_, Rule>) -> Option<Format> {
     let written = parts(pair.clone(), Rule::format_name).next()?;
-    FORMATS.iter().find(|(name, _)| name.eq_ignore_ascii_case(written.as_str())).map(|(_, format)| *format)
+    Format::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(written.as_str()))
 }
 
 fn renaming(pair: Pair<'_, Rule>) -> Option<(Name, Name)> {

@@ -86,11 +86,6 @@ pub(super) fn is_pushed() -> Expr {
     call(LabelsFunction::IsPushed, vec![field("@logStream")])
 }
 
-/// Returns the condition of an event that no Loki sender pushed.
-pub fn is_unpushed() -> Expr {
-    Expr::Not(Box::new(is_pushed()))
-}
-
 /// Returns a label of the stream of a pushed event.
 pub(super) fn of_stream(label: &str) -> Expr {
     call(LabelsFunction::OfStream, vec![field("@logStream"), text(label)])

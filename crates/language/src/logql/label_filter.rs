@@ -140,14 +140,8 @@ pub(super) fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result
     if value.as_rule() == Rule::address {
         return address(reader, name, sign, value);
     }
-    let comparison = match sign {
-        "=" | "==" => Comparison::Equal,
-        "!=" => Comparison::NotEqual,
-        "<" => Comparison::Less,
-        "<=" => Comparison::LessOrEqual,
-        ">" => Comparison::Greater,
-        ">=" => Comparison::GreaterOrEqual,
-        _ => return Err(reader.error("bad-comparison", "a regular expression must be in quotes", span_of(value))),
+    let Some(comparison) = Comparison::named(if sign == "==" { "=" } else { sign }) else {
+        return Err(reader.error("bad-comparison", "a regular expression must be in quotes", span_of(value)));
     };
     let label = reader.sight.label(name);
     if !reader.sight.is_plain && !name.starts_with("__") {

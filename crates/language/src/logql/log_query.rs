@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plan::fields::visit_fields;
 use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
 use types::GroupPattern;
 
@@ -30,7 +31,7 @@ impl LogQuery {
         let mut asks = false;
         for operator in &self.operators {
             if let Operator::Filter(condition) = operator {
-                condition.visit_fields(&mut |name| asks |= name.starts_with("#labels"));
+                visit_fields(condition, &mut |name| asks |= name.starts_with("#labels"));
             }
         }
         asks

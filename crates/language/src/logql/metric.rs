@@ -237,7 +237,7 @@ pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metr
         match part.as_rule() {
             Rule::binary_sign => {
                 reader.nest(span_of(&part))?;
-                let Some(operator) = BinaryOperator::read(part.as_str()) else { continue };
+                let Some(operator) = BinaryOperator::named(&part.as_str().to_ascii_lowercase()) else { continue };
                 let is_right = operator == BinaryOperator::Power;
                 let binds = |top: BinaryOperator| {
                     top.strength() > operator.strength() || (top.strength() == operator.strength() && !is_right)

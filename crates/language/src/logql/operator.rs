@@ -5,48 +5,29 @@ use pest::iterators::Pair;
 use super::grammar::Rule;
 use super::grouping::Grouping;
 
-/// Operators between numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BinaryOperator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
-    Power,
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
-    And,
-    Or,
-    Unless,
+types::named! {
+    /// Operators between numbers.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum BinaryOperator {
+        Add = "+",
+        Subtract = "-",
+        Multiply = "*",
+        Divide = "/",
+        Remainder = "%",
+        Power = "^",
+        Equal = "==",
+        NotEqual = "!=",
+        Greater = ">",
+        GreaterOrEqual = ">=",
+        Less = "<",
+        LessOrEqual = "<=",
+        And = "and",
+        Or = "or",
+        Unless = "unless",
+    }
 }
 
 impl BinaryOperator {
-    pub(super) fn read(sign: &str) -> Option<Self> {
-        Some(match &*sign.to_ascii_lowercase() {
-            "+" => Self::Add,
-            "-" => Self::Subtract,
-            "*" => Self::Multiply,
-            "/" => Self::Divide,
-            "%" => Self::Remainder,
-            "^" => Self::Power,
-            "==" => Self::Equal,
-            "!=" => Self::NotEqual,
-            ">" => Self::Greater,
-            ">=" => Self::GreaterOrEqual,
-            "<" => Self::Less,
-            "<=" => Self::LessOrEqual,
-            "and" => Self::And,
-            "or" => Self::Or,
-            "unless" => Self::Unless,
-            _ => return None,
-        })
-    }
-
     pub(super) fn strength(self) -> u8 {
         match self {
             Self::Power => 6,

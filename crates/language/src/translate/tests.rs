@@ -19,10 +19,11 @@ fn original(text: &str, language: Language) -> Option<String> {
         Language::Lucene => plan_of(Vec::new(), lucene::parse(text, None).ok()?),
         Language::Kql => plan_of(Vec::new(), crate::kql::parse(text, None).ok()?),
         Language::FilterPattern => plan_of(Vec::new(), filter_pattern::conditions(text).ok()?.0),
-        Language::LogQl => match logql::parse_plain(text).ok()? {
+        Language::Logql => match logql::parse_plain(text).ok()? {
             logql::Query::Log(log) => plan_of(log.sources, log.operators),
             logql::Query::Metric(_) => return None,
         },
+        _ => return None,
     })
 }
 
@@ -77,7 +78,7 @@ fn kql_becomes_insights() {
 
 #[test]
 fn logql_becomes_insights() {
-    let check = |text, expected| check(text, Language::LogQl, expected);
+    let check = |text, expected| check(text, Language::Logql, expected);
     check(
         "{group=\"app\"} |= \"GET\" != \"x y\" | json | status >= 500",
         "source \"app\"\n| filter @log = \"app\"\n| filter @message like \"GET\"\n| filter @message not like \"x y\"\n| parse @message json\n| filter status >= 500",
@@ -97,13 +98,13 @@ fn labels_and_lines_made_anew_become_eval() {
     // Insights shows what it computes, so that the plan has more columns than that of the original.
     let stages = "| label_format b=c | drop d | line_format \"{{.b}}!\" | keep b";
     assert_eq!(
-        translate(&format!("{{host=\"a\"}} {stages}"), Language::LogQl).as_deref().map_err(ToString::to_string),
+        translate(&format!("{{host=\"a\"}} {stages}"), Language::Logql).as_deref().map_err(ToString::to_string),
         Ok("filter host = \"a\"\n| eval b = c\n| eval c = null\n| eval d = null\n\
             | eval @message = concat(coalesce(b, \"\"), \"!\")")
     );
     for stage in ["json a=\"b\" | line_format \"{{.a}}\"", "logfmt --strict", "decolorize", "unpack"] {
         let text = format!("{{host=\"a\"}} | {stage}");
-        if let Ok(translated) = translate(&text, Language::LogQl) {
+        if let Ok(translated) = translate(&text, Language::Logql) {
             let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
             assert!(parse_insights(&translated, &options).is_ok(), "{text}: {translated}");
         }
@@ -112,9 +113,9 @@ fn labels_and_lines_made_anew_become_eval() {
 
 #[test]
 fn what_insights_cannot_say_is_refused() {
-    let error = translate("rate({a=\"b\"}[5m])", Language::LogQl).expect_err("a metric query");
+    let error = translate("rate({a=\"b\"}[5m])", Language::Logql).expect_err("a metric query");
     assert_eq!(error.0[0].code, "not-translatable");
-    assert!(translate("{a=", Language::LogQl).is_err());
+    assert!(translate("{a=", Language::Logql).is_err());
     for pattern in ["[ip, status = 500]", "{ $.a IS NULL }"] {
         let error = translate(pattern, Language::FilterPattern).expect_err("more than Insights can say");
         assert_eq!((error.0[0].code, error.0[0].end), ("not-translatable", pattern.len()), "{pattern}");
@@ -138,7 +139,7 @@ fn filter_patterns_become_insights() {
 #[test]
 fn counts_of_logql_come_with_what_is_nearest_to_them() {
     let hint =
-        |text| translate(text, Language::LogQl).expect_err("a metric query").0[0].hint.clone().unwrap_or_default();
+        |text| translate(text, Language::Logql).expect_err("a metric query").0[0].hint.clone().unwrap_or_default();
     assert_eq!(
         hint("sum by (level, service_name) (count_over_time({host=\"a\"} |= \"x\" [5m]))"),
         "nearest to it is: filter host = \"a\"\n| filter @message like \"x\"\n| stats count(*) as count\n    by bin(5m),\n    \
@@ -214,7 +215,7 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(&LOGQL_PIECES[..]), 0..6),
         selector in prop::sample::select(&["{group=\"a\"}", "{level!~\"x|y\",host=\"\"}", "{a=~\".+\"}"][..]),
     ) {
-        check_plan(&format!("{selector} {}", pieces.join(" ")), Language::LogQl);
+        check_plan(&format!("{selector} {}", pieces.join(" ")), Language::Logql);
     }
 
     #[test]
@@ -232,6 +233,6 @@ proptest! {
         let _ = translate(&text, Language::FilterPattern);
         let _ = translate(&text, Language::Lucene);
         let _ = translate(&text, Language::Kql);
-        let _ = translate(&text, Language::LogQl);
+        let _ = translate(&text, Language::Logql);
     }
 }

@@ -38,9 +38,9 @@ impl PushWriter<'_> {
     ///
     /// The same request again, under the same id or with none, stores nothing twice.
     pub fn json(&self, body: &[u8], encoding: Encoding, sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
-        let body = decode(body, encoding, self.intake.limits().body_bytes_max)?;
+        let body = decode(body, encoding, self.intake.limits.body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
-        let text = lossy(&body, self.intake.limits().body_bytes_max)?;
+        let text = lossy(&body, self.intake.limits.body_bytes_max)?;
         let mut streams = Streams::new(&mut collector, DecodeBudget::of_body(body.len()));
         json::read(&text, &mut streams)?;
         let spans = streams.spans;
@@ -49,7 +49,7 @@ impl PushWriter<'_> {
 
     /// Returns the same for a request as a protobuf message in one block of Snappy.
     pub fn protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
-        let body = snappy::unpack(body, self.intake.limits().body_bytes_max)?;
+        let body = snappy::unpack(body, self.intake.limits.body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
         let mut streams = Streams::new(&mut collector, DecodeBudget::of_body(body.len()));
         protobuf::read(&body, &mut streams)?;

@@ -40,7 +40,7 @@ fn histograms_are_read_as_they_are_written() {
 fn whole(count: u64, spans: &[(i32, u64)], differences: &[i32]) -> Vec<u8> {
     let mut out = Vec::new();
     put_number(1, count, &mut out);
-    put_double(3, 1.5, &mut out);
+    put_fixed64(3, 1.5_f64.to_bits(), &mut out);
     for (offset, length) in spans {
         let mut span = Vec::new();
         put_number(1, zigzag(*offset), &mut span);

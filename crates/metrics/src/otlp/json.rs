@@ -7,6 +7,7 @@ use std::fmt;
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use ingest::IngestError;
+use ingest::protobuf::{put_bytes, put_fixed64, put_varint};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::body::bad;
@@ -183,42 +184,31 @@ struct Element<'o> {
 }
 
 impl Element<'_> {
-    fn key(&mut self, kind: u64) {
-        put_varint(self.number << 3 | kind, self.out);
+    fn varint(self, number: i64) {
+        put_varint(self.number << 3, self.out);
+        put_varint(number.cast_unsigned(), self.out);
     }
 
-    fn bytes(mut self, bytes: &[u8]) {
-        self.key(2);
-        put_varint(bytes.len() as u64, self.out);
-        self.out.extend_from_slice(bytes);
+    fn bytes(self, bytes: &[u8]) {
+        put_bytes(self.number, bytes, self.out);
     }
 
-    fn number<E: Error>(mut self, number: i64) -> Result<(), E> {
+    fn number<E: Error>(self, number: i64) -> Result<(), E> {
         match self.content {
-            Number => {
-                self.key(0);
-                put_varint(number.cast_unsigned(), self.out);
-            }
-            Zigzag => {
-                self.key(0);
-                put_varint((number << 1 ^ number >> 63).cast_unsigned(), self.out);
-            }
-            Fixed => {
-                self.key(1);
-                self.out.extend(number.to_le_bytes());
-            }
+            Number => self.varint(number),
+            Zigzag => self.varint(number << 1 ^ number >> 63),
+            Fixed => put_fixed64(self.number, number.cast_unsigned(), self.out),
             Double => return self.double(number as f64),
             _ => return Err(E::custom(format!("a number is where {} belongs", self.expected()))),
         }
         Ok(())
     }
 
-    fn double<E: Error>(mut self, number: f64) -> Result<(), E> {
+    fn double<E: Error>(self, number: f64) -> Result<(), E> {
         if !matches!(self.content, Double) {
             return Err(E::custom(format!("the number {number} is where {} belongs", self.expected())));
         }
-        self.key(1);
-        self.out.extend(number.to_le_bytes());
+        put_fixed64(self.number, number.to_bits(), self.out);
         Ok(())
     }
 
@@ -326,12 +316,4 @@ impl<'de> Visitor<'de> for Element<'_> {
         while list.next_element_seed(Element { number, content, in_list: true, out: &mut *out })?.is_some() {}
         Ok(())
     }
-}
-
-fn put_varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }

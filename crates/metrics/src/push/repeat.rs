@@ -39,7 +39,7 @@ pub fn repeat(server: Arc<Server>, state: &MetricsState) -> Result<(), Problem> 
     let mut waiting = Vec::new();
     for group in groups {
         group.families().for_each(|(name, family)| state.note(name, family.metadata()));
-        waiting.extend(group.samples(server.app.intake.limits()));
+        waiting.extend(group.samples(&server.app.intake.limits));
         if waiting.len() >= SAMPLES_MAX {
             samples::write(&server, time, &waiting, &[])?;
             waiting.clear();

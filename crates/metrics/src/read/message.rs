@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use door::problem::Problem;
 use ingest::IngestError;
-use ingest::protobuf::{Content, Message};
+use ingest::protobuf::{Content, Message, put_bytes, put_varint};
 use promql::{Histogram, Labels, Matcher};
 use types::Timestamp;
 
-use crate::native_histogram::{self, put_bytes, put_varint};
+use crate::native_histogram;
 
 /// What the body should be, for errors.
 const WHAT: &str = "remote read request";

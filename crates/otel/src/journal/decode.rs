@@ -111,11 +111,11 @@ pub fn ingest_journal(
     let mut collector = intake.collect(sender);
     let place = collector.group(group)?;
     let cursors: HashSet<&str> = entries.iter().filter_map(|(_, entry)| cursor(entry)).collect();
-    let mut claimed = intake.claims().none();
-    if intake.claims().claim(group, cursors.iter().copied(), &mut claimed).contains(&false) {
+    let mut claimed = intake.claims.none();
+    if intake.claims.claim(group, cursors.iter().copied(), &mut claimed).contains(&false) {
         return Err(IngestError::OnItsWay);
     }
-    let range = range_of(entries, sender.now, intake.limits().future_ns_max);
+    let range = range_of(entries, sender.now, intake.limits.future_ns_max);
     let hashes: Vec<String> = cursors.iter().map(|cursor| hashed(cursor)).collect();
     let hashes: HashSet<&str> = hashes.iter().map(String::as_str).collect();
     let known = intake.known_ids(group, IdField::One(CURSOR), range, &cursors);

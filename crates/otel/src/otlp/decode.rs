@@ -46,14 +46,14 @@ pub fn ingest_otlp(
     (signal, form): (Signal, OtlpForm),
     sender: &Sender<'_>,
 ) -> Result<IngestAnswer, IngestError> {
-    let body = decode(body, encoding, intake.limits().body_bytes_max)?;
+    let body = decode(body, encoding, intake.limits.body_bytes_max)?;
     let mut collector = intake.collect(sender);
     let mut rejected = IngestAnswer::default();
     let mut records =
-        Records::new(signal, &mut collector, intake.limits(), &mut rejected, DecodeBudget::of_body(body.len()));
+        Records::new(signal, &mut collector, &intake.limits, &mut rejected, DecodeBudget::of_body(body.len()));
     match form {
         OtlpForm::Protobuf => wire::read(&body, &mut records)?,
-        OtlpForm::Json => json::read(&lossy(&body, intake.limits().body_bytes_max)?, &mut records)?,
+        OtlpForm::Json => json::read(&lossy(&body, intake.limits.body_bytes_max)?, &mut records)?,
     }
     records.finish()?;
     let accepted = intake.accept(collector, &body, sender)?;

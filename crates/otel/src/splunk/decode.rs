@@ -152,7 +152,7 @@ pub fn ingest_hec(
     defaults: &HecDefaults,
     sender: &Sender<'_>,
 ) -> Result<HecAnswer, IngestError> {
-    let body = decode(body, encoding, intake.limits().body_bytes_max)?;
+    let body = decode(body, encoding, intake.limits.body_bytes_max)?;
     let mut collector = intake.collect(sender);
     let mut events = Events::new(&mut collector, intake, defaults, sender.now);
     let n_events = match form {
@@ -228,7 +228,7 @@ impl<'c, 's> Events<'c, 's> {
     /// Adds the objects of a body; returns their number. After malformed JSON the start of the next object is unknown unless
     /// it begins a line: the rest is read line by line.
     fn objects(&mut self, body: &[u8]) -> Result<usize, IngestError> {
-        let text = lossy(body, self.intake.limits().body_bytes_max)?;
+        let text = lossy(body, self.intake.limits.body_bytes_max)?;
         let (mut n_events, broken) = self.objects_of(&text, 0)?;
         let behind = broken.and_then(|broken| broken.split_once('\n')).map_or("", |(_, behind)| behind);
         for line in behind.split('\n').filter(|line| line.starts_with('{')) {
@@ -261,7 +261,7 @@ impl<'c, 's> Events<'c, 's> {
             let fault = HecFault::BadFormat(json.error("expected an object").to_string());
             return Ok(json.skip().map(|_| Err(fault)));
         }
-        match Event::read(json, &mut self.members, self.intake.limits()) {
+        match Event::read(json, &mut self.members, &self.intake.limits) {
             Ok(event) => self.object(&event).map(Ok),
             Err(error) => Ok(Err(error)),
         }
@@ -320,7 +320,7 @@ impl<'c, 's> Events<'c, 's> {
         let fields = EventFields::Writer { n_max: OWN_FIELDS_MAX, write: &write };
         let metadata = EventMetadata { fields, ..EventMetadata::default() };
         let mut n_events = 0;
-        for range in parse::events(body, self.intake.limits().event_bytes_max) {
+        for range in parse::events(body, self.intake.limits.event_bytes_max) {
             let line = &body[range];
             if line.trim_ascii().is_empty() {
                 continue;

@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use door::access::network_of;
+use types::Hold;
 
 /// How long a connection must be silent before it may be closed for another.
 const SILENCE_MIN: Duration = Duration::from_secs(60);
@@ -30,6 +31,7 @@ const BUSY: u64 = u64::MAX;
 pub struct ConnectionLimiter {
     began: Instant,
     silence_min: Duration,
+    // A panic leaves a valid map.
     open: Mutex<HashMap<u64, Arc<ConnectionState>>>,
     next_number: AtomicU64,
     /// Time of the next search, in microseconds.
@@ -66,11 +68,6 @@ impl ConnectionLimiter {
         Self { began: Instant::now(), silence_min, open: Mutex::default(), next_number, next_look }
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<ConnectionState>>> {
-        // A panic leaves a valid map.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn now_us(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(BUSY - 1)
     }
@@ -80,7 +77,7 @@ impl ConnectionLimiter {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let last = AtomicU64::new(self.now_us());
         let connection = Arc::new(ConnectionState { network: network_of(address), last, close: Notify::new() });
-        self.open().insert(number, connection.clone());
+        self.open.hold().insert(number, connection.clone());
         ConnectionSlot { limiter: self.clone(), number, connection }
     }
 
@@ -91,7 +88,7 @@ impl ConnectionLimiter {
             return false;
         }
         let silence_us = u64::try_from(self.silence_min.as_micros()).unwrap_or(u64::MAX);
-        let found = longest_silent(&self.open(), now_us, silence_us);
+        let found = longest_silent(&self.open.hold(), now_us, silence_us);
         let Some(connection) = found else {
             self.next_look.store(now_us.saturating_add(PAUSE_US), Ordering::Relaxed);
             return false;
@@ -133,7 +130,7 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.limiter.open().remove(&self.number);
+        self.limiter.open.hold().remove(&self.number);
     }
 }
 

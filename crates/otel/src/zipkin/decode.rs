@@ -45,7 +45,7 @@ pub fn ingest_zipkin(
     encoding: Encoding,
     sender: &Sender<'_>,
 ) -> Result<IngestAnswer, IngestError> {
-    let limits = intake.limits();
+    let limits = &intake.limits;
     let body = decode(body, encoding, limits.body_bytes_max)?;
     let text = lossy(&body, limits.body_bytes_max)?;
     let mut collector = intake.collect(sender);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use types::codec::put_value;
 use types::{RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 use crate::strings::{put_texts, skip_texts, take_chosen_texts, take_texts};
-use crate::tagged::{put_tagged, skip_tagged, take_tagged};
+use crate::tagged::{skip_tagged, take_tagged};
 use crate::template::may_be_packed;
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
@@ -143,7 +144,7 @@ pub(crate) fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
         }
         None => {
             out.push(1);
-            values.iter().for_each(|value| put_tagged(out, *value));
+            values.iter().for_each(|value| put_value(*value, out));
         }
     }
 }

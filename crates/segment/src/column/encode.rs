@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use types::codec::put_value;
 use types::{Column, MISSING_CODE, RowSet, Value};
 
 use super::dictionary::{RunDictionary, put_flags, put_values};
 use crate::bytes::{put_integers, put_varint};
 use crate::strings::put_tight;
-use crate::tagged::put_tagged;
 
 /// Average length of texts from which on also those that seldom repeat are written once.
 const LONG_TEXT_BYTES: usize = 16;
@@ -52,7 +52,7 @@ pub(crate) fn encode(column: &Column, present: &RowSet, dictionary: &mut RunDict
 pub(crate) fn encode_plainly(column: &Column, present: &RowSet) -> Vec<u8> {
     // Mixed values that are not all texts.
     let mut out = vec![6, 1];
-    present.iter().for_each(|row| put_tagged(&mut out, column.value(row).as_ref()));
+    present.iter().for_each(|row| put_value(column.value(row).as_ref(), &mut out));
     out
 }
 

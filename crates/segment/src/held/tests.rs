@@ -13,7 +13,7 @@ fn of_many_runs_those_are_let_go_that_are_not_used() {
             held.get(Some(&list)).store(true, Ordering::Relaxed);
         }
     }
-    let is_held = |run: &Arc<Holding<AtomicBool>>| run.what().is_some();
+    let is_held = |run: &Arc<Holding<AtomicBool>>| run.what.hold().is_some();
     assert!(is_held(&runs[0]) && is_held(&runs[runs.len() - 1]));
     assert!(runs.iter().filter(|run| is_held(run)).count() <= n_max);
     let again = runs[1].get(Some(&list));

@@ -1,9 +1,9 @@
 //! What a run keeps during a query, within bounds.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use types::ScanError;
+use types::{Hold, ScanError};
 
 /// What of blocks a run keeps for the next field that a query asks for: one block for each of a few threads.
 const RECENT_BLOCKS_MAX: usize = 4;
@@ -22,7 +22,7 @@ impl<T, const N: usize> Default for BlockCache<T, N> {
 
 impl<T, const N: usize> BlockCache<T, N> {
     pub(super) fn get(&self, block: usize, read: impl FnOnce() -> Result<T, ScanError>) -> Result<Arc<T>, ScanError> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.0.hold();
         let known = lock().iter().find(|(known, _)| *known == block).map(|(_, value)| value.clone());
         if let Some(known) = known {
             return Ok(known);
@@ -52,7 +52,7 @@ impl<T> LiteralCache<T> {
         answer: impl FnOnce() -> Result<T, ScanError>,
     ) -> Result<Arc<T>, ScanError> {
         // A poisoned lock only means that another query thread panicked; the list is still whole.
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.0.hold();
         let is_same = |(text, case, _): &&(String, bool, Arc<T>)| text == literal && *case == ignores_case;
         let known = lock().iter().find(is_same).map(|(.., answer)| answer.clone());
         if let Some(known) = known {

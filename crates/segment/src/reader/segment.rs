@@ -1,9 +1,9 @@
 //! An open segment: its footer, and its sections on demand.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use types::{Origin, ScanError, VALUE_FIELD};
+use types::{Hold, Origin, ScanError, VALUE_FIELD};
 use zstd::bulk::Decompressor;
 
 use super::end::{EndContents, check_header};
@@ -198,7 +198,7 @@ static IDLE_DECOMPRESSORS: Mutex<Vec<Decompressor<'static>>> = Mutex::new(Vec::n
 
 fn idle_decompressors() -> MutexGuard<'static, Vec<Decompressor<'static>>> {
     // A poisoned lock only means that another query thread panicked; the list is still whole.
-    IDLE_DECOMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner)
+    IDLE_DECOMPRESSORS.hold()
 }
 
 /// Returns a decompressor that is not in use. Making one costs as much as decompressing a small section.

@@ -1,9 +1,9 @@
 //! What belongs to a run as a whole and is kept, as long as there is room, for the queries that ask for it.
 
 use std::any::Any;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use types::{ScanError, Value};
+use types::{Hold, ScanError, Value};
 
 use super::decode::decode_templates;
 use super::run::SegmentRun;
@@ -52,7 +52,7 @@ impl SegmentRun {
             return Ok(known.clone());
         }
         // A panic while reading leaves nothing half done.
-        let _reading = self.run().reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _reading = self.run().reading.hold();
         self.whole(cell, id, || {
             let (read, n_bytes) = decode(self.fresh_section(id)?).map_err(|damage| self.damage(id, damage))?;
             Ok((Arc::new(read), n_bytes))

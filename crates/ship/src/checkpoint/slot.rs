@@ -65,7 +65,6 @@ impl Preamble {
 /// All entries of version 1.
 #[derive(Deserialize)]
 struct Body {
-    #[serde(default)]
     source: Option<String>,
     generation_least: u64,
     entries: Vec<Entry>,

@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use reqwest::Certificate;
 use reqwest::blocking::Client;
 use serde_json::Value;
+use types::Hold;
 
 use super::container::{LABELS_MAX, telling_labels};
 use crate::http::chain;
@@ -92,7 +93,7 @@ impl Pods {
 
     /// Returns the fields of the events of a container.
     fn fields_of(&self, namespace: &str, pod: &str, container: &str) -> BTreeMap<String, String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.hold();
         let key = (namespace.to_owned(), pod.to_owned());
         if !state.known.contains_key(&key) {
             if state.asked_again.is_some_and(|at| Instant::now() < at) {

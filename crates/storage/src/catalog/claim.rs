@@ -1,9 +1,10 @@
 //! What is known of the databases of a store from outside: whether they can be used now.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::signal::Signal;
 use database::DatabaseError;
+use types::Hold;
 
 /// What is known of the catalog from outside.
 #[derive(Default)]
@@ -16,12 +17,12 @@ pub(crate) struct Claim {
 impl Claim {
     /// Returns why the catalog cannot be used now.
     pub(crate) fn problem(&self) -> Option<String> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.problem.hold().clone()
     }
 
     /// Returns why the control store cannot be used now.
     pub(crate) fn control_problem(&self) -> Option<String> {
-        self.control_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.control_problem.hold().clone()
     }
 
     /// Notes how the catalog is; `true` if that changed.
@@ -42,7 +43,7 @@ impl Claim {
 }
 
 fn note(problem: &Mutex<Option<String>>, error: Option<&DatabaseError>) -> bool {
-    let mut problem = problem.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut problem = problem.hold();
     let has_changed = problem.is_some() != error.is_some();
     *problem = error.map(ToString::to_string);
     has_changed

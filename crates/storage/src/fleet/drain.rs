@@ -1,7 +1,9 @@
 //! How a node leaves its work to others: at once what only one does, after a while what senders bring.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use types::Hold;
 
 /// How long senders are still served: load balancers notice by then that the node is not ready.
 const GRACE: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 10_000 });
@@ -15,13 +17,13 @@ pub(crate) struct Drain(Mutex<Option<Instant>>);
 
 impl Drain {
     fn since(&self) -> Option<Duration> {
-        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self.0.hold();
         since.map(|since| since.elapsed())
     }
 
     /// Notes whether there is an order.
     pub(crate) fn note(&self, is_ordered: bool) {
-        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.0.hold();
         *since = is_ordered.then(|| since.unwrap_or_else(Instant::now));
     }
 

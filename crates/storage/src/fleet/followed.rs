@@ -1,7 +1,9 @@
 //! How far the state of a node has come.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use types::Hold;
 
 use crate::state::StoredSegment;
 
@@ -22,7 +24,7 @@ impl Followed {
     /// Notes segments that are in no later snapshot.
     pub(crate) fn note_removed(&self, segments: impl IntoIterator<Item = Arc<StoredSegment>>) {
         let change = self.change.load(Ordering::Relaxed);
-        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut removed = self.removed.hold();
         removed.extend(segments.into_iter().map(|stored| (change, stored)));
     }
 

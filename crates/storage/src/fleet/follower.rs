@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use database::DatabaseError;
 use database::postgres::Database;
-use types::{Batch, GroupName, Numbers, ScanError};
+use types::{Batch, GroupName, Hold, Numbers, ScanError};
 
 use super::node::NodeStatus;
 use super::{FleetLoad, FleetStatus, Follow, object};
@@ -80,18 +80,6 @@ impl Follower {
         }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn own(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<OwnDelivery>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn states(&self) -> MutexGuard<'_, States> {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the condition of writes that only the holder of the lease `alerts` may make.
     fn fence(&self) -> Fence {
         Fence { lease: ALERTS, epoch: self.member.epoch() }
@@ -99,7 +87,7 @@ impl Follower {
 
     /// Takes the events of an object that this node has written.
     pub(super) fn keep_own(&self, number: u64, deliveries: Vec<OwnDelivery>) {
-        self.own().insert(number, deliveries);
+        self.own.hold().insert(number, deliveries);
     }
 
     /// Says how many requests have stored something, and whether there is work left.
@@ -114,13 +102,13 @@ impl Follower {
     pub(crate) fn meet(&self, database: &mut Database) -> Result<(), DatabaseError> {
         let nodes = Arc::new(news::nodes(database)?);
         self.writer.write_series(nodes.iter().all(|node| node.reads_series));
-        *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+        *self.nodes.hold() = nodes;
         Ok(())
     }
 
     /// Does work while nothing else changes the state, after catching up.
     pub(crate) fn hold<T>(&self, work: impl FnOnce(u64) -> T) -> Result<T, ScanError> {
-        let mut progress = self.progress();
+        let mut progress = self.progress.hold();
         let next_sequence = self.follow(&mut progress)?;
         Ok(work(next_sequence))
     }
@@ -144,7 +132,7 @@ impl Follower {
             progress.object = row.number;
         }
         // What is shown needs no keeping, also where it was read back because it came too early.
-        self.own().retain(|number, _| *number > progress.object);
+        self.own.hold().retain(|number, _| *number > progress.object);
         if let Some(catalog) = catalog {
             self.segments.reconcile(catalog, flushed);
             progress.change = Some(changes);
@@ -167,7 +155,7 @@ impl Follower {
 
     /// Returns the events of an object, from memory where this node has written it.
     fn read(&self, row: &ObjectRow) -> Result<Vec<Arrival>, ScanError> {
-        let own = self.own().remove(&row.number);
+        let own = self.own.hold().remove(&row.number);
         if let Some(mut own) = own {
             let arrival = |record: &RecordRow| {
                 let delivery = own.get_mut(record.index as usize)?;
@@ -245,7 +233,7 @@ impl Follower {
 
 impl Follow for Follower {
     fn catch_up(&self) -> Result<(), ScanError> {
-        self.follow(&mut self.progress()).map(|_| ())
+        self.follow(&mut self.progress.hold()).map(|_| ())
     }
 
     fn is_in_charge(&self) -> bool {
@@ -261,20 +249,20 @@ impl Follow for Follower {
     }
 
     fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
-        self.states().news(state, since)
+        self.states.hold().news(state, since)
     }
 
     fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError> {
-        self.states().save(state, change, self.fence())
+        self.states.hold().save(state, change, self.fence())
     }
 
     fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError> {
         let fence = (by == DocumentWriter::Holder).then(|| self.fence());
-        self.states().exchange(document, texts, fence)
+        self.states.hold().exchange(document, texts, fence)
     }
 
     fn nodes(&self) -> (u64, Arc<Vec<NodeStatus>>) {
-        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let nodes = self.nodes.hold().clone();
         (self.member.epoch(), nodes)
     }
 
@@ -287,7 +275,7 @@ impl Follow for Follower {
 
     fn status(&self) -> Result<FleetStatus, DatabaseError> {
         let (nodes, usage) = {
-            let database = &mut self.progress().database;
+            let database = &mut self.progress.hold().database;
             (news::nodes(database)?, usage::usage(database)?)
         };
         let puts_per_day = usage.puts as f64 / usage.measured_s.max(1.0) * 86_400.0;
@@ -302,7 +290,7 @@ impl Follow for Follower {
     }
 
     fn drain(&self, node: &str, is_ordered: bool) -> Result<bool, DatabaseError> {
-        usage::drain(&mut self.progress().database, node, is_ordered)
+        usage::drain(&mut self.progress.hold().database, node, is_ordered)
     }
 
     fn is_draining(&self) -> bool {

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use types::Hold;
 
 use crate::catalog::postgres::fleet::changes::CatalogNews;
 use crate::catalog::{Contents, SegmentRow};
@@ -23,7 +25,7 @@ impl Segments {
 
     /// Returns the change from which on snapshots that are in use here still read.
     pub(super) fn oldest_change(&self, current: u64) -> u64 {
-        let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut removed = self.followed.removed.hold();
         let is_read =
             |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
         for (_, stored) in removed.extract_if(.., |(_, stored)| !is_read(stored)) {
@@ -129,14 +131,14 @@ impl Segments {
     fn open_all<'r>(&self, rows: impl Iterator<Item = &'r SegmentRow>) -> OpenedSegments {
         let rows = Mutex::new(rows.collect::<Vec<_>>().into_iter());
         let opened: Mutex<OpenedSegments> = Mutex::default();
-        let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = || rows.hold().next();
         let work = || {
             while let Some(row) = next() {
                 let result = self.files.open_listed(row).map(Arc::new).and_then(|stored| {
                     let masks = self.masks_of(std::iter::once(&stored))?;
                     Ok((stored, masks))
                 });
-                let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut opened = opened.hold();
                 match result {
                     Ok((stored, masks)) => {
                         opened.segments.push(stored);
@@ -146,13 +148,13 @@ impl Segments {
                 }
             }
         };
-        let n_rows = rows.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let n_rows = rows.hold().len();
         std::thread::scope(|scope| {
             // One of them is this thread.
             (1..n_rows.min(OPENED_AT_ONCE)).for_each(|_| drop(scope.spawn(work)));
             work();
         });
-        opened.into_inner().unwrap_or_else(PoisonError::into_inner)
+        opened.into_held()
     }
 }
 

@@ -5,9 +5,9 @@
 //! later requests leave earlier runs, and the answers cached for them, as they are.
 
 use std::fmt::{Debug, Formatter};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use types::{BatchRun, Run, SampleRun};
+use types::{BatchRun, Hold, Run, SampleRun};
 
 /// How many requests form a run before there are enough for a run of full size.
 const FEW: usize = 8;
@@ -61,7 +61,7 @@ impl CombinedBatches {
             return alone;
         }
         // A list is whole between any two statements.
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.made.hold();
         let mut all: Vec<Arc<SampleRun>> = Vec::with_capacity(together.len());
         for parts in together {
             all.extend(found(&made, &parts).or_else(|| {

@@ -10,10 +10,10 @@ use std::collections::HashSet;
 use std::io::{self};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use segment::{FilePool, MIXED_PARTITION, NamelessFile, SectionCache, SectionCacheStatus, Segment};
-use types::{ScanError, Timestamp, civil_from_days};
+use types::{Hold, ScanError, Timestamp, civil_from_days};
 
 use crate::Options;
 use crate::catalog::{ObsoleteFile, SegmentRow};
@@ -147,7 +147,7 @@ impl SegmentFiles {
     }
 
     pub(super) fn doomed(&self) -> MutexGuard<'_, Vec<FileRemoval>> {
-        self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.doomed.hold()
     }
 
     /// Notes segments whose files must go.

@@ -22,10 +22,11 @@ mod tests;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use segment::{RunWidth, SegmentError, SegmentMeta, SegmentWriter};
+use types::Hold;
 
 use self::choice::Candidate;
 use self::input::Input;
@@ -108,11 +109,7 @@ impl Compactor {
     /// Keeps everyone from beginning a job, for tests.
     #[cfg(test)]
     pub(crate) fn hold(&self) -> impl Drop + '_ {
-        self.jobs()
-    }
-
-    fn jobs(&self) -> MutexGuard<'_, CompactionState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.hold()
     }
 
     /// Rests after work, unless a caller waits; returns `false` once the store is closed.
@@ -151,7 +148,7 @@ impl Compactor {
 
     /// Runs the next job; returns `false` if there is none.
     fn compact_once(&self, last: u128) -> Result<bool, StoreError> {
-        let mut compactor = self.jobs();
+        let mut compactor = self.state.hold();
         self.settle(&mut compactor)?;
         let Some(job) = self.take_job(&compactor.skipped, last)? else { return Ok(false) };
         let began = Instant::now();

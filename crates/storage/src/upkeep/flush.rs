@@ -7,11 +7,11 @@
 //! everything in segments. Accepting continues meanwhile. A flush that fails is tried again with the same events.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use segment::{MIXED_PARTITION, RunInput, day_of, narrow_parts, range_of};
-use types::{Batch, GroupName, Run, TimeRange, Timestamp};
+use types::{Batch, GroupName, Hold, Run, TimeRange, Timestamp};
 
 use super::shares::{RawShares, share_of};
 use crate::batch_ids::{self, ValidEntries};
@@ -125,7 +125,7 @@ impl Flusher {
 
     /// Waits for the flush under way and keeps others from beginning.
     pub(crate) fn hold(&self) -> MutexGuard<'_, FlushState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.hold()
     }
 
     /// Writes all hot events into segments.

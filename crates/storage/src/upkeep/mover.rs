@@ -11,11 +11,11 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use segment::{Segment, SegmentEnd};
-use types::ScanError;
+use types::{Hold, ScanError};
 
 use crate::catalog::{ObsoleteFile, SegmentRow};
 use crate::segments::Segments;
@@ -193,7 +193,7 @@ impl Mover {
     fn open_awaited(&self) {
         let awaited = self.segments.state().damaged.iter().filter_map(|damaged| damaged.awaited.clone()).collect();
         let awaited: Mutex<Vec<SegmentRow>> = Mutex::new(awaited);
-        let next = || awaited.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let next = || awaited.hold().pop();
         std::thread::scope(|scope| {
             for _ in 0..OPENED_AT_ONCE {
                 scope.spawn(|| {

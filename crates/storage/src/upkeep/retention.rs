@@ -19,11 +19,11 @@ mod trims;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use files::disk;
-use types::{GroupName, Run, Timestamp};
+use types::{GroupName, Hold, Run, Timestamp};
 
 use self::limits::{Limits, RetentionPlan, of_group, runs_of};
 use crate::StoreError;
@@ -81,12 +81,8 @@ impl Retention {
 
     /// Retires what is beyond the limits, and removes what was retired long enough ago.
     pub(crate) fn retire(&self) -> Result<(), StoreError> {
-        let _enforcement = self.enforcement();
+        let _enforcement = self.enforcement.hold();
         self.retire_alone()
-    }
-
-    fn enforcement(&self) -> MutexGuard<'_, ()> {
-        self.enforcement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn retire_alone(&self) -> Result<(), StoreError> {
@@ -264,7 +260,7 @@ impl Retention {
         group: &GroupName,
         retention: GroupRetention,
     ) -> Result<RetentionChange, StoreError> {
-        let _enforcement = self.enforcement();
+        let _enforcement = self.enforcement.hold();
         let is_trusted = self.segments.look_at_clock();
         control::set_retention(&mut **self.segments.control(), group, &retention)?;
         let mut state = self.segments.state_mut();

@@ -10,10 +10,10 @@
 //! stays: when it is found whole again, because someone has put it back, everything is as before.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use types::{ScanError, Timestamp};
+use types::{Hold, ScanError, Timestamp};
 
 use crate::maintenance_file::ScrubProgress;
 use crate::segments::Segments;
@@ -70,11 +70,7 @@ impl Scrubber {
     /// Forgets what was read, for tests.
     #[cfg(test)]
     pub(crate) fn restart(&self) {
-        *self.progress() = ScrubProgress::default();
-    }
-
-    fn progress(&self) -> MutexGuard<'_, ScrubProgress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.progress.hold() = ScrubProgress::default();
     }
 }
 
@@ -91,11 +87,11 @@ impl Scrubber {
     /// Begins a cycle if its time has come, and reads the rest of the cycle.
     pub(crate) fn scrub(&self, interval_ns: i64, rate: u64) {
         let now = self.segments.options.clock.now().0;
-        let mut note = *self.progress();
+        let mut note = *self.progress.hold();
         // A clock that was put back must not keep the next cycle waiting for years.
         if note.began == 0 || now.saturating_sub(note.began) >= interval_ns || note.began > now {
             note = ScrubProgress { began: now, done: 0 };
-            *self.progress() = note;
+            *self.progress.hold() = note;
         }
         let mut noted = Instant::now();
         let mut pace = Pace::new(&self.segments.signals.scrub, rate);
@@ -104,7 +100,7 @@ impl Scrubber {
                 return;
             }
             note.done = next.segment.meta().segment;
-            *self.progress() = note;
+            *self.progress.hold() = note;
             if noted.elapsed() >= NOTE_AFTER {
                 noted = Instant::now();
                 self.segments.keep_notes(|notes| notes.scrub = note);
@@ -167,7 +163,7 @@ impl Scrubber {
 
     /// Returns how far the scrub is.
     pub(crate) fn status(&self) -> ScrubStatus {
-        let note = *self.progress();
+        let note = *self.progress.hold();
         let state = self.segments.state();
         let local = || state.segments.iter().filter(|stored| stored.place == Place::Local);
         let done = local().filter(|stored| !is_in_cycle(stored, &note) || id_of(stored) <= note.done);

@@ -38,7 +38,7 @@ mod series;
 use std::sync::Arc;
 
 use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text, put_varint, put_zigzag};
-use segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
+use segment::tagged::{NESTING_MAX, is_too_deep, take_tagged};
 use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
 
 use self::series::{KnownStreams, take_streams};
@@ -231,7 +231,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value) -> Result<(), String> {
     if is_too_deep(value) {
         return Err(format!("a value is nested deeper than {NESTING_MAX} levels"));
     }
-    put_tagged(out, Some(value));
+    types::codec::put_value(Some(value), out);
     Ok(())
 }
 

@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use types::{Batch, GroupName, Numbers};
+use types::{Batch, GroupName, Hold, Numbers};
 
 use crate::DeletionReceipt;
 use crate::hot::Generation;
@@ -222,13 +222,9 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    fn waiting(&self) -> MutexGuard<'_, QueueState> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns why nothing is taken any more, where it is so.
     pub(crate) fn closed(&self) -> Option<CloseReason> {
-        self.waiting().closed.clone()
+        self.waiting.hold().closed.clone()
     }
 
     /// Adds a delivery, waiting for room.
@@ -237,7 +233,7 @@ impl Queue {
         let is_full = |waiting: &mut QueueState| {
             waiting.closed.is_none() && waiting.bytes > 0 && waiting.bytes.saturating_add(size.memory) > QUEUE_BYTES_MAX
         };
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.hold();
         let mut is_late = false;
         if is_full(&mut waiting) {
             waiting.n_shut_out += 1;
@@ -267,7 +263,7 @@ impl Queue {
 
     /// Adds a command.
     pub(crate) fn push_command(&self, command: WriterCommand) -> Result<(), StoreError> {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.hold();
         if let Some(closed) = &waiting.closed {
             return Err(closed.clone().into());
         }
@@ -280,7 +276,7 @@ impl Queue {
 
     /// Takes the next work for which `take` answers true, without waiting.
     pub(crate) fn next_if(&self, take: impl FnOnce(&WriterCommand) -> bool) -> Option<WriterCommand> {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.hold();
         let (work, size) = waiting.work.pop_front_if(|(work, _)| take(work))?;
         waiting.bytes -= size.memory;
         waiting.record_bytes -= size.record;
@@ -292,24 +288,24 @@ impl Queue {
     /// Returns how many deliveries and commands wait.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.waiting().work.len()
+        self.waiting.hold().work.len()
     }
 
     /// Reports whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
-        self.waiting().work.is_empty()
+        self.waiting.hold().work.is_empty()
     }
 
     /// Waits until there is work; `false` once the queue is closed and empty.
     pub(crate) fn wait(&self) -> bool {
         let idle = |waiting: &mut QueueState| waiting.work.is_empty() && waiting.closed.is_none();
-        let waiting = self.arrived.wait_while(self.waiting(), idle).unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.arrived.wait_while(self.waiting.hold(), idle).unwrap_or_else(PoisonError::into_inner);
         !waiting.work.is_empty()
     }
 
     /// Says that a delivery is on its way, or that it is no longer.
     pub(crate) fn note_coming(&self, is_coming: bool) {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.hold();
         waiting.n_coming = if is_coming { waiting.n_coming + 1 } else { waiting.n_coming.saturating_sub(1) };
         let is_awaited = waiting.is_gathering && !waiting.may_gather();
         drop(waiting);
@@ -324,7 +320,7 @@ impl Queue {
     }
 
     fn gather_for(&self, patience: Duration) {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.hold();
         waiting.is_gathering = waiting.work.iter().all(|(work, _)| matches!(work, WriterCommand::Append(..)));
         let waited = self.arrived.wait_timeout_while(waiting, patience, |waiting| waiting.may_gather());
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -341,13 +337,13 @@ impl Queue {
                 && waiting.work.iter().all(|(work, _)| matches!(work, WriterCommand::Append(..)))
         };
         let patience = until.saturating_duration_since(Instant::now());
-        drop(self.arrived.wait_timeout_while(self.waiting(), patience, is_short));
+        drop(self.arrived.wait_timeout_while(self.waiting.hold(), patience, is_short));
     }
 
     /// Takes nothing any more. What is already waiting is still done, unless the reason is a failure: then it
     /// is answered with it.
     pub(crate) fn close(&self, reason: CloseReason) {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.hold();
         let is_failure = matches!(reason, CloseReason::Poisoned(_));
         if waiting.closed.is_none() || is_failure {
             waiting.closed = Some(reason.clone());

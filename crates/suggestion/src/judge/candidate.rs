@@ -13,87 +13,62 @@ pub(super) const SPLIT_SHARE_MIN: f64 = 0.1;
 /// A group of which nearly all is of one kind is not mixed.
 pub(super) const SPLIT_SHARE_MAX: f64 = 0.95;
 
-/// What a suggestion is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Secrets to mask.
-    Mask,
-    /// Noise to drop.
-    Drop,
-    /// Noise of which a part is enough.
-    Sample,
-    /// Fields to extract.
-    Fields,
-    /// A group to split.
-    Split,
+types::named! {
+    /// What a suggestion is about.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Kind {
+        /// Secrets to mask.
+        Mask = "mask",
+        /// Noise to drop.
+        Drop = "drop",
+        /// Noise of which a part is enough.
+        Sample = "sample",
+        /// Fields to extract.
+        Fields = "fields",
+        /// A group to split.
+        Split = "split",
+    }
 }
 
 impl Kind {
-    /// Returns the name in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mask => "mask",
-            Self::Drop => "drop",
-            Self::Sample => "sample",
-            Self::Fields => "fields",
-            Self::Split => "split",
-        }
-    }
-
     /// Reports whether events are no longer where they were: dropped, sampled or routed.
     pub fn takes_away(self) -> bool {
         matches!(self, Self::Drop | Self::Sample | Self::Split)
     }
 }
 
-/// Why something is suggested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// E-mail addresses.
-    Email,
-    /// Card numbers with a right check digit.
-    Card,
-    /// Tokens, keys, passwords.
-    Token,
-    /// Events for developers.
-    Debug,
-    /// Requests that only ask whether a service is well.
-    HealthCheck,
-    /// A text that is always the same.
-    Constant,
-    /// One message that is a large part of the group.
-    Frequent,
-    /// JSON in the text.
-    Json,
-    /// `key=value`.
-    KeyValue,
-    /// Places that vary, with a word before them.
-    Variables,
-    /// Several services.
-    Services,
-    /// Several formats.
-    Formats,
+types::named! {
+    /// Why something is suggested.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Reason {
+        /// E-mail addresses.
+        Email = "email",
+        /// Card numbers with a right check digit.
+        Card = "card",
+        /// Tokens, keys, passwords.
+        Token = "token",
+        /// Events for developers.
+        Debug = "debug",
+        /// Requests that only ask whether a service is well.
+        HealthCheck = "health_check",
+        /// A text that is always the same.
+        Constant = "constant",
+        /// One message that is a large part of the group.
+        Frequent = "frequent",
+        /// JSON in the text.
+        Json = "json",
+        /// `key=value`.
+        KeyValue = "key_value",
+        /// Places that vary, with a word before them.
+        Variables = "variables",
+        /// Several services.
+        Services = "services",
+        /// Several formats.
+        Formats = "formats",
+    }
 }
 
 impl Reason {
-    /// Returns the name in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Card => "card",
-            Self::Token => "token",
-            Self::Debug => "debug",
-            Self::HealthCheck => "health_check",
-            Self::Constant => "constant",
-            Self::Frequent => "frequent",
-            Self::Json => "json",
-            Self::KeyValue => "key_value",
-            Self::Variables => "variables",
-            Self::Services => "services",
-            Self::Formats => "formats",
-        }
-    }
-
     /// Returns what is suggested, for people.
     pub fn title(self) -> &'static str {
         match self {

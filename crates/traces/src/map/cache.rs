@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use types::{Run, TimeRange, Timestamp};
+use types::{Hold, Run, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::slices::Slice;
@@ -123,7 +123,7 @@ impl fmt::Debug for SliceCache {
 impl SliceCache {
     /// Returns a cached slice.
     pub(crate) fn get(&self, key: &SliceKey) -> Option<Arc<Slice>> {
-        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slices = self.0.hold();
         slices.n_uses += 1;
         let at = slices.n_uses;
         let used = slices.by_key.get_mut(key)?;
@@ -134,7 +134,7 @@ impl SliceCache {
     /// Adds a slice, and drops the least recently used ones if there are too many.
     pub(crate) fn put(&self, key: SliceKey, slice: Arc<Slice>) {
         let n_bytes = slice.n_bytes();
-        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slices = self.0.hold();
         slices.n_uses += 1;
         let at = slices.n_uses;
         let before = slices.by_key.insert(key, CachedSlice { slice, n_bytes, at });

@@ -21,9 +21,9 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use types::{TimeRange, Timestamp};
+use types::{Hold, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cache::{KEY_BYTES, SliceKey};
@@ -203,7 +203,7 @@ impl SliceFile {
 
     fn records(&self) -> MutexGuard<'_, Records> {
         let records = self.records.get_or_init(|| Mutex::new(self.open()));
-        records.lock().unwrap_or_else(PoisonError::into_inner)
+        records.hold()
     }
 
     fn temporary(&self) -> PathBuf {

@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use execute::BlockVisitor;
 use plan::{Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
-use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
+use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
@@ -85,7 +85,7 @@ impl PendingSlice {
     /// Builds the slice from the spans collected so far.
     fn make(&self) -> Slice {
         let mut builder = SliceBuilder::default();
-        let spans = std::mem::take(&mut *self.spans.lock().unwrap_or_else(PoisonError::into_inner));
+        let spans = std::mem::take(&mut *self.spans.hold());
         spans.into_iter().flatten().for_each(|span| builder.add(span));
         builder.finish()
     }
@@ -123,7 +123,7 @@ impl BlockVisitor for SliceReader {
             let slice = self.slice_of(at);
             let n_rows = (row..).map_while(|row| spans.start(row)).take_while(|at| self.slice_of(*at) == slice).count();
             let of_slice: Vec<MapSpan> = (row..row + n_rows).map(|row| spans.span(row)).collect();
-            self.pending[slice].spans.lock().unwrap_or_else(PoisonError::into_inner).push(of_slice);
+            self.pending[slice].spans.hold().push(of_slice);
             row += n_rows;
         }
         let (first, last) = self.blocks.get().map_or((1, 0), |blocks| blocks[block]);

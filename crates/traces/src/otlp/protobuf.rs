@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ingest::protobuf::{put_bytes, put_fixed64, put_varint};
 use types::Value;
 
 use super::{batches as batches_of, id_bytes, kind_number, nanos, own_attributes, status_number};
@@ -15,12 +16,8 @@ const DEPTH_MAX: usize = 16;
 pub(crate) struct Message(pub(crate) Vec<u8>);
 
 impl Message {
-    fn varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push((number as u8) | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
+    fn varint(&mut self, number: u64) {
+        put_varint(number, &mut self.0);
     }
 
     fn tag(&mut self, field: u64, wire_type: u64) {
@@ -37,15 +34,12 @@ impl Message {
 
     /// Writes a number of eight bytes.
     fn fixed(&mut self, field: u64, number: u64) {
-        self.tag(field, 1);
-        self.0.extend(number.to_le_bytes());
+        put_fixed64(field, number, &mut self.0);
     }
 
     /// Writes bytes, a text or a message; empty ones too.
     pub(crate) fn bytes(&mut self, field: u64, bytes: &[u8]) {
-        self.tag(field, 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend(bytes);
+        put_bytes(field, bytes, &mut self.0);
     }
 
     /// Writes a text that is not empty.

@@ -15,28 +15,18 @@ const OTHER: &str = "(other)";
 pub(super) const BOUNDS: [f64; 14] =
     [0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192, 16.384];
 
-/// How a call reaches its server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Connection {
-    /// By a request that the server's own span answers.
-    Direct,
-    /// By a message.
-    Messaging,
-    /// To a database.
-    Database,
-    /// From or to something that sends no spans.
-    Virtual,
-}
-
-impl Connection {
-    /// Returns the value of the label `connection_type`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "",
-            Self::Messaging => "messaging_system",
-            Self::Database => "database",
-            Self::Virtual => "virtual_node",
-        }
+types::named! {
+    /// How a call reaches its server.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub(super) enum Connection {
+        /// By a request that the server's own span answers.
+        Direct = "",
+        /// By a message.
+        Messaging = "messaging_system",
+        /// To a database.
+        Database = "database",
+        /// From or to something that sends no spans.
+        Virtual = "virtual_node",
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) fn write(
 ) -> Result<(), Problem> {
     let ms = |at: Timestamp| at.0.div_euclid(Timestamp::MILLISECOND);
     let intake = &server.app.intake;
-    let mut page = Page { samples: Vec::new(), limits: intake.limits(), time: ms(now), before: ms(before) };
+    let mut page = Page { samples: Vec::new(), limits: &intake.limits, time: ms(now), before: ms(before) };
     let oldest = Timestamp(now.0.saturating_sub(STALE_NS));
     for (edge, count) in &counts.edges {
         page.add_edge(edge, count, count.last < oldest);

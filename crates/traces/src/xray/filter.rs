@@ -33,51 +33,57 @@ pub(crate) enum Filter {
     Edge(Node, Node, Option<Box<Filter>>),
 }
 
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Neither an error nor throttled nor a fault.
-    Ok,
-    /// An error of the caller.
-    Error,
-    /// Too many requests.
-    Throttle,
-    /// An error of the service.
-    Fault,
-    /// A segment is in progress.
-    Partial,
+types::named! {
+    /// How a request ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Outcome {
+        /// Neither an error nor throttled nor a fault.
+        Ok = "ok",
+        /// An error of the caller.
+        Error = "error",
+        /// Too many requests.
+        Throttle = "throttle",
+        /// An error of the service.
+        Fault = "fault",
+        /// A segment is in progress.
+        Partial = "partial",
+    }
 }
 
-/// A keyword with a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NumberKey {
-    /// Seconds that the root segment took.
-    ResponseTime,
-    /// Seconds from the first start to the last end.
-    Duration,
-    /// The status of the response.
-    HttpStatus,
+types::named! {
+    /// A keyword with a number.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum NumberKey {
+        /// Seconds that the root segment took.
+        ResponseTime = "responsetime",
+        /// Seconds from the first start to the last end.
+        Duration = "duration",
+        /// The status of the response.
+        HttpStatus = "http.status",
+    }
 }
 
-/// A keyword with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextKey {
-    /// The address of the request.
-    HttpUrl,
-    /// The method of the request.
-    HttpMethod,
-    /// The program of the caller.
-    HttpUserAgent,
-    /// The address of the caller.
-    HttpClientIp,
-    /// The user of any segment.
-    User,
-    /// The name of any service.
-    Name,
-    /// The id of any machine.
-    InstanceId,
-    /// The availability zone of any machine.
-    AvailabilityZone,
+types::named! {
+    /// A keyword with a text.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum TextKey {
+        /// The address of the request.
+        HttpUrl = "http.url",
+        /// The method of the request.
+        HttpMethod = "http.method",
+        /// The program of the caller.
+        HttpUserAgent = "http.useragent",
+        /// The address of the caller.
+        HttpClientIp = "http.clientip",
+        /// The user of any segment.
+        User = "user",
+        /// The name of any service.
+        Name = "name",
+        /// The id of any machine.
+        InstanceId = "instance.id",
+        /// The availability zone of any machine.
+        AvailabilityZone = "availabilityzone",
+    }
 }
 
 /// A condition on a text.

@@ -55,7 +55,7 @@ fn rows_become_gauges_and_a_failure_leaves_none() {
     assert_eq!(failures[0].samples[0].value, 1.0);
     // A clock that was set back an hour.
     recorder.evaluate_due(&Rows(Ok(Vec::new())), &at(-3_600), &|| true);
-    assert_eq!(recorder.state().next_due, [Timestamp(-3_540 * Timestamp::SECOND)]);
+    assert_eq!(recorder.state.hold().next_due, [Timestamp(-3_540 * Timestamp::SECOND)]);
 }
 
 #[test]

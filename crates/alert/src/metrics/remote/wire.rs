@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use exposition::{Format, Sample, read};
 use types::Timestamp;
+use types::codec::put_count;
 
 use crate::metrics::family::Exemplar;
 
@@ -55,21 +56,13 @@ fn put_point(out: &mut Vec<u8>, field: u8, value: f64, at: Timestamp) {
     out.push(field << 3 | 1);
     out.extend_from_slice(&value.to_le_bytes());
     out.push((field + 1) << 3);
-    put_varint(out, at.0.div_euclid(1_000_000).cast_unsigned());
+    put_count(at.0.div_euclid(1_000_000).cast_unsigned(), out);
 }
 
 fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     out.push(field << 3 | 2);
-    put_varint(out, bytes.len() as u64);
+    put_count(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
-}
-
-fn put_varint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 /// Returns the samples of a page in the text format, as catat itself writes it: no timestamps, no exemplars.

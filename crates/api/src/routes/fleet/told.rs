@@ -43,6 +43,6 @@ pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, P
     let body = server.bodies.read(body, QUESTION_BYTES_MAX).await?;
     let now = server.now();
     link.answer(SOURCES_PATH, (&head.headers, body.bytes()), now, || {
-        serde_json::to_vec(&server.app.intake.sources().told(now)).expect("texts and numbers are JSON")
+        serde_json::to_vec(&server.app.intake.sources.told(now)).expect("texts and numbers are JSON")
     })
 }

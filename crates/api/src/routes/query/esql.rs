@@ -10,15 +10,15 @@ use execute::{Answer, ColumnKind};
 use plan::{Expr, Operator, Plan, QueryErrors, Warning, nearest};
 use types::{GroupPattern, TimeRange, Timestamp, group_name_of_outside};
 
-use crate::ask::{Ask, range, time_zone};
+use crate::ask::Ask;
 use crate::state::Shared;
 
 /// Returns the rows of a query, one more than `rows_max` if there are more, and the columns that they are grouped by.
 pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(Answer, Vec<String>), Problem> {
     check(&ask)?;
     let now = server.now();
-    let range = range(ask.from.as_ref(), ask.to.as_ref(), now, time_zone(ask.time_zone.as_deref())?)?;
-    if ask.groups.is_some_and(|groups| !groups.patterns().is_empty()) {
+    let range = ask.range(now)?;
+    if !ask.groups().is_empty() {
         let problem = Problem::bad_request("unsupported", "a query in ES|QL names its groups itself");
         return Err(problem.hint("write FROM \"a/*\" in the query, and leave out groups"));
     }

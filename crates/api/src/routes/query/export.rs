@@ -42,7 +42,7 @@ impl Export {
             }
             return Ok(None);
         };
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        let kind = Kind::named(name).ok_or_else(|| {
             let problem = Problem::bad_request("bad-parameter", format!("{name:?} is no format of a file"));
             problem.hint("one of: csv, tsv, ndjson, text")
         })?;

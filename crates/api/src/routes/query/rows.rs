@@ -3,13 +3,13 @@
 //! Until somebody begins the stream, rows are held, as many as make a page: most answers are there before that, and
 //! then go out whole, with types and a status. From then on they go out as they are found, as fast as the client reads.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
-use types::Value;
+use types::{Hold, Value};
 
 use crate::answer::{Form, Names, write_row};
 use door::answer::PIECE_BYTES;
@@ -37,6 +37,7 @@ pub(super) type Piece = Result<Bytes, std::io::Error>;
 pub(super) struct Rows {
     form: Form,
     names: Names,
+    // Rows are added and taken whole.
     held: Mutex<RowBuffer>,
     has_begun: Condvar,
     /// Told once a page is full.
@@ -72,30 +73,25 @@ impl Rows {
         (rows, receiver)
     }
 
-    fn held(&self) -> MutexGuard<'_, RowBuffer> {
-        // Rows are added and taken whole.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the rows that are held.
     pub(super) fn take_held(&self) -> Vec<Row> {
-        std::mem::take(&mut self.held().rows)
+        std::mem::take(&mut self.held.hold().rows)
     }
 
     /// Takes what an aggregation has found so far, in place of what it had found before.
     pub(super) fn put_partial(&self, rows: Vec<Row>) {
-        *self.partial.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
+        *self.partial.hold() = Some(rows);
         self.has_partial.notify_one();
     }
 
     /// Returns the rows that an aggregation has so far, each state once.
     pub(super) fn take_partial(&self) -> Option<Vec<Row>> {
-        self.partial.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.partial.hold().take()
     }
 
     /// Lets rows go out by themselves, unless some are held; those are to be sent first.
     pub(super) fn begin(&self) -> Option<Vec<Row>> {
-        let mut held = self.held();
+        let mut held = self.held.hold();
         if held.rows.is_empty() {
             held.has_begun = true;
             self.has_begun.notify_all();
@@ -106,13 +102,13 @@ impl Rows {
 
     /// Says that nobody takes rows any more.
     pub(super) fn give_up(&self) {
-        self.held().is_given_up = true;
+        self.held.hold().is_given_up = true;
         self.has_begun.notify_all();
     }
 
     /// Takes rows from the query, on its thread. `false` ends it.
     pub(super) fn take(&self, rows: Vec<Row>, running: &RunningQuery) -> bool {
-        let mut held = self.held();
+        let mut held = self.held.hold();
         while !held.has_begun {
             if held.is_given_up || running.is_cancelled() {
                 return false;

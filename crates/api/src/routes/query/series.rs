@@ -1,8 +1,6 @@
 //! Queries in PromQL, and metric queries in LogQL: an instant, or a range with a step; a row for each sample, with its time,
 //! labels and value.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use door::logql::measure;
@@ -10,22 +8,19 @@ use execute::{Answer, PartialReason};
 use language::logql::{self, Steps, joined};
 use plan::error::Span;
 use plan::{QueryError, QueryErrors, Warning};
-use promql::{Data, EvalError, Options, Query, Row, Stop};
-use series::SampleSource;
+use promql::{Data, EvalError, Query, Row};
+use series::{SampleSource, query_options};
 use types::Timestamp;
 
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
-use crate::ask::{Ask, Groups};
+use crate::ask::Ask;
 use crate::state::Shared;
 use door::problem::Problem;
 use door::query_run::{QueryRun, read};
 
 /// The name of the language.
 const LANGUAGE: &str = "promql";
-
-/// Bytes of memory per sample that is read.
-const SAMPLE_BYTES: usize = 40;
 
 /// Answers a metric query in LogQL.
 pub(super) async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
@@ -35,11 +30,11 @@ pub(super) async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Proble
     let logql::Query::Metric(query) = logql::parse(&ask.query)? else {
         return Err(Problem::internal("a query for lines".to_owned()));
     };
-    if ask.groups.is_some_and(|groups| !groups.patterns().is_empty()) {
+    if !ask.groups().is_empty() {
         let problem = Problem::bad_request("unsupported", "a query in LogQL names its groups itself");
         return Err(problem.hint("write {group=~\"a/.*\"} in the query, and leave out groups"));
     }
-    let steps = match when(&ask.step, (ask.from.as_ref(), ask.to.as_ref()), ask.time_zone.as_deref(), server.now())? {
+    let steps = match when(&ask, server.now())? {
         When::Instant(at) => Steps::instant(Timestamp(at.saturating_mul(Timestamp::MILLISECOND))),
         When::Range { start, end, step } => {
             let [start, end] = [start, end].map(|at| Timestamp(at.saturating_mul(Timestamp::MILLISECOND)));
@@ -64,15 +59,14 @@ pub(super) async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Probl
         return Err(Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     }
     let query = parsed(&ask.query)?;
-    let when = when(&ask.step, (ask.from.as_ref(), ask.to.as_ref()), ask.time_zone.as_deref(), server.now())?;
-    let groups = ask.groups.map(Groups::patterns).unwrap_or_default();
-    let text = ask.query;
+    let when = when(&ask, server.now())?;
+    let groups = ask.groups();
     let work = move |run: &QueryRun<'_>| {
         let began = Instant::now();
-        let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
-        let source = SampleSource::new(run, samples_max);
+        let memory_bytes = run.server.app.limits.query_memory_bytes;
+        let options = query_options(memory_bytes, run.running.cancelled.clone(), run.deadline());
+        let source = SampleSource::new(run, options.samples_max);
         let source = if groups.is_empty() { source } else { source.within(groups) };
-        let options = options(run, samples_max);
         let evaluated = match when {
             When::Instant(at) => promql::instant(&query, at, &source, &options),
             When::Range { start, end, step } => source.range(&query, (start, end), step, &options),
@@ -87,7 +81,7 @@ pub(super) async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Probl
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         Ok(answer)
     };
-    read(server, &text, work).await
+    read(server, &ask.query, work).await
 }
 
 /// Reads a query; the error has the place of the mistake.
@@ -96,17 +90,6 @@ fn parsed(text: &str) -> Result<Query, Problem> {
         let span = Span { start: error.span.start, end: error.span.end };
         QueryErrors::from(QueryError::new("bad-query", error.message, text, span)).into()
     })
-}
-
-fn options(run: &QueryRun<'_>, samples_max: usize) -> Options {
-    let (cancelled, deadline) = (run.running.cancelled.clone(), run.deadline());
-    let stop = move || {
-        if cancelled.load(Ordering::Relaxed) {
-            return Some(Stop::Cancelled);
-        }
-        (Instant::now() > deadline).then_some(Stop::TimedOut)
-    };
-    Options { samples_max, stop: Some(Arc::new(stop)), ..Options::default() }
 }
 
 fn problem_of(error: &EvalError, text: &str) -> Problem {

@@ -15,7 +15,7 @@ use types::{GroupPattern, Timestamp, Value};
 
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
-use crate::ask::{Ask, Groups, range, time_zone};
+use crate::ask::Ask;
 use crate::state::Shared;
 
 /// What stands for a label without a value, as in Tempo.
@@ -27,14 +27,14 @@ pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
         return Err(Problem::bad_request("unsupported", "a metrics query in TraceQL has no single plan to explain"));
     }
     let query = traceql::parse(&ask.query).map_err(QueryErrors::from)?;
-    let (now, ends) = (server.now(), (ask.from.as_ref(), ask.to.as_ref()));
+    let now = server.now();
     let ns = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
-    let (from, to, step) = match when(&ask.step, ends, ask.time_zone.as_deref(), now)? {
+    let (from, to, step) = match when(&ask, now)? {
         When::Range { start, end, step } => (ns(start), ns(end), Some(step.saturating_mul(Timestamp::MILLISECOND))),
-        When::Instant(at) => (range(ends.0, ends.1, now, time_zone(ask.time_zone.as_deref())?)?.from, ns(at), None),
+        When::Instant(at) => (ask.range(now)?.from, ns(at), None),
     };
     let plan = traceql::lines_plan(&query, from, to, step).map_err(QueryErrors::from)?;
-    let asked = ask.groups.map(Groups::patterns).unwrap_or_default();
+    let asked = ask.groups();
     let groups = if asked.is_empty() { SPAN_GROUPS.map(GroupPattern::new).to_vec() } else { asked };
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now };
     let work = move |run: &QueryRun<'_>| {

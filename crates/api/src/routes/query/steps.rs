@@ -2,7 +2,7 @@
 
 use types::{TimeRange, Timestamp};
 
-use crate::ask::{instant, range, time_zone};
+use crate::ask::{Ask, instant};
 use door::problem::Problem;
 
 /// Most steps of a range, as in Prometheus.
@@ -17,16 +17,11 @@ pub(super) enum When {
 }
 
 /// Returns when a query is asked: at `to`, or with a step from `from` to `to`.
-pub(super) fn when(
-    step: &Option<String>,
-    (from, to): (Option<&serde_json::Value>, Option<&serde_json::Value>),
-    zone: Option<&str>,
-    now: Timestamp,
-) -> Result<When, Problem> {
-    let zone = time_zone(zone)?;
+pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
+    let zone = ask.zone()?;
     let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
-    let Some(step) = step else {
-        let at = to.map_or(Ok(now), |to| instant("to", to, now, zone))?;
+    let Some(step) = &ask.step else {
+        let at = ask.to.as_ref().map_or(Ok(now), |to| instant("to", to, now, zone))?;
         return Ok(When::Instant(ms(at)));
     };
     let bad =
@@ -36,10 +31,9 @@ pub(super) fn when(
     if step <= 0 {
         return Err(bad("step: must be at least 1ms".to_owned()));
     }
-    let is_open = to.is_none();
-    let TimeRange { from, to } = range(from, to, now, zone)?;
+    let TimeRange { from, to } = ask.range(now)?;
     // The end of a range is not in it; without one it is now.
-    let end = if is_open && to > now { now } else { Timestamp(to.0.saturating_sub(1)) };
+    let end = if ask.to.is_none() && to > now { now } else { Timestamp(to.0.saturating_sub(1)) };
     let (start, end) = (ms(from), ms(end));
     if end.saturating_sub(start) / step > STEPS_MAX {
         return Err(bad(format!("step: the range has more than {STEPS_MAX} steps; choose a longer one")));

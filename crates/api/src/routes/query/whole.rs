@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use execute::Answer;
-use language::logql;
+use language::{Language, logql};
 use serde_json::Map;
 
 use super::row_limit::{JSON_ROWS_DEFAULT, JSON_ROWS_MAX, more_rows};
@@ -15,9 +15,9 @@ use door::problem::Problem;
 
 /// Reports whether a query is answered here.
 pub(super) fn is_whole(ask: &Ask) -> bool {
-    match ask.language.as_deref() {
-        Some("promql" | "traceql" | "esql") => true,
-        Some("logql") => matches!(logql::parse(&ask.query), Ok(logql::Query::Metric(_))),
+    match ask.language() {
+        Some(Language::Promql | Language::Traceql | Language::Esql) => true,
+        Some(Language::Logql) => matches!(logql::parse(&ask.query), Ok(logql::Query::Metric(_))),
         _ => false,
     }
 }
@@ -40,10 +40,10 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
 
 /// Returns the rows of a query, and the columns that they are grouped by. `rows_max` is how many are wanted; there may be more.
 pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(Answer, Vec<String>), Problem> {
-    let answer = match ask.language.as_deref() {
-        Some("esql") => return esql::rows(server, ask, rows_max).await,
-        Some("logql") => series::of_logql(server, ask).await?,
-        Some("traceql") => spans::rows(server, ask).await?,
+    let answer = match ask.language() {
+        Some(Language::Esql) => return esql::rows(server, ask, rows_max).await,
+        Some(Language::Logql) => series::of_logql(server, ask).await?,
+        Some(Language::Traceql) => spans::rows(server, ask).await?,
         _ => series::of_promql(server, ask).await?,
     };
     Ok((answer, Vec::new()))

@@ -1,6 +1,6 @@
 //! What a pipeline would do to the stored events of a group: counted over all events of a range.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use chrono_tz::Tz;
 use execute::{Answer, BlockVisitor};
@@ -8,7 +8,7 @@ use ingest::{Pipelines, Trial, TrialCounts, TrialExample, TrialOutcome};
 use serde_json::{Value, json};
 use storage::Snapshot;
 use suggestion::Selection;
-use types::{Column, GroupName, GroupPattern, RowSet, Run, ScanError, TimeRange, Timestamp};
+use types::{Column, GroupName, GroupPattern, Hold, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use super::counting::{all_events, share};
 use super::{Use, uses_of};
@@ -65,11 +65,9 @@ struct TrialVisitor<'a> {
 }
 
 impl BlockVisitor for TrialVisitor<'_> {
-    fn expect(&self, _blocks: &[(Timestamp, Timestamp)]) {}
-
     fn rows(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<(), ScanError> {
         let counts = self.trial.block(run, block, rows)?;
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).merge(counts);
+        self.counts.hold().merge(counts);
         Ok(())
     }
 
@@ -90,7 +88,7 @@ pub(super) fn count(
     let none = TrialCounts { outcomes: vec![TrialOutcome::default(); candidates.len()], ..TrialCounts::default() };
     let visitor = TrialVisitor { trial, counts: Mutex::new(none) };
     let answer = reading.visit(snapshot, &all_events(), &range.scope(group), range.range, &visitor)?;
-    Ok((visitor.counts.into_inner().unwrap_or_else(PoisonError::into_inner), answer))
+    Ok((visitor.counts.into_held(), answer))
 }
 
 /// Answers the dry run of one definition.

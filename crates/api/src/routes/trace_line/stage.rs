@@ -2,30 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-/// What became of a line at one stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It went on as it was.
-    Passed,
-    /// It went on, changed.
-    Changed,
-    /// It went no further.
-    Stopped,
-    /// It is there still, and will go on.
-    Waiting,
-    /// Nothing is known.
-    Unknown,
-}
-
-impl Outcome {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Changed => "changed",
-            Self::Stopped => "stopped",
-            Self::Waiting => "waiting",
-            Self::Unknown => "unknown",
-        }
+types::named! {
+    /// What became of a line at one stage.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Outcome {
+        /// It went on as it was.
+        Passed = "passed",
+        /// It went on, changed.
+        Changed = "changed",
+        /// It went no further.
+        Stopped = "stopped",
+        /// It is there still, and will go on.
+        Waiting = "waiting",
+        /// Nothing is known.
+        Unknown = "unknown",
     }
 }
 

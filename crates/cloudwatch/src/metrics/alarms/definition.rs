@@ -15,7 +15,7 @@ use super::super::parameters::Parameters;
 use super::super::put::unit;
 use super::super::statistic::Statistic;
 use super::composite::{CompositeRule, RULE_CHARS_MAX};
-use super::judgement::{Datapoints, MISSING_DATA, MissingData};
+use super::judgement::{Datapoints, MissingData};
 use super::threshold::Comparison;
 use crate::answer::CloudWatchProblem;
 
@@ -202,7 +202,6 @@ impl MetricAlarm {
     }
 
     fn shown(&self, input: &Parameters<'_>) -> Read<Map<String, Value>> {
-        let missing = MISSING_DATA.iter().find(|(_, known)| *known == self.datapoints.missing);
         let mut shown = json!({
             "EvaluationPeriods": self.datapoints.of,
             "ComparisonOperator": self.comparison.name(),
@@ -215,7 +214,7 @@ impl MetricAlarm {
             shown["DatapointsToAlarm"] = self.datapoints.to_alarm.into();
         }
         if input.get("TreatMissingData").is_some() {
-            shown["TreatMissingData"] = missing.map(|(name, _)| *name).into();
+            shown["TreatMissingData"] = self.datapoints.missing.name().into();
         }
         match (input.get("Metrics"), self.queries.first().map(|query| &query.source)) {
             (None, Some(QuerySource::Metric(query))) => {
@@ -249,10 +248,9 @@ fn datapoints(input: &Parameters<'_>) -> Read<Datapoints> {
     let missing = match input.text("TreatMissingData", NAME_CHARS_MAX)? {
         None => MissingData::Missing,
         Some(text) => {
-            let known = MISSING_DATA.iter().find(|(name, _)| *name == text);
-            let names = MISSING_DATA.map(|(name, _)| name).join(", ");
+            let names = MissingData::ALL.map(MissingData::name).join(", ");
             let refused = || bad_value(format!("The value {text:?} of TreatMissingData must be one of {names}."));
-            known.map(|(_, missing)| *missing).ok_or_else(refused)?
+            MissingData::named(text).ok_or_else(refused)?
         }
     };
     Ok(Datapoints { of, to_alarm, missing })

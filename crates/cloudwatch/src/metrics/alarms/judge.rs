@@ -1,12 +1,12 @@
 //! The judge of alarms: reads their data, decides on the state, and says what subscribers are told.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use alert::{AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict};
 use door::server::Server;
 use serde_json::{Value, json};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::super::band::ModelCache;
 use super::super::detectors::definition::config_of;
@@ -98,7 +98,7 @@ impl AlarmJudge for Judge {
             if write(&server, item).is_ok()
                 && let Some(id) = item["id"].as_str()
             {
-                self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+                self.written.hold().insert(id.to_owned());
             }
         }
     }
@@ -117,7 +117,7 @@ impl Judge {
 
     /// Stores items that were saved with the memory and are not known to be in the history.
     fn write_rest(&self, server: &Server, memory: &mut AlarmMemory) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.hold();
         memory.unwritten.retain(|item| {
             let is_written = item["id"].as_str().is_some_and(|id| written.remove(id));
             !is_written && write(server, item).is_err()

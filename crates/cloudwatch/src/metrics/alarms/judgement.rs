@@ -7,26 +7,20 @@
 /// Periods beyond the evaluation periods. Amazon does not say how many it takes; its examples have two.
 pub(super) const EVALUATION_MORE: usize = 2;
 
-/// What missing datapoints mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MissingData {
-    /// Nothing, unless all are missing.
-    Missing,
-    /// The state stays as it is.
-    Ignore,
-    /// They breach the threshold.
-    Breaching,
-    /// They do not.
-    NotBreaching,
+types::named! {
+    /// What missing datapoints mean.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum MissingData {
+        /// Nothing, unless all are missing.
+        Missing = "missing",
+        /// The state stays as it is.
+        Ignore = "ignore",
+        /// They breach the threshold.
+        Breaching = "breaching",
+        /// They do not.
+        NotBreaching = "notBreaching",
+    }
 }
-
-/// The spellings of [`MissingData`].
-pub(super) const MISSING_DATA: [(&str, MissingData); 4] = [
-    ("missing", MissingData::Missing),
-    ("ignore", MissingData::Ignore),
-    ("breaching", MissingData::Breaching),
-    ("notBreaching", MissingData::NotBreaching),
-];
 
 /// M of N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,7 +55,6 @@ pub(super) struct AlarmMemory {
     pub(super) updated_ms: i64,
     pub(super) transitioned_ms: i64,
     /// The last order of `SetAlarmState` that was carried out.
-    #[serde(default)]
     pub(super) order: Option<String>,
     /// Items of the history that may not be stored yet.
     #[serde(default)]

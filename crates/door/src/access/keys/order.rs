@@ -23,13 +23,10 @@ pub struct KeyOrder {
     /// `ingest`, `read`, `operate`, `admin`.
     pub role: String,
     /// Patterns of the groups that exist for it; without them, all.
-    #[serde(default)]
     pub groups: Option<Vec<String>>,
     /// When it expires: a time, or how long it is valid, such as `90d`; without it, never.
-    #[serde(default)]
     pub expires: Option<String>,
     /// With the first key: how long senders without a key may go on, such as `7d`; without it, not at all.
-    #[serde(default)]
     pub anonymous_grace: Option<String>,
 }
 

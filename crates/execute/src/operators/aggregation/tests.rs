@@ -362,7 +362,7 @@ fn rows_of_an_aggregation_under_way_are_those_of_whole_blocks() {
     let plan = parse_insights(text, &options).expect("a valid query");
     let answer = execute(&plan, &slow, &request).expect("an answer");
     assert_eq!(answer.rows.len(), 3);
-    let shown = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let shown = shown.into_held();
     assert!(!shown.is_empty(), "somebody waited for them");
     for rows in shown {
         let count = |row: &Vec<Option<types::Value>>| row[1].clone();

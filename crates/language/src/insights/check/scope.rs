@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use plan::fields::visit_fields;
 use plan::{Expr, FillBuckets, Name, ParseMethod};
 
 /// The columns that the answer will have.
@@ -81,7 +82,7 @@ impl Table {
 /// Returns fields that an expression reads, each once, in order of first sight.
 pub(crate) fn fields_of(expr: &Expr) -> Vec<Name> {
     let (mut fields, mut known) = (Vec::new(), HashSet::new());
-    expr.visit_fields(&mut |field| {
+    visit_fields(expr, &mut |field| {
         if known.insert(field.clone()) {
             fields.push(field.clone());
         }

@@ -3,7 +3,7 @@
 use super::super::command_names::{COMMANDS, is_command_word};
 use super::super::grammar::Rule;
 use super::choice::{Choice, ChoiceKind};
-use plan::FORMATS;
+use plan::Format;
 
 /// Options of commands.
 const OPTIONS: [(&str, &[&str]); 7] = [
@@ -99,7 +99,7 @@ pub(super) fn keywords(expected: &[Rule], is_begun: bool) -> Vec<Choice> {
             Rule::logical => ["and", "or"].iter().for_each(|word| add(word, "")),
             Rule::not => add("not", ""),
             Rule::parse_format | Rule::format_name => {
-                FORMATS.iter().for_each(|(name, _)| add(name, "a format of lines"))
+                Format::ALL.into_iter().for_each(|format| add(format.name(), "a format of lines"))
             }
             Rule::by | Rule::ranking_by => add("by", "a row for each value"),
             Rule::kw_as => add("as", "name it"),

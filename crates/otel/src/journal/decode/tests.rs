@@ -100,8 +100,8 @@ fn entries_from_far_ahead_are_known_again_too() {
 fn what_another_request_is_about_to_store_is_to_come_again() {
     let house = House::new();
     let group = GroupName::new("journal").expect("a name");
-    let mut others = house.intake.claims().none();
-    house.intake.claims().claim(&group, ["s=a;i=1"].into_iter(), &mut others);
+    let mut others = house.intake.claims.none();
+    house.intake.claims.claim(&group, ["s=a;i=1"].into_iter(), &mut others);
     let stream = entry(1, "MESSAGE=m");
     assert_eq!(house.send(stream.as_bytes()), Err(IngestError::OnItsWay));
     drop(others);

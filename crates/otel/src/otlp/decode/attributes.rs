@@ -15,14 +15,14 @@ pub(super) struct Attributes<'a> {
     /// A message of a record with the attributes that are not stored.
     more: Cow<'a, [u8]>,
     /// The field number of attributes in a record's message.
-    pub(super) number: u8,
+    pub(super) number: u64,
     /// The number of fields that all of them become.
     pub(super) n_fields: usize,
 }
 
 impl<'a> Attributes<'a> {
     /// Returns an empty list; `number` is the field number of attributes in a record's message.
-    pub(super) fn new(number: u8) -> Self {
+    pub(super) fn new(number: u64) -> Self {
         Self { kept: Vec::new(), more: Cow::default(), number, n_fields: 0 }
     }
 
@@ -38,7 +38,7 @@ impl<'a> Attributes<'a> {
     pub(super) fn push(
         &mut self,
         (key, kind): (Cow<'a, str>, Kind<'a>),
-        put: impl FnOnce(u8, &str, &Kind<'_>, &mut Cow<'a, [u8]>),
+        put: impl FnOnce(u64, &str, &Kind<'_>, &mut Cow<'a, [u8]>),
     ) -> Result<(), IngestError> {
         self.n_fields += count(&kind, 1)?;
         if self.kept.len() < ATTRIBUTES_KEPT_MAX {
@@ -55,7 +55,7 @@ impl<'a> Attributes<'a> {
         mut take: impl FnMut(&str, &Kind<'_>) -> Result<(), IngestError>,
     ) -> Result<(), IngestError> {
         self.kept.iter().try_for_each(|(key, kind)| take(key, kind))?;
-        for attribute in elements(&self.more, self.number.into()) {
+        for attribute in elements(&self.more, self.number) {
             let (key, kind) = pair(attribute?)?;
             take(&key, &kind)?;
         }

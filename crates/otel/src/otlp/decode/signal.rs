@@ -14,7 +14,7 @@ pub(super) type JsonNames = [&'static str; 2];
 
 impl Signal {
     /// Returns the field number of attributes in a record's message.
-    pub(super) fn attribute(self) -> u8 {
+    pub(super) fn attribute(self) -> u64 {
         match self {
             Self::Logs => 6,
             Self::Traces => 9,

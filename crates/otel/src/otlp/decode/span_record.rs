@@ -18,10 +18,10 @@ use super::id::Id;
 use super::records::Records;
 
 /// Field numbers of events and links in a span's message, and of attributes in the messages of those.
-pub(super) const EVENT: u8 = 11;
-pub(super) const LINK: u8 = 13;
-pub(super) const EVENT_ATTRIBUTE: u8 = 3;
-pub(super) const LINK_ATTRIBUTE: u8 = 4;
+pub(super) const EVENT: u64 = 11;
+pub(super) const LINK: u64 = 13;
+pub(super) const EVENT_ATTRIBUTE: u64 = 3;
+pub(super) const LINK_ATTRIBUTE: u64 = 4;
 
 /// A span without its attributes, as sent.
 #[derive(Default)]
@@ -139,7 +139,7 @@ impl SpanRecord<'_> {
     fn events(&self, limits: &Limits) -> Result<SpanList, IngestError> {
         let mut events = SpanList::default();
         events.set_dropped(self.dropped_events);
-        for event in elements(&self.events, EVENT.into()) {
+        for event in elements(&self.events, EVENT) {
             let event = event?;
             let (mut time, mut name) = (0, Cow::Borrowed(""));
             for field in message(event) {
@@ -161,7 +161,7 @@ impl SpanRecord<'_> {
     fn links(&self, limits: &Limits, span: &mut Span<'_>) -> Result<SpanList, IngestError> {
         let mut links = SpanList::default();
         links.set_dropped(self.dropped_links);
-        for element in elements(&self.links, LINK.into()) {
+        for element in elements(&self.links, LINK) {
             let element = element?;
             let (mut trace_id, mut span_id, mut trace_state) = (Id::default(), Id::default(), Cow::Borrowed(""));
             for field in message(element) {
@@ -202,8 +202,8 @@ fn needed<const N: usize>(id: &Id<'_>, what: impl Display) -> Result<[u8; N], St
 }
 
 /// Returns the attributes in field `number` of an event or link, under their keys as sent.
-fn members(holder: &[u8], number: u8) -> Result<Members, IngestError> {
-    let attributes = elements(holder, number.into()).map(|attribute| {
+fn members(holder: &[u8], number: u64) -> Result<Members, IngestError> {
+    let attributes = elements(holder, number).map(|attribute| {
         let (key, kind) = pair(attribute?)?;
         count(&kind, 1)?;
         Ok((key.as_ref().into(), value_of(&kind)?))

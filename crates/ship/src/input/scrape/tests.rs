@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::super::{DefinedInput, Sink, WhenFull, inputs_of};
-use crate::scrape_status::TargetHealth;
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
+use exposition::TargetHealth;
 
 /// How long something is waited for.
 const DEADLINE: Duration = Duration::from_secs(30);

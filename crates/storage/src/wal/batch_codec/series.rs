@@ -8,10 +8,10 @@
 //! ```
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use segment::bytes::{Cursor, Damage, Decoded, put_varint};
-use types::Series;
+use types::{Hold, Series};
 
 /// Bytes that streams are kept in as they are written. Beyond it those that no batch has any more are forgotten, or else all.
 const KNOWN_BYTES_MAX: usize = 16 << 20;
@@ -21,6 +21,7 @@ const LIST_BYTES: usize = 128;
 
 /// Streams of lists that several batches share: their texts are mostly in no cache of the processor, and are read once.
 #[derive(Debug, Default)]
+// Lists are whole between any two statements; of a panic between two only the count of bytes would suffer.
 pub(super) struct KnownStreams(Mutex<KnownLists>);
 
 #[derive(Debug, Default)]
@@ -54,13 +55,8 @@ impl KnownStreams {
         n_bytes
     }
 
-    fn lists(&self) -> MutexGuard<'_, KnownLists> {
-        // Lists are whole between any two statements; of a panic between two only the count of bytes would suffer.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn find(&self, series: &Arc<Vec<Arc<Series>>>) -> Option<KnownList> {
-        self.lists().by_address.get(&(Arc::as_ptr(series) as usize)).cloned()
+        self.0.hold().by_address.get(&(Arc::as_ptr(series) as usize)).cloned()
     }
 
     fn note(&self, series: &Arc<Vec<Arc<Series>>>, list: KnownList) {
@@ -68,7 +64,7 @@ impl KnownStreams {
         if n_bytes > KNOWN_BYTES_MAX {
             return;
         }
-        let mut lists = self.lists();
+        let mut lists = self.0.hold();
         if lists.n_bytes + n_bytes > KNOWN_BYTES_MAX {
             lists.by_address.retain(|_, known| known.series.strong_count() > 0);
             lists.n_bytes = lists.by_address.values().map(KnownList::memory_bytes).sum();

@@ -15,7 +15,7 @@ fn push(queue: &Queue) {
 
 /// Waits until the writer gathers; a delivery is on its way, so that it continues.
 fn await_gathering(queue: &Queue) {
-    while !queue.waiting().is_gathering {
+    while !queue.waiting.hold().is_gathering {
         std::thread::yield_now();
     }
 }
@@ -68,18 +68,18 @@ fn records_are_waited_for_by_their_own_bytes() {
     assert!(began.elapsed() >= Duration::from_millis(1));
     queue.wait_for_more(Instant::now() + LONG, size.record);
     assert!(queue.next_if(|_| true).is_some());
-    assert_eq!(queue.waiting().record_bytes, 0);
+    assert_eq!(queue.waiting.hold().record_bytes, 0);
 }
 
 #[test]
 fn a_writer_does_not_wait_for_deliveries_that_have_no_room() {
     let queue = Queue::default();
     queue.push_delivery(repetitive(), Answer::new(drop)).expect("room");
-    queue.waiting().bytes = QUEUE_BYTES_MAX;
+    queue.waiting.hold().bytes = QUEUE_BYTES_MAX;
     std::thread::scope(|scope| {
         scope.spawn(|| queue.push_delivery(repetitive(), Answer::new(drop)).expect("room, after a while"));
         queue.wait_for_more(Instant::now() + LONG, usize::MAX);
-        queue.waiting().bytes = repetitive().size().memory;
+        queue.waiting.hold().bytes = repetitive().size().memory;
         assert!(queue.next_if(|_| true).is_some());
     });
     assert_eq!(queue.len(), 1);

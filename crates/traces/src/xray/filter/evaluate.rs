@@ -1,6 +1,5 @@
 //! Evaluates a filter over the segments of a trace.
 
-use plan::Comparison;
 use types::Value;
 
 use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
@@ -32,7 +31,9 @@ impl<'s> Subject<'s> {
             Filter::Any(filters) => filters.iter().any(|filter| self.fulfils(filter)),
             Filter::Not(filter) => !self.fulfils(filter),
             Filter::Outcome(outcome, is) => self.ended(*outcome) == *is,
-            Filter::Number(key, order, value) => self.number(*key).is_some_and(|found| holds(*order, found, *value)),
+            Filter::Number(key, order, value) => {
+                self.number(*key).is_some_and(|found| order.holds_for(found.partial_cmp(value)))
+            }
             Filter::Text(key, test) => self.texts(*key).iter().any(|text| test.holds(text)),
             Filter::Annotation(name, test) => self.has_annotation(name, test),
             Filter::Service(node, filter) => {
@@ -118,18 +119,6 @@ impl Node {
     }
 }
 
-/// Reports whether a comparison of numbers holds.
-fn holds(comparison: Comparison, found: f64, value: f64) -> bool {
-    match comparison {
-        Comparison::Equal => found == value,
-        Comparison::NotEqual => found != value,
-        Comparison::Less => found < value,
-        Comparison::LessOrEqual => found <= value,
-        Comparison::Greater => found > value,
-        Comparison::GreaterOrEqual => found >= value,
-    }
-}
-
 impl TextTest {
     fn holds(&self, text: &str) -> bool {
         match self {
@@ -149,7 +138,7 @@ impl AnnotationTest {
             (Self::Text(TextTest::Contains(text)), _) if text.is_empty() => true,
             (Self::Text(test), Value::String(text)) => test.holds(text),
             (Self::Number(order, number_), Value::Integer(_) | Value::Float(_)) => {
-                number(value).is_some_and(|found| holds(*order, found, *number_))
+                number(value).is_some_and(|found| order.holds_for(found.partial_cmp(number_)))
             }
             (Self::Boolean(is), Value::Boolean(found)) => is == found,
             _ => false,

@@ -26,40 +26,6 @@ pub(crate) const FILTER_BYTES_MAX: usize = 8_000;
 /// Deepest nesting of brackets and braces.
 const NESTING_MAX: usize = 32;
 
-const OUTCOMES: [(&str, Outcome); 5] = [
-    ("ok", Outcome::Ok),
-    ("error", Outcome::Error),
-    ("throttle", Outcome::Throttle),
-    ("fault", Outcome::Fault),
-    ("partial", Outcome::Partial),
-];
-
-const NUMBERS: [(&str, NumberKey); 3] = [
-    ("responsetime", NumberKey::ResponseTime),
-    ("duration", NumberKey::Duration),
-    ("http.status", NumberKey::HttpStatus),
-];
-
-const TEXTS: [(&str, TextKey); 8] = [
-    ("http.url", TextKey::HttpUrl),
-    ("http.method", TextKey::HttpMethod),
-    ("http.useragent", TextKey::HttpUserAgent),
-    ("http.clientip", TextKey::HttpClientIp),
-    ("user", TextKey::User),
-    ("name", TextKey::Name),
-    ("instance.id", TextKey::InstanceId),
-    ("availabilityzone", TextKey::AvailabilityZone),
-];
-
-const ORDERS: [(&str, Comparison); 6] = [
-    ("=", Comparison::Equal),
-    ("!=", Comparison::NotEqual),
-    ("<", Comparison::Less),
-    ("<=", Comparison::LessOrEqual),
-    (">", Comparison::Greater),
-    (">=", Comparison::GreaterOrEqual),
-];
-
 /// Keywords of X-Ray for properties that spans do not have: root causes, groups, and inferred properties of nodes.
 const UNSUPPORTED: [&str; 14] = [
     "rootcause",
@@ -122,10 +88,6 @@ fn too_deep(text: &str) -> Option<usize> {
 fn span_of(pair: &Pair<'_, Rule>) -> Span {
     let span = pair.as_span();
     Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
-}
-
-fn find<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
-    table.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, value)| *value)
 }
 
 /// The parts of a pair that the grammar names, in order.
@@ -302,7 +264,8 @@ impl Reader<'_> {
         }
         let wrong =
             |hint: &str| self.error("syntax", format!("{word} cannot be compared like this"), span).with_hint(hint);
-        if let Some(outcome) = find(&OUTCOMES, word) {
+        let lower = word.to_ascii_lowercase();
+        if let Some(outcome) = Outcome::named(&lower) {
             let is = match compared {
                 None => Some(true),
                 Some((sign, Literal::Boolean(is))) => equality(sign, is),
@@ -312,15 +275,15 @@ impl Reader<'_> {
             let hint = format!("write {word}, !{word} or {word} = true");
             return is.map(|is| Filter::Outcome(outcome, is)).ok_or_else(|| wrong(&hint));
         }
-        if let Some(number) = find(&NUMBERS, word) {
-            let order = compared.as_ref().and_then(|(sign, _)| find(&ORDERS, sign));
+        if let Some(number) = NumberKey::named(&lower) {
+            let order = compared.as_ref().and_then(|(sign, _)| Comparison::named(sign));
             let hint = format!("write {word} > NUMBER, with =, !=, <, <=, > or >=");
             return match (order, compared) {
                 (Some(order), Some((_, Literal::Number(value)))) => Ok(Filter::Number(number, order, value)),
                 _ => Err(wrong(&hint)),
             };
         }
-        if let Some(text) = find(&TEXTS, word) {
+        if let Some(text) = TextKey::named(&lower) {
             let hint = format!("write {word} CONTAINS \"TEXT\", with =, !=, CONTAINS, BEGINSWITH or ENDSWITH");
             return match compared {
                 Some((sign, Literal::Text(value))) => {
@@ -352,8 +315,8 @@ impl Reader<'_> {
             return self.error("not-supported", format!("the keyword {word} is not supported"), span);
         }
         let error = self.error("unknown-keyword", format!("there is no keyword {word}"), span);
-        let names = OUTCOMES.iter().map(|(name, _)| *name).chain(NUMBERS.iter().map(|(name, _)| *name));
-        let names = names.chain(TEXTS.iter().map(|(name, _)| *name)).chain(["service", "edge", "annotation"]);
+        let names = Outcome::ALL.map(Outcome::name).into_iter().chain(NumberKey::ALL.map(NumberKey::name));
+        let names = names.chain(TextKey::ALL.map(TextKey::name)).chain(["service", "edge", "annotation"]);
         match nearest(&word, names) {
             Some(near) => error.with_hint(format!("did you mean {near}?")),
             None => error.with_hint("annotations are written annotation[KEY], services service(\"NAME\")"),
@@ -384,7 +347,7 @@ fn text_test(sign: &str, text: String) -> Option<TextTest> {
 fn annotation_test((sign, value): (&str, Literal)) -> Option<AnnotationTest> {
     Some(match value {
         Literal::Text(text) => AnnotationTest::Text(text_test(sign, text)?),
-        Literal::Number(number) => AnnotationTest::Number(find(&ORDERS, sign)?, number),
+        Literal::Number(number) => AnnotationTest::Number(Comparison::named(sign)?, number),
         Literal::Boolean(is) => AnnotationTest::Boolean(equality(sign, is)?),
     })
 }

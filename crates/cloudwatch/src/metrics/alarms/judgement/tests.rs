@@ -13,7 +13,7 @@ fn judged(to_alarm: usize, of: usize, text: &str) -> [Judgement; 4] {
             _ => None,
         })
         .collect();
-    MISSING_DATA.map(|(_, missing)| Datapoints { of, to_alarm, missing }.judge(&periods))
+    MissingData::ALL.map(|missing| Datapoints { of, to_alarm, missing }.judge(&periods))
 }
 
 #[test]

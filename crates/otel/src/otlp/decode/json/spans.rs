@@ -4,8 +4,9 @@ use super::super::attributes::Attributes;
 use super::super::id::Id;
 use super::super::span_record::{EVENT, EVENT_ATTRIBUTE, LINK, LINK_ATTRIBUTE, SpanRecord};
 use super::reader::{Reader, bytes_of};
-use super::values::{put_bytes, put_fixed64, put_pair};
+use super::values::put_pair;
 use ingest::IngestError;
+use ingest::protobuf::{put_bytes, put_fixed64};
 
 const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 const STATUSES: [&str; 3] = ["UNSET", "OK", "ERROR"];
@@ -96,7 +97,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads an attribute as field `number` of a message.
-    fn attribute(&mut self, number: u8, message: &mut Vec<u8>) -> Result<(), IngestError> {
+    fn attribute(&mut self, number: u64, message: &mut Vec<u8>) -> Result<(), IngestError> {
         let (key, kind) = self.pair()?;
         put_pair(number, &key, &kind, message);
         Ok(())
@@ -104,7 +105,7 @@ impl<'t> Reader<'t> {
 }
 
 /// Writes an id as field `number` of a message; an invalid one is empty.
-fn put_id<const N: usize>(number: u8, id: &Id<'_>, message: &mut Vec<u8>) {
+fn put_id<const N: usize>(number: u64, id: &Id<'_>, message: &mut Vec<u8>) {
     let id = id.bytes::<N>().ok().flatten();
     put_bytes(number, id.as_ref().map_or(&[][..], |id| id), message);
 }

@@ -12,6 +12,7 @@ use super::super::fields::Kind;
 use super::super::id::Id;
 use super::reader::{Reader, Scalar, wrong};
 use ingest::IngestError;
+use ingest::protobuf::{put_bytes, put_fixed64, put_varint};
 
 impl<'t> Reader<'t> {
     /// Reads a value.
@@ -298,30 +299,9 @@ fn severity(name: &str) -> Option<u8> {
     Some(place as u8 * 4 + 1 + more)
 }
 
-fn put_varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-/// Writes bytes as field `number` of a message.
-pub(super) fn put_bytes(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(number << 3 | 2);
-    put_varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-}
-
-/// Writes eight bytes as field `number` of a message.
-pub(super) fn put_fixed64(number: u8, value: u64, out: &mut Vec<u8>) {
-    out.push(number << 3 | 1);
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
 /// Writes what `write` writes as field `number` of a message.
-fn put_message(number: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(number << 3 | 2);
+fn put_message(number: u64, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    put_varint(number << 3 | 2, out);
     // Space for the length, which mostly is a byte; a message with a longer one is moved.
     out.push(0);
     let start = out.len();
@@ -337,7 +317,7 @@ fn put_message(number: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) 
 }
 
 /// Writes a value as field `number` of a message.
-fn put_value(number: u8, value: &Kind<'_>, out: &mut Vec<u8>) {
+fn put_value(number: u64, value: &Kind<'_>, out: &mut Vec<u8>) {
     put_message(number, out, |out| match value {
         Kind::Nothing => {}
         Kind::Text(text) => put_bytes(1, text.as_bytes(), out),
@@ -354,7 +334,7 @@ fn put_value(number: u8, value: &Kind<'_>, out: &mut Vec<u8>) {
 }
 
 /// Writes a pair as field `number` of a message.
-pub(super) fn put_pair(number: u8, key: &str, value: &Kind<'_>, out: &mut Vec<u8>) {
+pub(super) fn put_pair(number: u64, key: &str, value: &Kind<'_>, out: &mut Vec<u8>) {
     put_message(number, out, |out| {
         put_bytes(1, key.as_bytes(), out);
         put_value(2, value, out);

@@ -1,11 +1,12 @@
 //! The state of the targets, for the report of the shipper.
 
+use exposition::{ActiveTarget, DroppedTarget, TargetHealth};
 use types::Timestamp;
 
 use super::super::labels::LabelSet;
 use super::super::target::shown;
 use super::run::TargetRun;
-use crate::scrape_status::{ActiveTarget, DroppedTarget, REPORT_BYTES_MAX, ScrapeStatus, TargetHealth};
+use crate::scrape_status::{REPORT_BYTES_MAX, ScrapeStatus};
 
 /// The targets of a job.
 pub(super) struct JobTargets<'e> {

@@ -1,14 +1,15 @@
 //! A node's place among the others: its epoch, its lease, and what only one node does at a time.
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use database::postgres::{Asked, Database, Failure, Session};
 use database::{DatabaseError, signed};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use types::Hold;
 
 use super::uploads::{give_up_unowned, may_replace, put_upload, take_segments};
 use super::usage::{count_puts, forget_puts};
@@ -76,14 +77,14 @@ struct Lease(Mutex<Option<Instant>>);
 
 impl Lease {
     fn is_held(&self) -> bool {
-        let until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = self.0.hold();
         until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Notes what was answered to a request that was begun at `asked`.
     fn note(&self, is_held: bool, asked: Instant) {
         let until = is_held.then(|| asked + Duration::from_secs_f64(LEASE_S));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        *self.0.hold() = until;
     }
 }
 

@@ -66,11 +66,11 @@ fn known_lists_are_bounded() {
     let (mut kept, mut n_forgotten) = (Vec::new(), 0);
     for _ in 0..40 {
         let list: Arc<Vec<Arc<Series>>> = Arc::new(long.iter().cycle().take(100).cloned().collect());
-        let before = known.lists().by_address.len();
+        let before = known.0.hold().by_address.len();
         kept.push(list.clone());
         known.put(&mut Vec::new(), &list);
         assert!(known.find(&list).is_some());
-        let lists = known.lists();
+        let lists = known.0.hold();
         n_forgotten += usize::from(lists.by_address.len() < before);
         let n_bytes: usize = lists.by_address.values().map(KnownList::memory_bytes).sum();
         assert!(lists.n_bytes == n_bytes && n_bytes <= KNOWN_BYTES_MAX, "{n_bytes}");
