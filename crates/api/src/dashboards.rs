@@ -20,7 +20,7 @@ use storage::Settings;
 use types::{GroupScope, Hold, Timestamp};
 
 use door::access::{Caller, Role, covers};
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::users::user_of;
 
 /// The kinds of documents.
@@ -391,8 +391,4 @@ fn not_own(name: &str) -> Problem {
 
 fn conflict(code: &'static str, message: String) -> Problem {
     Problem::new(StatusCode::CONFLICT, code, message)
-}
-
-fn to_json<T: Serialize>(value: &T) -> Result<String, Problem> {
-    serde_json::to_string(value).map_err(|error| Problem::internal(error.to_string()))
 }

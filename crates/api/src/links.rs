@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use door::access::{Caller, Role, Validity};
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::users::user_of;
 
 /// The kind of documents.
@@ -86,8 +86,7 @@ pub(crate) fn make(
         expires: expires.to_string(),
         hash: hash_of(&secret),
     };
-    let json = serde_json::to_string(&stored).map_err(|error| Problem::internal(error.to_string()))?;
-    settings.put(KIND, &id, &json)?;
+    settings.put(KIND, &id, &to_json(&stored)?)?;
     Ok(NewLink { token: format!("{id}.{secret}"), id, expires })
 }
 

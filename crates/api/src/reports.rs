@@ -18,7 +18,7 @@ use std::sync::Arc;
 use alert::ReportDelivery;
 use dashboard::{DOCUMENT_NAMES, Range, is_document_name};
 use door::access::{Caller, Role, covers};
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::users::user_of;
 use incident::Objectives;
 use serde::{Deserialize, Serialize};
@@ -180,8 +180,7 @@ pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result
     let (owner_id, owner) = (caller.identity().to_string(), user_of(caller).unwrap_or(&caller.name).to_owned());
     let changed = server.now().to_string();
     let report = Stored { owner_id, owner, scope, is_admin: author.is_admin, changed, definition };
-    let json = serde_json::to_string(&report).map_err(|error| Problem::internal(error.to_string()))?;
-    settings.put(KIND, name, &json)?;
+    settings.put(KIND, name, &to_json(&report)?)?;
     view(server, name, &report)
 }
 

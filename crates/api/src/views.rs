@@ -18,7 +18,7 @@ use storage::Settings;
 use types::{GroupScope, Hold, Timestamp};
 
 use door::access::{Caller, Role, covers};
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::users::user_of;
 
 /// The kind of documents that views are.
@@ -243,8 +243,7 @@ impl Document {
     }
 
     fn put(&self, settings: Settings<'_>, id: &str) -> Result<(), Problem> {
-        let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(settings.put(KIND, id, &json)?)
+        Ok(settings.put(KIND, id, &to_json(self)?)?)
     }
 
     fn described(&self, id: &str, caller: &Caller) -> Value {

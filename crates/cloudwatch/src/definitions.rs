@@ -16,7 +16,7 @@ use super::queries::{asks_for_insights, check_language};
 use super::request::OperationRequest;
 use super::time::milliseconds;
 use door::access::Role;
-use door::problem::Problem;
+use door::problem::to_json;
 
 const KIND: &str = "cloudwatch-query";
 
@@ -71,8 +71,7 @@ impl OperationRequest {
             let message = format!("Resource limit exceeded: there may be {DEFINITIONS_MAX} query definitions.");
             return Err(CloudWatchProblem::new("LimitExceededException", message));
         }
-        let json = serde_json::to_string(&definition).map_err(|error| Problem::internal(error.to_string()))?;
-        settings.put(KIND, &id, &json)?;
+        settings.put(KIND, &id, &to_json(&definition)?)?;
         Ok(json!({"queryDefinitionId": id}))
     }
 

@@ -9,6 +9,7 @@
 //! Groups and streams from other APIs are known to the store only. The registry is bounded: it contains the latest streams
 //! of a group, and at most as many groups as the store allows.
 
+use door::problem::to_json;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
@@ -205,8 +206,7 @@ impl GroupRegistry {
 }
 
 fn put(store: &Store, name: &GroupName, group: &GroupRecord) -> Result<(), CloudWatchProblem> {
-    let json = serde_json::to_string(group).map_err(|error| door::problem::Problem::internal(error.to_string()))?;
-    Ok(store.settings().put(KIND, name.as_str(), &json)?)
+    Ok(store.settings().put(KIND, name.as_str(), &to_json(group)?)?)
 }
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), CloudWatchProblem> {

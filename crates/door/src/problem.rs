@@ -12,6 +12,7 @@ use execute::{ExecuteError, TailError};
 use ingest::IngestError;
 use language::SearchError;
 use plan::{QueryError, QueryErrors};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use storage::{AppendError, StoreError};
 
@@ -40,6 +41,14 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
     /// Located errors of a query text, the first one being this problem.
     pub places: Vec<QueryError>,
+}
+
+/// Returns a document as it is stored.
+///
+/// # Errors
+/// If JSON cannot say it.
+pub fn to_json(document: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))
 }
 
 impl Problem {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use door::opaque::Opaque;
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::server::{FamilyServer, Server, Shared as AnyServer};
 use types::Timestamp;
 
@@ -123,10 +123,7 @@ async fn note(server: &Arc<Server>, name: String, unmade: Option<Unmade>) -> Res
         match &unmade {
             _ if before == unmade => Ok(()),
             None => Ok(settings.remove(PROBLEM_KIND, &name)?),
-            Some(unmade) => {
-                let json = serde_json::to_string(unmade).map_err(|error| Problem::internal(error.to_string()))?;
-                Ok(settings.put(PROBLEM_KIND, &name, &json)?)
-            }
+            Some(unmade) => Ok(settings.put(PROBLEM_KIND, &name, &to_json(unmade)?)?),
         }
     };
     server.lookups.run(work).await?

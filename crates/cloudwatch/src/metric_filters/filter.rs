@@ -15,7 +15,7 @@ use types::{GroupPattern, GroupScope};
 use crate::answer::CloudWatchProblem;
 use crate::filters::document_name;
 use crate::patterns::showing;
-use door::problem::Problem;
+use door::problem::to_json;
 
 pub(super) const KIND: &str = "cloudwatch-metric";
 
@@ -67,7 +67,7 @@ impl Filter {
 
     /// Saves its document and returns the document's text.
     pub(super) fn save(&self, settings: Settings<'_>) -> Result<String, CloudWatchProblem> {
-        let text = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        let text = to_json(self)?;
         settings.put(KIND, &self.key(), &text)?;
         Ok(text)
     }
@@ -104,8 +104,7 @@ impl Filter {
         }
         let series = series.into_iter().map(|(texts, (n_events, sum))| (texts, Series::of_sum(n_events, sum)));
         let tally = Tally { sequence: self.sequence, series: series.collect(), ..Tally::default() };
-        let document = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
-        counting.add((KIND, self.key()), &document, meter, tally);
+        counting.add((KIND, self.key()), &to_json(self)?, meter, tally);
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alert::{SUBSCRIPTION, TopicSubscription};
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp};
 
@@ -123,8 +123,7 @@ impl<'s> SnsRegistry<'s> {
     }
 
     pub(super) fn store_subscription(&self, id: &str, one: &TopicSubscription) -> Result<(), CloudWatchProblem> {
-        let text = serde_json::to_string(one).map_err(|error| Problem::internal(error.to_string()))?;
-        self.server.settings().put(SUBSCRIPTION, id, &text)?;
+        self.server.settings().put(SUBSCRIPTION, id, &to_json(one)?)?;
         self.refresh()
     }
 

@@ -1,7 +1,7 @@
 //! Topics: created, listed, described, deleted.
 
 use alert::SUBSCRIPTION;
-use door::problem::Problem;
+use door::problem::to_json;
 use serde_json::{Map, Value, json};
 
 use super::input::{SnsInput, invalid};
@@ -47,8 +47,7 @@ impl SnsRegistry<'_> {
         if topic.tags.len() > TAGS_MAX {
             return Err(invalid(format!("Tags: a topic has {TAGS_MAX} at most")));
         }
-        let text = serde_json::to_string(topic).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(self.server.settings().put(TOPIC, name, &text)?)
+        Ok(self.server.settings().put(TOPIC, name, &to_json(topic)?)?)
     }
 
     /// Deletes a topic and its subscriptions. One that is not there is no error, as at Amazon.

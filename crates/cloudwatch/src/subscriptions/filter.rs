@@ -1,7 +1,7 @@
 //! A subscription filter: its document, its position, and the plan that finds its events.
 
 use chrono_tz::Tz;
-use door::problem::Problem;
+use door::problem::to_json;
 use execute::Tail;
 use plan::{Expr, Operator};
 use serde::{Deserialize, Serialize};
@@ -47,13 +47,12 @@ impl Filter {
 
     /// Saves a filter that is new.
     pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
-        let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(settings.put(KIND, &self.key(), &json)?)
+        Ok(settings.put(KIND, &self.key(), &to_json(self)?)?)
     }
 
     /// Replaces the document that it was read from; returns `false` if that was changed or removed.
     pub(super) fn exchange(&mut self, settings: Settings<'_>, by: DocumentWriter) -> Result<bool, CloudWatchProblem> {
-        let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        let json = to_json(self)?;
         let is_exchanged = settings.exchange((KIND, &self.key()), &self.text, &json, by)?;
         if is_exchanged {
             self.text = json;

@@ -363,7 +363,7 @@ fn variable(name: &str, json: &Value, sources: &Sources) -> Result<Variable, Str
             if !text(&json["regex"]).is_empty() {
                 return Err("a regular expression over the values".to_owned());
             }
-            variable.language = crate::Language::Promql;
+            variable.language = language::Language::Promql;
             variable.query = Some(label_values(source, &own_variables(query))?);
         }
         "custom" | "interval" => {

@@ -14,7 +14,7 @@ use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::password::{self, fingerprint};
 use crate::access::{Caller, Role, SignInWay};
-use crate::problem::Problem;
+use crate::problem::{Problem, to_json};
 
 /// The kind of documents that users are.
 pub(super) const KIND: &str = "user";
@@ -192,8 +192,7 @@ pub(super) fn document_of(json: &str) -> Option<Document> {
 }
 
 pub(super) fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<(), Problem> {
-    let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(settings.put(KIND, name, &json)?)
+    Ok(settings.put(KIND, name, &to_json(document)?)?)
 }
 
 fn described(name: &str, document: &Document) -> Value {

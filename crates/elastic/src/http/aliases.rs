@@ -21,7 +21,7 @@ use super::state::Shared;
 use door::access::{Role, covers};
 use door::handler::HandlerServer;
 use door::parameters::Parameters;
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 
 /// Limits on aliases, indices of one, actions of one request, and the bytes of a name.
 const ALIASES_MAX: usize = 200;
@@ -198,8 +198,7 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
 
 fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
     for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
-        let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
-        server.settings().put(KIND, name, &json)?;
+        server.settings().put(KIND, name, &to_json(alias)?)?;
         server.audit_own("alias changed", &json!({"alias": name, "indices": alias.indices}));
     }
     for name in known.keys().filter(|name| !changed.contains_key(*name)) {

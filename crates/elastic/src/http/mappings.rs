@@ -22,7 +22,7 @@ use super::declaration::Declaration;
 use super::mapping_set::{IndexMapping, MappingSet};
 use super::state::Shared;
 use super::template::declared;
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 
 /// The kinds of the documents.
 const MAPPING: &str = "elastic-mapping";
@@ -79,7 +79,7 @@ pub(super) fn checked(all: &MappingSet, group: &GroupName) -> Option<Arc<Mapping
 }
 
 fn json_of_document(document: &impl Serialize) -> Result<String, Problem> {
-    let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
+    let json = to_json(document)?;
     if json.len() > DOCUMENT_BYTES_MAX {
         let message =
             format!("a mapping or template has {} bytes, at most {DOCUMENT_BYTES_MAX} are allowed", json.len());

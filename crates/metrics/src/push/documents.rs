@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use axum::http::StatusCode;
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::server::{Server, Shared};
 use ingest::sample::{SeriesLabels, label_pairs, number_of_text, sample_group, text_of_number};
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ pub(super) fn conflict(
 
 /// Returns the document of a group, if there is room for it.
 pub(super) fn checked(server: &Shared, key: &GroupingKey, group: &PushedGroup) -> Result<String, Problem> {
-    let json = serde_json::to_string(group).map_err(|error| Problem::internal(error.to_string()))?;
+    let json = to_json(group)?;
     let name = key.document();
     let others = server.settings().all(KIND)?;
     let others: Vec<usize> = others.iter().filter(|(other, _)| *other != name).map(|(_, json)| json.len()).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alert::{ALARM, AlarmDocument, AlarmView};
 use door::access::Role;
 use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::query_run;
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
@@ -122,8 +122,7 @@ pub(crate) fn follow_filters(server: &Shared) -> Result<(), CloudWatchProblem> {
         }
         if groups.len() > document.groups.len() {
             document.groups = groups.into_iter().collect();
-            let text = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
-            server.settings().put(ALARM, &name, &text)?;
+            server.settings().put(ALARM, &name, &to_json(&document)?)?;
             is_changed = true;
         }
     }
@@ -220,8 +219,7 @@ impl AlarmDesk<'_> {
     }
 
     fn store(&self, name: &str, document: &AlarmDocument) -> Result<(), CloudWatchProblem> {
-        let text = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
-        self.server.settings().put(ALARM, name, &text)?;
+        self.server.settings().put(ALARM, name, &to_json(document)?)?;
         self.refresh()
     }
 
@@ -370,8 +368,7 @@ async fn set_state(server: &Shared, input: Value) -> Answer {
         if !visible(server).iter().any(|alarm| alarm.name == of_order) {
             return Err(not_found(&of_order));
         }
-        let text = serde_json::to_string(&order).map_err(|error| Problem::internal(error.to_string()))?;
-        server.settings().put(ORDER, &of_order, &text)?;
+        server.settings().put(ORDER, &of_order, &to_json(&order)?)?;
         server.app.alerts.judge_soon(&of_order);
         server.audit_own("alarm state set", &json!({"alarm": of_order, "state": order.state}));
         Ok(())

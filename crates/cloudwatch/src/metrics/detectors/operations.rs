@@ -2,7 +2,7 @@
 
 use door::access::Role;
 use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::problem::{Problem, to_json};
 use door::query_run::read;
 use serde_json::{Value, json};
 use types::Timestamp;
@@ -79,8 +79,7 @@ fn put(server: &Shared, input: &Parameters<'_>) -> Answer {
     }
     let document = target.document(input, known.map_or_else(|| now_ms(server), |(_, known)| known.made_ms))?;
     check_reach(server, &document)?;
-    let text = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
-    server.settings().put(DETECTOR, &target.name, &text)?;
+    server.settings().put(DETECTOR, &target.name, &to_json(&document)?)?;
     Ok(json!({"AnomalyDetectorId": target.name}))
 }
 
