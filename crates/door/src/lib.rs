@@ -12,6 +12,7 @@ pub mod answer;
 pub mod audit;
 mod audit_log;
 pub mod body;
+pub mod call;
 pub mod connection_slots;
 pub mod deletion;
 pub mod exposition;
