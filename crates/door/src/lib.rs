@@ -18,7 +18,6 @@ pub mod deletion;
 pub mod exposition;
 pub mod finding;
 pub mod fleet;
-pub mod form_parameters;
 pub mod format;
 pub mod guard;
 pub mod handler;
