@@ -393,7 +393,7 @@ impl Metrics {
 
     /// Returns what catat counts of itself, in the text format; `None` before there is a server that does. Blocks.
     pub fn own_page(&self) -> Option<String> {
-        self.numbers.own_page.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|page| page())
+        self.numbers.own_page.hold().as_ref().map(|page| page())
     }
 
     /// Says where to get what catat counts of itself.

@@ -4,11 +4,10 @@ use chrono_tz::Tz;
 use execute::{PartialReason, Stats};
 use language::logql::{MetricError, MetricQuery, Series, Steps, run_metric};
 use plan::plan_error::PlanError;
-use types::TimeRange;
+use types::{TimeRange, Timestamp};
 
 use crate::problem::Problem;
-use crate::query_run::{Scope, read};
-use crate::server::Shared;
+use crate::query_run::{QueryRun, Scope};
 
 /// The result of a metric query.
 pub struct Measured {
@@ -20,30 +19,26 @@ pub struct Measured {
     pub partial_reasons: Vec<PartialReason>,
 }
 
-/// Runs a metric query at its steps.
+/// Runs a metric query at its steps. Blocks.
 ///
 /// # Errors
 ///
 /// If it asks for too much, or one of its plans fails.
-pub async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) -> Result<Measured, Problem> {
-    let now = server.now();
-    read(server, text, move |reading| {
-        let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
-        let run = |plan: &plan::Plan, range: TimeRange| {
-            // A query has its own selectors.
-            let scope = Scope { groups: plan.sources.clone(), limit: None, time_zone: Tz::UTC, now };
-            let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
-            add(&mut stats, &answer.stats);
-            partial_reasons.extend(answer.partial_reasons);
-            Ok(answer.rows)
-        };
-        let series = run_metric(&query, steps, run).map_err(|error| match error {
-            MetricError::Execute(PlanProblem(problem)) => problem,
-            other => Problem::bad_request("bad-metric-query", other.to_string()),
-        })?;
-        Ok(Measured { series, stats, partial_reasons })
-    })
-    .await
+pub fn measure(reading: &QueryRun<'_>, query: &MetricQuery, steps: Steps, now: Timestamp) -> Result<Measured, Problem> {
+    let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
+    let run = |plan: &plan::Plan, range: TimeRange| {
+        // A query has its own selectors.
+        let scope = Scope { groups: plan.sources.clone(), limit: None, time_zone: Tz::UTC, now };
+        let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
+        add(&mut stats, &answer.stats);
+        partial_reasons.extend(answer.partial_reasons);
+        Ok(answer.rows)
+    };
+    let series = run_metric(query, steps, run).map_err(|error| match error {
+        MetricError::Execute(PlanProblem(problem)) => problem,
+        other => Problem::bad_request("bad-metric-query", other.to_string()),
+    })?;
+    Ok(Measured { series, stats, partial_reasons })
 }
 
 /// The reason why one of a query's plans failed.

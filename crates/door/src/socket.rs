@@ -12,6 +12,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -38,23 +39,6 @@ pub struct SocketRequest {
     connection: UpgradedConnection,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for SocketRequest {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let refused = |message: String| {
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "websocket-required", message);
-            problem.hint("this address is for websockets: send Upgrade: websocket over HTTP/1.1")
-        };
-        let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await;
-        let upgrade = upgrade.map_err(|rejection| refused(rejection.body_text()))?;
-        match parts.extensions.get::<UpgradedConnection>().cloned() {
-            Some(connection) => Ok(Self { upgrade, connection }),
-            None => Err(refused("this connection cannot become a websocket".into())),
-        }
-    }
-}
-
 /// Why nothing more is said.
 enum Over {
     /// The client has gone, or does not listen.
@@ -64,6 +48,21 @@ enum Over {
 }
 
 impl SocketRequest {
+    /// Takes the connection out of a request that asks for a websocket.
+    pub fn of(parts: &mut Parts) -> Result<Self, Problem> {
+        let refused = |message: String| {
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "websocket-required", message);
+            problem.hint("this address is for websockets: send Upgrade: websocket over HTTP/1.1")
+        };
+        let pending = || refused("the request cannot be read at once".into());
+        let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).now_or_never().ok_or_else(pending)?;
+        let upgrade = upgrade.map_err(|rejection| refused(rejection.body_text()))?;
+        match parts.extensions.get::<UpgradedConnection>().cloned() {
+            Some(connection) => Ok(Self { upgrade, connection }),
+            None => Err(refused("this connection cannot become a websocket".into())),
+        }
+    }
+
     /// Sends `texts` to the client as they come, until there are no more or the client goes; then `texts` is closed.
     pub fn speak(self, server: Shared, texts: mpsc::Receiver<String>) -> Response {
         let Self { upgrade, connection } = self;

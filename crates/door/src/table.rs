@@ -14,9 +14,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::access::{Caller, Role, require};
+use crate::call::{Call, CallHandler, Outcome};
 use crate::fleet::forward;
+use crate::opaque::Opaque;
 use crate::problem::Problem;
-use crate::server::Server;
+use crate::server::{FamilyServer, Server};
 
 /// One operation: what the API description lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +112,63 @@ impl Table {
     /// Returns the routes without their entries.
     pub fn into_router(self) -> Router {
         self.router
+    }
+}
+
+/// The routes of a family with the state `T`, whose handlers are functions.
+pub struct Routes<T>(Vec<Route<T>>);
+
+/// A handler, and whether it takes parameters from a form.
+struct Route<T> {
+    entry: Entry,
+    method: MethodFilter,
+    has_form: bool,
+    run: fn(Call<T>) -> Outcome,
+}
+
+impl<T> Default for Routes<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+macro_rules! calls {
+    ($($name:ident $method:ident)*) => {$(
+        #[doc = concat!("Adds a route for ", stringify!($method), ".")]
+        pub fn $name(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
+            let (entry, method) = (Entry { method: stringify!($name), path, role }, MethodFilter::$method);
+            self.add(Route { entry, method, has_form: false, run })
+        }
+    )*};
+}
+
+impl<T: Send + Sync + 'static> Routes<T> {
+    fn add(mut self, route: Route<T>) -> Self {
+        self.0.push(route);
+        self
+    }
+
+    calls! { get GET post POST put PUT delete DELETE options OPTIONS }
+
+    /// Adds a route for GET, and for POST with the parameters in a form.
+    pub fn form(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
+        let entry = Entry { method: "post", path, role };
+        self.get(path, role, run).add(Route { entry, method: MethodFilter::POST, has_form: true, run })
+    }
+
+    /// Returns all entries, in the order in which they were added.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.0.iter().map(|route| route.entry).collect()
+    }
+
+    /// Gives the handlers the server and the state of the family.
+    pub fn with(self, server: &Arc<Server>, state: &Arc<T>) -> Table {
+        let state = Opaque::from(state.clone());
+        self.0.into_iter().fold(Table::default(), |table, Route { entry, method, has_form, run }| {
+            let state = state.clone();
+            let run = Arc::new(move |server, head| run(Call::new(FamilyServer::new(server, state.clone()), head)));
+            table.add(entry, on(method, CallHandler { server: server.clone(), has_form, run }))
+        })
     }
 }
 

@@ -87,6 +87,11 @@ impl Gate {
         self.permits.clone().acquire_many_owned(self.places).await.ok()
     }
 
+    /// Returns a place if one is free. It is given back when the permit is dropped.
+    pub fn try_enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.permits.clone().try_acquire_owned().map_err(|_| self.full())
+    }
+
     /// Waits for a place. It is given back when the permit is dropped.
     pub async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
         self.enter_weighing(1).await

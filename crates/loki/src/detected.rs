@@ -8,19 +8,18 @@ mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::Json;
 use serde_json::{Value, json};
 
 use self::kind::{kind, listed};
-use super::labels::{check_selector, label_sets};
+use super::labels::{check_selector, with_label_sets};
 use super::lines::{self, Labels, LineRequest};
 use super::{select, times};
-use crate::parameters::LokiParameters;
-use crate::problem::{LokiProblem, in_time};
-use door::parameters::{Parameters, PathName};
+use crate::problem::in_time;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
+use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::{Scope, read};
-use door::server::Shared;
+use door::query_run::Scope;
 
 /// Default number of fields, or of values of one, as in Loki.
 const FIELDS_DEFAULT: usize = 1_000;
@@ -30,20 +29,18 @@ const KNOWN_LABELS: [&str; 4] = ["cluster", "namespace", "instance", "pod"];
 
 /// Answers with the labels of the streams that a selector matches, each with its number of values. Labels whose values are
 /// all numbers or UUIDs are left out, as in Loki.
-pub(crate) async fn labels(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    check_selector(&parameters)?;
-    let sets = label_sets(&server, &parameters, &["query"]).await?;
-    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, value) in sets.iter().flatten() {
-        values.entry(name).or_default().insert(value);
-    }
-    values.retain(|name, values| KNOWN_LABELS.contains(name) || !are_ids(values));
-    let found = values.iter().map(|(name, values)| json!({"label": name, "cardinality": values.len()}));
-    let found: Vec<Value> = found.collect();
-    Ok(Json(if found.is_empty() { json!({}) } else { json!({"detectedLabels": found}) }))
+pub(crate) fn labels(call: Call) -> Outcome {
+    check_selector(&call.parameters)?;
+    with_label_sets(&call, &["query"], |sets| {
+        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (name, value) in sets.iter().flatten() {
+            values.entry(name).or_default().insert(value);
+        }
+        values.retain(|name, values| KNOWN_LABELS.contains(name) || !are_ids(values));
+        let found = values.iter().map(|(name, values)| json!({"label": name, "cardinality": values.len()}));
+        let found: Vec<Value> = found.collect();
+        if found.is_empty() { json!({}) } else { json!({"detectedLabels": found}) }
+    })
 }
 
 /// Reports whether all values are numbers or UUIDs. The values 0 and 1 alone are a switch.
@@ -64,13 +61,14 @@ fn uuid_digits(text: &str) -> bool {
 }
 
 /// Answers with the fields of the newest lines that a query matches.
-pub(crate) async fn fields(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    let limit = limit_of(&parameters)?;
+pub(crate) fn fields(call: Call) -> Outcome {
+    let limit = limit_of(&call.parameters)?;
+    with_entries(&call, move |entries| fields_json(&entries, limit))
+}
+
+fn fields_json(entries: &[Entry], limit: usize) -> Value {
     let mut found: BTreeMap<String, DetectedField> = BTreeMap::new();
-    for entry in entries(&server, &parameters).await? {
+    for entry in entries {
         for (name, value) in &entry.metadata {
             note(&mut found, limit, name, value);
         }
@@ -87,31 +85,26 @@ pub(crate) async fn fields(
             }
         }
     }
-    if found.is_empty() {
-        return Ok(Json(json!({})));
-    }
     let fields: Vec<Value> = found.iter().map(|(name, field)| field.shown(name)).collect();
-    Ok(Json(json!({"fields": fields, "limit": limit})))
+    if fields.is_empty() { json!({}) } else { json!({"fields": fields, "limit": limit}) }
 }
 
 /// Answers with the values of one field.
-pub(crate) async fn values(
-    server: Shared,
-    PathName(name): PathName,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    let limit = limit_of(&parameters)?;
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for entry in entries(&server, &parameters).await? {
-        if found.len() >= limit {
-            break;
+pub(crate) fn values(mut call: Call) -> Outcome {
+    let (limit, name) = (limit_of(&call.parameters)?, call.variable());
+    with_entries(&call, move |entries| {
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for entry in entries {
+            if found.len() >= limit {
+                break;
+            }
+            found.extend(entry.metadata.get(&name).cloned());
+            let (of_line, _) = line::fields(&entry.line, &entry.labels);
+            let of_line = of_line.into_iter().filter(|field| field.name == name).map(|field| field.value);
+            found.extend(of_line.chain(entry.parsed.get(&name).cloned()).map(|value| listed(&value)));
         }
-        found.extend(entry.metadata.get(&name).cloned());
-        let (of_line, _) = line::fields(&entry.line, &entry.labels);
-        let of_line = of_line.into_iter().filter(|field| field.name == name).map(|field| field.value);
-        found.extend(of_line.chain(entry.parsed.get(&name).cloned()).map(|value| listed(&value)));
-    }
-    Ok(Json(if found.is_empty() { json!({}) } else { json!({"values": found, "limit": limit}) }))
+        if found.is_empty() { json!({}) } else { json!({"values": found, "limit": limit}) }
+    })
 }
 
 /// A detected field.
@@ -170,23 +163,22 @@ struct Entry {
     parsed: Labels,
 }
 
-/// Returns the newest lines that the query in the parameters matches.
-async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>, Problem> {
-    let (range, now) = (times::range(parameters, server.now())?, server.now());
-    let text = parameters.get("query").unwrap_or_default().to_owned();
-    let (log, limit) = (select::selector(&text)?, select::limit(parameters, "line_limit")?);
+/// Answers with what `shown` makes of the newest lines that the query in the parameters matches.
+fn with_entries(call: &Call, shown: impl FnOnce(Vec<Entry>) -> Value + Send + 'static) -> Outcome {
+    let (range, now) = (times::range(&call.parameters, call.server.now())?, call.server.now());
+    let text = call.parameters.get("query").unwrap_or_default();
+    let (log, limit) = (select::selector(text)?, select::limit(&call.parameters, "line_limit")?);
     let wanted = LineRequest { limit, is_forward: false, is_categorized: true };
-    let answer = read(server, &text, move |reading| {
+    Ok(Reply::query(&call.server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let plan = lines::plan(&log, &snapshot.runs, wanted);
-        in_time(reading.execute_on(&snapshot, &plan, &scope, range)?)
-    })
-    .await?;
-    let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())
-        .map_err(|error| Problem::internal(format!("the lines of a query are not JSON: {error}")))?;
-    let streams = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
-    Ok(streams.iter().flat_map(entries_of).collect())
+        let answer = in_time(reading.execute_on(&snapshot, &plan, &scope, range)?)?;
+        let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())
+            .map_err(|error| Problem::internal(format!("the lines of a query are not JSON: {error}")))?;
+        let streams = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
+        Ok(Reply::json(&shown(streams.iter().flat_map(entries_of).collect())))
+    }))
 }
 
 fn entries_of(stream: &Value) -> Vec<Entry> {

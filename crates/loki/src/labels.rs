@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use language::logql::{LabelView, LogQuery};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use serde_json::{Value, json};
@@ -10,12 +9,12 @@ use types::{LEVELS, TimeRange};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
-use crate::parameters::LokiParameters;
-use crate::problem::{LokiProblem, in_time};
-use door::parameters::{Parameters, PathName};
+use crate::problem::in_time;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
+use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
-use door::server::Shared;
+use door::query_run::{QueryRun, Scope};
 
 /// Limit on the label sets of an answer that says when there are more.
 const SERIES_MAX: usize = 5_000;
@@ -23,48 +22,43 @@ const SERIES_MAX: usize = 5_000;
 /// Limit on the label sets that a request goes through. Beyond it, the request is refused: an answer would lack labels or values.
 const SETS_MAX: usize = 100_000;
 
-pub(crate) async fn names(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    check_selector(&parameters)?;
-    let sets = label_sets(&server, &parameters, &["query"]).await?;
-    let names: BTreeSet<&String> = sets.iter().flat_map(|labels| labels.keys()).collect();
-    Ok(Json(json!({"status": "success", "data": names})))
+pub(crate) fn names(call: Call) -> Outcome {
+    check_selector(&call.parameters)?;
+    with_label_sets(&call, &["query"], |sets| {
+        let names: BTreeSet<&String> = sets.iter().flat_map(|labels| labels.keys()).collect();
+        json!({"status": "success", "data": names})
+    })
 }
 
-pub(crate) async fn series(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
+pub(crate) fn series(call: Call) -> Outcome {
     let names = ["match[]", "match"];
-    for text in names.iter().flat_map(|name| parameters.all(name)).filter(|text| text.trim() != "{}") {
-        language::logql::selector(text, true).map_err(Problem::from)?;
+    for text in names.iter().flat_map(|name| call.parameters.all(name)).filter(|text| text.trim() != "{}") {
+        language::logql::selector(text, true)?;
     }
-    let mut sets = Vec::from_iter(label_sets(&server, &parameters, &names).await?);
-    let mut answer = json!({"status": "success"});
-    if sets.len() > SERIES_MAX {
-        sets.truncate(SERIES_MAX);
-        answer["warnings"] = json!([format!("there are more than {SERIES_MAX} series; these are some of them")]);
-    }
-    answer["data"] = json!(sets);
-    Ok(Json(answer))
+    with_label_sets(&call, &names, |sets| {
+        let mut sets = Vec::from_iter(sets);
+        let mut answer = json!({"status": "success"});
+        if sets.len() > SERIES_MAX {
+            sets.truncate(SERIES_MAX);
+            answer["warnings"] = json!([format!("there are more than {SERIES_MAX} series; these are some of them")]);
+        }
+        answer["data"] = json!(sets);
+        answer
+    })
 }
 
-pub(crate) async fn values(
-    server: Shared,
-    PathName(label): PathName,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    check_selector(&parameters)?;
-    let sets = sets_with(&server, &parameters, &["query"], fields_of(&label)).await?;
-    let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
-    let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).collect();
-    // The few levels are in order of severity.
-    if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
-        values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
-    }
-    Ok(Json(json!({"status": "success", "data": values})))
+pub(crate) fn values(mut call: Call) -> Outcome {
+    check_selector(&call.parameters)?;
+    let label = call.variable();
+    with_sets(&call, &["query"], fields_of(&label), move |sets| {
+        let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
+        let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        // The few levels are in order of severity.
+        if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
+            values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
+        }
+        json!({"status": "success", "data": values})
+    })
 }
 
 /// Refuses a selector with stages, or one that matches everything.
@@ -93,31 +87,30 @@ pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     }
 }
 
-/// Returns the label sets of all streams that match any of the selectors in the parameters `names`.
-pub(crate) async fn label_sets(
-    server: &Shared,
-    parameters: &Parameters,
+/// Answers with what `shown` makes of the label sets of all streams that match any of the selectors in the parameters `names`.
+pub(crate) fn with_label_sets(
+    call: &Call,
     names: &[&str],
-) -> Result<BTreeSet<Labels>, Problem> {
-    sets_with(server, parameters, names, &LABEL_FIELDS).await
+    shown: impl FnOnce(BTreeSet<Labels>) -> Value + Send + 'static,
+) -> Outcome {
+    with_sets(call, names, &LABEL_FIELDS, shown)
 }
 
-/// Returns the same, restricted to labels from some of the fields.
-async fn sets_with(
-    server: &Shared,
-    parameters: &Parameters,
+/// Does the same with labels from some of the fields.
+fn with_sets(
+    call: &Call,
     names: &[&str],
     fields: &'static [&'static str],
-) -> Result<BTreeSet<Labels>, Problem> {
-    let (range, now) = (times::range(parameters, server.now())?, server.now());
-    let mut selectors: Vec<&str> = names.iter().flat_map(|name| parameters.all(name)).collect();
+    shown: impl FnOnce(BTreeSet<Labels>) -> Value + Send + 'static,
+) -> Outcome {
+    let (range, now) = (times::range(&call.parameters, call.server.now())?, call.server.now());
+    let mut selectors: Vec<&str> = names.iter().flat_map(|name| call.parameters.all(name)).collect();
     selectors.dedup();
     let mut selections = selectors.iter().map(|text| selection(Some(*text))).collect::<Result<Vec<_>, _>>()?;
     if selections.is_empty() {
         selections.push(selection(None)?);
     }
-    let text = selectors.join(" ");
-    read(server, &text, move |reading| {
+    Ok(Reply::query(&call.server, &selectors.join(" "), move |reading| {
         let mut sets = BTreeSet::new();
         for log in &selections {
             sets.extend(sets_of(reading, log, fields, range, now)?);
@@ -128,9 +121,8 @@ async fn sets_with(
                 return Err(Problem::bad_request("too-many-series", message));
             }
         }
-        Ok(sets)
-    })
-    .await
+        Ok(Reply::json(&shown(sets)))
+    }))
 }
 
 /// Returns the label sets of the events of one plan, by an aggregation over `fields`.

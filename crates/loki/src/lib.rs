@@ -10,12 +10,12 @@ mod drilldown;
 mod labels;
 mod lines;
 mod metric;
-mod parameters;
 mod patterns;
 mod problem;
 pub mod push;
 mod rules;
 mod select;
+mod state;
 mod status;
 mod tail;
 mod times;
@@ -23,11 +23,10 @@ mod volume;
 
 use door::access::Role;
 use door::problem::Problem;
-use door::server::FamilyState;
-use door::table::Table;
+use door::table::Routes;
 
 pub use self::problem::{LokiFormat, LokiProblem};
-pub use self::push::LokiState;
+pub use self::state::LokiState;
 
 /// The prefix of most paths of this API.
 pub const PREFIX: &str = "/loki/";
@@ -41,26 +40,26 @@ pub fn is_address(path: &str) -> bool {
 }
 
 /// Returns the routes of this API.
-pub fn routes() -> Table<FamilyState<LokiState>> {
-    Table::default()
-        .ask("/loki/api/v1/query", Role::Read, select::instant)
-        .ask("/loki/api/v1/query_range", Role::Read, select::range)
-        .ask("/loki/api/v1/labels", Role::Read, labels::names)
-        .ask("/loki/api/v1/label", Role::Read, labels::names)
-        .ask("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
-        .ask("/loki/api/v1/series", Role::Read, labels::series)
-        .ask("/loki/api/v1/patterns", Role::Read, patterns::get)
-        .ask("/loki/api/v1/index/stats", Role::Read, status::index_stats)
-        .ask("/loki/api/v1/index/shards", Role::Read, drilldown::shards)
-        .ask("/loki/api/v1/index/volume", Role::Read, volume::whole)
-        .ask("/loki/api/v1/index/volume_range", Role::Read, volume::over_range)
-        .ask("/loki/api/v1/detected_labels", Role::Read, detected::labels)
-        .ask("/loki/api/v1/detected_fields", Role::Read, detected::fields)
-        .ask("/loki/api/v1/detected_field/{name}/values", Role::Read, detected::values)
-        .ask("/loki/api/v1/format_query", Role::Read, status::format_query)
-        .ask("/api/prom/label", Role::Read, labels::names)
-        .ask("/api/prom/label/{name}/values", Role::Read, labels::values)
-        .ask("/api/prom/series", Role::Read, labels::series)
+pub fn routes() -> Routes<LokiState> {
+    Routes::default()
+        .form("/loki/api/v1/query", Role::Read, select::instant)
+        .form("/loki/api/v1/query_range", Role::Read, select::range)
+        .form("/loki/api/v1/labels", Role::Read, labels::names)
+        .form("/loki/api/v1/label", Role::Read, labels::names)
+        .form("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
+        .form("/loki/api/v1/series", Role::Read, labels::series)
+        .form("/loki/api/v1/patterns", Role::Read, patterns::get)
+        .form("/loki/api/v1/index/stats", Role::Read, status::index_stats)
+        .form("/loki/api/v1/index/shards", Role::Read, drilldown::shards)
+        .form("/loki/api/v1/index/volume", Role::Read, volume::whole)
+        .form("/loki/api/v1/index/volume_range", Role::Read, volume::over_range)
+        .form("/loki/api/v1/detected_labels", Role::Read, detected::labels)
+        .form("/loki/api/v1/detected_fields", Role::Read, detected::fields)
+        .form("/loki/api/v1/detected_field/{name}/values", Role::Read, detected::values)
+        .form("/loki/api/v1/format_query", Role::Read, status::format_query)
+        .form("/api/prom/label", Role::Read, labels::names)
+        .form("/api/prom/label/{name}/values", Role::Read, labels::values)
+        .form("/api/prom/series", Role::Read, labels::series)
         .get("/loki/api/v1/tail", Role::Read, tail::get)
         .get("/api/prom/tail", Role::Read, tail::get)
         .get("/loki/api/v1/drilldown-limits", Role::Read, drilldown::limits)
@@ -68,8 +67,8 @@ pub fn routes() -> Table<FamilyState<LokiState>> {
         .get("/services", Role::Read, drilldown::services)
         .get("/ring", Role::Read, drilldown::ring)
         .get("/loki/api/v1/rules", Role::Read, rules::all)
-        .get("/loki/api/v1/rules/{file}", Role::Read, rules::of_file)
-        .get("/loki/api/v1/rules/{file}/{group}", Role::Read, rules::of_group)
+        .get("/loki/api/v1/rules/{file}", Role::Read, rules::all)
+        .get("/loki/api/v1/rules/{file}/{group}", Role::Read, rules::all)
         .get("/prometheus/api/v1/rules", Role::Read, rules::prometheus::shown)
         .get("/prometheus/api/v1/alerts", Role::Read, rules::prometheus::alerts)
         .get("/loki/api/v1/status/buildinfo", Role::Read, status::buildinfo)

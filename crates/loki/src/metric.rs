@@ -7,49 +7,42 @@ use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
 use super::lines;
+use door::call::{Outcome, Reply};
 use door::logql::{Measured, measure};
-use door::problem::Problem;
 use door::server::Shared;
 
 /// Runs a query over a range. Answers with a matrix: each series with its values at the steps.
-pub(crate) async fn over_range(
-    server: &Shared,
-    query: MetricQuery,
-    text: &str,
-    range: TimeRange,
-    step_ns: i64,
-) -> Result<Value, Problem> {
-    let steps = Steps { start: range.from, end: range.to, step_ns };
-    let measured = measure(server, query, text, steps).await?;
-    let series = |series: &Series| {
-        let values: Vec<Value> = series.points.iter().map(point_json).collect();
-        json!({"metric": labels_json(series), "values": values})
-    };
-    let measured = Measured { series: joined(measured.series), ..measured };
-    Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
+pub(crate) fn over_range(server: &Shared, query: MetricQuery, text: &str, range: TimeRange, step_ns: i64) -> Outcome {
+    let (steps, now) = (Steps { start: range.from, end: range.to, step_ns }, server.now());
+    Ok(Reply::query(server, text, move |reading| {
+        let measured = measure(reading, &query, steps, now)?;
+        let series = |series: &Series| {
+            let values: Vec<Value> = series.points.iter().map(point_json).collect();
+            json!({"metric": labels_json(series), "values": values})
+        };
+        let measured = Measured { series: joined(measured.series), ..measured };
+        Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
+    }))
 }
 
 /// Runs a query at one instant. Answers with a vector, or a scalar for a number without labels.
-pub(crate) async fn at_instant(
-    server: &Shared,
-    query: MetricQuery,
-    text: &str,
-    at: Timestamp,
-) -> Result<Value, Problem> {
-    let is_scalar = query.is_scalar();
-    let measured = measure(server, query, text, Steps::instant(at)).await?;
-    if is_scalar {
-        let value = measured.series.first().and_then(|series| series.points.last());
-        let value = value.map_or(f64::NAN, |point| point.value);
-        // Loki writes the time of a number without labels in milliseconds, unlike all others.
-        let point = json!([milliseconds(at), number_text(value)]);
-        return Ok(envelope("scalar", point, &measured));
-    }
-    let sample = |series: &Series| {
-        let value = series.points.last().map(point_json)?;
-        Some(json!({"metric": labels_json(series), "value": value}))
-    };
-    Ok(envelope("vector", measured.series.iter().filter_map(sample).collect(), &measured))
+pub(crate) fn at_instant(server: &Shared, query: MetricQuery, text: &str, at: Timestamp) -> Outcome {
+    let now = server.now();
+    Ok(Reply::query(server, text, move |reading| {
+        let measured = measure(reading, &query, Steps::instant(at), now)?;
+        if query.is_scalar() {
+            let value = measured.series.first().and_then(|series| series.points.last());
+            let value = value.map_or(f64::NAN, |point| point.value);
+            // Loki writes the time of a number without labels in milliseconds, unlike all others.
+            let point = json!([milliseconds(at), number_text(value)]);
+            return Ok(envelope("scalar", point, &measured));
+        }
+        let sample = |series: &Series| {
+            let value = series.points.last().map(point_json)?;
+            Some(json!({"metric": labels_json(series), "value": value}))
+        };
+        Ok(envelope("vector", measured.series.iter().filter_map(sample).collect(), &measured))
+    }))
 }
 
 fn labels_json(series: &Series) -> Value {
@@ -78,13 +71,13 @@ fn number_text(number: f64) -> String {
     }
 }
 
-fn envelope(kind: &str, result: Value, measured: &Measured) -> Value {
+fn envelope(kind: &str, result: Value, measured: &Measured) -> Reply {
     let stats = lines::summary(&measured.stats, result.as_array().map_or(0, Vec::len));
     let mut answer = json!({"status": "success", "data": {"resultType": kind, "result": result, "stats": stats}});
     if !measured.partial_reasons.is_empty() {
         answer["warnings"] = measured.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
     }
-    answer
+    Reply::json(&answer)
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! `/loki/api/v1/patterns`: patterns of the lines that a selector matches, with counts over time.
 
-use axum::Json;
+use execute::Answer;
 use plan::PATTERN_COLUMNS;
 use serde_json::{Value, json};
 use types::Timestamp;
 
 use super::{lines, select, times};
-use crate::parameters::LokiParameters;
-use crate::problem::{LokiProblem, in_time};
-use door::query_run::{Scope, read};
-use door::server::Shared;
+use crate::problem::in_time;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
+use door::query_run::Scope;
 
 /// Limit on the patterns of an answer; the most frequent ones are returned.
 const PATTERNS_MAX: u64 = 1_000;
@@ -17,32 +17,32 @@ const PATTERNS_MAX: u64 = 1_000;
 /// Default number of counts over time.
 const COUNTS: i64 = 100;
 
-pub(crate) async fn get(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    let (range, now) = (times::range(&parameters, server.now())?, server.now());
-    let text = parameters.get("query").unwrap_or_default().to_owned();
-    let log = select::selector(&text)?;
+pub(crate) fn get(call: Call) -> Outcome {
+    let (range, now) = (times::range(&call.parameters, call.server.now())?, call.server.now());
+    let text = call.parameters.get("query").unwrap_or_default();
+    let log = select::selector(text)?;
     let usual = range.to.0.saturating_sub(range.from.0) / COUNTS;
-    let step = parameters.get("step").and_then(step).unwrap_or(usual);
-    let answer = read(&server, &text, move |reading| {
+    let step = call.parameters.get("step").and_then(step).unwrap_or(usual);
+    Ok(Reply::query(&call.server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let found = lines::finished(&log, log.operators.clone(), Vec::new());
         let plan = execute::patterns_plan(&found, None, step, PATTERNS_MAX);
-        in_time(reading.execute(&plan, &scope, range)?)
-    })
-    .await?;
+        let answer = in_time(reading.execute(&plan, &scope, range)?)?;
+        Ok(Reply::json(&patterns_json(&answer)))
+    }))
+}
+
+fn patterns_json(answer: &Answer) -> Value {
     let place = |name: &str| answer.columns.iter().position(|column| column.name == name);
     let (Some(pattern), Some(counts)) = (place(PATTERN_COLUMNS[0]), place(plan::COUNTS_COLUMN)) else {
-        return Ok(Json(json!({"status": "success", "data": []})));
+        return json!({"status": "success", "data": []});
     };
     let shown = |row: &Vec<Option<types::Value>>| {
         // Loki's placeholder for varying parts.
         let text = row[pattern].as_ref().map(|text| text.to_string().replace("<*>", "<_>"));
         json!({"pattern": text, "samples": row[counts].as_ref().map_or_else(Vec::new, samples)})
     };
-    Ok(Json(json!({"status": "success", "data": answer.rows.iter().map(shown).collect::<Vec<_>>()})))
+    json!({"status": "success", "data": answer.rows.iter().map(shown).collect::<Vec<_>>()})
 }
 
 /// Parses a step in seconds or with a unit; returns nanoseconds.

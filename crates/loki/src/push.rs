@@ -2,50 +2,36 @@
 
 pub mod decode;
 
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use ingest::Encoding;
 
 pub use self::decode::InFlight;
 use self::decode::PushWriter;
-use crate::problem::LokiProblem;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
 use door::headers::{batch_id, content_encoding, encoding};
 use door::intake_gates::Packing;
 use door::problem::Problem;
-use door::server::FamilyServer;
 
-pub(crate) async fn post(
-    server: FamilyServer<LokiState>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, LokiProblem> {
-    let form = form(&headers)?;
-    let batch_id = batch_id(&headers)?;
-    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
-    let of_thread = server.clone();
-    let n_bytes = received.bytes().len();
-    let work = move || {
-        let (sender, body) = (of_thread.sender(batch_id.as_deref()), received.bytes());
-        let in_flight = &of_thread.state.in_flight;
-        let writer = PushWriter { intake: &of_thread.app.intake, store: of_thread.whole_store(), in_flight };
-        match form {
-            Form::Json(encoding) => writer.json(body, encoding, &sender),
-            Form::Protobuf => writer.protobuf(body, &sender),
-        }
-    };
+pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
+    let form = form(&parts.headers)?;
+    let batch_id = batch_id(&parts.headers)?;
     let packing = match form {
         Form::Json(encoding) => encoding.into(),
         Form::Protobuf => Packing::Snappy,
     };
-    server.intake.run(packing, n_bytes, work).await??;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// The state of this API.
-#[derive(Debug, Default)]
-pub struct LokiState {
-    /// Streams whose lines are being stored.
-    pub(crate) in_flight: InFlight,
+    Ok(Reply::body(server.app.limits.body_bytes_max, move |received| {
+        let store = move |body: &[u8]| {
+            let (sender, in_flight) = (server.sender(batch_id.as_deref()), &server.state.in_flight);
+            let writer = PushWriter { intake: &server.app.intake, store: server.whole_store(), in_flight };
+            match form {
+                Form::Json(encoding) => writer.json(body, encoding, &sender),
+                Form::Protobuf => writer.protobuf(body, &sender),
+            }?;
+            Ok(StatusCode::NO_CONTENT.into())
+        };
+        Ok(Reply::intake(packing, received, store))
+    }))
 }
 
 /// The form of a push request.

@@ -2,35 +2,19 @@
 
 pub(crate) mod prometheus;
 
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::problem::LokiProblem;
-use door::parameters::PathName;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
 use door::problem::Problem;
 use door::server::Shared;
 
 /// Answers `/loki/api/v1/rules`: all groups by file, as JSON, which is valid YAML.
-pub(crate) async fn all(server: Shared) -> Result<Response, LokiProblem> {
-    written(&server, None, None)
-}
-
-/// The groups of one file.
-pub(crate) async fn of_file(server: Shared, PathName(file): PathName) -> Result<Response, LokiProblem> {
-    written(&server, Some(&file), None)
-}
-
-/// One group of a file.
-pub(crate) async fn of_group(
-    server: Shared,
-    Path((file, group)): Path<(String, String)>,
-) -> Result<Response, LokiProblem> {
-    written(&server, Some(&file), Some(&group))
-}
-
-fn written(server: &Shared, file: Option<&str>, group: Option<&str>) -> Result<Response, LokiProblem> {
+/// The path may name a file, and one of its groups.
+pub(crate) fn all(call: Call) -> Outcome {
+    let [file, group] = [0, 1].map(|at| call.path.get(at).map(String::as_str));
+    let server: &Shared = &call.server;
     let mut files: Map<String, Value> = Map::new();
     for rule in visible(server).filter(|rule| file.is_none_or(|file| file == rule.file)) {
         if group.is_some_and(|group| group != group_of(&rule.file)) {
@@ -46,13 +30,13 @@ fn written(server: &Shared, file: Option<&str>, group: Option<&str>) -> Result<R
         }
     }
     if files.is_empty() {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not-found", "no rule groups found").into());
+        return Err(Problem::new(StatusCode::NOT_FOUND, "not-found", "no rule groups found"));
     }
     let text = match (file.and_then(|file| files.get(file)), group) {
         (Some(groups), Some(_)) => groups[0].to_string(),
         _ => Value::Object(files).to_string(),
     };
-    Ok(([(header::CONTENT_TYPE, "application/yaml")], text + "\n").into_response())
+    Ok(Reply::content("application/yaml", text + "\n"))
 }
 
 /// Returns the rules of groups that exist for the caller.

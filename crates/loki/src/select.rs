@@ -1,11 +1,6 @@
 //! `query` and `query_range`: answers LogQL with streams, vectors or matrices.
 
-use std::convert::Infallible;
-
-use axum::Json;
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use execute::Answer;
 use language::logql;
 use language::logql::{LogQuery, Query};
@@ -13,52 +8,47 @@ use types::{TimeRange, Timestamp};
 
 use super::lines::{self, LineRequest};
 use super::{metric, times};
-use crate::parameters::LokiParameters;
-use crate::problem::{LokiProblem, in_time};
+use crate::problem::in_time;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::{Scope, read};
+use door::query_run::Scope;
 use door::server::Shared;
 
 /// Default and limit of the number of lines, as in Loki.
 const LINES_DEFAULT: usize = 100;
 pub(crate) const LINES_MAX: usize = 10_000;
 
-pub(crate) async fn range(
-    server: Shared,
-    headers: HeaderMap,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Response, LokiProblem> {
-    let range = times::range(&parameters, server.now())?;
+pub(crate) fn range(call: Call) -> Outcome {
+    let Call { server, parameters, parts, .. } = &call;
+    let range = times::range(parameters, server.now())?;
     let text = parameters.get("query").unwrap_or_default();
     logql::require_narrow_selectors(text)?;
     match logql::parse(text)? {
         Query::Log(log) => {
-            let (request, interval_ns) = (line_request(&parameters, &headers)?, times::interval(&parameters)?);
-            Ok(log_lines(&server, log, text, range, request, interval_ns).await?)
+            let (request, interval_ns) = (line_request(parameters, &parts.headers)?, times::interval(parameters)?);
+            Ok(log_lines(server, log, text, range, request, interval_ns))
         }
         Query::Metric(query) => {
-            let step = times::step(&parameters, range)?;
-            let range = times::aligned(range, step);
-            Ok(Json(metric::over_range(&server, query, text, range, step).await?).into_response())
+            let step = times::step(parameters, range)?;
+            metric::over_range(server, query, text, times::aligned(range, step), step)
         }
     }
 }
 
-pub(crate) async fn instant(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Response, LokiProblem> {
-    let at = times::instant_of(&parameters, "time")?.unwrap_or(server.now());
+pub(crate) fn instant(call: Call) -> Outcome {
+    let Call { server, parameters, .. } = &call;
+    let at = times::instant_of(parameters, "time")?.unwrap_or(server.now());
     let text = parameters.get("query").unwrap_or_default();
     logql::require_narrow_selectors(text)?;
     match logql::parse(text)? {
         Query::Log(_) => {
             let message = "log queries are not supported as an instant query type, \
                            please change your query to a range query type";
-            Err(Problem::bad_request("log-query", message).into())
+            Err(Problem::bad_request("log-query", message))
         }
-        Query::Metric(query) => Ok(Json(metric::at_instant(&server, query, text, at).await?).into_response()),
+        Query::Metric(query) => metric::at_instant(server, query, text, at),
     }
 }
 
@@ -110,28 +100,26 @@ fn line_request(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequ
     Ok(LineRequest { limit, is_forward, is_categorized })
 }
 
-async fn log_lines(
+fn log_lines(
     server: &Shared,
     log: LogQuery,
     text: &str,
     range: TimeRange,
     request: LineRequest,
     interval_ns: i64,
-) -> Result<Response, Problem> {
+) -> Reply {
     let now = server.now();
-    let answer = read(server, text, move |reading| {
+    Reply::query(server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let ask = |limit: usize, range: TimeRange| {
             let plan = lines::plan(&log, &snapshot.runs, LineRequest { limit, ..request });
             in_time(reading.execute_on(&snapshot, &plan, &scope, range)?)
         };
-        if interval_ns == 0 { ask(request.limit, range) } else { thinned(ask, range, request, interval_ns) }
+        let all = interval_ns == 0;
+        let answer = if all { ask(request.limit, range) } else { thinned(ask, range, request, interval_ns) }?;
+        Ok(Reply::pieces("application/json", Box::new(lines::gathered(lines::pieces(answer, request)))))
     })
-    .await?;
-    let pieces = lines::gathered(lines::pieces(answer, request)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
 }
 
 /// Lines read at once if most of them are left out.

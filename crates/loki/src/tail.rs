@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::response::Response;
 use chrono_tz::Tz;
 use execute::{Answer, Tail};
 use language::logql;
@@ -20,10 +19,10 @@ use tokio::sync::mpsc;
 use types::{BatchRun, TimeRange, Timestamp, Value};
 
 use super::{lines, times};
-use crate::problem::LokiProblem;
-use door::parameters::Parameters;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
 use door::problem::Problem;
-use door::query_run::{Scope, read};
+use door::query_run::Scope;
 use door::server::Shared;
 use door::socket::SocketRequest;
 
@@ -49,58 +48,48 @@ const LOOK: Duration = Duration::from_millis(100);
 
 type Row = Vec<Option<Value>>;
 
-pub(crate) async fn get(
-    server: Shared,
-    parameters: Parameters,
-    asked: Result<SocketRequest, Problem>,
-) -> Result<Response, LokiProblem> {
+pub(crate) fn get(Call { server, parameters, mut parts, .. }: Call) -> Outcome {
     let text = parameters.get("query").unwrap_or_default();
     let Query::Log(log) = logql::parse(text)? else {
-        return Err(Problem::bad_request("not-tailable", "only log queries can be tailed, not metric queries").into());
+        return Err(Problem::bad_request("not-tailable", "only log queries can be tailed, not metric queries"));
     };
     let tail = Tail::new(&lines::tail_plan(&log), Tz::UTC)?;
     let delay_s: u64 = parameters.number("delay_for")?.unwrap_or(0);
     if delay_s > DELAY_S_MAX {
         let message = format!("delay_for can't be greater than {DELAY_S_MAX}");
-        return Err(Problem::bad_request("bad-parameter", message).into());
+        return Err(Problem::bad_request("bad-parameter", message));
     }
     let limit = parameters.number("limit")?.unwrap_or(LINES_DEFAULT).min(LINES_MAX);
     let now = server.now();
     let from = times::instant_of(&parameters, "start")?.unwrap_or(Timestamp(now.0.saturating_sub(Timestamp::HOUR)));
     let range = TimeRange { from, to: Timestamp(now.0.saturating_add(1)) };
-    let asked = asked?;
-    let permit = server.tails.enter().await?;
+    let asked = SocketRequest::of(&mut parts)?;
+    let permit = server.tails.try_enter()?;
     // No line is missed from here on; a line that is found and then fed again is recognised by its id.
     let subscription = server.subscribe(log.sources.clone(), BATCHES_WAITING_MAX);
-    let before =
-        if limit > 0 && range.from < range.to { Some(newest(&server, &log, text, range, limit).await?) } else { None };
-    let (sender, texts) = mpsc::channel(FRAMES_WAITING_MAX);
-    let (delay, of_thread) = (Duration::from_secs(delay_s), server.clone());
-    tokio::task::spawn_blocking(move || {
-        let follower = Follower { server: of_thread, tail, delay, sender, held: LineBuffer::default() };
-        // The client is gone.
-        let _ = follower.run(&subscription, before);
-        drop(permit);
-    });
-    Ok(asked.speak(server, texts))
-}
-
-/// Returns the newest stored lines, newest first.
-async fn newest(
-    server: &Shared,
-    log: &LogQuery,
-    text: &str,
-    range: TimeRange,
-    limit: usize,
-) -> Result<Answer, Problem> {
-    let (mut operators, now) = (log.operators.clone(), server.now());
+    let (delay, of_tail): (_, Shared) = (Duration::from_secs(delay_s), (*server).clone());
+    let follow = move |before: Option<Answer>| {
+        let (sender, texts) = mpsc::channel(FRAMES_WAITING_MAX);
+        let response = asked.speak(of_tail.clone(), texts);
+        tokio::task::spawn_blocking(move || {
+            let follower = Follower { server: of_tail, tail, delay, sender, held: LineBuffer::default() };
+            // The client is gone.
+            let _ = follower.run(&subscription, before);
+            drop(permit);
+        });
+        Ok(Reply::Whole(response))
+    };
+    if limit == 0 || range.from >= range.to {
+        return follow(None);
+    }
+    // The newest stored lines, newest first.
+    let mut operators = log.operators.clone();
     operators.push(Operator::Limit(limit as u64));
-    let plan = lines::tail_plan(&LogQuery { operators, ..log.clone() });
-    read(server, text, move |reading| {
+    let plan = lines::tail_plan(&LogQuery { operators, ..log });
+    Ok(Reply::query(&server, text, move |reading| {
         let scope = Scope { groups: plan.sources.clone(), ..times::scope(now) };
-        reading.execute(&plan, &scope, range)
-    })
-    .await
+        follow(Some(reading.execute(&plan, &scope, range)?))
+    }))
 }
 
 /// One tail on its thread.

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::Json;
 use language::logql::{LogQuery, Selector};
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
@@ -13,12 +12,12 @@ use types::{TimeRange, Timestamp, Value};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
-use crate::parameters::LokiParameters;
-use crate::problem::{LokiProblem, in_time};
+use crate::problem::in_time;
+use crate::state::Call;
+use door::call::{Outcome, Reply};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::{Scope, read};
-use door::server::Shared;
+use door::query_run::Scope;
 
 /// Default and limit of the number of series, as in Loki.
 const DEFAULT: usize = 100;
@@ -34,30 +33,25 @@ type Volumes = BTreeMap<Labels, BTreeMap<Timestamp, u64>>;
 type Series = (Labels, BTreeMap<Timestamp, u64>);
 
 /// Answers with one number for each series over the whole range.
-pub(crate) async fn whole(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Shown>, LokiProblem> {
-    let range = times::range(&parameters, server.now())?;
-    let series = volumes(&server, &parameters, range, None).await?;
-    let sample =
-        |(labels, bytes): &Series| json!({"metric": labels, "value": [seconds(range.to), total(bytes).to_string()]});
-    Ok(envelope("vector", series.iter().map(sample).collect()))
+pub(crate) fn whole(call: Call) -> Outcome {
+    let range = times::range(&call.parameters, call.server.now())?;
+    with_volumes(&call, range, None, move |series| {
+        let sample = |(labels, bytes): &Series| json!({"metric": labels, "value": [seconds(range.to), total(bytes).to_string()]});
+        envelope("vector", series.iter().map(sample).collect())
+    })
 }
 
 /// Answers with a number for each step.
-pub(crate) async fn over_range(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Shown>, LokiProblem> {
-    let range = times::range(&parameters, server.now())?;
-    let step = times::step(&parameters, range)?;
-    let series = volumes(&server, &parameters, range, Some(step)).await?;
-    let sample = |(labels, bytes): &Series| {
-        let values: Vec<Shown> = bytes.iter().map(|(at, bytes)| json!([seconds(*at), bytes.to_string()])).collect();
-        json!({"metric": labels, "values": values})
-    };
-    Ok(envelope("matrix", series.iter().map(sample).collect()))
+pub(crate) fn over_range(call: Call) -> Outcome {
+    let range = times::range(&call.parameters, call.server.now())?;
+    let step = times::step(&call.parameters, range)?;
+    with_volumes(&call, range, Some(step), |series| {
+        let sample = |(labels, bytes): &Series| {
+            let values: Vec<Shown> = bytes.iter().map(|(at, bytes)| json!([seconds(*at), bytes.to_string()])).collect();
+            json!({"metric": labels, "values": values})
+        };
+        envelope("matrix", series.iter().map(sample).collect())
+    })
 }
 
 /// The grouping of streams by `aggregateBy` and `targetLabels`.
@@ -102,33 +96,46 @@ fn target_labels(parameters: &Parameters) -> Vec<String> {
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// Returns the largest series, largest first.
-async fn volumes(
-    server: &Shared,
-    parameters: &Parameters,
+/// Answers with what `shown` makes of the largest series, largest first.
+fn with_volumes(
+    call: &Call,
     range: TimeRange,
     step: Option<i64>,
-) -> Result<Vec<Series>, Problem> {
-    let text = parameters.get("query").unwrap_or_default().to_owned();
+    shown: impl FnOnce(Vec<Series>) -> Shown + Send + 'static,
+) -> Outcome {
+    let parameters = &call.parameters;
+    let text = parameters.get("query").unwrap_or_default();
     let targets = target_labels(parameters);
-    let grouping = Grouping::of(parameters, &language::logql::selector(&text, text.trim() != "{}")?, &targets)?;
+    let grouping = Grouping::of(parameters, &language::logql::selector(text, text.trim() != "{}")?, &targets)?;
     let limit = match parameters.number::<i64>("limit")?.unwrap_or_default() {
         0 => DEFAULT,
         limit => usize::try_from(limit).map_err(|_| select::bad_limit())?.min(MOST),
     };
-    let (log, now) = (select::selector(&text)?, server.now());
-    let rows = read(server, &text, move |reading| {
+    let (log, now) = (select::selector(text)?, call.server.now());
+    Ok(Reply::query(&call.server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
-        Ok(in_time(reading.execute(&plan(&log, range, step), &scope, range)?)?.rows)
-    })
-    .await?;
+        let answer = in_time(reading.execute(&plan(&log, range, step), &scope, range)?)?;
+        let mut series = volumes(&answer.rows, &grouping, &targets, step, range.to)?;
+        series.truncate(limit);
+        Ok(Reply::json(&shown(series)))
+    }))
+}
+
+/// Returns the series of rows of [`plan`], largest first.
+fn volumes(
+    rows: &[Vec<Option<Value>>],
+    grouping: &Grouping,
+    targets: &[String],
+    step: Option<i64>,
+    end: Timestamp,
+) -> Result<Vec<Series>, Problem> {
     if rows.len() as u64 >= ROWS_MAX {
         let message =
             format!("there are more than {ROWS_MAX} streams and steps; ask for a shorter range or a longer step");
         return Err(Problem::bad_request("too-many-series", message));
     }
     let mut volumes = Volumes::new();
-    for row in &rows {
+    for row in rows {
         let [at, Some(Value::Integer(bytes)), fields @ ..] = row.as_slice() else { continue };
         let labels = lines::labels(fields);
         // Streams without one of the target labels are left out, as if the selector required it.
@@ -136,8 +143,8 @@ async fn volumes(
             continue;
         }
         let at = match (at, step) {
-            (Some(Value::Timestamp(at)), Some(step)) => shown_at(*at, step, range.to),
-            _ => range.to,
+            (Some(Value::Timestamp(at)), Some(step)) => shown_at(*at, step, end),
+            _ => end,
         };
         for series in grouping.series(labels) {
             let sum = volumes.entry(series).or_default().entry(at).or_default();
@@ -146,7 +153,6 @@ async fn volumes(
     }
     let mut series: Vec<_> = volumes.into_iter().collect();
     series.sort_by(|a, b| total(&b.1).cmp(&total(&a.1)).then_with(|| a.0.cmp(&b.0)));
-    series.truncate(limit);
     Ok(series)
 }
 
@@ -192,6 +198,6 @@ fn seconds(at: Timestamp) -> Shown {
     if milliseconds % 1000 == 0 { json!(milliseconds / 1000) } else { json!(milliseconds as f64 / 1000.0) }
 }
 
-fn envelope(kind: &str, result: Vec<Shown>) -> Json<Shown> {
-    Json(json!({"status": "success", "data": {"resultType": kind, "result": result}}))
+fn envelope(kind: &str, result: Vec<Shown>) -> Shown {
+    json!({"status": "success", "data": {"resultType": kind, "result": result}})
 }

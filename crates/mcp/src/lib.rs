@@ -19,12 +19,13 @@ mod tools;
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use door::access::{Role, is_json};
-use door::server::{FamilyServer, FamilyState, Server};
-use door::table::Table;
+use door::body::RequestBody;
+use door::call::{Call, Outcome, Reply};
+use door::problem::Problem;
+use door::server::Server;
+use door::table::{Routes, Table};
 
 use crate::agent::Agent;
 use crate::native::Native;
@@ -47,31 +48,31 @@ impl McpState {
 }
 
 /// Returns the routes of this protocol.
-pub fn routes() -> Table<FamilyState<McpState>> {
-    Table::default().post("/mcp", Role::Read, post)
-}
-
-async fn post(server: FamilyServer<McpState>, request: Request) -> Response {
-    answer(&server, request).await.unwrap_or_else(|refusal| rpc::response(None, Err(refusal)))
+pub fn routes() -> Routes<McpState> {
+    Routes::default().post("/mcp", Role::Read, post)
 }
 
 /// Answers one message. A caller that goes away drops the work.
-async fn answer(server: &FamilyServer<McpState>, request: Request) -> Result<Response, RpcError> {
-    let (parts, body) = request.into_parts();
-    if !is_json(&parts.headers) {
+fn post(call: Call<McpState>) -> Outcome {
+    if !is_json(&call.parts.headers) {
         let refusal = RpcError::refused(RpcCode::InvalidRequest, "Content-Type: application/json is needed");
-        return Err(RpcError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..refusal });
+        return Ok(rpc::reply(None, Err(RpcError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..refusal })));
     }
-    let body = server.bodies.read(body, BODY_BYTES_MAX).await.map_err(|problem| {
-        let refusal = RpcError::refused(RpcCode::InvalidRequest, problem.message);
-        RpcError { status: problem.status, ..refusal }
-    })?;
-    let message = Message::read(body.bytes())?;
-    let lifecycle = revision::check(&parts.headers, &message);
-    let Some(id) = message.id.clone() else { return lifecycle.map(|_| StatusCode::ACCEPTED.into_response()) };
-    let outcome = match lifecycle {
-        Ok(lifecycle) => server.state.agent.answer(message, lifecycle, &parts.extensions).await,
-        Err(refusal) => Err(refusal),
+    let answer = |body: Result<RequestBody, Problem>| {
+        let message = body.map_err(RpcError::of_body).and_then(|body| Message::read(body.bytes()));
+        message.and_then(|message| answer(call, message)).or_else(|refusal| Ok(rpc::reply(None, Err(refusal))))
     };
-    Ok(rpc::response(Some(id), outcome))
+    Ok(Reply::Body(BODY_BYTES_MAX, Box::new(answer)))
+}
+
+fn answer(Call { server, parts, .. }: Call<McpState>, message: Message) -> Result<Reply, RpcError> {
+    let lifecycle = revision::check(&parts.headers, &message);
+    let Some(id) = message.id.clone() else { return lifecycle.map(|_| StatusCode::ACCEPTED.into()) };
+    Ok(Reply::later(async move {
+        let outcome = match lifecycle {
+            Ok(lifecycle) => server.state.agent.answer(message, lifecycle, &parts.extensions).await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(rpc::reply(Some(id), outcome))
+    }))
 }

@@ -1,8 +1,8 @@
 //! Messages of JSON-RPC 2.0: reads the one in a body, and writes the answer to it.
 
-use axum::Json as JsonBody;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use door::call::Reply;
+use door::problem::Problem;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
@@ -94,6 +94,11 @@ impl RpcError {
         Self { status: StatusCode::OK, code, message: message.into(), data: None }
     }
 
+    /// Returns the error of a request whose body could not be read.
+    pub(crate) fn of_body(problem: Problem) -> Self {
+        Self { status: problem.status, ..Self::refused(RpcCode::InvalidRequest, problem.message) }
+    }
+
     /// Returns the error of a request that is none of this protocol.
     pub(crate) fn refused(code: RpcCode, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, ..Self::new(code, message) }
@@ -101,7 +106,7 @@ impl RpcError {
 }
 
 /// Returns the answer to a request, or to a body in which no request was found.
-pub(crate) fn response(id: Option<Json>, outcome: Result<Json, RpcError>) -> Response {
+pub(crate) fn reply(id: Option<Json>, outcome: Result<Json, RpcError>) -> Reply {
     let (status, mut answer) = match outcome {
         Ok(result) => (StatusCode::OK, json!({"jsonrpc": "2.0", "result": result})),
         Err(error) => {
@@ -111,7 +116,7 @@ pub(crate) fn response(id: Option<Json>, outcome: Result<Json, RpcError>) -> Res
         }
     };
     id.into_iter().for_each(|id| answer["id"] = id);
-    (status, JsonBody(answer)).into_response()
+    Reply::json(&answer).with_status(status)
 }
 
 #[cfg(test)]

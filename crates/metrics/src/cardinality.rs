@@ -5,19 +5,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use axum::Json;
-use door::parameters::Parameters;
+use door::call::{Outcome, Reply};
 use door::problem::Problem;
-use door::query_run::read;
-use door::server::FamilyServer;
-use promql::{Annotations, Labels};
+use promql::Labels;
 use serde_json::{Value, json};
 use series::SampleSource;
 use types::Timestamp;
 
-use crate::format::{self, JsonAnswer};
-use crate::metadata::MetricsState;
-use crate::problem::PrometheusProblem;
+use crate::format;
+use crate::metadata::Call;
 
 /// The range whose series are counted, in ms.
 const RANGE: i64 = 3_600_000;
@@ -29,24 +25,20 @@ const ROWS_MAX: usize = 10_000;
 const NAME: &str = "__name__";
 
 /// Answers `status/tsdb`.
-pub(crate) async fn get(
-    server: FamilyServer<MetricsState>,
-    parameters: Parameters,
-) -> Result<JsonAnswer, PrometheusProblem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     let n_rows = parameters.get("limit").map_or(Ok(ROWS), |text| {
         let wrong = || Problem::bad_request("bad-parameter", format!("limit must be a number from 1 to {ROWS_MAX}"));
         text.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit)).ok_or_else(wrong)
     })?;
     let until = server.now().0 / Timestamp::MILLISECOND;
-    let found = read(&server, "number of series", move |run| {
+    Ok(Reply::query(&server, "number of series", move |run| {
         let source = SampleSource::new(run, usize::MAX);
         let sets = source.label_sets(&[], (until.saturating_sub(RANGE), until))?;
-        Ok((counts(&sets, n_rows), source.into_missing()))
-    });
-    let (mut data, missing) = found.await?;
-    data["headStats"]["minTime"] = (until - RANGE).into();
-    data["headStats"]["maxTime"] = until.into();
-    Ok(Json(format::success(data, missing, &Annotations::default())))
+        let mut data = counts(&sets, n_rows);
+        data["headStats"]["minTime"] = (until - RANGE).into();
+        data["headStats"]["maxTime"] = until.into();
+        Ok(format::reply(data, source.into_missing()))
+    }))
 }
 
 /// Counts series by what they have in common.

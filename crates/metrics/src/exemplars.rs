@@ -7,22 +7,18 @@ pub(crate) mod recent;
 
 use std::collections::HashSet;
 
-use axum::Json;
-use door::form_parameters::FormParameters;
+use door::call::{Outcome, Reply};
 use door::problem::Problem;
-use door::query_run::read;
-use door::server::FamilyServer;
 use foldhash::fast::RandomState;
 use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};
-use promql::Annotations;
-use serde_json::json;
+use serde_json::{Value, json};
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format::{self, Float, JsonAnswer, LabelMap};
-use crate::metadata::MetricsState;
-use crate::problem::PrometheusProblem;
+use crate::format::{self, Float, LabelMap};
+use crate::metadata::{Call, MetricsState};
+use crate::problem::parsed;
 use crate::times::time_of;
 
 /// Most exemplars of an answer.
@@ -68,20 +64,22 @@ impl NewExemplars {
 }
 
 /// Answers `query_exemplars`: those of all series that a query reads.
-pub(crate) async fn get(
-    server: FamilyServer<MetricsState>,
-    FormParameters(parameters): FormParameters,
-) -> Result<JsonAnswer, PrometheusProblem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     let text = parameters.get("query").unwrap_or_default();
-    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, ("query", text)))?;
+    let query = parsed("query", text)?;
     let start = time_of(&parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);
     let end = time_of(&parameters, "end")?.unwrap_or(i64::MAX / Timestamp::MILLISECOND - 1);
     if end < start {
-        return Err(Problem::bad_request("bad-range", "end timestamp must not be before start timestamp").into());
+        return Err(Problem::bad_request("bad-range", "end timestamp must not be before start timestamp"));
     }
     let selectors: Vec<_> = query.selectors().into_iter().map(<[_]>::to_vec).collect();
-    let found = read(&server, text, move |run| series::exemplars(&run, &selectors, (start, end), ANSWER_MAX));
-    let (found, missing) = found.await?;
+    Ok(Reply::query(&server, text, move |run| {
+        let (found, missing) = series::exemplars(&run, &selectors, (start, end), ANSWER_MAX)?;
+        Ok(format::reply(found.iter().map(|(labels, exemplars)| series_json(labels, exemplars)).collect(), missing))
+    }))
+}
+
+fn series_json(labels: &promql::Labels, exemplars: &[series::StoredExemplar]) -> Value {
     let exemplar = |exemplar: &series::StoredExemplar| {
         json!({
             "labels": LabelMap(&exemplar.labels),
@@ -89,12 +87,5 @@ pub(crate) async fn get(
             "timestamp": exemplar.time as f64 / 1000.0,
         })
     };
-    let of_series = |(labels, exemplars): (&promql::Labels, &Vec<series::StoredExemplar>)| {
-        json!({
-            "seriesLabels": LabelMap(labels),
-            "exemplars": exemplars.iter().map(exemplar).collect::<Vec<_>>(),
-        })
-    };
-    let data = found.iter().map(of_series).collect();
-    Ok(Json(format::success(data, missing, &Annotations::default())))
+    json!({"seriesLabels": LabelMap(labels), "exemplars": exemplars.iter().map(exemplar).collect::<Vec<_>>()})
 }

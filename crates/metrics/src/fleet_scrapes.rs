@@ -1,20 +1,29 @@
 //! What shippers have reported of their scrapes to any node of the fleet. A shipper reports to one node, and later perhaps to
 //! another one: its last report counts.
 
-use axum::extract::Request;
-use axum::response::Response;
+use door::call::{Outcome, Reply};
 use door::fleet::{SCRAPES_PATH, not_a_node};
-use door::problem::Problem;
-use door::server::{FamilyServer, Shared};
+use door::server::Shared;
 use ingest::{ReportedScrapes, SourceScrapes, visible_scrapes};
 
-use crate::metadata::MetricsState;
+use crate::metadata::Call;
 
 /// Bytes of a question.
 const QUESTION_BYTES_MAX: usize = 64;
 
-/// Returns the scrapes that the caller may see, and why some may be missing.
-pub(crate) async fn scrapes(server: &Shared) -> (Vec<SourceScrapes>, Vec<String>) {
+/// Answers with what `then` makes of the scrapes that the caller may see, and of why some may be missing.
+pub(crate) fn with_scrapes(
+    server: &Shared,
+    then: impl FnOnce(Vec<SourceScrapes>, Vec<String>) -> Outcome + Send + 'static,
+) -> Outcome {
+    let server = server.clone();
+    Ok(Reply::later(async move {
+        let (scrapes, missing) = scrapes(&server).await;
+        then(scrapes, missing)
+    }))
+}
+
+async fn scrapes(server: &Shared) -> (Vec<SourceScrapes>, Vec<String>) {
     let now = server.now();
     let mut reports = server.app.intake.sources.reported_scrapes(now);
     let mut missing = Vec::new();
@@ -42,12 +51,13 @@ pub(crate) async fn scrapes(server: &Shared) -> (Vec<SourceScrapes>, Vec<String>
 }
 
 /// Answers another node's question for what was reported here.
-pub(crate) async fn post(server: FamilyServer<MetricsState>, request: Request) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
     let link = server.app.fleet.clone().ok_or_else(not_a_node)?;
-    let (head, body) = request.into_parts();
-    let body = server.bodies.read(body, QUESTION_BYTES_MAX).await?;
-    let now = server.now();
-    link.answer(SCRAPES_PATH, (&head.headers, body.bytes()), now, || {
-        serde_json::to_vec(&server.app.intake.sources.reported_scrapes(now)).expect("texts and numbers are JSON")
-    })
+    Ok(Reply::body(QUESTION_BYTES_MAX, move |body| {
+        let now = server.now();
+        let answer = link.answer(SCRAPES_PATH, (&parts.headers, body.bytes()), now, || {
+            serde_json::to_vec(&server.app.intake.sources.reported_scrapes(now)).expect("texts and numbers are JSON")
+        });
+        answer.map(Reply::Whole)
+    }))
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use axum::Json;
+use door::call::Reply;
 use promql::{Annotations, Data, Histogram, Labels, Row, Sample, Value};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Value as JsonValue, json};
@@ -18,8 +18,10 @@ pub(crate) struct Success<D> {
     infos: Vec<String>,
 }
 
-/// An answer that is made as a JSON value first.
-pub(crate) type JsonAnswer = Json<Success<JsonValue>>;
+/// Returns an answer that is made as a JSON value first.
+pub(crate) fn reply(data: JsonValue, warnings: Vec<String>) -> Reply {
+    Reply::serialized(&success(data, warnings, &Annotations::default()))
+}
 
 /// Returns the whole answer; `warnings` are ours, and come with those of the evaluation.
 pub(crate) fn success<D>(data: D, mut warnings: Vec<String>, annotations: &Annotations) -> Success<D> {

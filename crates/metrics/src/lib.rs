@@ -25,8 +25,8 @@ use std::sync::Arc;
 use door::access::Role;
 use door::fleet::SCRAPES_PATH;
 use door::format::ErrorFormat;
-use door::server::{FamilyState, Server};
-use door::table::Table;
+use door::server::Server;
+use door::table::Routes;
 
 pub use self::metadata::{MetricsState, keep_metadata, save_metadata};
 pub use self::own::store_own;
@@ -46,15 +46,15 @@ pub fn start(server: &Server) -> Arc<MetricsState> {
 }
 
 /// Returns the routes of this crate.
-pub fn routes() -> Table<FamilyState<MetricsState>> {
-    Table::default()
-        .ask("/prometheus/api/v1/query", Role::Read, api::instant)
-        .ask("/prometheus/api/v1/query_range", Role::Read, api::range)
-        .ask("/prometheus/api/v1/labels", Role::Read, api::names)
-        .ask("/prometheus/api/v1/series", Role::Read, api::series)
-        .ask("/prometheus/api/v1/query_exemplars", Role::Read, exemplars::get)
-        .ask("/prometheus/api/v1/format_query", Role::Read, api::formatted)
-        .ask("/prometheus/api/v1/parse_query", Role::Read, api::parsed)
+pub fn routes() -> Routes<MetricsState> {
+    Routes::default()
+        .form("/prometheus/api/v1/query", Role::Read, api::instant)
+        .form("/prometheus/api/v1/query_range", Role::Read, api::range)
+        .form("/prometheus/api/v1/labels", Role::Read, api::names)
+        .form("/prometheus/api/v1/series", Role::Read, api::series)
+        .form("/prometheus/api/v1/query_exemplars", Role::Read, exemplars::get)
+        .form("/prometheus/api/v1/format_query", Role::Read, api::formatted)
+        .form("/prometheus/api/v1/parse_query", Role::Read, api::parsed)
         .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
         .get("/prometheus/api/v1/targets", Role::Read, targets::list)

@@ -3,29 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use axum::Json;
+use door::call::{Outcome, Reply};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::read;
-use door::server::{FamilyServer, Server, Shared};
+use door::server::Server;
 use exposition::has_suffix;
-use promql::{Annotations, METRIC_NAME};
+use promql::METRIC_NAME;
 use serde_json::{Value, json};
 use series::{SAMPLE_GROUPS, SampleSource};
 use storage::{Settings, StoreError};
 use types::{Hold, Timestamp};
 
 use crate::exemplars::recent::RecentExemplars;
-use crate::format::{self, JsonAnswer};
+use crate::format;
 use crate::known_metrics::{KnownMetrics, load, save};
 pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
-use crate::problem::PrometheusProblem;
 
 /// Most metrics that something is known of.
 const METRICS_MAX: usize = 100_000;
 
 /// Longest help text.
 const HELP_BYTES_MAX: usize = 4 << 10;
+
+/// A request of this API.
+pub(crate) type Call = door::call::Call<MetricsState>;
 
 /// The state of this API.
 #[derive(Debug, Default)]
@@ -130,23 +131,24 @@ pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(),
 }
 
 /// Answers `metadata`: what is known of all metrics, or of one, as far as the caller may read series of them.
-pub(crate) async fn get(
-    server: FamilyServer<MetricsState>,
-    parameters: Parameters,
-) -> Result<JsonAnswer, PrometheusProblem> {
+///
+/// What senders say of a metric names no group: what a caller may read goes by the names of the series in their groups.
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     let limit = limit_of(&parameters)?;
-    let metric = parameters.get("metric");
     receive(&server, &server.state);
-    let (data, missing) = if server.reaches_all(&SAMPLE_GROUPS.map(str::to_owned)) {
+    if server.reaches_all(&SAMPLE_GROUPS.map(str::to_owned)) {
         let known = server.state.known.hold();
-        let data = shown(known.metrics.iter(), metric, limit);
-        (data, Vec::new())
-    } else {
-        let (names, missing) = readable_names(&server).await?;
-        let known = server.state.families_of(names.iter().map(String::as_str));
-        (shown(known.iter(), metric, limit), missing)
-    };
-    Ok(Json(format::success(data, missing, &Annotations::default())))
+        return Ok(format::reply(shown(known.metrics.iter(), parameters.get("metric"), limit), Vec::new()));
+    }
+    let (range, state) =
+        ((i64::MIN / Timestamp::MILLISECOND, i64::MAX / Timestamp::MILLISECOND - 1), server.state.clone());
+    Ok(Reply::query(&server, "metadata of metrics", move |run| {
+        let source = SampleSource::new(run, usize::MAX);
+        let sets = source.label_sets(&[], range)?;
+        let names: BTreeSet<String> = sets.iter().map(|labels| labels.get(METRIC_NAME).to_owned()).collect();
+        let known = state.families_of(names.iter().map(String::as_str));
+        Ok(format::reply(shown(known.iter(), parameters.get("metric"), limit), source.into_missing()))
+    }))
 }
 
 /// Returns the parameter `limit`; a negative one and none mean no limit, as in Prometheus.
@@ -154,19 +156,6 @@ fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
     let limit = parameters.get("limit").map(str::parse::<i64>).transpose();
     let limit = limit.map_err(|_| Problem::bad_request("bad-parameter", "limit must be a number"))?;
     Ok(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX))
-}
-
-/// Returns the names of the series in the groups that the caller may read, and why some may be missing. What senders say of a
-/// metric names no group.
-async fn readable_names(server: &Shared) -> Result<(BTreeSet<String>, Vec<String>), Problem> {
-    let range = (i64::MIN / Timestamp::MILLISECOND, i64::MAX / Timestamp::MILLISECOND - 1);
-    let found = read(server, "metadata of metrics", move |run| {
-        let source = SampleSource::new(run, usize::MAX);
-        let sets = source.label_sets(&[], range)?;
-        let names: BTreeSet<String> = sets.iter().map(|labels| labels.get(METRIC_NAME).to_owned()).collect();
-        Ok((names, source.into_missing()))
-    });
-    found.await
 }
 
 /// Returns the first metrics as Prometheus lists them, or only one.

@@ -15,44 +15,31 @@ mod points;
 
 use std::borrow::Cow;
 
-use axum::body::Body;
-use axum::http::HeaderMap;
-use axum::response::Response;
-use door::problem::Problem;
-use door::server::{FamilyServer, Server};
+use door::call::Outcome;
+use door::server::Server;
 use ingest::{Encoding, IngestAnswer, IngestError, Sender, decode};
 use otel::otlp::{AnswerNames, OtlpForm, export_with, post_with};
 use points::Points;
 
-use crate::metadata::MetricsState;
+use crate::metadata::{Call, MetricsState};
 
 /// What answers call a point.
 const NAMES: AnswerNames = AnswerNames { noun: "data point", rejected: "rejectedDataPoints" };
 
 /// Answers a request over HTTP.
-pub(crate) async fn post(
-    server: FamilyServer<MetricsState>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
     let state = server.state.clone();
-    post_with(&server, NAMES, headers, body, move |server, body, form, sender| {
+    post_with(&server, NAMES, &parts.headers, move |server, body, form, sender| {
         ingest(server, &state, body, form, sender)
     })
-    .await
 }
 
 /// Answers an export by gRPC.
-pub(crate) async fn export(
-    server: FamilyServer<MetricsState>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+pub(crate) fn export(Call { server, parts, .. }: Call) -> Outcome {
     let state = server.state.clone();
-    export_with(&server, NAMES, headers, body, move |server, body, form, sender| {
+    export_with(&server, NAMES, &parts.headers, move |server, body, form, sender| {
         ingest(server, &state, body, form, sender)
     })
-    .await
 }
 
 /// Stores the points of a request and returns when they are durable. Blocks.

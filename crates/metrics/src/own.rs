@@ -62,7 +62,7 @@ fn store(server: &Shared, state: &MetricsState, before: Written) -> (Written, Re
             // Labels of the sample take precedence.
             pairs.extend(sample.labels.iter().map(|(name, value)| (&**name, &**value)));
             let pairs = pairs.into_iter().map(|(name, value)| (Cow::from(name), Cow::from(value)));
-            let labels = SeriesLabels::new(pairs, server.app.intake.limits());
+            let labels = SeriesLabels::new(pairs, &server.app.intake.limits);
             samples.extend(labels.ok().map(|labels| (labels, sample.value)));
         }
     }

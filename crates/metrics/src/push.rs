@@ -13,8 +13,9 @@ mod samples;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
+use door::body::RequestBody;
+use door::call::{Outcome, Reply};
 use door::headers::encoding;
 use door::problem::Problem;
 use door::server::FamilyServer;
@@ -25,7 +26,7 @@ use types::Limits;
 
 use self::documents::{PushedFamily, PushedGroup};
 use self::key::GroupingKey;
-use crate::metadata::{Metadata, MetricsState};
+use crate::metadata::{Call, Metadata, MetricsState};
 
 pub(crate) use self::documents::forget;
 pub use self::repeat::{repeat, repeat_pushes};
@@ -45,50 +46,35 @@ enum Mode {
 }
 
 /// Replaces a group.
-pub(crate) async fn put(
-    server: FamilyServer<MetricsState>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, Problem> {
-    push(server, &uri, &headers, body, Mode::Replace).await
+pub(crate) fn put(call: Call) -> Outcome {
+    push(call, Mode::Replace)
 }
 
 /// Replaces the metrics of a group that have the same names as those pushed.
-pub(crate) async fn post(
-    server: FamilyServer<MetricsState>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<StatusCode, Problem> {
-    push(server, &uri, &headers, body, Mode::Update).await
+pub(crate) fn post(call: Call) -> Outcome {
+    push(call, Mode::Update)
 }
 
 /// Deletes a group. One that does not exist is no error.
-pub(crate) async fn delete(server: FamilyServer<MetricsState>, uri: Uri) -> Result<StatusCode, Problem> {
-    let key = GroupingKey::of_path(uri.path())?;
+pub(crate) fn delete(Call { server, parts, .. }: Call) -> Outcome {
+    let key = GroupingKey::of_path(parts.uri.path())?;
     server.must_reach(&sample_group(key.job()))?;
-    let of_thread = server.clone();
-    let work = move || -> Result<(), Problem> {
-        let mut clock = of_thread.state.push_clock();
-        let Some(group) = documents::get(&of_thread, &key)? else { return Ok(()) };
-        let time = clock.next(of_thread.now());
-        samples::write(&of_thread, time, &[], &group.series(&of_thread.app.intake.limits))?;
-        documents::remove(&of_thread, &key)
+    let work = move || {
+        let mut clock = server.state.push_clock();
+        if let Some(group) = documents::get(&server, &key)? {
+            let time = clock.next(server.now());
+            samples::write(&server, time, &[], &group.series(&server.app.intake.limits))?;
+            documents::remove(&server, &key)?;
+        }
+        Ok(StatusCode::ACCEPTED.into())
     };
-    server.intake.run(ingest::Encoding::Identity, 0, work).await??;
-    Ok(StatusCode::ACCEPTED)
+    Ok(Reply::Intake(ingest::Encoding::Identity.into(), 0, Box::new(work)))
 }
 
-async fn push(
-    server: FamilyServer<MetricsState>,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: Body,
-    mode: Mode,
-) -> Result<StatusCode, Problem> {
-    let key = GroupingKey::of_path(uri.path())?;
+fn push(Call { server, parts, .. }: Call, mode: Mode) -> Outcome {
+    let key = GroupingKey::of_path(parts.uri.path())?;
     server.must_reach(&sample_group(key.job()))?;
+    let headers = &parts.headers;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some(format) = Format::of_content_type(content_type) else {
         let message = format!("content type {content_type:?} is not supported for pushes");
@@ -97,21 +83,22 @@ async fn push(
     };
     let encoding = encoding(headers)?;
     let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
-    let received = server.bodies.read(body, bytes_max).await.map_err(|problem| match problem.status {
-        StatusCode::PAYLOAD_TOO_LARGE => problem.hint("push fewer samples, or to more groups"),
-        _ => problem,
-    })?;
-    let n_bytes = received.bytes().len();
-    let of_thread = server.clone();
-    let work = move || -> Result<(), Problem> {
-        let body = decode(received.bytes(), encoding, bytes_max)?;
+    let store = move |body: &[u8]| {
+        let body = decode(body, encoding, bytes_max)?;
         let text = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("bad-push", "the push is not UTF-8"))?;
         let families =
             read(text, format, SAMPLES_MAX).map_err(|error| Problem::bad_request("bad-push", error.to_string()))?;
-        apply(&of_thread, &key, families, mode)
+        apply(&server, &key, families, mode)?;
+        Ok(StatusCode::OK.into())
     };
-    server.intake.run(encoding, n_bytes, work).await??;
-    Ok(StatusCode::OK)
+    let read = move |received: Result<RequestBody, Problem>| match received {
+        Ok(received) => Ok(Reply::intake(encoding.into(), received, store)),
+        Err(problem) if problem.status == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(problem.hint("push fewer samples, or to more groups"))
+        }
+        Err(problem) => Err(problem),
+    };
+    Ok(Reply::Body(bytes_max, Box::new(read)))
 }
 
 /// Stores a push: its samples first, so that nothing is listed as pushed that was refused.

@@ -8,21 +8,19 @@ mod message;
 
 use std::sync::Mutex;
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use door::call::{Outcome, Reply};
 use door::headers::content_encoding;
 use door::problem::Problem;
-use door::query_run::read;
-use door::server::FamilyServer;
+use door::query_run::QueryRun;
 use ingest::snappy;
 use promql::{Selection, Source};
 use series::SampleSource;
 use types::Hold;
 
 use self::message::{ReadQuery, ReadSeries, encode};
-use crate::metadata::MetricsState;
-use crate::problem::PrometheusProblem;
+use crate::metadata::Call;
 
 /// Largest body: queries are matchers.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -31,47 +29,42 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const SAMPLE_BYTES: usize = 80;
 
 /// Answers `read`.
-pub(crate) async fn post(
-    server: FamilyServer<MetricsState>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, PrometheusProblem> {
-    let encoding = content_encoding(&headers);
+pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
+    let encoding = content_encoding(&parts.headers);
     if !matches!(&*encoding, "" | "snappy") {
         let message = format!("content encoding {encoding:?} is not supported by remote read");
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
-        return Err(problem.hint("send the message as one block of Snappy").into());
+        return Err(problem.hint("send the message as one block of Snappy"));
     }
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let message = snappy::unpack(received.bytes(), BODY_BYTES_MAX).map_err(Problem::from)?;
-    let queries = message::queries(&message)?;
-    let body = read(&server, "remote read", move |run| {
-        let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
-        let (mut results, mut left) = (Vec::new(), samples_max);
-        for query in &queries {
-            let source = SampleSource::new(run, left);
-            let found = selected(&source, query)?;
-            left = left.saturating_sub(found.iter().map(ReadSeries::n_samples).sum());
-            if let Some(missing) = source.into_missing().into_iter().next() {
-                // The message has no place for a warning, and a part must not pass for the whole.
-                return Err(Problem::internal(missing));
-            }
-            results.push(found);
+    Ok(Reply::body(BODY_BYTES_MAX, move |received| {
+        let message = snappy::unpack(received.bytes(), BODY_BYTES_MAX)?;
+        let queries = message::queries(&message)?;
+        Ok(Reply::query(&server, "remote read", move |run| answer(run, &queries)))
+    }))
+}
+
+fn answer(run: &QueryRun<'_>, queries: &[ReadQuery]) -> Outcome {
+    let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
+    let (mut results, mut left) = (Vec::new(), samples_max);
+    for query in queries {
+        let source = SampleSource::new(run, left);
+        let found = selected(&source, query)?;
+        left = left.saturating_sub(found.iter().map(ReadSeries::n_samples).sum());
+        if let Some(missing) = source.into_missing().into_iter().next() {
+            // The message has no place for a warning, and a part must not pass for the whole.
+            return Err(Problem::internal(missing));
         }
-        snappy::pack(&encode(&results)).map_err(Problem::from)
-    });
+        results.push(found);
+    }
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf")),
         (header::CONTENT_ENCODING, HeaderValue::from_static("snappy")),
     ];
-    Ok((headers, body.await?).into_response())
+    Ok(Reply::Whole((headers, snappy::pack(&encode(&results))?).into_response()))
 }
 
 /// Returns the series of a query in order of their labels.
-fn selected(
-    source: &SampleSource<&door::query_run::QueryRun<'_>>,
-    query: &ReadQuery,
-) -> Result<Vec<ReadSeries>, Problem> {
+fn selected(source: &SampleSource<&QueryRun<'_>>, query: &ReadQuery) -> Result<Vec<ReadSeries>, Problem> {
     let found: Mutex<Vec<ReadSeries>> = Mutex::default();
     let after = query.start.saturating_sub(1);
     let selection = Selection { matchers: &query.matchers, after, until: query.end, step: 0, function: "" };

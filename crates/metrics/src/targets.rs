@@ -5,22 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::Json;
+use door::call::{Outcome, Reply};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::read;
-use door::server::{FamilyServer, Shared};
+use door::query_run::QueryRun;
 use exposition::ActiveTarget;
 use ingest::SourceScrapes;
-use promql::{Annotations, Labels, Matcher};
+use promql::{Labels, Matcher};
 use serde_json::{Value, json};
 use series::SampleSource;
 use types::Timestamp;
 
-use crate::fleet_scrapes::scrapes;
-use crate::format::{self, JsonAnswer};
-use crate::metadata::{MetricsState, receive};
-use crate::problem::PrometheusProblem;
+use crate::fleet_scrapes::with_scrapes;
+use crate::format;
+use crate::metadata::{Call, MetricsState, receive};
+use crate::problem::parsed;
 
 /// A time of which Prometheus says that there is none.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -30,8 +29,6 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// How far back series of a target are looked for, in ms.
 const SERIES_AGE_MS: i64 = 3_600_000;
-
-type Outcome = Result<JsonAnswer, PrometheusProblem>;
 
 /// A target and the host of its shipper.
 struct FoundTarget {
@@ -98,21 +95,26 @@ fn warnings(scrapes: &[SourceScrapes]) -> Vec<String> {
 }
 
 /// Answers `targets`.
-pub(crate) async fn list(server: FamilyServer<MetricsState>, parameters: Parameters) -> Outcome {
-    let (scrapes, mut missing) = scrapes(&server).await;
-    missing.extend(warnings(&scrapes));
+pub(crate) fn list(Call { server, parameters, .. }: Call) -> Outcome {
+    with_scrapes(&server, move |scrapes, mut missing| {
+        missing.extend(warnings(&scrapes));
+        Ok(format::reply(targets_json(&scrapes, &parameters), missing))
+    })
+}
+
+fn targets_json(scrapes: &[SourceScrapes], parameters: &Parameters) -> Value {
     let state = parameters.get("state").unwrap_or_default().to_ascii_lowercase();
     let pool = parameters.get("scrapePool").unwrap_or_default();
     let is_shown = |one: &str| matches!(&*state, "" | "any") || state == one;
     let is_of_pool = |of: &str| pool.is_empty() || of == pool;
     let (mut active_targets, mut dropped, mut n_dropped) = (Vec::new(), Vec::new(), Value::Null);
     if is_shown("active") {
-        let found = active(&scrapes);
+        let found = active(scrapes);
         active_targets = found.iter().filter(|of| is_of_pool(&of.target.pool)).map(FoundTarget::shown).collect();
     }
     if is_shown("dropped") {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for of in &scrapes {
+        for of in scrapes {
             let none = of.scrapes.pools.iter().map(|pool| (pool, &0));
             none.chain(&of.scrapes.n_dropped).for_each(|(pool, n)| *counts.entry(pool).or_default() += n);
         }
@@ -123,46 +125,67 @@ pub(crate) async fn list(server: FamilyServer<MetricsState>, parameters: Paramet
         let shown = targets.iter().map(|of| json!({"discoveredLabels": of.discovered, "scrapePool": of.pool}));
         dropped = shown.collect();
     }
-    let data = json!({"activeTargets": active_targets, "droppedTargets": dropped, "droppedTargetCounts": n_dropped});
-    Ok(Json(format::success(data, missing, &Annotations::default())))
+    json!({"activeTargets": active_targets, "droppedTargets": dropped, "droppedTargetCounts": n_dropped})
 }
 
 /// Answers `scrape_pools`: the names of jobs.
-pub(crate) async fn pools(server: FamilyServer<MetricsState>) -> Outcome {
-    let (scrapes, missing) = scrapes(&server).await;
-    let pools: BTreeSet<&String> = scrapes.iter().flat_map(|of| &of.scrapes.pools).collect();
-    Ok(Json(format::success(json!({"scrapePools": pools}), missing, &Annotations::default())))
+pub(crate) fn pools(call: Call) -> Outcome {
+    with_scrapes(&call.server, |scrapes, missing| {
+        let pools: BTreeSet<&String> = scrapes.iter().flat_map(|of| &of.scrapes.pools).collect();
+        Ok(format::reply(json!({"scrapePools": pools}), missing))
+    })
 }
 
 /// Answers `targets/metadata`: type, help and unit of the metrics of targets.
-pub(crate) async fn metadata(server: FamilyServer<MetricsState>, parameters: Parameters) -> Outcome {
+pub(crate) fn metadata(Call { server, parameters, .. }: Call) -> Outcome {
     let bad = |message: &str| Problem::bad_request("bad-parameter", message.to_owned());
     let limit = parameters.get("limit").filter(|text| !text.is_empty());
     let limit = limit.map(str::parse::<i64>).transpose().map_err(|_| bad("limit must be a number"))?.unwrap_or(-1);
     let matchers = match parameters.get("match_target").filter(|text| !text.is_empty()) {
         None => Vec::new(),
         Some(text) => {
-            let query = promql::parse(text);
-            let query = query.map_err(|error| PrometheusProblem::of_text(&error, ("match_target", text)))?;
+            let query = parsed("match_target", text)?;
             query.matchers().ok_or_else(|| bad("match_target is not a selector of labels"))?.to_vec()
         }
     };
-    let (scrapes, missing_targets) = scrapes(&server).await;
-    let mut targets = active(&scrapes);
-    targets.retain(|of| {
-        let label = |name: &str| of.target.labels.get(name).map_or("", |value| value);
-        matchers.iter().all(|matcher| matcher.accepts(label(&matcher.name)))
-    });
-    let metric = parameters.get("metric").unwrap_or_default();
-    let labels: Vec<BTreeMap<String, String>> = targets.into_iter().map(|of| of.target.labels).collect();
-    let (names, mut missing) = names_of_targets(&server, labels.clone(), metric).await?;
-    receive(&server, &server.state);
+    let of_server = server.clone();
+    with_scrapes(&server, move |scrapes, missing_targets| {
+        let mut targets = active(&scrapes);
+        targets.retain(|of| {
+            let label = |name: &str| of.target.labels.get(name).map_or("", |value| value);
+            matchers.iter().all(|matcher| matcher.accepts(label(&matcher.name)))
+        });
+        let labels: Vec<BTreeMap<String, String>> = targets.into_iter().map(|of| of.target.labels).collect();
+        let server = of_server.clone();
+        Ok(Reply::query(&of_server, "metadata of targets", move |run| {
+            let metric = parameters.get("metric").unwrap_or_default();
+            let (names, mut missing) = names_of_targets(run, &labels, metric)?;
+            receive(&server, &server.state);
+            let found = metadata_json(&server.state, &labels, names, metric, limit);
+            if found.is_empty() {
+                return Err(Problem::not_found("specified metadata not found"));
+            }
+            missing.extend(missing_targets);
+            missing.extend(warnings(&scrapes));
+            Ok(format::reply(Value::from(found), missing))
+        }))
+    })
+}
+
+/// Returns what is known of the metrics of targets, each with the labels of its target.
+fn metadata_json(
+    state: &MetricsState,
+    labels: &[BTreeMap<String, String>],
+    names: Vec<BTreeSet<String>>,
+    metric: &str,
+    limit: i64,
+) -> Vec<Value> {
     let mut found = Vec::new();
     for (target, names) in labels.iter().zip(names) {
         if limit >= 0 && found.len() as i64 >= limit {
             break;
         }
-        let known = server.state.families_of(names.iter().map(String::as_str));
+        let known = state.families_of(names.iter().map(String::as_str));
         for (family, of) in known {
             let mut shown = json!({"target": target, "type": of.kind, "help": of.help, "unit": of.unit});
             if metric.is_empty() {
@@ -173,51 +196,41 @@ pub(crate) async fn metadata(server: FamilyServer<MetricsState>, parameters: Par
             found.push(shown);
         }
     }
-    if found.is_empty() {
-        return Err(Problem::not_found("specified metadata not found").into());
-    }
-    missing.extend(missing_targets);
-    missing.extend(warnings(&scrapes));
-    Ok(Json(format::success(Value::from(found), missing, &Annotations::default())))
+    found
 }
 
 /// Returns the names of the series that targets have, in their order, and why some may be missing. With a metric, at least those
 /// that are its samples.
-async fn names_of_targets(
-    server: &Shared,
-    targets: Vec<BTreeMap<String, String>>,
+fn names_of_targets(
+    run: &QueryRun<'_>,
+    targets: &[BTreeMap<String, String>],
     metric: &str,
 ) -> Result<(Vec<BTreeSet<String>>, Vec<String>), Problem> {
     let job_of = |target: &BTreeMap<String, String>| target.get("job").cloned().unwrap_or_default();
     let jobs: BTreeSet<String> = targets.iter().map(job_of).collect();
-    let is_metric = move |name: &str, metric: &str| metric.is_empty() || name.starts_with(metric);
-    let now_ms = server.now().0.div_euclid(Timestamp::MILLISECOND);
-    let metric = metric.to_owned();
-    let found = read(server, "metadata of targets", move |run| {
-        let source = SampleSource::new(run, usize::MAX);
-        let mut names = vec![BTreeSet::new(); targets.len()];
-        let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-        for (place, target) in targets.iter().enumerate() {
-            places.entry(job_and_instance(|name| target.get(name).map_or("", |text| text))).or_default().push(place);
-        }
-        for job in &jobs {
-            let matchers: Vec<Matcher> = Matcher::new("job", "=", job).into_iter().collect();
-            for series in source.label_sets(&matchers, (now_ms - SERIES_AGE_MS, now_ms))? {
-                let name = series.get("__name__");
-                if !is_metric(name, &metric) {
-                    continue;
-                }
-                let of_key = places.get(&job_and_instance(|name| series.get(name)));
-                for place in of_key.into_iter().flatten() {
-                    if is_of(&series, &targets[*place]) {
-                        names[*place].insert(name.to_owned());
-                    }
+    let now_ms = run.server.now().0.div_euclid(Timestamp::MILLISECOND);
+    let source = SampleSource::new(run, usize::MAX);
+    let mut names = vec![BTreeSet::new(); targets.len()];
+    let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (place, target) in targets.iter().enumerate() {
+        places.entry(job_and_instance(|name| target.get(name).map_or("", |text| text))).or_default().push(place);
+    }
+    for job in &jobs {
+        let matchers: Vec<Matcher> = Matcher::new("job", "=", job).into_iter().collect();
+        for series in source.label_sets(&matchers, (now_ms - SERIES_AGE_MS, now_ms))? {
+            let name = series.get("__name__");
+            if !metric.is_empty() && !name.starts_with(metric) {
+                continue;
+            }
+            let of_key = places.get(&job_and_instance(|name| series.get(name)));
+            for place in of_key.into_iter().flatten() {
+                if is_of(&series, &targets[*place]) {
+                    names[*place].insert(name.to_owned());
                 }
             }
         }
-        Ok((names, source.into_missing()))
-    });
-    found.await
+    }
+    Ok((names, source.into_missing()))
 }
 
 fn job_and_instance<'l>(label: impl Fn(&str) -> &'l str) -> (&'l str, &'l str) {

@@ -7,18 +7,18 @@
 mod message;
 mod series;
 
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
+use door::call::{Outcome, Reply};
+use door::format::ErrorFormat;
 use door::headers::{batch_id, content_encoding};
 use door::intake_gates::Packing;
 use door::problem::Problem;
-use door::server::FamilyServer;
 use ingest::{IngestAnswer, IngestError, snappy};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::metadata::MetricsState;
-use crate::problem::PrometheusProblem;
+use crate::metadata::Call;
+use crate::problem::PrometheusFormat;
 use series::SeriesReader;
 
 /// The message of version 2.0, as its content type names it.
@@ -38,48 +38,44 @@ enum Version {
     Two,
 }
 
-pub(crate) async fn post(
-    server: FamilyServer<MetricsState>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, PrometheusProblem> {
-    let version = version(&headers)?;
-    let batch_id = batch_id(&headers)?;
-    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
-    let n_bytes = received.bytes().len();
-    let of_thread = server.clone();
-    let work = move || -> Result<([u64; 3], Option<String>), Problem> {
-        let intake = &of_thread.app.intake;
+pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
+    let version = version(&parts.headers)?;
+    let batch_id = batch_id(&parts.headers)?;
+    let bytes_max = server.app.limits.body_bytes_max;
+    let store = move |body: &[u8]| {
+        let intake = &server.app.intake;
         // Senders repeat a request whose answer they missed: equal bodies are one batch.
-        let own_id = format!("remote write {:032x}", xxh3_128(received.bytes()));
-        let sender = of_thread.sender(batch_id.as_deref().or(Some(&own_id)));
-        let key = sender.batch_key(received.bytes());
+        let own_id = format!("remote write {:032x}", xxh3_128(body));
+        let sender = server.sender(batch_id.as_deref().or(Some(&own_id)));
+        let key = sender.batch_key(body);
         let mut collector = intake.collect(&sender);
-        let ((stored, refused), n_unpacked) =
-            snappy::with_unpacked(received.bytes(), intake.limits.body_bytes_max, |message| {
-                let (shared, state) = (&intake.series, &of_thread.state);
-                let mut reader = SeriesReader::new(&mut collector, of_thread.now(), &intake.limits, state);
-                match version {
-                    Version::One => message::read_one(message, &mut reader, shared, state)?,
-                    Version::Two => message::read_two(message, &mut reader, shared, state)?,
-                }
-                Ok::<_, IngestError>((reader.end(), message.len() as u64))
-            })??;
+        let ((stored, refused), n_unpacked) = snappy::with_unpacked(body, intake.limits.body_bytes_max, |message| {
+            let (shared, state) = (&intake.series, &server.state);
+            let mut reader = SeriesReader::new(&mut collector, server.now(), &intake.limits, state);
+            match version {
+                Version::One => message::read_one(message, &mut reader, shared, state)?,
+                Version::Two => message::read_two(message, &mut reader, shared, state)?,
+            }
+            Ok::<_, IngestError>((reader.end(), message.len() as u64))
+        })??;
         if stored.n_samples + stored.n_histograms > 0 || stored.exemplars.n_new > 0 {
             intake.deliver(collector, key, n_unpacked, IngestAnswer::default())?;
-            of_thread.state.recent_exemplars().note(&stored.exemplars.seen);
+            server.state.recent_exemplars().note(&stored.exemplars.seen);
         }
-        Ok(([stored.n_samples, stored.n_histograms, stored.exemplars.n], refused))
+        Ok(reply([stored.n_samples, stored.n_histograms, stored.exemplars.n], refused))
     };
-    let (written, refused) = server.intake.run(Packing::Snappy, n_bytes, work).await??;
+    Ok(Reply::body(bytes_max, |received| Ok(Reply::intake(Packing::Snappy, received, store))))
+}
+
+fn reply(written: [u64; 3], refused: Option<String>) -> Reply {
     let mut response = match refused {
         None => StatusCode::NO_CONTENT.into_response(),
-        Some(message) => PrometheusProblem::from(Problem::bad_request("not-stored", message)).into_response(),
+        Some(message) => PrometheusFormat.refuse(&Problem::bad_request("not-stored", message)),
     };
     for (name, n) in WRITTEN.into_iter().zip(written) {
         response.headers_mut().insert(name, HeaderValue::from(n));
     }
-    Ok(response)
+    Reply::Whole(response)
 }
 
 /// Returns the message that the headers name, by default that of version 1.0.

@@ -13,12 +13,10 @@
 pub mod decode;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use self::decode::{JournalAnswer, JournalEntries, JournalReader, ingest_journal};
-use axum::body::{Body, BodyDataStream, Bytes};
-use axum::extract::Path;
+use axum::body::{BodyDataStream, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{Encoding, IngestError};
@@ -28,12 +26,12 @@ use types::{GroupName, group_name_of_outside};
 
 use door::access::Role;
 use door::body::{Share, drain};
+use door::call::{Call, Outcome, Reply};
 use door::headers::encoding;
 use door::listen::told;
-use door::parameters::Parameters;
 use door::problem::Problem;
-use door::server::{Server, Shared};
-use door::table::Table;
+use door::server::Shared;
+use door::table::Routes;
 
 const CONTENT_TYPE: &str = "application/vnd.fdo.journal";
 
@@ -51,39 +49,38 @@ const ENTRY_BYTES_MAX: usize = 4 << 20;
 const PAUSE_MAX: Duration = Duration::from_secs(600);
 
 /// Returns the routes of this API.
-pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+pub(crate) fn add(table: Routes<()>) -> Routes<()> {
     table.post("/journal/upload", Role::Ingest, post).post("/journal/{group}/upload", Role::Ingest, post_to)
 }
 
-async fn post(server: Shared, parameters: Parameters, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    parameters.check_names(&["group"])?;
-    let group = parameters.get("group").unwrap_or("journal").to_owned();
-    take(server, group, headers, body).await
+fn post(call: Call<()>) -> Outcome {
+    call.parameters.check_names(&["group"])?;
+    take(&call, call.parameters.get("group").unwrap_or("journal"))
 }
 
 /// Answers uploads of senders that append `/upload` to their address and cannot have a parameter.
-async fn post_to(
-    server: Shared,
-    Path(group): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    take(server, group, headers, body).await
+fn post_to(mut call: Call<()>) -> Outcome {
+    let group = call.variable();
+    take(&call, &group)
 }
 
-async fn take(server: Shared, group: String, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    check_type(&headers)?;
-    let group = group_name_of_outside(&group);
-    server.must_reach(&group)?;
-    let mut chunks = body.into_data_stream();
-    let mut upload = Upload::new(server, group);
-    match upload.take_all(&mut chunks).await {
-        Ok(()) => Ok(upload.answer()),
-        Err(problem) => {
-            drain(&mut chunks).await;
-            Err(problem)
-        }
-    }
+fn take(call: &Call<()>, group: &str) -> Outcome {
+    check_type(&call.parts.headers)?;
+    let group = group_name_of_outside(group);
+    call.server.must_reach(&group)?;
+    let mut upload = Upload::new((*call.server).clone(), group);
+    Ok(Reply::Later(Box::new(move |body| {
+        let mut chunks = body.into_data_stream();
+        Box::pin(async move {
+            match upload.take_all(&mut chunks).await {
+                Ok(()) => Ok(Reply::Whole(upload.answer())),
+                Err(problem) => {
+                    drain(&mut chunks).await;
+                    Err(problem)
+                }
+            }
+        })
+    })))
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {

@@ -11,12 +11,9 @@ mod status;
 pub mod syslog;
 pub mod zipkin;
 
-use std::sync::Arc;
-
-use door::server::Server;
-use door::table::Table;
+use door::table::Routes;
 
 /// Returns the routes of these protocols.
-pub fn routes() -> Table<Arc<Server>> {
-    splunk::add(zipkin::add(otlp::add(journal::add(Table::default()))))
+pub fn routes() -> Routes<()> {
+    splunk::add(zipkin::add(otlp::add(journal::add(Routes::default()))))
 }

@@ -7,9 +7,6 @@
 
 pub mod decode;
 
-use std::sync::Arc;
-
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::protobuf::{put_bytes, put_varint};
@@ -21,11 +18,12 @@ use self::decode::{Signal, ingest_otlp};
 use crate::grpc;
 use crate::status::{code_of, status_message};
 use door::access::Role;
+use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
 use door::headers::{batch_id, encoding};
 use door::problem::Problem;
 use door::server::{Server, Shared};
-use door::table::Table;
+use door::table::Routes;
 
 /// The signal of the protocol that is not supported.
 const PROFILES: &str = "/v1development/profiles";
@@ -40,7 +38,7 @@ pub struct AnswerNames {
 }
 
 /// Returns the routes of this API.
-pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+pub(crate) fn add(table: Routes<()>) -> Routes<()> {
     let table = table.post("/v1/logs", Role::Ingest, post_logs).post("/otlp/v1/logs", Role::Ingest, post_logs);
     let table = table.post("/v1/traces", Role::Ingest, post_traces).post("/otlp/v1/traces", Role::Ingest, post_traces);
     let table = table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export_logs);
@@ -61,20 +59,20 @@ pub fn nothing_here(path: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
 }
 
-async fn post_logs(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    post(server, Signal::Logs, headers, body).await
+fn post_logs(call: Call<()>) -> Outcome {
+    post(&call, Signal::Logs)
 }
 
-async fn post_traces(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    post(server, Signal::Traces, headers, body).await
+fn post_traces(call: Call<()>) -> Outcome {
+    post(&call, Signal::Traces)
 }
 
-async fn export_logs(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    export(server, Signal::Logs, headers, body).await
+fn export_logs(call: Call<()>) -> Outcome {
+    export(&call, Signal::Logs)
 }
 
-async fn export_traces(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    export(server, Signal::Traces, headers, body).await
+fn export_traces(call: Call<()>) -> Outcome {
+    export(&call, Signal::Traces)
 }
 
 impl Signal {
@@ -87,76 +85,53 @@ impl Signal {
 }
 
 /// Answers a request over HTTP.
-async fn post(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    post_with(&server, signal.names(), headers, body, move |server, (body, encoding), form, sender| {
+fn post(call: &Call<()>, signal: Signal) -> Outcome {
+    post_with(&call.server, signal.names(), &call.parts.headers, move |server, (body, encoding), form, sender| {
         ingest_otlp(&server.app.intake, body, encoding, (signal, form), sender)
     })
-    .await
 }
 
 /// Answers an export by gRPC.
-async fn export(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    export_with(&server, signal.names(), headers, body, move |server, (body, encoding), form, sender| {
+fn export(call: &Call<()>, signal: Signal) -> Outcome {
+    export_with(&call.server, signal.names(), &call.parts.headers, move |server, (body, encoding), form, sender| {
         ingest_otlp(&server.app.intake, body, encoding, (signal, form), sender)
     })
-    .await
 }
 
 /// Answers a request over HTTP whose records `ingest` stores.
 ///
 /// # Errors
 /// If the request is malformed or nothing of it could be stored.
-pub async fn post_with<F>(
-    server: &Shared,
-    names: AnswerNames,
-    headers: HeaderMap,
-    body: Body,
-    ingest: F,
-) -> Result<Response, Problem>
+pub fn post_with<F>(server: &Shared, names: AnswerNames, headers: &HeaderMap, ingest: F) -> Outcome
 where
     F: FnOnce(&Server, (&[u8], Encoding), OtlpForm, &Sender<'_>) -> Result<IngestAnswer, IngestError> + Send + 'static,
 {
-    let form = form(&headers)?;
-    let encoding = encoding(&headers)?;
-    let batch_id = batch_id(&headers)?;
-    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
-    let of_thread = server.clone();
-    let n_bytes = received.bytes().len();
-    let work = move || {
-        let sender = of_thread.sender(batch_id.as_deref());
-        ingest(of_thread.whole(), (received.bytes(), encoding), form, &sender)
+    let (form, encoding, batch_id) = (form(headers)?, encoding(headers)?, batch_id(headers)?);
+    let (bytes_max, server) = (server.app.limits.body_bytes_max, server.clone());
+    let store = move |body: &[u8]| {
+        let answer = ingest(server.whole(), (body, encoding), form, &server.sender(batch_id.as_deref()))?;
+        Ok(Reply::Whole(say(StatusCode::OK, form, response(&answer, names, form))))
     };
-    let answer = server.intake.run(encoding, n_bytes, work).await??;
-    Ok(say(StatusCode::OK, form, response(&answer, names, form)))
+    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
 }
 
 /// Answers an export by gRPC whose records `ingest` stores.
 ///
 /// # Errors
 /// If the call is malformed or nothing of it could be stored.
-pub async fn export_with<F>(
-    server: &Shared,
-    names: AnswerNames,
-    headers: HeaderMap,
-    body: Body,
-    ingest: F,
-) -> Result<Response, Problem>
+pub fn export_with<F>(server: &Shared, names: AnswerNames, headers: &HeaderMap, ingest: F) -> Outcome
 where
     F: FnOnce(&Server, (&[u8], Encoding), OtlpForm, &Sender<'_>) -> Result<IngestAnswer, IngestError> + Send + 'static,
 {
-    let packing = grpc::packing(&headers)?;
-    let batch_id = batch_id(&headers)?;
+    let (packing, batch_id) = (grpc::packing(headers)?, batch_id(headers)?);
     let bytes_max = server.app.limits.body_bytes_max.saturating_add(grpc::PREFIX_BYTES);
-    let received = server.bodies.read(body, bytes_max).await?;
-    let of_thread = server.clone();
-    let n_bytes = received.bytes().len();
-    let work = move || {
-        let message = grpc::message(received.bytes(), packing)?;
-        let sender = of_thread.sender(batch_id.as_deref());
-        Ok::<_, Problem>(ingest(of_thread.whole(), message, OtlpForm::Protobuf, &sender)?)
+    let server = server.clone();
+    let store = move |body: &[u8]| {
+        let (message, sender) = (grpc::message(body, packing)?, server.sender(batch_id.as_deref()));
+        let answer = ingest(server.whole(), message, OtlpForm::Protobuf, &sender)?;
+        Ok(Reply::Whole(grpc::answer(&response(&answer, names, OtlpForm::Protobuf))))
     };
-    let answer = server.intake.run(packing, n_bytes, work).await??;
-    Ok(grpc::answer(&response(&answer, names, OtlpForm::Protobuf)))
+    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(packing.into(), received, store))))
 }
 
 /// Returns the form of a request.

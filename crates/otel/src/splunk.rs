@@ -5,28 +5,24 @@
 
 pub mod decode;
 
-use std::sync::Arc;
-
 use self::decode::{HecDefaults, HecFault, HecForm, ingest_hec};
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use door::access::Role;
+use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
 use door::headers::{batch_id, encoding};
-use door::parameters::Parameters;
 use door::problem::Problem;
-use door::server::{Server, Shared};
-use door::table::Table;
+use door::table::Routes;
 
 /// The prefix of the collector's paths.
 pub const PREFIX: &str = "/services/collector";
 
 /// Returns the routes of this API.
-pub(crate) fn add(mut table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+pub(crate) fn add(mut table: Routes<()>) -> Routes<()> {
     for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
         // Docker's driver tests for a collector with OPTIONS, without a key, before it sends.
         table = table.post(path, Role::Ingest, events).options(path, Role::None, healthy);
@@ -40,23 +36,17 @@ pub(crate) fn add(mut table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     table.post("/services/collector/ack", Role::Ingest, no_acks)
 }
 
-async fn events(server: Shared, parameters: Parameters, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    accept(server, HecForm::Events, &parameters, &headers, body).await
+fn events(call: Call<()>) -> Outcome {
+    accept(call, HecForm::Events)
 }
 
-async fn raw(server: Shared, parameters: Parameters, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    accept(server, HecForm::Raw, &parameters, &headers, body).await
+fn raw(call: Call<()>) -> Outcome {
+    accept(call, HecForm::Raw)
 }
 
-async fn accept(
-    server: Shared,
-    form: HecForm,
-    parameters: &Parameters,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let encoding = encoding(headers)?;
-    let batch_id = batch_id(headers)?;
+fn accept(Call { server, parameters, parts, .. }: Call<()>, form: HecForm) -> Outcome {
+    let encoding = encoding(&parts.headers)?;
+    let batch_id = batch_id(&parts.headers)?;
     let said = |name: &str| parameters.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let defaults = HecDefaults {
         index: said("index"),
@@ -64,19 +54,21 @@ async fn accept(
         source: said("source"),
         sourcetype: said("sourcetype"),
     };
-    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
-    let of_thread = server.clone();
-    let n_bytes = received.bytes().len();
-    let work = move || {
-        let sender = of_thread.sender(batch_id.as_deref());
-        ingest_hec(&of_thread.app.intake, received.bytes(), encoding, form, &defaults, &sender)
+    let bytes_max = server.app.limits.body_bytes_max;
+    let store = move |body: &[u8]| {
+        let sender = server.sender(batch_id.as_deref());
+        let answer = ingest_hec(&server.app.intake, body, encoding, form, &defaults, &sender)?;
+        Ok(Reply::Whole(answer_of(answer.fault)))
     };
-    let answer = server.intake.run(encoding, n_bytes, work).await??;
-    let Some((event_idx, fault)) = answer.fault else {
-        return Ok(say(StatusCode::OK, "Success", 0, json!({})));
+    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+}
+
+fn answer_of(fault: Option<(usize, HecFault)>) -> Response {
+    let Some((event_idx, fault)) = fault else {
+        return say(StatusCode::OK, "Success", 0, json!({}));
     };
     let (text, code) = match fault {
-        HecFault::NoData => return Ok(say(StatusCode::BAD_REQUEST, "No data", 5, json!({}))),
+        HecFault::NoData => return say(StatusCode::BAD_REQUEST, "No data", 5, json!({})),
         HecFault::BadFormat(_) => ("Invalid data format", 6),
         HecFault::BadIndex(_) => ("Incorrect index", 7),
         HecFault::NoEvent => ("Event field is required", 12),
@@ -84,19 +76,19 @@ async fn accept(
         HecFault::BadFields => ("Error in handling indexed fields", 15),
     };
     let more = json!({ "invalid-event-number": event_idx, "message": fault.to_string() });
-    Ok(say(StatusCode::BAD_REQUEST, text, code, more))
+    say(StatusCode::BAD_REQUEST, text, code, more)
 }
 
-async fn healthy(server: Shared) -> Response {
-    match server.whole_store().locked() {
+fn healthy(call: Call<()>) -> Outcome {
+    Ok(Reply::Whole(match call.server.whole_store().locked() {
         None => say(StatusCode::OK, "HEC is healthy", 17, json!({})),
         Some(reason) => say(StatusCode::SERVICE_UNAVAILABLE, "HEC is unhealthy", 18, json!({ "message": reason })),
-    }
+    }))
 }
 
 /// Answers a query for acknowledgements: there are none, since every answered event is durable.
-async fn no_acks() -> Response {
-    say(StatusCode::BAD_REQUEST, "ACK is disabled", 14, json!({}))
+fn no_acks(_: Call<()>) -> Outcome {
+    Ok(Reply::Whole(say(StatusCode::BAD_REQUEST, "ACK is disabled", 14, json!({}))))
 }
 
 fn say(status: StatusCode, text: &str, code: u8, mut more: Value) -> Response {

@@ -6,20 +6,17 @@
 
 pub mod decode;
 
-use std::sync::Arc;
-
-use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use self::decode::ingest_zipkin;
 use door::access::Role;
+use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
 use door::headers::{batch_id, encoding};
 use door::problem::Problem;
-use door::server::{Server, Shared};
-use door::table::Table;
+use door::table::Routes;
+use ingest::IngestAnswer;
 
 /// Paths of the collector.
 const PATHS: [&str; 2] = ["/api/v2/spans", "/zipkin/api/v2/spans"];
@@ -28,7 +25,7 @@ const PATHS: [&str; 2] = ["/api/v2/spans", "/zipkin/api/v2/spans"];
 const OTHER_COLLECTORS: [&str; 3] = ["/api/v1/spans", "/zipkin/api/v1/spans", "/api/traces"];
 
 /// Returns the routes of this API.
-pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+pub(crate) fn add(table: Routes<()>) -> Routes<()> {
     PATHS.into_iter().fold(table, |table, path| table.post(path, Role::Ingest, post))
 }
 
@@ -47,26 +44,26 @@ pub fn refusal(path: &str) -> Option<Problem> {
     })
 }
 
-async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    check_type(&headers)?;
-    let encoding = encoding(&headers)?;
-    let batch_id = batch_id(&headers)?;
-    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
-    let of_thread = server.clone();
-    let n_bytes = received.bytes().len();
-    let work = move || {
-        let sender = of_thread.sender(batch_id.as_deref());
-        ingest_zipkin(&of_thread.app.intake, received.bytes(), encoding, &sender)
+fn post(Call { server, parts, .. }: Call<()>) -> Outcome {
+    check_type(&parts.headers)?;
+    let (encoding, batch_id) = (encoding(&parts.headers)?, batch_id(&parts.headers)?);
+    let bytes_max = server.app.limits.body_bytes_max;
+    let store = move |body: &[u8]| {
+        let sender = server.sender(batch_id.as_deref());
+        reply(&ingest_zipkin(&server.app.intake, body, encoding, &sender)?)
     };
-    let answer = server.intake.run(encoding, n_bytes, work).await??;
+    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+}
+
+fn reply(answer: &IngestAnswer) -> Outcome {
     match answer.rejected.first() {
-        None => Ok(StatusCode::ACCEPTED.into_response()),
+        None => Ok(StatusCode::ACCEPTED.into()),
         Some(first) if answer.accepted == 0 && !answer.duplicate => {
             let n_rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
             let message = format!("none of {n_rejected} spans is valid; span {}: {}", first.line, first.error);
             Err(Problem::bad_request("bad-spans", message))
         }
-        Some(_) => Ok((StatusCode::ACCEPTED, Json(answer)).into_response()),
+        Some(_) => Ok(Reply::serialized(answer).with_status(StatusCode::ACCEPTED)),
     }
 }
 

@@ -113,11 +113,11 @@ impl Families {
         let api = native_routes(&self.server, &self.api);
         let elastic = elastic::routes().with_state(FamilyState::new(server(), self.elastic.clone()));
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
-        let loki = loki::routes().with_state(FamilyState::new(server(), self.loki.clone()));
-        let metrics = metrics::routes().with_state(FamilyState::new(server(), self.metrics.clone()));
-        let otel = otel::routes().with_state(server());
+        let loki = loki::routes().with(&self.server, &self.loki);
+        let metrics = metrics::routes().with(&self.server, &self.metrics);
+        let otel = otel::routes().with(&self.server, &Arc::default());
         let traces = traces_routes(&self.server, &self.traces);
-        let mcp = mcp::routes().with_state(FamilyState::new(server(), self.mcp.clone()));
+        let mcp = mcp::routes().with(&self.server, &self.mcp);
         let all = api.merge(mcp).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics);
         openapi::route_of(all.entries()).merge(all)
     }
@@ -146,10 +146,16 @@ pub(crate) fn entries() -> Vec<Entry> {
     let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
     let (otel, cloudwatch, traces, metrics) =
         (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
-    let foreign =
-        [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries(), metrics.entries()];
+    let foreign = [
+        &loki.entries(),
+        elastic.entries(),
+        &otel.entries(),
+        cloudwatch.entries(),
+        traces.entries(),
+        &metrics.entries(),
+    ];
     let mcp = mcp::routes();
-    [openapi::route_of(&[]).entries(), api.entries(), mcp.entries(), &foreign.concat()].concat()
+    [openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.

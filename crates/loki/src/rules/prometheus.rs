@@ -8,9 +8,7 @@ mod selection;
 use std::collections::BTreeMap;
 
 use alert::{AlertView, EvaluationTiming, RecordingView, RuleView};
-use axum::Json;
-use door::form_parameters::FormParameters;
-use door::problem::Problem;
+use door::call::{Outcome, Reply};
 use door::server::Shared;
 use serde_json::{Value, json};
 use types::{Timestamp, parse_duration_ns};
@@ -18,16 +16,17 @@ use types::{Timestamp, parse_duration_ns};
 use self::page::{Page, id_of};
 use self::selection::{Candidate, RuleSelection};
 use super::{group_of, visible};
+use crate::state::Call;
 
 /// The time of something that has not happened, as Go writes it.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// Answers `/prometheus/api/v1/rules`.
-pub(crate) async fn shown(server: Shared, FormParameters(parameters): FormParameters) -> Result<Json<Value>, Problem> {
-    let (wanted, page) = (RuleSelection::of(&parameters)?, Page::of(&parameters)?);
+pub(crate) fn shown(call: Call) -> Outcome {
+    let (wanted, page) = (RuleSelection::of(&call.parameters)?, Page::of(&call.parameters)?);
     let mut groups: Groups = BTreeMap::new();
-    add_recordings(&mut groups, &server, &wanted);
-    add_alerting_rules(&mut groups, &server, &wanted);
+    add_recordings(&mut groups, &call.server, &wanted);
+    add_alerting_rules(&mut groups, &call.server, &wanted);
     let groups = groups.into_iter().map(|((file, name), group)| {
         let shown = (!group.rules.is_empty()).then(|| group.json(&file, &name));
         (id_of(&file, &name), shown)
@@ -37,7 +36,7 @@ pub(crate) async fn shown(server: Shared, FormParameters(parameters): FormParame
     if let Some(id) = next {
         data["groupNextToken"] = id.into();
     }
-    Ok(Json(json!({"status": "success", "data": data})))
+    Ok(Reply::json(&json!({"status": "success", "data": data})))
 }
 
 /// Groups by file and name. Those whose rules are not requested are among them, since a page may begin with one.
@@ -77,9 +76,9 @@ fn add_alerting_rules(groups: &mut Groups, server: &Shared, wanted: &RuleSelecti
 }
 
 /// Answers `/prometheus/api/v1/alerts`: pending and firing alerts.
-pub(crate) async fn alerts(server: Shared) -> Json<Value> {
-    let alerts: Vec<Value> = alerts_of(&server).into_iter().map(|(_, alert)| alert).collect();
-    Json(json!({"status": "success", "data": {"alerts": alerts}}))
+pub(crate) fn alerts(call: Call) -> Outcome {
+    let alerts: Vec<Value> = alerts_of(&call.server).into_iter().map(|(_, alert)| alert).collect();
+    Ok(Reply::json(&json!({"status": "success", "data": {"alerts": alerts}})))
 }
 
 /// A group of rules.

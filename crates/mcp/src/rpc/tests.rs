@@ -70,7 +70,7 @@ async fn an_answer_has_the_id_of_its_request() {
             json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": "no"}}),
         ),
     ] {
-        let response = response(id, outcome);
+        let Reply::Whole(response) = reply(id, outcome) else { panic!("it is whole") };
         assert_eq!(response.status(), status);
         let body = to_bytes(response.into_body(), 1_000).await.expect("a body");
         assert_eq!(serde_json::from_slice::<Json>(&body).expect("JSON"), expected);

@@ -41,7 +41,8 @@ pub(super) async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Proble
             Steps { start, end, step_ns: step.saturating_mul(Timestamp::MILLISECOND) }
         }
     };
-    let measured = measure(server, query, &ask.query, steps).await?;
+    let now = server.now();
+    let measured = read(server, &ask.query, move |run| measure(run, &query, steps, now)).await?;
     let mut samples = Vec::new();
     for series in joined(measured.series) {
         let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));

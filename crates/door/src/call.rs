@@ -1,0 +1,209 @@
+//! Handlers as functions: a request goes in, and out comes an answer, or the work that leads to one.
+//!
+//! A handler never waits. If its answer takes a body, a place among the queries or a thread that may block, it returns a
+//! [`Reply`] with the next step, and the door runs that step where it belongs. So everything asynchronous is compiled here, once, and a
+//! family is compiled without futures.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::handler::Handler;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::timeout_at;
+
+use crate::body::RequestBody;
+use crate::intake_gates::Packing;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::queries::Ticket;
+use crate::query_run::{QueryRun, read_with};
+use crate::server::{FamilyServer, Server, Shared};
+
+/// A request without its body, as a handler of a family with the state `T` gets it.
+pub struct Call<T> {
+    /// The server as the caller sees it.
+    pub server: FamilyServer<T>,
+    /// The parameters of the form, if the route takes one, then those of the address.
+    pub parameters: Parameters,
+    /// The variable parts of the path, decoded, in their order.
+    pub path: Vec<String>,
+    /// Method, address, headers, and what the guard has found.
+    pub parts: Parts,
+}
+
+/// What a request says, for a handler of any family.
+pub(crate) struct Head {
+    parameters: Parameters,
+    path: Vec<String>,
+    parts: Parts,
+}
+
+impl<T> Call<T> {
+    /// Takes the first variable part of the path.
+    pub fn variable(&mut self) -> String {
+        self.path.first_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn new(server: FamilyServer<T>, Head { parameters, path, parts }: Head) -> Self {
+        Self { server, parameters, path, parts }
+    }
+}
+
+/// What a handler returns.
+pub type Outcome = Result<Reply, Problem>;
+
+/// A reply that is waited for.
+pub type LaterReply = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// An answer, or the next step to it.
+pub enum Reply {
+    /// The answer.
+    Whole(Response),
+    /// Reads the body, at most so many bytes of it.
+    Body(usize, Box<dyn FnOnce(Result<RequestBody, Problem>) -> Outcome + Send>),
+    /// Runs as a query, which ends when the client goes away.
+    Query(Shared, Ticket, Box<dyn FnOnce(&QueryRun<'_>) -> Outcome + Send>),
+    /// Stores a body of so many bytes, on a thread that may block.
+    Intake(Packing, usize, Box<dyn FnOnce() -> Outcome + Send>),
+    /// Waits for something else, or reads the body itself.
+    Later(Box<dyn FnOnce(Body) -> LaterReply + Send>),
+    /// Takes the next step until a time, and answers with the problem after it.
+    Until(Instant, Problem, Box<Reply>),
+}
+
+impl Reply {
+    /// Returns an answer of JSON.
+    pub fn json(value: &Value) -> Self {
+        Self::content("application/json", value.to_string())
+    }
+
+    /// Returns an answer of JSON with the members of a value in its order.
+    pub fn serialized(value: &impl Serialize) -> Self {
+        Self::content("application/json", serde_json::to_string(value).expect("texts and numbers are JSON"))
+    }
+
+    /// Returns an answer with a content type.
+    pub fn content(content_type: &'static str, body: impl Into<Body>) -> Self {
+        let mut response = Response::new(body.into());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self::Whole(response)
+    }
+
+    /// Returns an answer whose body is made piece by piece, while it is sent.
+    pub fn pieces(content_type: &'static str, pieces: Box<dyn Iterator<Item = String> + Send>) -> Self {
+        let pieces = pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
+        Self::content(content_type, Body::from_stream(tokio_stream::iter(pieces)))
+    }
+
+    /// Returns the same answer with another status.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        if let Self::Whole(response) = &mut self {
+            *response.status_mut() = status;
+        }
+        self
+    }
+
+    /// Returns the step that reads the body, at most `bytes_max` of it.
+    pub fn body(bytes_max: usize, then: impl FnOnce(RequestBody) -> Outcome + Send + 'static) -> Self {
+        Self::Body(bytes_max, Box::new(|body| then(body?)))
+    }
+
+    /// Returns the step that stores a body.
+    pub fn intake(packing: Packing, body: RequestBody, store: impl FnOnce(&[u8]) -> Outcome + Send + 'static) -> Self {
+        Self::Intake(packing, body.bytes().len(), Box::new(move || store(body.bytes())))
+    }
+
+    /// Returns the step that waits for `reply`.
+    pub fn later(reply: impl Future<Output = Outcome> + Send + 'static) -> Self {
+        Self::Later(Box::new(|_| Box::pin(reply)))
+    }
+
+    /// Returns the step of a query of the caller, which is admitted by its text.
+    pub fn query(server: &Shared, text: &str, work: impl FnOnce(&QueryRun<'_>) -> Outcome + Send + 'static) -> Self {
+        Self::Query(server.clone(), server.start_query(text), Box::new(work))
+    }
+}
+
+impl From<StatusCode> for Reply {
+    fn from(status: StatusCode) -> Self {
+        Self::Whole(status.into_response())
+    }
+}
+
+/// The handler of a route, the same type for all of them.
+#[derive(Clone)]
+pub(crate) struct CallHandler {
+    pub(crate) server: Arc<Server>,
+    pub(crate) has_form: bool,
+    pub(crate) run: Arc<dyn Fn(Shared, Head) -> Outcome + Send + Sync>,
+}
+
+impl Handler<(), ()> for CallHandler {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, (): ()) -> Self::Future {
+        Box::pin(async move { self.answer(request).await.unwrap_or_else(Problem::into_response) })
+    }
+}
+
+impl CallHandler {
+    async fn answer(self, request: Request) -> Result<Response, Problem> {
+        let (mut parts, mut body) = request.into_parts();
+        let mut parameters = Parameters::default();
+        if self.has_form && is_form(&parts) {
+            let form = Request::from_parts(parts.clone(), std::mem::take(&mut body));
+            let form = Form::<Vec<(String, String)>>::from_request(form, &()).await;
+            parameters.0 = form.map_err(|_| unreadable())?.0;
+        }
+        let of_address = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        parameters.0.extend(of_address.map_err(|_| unreadable())?.0);
+        let path = path_of(&mut parts).await?;
+        let Ok(server) = Shared::from_request_parts(&mut parts, &self.server).await;
+        let mut reply = (self.run)(server.clone(), Head { parameters, path, parts })?;
+        loop {
+            reply = match reply {
+                Reply::Whole(response) => return Ok(response),
+                Reply::Until(end, problem, reply) => {
+                    timeout_at(end.into(), step(&server, *reply, &mut body)).await.map_err(|_| problem)??
+                }
+                reply => step(&server, reply, &mut body).await?,
+            }
+        }
+    }
+}
+
+/// Takes one step. If this is dropped, because the client went away or the time is over, so is the work.
+async fn step(server: &Shared, reply: Reply, body: &mut Body) -> Outcome {
+    match reply {
+        Reply::Body(bytes_max, then) => then(server.bodies.read(std::mem::take(body), bytes_max).await),
+        Reply::Query(server, ticket, work) => read_with(&server, ticket, work).await,
+        Reply::Intake(packing, n_bytes, work) => server.intake.run(packing, n_bytes, work).await?,
+        Reply::Later(later) => later(std::mem::take(body)).await,
+        reply @ (Reply::Whole(_) | Reply::Until(..)) => Ok(reply),
+    }
+}
+
+fn unreadable() -> Problem {
+    Problem::bad_request("bad-parameter", "the parameters cannot be read")
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    parts.method == Method::POST
+        && content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
+async fn path_of(parts: &mut Parts) -> Result<Vec<String>, Problem> {
+    let bad = |_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded");
+    let variables = RawPathParams::from_request_parts(parts, &()).await.map_err(bad)?;
+    Ok(variables.iter().map(|(_, value)| value.to_owned()).collect())
+}
