@@ -40,21 +40,10 @@ pub struct Call<T> {
     pub parts: Parts,
 }
 
-/// What a request says, for a handler of any family.
-pub(crate) struct Head {
-    parameters: Parameters,
-    path: Vec<String>,
-    parts: Parts,
-}
-
 impl<T> Call<T> {
     /// Takes the first variable part of the path.
     pub fn variable(&mut self) -> String {
         self.path.first_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    pub(crate) fn new(server: FamilyServer<T>, Head { parameters, path, parts }: Head) -> Self {
-        Self { server, parameters, path, parts }
     }
 }
 
@@ -144,7 +133,7 @@ impl From<StatusCode> for Reply {
 pub(crate) struct CallHandler {
     pub(crate) server: Arc<Server>,
     pub(crate) has_form: bool,
-    pub(crate) run: Arc<dyn Fn(Shared, Head) -> Outcome + Send + Sync>,
+    pub(crate) run: Arc<dyn Fn(Shared, Parameters, Vec<String>, Parts) -> Outcome + Send + Sync>,
 }
 
 impl Handler<(), ()> for CallHandler {
@@ -166,9 +155,11 @@ impl CallHandler {
         }
         let of_address = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         parameters.0.extend(of_address.map_err(|_| unreadable())?.0);
-        let path = path_of(&mut parts).await?;
+        let bad = |_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded");
+        let variables = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(bad)?;
+        let path = variables.iter().map(|(_, value)| value.to_owned()).collect();
         let Ok(server) = Shared::from_request_parts(&mut parts, &self.server).await;
-        let mut reply = (self.run)(server.clone(), Head { parameters, path, parts })?;
+        let mut reply = (self.run)(server.clone(), parameters, path, parts)?;
         loop {
             reply = match reply {
                 Reply::Whole(response) => return Ok(response),
@@ -197,13 +188,6 @@ fn unreadable() -> Problem {
 }
 
 fn is_form(parts: &Parts) -> bool {
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    parts.method == Method::POST
-        && content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
-}
-
-async fn path_of(parts: &mut Parts) -> Result<Vec<String>, Problem> {
-    let bad = |_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded");
-    let variables = RawPathParams::from_request_parts(parts, &()).await.map_err(bad)?;
-    Ok(variables.iter().map(|(_, value)| value.to_owned()).collect())
+    let content_type = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    parts.method == Method::POST && content_type.starts_with(b"application/x-www-form-urlencoded")
 }

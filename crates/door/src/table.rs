@@ -135,25 +135,23 @@ impl<T> Default for Routes<T> {
 macro_rules! calls {
     ($($name:ident $method:ident)*) => {$(
         #[doc = concat!("Adds a route for ", stringify!($method), ".")]
-        pub fn $name(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
+        pub fn $name(mut self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
             let (entry, method) = (Entry { method: stringify!($name), path, role }, MethodFilter::$method);
-            self.add(Route { entry, method, has_form: false, run })
+            self.0.push(Route { entry, method, has_form: false, run });
+            self
         }
     )*};
 }
 
 impl<T: Send + Sync + 'static> Routes<T> {
-    fn add(mut self, route: Route<T>) -> Self {
-        self.0.push(route);
-        self
-    }
-
     calls! { get GET post POST put PUT delete DELETE options OPTIONS }
 
     /// Adds a route for GET, and for POST with the parameters in a form.
-    pub fn form(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
+    pub fn form(mut self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
         let entry = Entry { method: "post", path, role };
-        self.get(path, role, run).add(Route { entry, method: MethodFilter::POST, has_form: true, run })
+        self = self.get(path, role, run);
+        self.0.push(Route { entry, method: MethodFilter::POST, has_form: true, run });
+        self
     }
 
     /// Returns all entries, in the order in which they were added.
@@ -166,7 +164,9 @@ impl<T: Send + Sync + 'static> Routes<T> {
         let state = Opaque::from(state.clone());
         self.0.into_iter().fold(Table::default(), |table, Route { entry, method, has_form, run }| {
             let state = state.clone();
-            let run = Arc::new(move |server, head| run(Call::new(FamilyServer::new(server, state.clone()), head)));
+            let run = Arc::new(move |server, parameters, path, parts| {
+                run(Call { server: FamilyServer::new(server, state.clone()), parameters, path, parts })
+            });
             table.add(entry, on(method, CallHandler { server: server.clone(), has_form, run }))
         })
     }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use self::kind::{kind, listed};
-use super::labels::{check_selector, with_label_sets};
-use super::lines::{self, Labels, LineRequest};
+use super::labels::{check_selector, with_sets};
+use super::lines::{self, LABEL_FIELDS, Labels, LineRequest};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
@@ -31,7 +31,7 @@ const KNOWN_LABELS: [&str; 4] = ["cluster", "namespace", "instance", "pod"];
 /// all numbers or UUIDs are left out, as in Loki.
 pub(crate) fn labels(call: Call) -> Outcome {
     check_selector(&call.parameters)?;
-    with_label_sets(&call, &["query"], |sets| {
+    with_sets(&call, &["query"], &LABEL_FIELDS, |sets| {
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (name, value) in sets.iter().flatten() {
             values.entry(name).or_default().insert(value);

@@ -24,7 +24,7 @@ const SETS_MAX: usize = 100_000;
 
 pub(crate) fn names(call: Call) -> Outcome {
     check_selector(&call.parameters)?;
-    with_label_sets(&call, &["query"], |sets| {
+    with_sets(&call, &["query"], &LABEL_FIELDS, |sets| {
         let names: BTreeSet<&String> = sets.iter().flat_map(|labels| labels.keys()).collect();
         json!({"status": "success", "data": names})
     })
@@ -35,7 +35,7 @@ pub(crate) fn series(call: Call) -> Outcome {
     for text in names.iter().flat_map(|name| call.parameters.all(name)).filter(|text| text.trim() != "{}") {
         language::logql::selector(text, true)?;
     }
-    with_label_sets(&call, &names, |sets| {
+    with_sets(&call, &names, &LABEL_FIELDS, |sets| {
         let mut sets = Vec::from_iter(sets);
         let mut answer = json!({"status": "success"});
         if sets.len() > SERIES_MAX {
@@ -87,17 +87,9 @@ pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     }
 }
 
-/// Answers with what `shown` makes of the label sets of all streams that match any of the selectors in the parameters `names`.
-pub(crate) fn with_label_sets(
-    call: &Call,
-    names: &[&str],
-    shown: impl FnOnce(BTreeSet<Labels>) -> Value + Send + 'static,
-) -> Outcome {
-    with_sets(call, names, &LABEL_FIELDS, shown)
-}
-
-/// Does the same with labels from some of the fields.
-fn with_sets(
+/// Answers with what `shown` makes of the label sets of all streams that match any of the selectors in the parameters `names`; labels
+/// are those from some fields, of [`LABEL_FIELDS`].
+pub(crate) fn with_sets(
     call: &Call,
     names: &[&str],
     fields: &'static [&'static str],

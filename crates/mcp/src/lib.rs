@@ -58,8 +58,12 @@ fn post(call: Call<McpState>) -> Outcome {
         let refusal = RpcError::refused(RpcCode::InvalidRequest, "Content-Type: application/json is needed");
         return Ok(rpc::reply(None, Err(RpcError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..refusal })));
     }
-    let answer = |body: Result<RequestBody, Problem>| {
-        let message = body.map_err(RpcError::of_body).and_then(|body| Message::read(body.bytes()));
+    let unread = |problem: Problem| RpcError {
+        status: problem.status,
+        ..RpcError::refused(RpcCode::InvalidRequest, problem.message)
+    };
+    let answer = move |body: Result<RequestBody, Problem>| {
+        let message = body.map_err(unread).and_then(|body| Message::read(body.bytes()));
         message.and_then(|message| answer(call, message)).or_else(|refusal| Ok(rpc::reply(None, Err(refusal))))
     };
     Ok(Reply::Body(BODY_BYTES_MAX, Box::new(answer)))

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use door::call::Reply;
-use door::problem::Problem;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
@@ -92,11 +91,6 @@ impl RpcError {
     /// Returns the error of a request that was understood; HTTP's status does not show it.
     pub(crate) fn new(code: RpcCode, message: impl Into<String>) -> Self {
         Self { status: StatusCode::OK, code, message: message.into(), data: None }
-    }
-
-    /// Returns the error of a request whose body could not be read.
-    pub(crate) fn of_body(problem: Problem) -> Self {
-        Self { status: problem.status, ..Self::refused(RpcCode::InvalidRequest, problem.message) }
     }
 
     /// Returns the error of a request that is none of this protocol.

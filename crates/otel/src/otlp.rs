@@ -39,10 +39,14 @@ pub struct AnswerNames {
 
 /// Returns the routes of this API.
 pub(crate) fn add(table: Routes<()>) -> Routes<()> {
-    let table = table.post("/v1/logs", Role::Ingest, post_logs).post("/otlp/v1/logs", Role::Ingest, post_logs);
-    let table = table.post("/v1/traces", Role::Ingest, post_traces).post("/otlp/v1/traces", Role::Ingest, post_traces);
-    let table = table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export_logs);
-    table.post("/opentelemetry.proto.collector.trace.v1.TraceService/Export", Role::Ingest, export_traces)
+    let [logs, traces]: [fn(Call<()>) -> Outcome; 2] =
+        [|call| post(&call, Signal::Logs), |call| post(&call, Signal::Traces)];
+    let table = table.post("/v1/logs", Role::Ingest, logs).post("/otlp/v1/logs", Role::Ingest, logs);
+    let table = table.post("/v1/traces", Role::Ingest, traces).post("/otlp/v1/traces", Role::Ingest, traces);
+    let service = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    let table = table.post(service, Role::Ingest, |call| export(&call, Signal::Logs));
+    let service = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    table.post(service, Role::Ingest, |call| export(&call, Signal::Traces))
 }
 
 /// Reports whether a path belongs to the protocol.
@@ -57,22 +61,6 @@ pub fn nothing_here(path: &str) -> Problem {
         "there is nothing at {path}: catat stores logs, traces and metrics, send them to /v1/logs, /v1/traces and /v1/metrics"
     );
     Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
-}
-
-fn post_logs(call: Call<()>) -> Outcome {
-    post(&call, Signal::Logs)
-}
-
-fn post_traces(call: Call<()>) -> Outcome {
-    post(&call, Signal::Traces)
-}
-
-fn export_logs(call: Call<()>) -> Outcome {
-    export(&call, Signal::Logs)
-}
-
-fn export_traces(call: Call<()>) -> Outcome {
-    export(&call, Signal::Traces)
 }
 
 impl Signal {

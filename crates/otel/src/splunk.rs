@@ -25,23 +25,15 @@ pub const PREFIX: &str = "/services/collector";
 pub(crate) fn add(mut table: Routes<()>) -> Routes<()> {
     for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
         // Docker's driver tests for a collector with OPTIONS, without a key, before it sends.
-        table = table.post(path, Role::Ingest, events).options(path, Role::None, healthy);
+        table = table.post(path, Role::Ingest, |call| accept(call, HecForm::Events)).options(path, Role::None, healthy);
     }
     for path in ["/services/collector/raw", "/services/collector/raw/1.0"] {
-        table = table.post(path, Role::Ingest, raw).options(path, Role::None, healthy);
+        table = table.post(path, Role::Ingest, |call| accept(call, HecForm::Raw)).options(path, Role::None, healthy);
     }
     for path in ["/services/collector/health", "/services/collector/health/1.0"] {
         table = table.get(path, Role::None, healthy);
     }
     table.post("/services/collector/ack", Role::Ingest, no_acks)
-}
-
-fn events(call: Call<()>) -> Outcome {
-    accept(call, HecForm::Events)
-}
-
-fn raw(call: Call<()>) -> Outcome {
-    accept(call, HecForm::Raw)
 }
 
 fn accept(Call { server, parameters, parts, .. }: Call<()>, form: HecForm) -> Outcome {
