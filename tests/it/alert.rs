@@ -168,9 +168,13 @@ fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
     assert!(unknown.code == 2 && unknown.err.contains("unknown rule pack \"nothing\""), "{}", unknown.err);
 }
 
+/// The one alert that is about no instance.
+const OF_SILENCE: &str = "catat stores nothing of itself";
+
 /// An alert of the pack about catat itself, a series that it looks at, and values of a server that is well and of one that is not.
-const OF_ITSELF: [(&str, &str, &str, &str); 12] = [
+const OF_ITSELF: [(&str, &str, &str, &str); 13] = [
     ("catat accepts no events", "catat_poisoned", "0x60", "1x60"),
+    (OF_SILENCE, "catat_start_time_seconds", "1x60", "1x20"),
     ("catat has damaged files", "catat_damaged_files", "0x60", "1x60"),
     ("the disk of catat is nearly full", "catat_disk_free_bytes", "900x60", "150x60"),
     ("catat does not reach its catalog", "catat_catalog_unavailable", "0x60", "1x60"),
@@ -195,8 +199,9 @@ fn the_rules_about_catat_itself_fire_when_something_is_wrong_and_only_then() {
     let pack = rules(&["pack", "catat"]).out;
     assert_eq!(pack.matches("- alert: ").count(), OF_ITSELF.len(), "each rule is tested");
     fs::write(scratch.path().join("catat.yaml"), &pack).expect("scratch is writable");
-    let series =
-        |name: &str, values: &str| format!("      - {{series: '{name}{{instance=\"a\"}}', values: '{values}'}}\n");
+    let series = |name: &str, values: &str| {
+        format!("      - {{series: '{name}{{instance=\"a\",job=\"catat\"}}', values: '{values}'}}\n")
+    };
     let mut tests = "rule_files: [catat.yaml]\ntests:\n".to_owned();
     let severity = |alert: &str| {
         let rest = pack.split_once(alert).and_then(|(_, rule)| rule.split_once("severity: "));
@@ -208,7 +213,8 @@ fn the_rules_about_catat_itself_fire_when_something_is_wrong_and_only_then() {
         OF_ITSELF.iter().for_each(|(_, metric, well, ill)| tests += &series(metric, if is_ill { ill } else { well }));
         tests += "    alerts:\n";
         for (alert, ..) in OF_ITSELF {
-            let fires = format!("labels: {{instance: a, severity: {}}}", severity(alert));
+            let others = if alert == OF_SILENCE { "" } else { "instance: a, job: catat, " };
+            let fires = format!("labels: {{{others}severity: {}}}", severity(alert));
             let expected = if is_ill { &fires } else { "none: true" };
             tests += &format!("      - {{at: 40m, alertname: '{alert}', {expected}}}\n");
         }

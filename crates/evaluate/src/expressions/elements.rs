@@ -4,6 +4,7 @@
 //! or spelling; times by instant, with numbers and texts that say one; levels by severity; all else by text.
 
 use std::collections::{HashMap, HashSet};
+use std::marker::PhantomData;
 
 use types::{Level, Value};
 
@@ -126,24 +127,30 @@ impl Elements {
 }
 
 /// Elements of the lists of a plan, prepared once and not for each block. A list is known by where it lies, which
-/// says enough as long as the plan is neither changed nor dropped.
+/// says enough as long as the plan is neither changed nor dropped: the plan is borrowed for that long.
 #[derive(Debug, Default)]
-pub struct PreparedElements(HashMap<usize, Elements>);
+pub struct PreparedElements<'p>(HashMap<usize, Elements>, PhantomData<&'p Expr>);
 
-impl PreparedElements {
+impl<'p> PreparedElements<'p> {
     /// Prepares the lists in conditions of `operators`.
-    pub fn of(operators: &[Operator]) -> Self {
-        let mut prepared = HashMap::new();
-        for operator in operators {
-            if let Operator::Filter(expr) | Operator::Extend { expr, .. } = operator {
-                visit_lists(expr, &mut |list| {
-                    if let Some(elements) = Elements::of(list) {
-                        prepared.insert(list.as_ptr() as usize, elements);
-                    }
-                });
-            }
+    pub fn of(operators: &'p [Operator]) -> Self {
+        let expr = |operator: &'p Operator| match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => Some(expr),
+            _ => None,
+        };
+        Self::default().and(operators.iter().filter_map(expr))
+    }
+
+    /// Prepares the lists of other conditions too.
+    pub fn and(mut self, conditions: impl IntoIterator<Item = &'p Expr>) -> Self {
+        for condition in conditions {
+            visit_lists(condition, &mut |list| {
+                if let Some(elements) = Elements::of(list) {
+                    self.0.insert(list.as_ptr() as usize, elements);
+                }
+            });
         }
-        Self(prepared)
+        self
     }
 
     /// Returns the elements of a list of the plan.

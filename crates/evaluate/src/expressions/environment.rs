@@ -20,7 +20,7 @@ pub struct Environment<'a> {
     /// What the query may use.
     pub budget: Budget<'a>,
     /// Elements of long lists.
-    pub prepared: PreparedElements,
+    pub prepared: PreparedElements<'a>,
     /// Indexes of tables that rows are looked up in.
     pub partners: PartnersOfPlan,
     /// What the author of the query should know.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Name};
 use types::{Column, Timestamp, Value};
 
 use evaluate::budget::Budget;
@@ -26,7 +26,7 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
         time_zone: chrono_tz::UTC,
         now,
         budget: Budget::of_memory(MEMORY_BYTES_MAX),
-        prepared: PreparedElements::of(&[Operator::Filter(condition.clone())]),
+        prepared: PreparedElements::default().and([condition]),
         partners: PartnersOfPlan::default(),
         warnings: Warnings::default(),
         events_skipped: AtomicU64::new(0),

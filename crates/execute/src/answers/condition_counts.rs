@@ -80,7 +80,8 @@ pub fn condition_counts(
     let conditions = &conditions[..conditions.len().min(CONDITIONS_MAX)];
     let lead = row_wise_lead(plan, runs)?;
     let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
-    let scan = Scan::over(&[&lead[..], &filters].concat(), runs, request);
+    let mut scan = Scan::over(&lead, runs, request);
+    scan.env.prepared = scan.env.prepared.and(conditions);
     let needed = fields_of(&filters);
     let steps = Steps::new(&lead, &needed);
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);

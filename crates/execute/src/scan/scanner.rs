@@ -75,7 +75,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl<'a> Scan<'a> {
     /// Prepares the runs that overlap the request's range, and the lists of the operators that are to be run.
-    pub(crate) fn over(operators: &[Operator], runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
+    pub(crate) fn over(operators: &'a [Operator], runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
         let mut scan = Self::new(runs, request);
         scan.env.prepared = PreparedElements::of(operators);
         scan

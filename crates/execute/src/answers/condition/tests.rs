@@ -2,6 +2,25 @@
 
 use super::*;
 use language::{ParseOptions, parse_insights};
+use plan::Operator;
+
+fn condition(text: &str) -> Expr {
+    let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
+    let plan = parse_insights(text, &options).expect("a query");
+    let of = |operator: &Operator| if let Operator::Filter(expr) = operator { Some(expr.clone()) } else { None };
+    plan.operators().iter().find_map(of).expect("a filter")
+}
+
+#[test]
+fn two_long_lists_of_one_condition_are_two() {
+    let list = |of: &str| (0..12).map(|n| format!("\"{of}{n}\"")).collect::<Vec<_>>().join(", ");
+    let condition =
+        condition(&format!("filter y in [{}] and @any in [{}] and x in [{}]", list("b"), list("a"), list("c")));
+    let row = |of: [&str; 3]| of.map(|text| Some(Value::text(text))).to_vec();
+    let rows = [row(["c3", "b4", "a5"]), row(["c3", "b4", "-"]), row(["c3", "-", "a5"]), row(["-", "b4", "a5"])];
+    let names = ["x", "y", "z"].map(Name::from);
+    assert_eq!(holds_for(&condition, &names, &rows, Timestamp(0)), [true, false, false, false]);
+}
 
 #[test]
 fn a_condition_holds_for_the_rows_that_a_filter_would_keep() {
