@@ -59,6 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "types",
             "parse",
+            "exposition",
             "goregex",
             "plan",
             "language",

@@ -111,13 +111,14 @@ pub(crate) fn prepare(
         keys,
         tls,
         fleet: link_to_nodes(config)?,
-        own_metrics: config
-            .own_interval
-            .map(|interval| serve::OwnMetrics { interval, instance: crate::links::instance(config, for_nodes) }),
-        push_interval: config.push_interval,
+        own_samples: serve::OwnSamples {
+            pushes: config.push_interval,
+            service_graph: config.service_graph_interval,
+            metrics: config.own_interval,
+            instance: crate::links::instance(config, for_nodes),
+        },
         dashboards_dir: Some(config.dashboards_dir.clone()),
         map_file: config.data_dir.join("map.slices"),
-        service_graph_interval: config.service_graph_interval,
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -28,6 +28,7 @@ pub mod listen;
 pub mod logql;
 mod noted_request;
 pub mod opaque;
+pub mod own_samples;
 pub mod parameters;
 pub mod problem;
 pub mod protection;

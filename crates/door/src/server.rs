@@ -25,6 +25,7 @@ use crate::finding::Examine;
 use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::opaque::Opaque;
+use crate::own_samples::OwnSamples;
 use crate::problem::Problem;
 use crate::protection;
 use crate::queries::{Queries, QueryTerms, RunningQuery, Ticket};
@@ -57,15 +58,6 @@ const DAMAGES_MAX: usize = 100;
 /// Reads settings again that can change at run time, or says what is wrong with them.
 pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// How the server's own metrics are stored.
-#[derive(Clone, Debug)]
-pub struct OwnMetrics {
-    /// How often.
-    pub interval: Duration,
-    /// The label `instance` of the samples, such as `logs.example.org:22828`.
-    pub instance: String,
-}
-
 /// The parts of the server that the executable creates.
 pub struct App {
     /// Stores the events of senders.
@@ -94,16 +86,12 @@ pub struct App {
     pub tls: Option<Arc<Tls>>,
     /// The way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
     pub fleet: Option<Arc<FleetLink>>,
-    /// How the server's own metrics are stored; `None` if they are not.
-    pub own_metrics: Option<OwnMetrics>,
-    /// How often the samples of pushed groups are written again.
-    pub push_interval: Duration,
+    /// What the server writes as samples by itself.
+    pub own_samples: OwnSamples,
     /// The directory of dashboards that are files; none where there is none.
     pub dashboards_dir: Option<std::path::PathBuf>,
     /// The file with the slices of service maps, which can be made again from spans.
     pub map_file: std::path::PathBuf,
-    /// How often metrics of the service graph are written; `None` if they are not counted.
-    pub service_graph_interval: Option<Duration>,
     /// The clock, the same as the store's.
     pub clock: Clock,
     /// Threads that one query may use.

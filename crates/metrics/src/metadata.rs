@@ -103,7 +103,7 @@ pub(crate) fn receive(server: &Server, state: &MetricsState) {
 /// Writes changed metadata until the server ends, as often as pushed samples are repeated, and takes up what other nodes of a
 /// fleet have written.
 pub async fn keep_metadata(server: Weak<Server>, state: Arc<MetricsState>) {
-    while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
+    while let Some(interval) = server.upgrade().map(|server| server.app.own_samples.pushes) {
         tokio::time::sleep(interval).await;
         let Some(server) = server.upgrade() else { return };
         let state = state.clone();

@@ -28,9 +28,7 @@ type Written = BTreeMap<String, SeriesLabels>;
 /// Stores the server's own metrics until it ends, if it is to.
 pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
     let (mut before, mut last_code) = (Written::new(), None);
-    while let Some(interval) =
-        server.upgrade().and_then(|server| server.app.own_metrics.as_ref().map(|own| own.interval))
-    {
+    while let Some(interval) = server.upgrade().and_then(|server| server.app.own_samples.metrics) {
         tokio::time::sleep(interval).await;
         let Some(server) = server.upgrade() else { return };
         let (state, last) = (state.clone(), std::mem::take(&mut before));
@@ -49,16 +47,15 @@ pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
 
 /// Stores what the server counts of itself now; gives the series, or those of `before` where nothing could be stored.
 fn store(server: &Shared, state: &MetricsState, before: Written) -> (Written, Result<(), Problem>) {
-    let (Some(page), Some(own)) = (server.app.metrics.own_page(), &server.app.own_metrics) else {
-        return (before, Ok(()));
-    };
+    let Some(page) = server.app.metrics.own_page() else { return (before, Ok(())) };
+    let instance = &*server.app.own_samples.instance;
     // The page is the server's own; of a mistake in it, what stands before counts.
     let families = read(&page, Format::Text, SAMPLES_MAX).unwrap_or_else(|error| error.before);
     let mut samples = Vec::new();
     for family in families {
         state.note(&family.name, family.metadata);
         for sample in family.samples {
-            let mut pairs = BTreeMap::from([("__name__", &*sample.name), ("instance", &own.instance), ("job", JOB)]);
+            let mut pairs = BTreeMap::from([("__name__", &*sample.name), ("instance", instance), ("job", JOB)]);
             // Labels of the sample take precedence.
             pairs.extend(sample.labels.iter().map(|(name, value)| (&**name, &**value)));
             let pairs = pairs.into_iter().map(|(name, value)| (Cow::from(name), Cow::from(value)));

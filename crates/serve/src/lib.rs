@@ -29,7 +29,8 @@ pub use cloudwatch::xray::udp::XRayListener;
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity, grace_ns_of};
 pub use door::finding::{Examine, Finding, Severity};
 pub use door::fleet::FleetLink;
-pub use door::server::{App, OwnMetrics, Reload, SignIn};
+pub use door::own_samples::OwnSamples;
+pub use door::server::{App, Reload, SignIn};
 pub use door::tls::{ClientAuthority, Tls, TlsError};
 pub use door::users::{ProxyUsers, RoleRule, RoleRules, UserOrder};
 pub use oidc::{Options as OidcOptions, Provider as OidcProvider, check_issuer};
@@ -93,7 +94,7 @@ pub async fn serve(
     let server = Arc::downgrade(&families.server);
     tokio::spawn(traces::follow_spans(server, families.traces.clone(), MAP_AFTER_START));
     tokio::spawn(metrics::keep_metadata(Arc::downgrade(&families.server), families.metrics.clone()));
-    if let Some(interval) = families.server.app.service_graph_interval {
+    if let Some(interval) = families.server.app.own_samples.service_graph {
         let count = traces::count_calls(&families.server, interval);
         std::thread::Builder::new().name("service-graph".into()).spawn(count)?;
     }

@@ -93,6 +93,7 @@ mod xray;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alert::metrics::{self, FileMetric, Metrics, Recording};
 use alert::{Alerts, RuleSet};
@@ -111,7 +112,8 @@ use crate::formats::format_of;
 use crate::router::Families;
 use crate::{Access, Keys, SignIn, router};
 use door::listen::Service;
-use door::server::{App, OwnMetrics, Server};
+use door::own_samples::OwnSamples;
+use door::server::{App, Server};
 
 /// When it is in tests: 2026-11-20T12:00:00Z.
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -249,12 +251,15 @@ impl House {
             keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),
             tls: None,
             fleet: None,
-            // Nothing stores them but the test about them.
-            own_metrics: Some(OwnMetrics { interval: std::time::Duration::from_millis(1), instance: "test:1".into() }),
-            push_interval: std::time::Duration::from_secs(15),
+            own_samples: OwnSamples {
+                pushes: Duration::from_secs(15),
+                service_graph: None,
+                // Nothing stores them but the test about them.
+                metrics: Some(Duration::from_millis(1)),
+                instance: "test:1".into(),
+            },
             dashboards_dir: Some(dir.path().join("dashboards")),
             map_file: dir.path().join("map.slices"),
-            service_graph_interval: None,
             clock,
             n_threads: 2,
             version: "0.0.0-test".into(),

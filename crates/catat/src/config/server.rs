@@ -172,7 +172,6 @@ impl Config {
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
         read.require(config.alerts.interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
-        read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
     }
 }
@@ -191,8 +190,10 @@ fn read_formats_dir(read: &mut values::Reader<'_>, file: Option<&Path>) -> PathB
 }
 
 fn read_limits(read: &mut values::Reader<'_>) -> Limits {
+    let groups = read.count("limits", "groups");
+    read.require(groups >= 1, "limits", "groups", "at least 1");
     Limits {
-        groups: read.count("limits", "groups"),
+        groups,
         event_bytes_max: read.size("limits", "max_event_bytes") as usize,
         body_bytes_max: read.size("limits", "max_body_bytes") as usize,
         future_ns_max: read.duration("limits", "max_future"),

@@ -13,7 +13,7 @@ const SAMPLES_MAX: usize = 20_000;
 
 /// Repeats the pushed samples until the server ends. In a fleet, the node that evaluates rules does it.
 pub async fn repeat_pushes(server: Weak<Server>, state: Arc<MetricsState>) {
-    while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
+    while let Some(interval) = server.upgrade().map(|server| server.app.own_samples.pushes) {
         tokio::time::sleep(interval).await;
         let Some(server) = server.upgrade() else { return };
         let state = state.clone();
