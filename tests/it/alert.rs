@@ -200,7 +200,7 @@ fn the_rules_about_catat_itself_fire_when_something_is_wrong_and_only_then() {
     assert_eq!(pack.matches("- alert: ").count(), OF_ITSELF.len(), "each rule is tested");
     fs::write(scratch.path().join("catat.yaml"), &pack).expect("scratch is writable");
     let series = |name: &str, values: &str| {
-        format!("      - {{series: '{name}{{instance=\"a\",job=\"catat\"}}', values: '{values}'}}\n")
+        format!("      - {{series: '{name}{{instance=\"a\",job=\"catat-itself\"}}', values: '{values}'}}\n")
     };
     let mut tests = "rule_files: [catat.yaml]\ntests:\n".to_owned();
     let severity = |alert: &str| {
@@ -213,7 +213,7 @@ fn the_rules_about_catat_itself_fire_when_something_is_wrong_and_only_then() {
         OF_ITSELF.iter().for_each(|(_, metric, well, ill)| tests += &series(metric, if is_ill { ill } else { well }));
         tests += "    alerts:\n";
         for (alert, ..) in OF_ITSELF {
-            let others = if alert == OF_SILENCE { "" } else { "instance: a, job: catat, " };
+            let others = if alert == OF_SILENCE { "" } else { "instance: a, job: catat-itself, " };
             let fires = format!("labels: {{{others}severity: {}}}", severity(alert));
             let expected = if is_ill { &fires } else { "none: true" };
             tests += &format!("      - {{at: 40m, alertname: '{alert}', {expected}}}\n");

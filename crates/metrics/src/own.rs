@@ -1,7 +1,7 @@
 //! catat's own metrics as samples of its store, so that rules and dashboards about it have something to ask from the first minute.
 //!
 //! What `/metrics` shows of catat itself is written at every `[metrics] own_interval`, as if a Prometheus scraped it: with the labels
-//! `job="catat"` and `instance`, and a stale marker where a series is gone. What could not be stored is not repeated.
+//! `job="catat-itself"` and `instance`, and a stale marker where a series is gone. What could not be stored is not repeated.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::metadata::MetricsState;
 use crate::push::write;
 
 /// The job of the samples, by which their group is named.
-const JOB: &str = "catat";
+const JOB: &str = "catat-itself";
 
 /// Most samples of one writing: far more than a server has.
 const SAMPLES_MAX: usize = 100_000;

@@ -21,7 +21,7 @@ impl GroupName {
     pub const SAMPLES: &str = "metrics/";
 
     /// The group of the server's own metrics.
-    pub const OWN_METRICS: &str = "metrics/catat";
+    pub const OWN_METRICS: &str = "metrics/catat-itself";
 
     /// Reports whether the events of the group are samples of series.
     pub fn has_samples(&self) -> bool {

@@ -159,7 +159,7 @@ async fn the_server_stores_its_own_metrics_and_ends_series_that_are_gone() {
     let storing = metrics::store_own(std::sync::Arc::downgrade(&house.server), house.families.metrics.clone());
     let storing = tokio::spawn(storing);
     let all = "{__name__=~\"there|gone\"}";
-    let there = r#"{"__name__":"there","instance":"test:1","job":"catat"} "1""#;
+    let there = r#"{"__name__":"there","instance":"test:1","job":"catat-itself"} "1""#;
     let gone = r#"{"__name__":"gone","instance":"test:1","job":"mine"} "2""#;
     while ask(&house, all, AT).await != [gone, there] {
         tokio::task::yield_now().await;
@@ -172,7 +172,7 @@ async fn the_server_stores_its_own_metrics_and_ends_series_that_are_gone() {
         rows.as_array().expect("rows").iter().map(|row| row[0].to_string()).collect::<Vec<_>>()
     };
     assert_eq!(asked(&[]).await, ["\"metrics/mine\""]);
-    assert_eq!(asked(&["metrics/catat"]).await, ["\"metrics/catat\""]);
+    assert_eq!(asked(&["metrics/catat-itself"]).await, ["\"metrics/catat-itself\""]);
     let metadata = house.get("/prometheus/api/v1/metadata?metric=there").await.json()["data"].clone();
     assert_eq!(metadata, json!({"there": [{"type": "gauge", "help": "Whether it is.", "unit": ""}]}));
     is_shown.store(false, std::sync::atomic::Ordering::Relaxed);
