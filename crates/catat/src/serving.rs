@@ -111,12 +111,7 @@ pub(crate) fn prepare(
         keys,
         tls,
         fleet: link_to_nodes(config)?,
-        own_samples: serve::OwnSamples {
-            pushes: config.push_interval,
-            service_graph: config.service_graph_interval,
-            metrics: config.own_interval,
-            instance: crate::links::instance(config, for_nodes),
-        },
+        own_samples: own_samples(config, for_nodes),
         dashboards_dir: Some(config.dashboards_dir.clone()),
         map_file: config.data_dir.join("map.slices"),
         clock,
@@ -124,6 +119,15 @@ pub(crate) fn prepare(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others })
+}
+
+fn own_samples(config: &Config, address: std::net::SocketAddr) -> serve::OwnSamples {
+    serve::OwnSamples {
+        pushes: config.push_interval,
+        service_graph: config.service_graph_interval,
+        metrics: config.own_interval,
+        instance: crate::links::instance(config, address),
+    }
 }
 
 /// Returns what reads pipelines and rules again.

@@ -8,7 +8,8 @@ fn condition(text: &str) -> Expr {
     let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
     let plan = parse_insights(text, &options).expect("a query");
     let of = |operator: &Operator| if let Operator::Filter(expr) = operator { Some(expr.clone()) } else { None };
-    plan.operators().iter().find_map(of).expect("a filter")
+    let filters = plan.operators().iter().filter_map(of);
+    filters.reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).expect("a filter")
 }
 
 #[test]
@@ -24,11 +25,7 @@ fn two_long_lists_of_one_condition_are_two() {
 
 #[test]
 fn a_condition_holds_for_the_rows_that_a_filter_would_keep() {
-    let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
-    let plan = parse_insights("filter value > 5 and host like \"web\" and not ispresent(gone)", &options).unwrap();
-    let of = |operator: &Operator| if let Operator::Filter(expr) = operator { Some(expr.clone()) } else { None };
-    let filters = plan.operators().iter().filter_map(of);
-    let condition = filters.reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).unwrap();
+    let condition = condition("filter value > 5 and host like \"web\" and not ispresent(gone)");
     let row = |host: &str, value: Option<f64>| vec![Some(Value::text(host)), value.map(Value::Float)];
     let rows = [row("web-1", Some(7.0)), row("web-2", Some(5.0)), row("db", Some(9.0)), row("web-3", None)];
     let found = holds_for(&condition, &["host".into(), "value".into()], &rows, Timestamp(0));
