@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=1c9cbedb16";
+export{t as Account}from"./account2.js?v=f02f89a681";

@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=61b03acb05";
+export{t as Bars}from"./level_bars2.js?v=3967c9f2b3";

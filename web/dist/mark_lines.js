@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=9243ddeb73";
+export{n as MarkList}from"./mark_lines2.js?v=ae0c591e51";

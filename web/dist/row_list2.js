@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=721c041740";
+export{t as RowList}from"./row_list.js?v=a1fa35ebcf";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=043b99f876";
+export{t as readRange}from"./time2.js?v=9092306d88";

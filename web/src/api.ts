@@ -137,6 +137,11 @@ export interface Group {
   streams: string[];
 }
 
+/** Reports whether a group is written by catat about itself: what nobody sent. */
+export function isOwn({ name }: Pick<Group, "name">): boolean {
+  return /^(?:catat\/|metrics\/catat-itself$)/.test(name);
+}
+
 /** What a question is asked about. */
 export interface Scope {
   from: string;

@@ -2,11 +2,6 @@
 
 import { json, sent, type Group } from "../api.ts";
 
-/** Reports whether a group is written by catat about itself: what nobody sent. */
-export function isOwn({ name }: Pick<Group, "name">): boolean {
-  return /^(?:catat\/|metrics\/catat-itself$)/.test(name);
-}
-
 /** How long, and how much, of a group is kept; `null` is without a limit of its own. */
 export interface Retention {
   age: string | null;

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { isOwn } from "../api/groups.ts";
+import { isOwn } from "../api.ts";
 import { askGroups, groupList, isCut, loadOlder, older, ROWS_MAX, rows } from "../ask.ts";
 import { count } from "../format.ts";
 import { held } from "../guard.ts";

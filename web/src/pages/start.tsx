@@ -4,8 +4,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { keyWanted, type Group } from "../api.ts";
-import { isOwn } from "../api/groups.ts";
+import { isOwn, keyWanted, type Group } from "../api.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { count } from "../format.ts";
 import { useAttempt, Wrong } from "../parts/attempt.tsx";

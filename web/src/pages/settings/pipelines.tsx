@@ -4,8 +4,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { query } from "../../api.ts";
-import { isOwn } from "../../api/groups.ts";
+import { isOwn, query } from "../../api.ts";
 import {
   countPipeline,
   makePipeline,

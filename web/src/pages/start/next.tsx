@@ -2,9 +2,9 @@
 
 import { useEffect } from "preact/hooks";
 
-import { query, type Group } from "../../api.ts";
+import { isOwn, query, type Group } from "../../api.ts";
 import { askChannels, channels } from "../../api/alerts.ts";
-import { isOwn, kept } from "../../api/groups.ts";
+import { kept } from "../../api/groups.ts";
 import { groupList } from "../../ask.ts";
 import { printable } from "../../format.ts";
 import { Button } from "../../parts/button.tsx";
