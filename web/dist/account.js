@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=f02f89a681";
+export{t as Account}from"./account2.js?v=179c59498c";

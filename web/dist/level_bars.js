@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=3967c9f2b3";
+export{t as Bars}from"./level_bars2.js?v=bfdd2a0bcc";

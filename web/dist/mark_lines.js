@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=ae0c591e51";
+export{n as MarkList}from"./mark_lines2.js?v=6c645acfe8";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=a1fa35ebcf";
+export{t as RowList}from"./row_list.js?v=9d1db2df16";

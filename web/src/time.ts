@@ -255,7 +255,8 @@ export function isAbsolute(text: string): boolean {
   return /^(?:\d{4}-|\d+(?:\.\d+)?$)/.test(text);
 }
 
-function absolute(text: string): number | null {
+/** The instant that a text stands for whenever it is read; `null` for one that counts from now. */
+export function absolute(text: string): number | null {
   return isAbsolute(text) ? resolve(text, 0) : null;
 }
 

@@ -40,7 +40,7 @@ pub struct SocketRequest {
 }
 
 /// Why nothing more is said.
-enum Over {
+enum Ending {
     /// The client has gone, or does not listen.
     Gone,
     /// For a reason that the client is told.
@@ -76,7 +76,7 @@ impl SocketRequest {
                     over = converse(&mut socket, texts) => over,
                 }
             };
-            if let Over::Told(code, reason) = over {
+            if let Ending::Told(code, reason) = over {
                 // A client that does not want to hear it has gone.
                 let _ = timeout(GOODBYE_TIME_MAX, part(&mut socket, code, reason)).await;
             }
@@ -85,45 +85,45 @@ impl SocketRequest {
 }
 
 /// Returns when the socket has to end, whatever goes on on it.
-fn ending<'a>(server: &'a Shared, connection: &'a UpgradedConnection) -> impl Future<Output = Over> + 'a {
+fn ending<'a>(server: &'a Shared, connection: &'a UpgradedConnection) -> impl Future<Output = Ending> + 'a {
     let mut closing = server.closing.clone();
     async move {
         tokio::select! {
-            () = told(&mut closing) => Over::Told(close_code::AWAY, "the server is shutting down"),
+            () = told(&mut closing) => Ending::Told(close_code::AWAY, "the server is shutting down"),
             () = server.caller.validity.clone().expired(server.app.clock.clone()) => {
-                Over::Told(close_code::POLICY, KeyRevoked::REASON)
+                Ending::Told(close_code::POLICY, KeyRevoked::REASON)
             }
-            () = connection.cut_off() => Over::Gone,
+            () = connection.cut_off() => Ending::Gone,
         }
     }
 }
 
-async fn converse(socket: &mut WebSocket, mut texts: mpsc::Receiver<String>) -> Over {
+async fn converse(socket: &mut WebSocket, mut texts: mpsc::Receiver<String>) -> Ending {
     let (mut pings, mut heard) = (interval(PING), Instant::now());
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let message = tokio::select! {
             text = texts.recv() => match text {
                 Some(text) => Message::Text(text.into()),
-                None => return Over::Told(close_code::NORMAL, "there is nothing more"),
+                None => return Ending::Told(close_code::NORMAL, "there is nothing more"),
             },
             said = socket.recv() => match said {
-                Some(Ok(Message::Close(_))) | None => return Over::Gone,
+                Some(Ok(Message::Close(_))) | None => return Ending::Gone,
                 Some(Ok(_)) => {
                     heard = Instant::now();
                     continue;
                 }
-                Some(Err(_)) => return Over::Told(close_code::POLICY, "this is no message that belongs here"),
+                Some(Err(_)) => return Ending::Told(close_code::POLICY, "this is no message that belongs here"),
             },
             _ = pings.tick() => {
                 if heard.elapsed() > SILENCE_MAX {
-                    return Over::Gone;
+                    return Ending::Gone;
                 }
                 Message::Ping(Default::default())
             }
         };
         if !matches!(timeout(SEND_TIME_MAX, socket.send(message)).await, Ok(Ok(()))) {
-            return Over::Gone;
+            return Ending::Gone;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Protobuf on the wire. It is read in place: a message is its fields, and nothing is made of what nobody asks for.
+//! Protobuf on the wire. Messages are read in place, field by field; what a caller does not ask for is skipped.
 //!
 //! A decoder that makes values of a whole message first would let two bytes of a body, an empty entry or pair, cost a
 //! hundred in memory. A field that stands several times is handed over each time; the reader decides which counts.

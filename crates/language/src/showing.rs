@@ -9,7 +9,7 @@ use crate::{filter_pattern, kql, logql, lucene};
 use plan::error::{QueryErrors, Span};
 use plan::{Expr, Name, Operator, Plan, PlanDraft};
 
-/// Reads a query and makes the plan that shows these fields of what it finds, in their order. A
+/// Parses a query and returns the plan whose columns are these fields, in this order. A
 /// name is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.
 ///
 /// Errors: what cannot be read, queries of numbers instead of events, and times: they would stand still while events

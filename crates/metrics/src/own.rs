@@ -14,7 +14,7 @@ use ingest::sample::SeriesLabels;
 use types::Timestamp;
 
 use crate::metadata::MetricsState;
-use crate::push::write;
+use crate::push::replace;
 
 /// The job of the samples, by which their group is named.
 const JOB: &str = "catat-itself";
@@ -22,21 +22,17 @@ const JOB: &str = "catat-itself";
 /// Most samples of one writing: far more than a server has.
 const SAMPLES_MAX: usize = 100_000;
 
-/// The series of the last writing, by their labels as text.
-type Written = BTreeMap<String, SeriesLabels>;
-
 /// Stores the server's own metrics until it ends, if it is to.
 pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
-    let (mut before, mut last_code) = (Written::new(), None);
+    let (mut before, mut last_code) = (Vec::new(), None);
     while let Some(interval) = server.upgrade().and_then(|server| server.app.own_samples.metrics) {
         tokio::time::sleep(interval).await;
         let Some(server) = server.upgrade() else { return };
-        let (state, last) = (state.clone(), std::mem::take(&mut before));
+        let (state, last) = (state.clone(), before.clone());
         let work = tokio::task::spawn_blocking(move || store(&Shared::of_server(server), &state, last));
         // A panic was reported where it happened.
-        let Ok((written, result)) = work.await else { continue };
-        before = written;
-        let now = result.err();
+        let Ok(stored) = work.await else { continue };
+        let now = stored.map(|series| before = series).err();
         // The words of one that lasts differ: they have numbers.
         if let Some(problem) = now.as_ref().filter(|now| last_code.as_ref() != Some(&now.code)) {
             tracing::warn!(problem = problem.message, "catat's own metrics are not stored; they are when this is over");
@@ -45,9 +41,9 @@ pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
     }
 }
 
-/// Stores what the server counts of itself now; gives the series, or those of `before` where nothing could be stored.
-fn store(server: &Shared, state: &MetricsState, before: Written) -> (Written, Result<(), Problem>) {
-    let Some(page) = server.app.metrics.own_page() else { return (before, Ok(())) };
+/// Stores what the server counts of itself now, and ends series that were there `before` and are no more. Returns those that are.
+fn store(server: &Shared, state: &MetricsState, before: Vec<SeriesLabels>) -> Result<Vec<SeriesLabels>, Problem> {
+    let Some(page) = server.app.metrics.own_page() else { return Ok(before) };
     let instance = &*server.app.own_samples.instance;
     // The page is the server's own; of a mistake in it, what stands before counts.
     let families = read(&page, Format::Text, SAMPLES_MAX).unwrap_or_else(|error| error.before);
@@ -63,11 +59,6 @@ fn store(server: &Shared, state: &MetricsState, before: Written) -> (Written, Re
             samples.extend(labels.ok().map(|labels| (labels, sample.value)));
         }
     }
-    let written: Written = samples.iter().map(|(labels, _)| (labels.text().to_owned(), labels.clone())).collect();
-    let is_gone = |(text, _): &(&String, &SeriesLabels)| !written.contains_key(*text);
-    let gone: Vec<SeriesLabels> = before.iter().filter(is_gone).map(|(_, labels)| labels.clone()).collect();
-    match write(server, server.now().0 / Timestamp::MILLISECOND, &samples, &gone) {
-        Ok(()) => (written, Ok(())),
-        Err(problem) => (before, Err(problem)),
-    }
+    replace(server, server.now().0 / Timestamp::MILLISECOND, &samples, before)?;
+    Ok(samples.into_iter().map(|(labels, _)| labels).collect())
 }

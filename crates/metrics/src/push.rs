@@ -30,7 +30,7 @@ use crate::metadata::{Call, Metadata, MetricsState};
 
 pub(crate) use self::documents::forget;
 pub use self::repeat::{repeat, repeat_pushes};
-pub(crate) use self::samples::write;
+pub(crate) use self::samples::replace;
 
 /// Most bytes of a push, and most samples.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -132,10 +132,7 @@ fn apply(
     }
     let json = documents::checked(server, key, &group)?;
     let samples = group.samples(limits);
-    let remain: HashSet<&str> = samples.iter().map(|(labels, _)| labels.text()).collect();
-    let mut gone: Vec<SeriesLabels> = before.iter().flat_map(|before| before.series(limits)).collect();
-    gone.retain(|labels| !remain.contains(labels.text()));
-    samples::write(server, time, &samples, &gone)?;
+    samples::replace(server, time, &samples, before.iter().flat_map(|before| before.series(limits)).collect())?;
     documents::put_json(server, key, &json)
 }
 

@@ -97,6 +97,17 @@ pub fn is_field(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::Field(known) if **known == *name)
 }
 
+/// Returns every field that conditions ask for.
+pub fn fields_of_conditions(conditions: &[Expr]) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    conditions.iter().for_each(|condition| {
+        visit_fields(condition, &mut |name| {
+            names.insert(name.clone());
+        });
+    });
+    names
+}
+
 /// Returns every field that `operators` ask for, whether stored or made by one of them.
 pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();

@@ -156,7 +156,7 @@ impl FieldReads {
             *self = Self::default();
         }
         match operator {
-            // What a column holds in the rows that are there is asked for by whoever shows it.
+            // The values that it fills in are asked for by the operator that shows them.
             Operator::FillBuckets(fill) => fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name)),
             other => fields_of(std::slice::from_ref(other)).iter().for_each(|name| self.field(name)),
         }

@@ -12,7 +12,7 @@ use std::thread::available_parallelism;
 
 use types::Hold;
 
-/// Most runs of which something is held. It is enough for a few queries at once, each of which alternates between the blocks of
+/// Most runs whose decoded parts are kept at once. It is enough for a few queries at once, each of which alternates between the blocks of
 /// several runs where their times overlap.
 const RUNS_MAX: usize = 64;
 

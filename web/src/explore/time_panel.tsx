@@ -10,17 +10,7 @@ import { Button } from "../parts/button.tsx";
 import { layer } from "../parts/layers.tsx";
 import { Options } from "../parts/options.tsx";
 import { t } from "../texts.ts";
-import {
-  exactText,
-  fullText,
-  isAbsolute,
-  isZone,
-  PRESETS,
-  rangeLabel,
-  resolve,
-  zoneText,
-  type RangeText,
-} from "../time.ts";
+import { absolute, exactText, fullText, isZone, PRESETS, rangeLabel, zoneText, type RangeText } from "../time.ts";
 import { askedAt, asked, go, REFRESHES, view } from "../view.ts";
 
 const RECENT = "catat.ranges";
@@ -120,7 +110,7 @@ function Wrong({ text, error }: { text: string; error: ApiError }) {
 }
 
 function readable(text: string): string {
-  const ms = isAbsolute(text) ? resolve(text, 0) : null;
+  const ms = absolute(text);
   return ms === null ? text : fullText(ms, view.value.zone);
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use plan::fields::fields_of;
+use plan::fields::fields_of_conditions;
 use plan::{Expr, Operator, Patterns, Plan};
 use types::{Run, Timestamp, Value};
 
@@ -79,10 +79,9 @@ pub fn condition_counts(
 ) -> Result<ConditionCounts, ExecuteError> {
     let conditions = &conditions[..conditions.len().min(CONDITIONS_MAX)];
     let lead = row_wise_lead(plan, runs)?;
-    let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
     let mut scan = Scan::over(&lead, runs, request);
     scan.env.prepared = scan.env.prepared.and(conditions);
-    let needed = fields_of(&filters);
+    let needed = fields_of_conditions(conditions);
     let steps = Steps::new(&lead, &needed);
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);
     let conditions: Vec<ProbedCondition<'_>> = conditions.iter().map(ProbedCondition::new).collect();

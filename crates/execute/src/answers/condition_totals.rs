@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::fields::fields_of;
+use plan::fields::fields_of_conditions;
 use plan::{Expr, Name, Operator, Plan};
 use types::Run;
 
@@ -61,10 +61,9 @@ pub fn condition_totals(
     conditions: &[Expr],
 ) -> Result<ConditionTotals, ExecuteError> {
     let lead = row_wise_lead(plan, runs)?;
-    let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
     let mut scan = Scan::over(&lead, runs, request);
     scan.env.prepared = scan.env.prepared.and(conditions);
-    let needed = fields_of(&filters);
+    let needed = fields_of_conditions(conditions);
     let steps = Steps::new(&lead, &needed);
     let counted = Totals {
         conditions: conditions.iter().map(ProbedCondition::new).collect(),
@@ -90,7 +89,7 @@ fn groups(lead: &[Operator], conditions: &[Expr], request: &Request<'_>) -> Vec<
     let mut groups: BTreeMap<BTreeSet<Name>, Group> = BTreeMap::new();
     for (place, condition) in conditions.iter().enumerate() {
         let of = |kind: &str, conditions: &[Expr]| Fingerprint::of_counts(kind, lead, conditions, request.time_zone);
-        let names = fields_of(&[Operator::Filter(condition.clone())]);
+        let names = fields_of_conditions(std::slice::from_ref(condition));
         let own = of("total", std::slice::from_ref(condition));
         let key = of(&format!("totals {names:?}"), &[]).filter(|_| own.is_some());
         // What has no number is kept nowhere, and apart from what is.

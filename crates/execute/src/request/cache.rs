@@ -63,7 +63,7 @@ impl From<Vec<u8>> for CacheEntry {
 #[derive(Debug)]
 pub struct PartialCache {
     bytes_max: usize,
-    // The tables agree between any two statements that can panic: none can but for want of memory.
+    // No statement between two changes of the tables can panic, unless memory runs out: they always agree.
     shelf: Mutex<Shard>,
     n_hits: AtomicU64,
     n_misses: AtomicU64,

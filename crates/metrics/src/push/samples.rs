@@ -1,5 +1,7 @@
 //! Writes the samples of pushed groups.
 
+use std::collections::HashSet;
+
 use door::problem::Problem;
 use door::server::Shared;
 use ingest::Sender;
@@ -28,8 +30,20 @@ pub(super) fn of_pushes(key: &GroupingKey, times_ms: [i64; 2], limits: &Limits) 
     OF_PUSHES.into_iter().zip(times_ms).filter_map(sample).collect()
 }
 
+/// Writes samples that replace those of `before`, of which series without a sample now end. Blocks.
+pub(crate) fn replace(
+    server: &Shared,
+    time: i64,
+    samples: &[(SeriesLabels, f64)],
+    mut before: Vec<SeriesLabels>,
+) -> Result<(), Problem> {
+    let remain: HashSet<&str> = samples.iter().map(|(labels, _)| labels.text()).collect();
+    before.retain(|labels| !remain.contains(labels.text()));
+    write(server, time, samples, &before)
+}
+
 /// Writes samples at a time in ms, and stale markers of series that end; returns when they are durable. Blocks.
-pub(crate) fn write(
+pub(super) fn write(
     server: &Shared,
     time: i64,
     samples: &[(SeriesLabels, f64)],

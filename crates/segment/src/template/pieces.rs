@@ -66,7 +66,7 @@ impl<'t> Template<'t> {
         self.text.as_bytes()
     }
 
-    /// Returns variable number `index`, and the place of its marker and of what belongs to it.
+    /// Returns variable number `index`, and the range of bytes that stands for it.
     pub(super) fn variable(self, index: usize) -> Option<(Range<usize>, Slot)> {
         let at = (self.variables.get(index)? - self.start) as usize;
         let (slot, length) = Slot::read(&self.bytes()[at..])?;

@@ -4,8 +4,8 @@ use crate::bytes::{Damage, Decoded, put_integers, put_varint};
 use crate::heap;
 use crate::template::pieces::{Template, each_marker};
 
-/// The templates of a run as they are written, one after another. Where their variables are is found out once; what they are
-/// stands there and is read when it is asked for.
+/// The templates of a run as they are written, one after another. The places of their variables are found once; each variable is
+/// decoded when it is needed.
 #[derive(Debug, Default)]
 pub(crate) struct TemplateText {
     pub(super) all: String,

@@ -21,7 +21,7 @@ types::named! {
         Mask = "mask",
         /// Noise to drop.
         Drop = "drop",
-        /// Noise of which a part is enough.
+        /// Frequent noise: a sample of it is enough.
         Sample = "sample",
         /// Fields to extract.
         Fields = "fields",

@@ -94,11 +94,14 @@ function edit(change: Partial<Draft>): void {
 
 const asked = () => lines.value.split("\n").filter((line) => line.trim() !== "");
 
-function ask(): void {
+/** The definition of what is written, for a trial: without a name it can be tried, not made. */
+function tryable() {
   const definition = definitionOf(draft.peek());
-  // Without a name it can be tried, not made.
-  const named = { ...definition, name: definition["name"] === "" ? "new" : (definition["name"] ?? "new") };
-  const definitions = draft.peek().steps.length === 0 ? [] : [named];
+  return definition["name"] === "" ? { ...definition, name: "new" } : definition;
+}
+
+function ask(): void {
+  const definitions = draft.peek().steps.length === 0 ? [] : [tryable()];
   void start(tried, (signal) => tryPipeline(definitions, group(), asked(), signal));
 }
 
@@ -433,10 +436,7 @@ function Making() {
   const { problem, busy, attempt } = useAttempt();
   const { state, data, error } = counted.value;
   const isReady = draft.value.steps.length > 0 && mistakes().size === 0;
-  const countAll = () => {
-    const name = draft.peek().name.trim() === "" ? "new" : draft.peek().name;
-    void start(counted, (signal) => countPipeline(definitionOf({ ...draft.peek(), name }), group(), signal));
-  };
+  const countAll = () => void start(counted, (signal) => countPipeline(tryable(), group(), signal));
   const make = () =>
     attempt(async () => {
       await makePipeline(definitionOf(draft.peek()));
