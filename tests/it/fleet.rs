@@ -244,8 +244,13 @@ fn send_shared(first: &Server, key: &str) {
                     "n": n, "ms": n as f64 / 7.0, "user": format!("u{}", n * 7919 % 5000)})
             };
             let path = format!("/api/v1/ingest?group=g{group}&format=ndjson");
-            let sent = first.post(&path, &[("x-catat-key", key)], ndjson((0..SHARED_EVENTS / 6).map(event)));
-            assert_eq!(sent.status, 200, "{}", sent.body);
+            let (body, id) = (ndjson((0..SHARED_EVENTS / 6).map(event)), format!("{group}-{piece}"));
+            // Bucket and database share the machine with other tests, and a node says within seconds that they are slow.
+            first.until("a batch is accepted", || {
+                let sent = first.post(&path, &[("x-catat-key", key), ("x-catat-batch", &id)], body.clone());
+                assert!(matches!(sent.status, 200 | 503), "{} {}", sent.body, first.transcript());
+                (sent.status == 200).then_some(())
+            });
         }
     }
 }
@@ -334,22 +339,28 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
         "stats count(*), avg(ms), pct(ms, 99), count_distinct(user) by @log",
         "filter @message like /took 9\\d+ ms/ | stats count(*) as c, max(n) by user | sort c desc, user | limit 50",
     ];
+    // On a machine that is busy with other tests a node may not be heard for a second; then it is left alone for some.
     let mut n_shared = 0;
-    for question in questions {
-        let answers = [&first, &second, &taker].map(|node| ask(node, key, question));
-        assert_eq!(answers[0]["rows"], answers[1]["rows"], "{question}");
-        assert_eq!(answers[0]["rows"], answers[2]["rows"], "{question}");
-        n_shared +=
-            answers[..2].iter().map(|answer| answer["stats"]["events_shared"].as_u64().unwrap_or(0)).sum::<u64>();
-    }
-    assert!(n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2, "{n_shared} events were looked at for others");
+    first.until("nodes work for each other", || {
+        for question in questions {
+            let answers = [&first, &second, &taker].map(|node| ask(node, key, question));
+            assert_eq!(answers[0]["rows"], answers[1]["rows"], "{question}");
+            assert_eq!(answers[0]["rows"], answers[2]["rows"], "{question}");
+            let shared = |answer: &Value| answer["stats"]["events_shared"].as_u64().unwrap_or(0);
+            n_shared += answers[..2].iter().map(shared).sum::<u64>();
+        }
+        (n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2).then_some(())
+    });
     let explained =
         json!({"query": questions[0], "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "explain": true});
-    let explained =
-        first.post("/api/v1/query", &[("x-catat-key", key)], explained.to_string()).json()["explain"].clone();
-    let homes = explained["nodes"].as_array().cloned().unwrap_or_default();
-    let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
-    assert!(homes.len() > 1 && n_events == SHARED_GROUPS * SHARED_EVENTS, "{explained}");
+    first.until("two nodes are named", || {
+        let told =
+            first.post("/api/v1/query", &[("x-catat-key", key)], explained.to_string()).json()["explain"].clone();
+        let homes = told["nodes"].as_array().cloned().unwrap_or_default();
+        let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
+        assert_eq!(n_events, SHARED_GROUPS * SHARED_EVENTS, "{told}");
+        (homes.len() > 1).then_some(())
+    });
     check_listeners(&first, &second, key);
     let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";
     let expected = ask(&second, key, fresh)["rows"].clone();
