@@ -53,6 +53,8 @@ mod durability;
 mod erase;
 #[path = "it/expansion.rs"]
 mod expansion;
+#[path = "it/export.rs"]
+mod export;
 
 #[path = "it/faults.rs"]
 mod faults;

@@ -7,6 +7,7 @@ use plan::{Operator, Plan};
 use plan::{QueryError, QueryErrors};
 use serde::Deserialize;
 use serde_json::Value;
+use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::json_body::JsonBody;
@@ -42,6 +43,9 @@ pub(crate) struct Ask {
     pub(crate) step: Option<String>,
     /// What `$name` and `${name}` in the query stand for, besides the built-in variables; absent: neither stands for anything.
     pub(crate) variables: Option<Choices>,
+    /// Whether the answer has a column for every field that the events have; only addresses can ask for that.
+    #[serde(skip)]
+    pub(crate) all_fields: bool,
 }
 
 /// One group pattern or several.
@@ -53,7 +57,6 @@ pub(crate) enum Groups {
 }
 
 /// A question that can be answered.
-#[derive(Debug)]
 pub(crate) struct Question {
     /// The query as it was written.
     pub(crate) text: String,
@@ -61,6 +64,8 @@ pub(crate) struct Question {
     pub(crate) scope: Scope,
     pub(crate) range: TimeRange,
     pub(crate) explain: bool,
+    /// The events that it is asked of, where their fields were looked at before.
+    pub(crate) snapshot: Option<Snapshot>,
 }
 
 impl Ask {
@@ -84,6 +89,7 @@ impl Ask {
             explain: parameters.flag("explain")?,
             step: text("step"),
             variables: None,
+            all_fields: false,
         })
     }
 
@@ -149,7 +155,7 @@ impl Ask {
         let groups = if plan.sources.is_empty() { self.groups() } else { plan.sources.clone() };
         let scope = Scope { groups, limit: self.limit, time_zone, now };
         let range = plan.range(range, now, time_zone);
-        Ok(Question { text: self.query, plan, scope, range, explain: self.explain })
+        Ok(Question { text: self.query, plan, scope, range, explain: self.explain, snapshot: None })
     }
 }
 

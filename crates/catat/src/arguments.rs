@@ -5,6 +5,7 @@ mod dashboards;
 mod differs;
 mod doctor;
 mod explain_line;
+mod export;
 mod fleet;
 mod groups;
 mod issues;
@@ -40,6 +41,7 @@ pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards, Expor
 pub(crate) use differs::{BaselineName, Differs};
 pub(crate) use doctor::Doctor;
 pub(crate) use explain_line::ExplainLine;
+pub(crate) use export::{ExportEvents, ExportedForm, FileCompression};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Send lines from standard input or files
     Send(Send),
+    /// Write events with all their fields into files: NDJSON or CSV, resumable, with checksums
+    Export(ExportEvents),
     /// Mark a deploy, a migration or a flag, so that incidents are compared with it
     Mark(Mark),
     /// List, limit and delete log groups, and delete events

@@ -4,9 +4,9 @@
 import { signal } from "@preact/signals";
 
 import * as api from "../api.ts";
-import { counts, fieldList, isCut, rows } from "../ask.ts";
+import { counts, isCut, rows } from "../ask.ts";
 import { stepsOf } from "../metrics/range.ts";
-import { canBeNamed, ROW_FIELDS, withRowFields } from "../query/edit.ts";
+import { ROW_FIELDS, withRowFields } from "../query/edit.ts";
 import { commands, keepsEvents } from "../query/lex.ts";
 import { who } from "../session.ts";
 import { askedAt, frozen, rangeMs, view, type View } from "../view.ts";
@@ -25,31 +25,23 @@ const SAMPLE = 100;
 /** What a file has of every event: what the list shows. */
 const FILE_FIELDS = ROW_FIELDS.filter((name) => name !== "@id");
 
-/** Most names and characters of the fields that a file has beside these: an address has to be short. */
-const NAMES_MAX = 300;
-const NAMES_CHARS_MAX = 5000;
-
 /** Whether a file has all fields of the events, or only what the list shows. */
 export const hasAllFields = signal(true);
 
-/** The fields that a file can have beside what every event has, and how many there are; `null` where the query says which it shows, or shows no events. */
-export function fileFields(of: View): { names: string[]; all: number } | null {
+/** Whether a file can have all fields: not where the query says which it shows, or shows no events. */
+export function canHaveAllFields(of: View): boolean {
   const isChosen = commands(of.query).some(({ name }) => name === "fields" || name === "display");
-  if (of.language !== "insights" || isChosen || !keepsEvents(of.query)) return null;
-  const known = (fieldList.value.data?.fields ?? []).map(({ name }) => name);
-  // A field that the system names `level` or `message` is there as `@level` or `@message`, and as itself.
-  const own = known.filter((name) => !name.startsWith("@") && canBeNamed(name));
-  let length = 0;
-  const names = own.slice(0, NAMES_MAX).filter((name) => (length += name.length + 4) <= NAMES_CHARS_MAX);
-  return { names, all: own.length };
+  return of.language === "insights" && !isChosen && keepsEvents(of.query);
 }
 
-/** The question as a file answers it: with all fields, or with the columns that the list shows. */
-function asked(of: View, format?: Format): string {
+/** Whether a file of this kind has all fields. */
+export const withAllFields = (of: View, format?: Format): boolean =>
+  hasAllFields.value && format !== undefined && format !== "text" && canHaveAllFields(of);
+
+/** The question as a file answers it, with the columns that the list shows. */
+function asked(of: View): string {
   if (of.language !== "insights") return of.query;
-  const more = hasAllFields.value && format !== "text" ? (fileFields(of)?.names ?? []) : [];
-  const columns = [...of.columns, ...more];
-  return (keepsEvents(of.query) ? withRowFields(of.query, columns, FILE_FIELDS) : null) ?? of.query;
+  return (keepsEvents(of.query) ? withRowFields(of.query, of.columns, FILE_FIELDS) : null) ?? of.query;
 }
 
 /** Whether the answer is series with the steps of the chart. */
@@ -71,12 +63,13 @@ function seriesParameters(of: View): [string, string][] {
 function parameters(of: View, format?: Format): [string, string][] {
   if (hasSteps(of)) return seriesParameters(of);
   const named: [string, string][] = [
-    ["query", asked(of, format)],
+    ["query", asked(of)],
     ...(of.language === "insights" ? [] : [["language", of.language] as [string, string]]),
     ["from", of.from],
   ];
   if (of.to !== "now") named.push(["to", of.to]);
   if (of.groups.length > 0) named.push(["groups", of.groups.join(",")]);
+  if (withAllFields(of, format)) named.push(["all_fields", "true"]);
   return [...named, ["time_zone", api.timeZone(of.zone)]];
 }
 
@@ -138,7 +131,8 @@ export function asCommand(format?: Format): string {
   const of = frozen(view.peek());
   const groups = of.groups.map((name) => ` --group ${quoted(name)}`).join("");
   const to = of.to === "now" ? "" : ` --to ${quoted(of.to)}`;
-  const output = format === undefined ? "" : ` -o ${format === "text" ? "lines" : format}`;
+  const fields = withAllFields(of, format) ? " --all-fields" : "";
+  const output = format === undefined ? "" : `${fields} -o ${format === "text" ? "lines" : format}`;
   const url = document.baseURI.replace(/\/$/, "");
   const language = of.language === "insights" ? "" : ` --language ${of.language}`;
   if (hasSteps(of)) {
@@ -146,7 +140,7 @@ export function asCommand(format?: Format): string {
     const range = `--from ${new Date(from).toISOString()} --to ${new Date(to).toISOString()} --step ${step / 1000}s`;
     return `catat query --url ${quoted(url)}${language} ${range}${output} ${quoted(of.query)}`;
   }
-  return `catat query --url ${quoted(url)}${language} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of, format))}`;
+  return `catat query --url ${quoted(url)}${language} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of))}`;
 }
 
 /** The same for curl; who needs a key puts it into `CATAT_KEY`. */

@@ -17,9 +17,9 @@ import { NotRun } from "./not_run.tsx";
 import {
   asCommand,
   asCurl,
+  canHaveAllFields,
   fetchFile,
   fileAddress,
-  fileFields,
   FORMATS,
   hasAllFields,
   HELD_BYTES_MAX,
@@ -27,6 +27,7 @@ import {
   saveByLink,
   sizeOf,
   type Format,
+  withAllFields,
 } from "./export.ts";
 
 adopt(rules);
@@ -58,7 +59,7 @@ function Size({ format }: { format: Format }) {
         {t("All rows, not only those shown. Their number is not known in advance.")}
       </p>
     );
-  if (format !== "text" && hasAllFields.value && fileFields(view.value) !== null)
+  if (withAllFields(view.value, format))
     return (
       <p class="dim" data-testid="export-size">
         {plural(size.rows, "{n} row", "{n} rows", count(size.rows))}
@@ -80,9 +81,7 @@ function Size({ format }: { format: Format }) {
 
 /** The choice between all fields and those that the list shows. */
 function AllFields() {
-  const fields = fileFields(view.value);
-  if (fields === null || fields.all === 0) return null;
-  const { names, all } = fields;
+  if (!canHaveAllFields(view.value)) return null;
   return (
     <label class="choice">
       <input
@@ -91,9 +90,7 @@ function AllFields() {
         onChange={(event) => (hasAllFields.value = event.currentTarget.checked)}
         data-testid="all-fields"
       />
-      {names.length === all
-        ? t("all fields ({n}), not only the columns shown", { n: count(all) })
-        : t("{n} of {all} fields, not only the columns shown", { n: count(names.length), all: count(all) })}
+      {t("all fields, not only the columns shown")}
     </label>
   );
 }

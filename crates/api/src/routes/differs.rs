@@ -91,7 +91,7 @@ fn before(selection: &Question) -> Result<Question, Problem> {
         Problem::bad_request("bad-range", message).hint("give the selection a from")
     })?;
     let (plan, scope) = (selection.plan.clone(), selection.scope.clone());
-    Ok(Question { text: String::new(), plan, scope, range, explain: false })
+    Ok(Question { text: String::new(), plan, scope, range, explain: false, snapshot: None })
 }
 
 /// Returns a plan for everything in the groups of another one.

@@ -66,7 +66,7 @@ fn asked(server: &Server, body: &[u8]) -> Result<Look, Problem> {
     let mut plans = plans.into_iter();
     let plan = plans.next().ok_or_else(unknown)?;
     let scope = Scope { groups, limit: None, time_zone: chrono_tz::UTC, now: server.now() };
-    let question = Question { text: query, plan, scope, range, explain: false };
+    let question = Question { text: query, plan, scope, range, explain: false, snapshot: None };
     Ok(Look { question, further: plans.collect(), url: Some(alert.url) })
 }
 

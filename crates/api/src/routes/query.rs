@@ -1,5 +1,6 @@
 //! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
 
+mod all_fields;
 mod esql;
 mod export;
 mod outcome;
@@ -49,7 +50,8 @@ const SLOW: Duration = Duration::from_millis(40);
 
 pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
     parameters.check_names(&[&PARAMETERS[..], &export::PARAMETERS].concat())?;
-    let ask = Ask::of_parameters(&parameters)?;
+    let mut ask = Ask::of_parameters(&parameters)?;
+    ask.all_fields = parameters.flag("all_fields")?;
     if parameters.get("format").is_none() && !parameters.flag("gzip")? {
         return answer(&server, ask, form(&headers)).await;
     }
@@ -116,8 +118,9 @@ async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Probl
 }
 
 async fn check(server: &Shared, ask: Ask) -> Result<Question, Problem> {
-    let now = server.now();
-    server.lookups.run(move || ask.check(now)).await?
+    let (now, has_all_fields) = (server.now(), ask.all_fields);
+    let question = server.lookups.run(move || ask.check(now)).await??;
+    if has_all_fields { all_fields::widened(server, question).await } else { Ok(question) }
 }
 
 async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response, Problem> {
@@ -172,7 +175,8 @@ fn find(
         question.scope.limit = Some(asked_for.min(JSON_ROWS_MAX));
     }
     let (plan, scope, range) = (&question.plan, &question.scope, question.range);
-    let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
+    let snapshot = question.snapshot.take();
+    let snapshot = snapshot.unwrap_or_else(|| reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone)));
     let mut answer = match form {
         // One more than shown tells that there are more.
         Form::Json => reading.execute_first(&snapshot, plan, scope, range, JSON_ROWS_MAX + 1)?,

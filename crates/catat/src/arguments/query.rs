@@ -56,6 +56,9 @@ pub(crate) struct Query {
     /// else one point)
     #[arg(long, value_name = "DURATION")]
     pub(crate) step: Option<String>,
+    /// Show every field that the events have, behind the columns of the query
+    #[arg(long, conflicts_with_all = ["file", "explain", "step"])]
+    pub(crate) all_fields: bool,
     /// Print how the query was run instead of its rows; for files, print its plan without running it
     #[arg(long)]
     pub(crate) explain: bool,

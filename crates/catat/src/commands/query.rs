@@ -172,6 +172,7 @@ fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
     parameters.extend(options.start()?.map(|from| ("from", from)));
     parameters.extend(options.to.clone().map(|to| ("to", to)));
     parameters.extend(options.step.clone().map(|step| ("step", step)));
+    parameters.extend(options.all_fields.then(|| ("all_fields", "true".to_owned())));
     parameters.push(("time_zone", Zones::of(&options.zone)?.name()));
     parameters.extend(options.group.iter().map(|group| ("groups", group.clone())));
     if let Some(limit) = options.row_limit() {

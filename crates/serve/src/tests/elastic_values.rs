@@ -100,6 +100,23 @@ async fn metrics_take_every_value_of_a_list() {
 }
 
 #[tokio::test]
+async fn a_number_is_found_by_all_of_its_digits() {
+    // Numbers that a reader which rounds each step takes for their neighbours.
+    let numbers = ["90.33333333333333", "0.12000000000000001", "1.1e-7", "9007199254740993.0", "2.2250738585072014e-308"];
+    let house = House::new();
+    for number in numbers {
+        let lines = format!("{{\"create\":{{}}}}\n{{\"message\":\"{number}\",\"x\":{number}}}\n");
+        assert_eq!(house.post("/elasticsearch/app/_bulk", lines).await.json()["errors"], false);
+    }
+    for number in numbers {
+        let query = format!(r#"{{"query":{{"term":{{"x":{number}}}}}}}"#);
+        let reply = house.post("/elasticsearch/app/_search", query).await.json();
+        assert_eq!(reply["hits"]["total"]["value"], 1, "{number}: {reply}");
+        assert_eq!(reply["hits"]["hits"][0]["_source"]["message"], number, "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn dates_are_dates_in_every_field() {
     let house = house(&documents()).await;
     let most = aggregated(&house, json!({"max": {"field": "created"}})).await;

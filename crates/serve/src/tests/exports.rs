@@ -4,6 +4,7 @@ use std::io::Read;
 
 use axum::body::Body;
 use axum::http::Request;
+use serde_json::{Value, json};
 use tokio_stream::StreamExt;
 use types::Limits;
 
@@ -91,4 +92,39 @@ async fn a_file_of_any_length_goes_through_little_memory() {
     flate2::read::GzDecoder::new(&*packed).read_to_string(&mut text).expect("a whole file");
     assert_eq!(text.lines().count(), EVENTS);
     assert!(n_pieces > 10, "{n_pieces}");
+}
+
+#[tokio::test]
+async fn all_fields_of_the_events_stand_behind_the_columns_of_the_query() {
+    let house = House::new();
+    house.fill().await;
+    let odd = r#"{"@timestamp":"2026-11-20T11:56:00Z","message":"odd","a`b":1,"deep":{"er":[1,{"x":null}]},"big":12345678901234567890}"#;
+    assert_eq!(house.post("/api/v1/ingest?group=odd", odd).await.status, 200);
+    let ask = async |query: &str, more: &str| {
+        house.get(&format!("/api/v1/query?query={}&from=now-1h&all_fields=true{more}", encoded(query))).await
+    };
+    let file = ask("filter @log != \"db\" | sort @timestamp asc", "&format=ndjson").await;
+    assert_eq!(file.status, 200, "{}", file.text());
+    let rows: Vec<Value> = file.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.len(), 4);
+    let first = rows[0].as_object().expect("an object");
+    let names: Vec<&str> = first.keys().map(String::as_str).collect();
+    let of_all = ["@timestamp", "@message", "@ingestionTime", "@level", "@log", "@logStream", "@id"];
+    assert!(of_all.iter().all(|name| names.contains(name)), "{names:?}");
+    assert_eq!((&first["ms"], &first["service"], &first["@log"]), (&json!(12), &json!("web"), &json!("web/access")));
+    assert_eq!((&rows[3]["a`b"], &rows[3]["deep.er"]), (&json!(1), &json!([1, {"x": null}])), "{}", rows[3]);
+    assert!(file.text().contains(r#""big":12345678901234567890"#), "every digit: {}", file.text());
+    // What the query computes stays, and a table has a column for each name.
+    let table = ask("fields ms * 2 as twice | filter service = \"api\"", "&format=csv").await;
+    let head = table.text().lines().next().unwrap_or_default().to_owned();
+    assert!(head.starts_with("twice,@timestamp,") && head.contains(",ms,service"), "{head}");
+    assert!(head.matches("@message").count() == 1, "{head}");
+    let plain = ask("limit 1", "").await.json();
+    assert_eq!(plain["rows"][0].as_array().map(Vec::len), plain["columns"].as_array().map(Vec::len));
+    for (query, more) in [("stats count(*)", "&format=csv"), ("stats count(*)", ""), ("up", "&language=promql")] {
+        let refused = ask(query, more).await;
+        assert_eq!((refused.status, refused.text().contains("rows are events")), (400, true), "{}", refused.text());
+    }
+    let elsewhere = house.get("/api/v1/histogram?query=&all_fields=true").await;
+    assert_eq!(elsewhere.status, 400, "only where it has an effect: {}", elsewhere.text());
 }

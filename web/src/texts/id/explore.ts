@@ -81,8 +81,7 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   "Counts over time": "Jumlah menurut waktu",
   Total: "Total",
   "no event": "tidak ada peristiwa",
-  "all fields ({n}), not only the columns shown": "semua bidang ({n}), bukan hanya kolom yang tampil",
-  "{n} of {all} fields, not only the columns shown": "{n} dari {all} bidang, bukan hanya kolom yang tampil",
+  "all fields, not only the columns shown": "semua bidang, bukan hanya kolom yang tampil",
   "of the query before the edit": "dari kueri sebelum disunting",
   "The query in the editor was not run. This uses the query before it: {query}.":
     "Kueri di editor belum dijalankan. Yang dipakai di sini adalah kueri sebelumnya: {query}.",

@@ -21,8 +21,8 @@ use crate::answer::{Form, Kind, Sheet};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Names that [`Export::of_parameters`] reads.
-pub(super) const PARAMETERS: [&str; 2] = ["format", "gzip"];
+/// Names that only this route reads.
+pub(super) const PARAMETERS: [&str; 3] = ["format", "gzip", "all_fields"];
 
 /// A wish for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,72 @@
+//! `all_fields=true`: events with every field that they have, for files that are kept or moved elsewhere.
+//!
+//! Which fields there are is known only from the events, so these are looked at first; the answer is made of the same snapshot, so
+//! that no field is missing that came in the meantime.
+
+use std::collections::BTreeSet;
+
+use plan::{Expr, Operator, Plan};
+
+use crate::ask::Question;
+use crate::state::Shared;
+use door::problem::Problem;
+use door::query_run::{QueryRun, read};
+
+/// Most columns of an answer: a row has a place for each, whether the event has the field or not.
+const COLUMNS_MAX: usize = 10_000;
+
+/// What every event has, in the order of the columns. `@ptr` is another name of `@id`.
+const OF_EVERY_EVENT: [&str; 7] = ["@timestamp", "@ingestionTime", "@level", "@log", "@logStream", "@message", "@id"];
+
+/// Adds the columns of all fields to those of a question, and the snapshot whose fields these are.
+pub(super) async fn widened(server: &Shared, question: Question) -> Result<Question, Problem> {
+    if !matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. })) {
+        return Err(no_events());
+    }
+    let text = question.text.clone();
+    read(server, &text, move |reading| with_fields(reading, question)).await
+}
+
+fn with_fields(reading: &QueryRun<'_>, mut question: Question) -> Result<Question, Problem> {
+    let (plan, scope) = (&mut question.plan, &question.scope);
+    let mut snapshot = reading.snapshot(&scope.groups, plan.reach(question.range, scope.time_zone));
+    let mut names = BTreeSet::new();
+    for run in &snapshot.runs {
+        match run.field_names() {
+            Ok(of_run) => names.extend(of_run),
+            // The answer is partial, and says so.
+            Err(error) => snapshot.damaged.push(error),
+        }
+    }
+    if names.len() > COLUMNS_MAX {
+        return Err(too_many(names.len()));
+    }
+    append(plan, OF_EVERY_EVENT.map(Into::into).into_iter().chain(names));
+    question.snapshot = Some(snapshot);
+    Ok(question)
+}
+
+/// Appends columns to those that a plan shows, each once.
+fn append(plan: &mut Plan, names: impl Iterator<Item = plan::Name>) {
+    plan.edit(|operators| {
+        let Some(Operator::Project { columns, .. }) = operators.last_mut() else { return };
+        let mut shown: BTreeSet<plan::Name> = columns.iter().map(|(name, _)| name.clone()).collect();
+        for name in names {
+            if shown.insert(name.clone()) {
+                columns.push((name.clone(), Expr::Field(name)));
+            }
+        }
+    });
+}
+
+fn too_many(n: usize) -> Problem {
+    let message = format!("the events have {n} fields, and an answer has at most {COLUMNS_MAX} columns");
+    Problem::bad_request("too-many-fields", message)
+        .hint("ask for fewer groups or less time, or name fields with `fields`")
+}
+
+/// The problem of a question whose rows are no events.
+pub(super) fn no_events() -> Problem {
+    let problem = Problem::bad_request("bad-parameter", "all_fields is for queries whose rows are events");
+    problem.hint("leave it out, or the commands that count, group or join")
+}
