@@ -68,6 +68,8 @@ mod fleet_commands;
 mod formats;
 #[path = "it/full.rs"]
 mod full;
+#[path = "it/import.rs"]
+mod import;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
 #[path = "it/laptop.rs"]

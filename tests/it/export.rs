@@ -115,7 +115,7 @@ fn a_choice_of_events_goes_into_tables_and_deleted_ones_are_told() {
     let n_rows: usize = tables.values().map(|table| table.matches("\"event \"\"").count()).sum();
     let wanted = (900..N_DAYS * DAY_EVENTS).filter(|serial| (serial / DAY_EVENTS) % 2 == 1).count();
     assert_eq!(n_rows, 2 * wanted, "as the text and as the field: {}", ran.err);
-    for query in ["stats count(*)", "limit 3", "source app start=-1d", "dedup serial"] {
+    for query in ["stats count(*)", "limit 3", "source \"app\" start=-1d", "dedup serial"] {
         let refused = export(&server, &["elsewhere", query]);
         assert!(refused.code == 2 && refused.err.contains("each event by itself"), "{query}: {}", refused.err);
     }

@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=179c59498c";
+export{t as Account}from"./account2.js?v=a848ff7b42";

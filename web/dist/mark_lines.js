@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=6c645acfe8";
+export{n as MarkList}from"./mark_lines2.js?v=731fc6819b";

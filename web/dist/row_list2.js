@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=9d1db2df16";
+export{t as RowList}from"./row_list.js?v=2564755f84";

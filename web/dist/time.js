@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=451286d3a1";
+export{t as readRange}from"./time2.js?v=774335aaea";

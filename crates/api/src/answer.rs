@@ -81,6 +81,11 @@ impl Form {
         matches!(self, Self::Csv(_) | Self::Sheet(_))
     }
 
+    /// Reports whether a row leaves out what its event lacks.
+    pub(crate) fn is_sparse(self) -> bool {
+        matches!(self, Self::Sheet(Sheet { kind: Kind::Ndjson | Kind::Text, .. }))
+    }
+
     /// Returns the text before the rows.
     pub(crate) fn head(self, columns: &[ColumnInfo]) -> String {
         match self {

@@ -8,6 +8,7 @@ mod explain_line;
 mod export;
 mod fleet;
 mod groups;
+mod import;
 mod issues;
 mod keys;
 mod lookups;
@@ -41,9 +42,10 @@ pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards, Expor
 pub(crate) use differs::{BaselineName, Differs};
 pub(crate) use doctor::Doctor;
 pub(crate) use explain_line::ExplainLine;
-pub(crate) use export::{ExportEvents, ExportedForm, FileCompression};
+pub(crate) use export::{ExportEvents, ExportedForm};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
+pub(crate) use import::{FromElasticsearch, FromLoki, Import, ImportOptions, ImportSource};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
@@ -102,6 +104,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Send lines from standard input or files
     Send(Send),
+    /// Bring along the history of Elasticsearch, OpenSearch or Loki: resumable, each event once, compared at the end
+    Import(Import),
     /// Write events with all their fields into files: NDJSON or CSV, resumable, with checksums
     Export(ExportEvents),
     /// Mark a deploy, a migration or a flag, so that incidents are compared with it

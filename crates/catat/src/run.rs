@@ -43,6 +43,7 @@ fn run_command() -> Result<(), Failure> {
         Command::Onset(options) => commands::onset(options),
         Command::Tail(options) => commands::tail(options),
         Command::Send(options) => commands::send(options),
+        Command::Import(options) => commands::import(&options),
         Command::Export(options) => commands::export(&options),
         Command::Mark(options) => commands::mark(options),
         Command::Groups(options) => commands::groups(options),

@@ -324,7 +324,7 @@ async function savesFiles(own) {
   // What the list shows comes first, then the other fields of these events.
   const [heads, ...lines] = texts.csv.trim().split("\r\n");
   assert.match(heads, /^@timestamp,@level,@log,@logStream,@message,service,/);
-  assert.deepEqual(heads.split(",").slice(6).sort(), ["level", "message"]);
+  assert.deepEqual(heads.split(",").slice(6).sort(), ["@id", "@ingestionTime", "level", "message"]);
   assert.match(lines[0], /^2\d{3}-.*Z,info,/);
   assert.ok(texts.ndjson.trim().split("\n").every((line) => JSON.parse(line).service === "checkout"));
   assert.equal(texts.csv.split("\r\n").length, 5);

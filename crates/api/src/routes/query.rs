@@ -69,9 +69,10 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
         return whole::answer(server, ask, form).await;
     }
     let text = ask.query.clone();
-    let question = check(server, ask).await?;
+    let form = export.form(ask.zone()?);
+    let question = check(server, ask, form).await?;
     let (range, zone) = (question.range, question.scope.time_zone);
-    let response = answer_question(server, text, question, export.form(zone)).await?;
+    let response = answer_question(server, text, question, form).await?;
     Ok(export.as_file(response, range, zone))
 }
 
@@ -84,7 +85,7 @@ pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<Strin
         return Ok((answer, grouped_by));
     }
     let text = ask.query.clone();
-    let Question { plan, scope, range, .. } = check(server, ask).await?;
+    let Question { plan, scope, range, .. } = check(server, ask, Form::Json).await?;
     let grouped_by = dashboard::group_columns(&plan);
     let work = move |reading: &QueryRun<'_>| {
         let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
@@ -113,14 +114,14 @@ async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Probl
         return whole::answer(server, ask, form).await;
     }
     let text = ask.query.clone();
-    let question = check(server, ask).await?;
+    let question = check(server, ask, form).await?;
     answer_question(server, text, question, form).await
 }
 
-async fn check(server: &Shared, ask: Ask) -> Result<Question, Problem> {
+async fn check(server: &Shared, ask: Ask, form: Form) -> Result<Question, Problem> {
     let (now, has_all_fields) = (server.now(), ask.all_fields);
     let question = server.lookups.run(move || ask.check(now)).await??;
-    if has_all_fields { all_fields::widened(server, question).await } else { Ok(question) }
+    if has_all_fields { all_fields::widened(server, question, form).await } else { Ok(question) }
 }
 
 async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response, Problem> {

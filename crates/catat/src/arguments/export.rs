@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::remote::Remote;
+use super::send::Compression;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportEvents {
@@ -23,7 +24,7 @@ pub(crate) struct ExportEvents {
     #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
     pub(crate) format: ExportedForm,
     #[arg(long, value_name = "METHOD", default_value = "zstd")]
-    pub(crate) compression: FileCompression,
+    pub(crate) compression: Compression,
     /// Directory for the files, new or empty, or with an export that was interrupted
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
@@ -39,12 +40,4 @@ pub(crate) enum ExportedForm {
     Ndjson,
     /// RFC 4180, texts as they are
     Csv,
-}
-
-/// How exported files are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FileCompression {
-    Zstd,
-    Gzip,
-    None,
 }

@@ -14,14 +14,15 @@ mod file;
 mod parts;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use types::{ByteSize, counted};
 
 use self::file::{Found, write_part};
-use self::parts::{Part, Plan};
+use self::parts::Plan;
+use super::journal::{Journal, at, plan_of};
+use super::spans::Span;
 use crate::arguments::ExportEvents;
 use crate::client::Server;
 use crate::failure::Failure;
@@ -45,9 +46,11 @@ struct Written {
 pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
     let dir = &options.dir;
-    std::fs::create_dir_all(dir).map_err(|error| at(dir, &error))?;
-    let plan = plan_of(&server, options)?;
-    let mut written = written_parts(dir)?;
+    let asked = parts::asked(options);
+    let plan = plan_of(dir, (PLAN, "export"), |plan: &Plan| plan.asked == asked, || Plan::new(&server, options))?;
+    let journal = Journal::new(dir, PARTS);
+    let parts = journal.read()?.into_iter();
+    let mut written: BTreeMap<String, Written> = parts.map(|part: Written| (part.file.clone(), part)).collect();
     let n_events: u64 = plan.parts.iter().map(|part| part.events).sum();
     let n_before: u64 = written.values().map(|part| part.found.events).sum();
     if n_before > 0 {
@@ -66,7 +69,7 @@ pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
         let found = whole_part(&server, &plan, part, &dir.join(&name))?;
         n_new += found.events;
         let one = Written { file: name.clone(), found };
-        append(&dir.join(PARTS), &one)?;
+        journal.append(&one)?;
         written.insert(name, one);
     }
     line.clear();
@@ -79,57 +82,9 @@ fn progress(n_done: u64, n_events: u64, n_new: u64, seconds: f64) -> String {
     format!("{n_done} of {} exported{left}", counted(n_events, "event"))
 }
 
-/// Reads the plan of the export that was begun in the directory, or makes one.
-fn plan_of(server: &Server, options: &ExportEvents) -> Result<Plan, Failure> {
-    let path = options.dir.join(PLAN);
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| at(&path, &error))?;
-            if plan.asked != parts::asked(options) {
-                let message = format!("{} holds another export, of {}", options.dir.display(), plan.asked);
-                return Err(Failure::usage(message).with("Name another directory, or give the same options."));
-            }
-            Ok(plan)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut entries = std::fs::read_dir(&options.dir).map_err(|error| at(&options.dir, &error))?;
-            if entries.next().is_some() {
-                return Err(Failure::usage(format!("{} is not empty, and no export", options.dir.display())));
-            }
-            let plan = Plan::new(server, options)?;
-            let text = serde_json::to_string_pretty(&plan).map_err(|error| at(&path, &error))?;
-            storage::write_whole(&path, text.as_bytes()).map_err(|error| at(&path, &error))?;
-            Ok(plan)
-        }
-        Err(error) => Err(at(&path, &error)),
-    }
-}
-
-/// The parts that are whole, by name. A line that was cut off is none.
-fn written_parts(dir: &Path) -> Result<BTreeMap<String, Written>, Failure> {
-    let path = dir.join(PARTS);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(at(&path, &error)),
-    };
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Written>(line).ok());
-    Ok(lines.map(|part| (part.file.clone(), part)).collect())
-}
-
-/// Appends a line, durably. It begins with a line end, since the one before may have been cut off.
-fn append(path: &Path, part: &Written) -> Result<(), Failure> {
-    let line = serde_json::to_string(part).map_err(|error| at(path, &error))?;
-    let appended = std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(|mut file| {
-        file.write_all(format!("\n{line}\n").as_bytes())?;
-        file.sync_all()
-    });
-    appended.map_err(|error| at(path, &error))
-}
-
 /// Writes a part until it has as many events as the server counts. That may be fewer than at first: events are deleted, and
 /// reach their age.
-fn whole_part(server: &Server, plan: &Plan, part: &Part, path: &Path) -> Result<Found, Failure> {
+fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<Found, Failure> {
     let mut expected = part.events;
     for attempt in 1.. {
         let found = match write_part(server, plan, part, path) {
@@ -138,7 +93,7 @@ fn whole_part(server: &Server, plan: &Plan, part: &Part, path: &Path) -> Result<
             Err(failure) if failure.is_temporary() && attempt < ATTEMPTS => Err(failure),
             Err(failure) => return Err(failure.with("Run the same command to go on from here.")),
         };
-        expected = plan.count(server, part)?;
+        expected = plan.count(server, part.range())?;
         match found {
             Ok(found) if found.events == expected => return Ok(found),
             Ok(found) if attempt >= ATTEMPTS => {
@@ -159,7 +114,7 @@ fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String,
     storage::write_whole(&path, sums.as_bytes()).map_err(|error| at(&path, &error))?;
     let n_events: u64 = parts.iter().map(|part| part.found.events).sum();
     let n_bytes: u64 = parts.iter().map(|part| part.found.bytes).sum();
-    let n_now = plan.count_all(server)?;
+    let n_now = plan.range().map_or(Ok(0), |range| plan.count(server, range))?;
     let files = counted(parts.len(), "file");
     say!("catat: {} in {files} of {}, {}", counted(n_events, "event"), dir.display(), ByteSize(n_bytes));
     match n_now.cmp(&n_events) {
@@ -175,8 +130,4 @@ fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String,
         }
     }
     Ok(())
-}
-
-fn at(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::other(format!("{}: {error}", path.display()))
 }

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use plan::{Expr, Operator, Plan};
+use storage::Snapshot;
 
+use crate::answer::Form;
 use crate::ask::Question;
 use crate::state::Shared;
 use door::problem::Problem;
@@ -19,17 +21,43 @@ const COLUMNS_MAX: usize = 10_000;
 const OF_EVERY_EVENT: [&str; 7] = ["@timestamp", "@ingestionTime", "@level", "@log", "@logStream", "@message", "@id"];
 
 /// Adds the columns of all fields to those of a question, and the snapshot whose fields these are.
-pub(super) async fn widened(server: &Shared, question: Question) -> Result<Question, Problem> {
+pub(super) async fn widened(server: &Shared, question: Question, form: Form) -> Result<Question, Problem> {
     if !matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. })) {
         return Err(no_events());
     }
     let text = question.text.clone();
-    read(server, &text, move |reading| with_fields(reading, question)).await
+    read(server, &text, move |reading| with_fields(reading, question, form)).await
 }
 
-fn with_fields(reading: &QueryRun<'_>, mut question: Question) -> Result<Question, Problem> {
-    let (plan, scope) = (&mut question.plan, &question.scope);
+fn with_fields(reading: &QueryRun<'_>, mut question: Question, form: Form) -> Result<Question, Problem> {
+    let (plan, scope) = (&question.plan, &question.scope);
     let mut snapshot = reading.snapshot(&scope.groups, plan.reach(question.range, scope.time_zone));
+    // A line leaves out what its event lacks; a table would have a column for every field of events that do not match.
+    let of_matching = if form.is_sparse() { None } else { names_of_matching(reading, &question, &snapshot)? };
+    let names = of_matching.unwrap_or_else(|| names_of_runs(&mut snapshot));
+    if names.len() > COLUMNS_MAX {
+        return Err(too_many(names.len()));
+    }
+    append(&mut question.plan, OF_EVERY_EVENT.map(Into::into).into_iter().chain(names));
+    question.snapshot = Some(snapshot);
+    Ok(question)
+}
+
+/// The fields of the events that match; `None` where some could not be read.
+fn names_of_matching(
+    reading: &QueryRun<'_>,
+    question: &Question,
+    snapshot: &Snapshot,
+) -> Result<Option<BTreeSet<plan::Name>>, Problem> {
+    let progress = |stats: &execute::Stats| reading.note(stats);
+    let request = reading.request(question.range, &question.scope, &progress);
+    let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
+    let found = execute::matched_fields(&answered.plan, &snapshot.runs, &request)?;
+    let is_whole = answered.partial_reasons.is_empty() && found.partial_reasons.is_empty();
+    Ok(is_whole.then(|| found.fields.into_iter().map(|field| field.name.into()).collect()))
+}
+
+fn names_of_runs(snapshot: &mut Snapshot) -> BTreeSet<plan::Name> {
     let mut names = BTreeSet::new();
     for run in &snapshot.runs {
         match run.field_names() {
@@ -38,12 +66,7 @@ fn with_fields(reading: &QueryRun<'_>, mut question: Question) -> Result<Questio
             Err(error) => snapshot.damaged.push(error),
         }
     }
-    if names.len() > COLUMNS_MAX {
-        return Err(too_many(names.len()));
-    }
-    append(plan, OF_EVERY_EVENT.map(Into::into).into_iter().chain(names));
-    question.snapshot = Some(snapshot);
-    Ok(question)
+    names
 }
 
 /// Appends columns to those that a plan shows, each once.

@@ -8,8 +8,9 @@ use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::parts::{Part, Plan};
+use super::parts::Plan;
 use crate::client::Server;
+use crate::commands::spans::Span;
 use crate::failure::Failure;
 
 /// Most pieces that a part is asked for in, because its events have too many fields for one answer.
@@ -40,7 +41,7 @@ impl From<Failure> for Refusal {
 }
 
 /// Asks for the events of a part, and writes them; the file has its name once it is whole and on disk.
-pub(super) fn write_part(server: &Server, plan: &Plan, part: &Part, path: &Path) -> Result<Found, Failure> {
+pub(super) fn write_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<Found, Failure> {
     let mut n_pieces = 1;
     loop {
         match write_pieces(server, plan, part, (path, n_pieces)) {
@@ -52,7 +53,7 @@ pub(super) fn write_part(server: &Server, plan: &Plan, part: &Part, path: &Path)
     }
 }
 
-fn write_pieces(server: &Server, plan: &Plan, part: &Part, (path, n_pieces): (&Path, i64)) -> Result<Found, Refusal> {
+fn write_pieces(server: &Server, plan: &Plan, part: &Span, (path, n_pieces): (&Path, i64)) -> Result<Found, Refusal> {
     let of_file = |error: io::Error| Failure::other(format!("{}: {error}", path.display()));
     let unpublished = path.with_added_extension("part");
     let file = storage::create_file(&unpublished).map_err(of_file)?;

@@ -8,21 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::Timestamp;
 
-use crate::arguments::{ExportEvents, ExportedForm, FileCompression};
+use crate::arguments::{Compression, ExportEvents, ExportedForm};
 use crate::client::Server;
+use crate::commands::spans::{Range, Span, Width, spans};
 use crate::failure::Failure;
 
 /// Events of a part, unless a millisecond has more.
 const PART_EVENTS_MAX: u64 = 250_000;
-
-/// Widths of the spans in which events are counted, each for spans that have too many.
-const WIDTHS: [(&str, i64); 5] = [
-    ("1d", Timestamp::DAY),
-    ("1h", Timestamp::HOUR),
-    ("1m", Timestamp::MINUTE),
-    ("1s", Timestamp::SECOND),
-    ("1ms", Timestamp::MILLISECOND),
-];
 
 /// Before and after all events.
 const FIRST: &str = "1678-01-01T00:00:00Z";
@@ -36,20 +28,12 @@ pub(super) struct Plan {
     query: String,
     groups: Vec<String>,
     from: String,
+    /// The last instant.
     to: String,
     /// Only events that were accepted by then.
     as_of: String,
     ending: String,
-    pub(super) parts: Vec<Part>,
-}
-
-/// A span of time.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Part {
-    from: String,
-    /// The last instant in it.
-    to: String,
-    pub(super) events: u64,
+    pub(super) parts: Vec<Span>,
 }
 
 /// What distinguishes one export from another.
@@ -85,9 +69,9 @@ fn ending(options: &ExportEvents) -> String {
         ExportedForm::Csv => "csv",
     };
     let packed = match options.compression {
-        FileCompression::Zstd => ".zst",
-        FileCompression::Gzip => ".gz",
-        FileCompression::None => "",
+        Compression::Zstd => ".zst",
+        Compression::Gzip => ".gz",
+        Compression::None => "",
     };
     format!("{format}{packed}")
 }
@@ -114,50 +98,25 @@ impl Plan {
             ending: ending(options),
             parts: Vec::new(),
         };
-        let spans = plan.spans(server, (&plan.from, &plan.to), 0)?;
-        for (from, to, events) in spans {
-            let rest = plan.parts.last_mut().filter(|part| part.events + events <= PART_EVENTS_MAX);
-            match rest.filter(|part| part.from[..10] == from[..10]) {
-                Some(part) => (part.to, part.events) = (to, part.events + events),
-                None => plan.parts.push(Part { from, to, events }),
-            }
-        }
+        let instant = |text: &str| Timestamp::parse_rfc3339(text).ok_or_else(|| not_understood(text));
+        let range = (instant(&plan.from)?, instant(&plan.to)?);
+        let of_one_day = |a: &Span, b: &Span| a.from.day() == b.from.day();
+        plan.parts = spans(&|range, width| plan.counts(server, range, width), range, PART_EVENTS_MAX, of_one_day)?;
         Ok(plan)
     }
 
-    /// Counts the events of a range in spans of a width, and those of spans with too many in smaller ones.
-    fn spans(
-        &self,
-        server: &Server,
-        (from, to): (&str, &str),
-        level: usize,
-    ) -> Result<Vec<(String, String, u64)>, Failure> {
-        let (width, length) = WIDTHS[level];
+    fn counts(&self, server: &Server, range: Range, (width, _): Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
         let command = format!("stats count(*) as n by bin({width}) as t | sort t asc");
-        let mut spans = Vec::new();
-        for row in self.rows(server, &command, (from, to))? {
-            let (Some(begin), Some(n)) = (row["t"].as_str().and_then(Timestamp::parse_rfc3339), row["n"].as_u64())
-            else {
-                return Err(Failure::other(format!("the server counted in a way that is not understood: {row}")));
-            };
-            let last = Timestamp(begin.0.saturating_add(length - 1));
-            // The first and the last span may reach beyond what is exported.
-            let bounded = |text: &str, other: Timestamp, is_first: bool| {
-                let bound = Timestamp::parse_rfc3339(text).unwrap_or(other);
-                if is_first { bound.max(other) } else { bound.min(other) }.to_string()
-            };
-            let (begin, end) = (bounded(from, begin, true), bounded(to, last, false));
-            if n > PART_EVENTS_MAX && level + 1 < WIDTHS.len() {
-                spans.extend(self.spans(server, (&begin, &end), level + 1)?);
-            } else {
-                spans.push((begin, end, n));
-            }
-        }
-        Ok(spans)
+        let rows = self.rows(server, &command, range)?;
+        let count = |row: Value| {
+            let begin = row["t"].as_str().and_then(Timestamp::parse_rfc3339);
+            begin.zip(row["n"].as_u64()).ok_or_else(|| not_understood(&row.to_string()))
+        };
+        rows.into_iter().map(count).collect()
     }
 
     /// The rows of a query over what is exported.
-    fn rows(&self, server: &Server, command: &str, range: (&str, &str)) -> Result<Vec<Value>, Failure> {
+    fn rows(&self, server: &Server, command: &str, range: Range) -> Result<Vec<Value>, Failure> {
         let text =
             server.send(self.request(server, command, range).query(&[("format", "ndjson")]), &self.query)?.text();
         let text = text.map_err(crate::client::broken_off)?;
@@ -165,43 +124,43 @@ impl Plan {
         rows.map_err(|error| Failure::other(format!("the server's answer is no NDJSON: {error}")))
     }
 
-    /// How many events a part has now.
-    pub(super) fn count(&self, server: &Server, part: &Part) -> Result<u64, Failure> {
-        self.count_within(server, (&part.from, &part.to))
-    }
-
-    /// How many events there are now of those that are exported.
-    pub(super) fn count_all(&self, server: &Server) -> Result<u64, Failure> {
-        self.count_within(server, (&self.from, &self.to))
-    }
-
-    fn count_within(&self, server: &Server, range: (&str, &str)) -> Result<u64, Failure> {
+    /// How many events of the export a range has now.
+    pub(super) fn count(&self, server: &Server, range: Range) -> Result<u64, Failure> {
         let rows = self.rows(server, "stats count(*) as n", range)?;
         Ok(rows.first().and_then(|row| row["n"].as_u64()).unwrap_or(0))
     }
 
+    /// The range of the export, from its first part to its last.
+    pub(super) fn range(&self) -> Option<Range> {
+        self.parts.first().zip(self.parts.last()).map(|(first, last)| (first.from, last.to))
+    }
+
     /// Asks for events of the export in a range, with a command behind its query.
-    fn request(&self, server: &Server, command: &str, range: (&str, &str)) -> reqwest::blocking::RequestBuilder {
+    fn request(&self, server: &Server, command: &str, range: Range) -> reqwest::blocking::RequestBuilder {
         let filter = format!("filter @ingestionTime <= \"{}\"", self.as_of);
         let steps = [&*self.query, &filter, command];
         let query: Vec<&str> = steps.into_iter().filter(|step| !step.trim().is_empty()).collect();
         let groups: Vec<(&str, &str)> = self.groups.iter().map(|group| ("groups", &**group)).collect();
         let request = server.request(Method::GET, "/api/v1/query").query(&groups);
-        request.query(&[("query", &*query.join(" | ")), ("from", range.0), ("to", range.1), ("time_zone", "UTC")])
+        request.query(&[
+            ("query", &*query.join(" | ")),
+            ("from", &*range.0.to_string()),
+            ("to", &*range.1.to_string()),
+            ("time_zone", "UTC"),
+        ])
     }
 
     /// Asks for the events of an interval of a part, oldest first, with all fields: `(0, 1)` is the whole of it.
     pub(super) fn events(
         &self,
         server: &Server,
-        part: &Part,
+        part: &Span,
         (at, of): (i64, i64),
     ) -> reqwest::blocking::RequestBuilder {
-        let instant = |text: &str| Timestamp::parse_rfc3339(text).map_or(0, |instant| instant.0);
-        let (from, end) = (instant(&part.from), instant(&part.to) + 1);
+        let (from, end) = (part.from.0, part.to.0 + 1);
         let place = |at: i64| from + ((i128::from(end - from) * i128::from(at)) / i128::from(of)) as i64;
-        let (from, to) = (Timestamp(place(at)).to_string(), Timestamp(place(at + 1) - 1).to_string());
-        let request = self.request(server, "sort @timestamp asc", (&from, &to)).query(&[("all_fields", "true")]);
+        let range = (Timestamp(place(at)), Timestamp(place(at + 1) - 1));
+        let request = self.request(server, "sort @timestamp asc", range).query(&[("all_fields", "true")]);
         if self.is_csv() {
             return request.header("accept", "text/csv;raw=true");
         }
@@ -214,12 +173,18 @@ impl Plan {
     }
 
     /// The name of a part's file, without the characters that some file systems refuse.
-    pub(super) fn file_name(&self, part: &Part) -> String {
-        let from: String = part.from.chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    pub(super) fn file_name(&self, part: &Span) -> String {
+        let from = part.from.to_string();
+        let from: String = from.chars().filter(|c| !matches!(c, '-' | ':')).collect();
         format!("{from}.{}", self.ending)
     }
 
     pub(super) fn query(&self) -> &str {
         &self.query
     }
+}
+
+/// An answer of another version, or of something else.
+fn not_understood(answer: &str) -> Failure {
+    Failure::other(format!("the server counted in a way that is not understood: {answer}"))
 }

@@ -184,7 +184,7 @@ fn settled(server: &Server, response: Response) -> Result<Attempt, Failure> {
 }
 
 /// Whole seconds, which is what our servers and most others say.
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(in crate::commands) fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }

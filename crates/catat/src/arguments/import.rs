@@ -1,0 +1,80 @@
+//! What can be typed after `catat import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use types::Secret;
+
+use super::remote::Remote;
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    #[command(subcommand)]
+    pub(crate) source: ImportSource,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportSource {
+    /// Documents of Elasticsearch or OpenSearch, 7 and later: an index or data stream becomes a group
+    Elasticsearch(FromElasticsearch),
+    /// Lines of Loki with their labels, as if they were pushed
+    Loki(FromLoki),
+}
+
+/// What every source needs.
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// Address of the source
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: reqwest::Url,
+    /// Directory that knows what was imported, new or empty, or of an import that was interrupted
+    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub(crate) dir: Option<PathBuf>,
+    /// End, inclusive: RFC 3339, `now-2h`, `now/d`, or seconds since 1970 (default: now)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
+    /// The header `Authorization` for the source, such as 'ApiKey …', 'Bearer …' or 'Basic …'
+    #[arg(long, env = "CATAT_SOURCE_AUTHORIZATION", value_name = "VALUE", hide_env_values = true)]
+    pub(crate) authorization: Option<Secret>,
+    /// Most events a second that the source is asked for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rate: Option<u64>,
+    /// Say what would be imported, and import nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FromElasticsearch {
+    #[command(flatten)]
+    pub(crate) options: ImportOptions,
+    /// Start, in the forms of --to (default: the oldest document)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// Indices, data streams and aliases; `*` matches any characters
+    #[arg(long, value_name = "PATTERN", default_value = "*")]
+    pub(crate) index: String,
+    /// Only documents that match, in Lucene's syntax
+    #[arg(long, value_name = "QUERY")]
+    pub(crate) query: Option<String>,
+    /// The field with the time of a document
+    #[arg(long, value_name = "FIELD", default_value = "@timestamp")]
+    pub(crate) time_field: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FromLoki {
+    #[command(flatten)]
+    pub(crate) options: ImportOptions,
+    /// Start, in the forms of --to
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: String,
+    /// The streams, such as '{namespace="shop"}'
+    #[arg(long = "match", value_name = "SELECTOR")]
+    pub(crate) selector: String,
+    /// The tenant, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+}

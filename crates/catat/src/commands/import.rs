@@ -1,0 +1,301 @@
+//! `catat import`: history of another log system, whole and once.
+//!
+//! ```text
+//! plan: counts of the source by spans of time, at most as many events in each as one of its answers has
+//!   per span:  source ─ read ─► pieces ─ store ─► the server's door of the source's own protocol, under the same id each time
+//!              ─ acknowledged ─► a line in DIR/done.ndjson, durable before the next span
+//! comparison: both sides are asked for counts by hour, in the source's own protocol
+//! ```
+//!
+//! Events go through the door that the source's senders would use, so that they become what later ones become. An id of a piece
+//! follows from the import and the span: what is read again after an interruption is stored once.
+
+mod elasticsearch;
+mod loki;
+mod side;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use types::{Timestamp, counted, verb_for};
+
+use self::elasticsearch::Elasticsearch;
+use self::loki::Loki;
+use self::side::Side;
+use super::journal::{Journal, plan_of};
+use super::spans::{HOUR, Range, Span, Width, spans};
+use crate::arguments::{Import, ImportOptions, ImportSource};
+use crate::client::Server;
+use crate::failure::Failure;
+use crate::progress::{StatusLine, span};
+
+/// Refused events that are named; further ones are counted.
+const NAMED_MAX: u64 = 20;
+
+/// Hours with differences that are named.
+const HOURS_NAMED_MAX: usize = 20;
+
+/// Bytes of a piece, below what a server takes in one request.
+const PIECE_BYTES: usize = 8 << 20;
+
+/// A system that has events.
+trait Source: Sync {
+    /// Says what it is, what becomes of its events, and which of them cannot be had.
+    fn about(&self, from: &Side<'_>, range: Range) -> Result<Vec<String>, Failure>;
+
+    /// The options that decide what is imported, without secrets.
+    fn asked(&self) -> Value;
+
+    /// Most events of a span that is read at once.
+    fn most(&self) -> u64;
+
+    /// The range that it can count exactly, the one asked for or slightly longer.
+    fn aligned(&self, range: Range) -> Range {
+        range
+    }
+
+    /// Counts events by spans of a width: those of the source itself, or those that the server has of it, in the same protocol.
+    fn counts(&self, at: &Side<'_>, range: Range, width: Width) -> Result<Vec<(Timestamp, u64)>, Failure>;
+
+    /// Reads the events of a range, in the same order and pieces each time.
+    fn read(&self, from: &Side<'_>, range: Range) -> Result<Vec<Piece>, Failure>;
+
+    /// Stores a piece, under an id.
+    fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure>;
+}
+
+/// Events in the form that the door takes.
+#[derive(Debug, Default)]
+struct Piece {
+    body: Vec<u8>,
+    events: u64,
+}
+
+/// What became of events.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Stored {
+    /// Events that are on the server now, whenever they were stored.
+    events: u64,
+    /// Events that it refused, with its words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Plan {
+    asked: Value,
+    /// Ids of pieces begin with it.
+    id: String,
+    spans: Vec<Span>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Done {
+    #[serde(flatten)]
+    span: Span,
+    stored: Stored,
+}
+
+pub(crate) fn import(options: &Import) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    match &options.source {
+        ImportSource::Elasticsearch(from) => {
+            let range = range(&server, from.from.as_deref(), &from.options)?;
+            let side = Side::of_source(&from.options, &[])?;
+            import_from(&Elasticsearch::new(from), &server, &side, (&from.options, range))
+        }
+        ImportSource::Loki(from) => {
+            let range = range(&server, Some(&from.from), &from.options)?;
+            let tenant = from.tenant.as_ref().map(|tenant| ("X-Scope-OrgID", tenant.as_str()));
+            let side = Side::of_source(&from.options, tenant.as_slice())?;
+            import_from(&Loki::new(from), &server, &side, (&from.options, range))
+        }
+    }
+}
+
+/// The range that is imported; the oldest events are from 1970 on.
+fn range(server: &Server, from: Option<&str>, options: &ImportOptions) -> Result<Range, Failure> {
+    let instant = |text: &str, end: &str| {
+        let request = server.request(Method::GET, "/api/v1/time").query(&[("text", text)]);
+        let range: Value = server.ask(request, "")?;
+        let instant = range[end].as_str().and_then(Timestamp::parse_rfc3339);
+        instant.ok_or_else(|| Failure::other(format!("the server reads {text:?} as {range}")))
+    };
+    let from = from.map_or(Ok(Timestamp(0)), |text| instant(text, "from_time"))?;
+    let to = options.to.as_deref().map_or_else(|| instant("now-1h", "to_time"), |text| instant(text, "from_time"))?;
+    if from > to {
+        return Err(Failure::usage(format!("the range is empty: from {from} is after {to}")));
+    }
+    Ok((from, to))
+}
+
+fn import_from(
+    source: &dyn Source,
+    server: &Server,
+    from: &Side<'_>,
+    (options, range): (&ImportOptions, Range),
+) -> Result<(), Failure> {
+    let range = source.aligned(range);
+    for line in source.about(from, range)? {
+        say!("catat: {line}");
+    }
+    let asked = json!({"source": from.name, "of": source.asked(), "to": options.to});
+    let make = || {
+        let line = StatusLine::new();
+        line.show(|_| "the source counts its events".to_owned());
+        let count = |range: Range, width: Width| source.counts(from, range, width);
+        let spans = spans(&count, range, source.most(), |_, _| true)?;
+        line.clear();
+        let id = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
+        Ok(Plan { asked: asked.clone(), id: format!("import-{id:016x}"), spans })
+    };
+    let Some(dir) = options.dir.as_deref().filter(|_| !options.dry_run) else {
+        return tell(&make()?, server);
+    };
+    let plan = plan_of(dir, ("import.json", "import"), |plan: &Plan| plan.asked == asked, make)?;
+    tell(&plan, server)?;
+    let n_refused = transfer(source, &plan, dir, (from, &Side::of_server(server), options.rate))?;
+    compare(source, &plan, from, &Side::of_server(server))?;
+    if n_refused > 0 {
+        let message = format!("{} refused by the server", verb_for(n_refused, "was", "were"));
+        return Err(Failure::partial(format!("{} {message}", counted(n_refused, "event"))));
+    }
+    Ok(())
+}
+
+/// Says how much there is, from when, and what retention would take at once.
+fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
+    let n_events: u64 = plan.spans.iter().map(|span| span.events).sum();
+    let Some((first, last)) = plan.spans.first().zip(plan.spans.last()) else {
+        say!("catat: the source has no events there");
+        return Ok(());
+    };
+    let [from, to] = [first.from, last.to].map(Timestamp::whole_seconds);
+    say!("catat: {} from {from} to {to}, in {}", counted(n_events, "event"), counted(plan.spans.len(), "request"));
+    let groups: Value = server.ask(server.request(Method::GET, "/api/v1/groups"), "")?;
+    let mut ages: Vec<&str> = groups["groups"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|group| group["retention"]["age"].as_str())
+        .collect();
+    ages.sort_unstable();
+    ages.dedup();
+    for age in ages {
+        let Ok(age_ns) = types::parse_duration_ns(age) else { continue };
+        let limit = storage::Clock::system().now().0.saturating_sub(age_ns);
+        let n_old: u64 = plan.spans.iter().filter(|span| span.to.0 < limit).map(|span| span.events).sum();
+        if n_old > 0 {
+            let events = counted(n_old, "event");
+            say!(
+                "catat: warning: groups whose retention is {age} would lose {events} of these at once; see catat groups"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Reads and stores what is not done yet; the next span is read while one is stored. Returns how many events were refused.
+fn transfer(
+    source: &dyn Source,
+    plan: &Plan,
+    dir: &Path,
+    (from, to, rate): (&Side<'_>, &Side<'_>, Option<u64>),
+) -> Result<u64, Failure> {
+    let journal = Journal::new(dir, "done.ndjson");
+    let mut done: Vec<Done> = journal.read()?;
+    let n_all: u64 = plan.spans.iter().map(|span| span.events).sum();
+    let n_before: u64 = done.iter().map(|done| done.span.events).sum();
+    if n_before > 0 {
+        say!("catat: {n_before} of {} {} there already", counted(n_all, "event"), verb_for(n_before, "is", "are"));
+    }
+    let begins: BTreeSet<Timestamp> = done.iter().map(|done| done.span.from).collect();
+    let left: Vec<&Span> = plan.spans.iter().filter(|span| !begins.contains(&span.from)).collect();
+    let (line, mut n_new) = (StatusLine::new(), 0);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        scope.spawn(|| read_all(source, from, &left, rate, sender));
+        for (span, pieces) in receiver {
+            let mut stored = Stored::default();
+            for (number, piece) in pieces?.into_iter().enumerate() {
+                let id = format!("{}-{}-{number}", plan.id, span.from.0);
+                let of_piece = source.store(to, piece, &id)?;
+                stored.events += of_piece.events;
+                stored.refused.extend(of_piece.refused);
+            }
+            n_new += span.events;
+            let step = Done { span: span.clone(), stored };
+            journal.append(&step)?;
+            done.push(step);
+            line.show(|elapsed| progress(n_before + n_new, n_all, n_new, elapsed));
+        }
+        Ok(())
+    })
+    .map_err(|failure: Failure| failure.with("Run the same command to go on from here."))?;
+    line.clear();
+    let refused: Vec<&String> = done.iter().flat_map(|done| &done.stored.refused).collect();
+    for problem in refused.iter().take(NAMED_MAX as usize) {
+        say!("catat: refused: {problem}");
+    }
+    let n_stored: u64 = done.iter().map(|done| done.stored.events).sum();
+    say!("catat: {} stored", counted(n_stored, "event"));
+    Ok(refused.len() as u64)
+}
+
+/// What a span has, or why it cannot be read.
+type Read<'s> = (&'s Span, Result<Vec<Piece>, Failure>);
+
+fn read_all<'s>(
+    source: &dyn Source,
+    from: &Side<'_>,
+    spans: &[&'s Span],
+    rate: Option<u64>,
+    sender: mpsc::SyncSender<Read<'s>>,
+) {
+    for span in spans {
+        let began = Instant::now();
+        let pieces = source.read(from, span.range());
+        let is_over = pieces.is_err();
+        // Who stores has ended with a failure of its own.
+        if sender.send((span, pieces)).is_err() || is_over {
+            return;
+        }
+        let least = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(span.events as f64 / rate as f64));
+        std::thread::sleep(least.saturating_sub(began.elapsed()));
+    }
+}
+
+fn progress(n_done: u64, n_all: u64, n_new: u64, elapsed: Duration) -> String {
+    let left = n_all.saturating_sub(n_done) as f64 * elapsed.as_secs_f64() / n_new.max(1) as f64;
+    format!("{n_done} of {} imported, {} left", counted(n_all, "event"), span(left))
+}
+
+/// Asks both sides for counts by hour.
+fn compare(source: &dyn Source, plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Result<(), Failure> {
+    let Some((first, last)) = plan.spans.first().zip(plan.spans.last()) else { return Ok(()) };
+    let range = (first.from, last.to);
+    let theirs = source.counts(from, range, HOUR)?;
+    let ours: BTreeMap<Timestamp, u64> = source.counts(to, range, HOUR)?.into_iter().collect();
+    let count = |hour: &Timestamp| ours.get(hour).copied().unwrap_or(0);
+    let fewer: Vec<_> = theirs.iter().filter(|(hour, n)| count(hour) < *n).collect();
+    for (hour, n) in fewer.iter().take(HOURS_NAMED_MAX) {
+        say!("catat: {hour}: {n} there, {} here", count(hour));
+    }
+    let n_more: u64 = theirs.iter().map(|(hour, n)| count(hour).saturating_sub(*n)).sum();
+    if n_more > 0 {
+        say!(
+            "catat: {} more here than there in these hours: they were here before, or have come since",
+            counted(n_more, "event")
+        );
+    }
+    if fewer.is_empty() {
+        say!("catat: compared by hour: nothing is missing in {}", counted(theirs.len(), "hour"));
+        return Ok(());
+    }
+    Err(Failure::partial(format!("{} of {} have fewer events here", fewer.len(), counted(theirs.len(), "hour"))))
+}

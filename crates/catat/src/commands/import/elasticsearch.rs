@@ -1,0 +1,288 @@
+//! Elasticsearch and OpenSearch: searches by time, bulk requests (Elasticsearch's reference, *Search API* and *Bulk API*).
+//!
+//! Documents keep their `_id`, under which a group has one event at most, so that nothing is stored twice whatever was read in
+//! between. Searches are by ranges of time and nothing else: they need neither a scroll nor a point in time to be kept.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use types::{Timestamp, counted, percent_encoded, verb_for};
+
+use super::{PIECE_BYTES, Piece, Side, Source, Stored};
+use crate::arguments::FromElasticsearch;
+use crate::commands::spans::{Range, Width};
+use crate::failure::Failure;
+
+/// Documents that a search has at most (`index.max_result_window`).
+const WINDOW: u64 = 10_000;
+
+/// Fewer, since documents come while it is read.
+const SPAN_DOCUMENTS: u64 = 5_000;
+
+/// Indices that are told with their groups.
+const INDICES_MAX: usize = 1_000;
+
+pub(super) struct Elasticsearch {
+    index: String,
+    query: Option<String>,
+    time_field: String,
+    from: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Found<'a> {
+    #[serde(borrow)]
+    hits: Hits<'a>,
+}
+
+#[derive(Deserialize)]
+struct Hits<'a> {
+    #[serde(borrow)]
+    hits: Vec<Hit<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Hit<'a> {
+    #[serde(borrow, rename = "_index")]
+    index: Cow<'a, str>,
+    #[serde(borrow, rename = "_id")]
+    id: Cow<'a, str>,
+    #[serde(borrow, rename = "_source")]
+    source: Option<&'a RawValue>,
+    #[serde(default)]
+    fields: serde_json::Map<String, Value>,
+}
+
+impl Elasticsearch {
+    pub(super) fn new(from: &FromElasticsearch) -> Self {
+        Self {
+            index: from.index.clone(),
+            query: from.query.clone(),
+            time_field: from.time_field.clone(),
+            from: from.from.clone(),
+        }
+    }
+
+    /// The condition on documents of a range. Instants have nanoseconds, which fields of type `date_nanos` have as well.
+    fn within(&self, (from, to): Range, at: &Side<'_>) -> Value {
+        // On the server the time of an event is its time, whatever the field was.
+        let field = if at.is_server() { "@timestamp" } else { &self.time_field };
+        let format = "strict_date_optional_time_nanos";
+        let mut filter =
+            vec![json!({"range": {field: {"gte": from.to_string(), "lte": to.to_string(), "format": format}}})];
+        filter.extend(self.query.as_ref().map(|query| json!({"query_string": {"query": query}})));
+        json!({"bool": {"filter": filter}})
+    }
+
+    fn search(&self, at: &Side<'_>, body: &Value) -> reqwest::blocking::RequestBuilder {
+        let index = if at.is_server() { group_pattern(&self.index) } else { self.index.clone() };
+        let index = index.split(',').map(percent_encoded).collect::<Vec<_>>().join(",");
+        let path = format!("/{index}/_search?ignore_unavailable=true&allow_no_indices=true");
+        at.request(Method::POST, &path).json(body)
+    }
+
+    /// How many documents have no time.
+    fn n_without_time(&self, from: &Side<'_>) -> Result<u64, Failure> {
+        let missing = json!({"bool": {"must_not": [{"exists": {"field": self.time_field}}]}});
+        let body = json!({"size": 0, "track_total_hits": true, "query": missing});
+        let answer: Value = from.ask(self.search(from, &body))?;
+        Ok(answer["hits"]["total"]["value"].as_u64().unwrap_or(0))
+    }
+}
+
+impl Source for Elasticsearch {
+    fn about(&self, from: &Side<'_>, range: Range) -> Result<Vec<String>, Failure> {
+        let root: Value = from.ask(from.request(Method::GET, "/"))?;
+        let version = root["version"]["number"].as_str().unwrap_or("of an unknown version");
+        let product = root["version"]["distribution"].as_str().unwrap_or("elasticsearch");
+        let mut lines = vec![format!("{product} {version} at {}", from.name)];
+        let terms = json!({"terms": {"field": "_index", "size": INDICES_MAX}});
+        let body = json!({"size": 0, "query": self.within(range, from), "aggs": {"indices": terms}});
+        let answer: Value = from.ask(self.search(from, &body))?;
+        for bucket in answer["aggregations"]["indices"]["buckets"].as_array().into_iter().flatten() {
+            let (index, n) = (bucket["key"].as_str().unwrap_or_default(), bucket["doc_count"].as_u64().unwrap_or(0));
+            lines.push(format!("{index} → group {}: {}", group(index), counted(n, "document")));
+        }
+        let n_without = self.n_without_time(from)?;
+        if n_without > 0 {
+            let (documents, verb) = (counted(n_without, "document"), verb_for(n_without, "has", "have"));
+            lines.push(format!("warning: {documents} {verb} no {} and cannot be imported by time", self.time_field));
+        }
+        Ok(lines)
+    }
+
+    fn asked(&self) -> Value {
+        json!({"index": self.index, "query": self.query, "time_field": self.time_field, "from": self.from})
+    }
+
+    fn most(&self) -> u64 {
+        SPAN_DOCUMENTS
+    }
+
+    fn counts(&self, at: &Side<'_>, range: Range, (width, _): Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
+        let field = if at.is_server() { "@timestamp" } else { &self.time_field };
+        let histogram = json!({"date_histogram": {"field": field, "fixed_interval": width, "min_doc_count": 1}});
+        let body =
+            json!({"size": 0, "track_total_hits": true, "query": self.within(range, at), "aggs": {"times": histogram}});
+        let answer: Value = at.ask(self.search(at, &body))?;
+        if answer["_shards"]["failed"].as_u64().unwrap_or(0) > 0 || answer["timed_out"] == true {
+            return Err(Failure::other(format!("{}: it counted only in part: {}", at.name, answer["_shards"])));
+        }
+        let count = |bucket: &Value| {
+            let begin = Timestamp(bucket["key"].as_i64()?.checked_mul(Timestamp::MILLISECOND)?);
+            Some((begin, bucket["doc_count"].as_u64()?))
+        };
+        match answer["aggregations"]["times"]["buckets"].as_array() {
+            Some(buckets) => Ok(buckets.iter().filter_map(count).collect()),
+            // No index was asked.
+            None if answer["hits"]["total"]["value"] == 0 => Ok(Vec::new()),
+            None => Err(Failure::other(format!("{}: no counts of {width} in {answer}", at.name))),
+        }
+    }
+
+    fn read(&self, from: &Side<'_>, range: Range) -> Result<Vec<Piece>, Failure> {
+        let format = "strict_date_optional_time_nanos";
+        let body = json!({
+            "size": WINDOW, "query": self.within(range, from), "sort": [{&*self.time_field: "asc"}], "track_total_hits": true,
+            "docvalue_fields": [{"field": self.time_field, "format": format}], "_source": true,
+        });
+        let text = from.send(self.search(from, &body))?.text().map_err(crate::client::broken_off)?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let found: Found<'_> =
+            serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
+        if answer["_shards"]["failed"].as_u64().unwrap_or(0) > 0 || answer["timed_out"] == true {
+            return Err(Failure::other(format!("{}: it answered only in part: {}", from.name, answer["_shards"])));
+        }
+        let n_all = answer["hits"]["total"]["value"].as_u64().unwrap_or(0);
+        if n_all > found.hits.hits.len() as u64 {
+            let Some([first, second]) = halves(range) else {
+                let message = format!("{} at {} are more than one answer has", counted(n_all, "document"), range.0);
+                return Err(Failure::other(message).with("Import them with --query in several parts."));
+            };
+            let mut pieces = self.read(from, first)?;
+            pieces.extend(self.read(from, second)?);
+            return Ok(pieces);
+        }
+        let mut hits = found.hits.hits;
+        // Documents of one instant come in any order.
+        hits.sort_by(|a, b| {
+            (time(a, &self.time_field), &a.index, &a.id).cmp(&(time(b, &self.time_field), &b.index, &b.id))
+        });
+        let mut pieces: Vec<Piece> = Vec::new();
+        for hit in &hits {
+            let document = document(hit, &self.time_field)?;
+            let full = |piece: &Piece| piece.body.len() + document.len() > PIECE_BYTES;
+            if pieces.last().is_none_or(full) {
+                pieces.push(Piece::default());
+            }
+            let Some(piece) = pieces.last_mut() else { continue };
+            let action = json!({"create": {"_index": group(&hit.index), "_id": &*hit.id}});
+            piece.body.extend_from_slice(format!("{action}\n{document}\n").as_bytes());
+            piece.events += 1;
+        }
+        Ok(pieces)
+    }
+
+    fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure> {
+        let request = to.request(Method::POST, "/_bulk").header("Content-Type", "application/x-ndjson");
+        let answer: Value = to.ask(request.header("X-Catat-Batch", id).body(piece.body))?;
+        let mut stored = Stored::default();
+        for item in answer["items"].as_array().into_iter().flatten() {
+            let item = &item["create"];
+            match item["status"].as_u64() {
+                // 409: the group has an event of this id.
+                Some(200..=299 | 409) => stored.events += 1,
+                _ => stored.refused.push(format!("{} of {}: {}", item["_id"], item["_index"], item["error"]["reason"])),
+            }
+        }
+        if stored.events + stored.refused.len() as u64 != piece.events {
+            let n = stored.events + stored.refused.len() as u64;
+            return Err(Failure::other(format!(
+                "the server says of {n} of {} documents what became of them",
+                piece.events
+            )));
+        }
+        Ok(stored)
+    }
+}
+
+/// The two halves of a range, unless it is one instant.
+fn halves((from, to): Range) -> Option<[Range; 2]> {
+    let middle = from.0 + (to.0 - from.0) / 2;
+    (from < to).then_some([(from, Timestamp(middle)), (Timestamp(middle + 1), to)])
+}
+
+/// The group of an index: of a backing index that of its data stream, of which it has the name, a date and a number.
+fn group(index: &str) -> &str {
+    let Some(stream) = index.strip_prefix(".ds-") else { return index };
+    let mut parts = stream.rsplitn(3, '-');
+    let is_number =
+        |part: Option<&str>| part.is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+    if is_number(parts.next()) && is_number(parts.next()) { parts.next().unwrap_or(stream) } else { stream }
+}
+
+/// The same for a list of patterns.
+fn group_pattern(patterns: &str) -> String {
+    patterns.split(',').map(group).collect::<Vec<_>>().join(",")
+}
+
+/// When a document is, as the source says it.
+fn time<'h>(hit: &'h Hit<'_>, field: &str) -> Option<&'h str> {
+    hit.fields.get(field)?.as_array()?.first()?.as_str()
+}
+
+/// The document as a line. Where it does not say its time in `@timestamp`, as an index may have its own forms of times, the source's
+/// reading of it stands there, and what stood there is `_timestamp`.
+fn document(hit: &Hit<'_>, field: &str) -> Result<String, Failure> {
+    let Some(source) = hit.source else {
+        let message = format!("{} of {} has no _source: the index keeps none", hit.id, hit.index);
+        return Err(Failure::other(message).with("Leave the index out with --index."));
+    };
+    let line = source.get().replace(['\n', '\r'], " ");
+    let Some(told) = time(hit, field) else { return Ok(line) };
+    let members: Members<'_> =
+        serde_json::from_str(&line).map_err(|error| Failure::other(format!("{} of {}: {error}", hit.id, hit.index)))?;
+    let own = members.0.iter().find(|(name, _)| name == "@timestamp");
+    let own_text = own.and_then(|(_, value)| serde_json::from_str::<String>(value.get()).ok());
+    let instant = Timestamp::parse_rfc3339(told);
+    if own_text.is_some_and(|own| Timestamp::parse_rfc3339(&own).is_some_and(|own| Some(own) == instant)) {
+        return Ok(line);
+    }
+    let mut out = format!("{{\"@timestamp\":{}", json!(told));
+    for (name, value) in &members.0 {
+        let name = if name == "@timestamp" { "_timestamp" } else { name };
+        // Writing into a String cannot fail.
+        let _ = write!(out, ",{}:{}", json!(name), value.get());
+    }
+    Ok(out + "}")
+}
+
+/// Members of an object, in order and as they are written.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        from.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests;

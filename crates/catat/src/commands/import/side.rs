@@ -1,0 +1,108 @@
+//! One side of an import: addresses and headers of the source or of the server, and patience with both.
+
+use std::time::Duration;
+
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::{Method, Url};
+use serde::de::DeserializeOwned;
+
+use crate::arguments::ImportOptions;
+use crate::client::{Server, broken_off};
+use crate::commands::send::retry_after;
+use crate::failure::Failure;
+
+/// How long an answer may take: a source may count for minutes.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How often a request is made that may work later.
+const ATTEMPTS: u32 = 8;
+
+/// Characters of a refusal that are shown.
+const SHOWN_CHARS: usize = 500;
+
+pub(super) struct Side<'s> {
+    /// What it is called in messages.
+    pub(super) name: String,
+    is_server: bool,
+    request: Box<dyn Fn(Method, &str) -> RequestBuilder + Send + Sync + 's>,
+}
+
+impl<'s> Side<'s> {
+    /// The source: its address, the header `Authorization`, and others.
+    pub(super) fn of_source(options: &ImportOptions, headers: &[(&'static str, &str)]) -> Result<Self, Failure> {
+        let agent = concat!("catat/", env!("CARGO_PKG_VERSION"));
+        let client = || Client::builder().user_agent(agent).timeout(ANSWER_TIMEOUT);
+        // A source by HTTP needs no certificates of authorities, which bare systems lack.
+        let client = client().build().or_else(|_| client().tls_certs_only([]).build());
+        let client = client.map_err(|error| Failure::other(error.to_string()))?;
+        let base = options.source.as_str().trim_end_matches('/').to_owned();
+        let authorization = options.authorization.clone();
+        let headers: Vec<(&'static str, String)> =
+            headers.iter().map(|(name, value)| (*name, (*value).into())).collect();
+        let request = move |method: Method, path: &str| {
+            let mut request = client.request(method, format!("{base}{path}"));
+            if let Some(authorization) = &authorization {
+                request = request.header("Authorization", authorization.reveal());
+            }
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
+        };
+        Ok(Self { name: shown(&options.source), is_server: false, request: Box::new(request) })
+    }
+
+    /// The server that stores. Its doors of other protocols are at the addresses that these have, some of them below a prefix.
+    pub(super) fn of_server(server: &'s Server) -> Self {
+        let request = |method: Method, path: &str| {
+            let prefix = if path.starts_with("/loki/") { "" } else { "/elasticsearch" };
+            server.request(method, &format!("{prefix}{path}"))
+        };
+        Self { name: "the server".into(), is_server: true, request: Box::new(request) }
+    }
+
+    /// Whether it is the one that stores.
+    pub(super) fn is_server(&self) -> bool {
+        self.is_server
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        (self.request)(method, path)
+    }
+
+    /// Makes a request, again where it may work later, and reads the JSON of the answer.
+    pub(super) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        self.send(request)?.json().map_err(broken_off)
+    }
+
+    /// Makes a request, again where it may work later; any status but 2xx is a failure with the words of the answer.
+    pub(super) fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let mut n_failed = 0;
+        loop {
+            let attempt = request.try_clone().ok_or_else(|| Failure::other("a request that cannot be repeated"))?;
+            let (failure, asked) = match attempt.send() {
+                Ok(answer) if answer.status().is_success() => return Ok(answer),
+                Ok(answer) => {
+                    let (status, asked) = (answer.status(), retry_after(&answer));
+                    let body: String = answer.text().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
+                    let failure = Failure::other(format!("{}: {status}: {body}", self.name));
+                    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+                        return Err(failure);
+                    }
+                    (failure, asked)
+                }
+                Err(error) => (Failure::unreachable(format!("{}: {}", self.name, error.without_url())), None),
+            };
+            n_failed += 1;
+            if n_failed == ATTEMPTS {
+                return Err(failure);
+            }
+            std::thread::sleep(ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
+        }
+    }
+}
+
+/// An address without the password in it.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // An address that has no place for these has none.
+    let _ = url.set_password(None);
+    url.as_str().trim_end_matches('/').to_owned()
+}

@@ -1,0 +1,140 @@
+//! Ranges of time cut into spans with so many events that each can be asked for at once.
+
+use serde::{Deserialize, Serialize};
+use types::Timestamp;
+
+use crate::failure::Failure;
+
+/// Widths in which events are counted, as languages write them and in nanoseconds; each for spans of the one before that have too many.
+const WIDTHS: [Width; 5] = [
+    ("1d", Timestamp::DAY),
+    ("1h", Timestamp::HOUR),
+    ("1m", Timestamp::MINUTE),
+    ("1s", Timestamp::SECOND),
+    ("1ms", Timestamp::MILLISECOND),
+];
+
+/// A width, as languages write it and in nanoseconds.
+pub(super) type Width = (&'static str, i64);
+
+/// The next smaller width.
+pub(super) fn smaller((_, length): Width) -> Option<Width> {
+    WIDTHS.into_iter().find(|(_, other)| *other < length)
+}
+
+/// An hour.
+pub(super) const HOUR: Width = WIDTHS[1];
+
+/// From an instant to another, both included.
+pub(super) type Range = (Timestamp, Timestamp);
+
+/// The events of some time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct Span {
+    #[serde(with = "as_text")]
+    pub(super) from: Timestamp,
+    /// The last instant.
+    #[serde(with = "as_text")]
+    pub(super) to: Timestamp,
+    pub(super) events: u64,
+}
+
+impl Span {
+    pub(super) fn range(&self) -> Range {
+        (self.from, self.to)
+    }
+}
+
+/// Counts the events of a range: where each span of a width begins that has some, in order.
+pub(super) type Count<'c> = dyn Fn(Range, Width) -> Result<Vec<(Timestamp, u64)>, Failure> + 'c;
+
+/// Cuts a range into spans of at most so many events, unless a millisecond has more. Neighbours become one where both are few and
+/// `are_joined` has nothing against it.
+pub(super) fn spans(
+    count: &Count<'_>,
+    range: Range,
+    most: u64,
+    are_joined: impl Fn(&Span, &Span) -> bool,
+) -> Result<Vec<Span>, Failure> {
+    let mut cut = Vec::new();
+    count_into(count, range, (most, 0), &mut cut)?;
+    let mut joined: Vec<Span> = Vec::new();
+    for span in cut {
+        match joined.last_mut().filter(|last| last.events + span.events <= most && are_joined(last, &span)) {
+            Some(last) => (last.to, last.events) = (span.to, last.events + span.events),
+            None => joined.push(span),
+        }
+    }
+    Ok(joined)
+}
+
+fn count_into(
+    count: &Count<'_>,
+    range: Range,
+    (most, level): (u64, usize),
+    cut: &mut Vec<Span>,
+) -> Result<(), Failure> {
+    let width = WIDTHS[level];
+    for (begin, events) in count(range, width)? {
+        let last = Timestamp(begin.0.saturating_add(width.1 - 1));
+        // The first and the last may reach beyond the range.
+        let span = Span { from: begin.max(range.0), to: last.min(range.1), events };
+        if events > most && level + 1 < WIDTHS.len() {
+            count_into(count, span.range(), (most, level + 1), cut)?;
+        } else if events > 0 {
+            cut.push(span);
+        }
+    }
+    Ok(())
+}
+
+/// Instants by RFC 3339.
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use types::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(instant: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(instant)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(from)?;
+        Timestamp::parse_rfc3339(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no time")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Spans cover every event once.
+
+    use super::*;
+
+    #[test]
+    fn spans_are_cut_where_there_are_many_and_joined_where_there_are_few() {
+        // Three events an hour for a day, and 500 within one second of the day after.
+        let times: Vec<i64> = (0..72)
+            .map(|n| n * 20 * Timestamp::MINUTE)
+            .chain((0..500).map(|n| Timestamp::DAY + 7 * Timestamp::HOUR + n * 2 * Timestamp::MILLISECOND))
+            .collect();
+        let count = |(from, to): Range, (_, width): Width| {
+            let mut counts = std::collections::BTreeMap::new();
+            for time in times.iter().filter(|time| (from.0..=to.0).contains(time)) {
+                *counts.entry(Timestamp(time - time.rem_euclid(width))).or_default() += 1;
+            }
+            Ok(counts.into_iter().collect())
+        };
+        for most in [1, 7, 50, 100, 600, 10_000] {
+            let range = (Timestamp(0), Timestamp(3 * Timestamp::DAY));
+            let cut = spans(&count, range, most, |_, _| true).expect("it counts");
+            assert!(cut.iter().all(|span| span.events <= most), "{most}: {cut:?}");
+            assert_eq!(cut.iter().map(|span| span.events).sum::<u64>(), 572, "{most}");
+            assert!(cut.is_sorted_by(|a, b| a.to < b.from), "{most}: {cut:?}");
+            for span in &cut {
+                let n = times.iter().filter(|time| (span.from.0..=span.to.0).contains(time)).count();
+                assert_eq!(n as u64, span.events, "{most}");
+            }
+        }
+        let apart = spans(&count, (Timestamp(0), Timestamp(3 * Timestamp::DAY)), 600, |_, _| false).expect("it counts");
+        assert_eq!(apart.len(), 2);
+    }
+}

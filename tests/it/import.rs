@@ -1,0 +1,152 @@
+//! `catat import`: histories of servers that speak Elasticsearch's and Loki's protocols, each event once whenever it is killed.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::lab::{self, Random};
+use crate::server::{Ran, Server, catat, run};
+
+/// More than the spans of one request have.
+const N_EVENTS: u64 = 13_000;
+
+const FIRST_MS: u64 = 1_760_000_000_000;
+
+/// Ten seconds apart, and many at one instant.
+fn time_ms(serial: u64) -> u64 {
+    FIRST_MS + if serial < 9_000 { serial * 10_000 } else { 9_000 * 10_000 + serial / 2_000 }
+}
+
+fn fill_with_documents(source: &Server) {
+    for part in 0..13 {
+        let serials = part * N_EVENTS / 13..(part + 1) * N_EVENTS / 13;
+        let document = |serial: u64| {
+            let index = if serial % 2 == 0 { "shop" } else { "pay" };
+            let action = json!({"create": {"_index": index, "_id": format!("id-{serial}")}});
+            let document = json!({"@timestamp": time_ms(serial), "message": format!("order {serial}\npaid"), "serial": serial,
+                "user": {"id": serial % 7}, "tags": ["a", "b"], "share": serial as f64 / 7.0});
+            format!("{action}\n{document}\n")
+        };
+        let body: String = serials.map(document).collect();
+        let answer = source.post("/elasticsearch/_bulk", &[("content-type", "application/x-ndjson")], body);
+        assert_eq!(answer.json()["errors"], false, "{}", answer.body);
+    }
+}
+
+fn fill_with_lines(source: &Server) {
+    for part in 0..13 {
+        let serials = part * N_EVENTS / 13..(part + 1) * N_EVENTS / 13;
+        let line = |serial: u64| {
+            let nanoseconds = format!("{}", time_ms(serial) * 1_000_000 + serial % 1_000);
+            json!([nanoseconds, format!("order {serial} \"paid\""), {"serial": serial.to_string()}])
+        };
+        let of_pod = |pod: u64| {
+            let values: Vec<Value> = serials.clone().filter(|serial| serial % 3 == pod).map(line).collect();
+            json!({"stream": {"job": "shop", "pod": format!("pod-{pod}")}, "values": values})
+        };
+        let body = json!({"streams": [of_pod(0), of_pod(1), of_pod(2)]}).to_string();
+        let answer = source.post("/loki/api/v1/push", &[("content-type", "application/json")], body);
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    }
+}
+
+/// Kills imports at moments of a seed, and lets one end.
+fn import(scratch: &Path, to: &Server, arguments: &[&str]) -> Ran {
+    let command = || {
+        let mut command = catat(scratch);
+        command.args(["import", "--url", &to.url]).args(arguments);
+        command
+    };
+    let mut random = Random::new(lab::seed());
+    let n_done =
+        || std::fs::read_to_string(scratch.join("moving/done.ndjson")).unwrap_or_default().matches("stored").count();
+    for _ in 0..lab::rounds(3) {
+        let mut child = command().stderr(Stdio::null()).spawn().expect("it starts");
+        let wanted = n_done() + random.below(2) as usize;
+        while child.try_wait().expect("our child").is_none() && n_done() <= wanted {
+            std::thread::yield_now();
+        }
+        // It may have ended.
+        let _ = child.kill();
+        child.wait().expect("our child ends");
+    }
+    run(command(), "")
+}
+
+fn servers() -> (tempfile::TempDir, Server, Server) {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let [from, to] = ["from", "to"].map(|name| {
+        let dir = scratch.path().join(name);
+        std::fs::create_dir(&dir).expect("room");
+        Server::serve(&dir)
+    });
+    (scratch, from, to)
+}
+
+const EVERYTHING: &str = "stats count(*) as n, count_distinct(serial) as d, sum(serial) as s by @log | sort @log";
+
+#[test]
+fn documents_are_imported_once_with_their_fields() {
+    let (scratch, from, to) = servers();
+    fill_with_documents(&from);
+    let source = format!("{}/elasticsearch", from.url);
+    let arguments = ["elasticsearch", &source, "--index", "shop,pay", "--dir", "moving"];
+    let told = run_dry(scratch.path(), &to, &arguments[..4]);
+    assert!(told.contains("shop → group shop: 6500 documents") && told.contains("13000 events from"), "{told}");
+    assert_eq!(to.count(), 0);
+    let ran = import(scratch.path(), &to, &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("nothing is missing"), "{}", ran.err);
+    assert_eq!(to.rows(EVERYTHING), from.rows(EVERYTHING), "{}", ran.err);
+    let fields =
+        "filter serial in [5, 8999, 12999] | fields @timestamp, @log, @message, user.id, tags.1, share | sort serial";
+    assert_eq!(to.rows(fields), from.rows(fields));
+    // Without what the directory knows they are the same events all the same.
+    let ran = import(scratch.path(), &to, &["elasticsearch", &source, "--index", "shop,pay", "--dir", "again"]);
+    assert_eq!((ran.code, to.rows(EVERYTHING)), (0, from.rows(EVERYTHING)), "{}", ran.err);
+}
+
+fn run_dry(scratch: &Path, to: &Server, arguments: &[&str]) -> String {
+    let mut command = catat(scratch);
+    command.args(["import", "--url", &to.url]).args(arguments).arg("--dry-run");
+    run(command, "").err
+}
+
+#[test]
+fn lines_are_imported_once_with_labels_and_metadata() {
+    let (scratch, from, to) = servers();
+    fill_with_lines(&from);
+    let arguments =
+        ["loki", &from.url, "--match", "{job=\"shop\"}", "--from", "2025-10-01T00:00:00Z", "--dir", "moving"];
+    let ran = import(scratch.path(), &to, &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("nothing is missing"), "{}", ran.err);
+    assert_eq!(to.rows(EVERYTHING), from.rows(EVERYTHING), "{}", ran.err);
+    let fields = "filter serial in [\"5\", \"8999\", \"12999\"] | fields @timestamp, @log, @message, pod, serial | sort @timestamp";
+    assert_eq!(to.rows(fields), from.rows(fields));
+    let missing = json!({"query": "filter serial = \"77\"", "reason": "a test", "all_time": true}).to_string();
+    assert_eq!(delete(&to, &missing), 200);
+    let ran = import(scratch.path(), &to, &arguments);
+    assert!(ran.code == 4 && ran.err.contains("fewer events here"), "a hole is told: {}", ran.err);
+}
+
+/// Deletes events of the group `shop`; returns the status.
+fn delete(server: &Server, body: &str) -> u16 {
+    let headers =
+        [("authorization", &*server.admin()), ("content-type", "application/json")].map(|(a, b)| (a, b.to_owned()));
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    server.post("/api/v1/groups/shop/delete-events", &headers, body).status
+}
+
+#[test]
+fn a_source_that_is_none_or_away_is_named() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    let own = run_dry(scratch.path(), &to, &["elasticsearch", &to.url, "--from", "now", "--to", "now-1h"]);
+    assert!(own.contains("the range is empty"), "{own}");
+    let nothing = run_dry(scratch.path(), &to, &["elasticsearch", &format!("{}/elasticsearch", to.url)]);
+    assert!(nothing.contains("no events"), "{nothing}");
+    let refused = run_dry(scratch.path(), &to, &["loki", &to.url, "--match", "{job=", "--from", "now-1h"]);
+    assert!(refused.contains("400"), "{refused}");
+}
