@@ -1,9 +1,13 @@
 //! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Zipkin's spans, Splunk's event collector,
-//! the upload of the systemd journal, and syslog.
+//! Datadog's intake of logs, the upload of the systemd journal, and syslog.
 //!
 //! This crate parses their requests (`decode`) and writes their answers. Events are acknowledged only when they are durable.
 
+mod bodies;
+pub mod datadog;
 pub mod grpc;
+#[cfg(test)]
+mod house;
 pub mod journal;
 pub mod otlp;
 pub mod splunk;
@@ -15,5 +19,5 @@ use door::table::Routes;
 
 /// Returns the routes of these protocols.
 pub fn routes() -> Routes<()> {
-    splunk::add(zipkin::add(otlp::add(journal::add(Routes::default()))))
+    datadog::add(splunk::add(zipkin::add(otlp::add(journal::add(Routes::default())))))
 }

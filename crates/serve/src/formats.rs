@@ -7,6 +7,7 @@ use door::format::ErrorFormat;
 use cloudwatch::CloudWatchFormat;
 use elastic::ElasticFormat;
 use loki::LokiFormat;
+use otel::datadog::{self, DatadogFormat};
 use otel::grpc::{self, GrpcFormat};
 use otel::otlp::{self, OtlpFormat};
 use otel::splunk::{self, SplunkFormat};
@@ -20,6 +21,7 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
         _ if grpc::is_spoken(content_type) => Some(Box::new(GrpcFormat)),
         path if otlp::is_address(path) => Some(Box::new(OtlpFormat(otlp::form_of_answer(content_type)))),
         path if path.starts_with(splunk::PREFIX) => Some(Box::new(SplunkFormat)),
+        path if datadog::is_address(path) => Some(Box::new(DatadogFormat)),
         path if zipkin::is_address(path) => Some(Box::new(ZipkinFormat)),
         path if elastic::is_address(path) => {
             Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))

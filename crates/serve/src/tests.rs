@@ -16,6 +16,7 @@ mod cloudwatch_subscriptions;
 mod connections;
 mod context;
 mod dashboards;
+mod datadog;
 mod deletions;
 mod derived;
 mod derived_metrics;

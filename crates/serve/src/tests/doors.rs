@@ -90,7 +90,7 @@ const SPLUNK: Door = Door {
     said: [(401, "2"), (403, "4"), (403, "4"), (400, "7"), (503, "9"), (503, "9")],
 };
 
-const DOORS: [Door; 11] = [
+const DOORS: [Door; 12] = [
     NATIVE,
     Door {
         name: "bulk",
@@ -166,6 +166,18 @@ const DOORS: [Door; 11] = [
         headers: &[],
         good: || b"m\n".into(),
         ..SPLUNK
+    },
+    Door {
+        name: "datadog",
+        path: "/api/v2/logs",
+        headers: JSON,
+        good: || json!([{"message": "m", "service": "doors"}]).to_string().into_bytes(),
+        kind: |reply| {
+            let error = &reply.json()["errors"][0];
+            assert!(!text(&error["detail"]).is_empty() && !text(&error["title"]).is_empty(), "{reply:?}");
+            text(&error["status"])
+        },
+        said: [(401, "401"), (401, "401"), (403, "403"), (403, "403"), (429, "429"), (429, "429")],
     },
     Door {
         name: "cloudwatch",
