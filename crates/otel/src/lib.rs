@@ -1,5 +1,5 @@
 //! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Zipkin's spans, Splunk's event collector,
-//! Datadog's intake of logs, the upload of the systemd journal, and syslog.
+//! Datadog's intake of logs, Sentry's envelopes, the upload of the systemd journal, and syslog.
 //!
 //! This crate parses their requests (`decode`) and writes their answers. Events are acknowledged only when they are durable.
 
@@ -10,6 +10,7 @@ pub mod grpc;
 mod house;
 pub mod journal;
 pub mod otlp;
+pub mod sentry;
 pub mod splunk;
 mod status;
 pub mod syslog;
@@ -19,5 +20,5 @@ use door::table::Routes;
 
 /// Returns the routes of these protocols.
 pub fn routes() -> Routes<()> {
-    datadog::add(splunk::add(zipkin::add(otlp::add(journal::add(Routes::default())))))
+    datadog::add(sentry::add(splunk::add(zipkin::add(otlp::add(journal::add(Routes::default()))))))
 }

@@ -10,6 +10,7 @@ use loki::LokiFormat;
 use otel::datadog::{self, DatadogFormat};
 use otel::grpc::{self, GrpcFormat};
 use otel::otlp::{self, OtlpFormat};
+use otel::sentry::{self, SentryFormat};
 use otel::splunk::{self, SplunkFormat};
 use otel::zipkin::{self, ZipkinFormat};
 
@@ -22,6 +23,7 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
         path if otlp::is_address(path) => Some(Box::new(OtlpFormat(otlp::form_of_answer(content_type)))),
         path if path.starts_with(splunk::PREFIX) => Some(Box::new(SplunkFormat)),
         path if datadog::is_address(path) => Some(Box::new(DatadogFormat)),
+        path if sentry::is_address(path) => Some(Box::new(SentryFormat)),
         path if zipkin::is_address(path) => Some(Box::new(ZipkinFormat)),
         path if elastic::is_address(path) => {
             Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))

@@ -34,6 +34,7 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
     ("/api/v2/logs", "datadog", "https://docs.datadoghq.com/api/latest/logs/", "sending/datadog"),
     ("/v1/input", "datadog", "https://docs.datadoghq.com/api/latest/logs/", "sending/datadog"),
     ("/api/v1/validate", "datadog", "https://docs.datadoghq.com/api/latest/authentication/", "sending/datadog"),
+    ("/api/{project}/envelope", "sentry", "https://develop.sentry.dev/sdk/data-model/envelopes/", "sending/sentry"),
     ("/v1/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
     ("/otlp/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
     ("/opentelemetry.", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),

@@ -68,6 +68,7 @@ mod revocation;
 mod rule_trials;
 mod scopes;
 mod security;
+mod sentry;
 mod series_rules;
 mod sign_in;
 mod socket;

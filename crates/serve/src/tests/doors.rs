@@ -90,7 +90,7 @@ const SPLUNK: Door = Door {
     said: [(401, "2"), (403, "4"), (403, "4"), (400, "7"), (503, "9"), (503, "9")],
 };
 
-const DOORS: [Door; 12] = [
+const DOORS: [Door; 13] = [
     NATIVE,
     Door {
         name: "bulk",
@@ -178,6 +178,17 @@ const DOORS: [Door; 12] = [
             text(&error["status"])
         },
         said: [(401, "401"), (401, "401"), (403, "403"), (403, "403"), (429, "429"), (429, "429")],
+    },
+    Door {
+        name: "sentry",
+        path: "/api/1/envelope/",
+        headers: &[],
+        good: || b"{}\n{\"type\":\"log\"}\n{\"items\":[{\"body\":\"m\"}]}\n".into(),
+        kind: |reply| {
+            assert!(!text(&reply.json()["detail"]).is_empty(), "{reply:?}");
+            String::new()
+        },
+        said: [(401, ""), (401, ""), (403, ""), (403, ""), (429, ""), (429, "")],
     },
     Door {
         name: "cloudwatch",
@@ -281,7 +292,7 @@ async fn open(bytes_per_s: Option<u64>, clock: Clock) -> (House, String) {
         let reply = house.send(request.header("x-catat-key", super::ADMIN_KEY).body(body.into()).expect("a request"));
         assert_eq!(reply.await.status, 200, "{operation}");
     }
-    let (_, key) = house.key("ingest", &["doors"]).await;
+    let (_, key) = house.key("ingest", &["doors", "sentry/*"]).await;
     (house, key)
 }
 
