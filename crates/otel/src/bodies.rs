@@ -1,15 +1,81 @@
-//! What the decoders of several protocols share: members of JSON objects as fields, lines, and the end of a request.
+//! What several protocols share: the way of a body into the store, JSON piece by piece, lines, and rejected events.
 
 use std::borrow::Cow;
 
-use ingest::{
-    Collector, EventMetadata, FieldWriter, IngestAnswer, IngestError, Intake, RawEvent, RecordRefusal, Sender,
-};
+use axum::http::HeaderMap;
+use door::call::{Outcome, Reply};
+use door::headers::{batch_id, encoding};
+use door::server::Shared;
+use ingest::{Collector, Encoding, FieldWriter, IngestAnswer, IngestError, Intake, OutOfScope, RecordRefusal, Sender};
 use parse::{ArrivalContext, JsonCursor, JsonError, ObjectReader, ResolvedTime};
 use types::{Limits, Timestamp, write_json_string};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Members of JSON objects that are put together as one object, which becomes fields.
+/// Reads the body of a request, and answers with what `ingest` makes of it.
+///
+/// # Errors
+/// If the headers are invalid.
+pub(crate) fn store<F>(server: &Shared, headers: &HeaderMap, ingest: F) -> Outcome
+where
+    F: FnOnce(&Intake, (&[u8], Encoding), &Sender<'_>) -> Outcome + Send + 'static,
+{
+    let (encoding, batch_id) = (encoding(headers)?, batch_id(headers)?);
+    let (bytes_max, server) = (server.app.limits.body_bytes_max, server.clone());
+    let store = move |body: &[u8]| ingest(&server.app.intake, (body, encoding), &server.sender(batch_id.as_deref()));
+    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+}
+
+/// The parts of a JSON object or list, as they are written.
+struct Parts<'t> {
+    json: JsonCursor<'t>,
+    end: u8,
+    /// Whether the next part is the first one; `None` after the last.
+    is_first: Option<bool>,
+}
+
+impl<'t> Parts<'t> {
+    fn read(&mut self, is_first: bool) -> Result<Option<(Cow<'t, str>, &'t str)>, JsonError> {
+        if is_first && self.end == b'}' {
+            self.json.expect(b'{', "expected an object")?;
+        } else if is_first {
+            self.json.expect(b'[', "expected a list")?;
+        }
+        if self.json.has_next(is_first, self.end)? {
+            let name = if self.end == b'}' { self.json.name()? } else { Cow::default() };
+            return Ok(Some((name, self.json.skip()?)));
+        }
+        if self.json.peek().is_some() { Err(self.json.error("expected the end")) } else { Ok(None) }
+    }
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = Result<(Cow<'t, str>, &'t str), JsonError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let is_first = self.is_first.take()?;
+        let part = self.read(is_first).transpose();
+        self.is_first = matches!(part, Some(Ok(_))).then_some(false);
+        part
+    }
+}
+
+/// Returns the names and values of an object, which must be all of `text`.
+pub(crate) fn members(text: &str) -> impl Iterator<Item = Result<(Cow<'_, str>, &str), JsonError>> {
+    Parts { json: JsonCursor::new(text), end: b'}', is_first: Some(true) }
+}
+
+/// Returns the elements of a list, which must be all of `text`.
+pub(crate) fn elements(text: &str) -> impl Iterator<Item = Result<&str, JsonError>> {
+    let parts = Parts { json: JsonCursor::new(text), end: b']', is_first: Some(true) };
+    parts.map(|part| part.map(|(_, value)| value))
+}
+
+/// Returns the text that JSON stands for, and other JSON as it is.
+pub(crate) fn text_of_json(json: &str) -> Result<Cow<'_, str>, JsonError> {
+    if json.starts_with('"') { JsonCursor::new(json).string() } else { Ok(json.into()) }
+}
+
+/// Members that are put together as one object, which becomes fields.
 #[derive(Default)]
 pub(crate) struct Members {
     json: String,
@@ -31,6 +97,22 @@ impl Members {
         write_json_string(name, &mut self.json);
         self.json.push(':');
         self.json.push_str(value);
+    }
+
+    /// Reads a time that is sent as JSON. One that cannot be stored is kept as a member.
+    pub(crate) fn time(
+        &mut self,
+        name: &str,
+        json: &str,
+        received: &ArrivalContext<'_>,
+    ) -> Result<Option<Timestamp>, JsonError> {
+        let read = parse::parse_time(&text_of_json(json)?, received);
+        if let Some(ResolvedTime::At(time)) = read {
+            return Ok(Some(time));
+        }
+        self.push(name, json);
+        // The parser marks a time beyond all limits.
+        Ok(read.map(|_| Timestamp(i64::MAX)))
     }
 
     /// Ends the object.
@@ -58,61 +140,67 @@ impl Members {
     }
 }
 
-/// Returns the text that JSON stands for, and other JSON as it is.
-pub(crate) fn text_of_json(json: &str) -> Result<Cow<'_, str>, JsonError> {
-    if json.starts_with('"') { JsonCursor::new(json).string() } else { Ok(json.into()) }
+/// Writes fields that are not empty.
+pub(crate) fn write_texts<const N: usize>(texts: [(&str, &str); N], fields: &mut FieldWriter<'_>) {
+    texts.iter().filter(|(_, text)| !text.is_empty()).for_each(|(name, text)| fields.text(name, text));
 }
 
-/// Returns the time that a text states, and whether it can be stored: of any other the event keeps the text.
-pub(crate) fn time_of(text: &str, received: &ArrivalContext<'_>) -> (Option<Timestamp>, bool) {
-    match parse::parse_time(text, received) {
-        Some(ResolvedTime::At(time)) => (Some(time), true),
-        // The parser marks it as one beyond all limits.
-        Some(ResolvedTime::OutOfRange) => (Some(Timestamp(i64::MAX)), false),
-        None => (None, false),
+/// Returns the events that are lines of a body; continuation lines belong to the previous line.
+pub(crate) fn lines(body: &[u8], bytes_max: usize) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let events = parse::events(body, bytes_max).map(|range| &body[range]);
+    events.filter(|line| !line.trim_ascii().is_empty()).flat_map(parse::texts)
+}
+
+/// The rejected events of a request.
+#[derive(Default)]
+pub(crate) struct Rejections {
+    answer: IngestAnswer,
+    out_of_scope: Option<OutOfScope>,
+}
+
+impl Rejections {
+    /// Rejects an event by its number.
+    pub(crate) fn reject(&mut self, number: usize, reason: &dyn std::fmt::Display) {
+        self.answer.reject(number, reason);
     }
-}
 
-/// Adds the lines of a body; continuation lines belong to the previous line. Calls `before` each line, and `rejected` with the
-/// position of a rejected one, from 0. Returns their number.
-pub(crate) fn add_lines(
-    collector: &mut Collector<'_>,
-    place: usize,
-    body: &[u8],
-    metadata: &EventMetadata<'_>,
-    mut before: impl FnMut() -> Result<(), IngestError>,
-    mut rejected: impl FnMut(usize, RecordRefusal),
-) -> Result<usize, IngestError> {
-    let mut n_events = 0;
-    for range in parse::events(body, collector.received().limits.event_bytes_max) {
-        let line = &body[range];
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        for text in parse::texts(line) {
-            before()?;
-            if let Err(refused) = collector.add(place, RawEvent::Text(&text), metadata)? {
-                rejected(n_events, refused);
-            }
-            n_events += 1;
+    /// Rejects an event that the collector has refused.
+    pub(crate) fn note(&mut self, number: usize, added: Result<(), RecordRefusal>) {
+        if let Err(refused) = added {
+            self.reject(number, &refused);
         }
     }
-    Ok(n_events)
-}
 
-/// Stores what was collected of a request and completes its answer. `request` names everything in it besides its body: the
-/// sender of a request of which a part was rejected may send it again, and stores nothing twice.
-pub(crate) fn accept(
-    intake: &Intake,
-    collector: Collector<'_>,
-    (request, body): (&str, &[u8]),
-    sender: &Sender<'_>,
-    mut answer: IngestAnswer,
-) -> Result<IngestAnswer, IngestError> {
-    let own_id = (!answer.rejected.is_empty()).then(|| format!("{request} {:032x}", xxh3_128(body)));
-    let sender = Sender { batch_id: sender.batch_id.or(own_id.as_deref()), ..*sender };
-    let accepted = intake.accept(collector, body, &sender)?;
-    answer.duplicate = accepted.duplicate;
-    answer.add(accepted);
-    Ok(answer)
+    /// Returns the place of a group; rejects an event whose group the sender may not write to.
+    pub(crate) fn place(&mut self, number: usize, place: Result<usize, OutOfScope>) -> Option<usize> {
+        place
+            .map_err(|refused| {
+                self.reject(number, &refused);
+                self.out_of_scope.get_or_insert(refused);
+            })
+            .ok()
+    }
+
+    /// Stores what was collected of a request. `request` names everything in it besides its body: a sender that repeats a
+    /// request of which a part was rejected stores nothing twice.
+    ///
+    /// # Errors
+    /// If nothing was stored.
+    pub(crate) fn accept(
+        mut self,
+        intake: &Intake,
+        collector: Collector<'_>,
+        (request, body): (&str, &[u8]),
+        sender: &Sender<'_>,
+    ) -> Result<IngestAnswer, IngestError> {
+        if let Some(refused) = self.out_of_scope.filter(|_| collector.n_records() == 0) {
+            return Err(refused.into());
+        }
+        let own_id = (!self.answer.rejected.is_empty()).then(|| format!("{request} {:032x}", xxh3_128(body)));
+        let sender = Sender { batch_id: sender.batch_id.or(own_id.as_deref()), ..*sender };
+        let accepted = intake.accept(collector, body, &sender)?;
+        self.answer.duplicate = accepted.duplicate;
+        self.answer.add(accepted);
+        Ok(self.answer)
+    }
 }

@@ -12,10 +12,10 @@ use ingest::IngestAnswer;
 use serde_json::{Value, json};
 
 use self::decode::{DatadogDefaults, DatadogForm, ingest_datadog};
+use crate::bodies::store;
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
-use door::headers::{batch_id, encoding};
 use door::problem::Problem;
 use door::table::Routes;
 
@@ -45,13 +45,10 @@ fn post(Call { server, parameters, parts, .. }: Call<()>) -> Outcome {
         source: said("ddsource"),
         tags: said("ddtags"),
     };
-    let (form, encoding, batch_id) = (form(&parts.headers)?, encoding(&parts.headers)?, batch_id(&parts.headers)?);
-    let bytes_max = server.app.limits.body_bytes_max;
-    let store = move |body: &[u8]| {
-        let sender = server.sender(batch_id.as_deref());
-        Ok(reply(&ingest_datadog(&server.app.intake, (body, encoding), form, &defaults, &sender)?))
-    };
-    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+    let form = form(&parts.headers)?;
+    store(&server, &parts.headers, move |intake, body, sender| {
+        Ok(reply(&ingest_datadog(intake, body, form, &defaults, sender)?))
+    })
 }
 
 /// Returns the form of a request; without a content type it is JSON.
@@ -72,14 +69,11 @@ fn reply(answer: &IngestAnswer) -> Reply {
     if answer.rejected.is_empty() {
         return Reply::json(&json!({})).with_status(StatusCode::ACCEPTED);
     }
-    let mut errors: Vec<Value> = answer
-        .rejected
-        .iter()
-        .map(|one| error(StatusCode::BAD_REQUEST, &format!("event {}: {}", one.line, one.error)))
-        .collect();
-    if answer.rejected_unnamed > 0 {
-        errors.push(error(StatusCode::BAD_REQUEST, &format!("{} more events were rejected", answer.rejected_unnamed)));
-    }
+    let bad = |detail: String| error(StatusCode::BAD_REQUEST, &detail);
+    let named = answer.rejected.iter().map(|one| bad(format!("event {}: {}", one.line, one.error)));
+    let n_others = answer.rejected_unnamed;
+    let others = (n_others > 0).then(|| bad(format!("{n_others} more events were rejected")));
+    let errors: Vec<Value> = named.chain(others).collect();
     Reply::json(&json!({ "errors": errors })).with_status(StatusCode::BAD_REQUEST)
 }
 

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use types::group_name_of_outside;
 
 use self::decode::{EnvelopeAnswer, ingest_envelope};
+use crate::bodies::store;
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
-use door::headers::{batch_id, encoding};
 use door::problem::Problem;
 use door::table::Routes;
 
@@ -34,14 +34,9 @@ pub fn is_address(path: &str) -> bool {
 fn post(mut call: Call<()>) -> Outcome {
     call.parameters.check_names(&["sentry_version", "sentry_client"])?;
     let group = group_name_of_outside(&format!("sentry/{}", call.variable()));
-    let Call { server, parts, .. } = call;
-    let (encoding, batch_id) = (encoding(&parts.headers)?, batch_id(&parts.headers)?);
-    let bytes_max = server.app.limits.body_bytes_max;
-    let store = move |body: &[u8]| {
-        let sender = server.sender(batch_id.as_deref());
-        Ok(reply(&ingest_envelope(&server.app.intake, (body, encoding), &group, &sender)?))
-    };
-    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+    store(&call.server, &call.parts.headers, move |intake, body, sender| {
+        Ok(reply(&ingest_envelope(intake, body, &group, sender)?))
+    })
 }
 
 fn reply(answer: &EnvelopeAnswer) -> Reply {

@@ -11,18 +11,18 @@ use std::borrow::Cow;
 
 use ingest::{
     Collector, DecodeBudget, Encoding, EventFields, EventMetadata, FieldWriter, IngestAnswer, IngestError, Intake,
-    OutOfScope, RawEvent, Sender, decode, lossy,
+    RawEvent, Sender, decode, lossy,
 };
-use parse::{ArrivalContext, JsonCursor, JsonError};
+use parse::{ArrivalContext, JsonError};
 use types::{Level, Timestamp, group_name_of_outside};
 
-use crate::bodies::{Members, accept, add_lines, text_of_json, time_of};
+use crate::bodies::{Members, Rejections, elements, lines, members, text_of_json, write_texts};
 
 /// The group of events without a service.
 const GROUP: &str = "datadog";
 
 /// Fields of an event in addition to tags and other members.
-const OWN_FIELDS_MAX: usize = 4;
+const OWN_FIELDS_MAX: usize = 3;
 
 /// The form of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +46,6 @@ pub struct DatadogDefaults {
     pub tags: String,
 }
 
-impl DatadogDefaults {
-    fn n_bytes(&self) -> usize {
-        self.service.len() + self.host.len() + self.source.len() + self.tags.len()
-    }
-}
-
 /// An object of a request without its other members.
 #[derive(Default)]
 struct Event<'a> {
@@ -68,38 +62,43 @@ struct Event<'a> {
 impl<'a> Event<'a> {
     /// Reads an object, and its other members into `others`. What it states twice is kept twice.
     fn read(json: &'a str, others: &mut Members, received: &ArrivalContext<'_>) -> Result<Self, JsonError> {
-        let (mut event, mut json) = (Self::default(), JsonCursor::new(json));
+        let mut event = Self::default();
         others.begin();
-        json.expect(b'{', "expected an object")?;
-        let mut is_first = true;
-        while json.has_next(is_first, b'}')? {
-            is_first = false;
-            let name = json.name()?;
-            let value = json.skip()?;
+        for member in members(json) {
+            let (name, value) = member?;
             let is_scalar = !value.starts_with(['{', '[']);
             match &*name {
-                _ if value == "null" => continue,
+                _ if value == "null" => {}
                 "message" if event.message.is_none() => event.message = Some(value),
                 "hostname" if is_scalar && event.host.is_empty() => event.host = text_of_json(value)?,
                 "ddsource" if is_scalar && event.source.is_empty() => event.source = text_of_json(value)?,
                 "service" if is_scalar && event.service.is_empty() => event.service = text_of_json(value)?,
                 "ddtags" if is_scalar && event.tags.is_empty() => event.tags = text_of_json(value)?,
                 "timestamp" | "@timestamp" | "date" if event.time.is_none() => {
-                    let (time, is_read) = time_of(&text_of_json(value)?, received);
-                    event.time = time;
-                    if !is_read {
-                        others.push(&name, value);
-                    }
+                    event.time = others.time(&name, value, received)?;
                 }
-                "status" => {
-                    event.level = Level::parse(&text_of_json(value)?);
+                _ => {
+                    if name == "status" {
+                        event.level = Level::parse(&text_of_json(value)?);
+                    }
                     others.push(&name, value);
                 }
-                _ => others.push(&name, value),
             }
         }
         others.end(received.limits)?;
         Ok(event)
+    }
+
+    /// Takes what the event does not name from the request.
+    fn or(mut self, of_all: &'a DatadogDefaults) -> Self {
+        for (own, of_all) in
+            [(&mut self.host, &of_all.host), (&mut self.source, &of_all.source), (&mut self.service, &of_all.service)]
+        {
+            if own.is_empty() {
+                *own = Cow::Borrowed(of_all);
+            }
+        }
+        self
     }
 }
 
@@ -122,24 +121,29 @@ pub fn ingest_datadog(
     defaults: &DatadogDefaults,
     sender: &Sender<'_>,
 ) -> Result<IngestAnswer, IngestError> {
-    let body = decode(body, encoding, intake.limits.body_bytes_max)?;
+    let bytes_max = intake.limits.body_bytes_max;
+    let body = decode(body, encoding, bytes_max)?;
     let mut collector = intake.collect(sender);
     let budget = DecodeBudget::of_body(body.len());
     let mut events =
-        Events { collector: &mut collector, defaults, answer: IngestAnswer::default(), budget, last: None };
+        Events { collector: &mut collector, defaults, rejections: Rejections::default(), budget, last: None };
     match form {
-        DatadogForm::Json => events.objects(&lossy(&body, intake.limits.body_bytes_max)?)?,
-        DatadogForm::Lines => events.lines(&body)?,
+        DatadogForm::Json => events.objects(&lossy(&body, bytes_max)?)?,
+        DatadogForm::Lines => {
+            let event = Event::default().or(defaults);
+            for (index, text) in lines(&body, intake.limits.event_bytes_max).enumerate() {
+                events.add(index + 1, &event, RawEvent::Text(&text), &Members::default())?;
+            }
+        }
     }
-    let answer = events.answer;
-    accept(intake, collector, (&format!("datadog {defaults:?}"), &body), sender, answer)
+    events.rejections.accept(intake, collector, (&format!("datadog {defaults:?}"), &body), sender)
 }
 
 /// Passes the events of a request to the collector.
 struct Events<'c, 's> {
     collector: &'c mut Collector<'s>,
     defaults: &'c DatadogDefaults,
-    answer: IngestAnswer,
+    rejections: Rejections,
     /// What is left for writing the request's tags once per event.
     budget: DecodeBudget,
     /// The service of the previous event, and the place of its group.
@@ -148,135 +152,73 @@ struct Events<'c, 's> {
 
 impl Events<'_, '_> {
     fn objects(&mut self, body: &str) -> Result<(), IngestError> {
-        let (mut json, mut others, mut n_events) = (JsonCursor::new(body), Members::default(), 0);
-        let is_list = json.take(b'[');
-        let mut out_of_scope = None;
-        while if is_list { json.has_next(n_events == 0, b']').map_err(bad)? } else { n_events == 0 } {
-            n_events += 1;
-            let one = json.skip().map_err(bad)?;
-            match self.object(one, &mut others)? {
-                Ok(()) => {}
-                Err(Refusal::Invalid(reason)) => self.answer.reject(n_events, &reason),
-                Err(Refusal::OutOfScope(refused)) => {
-                    self.answer.reject(n_events, &refused);
-                    out_of_scope.get_or_insert(refused);
-                }
-            }
+        let mut others = Members::default();
+        if !body.trim_ascii_start().starts_with('[') {
+            return self.object(1, body, &mut others);
         }
-        match out_of_scope {
-            _ if json.peek().is_some() => Err(bad(json.error("expected the end of the request"))),
-            Some(refused) if self.collector.n_records() == 0 => Err(refused.into()),
-            _ => Ok(()),
+        for (index, one) in elements(body).enumerate() {
+            self.object(index + 1, one.map_err(bad)?, &mut others)?;
         }
-    }
-
-    fn object(&mut self, json: &str, others: &mut Members) -> Result<Result<(), Refusal>, IngestError> {
-        let received = *self.collector.received();
-        let event = match Event::read(json, others, &received) {
-            Ok(event) => event,
-            Err(error) => return Ok(Err(Refusal::Invalid(error.to_string()))),
-        };
-        let origin = Origin::of(&event, self.defaults);
-        let place = match self.place(origin) {
-            Ok(place) => place,
-            Err(refused) => return Ok(Err(Refusal::OutOfScope(refused))),
-        };
-        self.budget.spend(self.defaults.n_bytes())?;
-        let is_record = event.message.is_none();
-        let of_all = &self.defaults.tags;
-        let write = |fields: &mut FieldWriter<'_>| {
-            origin.write(fields);
-            fields.begin_layer();
-            tags(of_all).chain(tags(&event.tags)).for_each(|(name, value)| fields.text(name, value));
-            if !is_record {
-                others.write(fields);
-            }
-            fields.join_own();
-        };
-        let n_tags = tags(of_all).chain(tags(&event.tags)).count();
-        let fields = EventFields::Writer { n_max: others.n_fields() + n_tags + OWN_FIELDS_MAX, write: &write };
-        let metadata = EventMetadata { time: event.time, level: event.level, fields, ..EventMetadata::default() };
-        let message = match event.message.map(text_of_json).transpose() {
-            Ok(message) => message,
-            Err(error) => return Ok(Err(Refusal::Invalid(error.to_string()))),
-        };
-        let raw = match &message {
-            None => RawEvent::Record(others.json().as_bytes()),
-            Some(record) if event.message.is_some_and(|message| message.starts_with('{')) => {
-                RawEvent::Record(record.as_bytes())
-            }
-            Some(text) => RawEvent::Text(text.as_bytes()),
-        };
-        let added = self.collector.add(place, raw, &metadata)?;
-        Ok(added.map_err(|refused| Refusal::Invalid(refused.to_string())))
-    }
-
-    fn lines(&mut self, body: &[u8]) -> Result<(), IngestError> {
-        let nothing = Event::default();
-        let origin = Origin::of(&nothing, self.defaults);
-        let place = self.place(origin)?;
-        let of_all = &self.defaults.tags;
-        let write = |fields: &mut FieldWriter<'_>| {
-            origin.write(fields);
-            fields.begin_layer();
-            tags(of_all).for_each(|(name, value)| fields.text(name, value));
-            fields.join_own();
-        };
-        let fields = EventFields::Writer { n_max: tags(of_all).count() + OWN_FIELDS_MAX, write: &write };
-        let metadata = EventMetadata { fields, ..EventMetadata::default() };
-        let answer = &mut self.answer;
-        let spend = || self.budget.spend(self.defaults.n_bytes());
-        add_lines(self.collector, place, body, &metadata, spend, |at, refused| answer.reject(at + 1, &refused))?;
         Ok(())
     }
 
-    /// Returns the place of an origin's group.
-    fn place(&mut self, origin: Origin<'_>) -> Result<usize, OutOfScope> {
+    fn object(&mut self, number: usize, json: &str, others: &mut Members) -> Result<(), IngestError> {
+        let received = *self.collector.received();
+        let read = Event::read(json, others, &received);
+        let read = read.and_then(|event| Ok((event.message.map(text_of_json).transpose()?, event.or(self.defaults))));
+        let (message, event) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.rejections.reject(number, &error);
+                return Ok(());
+            }
+        };
+        let is_record = event.message.is_some_and(|message| message.starts_with('{'));
+        match &message {
+            None => self.add(number, &event, RawEvent::Record(others.json().as_bytes()), &Members::default()),
+            Some(record) if is_record => self.add(number, &event, RawEvent::Record(record.as_bytes()), others),
+            Some(text) => self.add(number, &event, RawEvent::Text(text.as_bytes()), others),
+        }
+    }
+
+    fn add(
+        &mut self,
+        number: usize,
+        event: &Event<'_>,
+        raw: RawEvent<'_>,
+        others: &Members,
+    ) -> Result<(), IngestError> {
+        let Some(place) = self.place(number, event) else { return Ok(()) };
+        self.budget.spend(self.defaults.tags.len())?;
+        let tags = || tags(&self.defaults.tags).chain(tags(&event.tags));
+        let write = |fields: &mut FieldWriter<'_>| {
+            write_texts([("host", &event.host), ("source", &event.source), ("service", &event.service)], fields);
+            fields.begin_layer();
+            tags().for_each(|(name, value)| fields.text(name, value));
+            others.write(fields);
+            fields.join_own();
+        };
+        let fields = EventFields::Writer { n_max: others.n_fields() + tags().count() + OWN_FIELDS_MAX, write: &write };
+        let metadata = EventMetadata { time: event.time, level: event.level, fields, ..EventMetadata::default() };
+        let added = self.collector.add(place, raw, &metadata)?;
+        self.rejections.note(number, added);
+        Ok(())
+    }
+
+    /// Returns the place of an event's group; `None` if it is rejected.
+    fn place(&mut self, number: usize, event: &Event<'_>) -> Option<usize> {
         let place = match &self.last {
-            Some((service, place)) if service == origin.service => *place,
+            Some((service, place)) if *service == event.service => *place,
             _ => {
-                let name = if origin.service.is_empty() { GROUP } else { origin.service };
-                let place = self.collector.group(&group_name_of_outside(name))?;
-                self.last = Some((origin.service.to_owned(), place));
+                let name = if event.service.is_empty() { GROUP } else { &event.service };
+                let place = self.rejections.place(number, self.collector.group(&group_name_of_outside(name)))?;
+                self.last = Some((event.service.to_string(), place));
                 place
             }
         };
-        self.collector.set_stream(place, origin.host);
-        Ok(place)
+        self.collector.set_stream(place, &event.host);
+        Some(place)
     }
-}
-
-/// The origin of an event; parts that neither event nor request names are empty.
-#[derive(Clone, Copy)]
-struct Origin<'o> {
-    host: &'o str,
-    source: &'o str,
-    service: &'o str,
-}
-
-impl<'o> Origin<'o> {
-    fn of(event: &'o Event<'_>, of_all: &'o DatadogDefaults) -> Self {
-        let said = |own: &'o str, of_all: &'o str| if own.is_empty() { of_all } else { own };
-        Self {
-            host: said(&event.host, &of_all.host),
-            source: said(&event.source, &of_all.source),
-            service: said(&event.service, &of_all.service),
-        }
-    }
-
-    fn write(self, fields: &mut FieldWriter<'_>) {
-        for (name, text) in [("host", self.host), ("source", self.source), ("service", self.service)] {
-            if !text.is_empty() {
-                fields.text(name, text);
-            }
-        }
-    }
-}
-
-/// Why an event was rejected.
-enum Refusal {
-    Invalid(String),
-    OutOfScope(OutOfScope),
 }
 
 fn bad(error: JsonError) -> IngestError {

@@ -21,14 +21,14 @@ use ingest::{
     Collector, Encoding, EventFields, EventMetadata, FieldWriter, IngestAnswer, IngestError, Intake, RawEvent, Sender,
     decode, lossy,
 };
-use parse::{ArrivalContext, JsonCursor, JsonError};
+use parse::{ArrivalContext, JsonError};
 use serde_json::{Map, Value};
 use types::{GroupName, Level, Timestamp};
 
-use crate::bodies::{Members, accept, text_of_json, time_of};
+use crate::bodies::{Members, Rejections, elements, members, text_of_json, write_texts};
 
 /// Fields of an event in addition to its members.
-const OWN_FIELDS_MAX: usize = 8;
+const OWN_FIELDS_MAX: usize = 5;
 
 /// Longest header in bytes: a parsed one needs dozens of times the memory of its text.
 const HEADER_BYTES_MAX: usize = 64 << 10;
@@ -67,25 +67,32 @@ pub fn ingest_envelope(
     group: &GroupName,
     sender: &Sender<'_>,
 ) -> Result<EnvelopeAnswer, IngestError> {
-    let body = decode(body, encoding, intake.limits.body_bytes_max)?;
+    let bytes_max = intake.limits.body_bytes_max;
+    let body = decode(body, encoding, bytes_max)?;
     let mut collector = intake.collect(sender);
     let place = collector.group(group)?;
     let (header, mut rest) = header(&body)?;
     let id = header.get("event_id").and_then(Value::as_str).map(str::to_owned);
-    let answer = EnvelopeAnswer { id, ..EnvelopeAnswer::default() };
-    let mut envelope = Envelope { collector: &mut collector, place, answer, members: Members::default(), n_events: 0 };
+    let mut envelope = Envelope {
+        collector: &mut collector,
+        place,
+        ignored: BTreeMap::new(),
+        rejections: Rejections::default(),
+        members: Members::default(),
+        n_events: 0,
+    };
     while !rest.trim_ascii_start().is_empty() {
         let (kind, payload, after) = item(rest.trim_ascii_start())?;
         rest = after;
         match kind.as_str() {
-            "log" => envelope.logs(&lossy(payload, intake.limits.body_bytes_max)?)?,
-            "event" => envelope.event(&lossy(payload, intake.limits.body_bytes_max)?)?,
+            "log" => envelope.logs(&lossy(payload, bytes_max)?)?,
+            "event" => envelope.event(&lossy(payload, bytes_max)?)?,
             _ => envelope.ignore(kind),
         }
     }
-    let mut answer = envelope.answer;
-    answer.stored = accept(intake, collector, (&format!("sentry {group}"), &body), sender, answer.stored)?;
-    Ok(answer)
+    let Envelope { ignored, rejections, .. } = envelope;
+    let stored = rejections.accept(intake, collector, (&format!("sentry {group}"), &body), sender)?;
+    Ok(EnvelopeAnswer { id, stored, ignored })
 }
 
 fn bad(problem: impl std::fmt::Display) -> IngestError {
@@ -122,7 +129,8 @@ fn item(bytes: &[u8]) -> Result<(String, &[u8], &[u8]), IngestError> {
 struct Envelope<'c, 's> {
     collector: &'c mut Collector<'s>,
     place: usize,
-    answer: EnvelopeAnswer,
+    ignored: BTreeMap<String, u64>,
+    rejections: Rejections,
     members: Members,
     n_events: usize,
 }
@@ -130,36 +138,25 @@ struct Envelope<'c, 's> {
 impl Envelope<'_, '_> {
     /// Counts something that is not stored.
     fn ignore(&mut self, kind: String) {
-        let ignored = &mut self.answer.ignored;
-        let is_known = ignored.len() < TYPES_MAX || ignored.contains_key(&kind);
-        *ignored.entry(if is_known { kind } else { "others".to_owned() }).or_default() += 1;
+        let is_known = self.ignored.len() < TYPES_MAX || self.ignored.contains_key(&kind);
+        *self.ignored.entry(if is_known { kind } else { "others".to_owned() }).or_default() += 1;
     }
 
     /// Adds the logs of an item.
     fn logs(&mut self, payload: &str) -> Result<(), IngestError> {
-        let mut json = JsonCursor::new(payload);
-        json.expect(b'{', "expected an object").map_err(bad)?;
-        let (mut is_first, mut has_items) = (true, false);
-        while json.has_next(is_first, b'}').map_err(bad)? {
-            is_first = false;
-            if json.name().map_err(bad)? != "items" {
-                json.skip().map_err(bad)?;
-                continue;
-            }
-            has_items = true;
-            json.expect(b'[', "expected a list of logs").map_err(bad)?;
-            let n_before = self.n_events;
-            while json.has_next(self.n_events == n_before, b']').map_err(bad)? {
-                self.n_events += 1;
-                let one = json.skip().map_err(bad)?;
-                let received = *self.collector.received();
-                match Entry::of_log(one, &mut self.members, &received) {
-                    Ok(entry) => self.add(&entry)?,
-                    Err(error) => self.answer.stored.reject(self.n_events, &error),
-                }
-            }
+        let mut items = None;
+        for member in members(payload) {
+            let (name, value) = member.map_err(bad)?;
+            items = if name == "items" { Some(value) } else { items };
         }
-        if has_items { Ok(()) } else { Err(bad("logs have no items")) }
+        let items = items.ok_or_else(|| bad("logs have no items"))?;
+        let received = *self.collector.received();
+        for one in elements(items) {
+            self.n_events += 1;
+            let entry = Entry::of_log(one.map_err(bad)?, &mut self.members, &received);
+            self.add(entry.map_err(|error| error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Adds an error or a message.
@@ -168,121 +165,94 @@ impl Envelope<'_, '_> {
         let received = *self.collector.received();
         let n_max = received.limits.event_bytes_max;
         // A parsed event needs dozens of times the memory of its text.
-        let read = if payload.len() > n_max {
-            Err(format!("has {} bytes; an event has at most {n_max} (limits.max_event_bytes)", payload.len()))
-        } else {
-            serde_json::from_str::<Map<String, Value>>(payload).map_err(|error| error.to_string())
-        };
-        let event = match read {
+        if payload.len() > n_max {
+            let n_bytes = payload.len();
+            return self
+                .add(Err(format!("has {n_bytes} bytes; an event has at most {n_max} (limits.max_event_bytes)")));
+        }
+        let event: Map<String, Value> = match serde_json::from_str(payload) {
             Ok(event) => event,
-            Err(reason) => {
-                self.answer.stored.reject(self.n_events, &reason);
-                return Ok(());
-            }
+            Err(error) => return self.add(Err(error.to_string())),
         };
         for name in event::LEFT_OUT.iter().filter(|name| event.contains_key(**name)) {
             self.ignore(format!("event.{name}"));
         }
-        match event::entry(&event, &mut self.members, &received) {
-            Ok(entry) => self.add(&entry),
-            Err(error) => {
-                self.answer.stored.reject(self.n_events, &error);
-                Ok(())
-            }
-        }
+        let entry = event::entry(&event, &mut self.members, &received);
+        self.add(entry.map_err(|error| error.to_string()))
     }
 
-    fn add(&mut self, entry: &Entry<'_>) -> Result<(), IngestError> {
-        let members = &self.members;
+    /// Adds what was read, or rejects it.
+    fn add(&mut self, read: Result<Entry<'_>, String>) -> Result<(), IngestError> {
+        let entry = match read {
+            Ok(entry) => entry,
+            Err(reason) => {
+                self.rejections.reject(self.n_events, &reason);
+                return Ok(());
+            }
+        };
+        let others = &self.members;
         let write = |fields: &mut FieldWriter<'_>| {
             let (kind, message) = entry.exception.unwrap_or_default();
-            for (name, text) in [("host", &*entry.host), ("exception.type", kind), ("exception.message", message)] {
-                if !text.is_empty() {
-                    fields.text(name, text);
-                }
-            }
+            write_texts([("host", &*entry.host), ("exception.type", kind), ("exception.message", message)], fields);
             fields.begin_layer();
             for (name, id) in [("trace_id", &entry.trace_id), ("span_id", &entry.span_id)] {
                 if id.bytes().any(|digit| digit != b'0') {
                     fields.text(name, &id.to_ascii_lowercase());
                 }
             }
-            members.write(fields);
+            others.write(fields);
             fields.join_own();
         };
-        let fields = EventFields::Writer { n_max: members.n_fields() + OWN_FIELDS_MAX, write: &write };
+        let fields = EventFields::Writer { n_max: others.n_fields() + OWN_FIELDS_MAX, write: &write };
         let metadata = EventMetadata { time: entry.time, level: entry.level, fields, ..EventMetadata::default() };
         self.collector.set_stream(self.place, &entry.host);
         let added = self.collector.add(self.place, RawEvent::Text(entry.text.as_bytes()), &metadata)?;
-        if let Err(refused) = added {
-            self.answer.stored.reject(self.n_events, &refused);
-        }
+        self.rejections.note(self.n_events, added);
         Ok(())
     }
 }
 
 impl<'a> Entry<'a> {
-    /// Reads a log, and its attributes and other members into `members`.
-    fn of_log(json: &'a str, members: &mut Members, received: &ArrivalContext<'_>) -> Result<Self, JsonError> {
-        let (mut log, mut json) = (Self::default(), JsonCursor::new(json));
-        members.begin();
-        json.expect(b'{', "expected an object")?;
-        let mut is_first = true;
-        while json.has_next(is_first, b'}')? {
-            is_first = false;
-            let name = json.name()?;
-            if name == "attributes" && json.peek() == Some(b'{') {
-                log.read_attributes(&mut json, members)?;
-                continue;
-            }
-            let value = json.skip()?;
+    /// Reads a log, and its attributes and other members into `others`.
+    fn of_log(json: &'a str, others: &mut Members, received: &ArrivalContext<'_>) -> Result<Self, JsonError> {
+        let mut log = Self::default();
+        others.begin();
+        for member in members(json) {
+            let (name, value) = member?;
             match &*name {
                 _ if value == "null" => {}
+                "attributes" if value.starts_with('{') => log.read_attributes(value, others)?,
                 "body" => log.text = text_of_json(value)?,
                 "trace_id" => log.trace_id = text_of_json(value)?,
                 "span_id" => log.span_id = text_of_json(value)?,
-                "level" => {
-                    log.level = Level::parse(&text_of_json(value)?);
-                    members.push(&name, value);
-                }
-                "timestamp" => {
-                    let (time, is_read) = time_of(&text_of_json(value)?, received);
-                    log.time = time;
-                    if !is_read {
-                        members.push(&name, value);
+                "timestamp" => log.time = others.time(&name, value, received)?,
+                _ => {
+                    if name == "level" {
+                        log.level = Level::parse(&text_of_json(value)?);
                     }
+                    others.push(&name, value);
                 }
-                _ => members.push(&name, value),
             }
         }
-        members.end(received.limits)?;
+        others.end(received.limits)?;
         Ok(log)
     }
 
     /// Reads attributes, objects with a `value` each.
-    fn read_attributes(&mut self, json: &mut JsonCursor<'a>, members: &mut Members) -> Result<(), JsonError> {
-        json.expect(b'{', "expected an object")?;
-        let mut is_first = true;
-        while json.has_next(is_first, b'}')? {
-            is_first = false;
-            let name = json.name()?;
-            let mut value = json.skip()?;
+    fn read_attributes(&mut self, attributes: &'a str, others: &mut Members) -> Result<(), JsonError> {
+        for attribute in members(attributes) {
+            let (name, mut value) = attribute?;
             if value.starts_with('{') {
-                let mut attribute = JsonCursor::new(&value[1..]);
-                let mut is_first_member = true;
-                while attribute.has_next(is_first_member, b'}')? {
-                    is_first_member = false;
-                    let (member, inner) = (attribute.name()?, attribute.skip()?);
-                    if member == "value" {
-                        value = inner;
-                    }
+                for member in members(value) {
+                    let (member, inner) = member?;
+                    value = if member == "value" { inner } else { value };
                 }
             }
             match &*name {
                 // The machine, as SDKs call it.
                 "server.address" if self.host.is_empty() => self.host = text_of_json(value)?,
                 "sentry.trace.parent_span_id" if self.span_id.is_empty() => self.span_id = text_of_json(value)?,
-                _ => members.push(&name, value),
+                _ => others.push(&name, value),
             }
         }
         Ok(())

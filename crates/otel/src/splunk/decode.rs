@@ -13,11 +13,8 @@ use parse::{FieldWriter, JsonCursor, JsonError, ObjectReader, ResolvedTime};
 use types::{Limits, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::bodies::add_lines;
-use ingest::{
-    Collector, Encoding, EventFields, EventMetadata, IngestError, Intake, RawEvent, RecordRefusal, Sender, decode,
-    lossy,
-};
+use crate::bodies::lines;
+use ingest::{Collector, Encoding, EventFields, EventMetadata, IngestError, Intake, RawEvent, Sender, decode, lossy};
 
 /// The group of events without an index.
 const GROUP: &str = "splunk";
@@ -323,11 +320,14 @@ impl<'c, 's> Events<'c, 's> {
         let write = |writer: &mut FieldWriter<'_>| of_all.write(writer);
         let fields = EventFields::Writer { n_max: OWN_FIELDS_MAX, write: &write };
         let metadata = EventMetadata { fields, ..EventMetadata::default() };
-        let fault = &mut self.fault;
-        let reject = |event_idx, refused: RecordRefusal| {
-            fault.get_or_insert_with(|| (event_idx, HecFault::BadFormat(refused.to_string())));
-        };
-        add_lines(self.collector, place, body, &metadata, || Ok(()), reject)
+        let mut n_events = 0;
+        for text in lines(body, self.intake.limits.event_bytes_max) {
+            if let Err(refused) = self.collector.add(place, RawEvent::Text(&text), &metadata)? {
+                self.note(n_events, HecFault::BadFormat(refused.to_string()));
+            }
+            n_events += 1;
+        }
+        Ok(n_events)
     }
 
     /// Returns the place of an origin's group.

@@ -102,9 +102,10 @@ fn invalid_events_are_named_and_the_others_are_stored_once() {
     let other = DatadogDefaults { service: "other".into(), ..DatadogDefaults::default() };
     assert!(!house.send_as(body.as_bytes(), &other, &GroupScope::All).unwrap().duplicate);
     assert_eq!(house.events(&["@message", "@log"]), ["a | datadog", "a | other", "c | datadog", "c | other"]);
-    for malformed in ["", "[{\"message\":\"x\"}", "[{\"message\":\"x\"}] y", "[{\"message\":\"x\"} {}]"] {
+    for malformed in ["[", "[{\"message\":\"x\"}", "[{\"message\":\"x\"}] y", "[{\"message\":\"x\"} {}]"] {
         assert!(house.send_as(malformed.as_bytes(), &other, &GroupScope::All).is_err(), "{malformed}");
     }
+    assert_eq!(house.send_logs("{\"message\":"), (0, vec![1]));
     assert_eq!(house.events(&["@message"]).len(), 4);
 }
 

@@ -9,8 +9,8 @@ use parse::{ArrivalContext, JsonError};
 use serde_json::{Map, Value};
 use types::Level;
 
+use super::Entry;
 use super::trace::{self, text};
-use super::{Entry, time_of};
 use crate::bodies::Members;
 
 /// Large members that describe the program, not the event.
@@ -42,14 +42,7 @@ pub(super) fn entry<'e>(
             (name, _) if LEFT_OUT.contains(&name) => {}
             (_, Value::Null) | ("exception" | "message" | "logentry", _) => {}
             ("server_name", Value::String(host)) => entry.host = Cow::Borrowed(host),
-            ("timestamp", time) => {
-                let shown = time.as_str().map_or_else(|| time.to_string(), str::to_owned);
-                let (time, is_read) = time_of(&shown, received);
-                entry.time = time;
-                if !is_read {
-                    members.push(name, &value.to_string());
-                }
-            }
+            ("timestamp", time) => entry.time = members.time(name, &time.to_string(), received)?,
             ("tags", Value::Object(tags)) => tags.iter().for_each(|(name, tag)| members.push(name, &tag.to_string())),
             ("tags", Value::Array(pairs)) => pairs.iter().for_each(|pair| add_tag(pair, members)),
             _ => {
