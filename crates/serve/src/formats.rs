@@ -8,6 +8,7 @@ use cloudwatch::CloudWatchFormat;
 use elastic::ElasticFormat;
 use loki::LokiFormat;
 use otel::datadog::{self, DatadogFormat};
+use otel::firehose::{self, FirehoseFormat};
 use otel::grpc::{self, GrpcFormat};
 use otel::otlp::{self, OtlpFormat};
 use otel::sentry::{self, SentryFormat};
@@ -24,6 +25,7 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
         path if path.starts_with(splunk::PREFIX) => Some(Box::new(SplunkFormat)),
         path if datadog::is_address(path) => Some(Box::new(DatadogFormat)),
         path if sentry::is_address(path) => Some(Box::new(SentryFormat)),
+        firehose::PATH => Some(Box::new(FirehoseFormat::of(request.headers()))),
         path if zipkin::is_address(path) => Some(Box::new(ZipkinFormat)),
         path if elastic::is_address(path) => {
             Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))

@@ -35,6 +35,12 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
     ("/v1/input", "datadog", "https://docs.datadoghq.com/api/latest/logs/", "sending/datadog"),
     ("/api/v1/validate", "datadog", "https://docs.datadoghq.com/api/latest/authentication/", "sending/datadog"),
     ("/api/{project}/envelope", "sentry", "https://develop.sentry.dev/sdk/data-model/envelopes/", "sending/sentry"),
+    (
+        "/firehose",
+        "firehose",
+        "https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html",
+        "sending/firehose",
+    ),
     ("/v1/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
     ("/otlp/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
     ("/opentelemetry.", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),

@@ -37,6 +37,7 @@ mod elastic_search;
 mod elastic_values;
 mod exemplars;
 mod exports;
+mod firehose;
 mod first_key;
 mod for_everybody;
 mod hostile_frames;

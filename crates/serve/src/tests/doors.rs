@@ -24,6 +24,7 @@ struct Door {
     said: [(u16, &'static str); 6],
 }
 
+const FIREHOSE_GROUP: &str = r#"{"commonAttributes":{"group":"doors"}}"#;
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 const PROTOBUF: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
 
@@ -90,7 +91,7 @@ const SPLUNK: Door = Door {
     said: [(401, "2"), (403, "4"), (403, "4"), (400, "7"), (503, "9"), (503, "9")],
 };
 
-const DOORS: [Door; 13] = [
+const DOORS: [Door; 14] = [
     NATIVE,
     Door {
         name: "bulk",
@@ -189,6 +190,18 @@ const DOORS: [Door; 13] = [
             String::new()
         },
         said: [(401, ""), (401, ""), (403, ""), (403, ""), (429, ""), (429, "")],
+    },
+    Door {
+        name: "firehose",
+        path: "/firehose",
+        headers: &[("x-amz-firehose-request-id", "r"), ("x-amz-firehose-common-attributes", FIREHOSE_GROUP)],
+        good: || br#"{"requestId":"r","timestamp":1795175700000,"records":[{"data":"bQ=="}]}"#.into(),
+        kind: |reply| {
+            let said = reply.json();
+            assert!(!text(&said["errorMessage"]).is_empty() && said["timestamp"].is_u64(), "{reply:?}");
+            text(&said["requestId"])
+        },
+        said: [(401, "r"), (401, "r"), (403, "r"), (403, "r"), (429, "r"), (429, "r")],
     },
     Door {
         name: "cloudwatch",
