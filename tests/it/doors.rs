@@ -86,7 +86,7 @@ pub(crate) fn prepare(server: &Server) {
 }
 
 /// All doors.
-pub(crate) const DOORS: [Door; 13] = [
+pub(crate) const DOORS: [Door; 14] = [
     Door { name: "ndjson", path: "/api/v1/ingest?group=doors&format=ndjson", good: record, ..NATIVE },
     Door { name: "text", path: "/api/v1/ingest?group=doors&format=text", good: line, ..NATIVE },
     Door { name: "lines", path: "/api/v1/ingest?group=doors&format=lines", good: piece, ..NATIVE },
@@ -138,6 +138,18 @@ pub(crate) const DOORS: [Door; 13] = [
         },
         too_large: (413, "413"),
         full: (507, "507"),
+    },
+    Door {
+        name: "sentry",
+        path: "/api/1/envelope/",
+        content_type: "application/x-sentry-envelope",
+        good: |text| {
+            let items = json!({"items": [{"timestamp": THEN_S, "body": text}]});
+            format!("{{}}\n{{\"type\":\"log\"}}\n{items}\n").into_bytes()
+        },
+        refusal: |answer| Refusal::new(answer, &json!("detail"), &answer.json()["detail"]),
+        too_large: (413, "detail"),
+        full: (507, "detail"),
     },
     Door { name: "splunk", path: "/services/collector/event", good: hec, ..SPLUNK },
     Door { name: "splunk raw", path: "/services/collector/raw?index=doors", good: line, ..SPLUNK },

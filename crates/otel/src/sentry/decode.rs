@@ -11,21 +11,21 @@
 //! invalid event is rejected by its number in the envelope, and the others are stored; an envelope that cannot be taken
 //! apart is refused whole.
 
+mod entry;
 mod event;
 mod trace;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ingest::{
     Collector, Encoding, EventFields, EventMetadata, FieldWriter, IngestAnswer, IngestError, Intake, RawEvent, Sender,
     decode, lossy,
 };
-use parse::{ArrivalContext, JsonError};
 use serde_json::{Map, Value};
-use types::{GroupName, Level, Timestamp};
+use types::GroupName;
 
-use crate::bodies::{Members, Rejections, elements, members, text_of_json, write_texts};
+use self::entry::Entry;
+use crate::bodies::{Members, Rejections, elements, members, write_texts};
 
 /// Fields of an event in addition to its members.
 const OWN_FIELDS_MAX: usize = 5;
@@ -45,19 +45,6 @@ pub struct EnvelopeAnswer {
     pub stored: IngestAnswer,
     /// The number of items that are not stored, by type, and of large members of events that are left out.
     pub ignored: BTreeMap<String, u64>,
-}
-
-/// A log or an event, apart from its members.
-#[derive(Default)]
-struct Entry<'a> {
-    text: Cow<'a, str>,
-    time: Option<Timestamp>,
-    level: Option<Level>,
-    host: Cow<'a, str>,
-    trace_id: Cow<'a, str>,
-    span_id: Cow<'a, str>,
-    /// Type and message of the exception.
-    exception: Option<(&'a str, &'a str)>,
 }
 
 /// Stores the events of an envelope and returns when they are durable. Blocks.
@@ -208,53 +195,6 @@ impl Envelope<'_, '_> {
         self.collector.set_stream(self.place, &entry.host);
         let added = self.collector.add(self.place, RawEvent::Text(entry.text.as_bytes()), &metadata)?;
         self.rejections.note(self.n_events, added);
-        Ok(())
-    }
-}
-
-impl<'a> Entry<'a> {
-    /// Reads a log, and its attributes and other members into `others`.
-    fn of_log(json: &'a str, others: &mut Members, received: &ArrivalContext<'_>) -> Result<Self, JsonError> {
-        let mut log = Self::default();
-        others.begin();
-        for member in members(json) {
-            let (name, value) = member?;
-            match &*name {
-                _ if value == "null" => {}
-                "attributes" if value.starts_with('{') => log.read_attributes(value, others)?,
-                "body" => log.text = text_of_json(value)?,
-                "trace_id" => log.trace_id = text_of_json(value)?,
-                "span_id" => log.span_id = text_of_json(value)?,
-                "timestamp" => log.time = others.time(&name, value, received)?,
-                _ => {
-                    if name == "level" {
-                        log.level = Level::parse(&text_of_json(value)?);
-                    }
-                    others.push(&name, value);
-                }
-            }
-        }
-        others.end(received.limits)?;
-        Ok(log)
-    }
-
-    /// Reads attributes, objects with a `value` each.
-    fn read_attributes(&mut self, attributes: &'a str, others: &mut Members) -> Result<(), JsonError> {
-        for attribute in members(attributes) {
-            let (name, mut value) = attribute?;
-            if value.starts_with('{') {
-                for member in members(value) {
-                    let (member, inner) = member?;
-                    value = if member == "value" { inner } else { value };
-                }
-            }
-            match &*name {
-                // The machine, as SDKs call it.
-                "server.address" if self.host.is_empty() => self.host = text_of_json(value)?,
-                "sentry.trace.parent_span_id" if self.span_id.is_empty() => self.span_id = text_of_json(value)?,
-                _ => others.push(&name, value),
-            }
-        }
         Ok(())
     }
 }

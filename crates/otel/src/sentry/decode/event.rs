@@ -9,7 +9,7 @@ use parse::{ArrivalContext, JsonError};
 use serde_json::{Map, Value};
 use types::Level;
 
-use super::Entry;
+use super::entry::Entry;
 use super::trace::{self, text};
 use crate::bodies::Members;
 
