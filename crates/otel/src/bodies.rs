@@ -8,7 +8,7 @@ use door::headers::{batch_id, encoding};
 use door::server::Shared;
 use ingest::{Collector, Encoding, FieldWriter, IngestAnswer, IngestError, Intake, OutOfScope, RecordRefusal, Sender};
 use parse::{ArrivalContext, JsonCursor, JsonError, ObjectReader, ResolvedTime};
-use types::{Limits, Timestamp, write_json_string};
+use types::{GroupName, Limits, Timestamp, write_json_string};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Reads the body of a request, and answers with what `ingest` makes of it.
@@ -149,6 +149,15 @@ pub(crate) fn write_texts<const N: usize>(texts: [(&str, &str); N], fields: &mut
 pub(crate) fn lines(body: &[u8], bytes_max: usize) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let events = parse::events(body, bytes_max).map(|range| &body[range]);
     events.filter(|line| !line.trim_ascii().is_empty()).flat_map(parse::texts)
+}
+
+/// Where all events of a request go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogTarget {
+    /// The group.
+    pub group: GroupName,
+    /// The stream.
+    pub stream: String,
 }
 
 /// The rejected events of a request.

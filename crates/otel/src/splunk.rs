@@ -43,6 +43,7 @@ fn accept(Call { server, parameters, parts, .. }: Call<()>, form: HecForm) -> Ou
         host: said("host"),
         source: said("source"),
         sourcetype: said("sourcetype"),
+        target: None,
     };
     store(&server, &parts.headers, move |intake, (body, encoding), sender| {
         Ok(Reply::Whole(answer_of(ingest_hec(intake, body, encoding, form, &defaults, sender)?.fault)))

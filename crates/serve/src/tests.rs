@@ -8,6 +8,7 @@ mod changes;
 mod clocks;
 mod cloudwatch;
 mod cloudwatch_data;
+mod cloudwatch_endpoints;
 mod cloudwatch_events;
 mod cloudwatch_live;
 mod cloudwatch_metrics;

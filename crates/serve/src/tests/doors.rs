@@ -91,7 +91,7 @@ const SPLUNK: Door = Door {
     said: [(401, "2"), (403, "4"), (403, "4"), (400, "7"), (503, "9"), (503, "9")],
 };
 
-const DOORS: [Door; 14] = [
+const DOORS: [Door; 15] = [
     NATIVE,
     Door {
         name: "bulk",
@@ -187,6 +187,17 @@ const DOORS: [Door; 14] = [
         good: || b"{}\n{\"type\":\"log\"}\n{\"items\":[{\"body\":\"m\"}]}\n".into(),
         kind: |reply| {
             assert!(!text(&reply.json()["detail"]).is_empty(), "{reply:?}");
+            String::new()
+        },
+        said: [(401, ""), (401, ""), (403, ""), (403, ""), (429, ""), (429, "")],
+    },
+    Door {
+        name: "cloudwatch json",
+        path: "/cloudwatch/ingest/json",
+        headers: &[("x-aws-log-group", "doors"), ("x-aws-log-stream", "s")],
+        good: || json!([{"message": "m"}]).to_string().into_bytes(),
+        kind: |reply| {
+            assert!(!text(&reply.json()["message"]).is_empty(), "{reply:?}");
             String::new()
         },
         said: [(401, ""), (401, ""), (403, ""), (403, ""), (429, ""), (429, "")],
