@@ -144,7 +144,7 @@ struct Events<'c, 's> {
     collector: &'c mut Collector<'s>,
     defaults: &'c DatadogDefaults,
     rejections: Rejections,
-    /// What is left for writing the request's tags once per event.
+    /// What is left for writing the request's parameters once per event.
     budget: DecodeBudget,
     /// The service of the previous event, and the place of its group.
     last: Option<(String, usize)>,
@@ -189,8 +189,9 @@ impl Events<'_, '_> {
         others: &Members,
     ) -> Result<(), IngestError> {
         let Some(place) = self.place(number, event) else { return Ok(()) };
-        self.budget.spend(self.defaults.tags.len())?;
-        let tags = || tags(&self.defaults.tags).chain(tags(&event.tags));
+        let DatadogDefaults { service, host, source, tags: of_all } = self.defaults;
+        self.budget.spend(service.len() + host.len() + source.len() + of_all.len())?;
+        let tags = || tags(of_all).chain(tags(&event.tags));
         let write = |fields: &mut FieldWriter<'_>| {
             write_texts([("host", &event.host), ("source", &event.source), ("service", &event.service)], fields);
             fields.begin_layer();

@@ -110,6 +110,15 @@ fn invalid_events_are_named_and_the_others_are_stored_once() {
 }
 
 #[test]
+fn parameters_that_are_written_too_often_are_refused() {
+    let house = House::new();
+    let body = format!("[{}{{}}]", "{},".repeat(20_000));
+    let defaults = DatadogDefaults { host: "h".repeat(16 << 10), ..DatadogDefaults::default() };
+    let refused = house.send_as(body.as_bytes(), &defaults, &GroupScope::All);
+    assert!(matches!(refused, Err(IngestError::TooManyFields { .. })), "{refused:?}");
+}
+
+#[test]
 fn a_key_for_one_service_stores_nothing_for_others() {
     let house = House::new();
     let within = GroupScope::Matching(vec![GroupPattern::new("shop")]);
