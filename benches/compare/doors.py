@@ -123,6 +123,8 @@ HTTP = [
     Http("cloudwatch text", "/cloudwatch", AMAZON, door_bodies.cloudwatch_text, PUT, PLACES),
     Http("hec objects", "/services/collector/event", "application/json", door_bodies.hec_objects),
     Http("hec fields", "/services/collector/event", "application/json", door_bodies.hec_fields),
+    Http("datadog", "/api/v2/logs", "application/json", door_bodies.datadog, status=202),
+    Http("sentry", "/api/1/envelope/", "application/x-sentry-envelope", door_bodies.sentry),
     Http("hec raw", f"/services/collector/raw?index={door_bodies.GROUP}", "text/plain", door_bodies.text),
 ]
 SYSLOG = [

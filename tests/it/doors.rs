@@ -86,7 +86,7 @@ pub(crate) fn prepare(server: &Server) {
 }
 
 /// All doors.
-pub(crate) const DOORS: [Door; 12] = [
+pub(crate) const DOORS: [Door; 14] = [
     Door { name: "ndjson", path: "/api/v1/ingest?group=doors&format=ndjson", good: record, ..NATIVE },
     Door { name: "text", path: "/api/v1/ingest?group=doors&format=text", good: line, ..NATIVE },
     Door { name: "lines", path: "/api/v1/ingest?group=doors&format=lines", good: piece, ..NATIVE },
@@ -124,6 +124,32 @@ pub(crate) const DOORS: [Door; 12] = [
         // Its clients know no 413.
         too_large: (400, "InvalidParameterException"),
         full: (503, "ServiceUnavailableException"),
+    },
+    Door {
+        name: "datadog",
+        path: "/api/v2/logs",
+        content_type: "application/json",
+        good: |text| {
+            json!([{"message": text, "service": "doors", "timestamp": THEN_S * 1000}]).to_string().into_bytes()
+        },
+        refusal: |answer| {
+            let error = &answer.json()["errors"][0];
+            Refusal::new(answer, &error["status"], &error["detail"])
+        },
+        too_large: (413, "413"),
+        full: (507, "507"),
+    },
+    Door {
+        name: "sentry",
+        path: "/api/1/envelope/",
+        content_type: "application/x-sentry-envelope",
+        good: |text| {
+            let items = json!({"items": [{"timestamp": THEN_S, "body": text}]});
+            format!("{{}}\n{{\"type\":\"log\"}}\n{items}\n").into_bytes()
+        },
+        refusal: |answer| Refusal::new(answer, &json!("detail"), &answer.json()["detail"]),
+        too_large: (413, "detail"),
+        full: (507, "detail"),
     },
     Door { name: "splunk", path: "/services/collector/event", good: hec, ..SPLUNK },
     Door { name: "splunk raw", path: "/services/collector/raw?index=doors", good: line, ..SPLUNK },

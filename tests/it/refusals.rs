@@ -72,6 +72,14 @@ fn request(door: &Door, n: usize, records: &[Vec<u8>; 3]) -> Option<Vec<u8>> {
             let list = joined(&as_texts(), "{\"body\":{\"stringValue\":", ",", "}}");
             around("{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[", list, "]}]}]}")
         }
+        "datadog" => {
+            let list = joined(&as_texts(), "{\"service\":\"doors\",\"message\":", ",", "}");
+            around("[", list, "]")
+        }
+        "sentry" => {
+            let list = joined(&as_texts(), "{\"body\":", ",", "}");
+            around("{}\n{\"type\":\"log\"}\n{\"items\":[", list, "]}\n")
+        }
         "otlp protobuf" => {
             let list: Vec<u8> = records.iter().flat_map(|record| field(2, &field(5, &field(1, record)))).collect();
             field(1, &field(2, &list))

@@ -19,11 +19,12 @@ pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     match &*content_encoding(headers) {
         "" | "identity" => Ok(Encoding::Identity),
         "gzip" | "x-gzip" => Ok(Encoding::Gzip),
+        "deflate" => Ok(Encoding::Deflate),
         "zstd" => Ok(Encoding::Zstd),
         other => {
             let message = format!("content encoding {other:?} is not supported");
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
-            Err(problem.hint("send the body plain, or as gzip or zstd"))
+            Err(problem.hint("send the body plain, or as gzip, deflate (zlib) or zstd"))
         }
     }
 }

@@ -132,7 +132,9 @@ impl IntakeGates {
     fn weight(&self, packing: Packing, n_bytes: usize) -> u32 {
         let (unfolded_max, place_bytes) = match packing {
             Packing::Encoded(Encoding::Identity) => (n_bytes, PLAIN_PLACE_BYTES),
-            Packing::Encoded(Encoding::Gzip) => (n_bytes.saturating_mul(GZIP_RATIO_MAX), PACKED_PLACE_BYTES),
+            Packing::Encoded(Encoding::Gzip | Encoding::Deflate) => {
+                (n_bytes.saturating_mul(GZIP_RATIO_MAX), PACKED_PLACE_BYTES)
+            }
             // A few bytes of it can stand for any number.
             Packing::Encoded(Encoding::Zstd) => (usize::MAX, PACKED_PLACE_BYTES),
             Packing::Snappy => (n_bytes.saturating_mul(SNAPPY_RATIO_MAX), PACKED_PLACE_BYTES),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 
 use crate::IngestError;
 
@@ -16,6 +16,8 @@ types::named! {
         Identity = "text",
         /// gzip, of one member or several.
         Gzip = "gzip",
+        /// zlib's format, which HTTP calls deflate.
+        Deflate = "deflate",
         /// Zstandard, of one frame or several.
         Zstd = "zstd",
     }
@@ -44,11 +46,25 @@ pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'
     if body.len() > bytes_max { Err(IngestError::TooLarge { bytes_max }) } else { Ok(Cow::Borrowed(body)) }
 }
 
+/// A stream of zlib's that is all of a body.
+struct WholeZlib<'b>(ZlibDecoder<&'b [u8]>);
+
+impl Read for WholeZlib<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n_bytes = self.0.read(buffer)?;
+        if n_bytes == 0 && !buffer.is_empty() && !self.0.get_ref().is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "bytes after the end"));
+        }
+        Ok(n_bytes)
+    }
+}
+
 /// Returns what a body is as it is read.
 fn reader<'b>(body: &'b [u8], encoding: Encoding) -> io::Result<Box<dyn Read + 'b>> {
     match encoding {
         Encoding::Identity => Ok(Box::new(body)),
         Encoding::Gzip => Ok(Box::new(MultiGzDecoder::new(body))),
+        Encoding::Deflate => Ok(Box::new(WholeZlib(ZlibDecoder::new(body)))),
         Encoding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;

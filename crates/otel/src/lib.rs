@@ -1,11 +1,19 @@
 //! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Zipkin's spans, Splunk's event collector,
-//! the upload of the systemd journal, and syslog.
+//! Datadog's intake of logs, Sentry's envelopes, Firehose's deliveries,
+//! CloudWatch Logs' HTTP endpoints, the upload of the systemd journal, and syslog.
 //!
 //! This crate parses their requests (`decode`) and writes their answers. Events are acknowledged only when they are durable.
 
+mod bodies;
+pub mod datadog;
+pub mod endpoints;
+pub mod firehose;
 pub mod grpc;
+#[cfg(test)]
+mod house;
 pub mod journal;
 pub mod otlp;
+pub mod sentry;
 pub mod splunk;
 mod status;
 pub mod syslog;
@@ -15,5 +23,7 @@ use door::table::Routes;
 
 /// Returns the routes of these protocols.
 pub fn routes() -> Routes<()> {
-    splunk::add(zipkin::add(otlp::add(journal::add(Routes::default()))))
+    datadog::add(endpoints::add(firehose::add(sentry::add(splunk::add(zipkin::add(otlp::add(journal::add(
+        Routes::default(),
+    ))))))))
 }

@@ -64,7 +64,7 @@ pub fn nothing_here(path: &str) -> Problem {
 }
 
 impl Signal {
-    fn names(self) -> AnswerNames {
+    pub(crate) fn names(self) -> AnswerNames {
         match self {
             Self::Logs => AnswerNames { noun: "record", rejected: "rejectedLogRecords" },
             Self::Traces => AnswerNames { noun: "span", rejected: "rejectedSpans" },

@@ -6,6 +6,7 @@
 pub mod decode;
 
 use self::decode::{HecDefaults, HecFault, HecForm, ingest_hec};
+use crate::bodies::store;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
-use door::headers::{batch_id, encoding};
 use door::problem::Problem;
 use door::table::Routes;
 
@@ -37,22 +37,17 @@ pub(crate) fn add(mut table: Routes<()>) -> Routes<()> {
 }
 
 fn accept(Call { server, parameters, parts, .. }: Call<()>, form: HecForm) -> Outcome {
-    let encoding = encoding(&parts.headers)?;
-    let batch_id = batch_id(&parts.headers)?;
     let said = |name: &str| parameters.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let defaults = HecDefaults {
         index: said("index"),
         host: said("host"),
         source: said("source"),
         sourcetype: said("sourcetype"),
+        target: None,
     };
-    let bytes_max = server.app.limits.body_bytes_max;
-    let store = move |body: &[u8]| {
-        let sender = server.sender(batch_id.as_deref());
-        let answer = ingest_hec(&server.app.intake, body, encoding, form, &defaults, &sender)?;
-        Ok(Reply::Whole(answer_of(answer.fault)))
-    };
-    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+    store(&server, &parts.headers, move |intake, (body, encoding), sender| {
+        Ok(Reply::Whole(answer_of(ingest_hec(intake, body, encoding, form, &defaults, sender)?.fault)))
+    })
 }
 
 fn answer_of(fault: Option<(usize, HecFault)>) -> Response {

@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use self::decode::ingest_zipkin;
+use crate::bodies::store;
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
-use door::headers::{batch_id, encoding};
 use door::problem::Problem;
 use door::table::Routes;
 use ingest::IngestAnswer;
@@ -46,13 +46,9 @@ pub fn refusal(path: &str) -> Option<Problem> {
 
 fn post(Call { server, parts, .. }: Call<()>) -> Outcome {
     check_type(&parts.headers)?;
-    let (encoding, batch_id) = (encoding(&parts.headers)?, batch_id(&parts.headers)?);
-    let bytes_max = server.app.limits.body_bytes_max;
-    let store = move |body: &[u8]| {
-        let sender = server.sender(batch_id.as_deref());
-        reply(&ingest_zipkin(&server.app.intake, body, encoding, &sender)?)
-    };
-    Ok(Reply::body(bytes_max, move |received| Ok(Reply::intake(encoding.into(), received, store))))
+    store(&server, &parts.headers, |intake, (body, encoding), sender| {
+        reply(&ingest_zipkin(intake, body, encoding, sender)?)
+    })
 }
 
 fn reply(answer: &IngestAnswer) -> Outcome {

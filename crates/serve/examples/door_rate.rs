@@ -13,7 +13,9 @@ use elastic::{BulkTerms, DocumentCounter, DocumentIntake};
 use ingest::{Encoding, Format, IngestRequest, Intake, Sender};
 use loki::push::InFlight;
 use loki::push::decode::PushWriter;
+use otel::datadog::decode::{DatadogDefaults, DatadogForm, ingest_datadog};
 use otel::otlp::decode::{OtlpForm, Signal, ingest_otlp};
+use otel::sentry::decode::ingest_envelope;
 use otel::splunk::decode::{HecDefaults, HecForm, ingest_hec};
 use otel::syslog::decode::{SyslogChunk, SyslogFramer, SyslogFrames, ingest_syslog};
 use storage::{Options, Store};
@@ -75,6 +77,14 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
         "otlp-json" => ingest_otlp(intake, body, plain, (Signal::Logs, OtlpForm::Json), &sender)?.accepted,
         name if name.starts_with("cloudwatch") => {
             ingest_cloudwatch(intake, &PutLogEvents::read(body)?, body, &sender)?.answer.accepted
+        }
+        "datadog" => {
+            let defaults = DatadogDefaults::default();
+            ingest_datadog(intake, (body, plain), DatadogForm::Json, &defaults, &sender)?.accepted
+        }
+        "sentry" => {
+            let group = GroupName::new("sentry/1").ok_or("a name")?;
+            ingest_envelope(intake, (body, plain), &group, &sender)?.stored.accepted
         }
         "hec-raw" => hec(HecForm::Raw)?.accepted,
         name if name.starts_with("hec") => hec(HecForm::Events)?.accepted,

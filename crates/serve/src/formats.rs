@@ -7,8 +7,12 @@ use door::format::ErrorFormat;
 use cloudwatch::CloudWatchFormat;
 use elastic::ElasticFormat;
 use loki::LokiFormat;
+use otel::datadog::{self, DatadogFormat};
+use otel::endpoints::{self, EndpointFormat};
+use otel::firehose::{self, FirehoseFormat};
 use otel::grpc::{self, GrpcFormat};
 use otel::otlp::{self, OtlpFormat};
+use otel::sentry::{self, SentryFormat};
 use otel::splunk::{self, SplunkFormat};
 use otel::zipkin::{self, ZipkinFormat};
 
@@ -18,8 +22,14 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     match path {
         _ if grpc::is_spoken(content_type) => Some(Box::new(GrpcFormat)),
-        path if otlp::is_address(path) => Some(Box::new(OtlpFormat(otlp::form_of_answer(content_type)))),
+        path if otlp::is_address(path) || path == endpoints::OTLP => {
+            Some(Box::new(OtlpFormat(otlp::form_of_answer(content_type))))
+        }
         path if path.starts_with(splunk::PREFIX) => Some(Box::new(SplunkFormat)),
+        path if datadog::is_address(path) => Some(Box::new(DatadogFormat)),
+        path if sentry::is_address(path) => Some(Box::new(SentryFormat)),
+        path if endpoints::is_address(path) => Some(Box::new(EndpointFormat)),
+        firehose::PATH => Some(Box::new(FirehoseFormat::of(request.headers()))),
         path if zipkin::is_address(path) => Some(Box::new(ZipkinFormat)),
         path if elastic::is_address(path) => {
             Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// The description of catat's own routes.
 const OWN: &str = include_str!("../openapi.json");
 
+/// The page about CloudWatch Logs' HTTP endpoints.
+const ENDPOINTS: &str = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_HTTP_Endpoints.html";
+
 /// Where the protocol of a foreign system is described: what paths begin with, its name among the tags, the original, and our
 /// page about it. Of several that fit the first counts.
 const ORIGINALS: &[(&str, &str, &str, &str)] = &[
@@ -31,6 +34,16 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
     ("/ring", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
     ("/prometheus", "metrics", "https://prometheus.io/docs/prometheus/latest/querying/api/", "reading/prometheus"),
     ("/metrics/", "metrics", "https://github.com/prometheus/pushgateway/blob/master/README.md", "sending/scrape"),
+    ("/api/v2/logs", "datadog", "https://docs.datadoghq.com/api/latest/logs/", "sending/datadog"),
+    ("/v1/input", "datadog", "https://docs.datadoghq.com/api/latest/logs/", "sending/datadog"),
+    ("/api/v1/validate", "datadog", "https://docs.datadoghq.com/api/latest/authentication/", "sending/datadog"),
+    ("/api/{project}/envelope", "sentry", "https://develop.sentry.dev/sdk/data-model/envelopes/", "sending/sentry"),
+    (
+        "/firehose",
+        "firehose",
+        "https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html",
+        "sending/firehose",
+    ),
     ("/v1/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
     ("/otlp/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
     ("/opentelemetry.", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
@@ -39,6 +52,9 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
     ("/zipkin", "zipkin", "https://zipkin.io/zipkin-api/", "reading/traces"),
     ("/api/v2/spans", "zipkin", "https://zipkin.io/zipkin-api/", "sending/traces"),
     ("/xray", "xray", "https://docs.aws.amazon.com/xray/latest/api/Welcome.html", "reading/traces"),
+    ("/cloudwatch/ingest/", "cloudwatch", ENDPOINTS, "sending/cloudwatch"),
+    ("/cloudwatch/services/collector", "cloudwatch", ENDPOINTS, "sending/cloudwatch"),
+    ("/cloudwatch/v1/", "cloudwatch", ENDPOINTS, "sending/cloudwatch"),
     (
         "/cloudwatch",
         "cloudwatch",
@@ -85,7 +101,8 @@ fn describe(entries: &[Entry]) -> String {
 
 /// Returns the role that a request needs. CloudWatch, SNS and X-Ray check theirs themselves, with the signature.
 fn role_of(entry: &Entry) -> Role {
-    let is_signed = ["/cloudwatch", "/xray/"].iter().any(|prefix| entry.path.starts_with(prefix));
+    let is_signed =
+        entry.role == Role::None && ["/cloudwatch", "/xray/"].iter().any(|prefix| entry.path.starts_with(prefix));
     let is_sns = entry.path.starts_with("/sns") && entry.method == "post";
     if is_signed || is_sns { Role::Any } else { entry.role }
 }

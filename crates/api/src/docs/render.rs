@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 43] = [
+pub(super) const FILES: [&str; 46] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -19,6 +19,9 @@ pub(super) const FILES: [&str; 43] = [
     "docs/sending/elasticsearch",
     "docs/sending/cloudwatch",
     "docs/sending/splunk",
+    "docs/sending/firehose",
+    "docs/sending/datadog",
+    "docs/sending/sentry",
     "docs/sending/syslog",
     "docs/sending/snmp",
     "docs/sending/journald",

@@ -22,15 +22,29 @@ pub(super) enum Credentials {
 }
 
 /// Names of parameters that hold credentials elsewhere.
-const PARAMETERS: [&str; 6] = ["api_key", "apikey", "access_token", "token", "key", "x-catat-key"];
+const PARAMETERS: [&str; 8] =
+    ["api_key", "apikey", "access_token", "token", "key", "x-catat-key", "dd-api-key", "sentry_key"];
+
+/// Headers that hold nothing but a key: ours, Datadog's and Firehose's.
+const HEADERS: [&str; 3] = ["x-catat-key", "dd-api-key", "x-amz-firehose-access-key"];
+
+/// Sentry's header: `Sentry sentry_key=KEY, sentry_version=7`.
+const SENTRY_HEADER: &str = "x-sentry-auth";
 
 /// Paths of protocols that call something else `key`, here the name of a tag.
 const PATHS_WITH_KEY: [&str; 1] = ["/zipkin/api/v2/autocompleteValues"];
 
 /// Reads the headers.
 pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
-    let own = single(headers, &HeaderName::from_static("x-catat-key"))?;
     let usual = single(headers, &header::AUTHORIZATION)?;
+    let of_sentry = single(headers, &HeaderName::from_static(SENTRY_HEADER))?.map(sentry_key);
+    let mut own = of_sentry;
+    for name in HEADERS {
+        let Some(key) = single(headers, &HeaderName::from_static(name))? else { continue };
+        if own.replace(key).is_some() {
+            return Err(Problem::bad_request("two-keys", format!("a request has one key; {name} is another one")));
+        }
+    }
     if let Some(key) = own {
         return Ok(Credentials::Key(key.into()));
     }
@@ -45,6 +59,12 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
         "aws4-hmac-sha256" => Credentials::Signature,
         _ => Credentials::Key("".into()),
     })
+}
+
+/// Returns the key in Sentry's header; empty without one.
+fn sentry_key(text: &str) -> &str {
+    let pairs = text.trim_start().strip_prefix("Sentry").unwrap_or_default().split(',');
+    pairs.filter_map(|pair| pair.trim().strip_prefix("sentry_key=")).next().unwrap_or_default().trim()
 }
 
 /// Returns the access key id of a signature.

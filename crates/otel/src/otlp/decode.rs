@@ -25,6 +25,7 @@ mod wire;
 
 use self::records::Records;
 pub use self::signal::Signal;
+use crate::bodies::LogTarget;
 use ingest::{DecodeBudget, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// The encoding of a request.
@@ -43,14 +44,27 @@ pub fn ingest_otlp(
     intake: &Intake,
     body: &[u8],
     encoding: Encoding,
+    kind: (Signal, OtlpForm),
+    sender: &Sender<'_>,
+) -> Result<IngestAnswer, IngestError> {
+    ingest_otlp_into(intake, body, encoding, kind, sender, None)
+}
+
+/// Does the same with records that all go to `target`, if there is one.
+pub(crate) fn ingest_otlp_into(
+    intake: &Intake,
+    body: &[u8],
+    encoding: Encoding,
     (signal, form): (Signal, OtlpForm),
     sender: &Sender<'_>,
+    target: Option<&LogTarget>,
 ) -> Result<IngestAnswer, IngestError> {
     let body = decode(body, encoding, intake.limits.body_bytes_max)?;
     let mut collector = intake.collect(sender);
     let mut rejected = IngestAnswer::default();
     let mut records =
         Records::new(signal, &mut collector, &intake.limits, &mut rejected, DecodeBudget::of_body(body.len()));
+    records.target = target;
     match form {
         OtlpForm::Protobuf => wire::read(&body, &mut records)?,
         OtlpForm::Json => json::read(&lossy(&body, intake.limits.body_bytes_max)?, &mut records)?,

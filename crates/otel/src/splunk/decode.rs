@@ -13,13 +13,14 @@ use parse::{FieldWriter, JsonCursor, JsonError, ObjectReader, ResolvedTime};
 use types::{Limits, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::bodies::{LogTarget, elements, lines, write_texts};
 use ingest::{Collector, Encoding, EventFields, EventMetadata, IngestError, Intake, RawEvent, Sender, decode, lossy};
 
 /// The group of events without an index.
 const GROUP: &str = "splunk";
 
 /// Fields of an event in addition to those in `fields`.
-const OWN_FIELDS_MAX: usize = 4;
+const OWN_FIELDS_MAX: usize = 5;
 
 /// The form of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct HecDefaults {
     pub source: Option<String>,
     /// The type of the lines.
     pub sourcetype: Option<String>,
+    /// Where all events go. Then the index is a field, and the body may be a list.
+    pub target: Option<LogTarget>,
 }
 
 /// The error of an event.
@@ -160,7 +163,7 @@ pub fn ingest_hec(
         HecForm::Raw => events.lines(&body)?,
     };
     let fault = events.fault.or_else(|| (n_events == 0).then_some((0, HecFault::NoData)));
-    let own_id = fault.as_ref().map(|_| format!("hec {:032x}", xxh3_128(&body)));
+    let own_id = fault.as_ref().map(|_| format!("hec {defaults:?} {:032x}", xxh3_128(&body)));
     let sender = Sender { batch_id: sender.batch_id.or(own_id.as_deref()), ..*sender };
     let accepted = intake.accept(collector, &body, &sender)?.accepted;
     Ok(HecAnswer { accepted, fault })
@@ -209,6 +212,7 @@ struct Events<'c, 's> {
     collector: &'c mut Collector<'s>,
     intake: &'c Intake,
     of_all: Origin<'c>,
+    target: Option<&'c LogTarget>,
     now: Timestamp,
     fault: Option<(usize, HecFault)>,
     /// The index of the previous event, and the place of its group.
@@ -222,17 +226,36 @@ struct Events<'c, 's> {
 impl<'c, 's> Events<'c, 's> {
     fn new(collector: &'c mut Collector<'s>, intake: &'c Intake, defaults: &'c HecDefaults, now: Timestamp) -> Self {
         let (of_all, members) = (Origin::of_all(defaults), ObjectReader::default());
-        Self { collector, intake, of_all, now, fault: None, last: None, stream: String::new(), members }
+        let target = defaults.target.as_ref();
+        Self { collector, intake, of_all, target, now, fault: None, last: None, stream: String::new(), members }
     }
 
     /// Adds the objects of a body; returns their number. After malformed JSON the start of the next object is unknown unless
     /// it begins a line: the rest is read line by line.
     fn objects(&mut self, body: &[u8]) -> Result<usize, IngestError> {
         let text = lossy(body, self.intake.limits.body_bytes_max)?;
+        if self.target.is_some() && text.trim_start().starts_with('[') {
+            return self.list(&text);
+        }
         let (mut n_events, broken) = self.objects_of(&text, 0)?;
         let behind = broken.and_then(|broken| broken.split_once('\n')).map_or("", |(_, behind)| behind);
         for line in behind.split('\n').filter(|line| line.starts_with('{')) {
             n_events = self.objects_of(line, n_events)?.0;
+        }
+        Ok(n_events)
+    }
+
+    /// Adds the objects of a list; returns their number.
+    fn list(&mut self, text: &str) -> Result<usize, IngestError> {
+        let mut n_events = 0;
+        for one in elements(text) {
+            n_events = match one {
+                Ok(one) => self.objects_of(one, n_events)?.0,
+                Err(error) => {
+                    self.note(n_events, HecFault::BadFormat(error.to_string()));
+                    n_events + 1
+                }
+            };
         }
         Ok(n_events)
     }
@@ -286,8 +309,10 @@ impl<'c, 's> Events<'c, 's> {
             Err(fault) => return Ok(Err(fault)),
         };
         let (members, fields) = (&self.members, event.fields);
+        let index = if self.target.is_some() { origin.index } else { "" };
         let write = |writer: &mut FieldWriter<'_>| {
             origin.write(writer);
+            write_texts([("index", index)], writer);
             writer.begin_layer();
             if let Some(time) = odd_time {
                 writer.text("time", time);
@@ -320,17 +345,11 @@ impl<'c, 's> Events<'c, 's> {
         let fields = EventFields::Writer { n_max: OWN_FIELDS_MAX, write: &write };
         let metadata = EventMetadata { fields, ..EventMetadata::default() };
         let mut n_events = 0;
-        for range in parse::events(body, self.intake.limits.event_bytes_max) {
-            let line = &body[range];
-            if line.trim_ascii().is_empty() {
-                continue;
+        for text in lines(body, self.intake.limits.event_bytes_max) {
+            if let Err(refused) = self.collector.add(place, RawEvent::Text(&text), &metadata)? {
+                self.note(n_events, HecFault::BadFormat(refused.to_string()));
             }
-            for text in parse::texts(line) {
-                if let Err(refused) = self.collector.add(place, RawEvent::Text(&text), &metadata)? {
-                    self.note(n_events, HecFault::BadFormat(refused.to_string()));
-                }
-                n_events += 1;
-            }
+            n_events += 1;
         }
         Ok(n_events)
     }
@@ -340,7 +359,8 @@ impl<'c, 's> Events<'c, 's> {
         let place = match &self.last {
             Some((index, place)) if index == origin.index => *place,
             _ => {
-                let group = group_name_of_outside(if origin.index.is_empty() { GROUP } else { origin.index });
+                let named = if origin.index.is_empty() { GROUP } else { origin.index };
+                let group = self.target.map_or_else(|| group_name_of_outside(named), |target| target.group.clone());
                 self.collector.group(&group).map_err(|refused| HecFault::BadIndex(refused.to_string()))?
             }
         };
@@ -356,7 +376,7 @@ impl<'c, 's> Events<'c, 's> {
                 &self.stream
             }
         };
-        self.collector.set_stream(place, stream);
+        self.collector.set_stream(place, self.target.map_or(stream, |target| &target.stream));
         Ok(place)
     }
 

@@ -19,9 +19,11 @@ use std::borrow::Cow;
 use ingest::span::{
     STATUS_CODES, Span, SpanAttributes, SpanKind, SpanStatus, id_of_hex, n_json_fields, span_event, span_group,
 };
-use ingest::{Collector, Encoding, IngestAnswer, IngestError, Intake, OutOfScope, Sender, decode, lossy};
-use parse::{JsonCursor, JsonError};
+use ingest::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
+use parse::JsonError;
 use serde_json::{Map, Value};
+
+use crate::bodies::{Rejections, elements};
 
 /// Tags that set other parts of a span and are not stored as attributes.
 const TAG_STATUS: &str = "otel.status_code";
@@ -49,14 +51,9 @@ pub fn ingest_zipkin(
     let body = decode(body, encoding, limits.body_bytes_max)?;
     let text = lossy(&body, limits.body_bytes_max)?;
     let mut collector = intake.collect(sender);
-    let mut answer = IngestAnswer::default();
-    let mut out_of_scope: Option<OutOfScope> = None;
-    let mut json = JsonCursor::new(&text);
-    json.expect(b'[', "expected a list of spans").map_err(bad)?;
-    let mut n_spans = 0;
-    while json.has_next(n_spans == 0, b']').map_err(bad)? {
-        n_spans += 1;
-        let one = json.skip().map_err(bad)?;
+    let mut rejections = Rejections::default();
+    for (index, one) in elements(&text).enumerate() {
+        let one = one.map_err(bad)?;
         // A parsed span needs dozens of times the memory of its text.
         let read = if one.len() > limits.event_bytes_max {
             let (n_bytes, n_max) = (one.len(), limits.event_bytes_max);
@@ -65,50 +62,34 @@ pub fn ingest_zipkin(
             serde_json::from_str::<Map<String, Value>>(one).map_err(|error| error.to_string())
         };
         match read {
-            Err(reason) => answer.reject(n_spans, &reason),
-            Ok(members) => match add(&members, &mut collector)? {
-                Ok(()) => {}
-                Err(Refusal::Invalid(reason)) => answer.reject(n_spans, &reason),
-                Err(Refusal::OutOfScope(refused)) => {
-                    answer.reject(n_spans, &refused);
-                    out_of_scope.get_or_insert(refused);
-                }
-            },
+            Err(reason) => rejections.reject(index + 1, &reason),
+            Ok(members) => add(index + 1, &members, &mut collector, &mut rejections)?,
         }
     }
-    if json.peek().is_some() {
-        return Err(bad(json.error("expected the end of the request")));
-    }
-    if let Some(refused) = out_of_scope.filter(|_| collector.n_records() == 0) {
-        return Err(refused.into());
-    }
-    let accepted = intake.accept(collector, &body, sender)?;
-    answer.add(accepted.clone());
-    Ok(IngestAnswer { duplicate: accepted.duplicate, ..answer })
+    rejections.accept(intake, collector, ("zipkin", &body), sender)
 }
 
 fn bad(error: JsonError) -> IngestError {
     IngestError::BadBody { what: "list of Zipkin spans", problem: error.to_string() }
 }
 
-/// Why a span was rejected.
-enum Refusal {
-    Invalid(String),
-    OutOfScope(OutOfScope),
-}
-
 type Members = Map<String, Value>;
 
-/// Adds a span to the events of its group.
-fn add(members: &Members, collector: &mut Collector<'_>) -> Result<Result<(), Refusal>, IngestError> {
+/// Adds a span to the events of its group, or rejects it.
+fn add(
+    number: usize,
+    members: &Members,
+    collector: &mut Collector<'_>,
+    rejections: &mut Rejections,
+) -> Result<(), IngestError> {
     let mut span = match span_of(members) {
         Ok(span) => span,
-        Err(reason) => return Ok(Err(Refusal::Invalid(reason))),
+        Err(reason) => {
+            rejections.reject(number, &reason);
+            return Ok(());
+        }
     };
-    let place = match collector.group(&span_group(&span.service)) {
-        Ok(place) => place,
-        Err(refused) => return Ok(Err(Refusal::OutOfScope(refused))),
-    };
+    let Some(place) = rejections.place(number, collector.group(&span_group(&span.service))) else { return Ok(()) };
     let local = object(members, "localEndpoint");
     collector.set_stream(place, address(local).unwrap_or_default());
     let limits = collector.received().limits;
@@ -137,7 +118,8 @@ fn add(members: &Members, collector: &mut Collector<'_>) -> Result<Result<(), Re
         _ => None,
     });
     let added = span.add_to(collector, place, (n_max, &write), status_code.as_deref())?;
-    Ok(added.map_err(|refused| Refusal::Invalid(refused.to_string())))
+    rejections.note(number, added);
+    Ok(())
 }
 
 /// Returns a span without attributes and events, or why it is rejected.

@@ -24,6 +24,7 @@ struct Door {
     said: [(u16, &'static str); 6],
 }
 
+const FIREHOSE_GROUP: &str = r#"{"commonAttributes":{"group":"doors"}}"#;
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 const PROTOBUF: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
 
@@ -90,7 +91,7 @@ const SPLUNK: Door = Door {
     said: [(401, "2"), (403, "4"), (403, "4"), (400, "7"), (503, "9"), (503, "9")],
 };
 
-const DOORS: [Door; 11] = [
+const DOORS: [Door; 15] = [
     NATIVE,
     Door {
         name: "bulk",
@@ -166,6 +167,52 @@ const DOORS: [Door; 11] = [
         headers: &[],
         good: || b"m\n".into(),
         ..SPLUNK
+    },
+    Door {
+        name: "datadog",
+        path: "/api/v2/logs",
+        headers: JSON,
+        good: || json!([{"message": "m", "service": "doors"}]).to_string().into_bytes(),
+        kind: |reply| {
+            let error = &reply.json()["errors"][0];
+            assert!(!text(&error["detail"]).is_empty() && !text(&error["title"]).is_empty(), "{reply:?}");
+            text(&error["status"])
+        },
+        said: [(401, "401"), (401, "401"), (403, "403"), (403, "403"), (429, "429"), (429, "429")],
+    },
+    Door {
+        name: "sentry",
+        path: "/api/1/envelope/",
+        headers: &[],
+        good: || b"{}\n{\"type\":\"log\"}\n{\"items\":[{\"body\":\"m\"}]}\n".into(),
+        kind: |reply| {
+            assert!(!text(&reply.json()["detail"]).is_empty(), "{reply:?}");
+            String::new()
+        },
+        said: [(401, ""), (401, ""), (403, ""), (403, ""), (429, ""), (429, "")],
+    },
+    Door {
+        name: "cloudwatch json",
+        path: "/cloudwatch/ingest/json",
+        headers: &[("x-aws-log-group", "doors"), ("x-aws-log-stream", "s")],
+        good: || json!([{"message": "m"}]).to_string().into_bytes(),
+        kind: |reply| {
+            assert!(!text(&reply.json()["message"]).is_empty(), "{reply:?}");
+            String::new()
+        },
+        said: [(401, ""), (401, ""), (403, ""), (403, ""), (429, ""), (429, "")],
+    },
+    Door {
+        name: "firehose",
+        path: "/firehose",
+        headers: &[("x-amz-firehose-request-id", "r"), ("x-amz-firehose-common-attributes", FIREHOSE_GROUP)],
+        good: || br#"{"requestId":"r","timestamp":1795175700000,"records":[{"data":"bQ=="}]}"#.into(),
+        kind: |reply| {
+            let said = reply.json();
+            assert!(!text(&said["errorMessage"]).is_empty() && said["timestamp"].is_u64(), "{reply:?}");
+            text(&said["requestId"])
+        },
+        said: [(401, "r"), (401, "r"), (403, "r"), (403, "r"), (429, "r"), (429, "r")],
     },
     Door {
         name: "cloudwatch",
@@ -269,7 +316,7 @@ async fn open(bytes_per_s: Option<u64>, clock: Clock) -> (House, String) {
         let reply = house.send(request.header("x-catat-key", super::ADMIN_KEY).body(body.into()).expect("a request"));
         assert_eq!(reply.await.status, 200, "{operation}");
     }
-    let (_, key) = house.key("ingest", &["doors"]).await;
+    let (_, key) = house.key("ingest", &["doors", "sentry/*"]).await;
     (house, key)
 }
 

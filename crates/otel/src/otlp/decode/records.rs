@@ -9,6 +9,7 @@ use types::{GroupName, Limits, Value, group_name_of_outside};
 use super::body::bad;
 use super::fields::{Kind, count, write};
 use super::signal::Signal;
+use crate::bodies::LogTarget;
 
 /// The group of records whose resource has no name.
 const GROUP: &str = "otlp";
@@ -25,6 +26,8 @@ pub(super) struct Records<'c, 's> {
     pub(super) collector: &'c mut Collector<'s>,
     pub(super) limits: &'c Limits,
     answer: &'c mut IngestAnswer,
+    /// Where all records go, if not to the group of their service.
+    pub(super) target: Option<&'c LogTarget>,
     /// Names and values that records share: the fields of the resource, then those of the scope.
     pub(super) shared: Vec<(Arc<str>, Value)>,
     /// The number of those from the resource.
@@ -60,6 +63,7 @@ impl<'c, 's> Records<'c, 's> {
             collector,
             limits,
             answer,
+            target: None,
             shared: Vec::new(),
             n_of_resource: 0,
             resource_bytes: 0,
@@ -113,12 +117,13 @@ impl<'c, 's> Records<'c, 's> {
             })
         };
         let service = said("service.name");
-        let group = self.group_of(service.as_deref());
-        let stream = said("service.instance.id").or_else(|| said("host.name"));
+        let group = self.target.map_or_else(|| self.group_of(service.as_deref()), |target| target.group.clone());
+        let instance = said("service.instance.id").or_else(|| said("host.name"));
+        let stream = self.target.map(|target| &*target.stream).or(instance.as_deref());
         self.service = service.unwrap_or_default();
         self.place = self.collector.group(&group);
         if let Ok(place) = self.place {
-            self.collector.set_stream(place, stream.as_deref().unwrap_or_default());
+            self.collector.set_stream(place, stream.unwrap_or_default());
         }
     }
 

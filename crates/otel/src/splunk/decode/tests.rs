@@ -1,29 +1,13 @@
 //! Requests as Splunk's libraries, Docker's driver and agents make them, and broken ones.
 
-use std::sync::Arc;
-
-use storage::{Options, Store};
-use tempfile::TempDir;
-use types::{GroupPattern, GroupScope, Limits, RowSet, TimeRange};
+use types::{GroupPattern, GroupScope};
 
 use super::*;
-
-struct House {
-    intake: Intake,
-    store: Arc<Store>,
-    _dir: TempDir,
-}
+use crate::house::{House, sender};
 
 impl House {
-    fn new() -> Self {
-        let dir = TempDir::new().unwrap();
-        let (store, _) = Store::open(Options::new(dir.path().join("data"))).unwrap();
-        Self { intake: Intake::new(store.clone(), Limits::default(), 0), store, _dir: dir }
-    }
-
     fn send_within(&self, body: &str, form: HecForm, within: &GroupScope) -> (u64, Option<(usize, HecFault)>) {
-        let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
-        let sender = Sender { name: "", within, batch_id: None, now, groups: None };
+        let sender = sender(within);
         let defaults = HecDefaults { host: Some("of-all".into()), ..HecDefaults::default() };
         let answer = ingest_hec(&self.intake, body.as_bytes(), Encoding::Identity, form, &defaults, &sender).unwrap();
         (answer.accepted, answer.fault)
@@ -31,17 +15,6 @@ impl House {
 
     fn send(&self, body: &str) -> (u64, Option<(usize, HecFault)>) {
         self.send_within(body, HecForm::Events, &GroupScope::All)
-    }
-
-    fn events(&self, names: &[&str]) -> Vec<String> {
-        let mut events = Vec::new();
-        for run in self.store.snapshot(&[GroupPattern::new("*")], TimeRange::ALL).runs {
-            let columns = run.read(0, names, &RowSet::all(run.block_rows(0))).unwrap();
-            let shown = |row| columns.iter().map(move |c| c.value(row).map_or("-".into(), |value| value.to_string()));
-            events.extend((0..run.block_rows(0)).map(|row| shown(row).collect::<Vec<_>>().join(" | ")));
-        }
-        events.sort();
-        events
     }
 }
 
