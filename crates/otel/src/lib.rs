@@ -1,19 +1,25 @@
 //! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Zipkin's spans, Splunk's event collector,
-//! the upload of the systemd journal, and syslog.
+//! the upload of the systemd journal, and with sockets of their own syslog, GELF, Fluentd's forward protocol,
+//! Lumberjack and lines.
 //!
 //! This crate parses their requests (`decode`) and writes their answers. Events are acknowledged only when they are durable.
 
+mod forward;
+mod gelf;
 pub mod grpc;
 pub mod journal;
+mod lines;
+mod lumberjack;
 pub mod otlp;
+pub mod sockets;
 pub mod splunk;
 mod status;
-pub mod syslog;
+mod syslog;
 pub mod zipkin;
 
 use door::table::Routes;
 
 /// Returns the routes of these protocols.
 pub fn routes() -> Routes<()> {
-    splunk::add(zipkin::add(otlp::add(journal::add(Routes::default()))))
+    gelf::add_routes(splunk::add(zipkin::add(otlp::add(journal::add(Routes::default())))))
 }

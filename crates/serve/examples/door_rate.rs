@@ -14,8 +14,9 @@ use ingest::{Encoding, Format, IngestRequest, Intake, Sender};
 use loki::push::InFlight;
 use loki::push::decode::PushWriter;
 use otel::otlp::decode::{OtlpForm, Signal, ingest_otlp};
+use otel::sockets::{Chunk, Door, ingest_chunks};
 use otel::splunk::decode::{HecDefaults, HecForm, ingest_hec};
-use otel::syslog::decode::{SyslogChunk, SyslogFramer, SyslogFrames, ingest_syslog};
+use parse::{Framer, Frames};
 use storage::{Options, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 
@@ -79,11 +80,11 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
         "hec-raw" => hec(HecForm::Raw)?.accepted,
         name if name.starts_with("hec") => hec(HecForm::Events)?.accepted,
         name if name.starts_with("syslog") => {
-            let mut framer = SyslogFramer::new(FRAME_BYTES_MAX);
-            let mut frames = SyslogFrames::default();
+            let mut framer = Framer::new(FRAME_BYTES_MAX);
+            let mut frames = Frames::default();
             framer.feed(body, &mut frames);
             framer.finish(&mut frames);
-            ingest_syslog(intake, &[SyslogChunk::new(Arc::from("here"), frames)], now)?.accepted
+            ingest_chunks(intake, Door::Syslog, &[Chunk::new(Arc::from("here"), frames)], None, now)?.answer.accepted
         }
         other => return Err(format!("no door is called {other}").into()),
     })

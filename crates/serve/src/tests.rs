@@ -70,6 +70,7 @@ mod security;
 mod series_rules;
 mod sign_in;
 mod socket;
+mod socket_doors;
 mod sources;
 mod spans;
 mod splunk;

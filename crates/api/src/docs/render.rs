@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 43] = [
+pub(super) const FILES: [&str; 47] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -20,6 +20,10 @@ pub(super) const FILES: [&str; 43] = [
     "docs/sending/cloudwatch",
     "docs/sending/splunk",
     "docs/sending/syslog",
+    "docs/sending/gelf",
+    "docs/sending/forward",
+    "docs/sending/lumberjack",
+    "docs/sending/lines",
     "docs/sending/snmp",
     "docs/sending/journald",
     "docs/sending/scrape",
