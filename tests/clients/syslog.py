@@ -14,6 +14,8 @@ import socket
 import subprocess
 import time
 
+import requests
+
 from check import check, main
 from server import ENVIRONMENT, Server, free_port, until
 

@@ -11,7 +11,7 @@ mod chunks;
 use std::borrow::Cow;
 use std::io::Read;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use flate2::bufread::ZlibDecoder;
 use ingest::{Encoding, EventMetadata, IngestError, RawEvent, decode, lossy};
 use parse::{Framer, Frames, JsonCursor, JsonError, ResolvedTime};
@@ -46,11 +46,15 @@ pub(crate) fn add_routes(table: Routes<()>) -> Routes<()> {
 }
 
 fn post(Call { server, parts, .. }: Call<()>) -> Outcome {
-    let (encoding, batch_id) = (encoding(&parts.headers)?, batch_id(&parts.headers)?);
+    // graypy says `gzip,deflate` of what zlib has compressed.
+    let header = parts.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_zlib = header.to_ascii_lowercase().contains("deflate");
+    let encoding = if is_zlib { Encoding::Gzip } else { encoding(&parts.headers)? };
+    let batch_id = batch_id(&parts.headers)?;
     let bytes_max = server.app.limits.body_bytes_max;
     let store = move |body: &[u8]| {
         let intake = &server.app.intake;
-        let body = decode(body, encoding, bytes_max)?;
+        let body = if is_zlib { unpacked(body, bytes_max)? } else { decode(body, encoding, bytes_max)? };
         let (mut framer, mut frames) = (Framer::of_objects(bytes_max), Frames::default());
         framer.feed(&body, &mut frames);
         framer.finish(&mut frames);

@@ -1,10 +1,13 @@
 //! GELF, Fluentd's forward protocol, Lumberjack and lines on real sockets.
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -142,9 +145,16 @@ async fn gelf_comes_by_datagram_connection_and_request() {
     let answer = house.post("/gelf", message("by request")).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
     assert_eq!(house.post("/gelf", "{}").await.status, 400);
+    // As graypy sends it.
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(message("by compressed request").as_bytes()).expect("a vector takes it");
+    let body = encoder.finish().expect("a vector takes it");
+    let request = Request::post("/gelf").header("content-encoding", "gzip,deflate");
+    let request = request.body(Body::from(body)).expect("a valid request");
+    assert_eq!(house.send(request).await.status, 202);
     until(&house.families.doors.of(Door::Gelf).n_stored, 3).await;
     until(&house.families.doors.of(Door::Gelf).n_malformed, 1).await;
     door.close(&house).await;
-    assert_eq!(count(&house, "@log = \"gelf\" and @logStream = \"web-1\" and @level = \"error\" and n = 7").await, 4);
+    assert_eq!(count(&house, "@log = \"gelf\" and @logStream = \"web-1\" and @level = \"error\" and n = 7").await, 5);
     assert_eq!(house.families.doors.of(Door::Gelf).n_lost.load(Ordering::Relaxed), 0);
 }
