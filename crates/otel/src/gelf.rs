@@ -11,7 +11,7 @@ mod chunks;
 use std::borrow::Cow;
 use std::io::Read;
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use flate2::bufread::ZlibDecoder;
 use ingest::{Encoding, EventMetadata, IngestError, RawEvent, decode, lossy};
 use parse::{Framer, Frames, JsonCursor, JsonError, ResolvedTime};
@@ -21,7 +21,7 @@ pub(crate) use self::chunks::GelfChunks;
 use crate::sockets::sink::{Chunk, EventSink, Stored};
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
-use door::headers::{batch_id, encoding};
+use door::headers::{batch_id, content_encoding, encoding};
 use door::problem::Problem;
 use door::table::Routes;
 
@@ -47,8 +47,7 @@ pub(crate) fn add_routes(table: Routes<()>) -> Routes<()> {
 
 fn post(Call { server, parts, .. }: Call<()>) -> Outcome {
     // graypy says `gzip,deflate` of what zlib has compressed.
-    let header = parts.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_zlib = header.to_ascii_lowercase().contains("deflate");
+    let is_zlib = content_encoding(&parts.headers).contains("deflate");
     let encoding = if is_zlib { Encoding::Gzip } else { encoding(&parts.headers)? };
     let batch_id = batch_id(&parts.headers)?;
     let bytes_max = server.app.limits.body_bytes_max;
