@@ -43,6 +43,24 @@ fn bodies(file: &[u8]) -> Vec<&[u8]> {
     bodies
 }
 
+fn framed(mut framer: Framer, body: &[u8]) -> Frames {
+    let mut frames = Frames::default();
+    framer.feed(body, &mut frames);
+    framer.finish(&mut frames);
+    frames
+}
+
+/// A body that is one frame.
+fn whole(body: &[u8]) -> Frames {
+    let mut frames = Frames::default();
+    frames.push_whole(body);
+    frames
+}
+
+fn take(intake: &Intake, door: Door, frames: Frames, now: Timestamp) -> Result<u64, Failure> {
+    Ok(ingest_chunks(intake, door, &[Chunk::new(Arc::from("here"), frames)], None, now)?.answer.accepted)
+}
+
 /// Sends one body; returns how many events were accepted.
 fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp) -> Result<u64, Failure> {
     let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None };
@@ -80,12 +98,12 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
         "hec-raw" => hec(HecForm::Raw)?.accepted,
         name if name.starts_with("hec") => hec(HecForm::Events)?.accepted,
         name if name.starts_with("syslog") => {
-            let mut framer = Framer::new(FRAME_BYTES_MAX);
-            let mut frames = Frames::default();
-            framer.feed(body, &mut frames);
-            framer.finish(&mut frames);
-            ingest_chunks(intake, Door::Syslog, &[Chunk::new(Arc::from("here"), frames)], None, now)?.answer.accepted
+            take(intake, Door::Syslog, framed(Framer::new(FRAME_BYTES_MAX), body), now)?
         }
+        "gelf" => take(intake, Door::Gelf, framed(Framer::of_objects(FRAME_BYTES_MAX), body), now)?,
+        "lines" => take(intake, Door::Lines, framed(Framer::of_lines(FRAME_BYTES_MAX), body), now)?,
+        "forward" => take(intake, Door::Forward, whole(body), now)?,
+        "lumberjack" => take(intake, Door::Lumberjack, whole(body), now)?,
         other => return Err(format!("no door is called {other}").into()),
     })
 }
