@@ -12,57 +12,30 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 
 import requests
 
 from check import check, main
+from server import ENVIRONMENT, Server, free_port, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXECUTABLE = os.environ.get("CATAT_EXECUTABLE") or str(ROOT / "target/debug/catat")
 # syslog-ng cannot be installed beside rsyslog: tests/run unpacks its packages here.
 SYSLOG_NG = pathlib.Path(os.environ.get("CATAT_SYSLOG_NG") or ROOT / "target/syslog-ng")
 LINES = 200
-# Times of the old protocol have no zone.
-ENVIRONMENT = {**os.environ, "TZ": "UTC"}
 BEGAN = time.time()
 
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class SyslogServer(Server):
+    """A server with all three listeners of syslog."""
 
-
-def until(what, condition, seconds=30):
-    """Asks until the condition holds, and gives what it gave; `what` says what is wrong otherwise."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what() if callable(what) else what
-        time.sleep(0.05)
-    return found
-
-
-class Server:
-    """A server with all three listeners, on a fresh directory."""
-
-    def __init__(self):
-        self.scratch = tempfile.TemporaryDirectory(prefix="catat-syslog-")
-        self.directory = pathlib.Path(self.scratch.name)
+    def settings(self):
         self.certificate()
         self.udp, self.tcp, self.tls = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
         settings = {"UDP": f"127.0.0.1:{self.udp}", "TCP": f"127.0.0.1:{self.tcp}"}
         if self.has_tls:
             settings.update(TLS=f"127.0.0.1:{self.tls}", TLS_CERT=self.path("cert.pem"), TLS_KEY=self.path("key.pem"))
-        settings = {f"CATAT_SYSLOG__{name}": str(value) for name, value in settings.items()}
-        with open(self.path("log"), "w", encoding="utf-8") as log:
-            command = [EXECUTABLE, "serve", "--data-dir", self.path("data"), "--listen", "127.0.0.1:0"]
-            self.process = subprocess.Popen(command, env={**ENVIRONMENT, **settings}, stdout=log, stderr=log)
-        self.url = until("the server does not get ready", self.ready)
-
-    def path(self, name):
-        return str(self.directory / name)
+        return {f"CATAT_SYSLOG__{name}": value for name, value in settings.items()}
 
     def certificate(self):
         self.has_tls = shutil.which("openssl") is not None
@@ -71,29 +44,8 @@ class Server:
                             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                             "-keyout", self.path("key.pem"), "-out", self.path("cert.pem")], check=True, capture_output=True)
 
-    def ready(self):
-        text = pathlib.Path(self.path("log")).read_text(encoding="utf-8")
-        assert self.process.poll() is None, text
-        urls = [word for word in text.split() if word.startswith("http://127.0.0.1:")]
-        try:
-            return urls and requests.get(f"{urls[0]}/-/ready", timeout=5).ok and urls[0]
-        except requests.ConnectionError:
-            return None
 
-    def rows(self, query):
-        body = {"query": query, "from": "now-1h", "to": "now+1h"}
-        answer = requests.post(f"{self.url}/api/v1/query", json=body, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["rows"]
-
-    def stop(self):
-        self.process.terminate()
-        status = self.process.wait(20)
-        self.scratch.cleanup()
-        return status
-
-
-SERVER = Server()
+SERVER = SyslogServer()
 atexit.register(SERVER.stop)
 
 

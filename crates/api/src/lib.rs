@@ -35,7 +35,9 @@ use door::table::Table;
 pub use docs::{LICENSES, get as docs_page};
 pub use foreign_boards::ForeignBoard;
 pub use page::{asset, index};
-pub use state::{Api, CountCallsOf, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter, SyslogNumber};
+pub use state::{
+    Api, CountCallsOf, CountsOfDoors, DoorNumber, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter,
+};
 
 /// Starts the native API of a server.
 pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {

@@ -19,8 +19,11 @@ use crate::views::Views;
 /// Writes what a protocol family counts onto the page of metrics. Blocks.
 pub type MetricsWriter = Box<dyn Fn(&Server, &mut Page) + Send + Sync>;
 
-/// A number of the syslog listeners: its name, whether it only grows, what it means, its value.
-pub type SyslogNumber = (&'static str, bool, &'static str, u64);
+/// A number of the listeners of a door: its name, whether it only grows, what it means, its value.
+pub type DoorNumber = (&'static str, bool, &'static str, u64);
+
+/// Returns the numbers of doors, by their names.
+pub type CountsOfDoors = Box<dyn Fn() -> Vec<(&'static str, Vec<DoorNumber>)> + Send + Sync>;
 
 /// A filter that a client of another protocol saved, as one of CloudWatch's filter patterns.
 pub struct ForeignFilter {
@@ -43,8 +46,8 @@ pub type CountCallsOf =
 
 /// What other protocol families tell about themselves.
 pub struct FamilyMetrics {
-    /// Numbers of the syslog listeners.
-    pub syslog: Box<dyn Fn() -> Vec<SyslogNumber> + Send + Sync>,
+    /// Numbers of the listeners of other protocols, by the name of the door.
+    pub doors: CountsOfDoors,
     /// Writers of metrics, in the order of the page.
     pub writers: Vec<MetricsWriter>,
     /// Filters that need events.

@@ -26,7 +26,7 @@ mod values;
 pub(crate) use error::all_errors;
 pub(crate) use layers::{Flags, Layers};
 #[cfg(feature = "server")]
-pub(crate) use server::{Certificate, Config, Syslog, XRay};
+pub(crate) use server::{Certificate, Config, Sockets, XRay};
 #[cfg(all(test, feature = "server"))]
 pub(crate) use settings::{Kind, SETTINGS};
 pub(crate) use ship::ShipConfig;

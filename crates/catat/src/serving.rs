@@ -4,7 +4,7 @@ pub(crate) mod certificate;
 pub(crate) mod data_dir;
 pub(crate) mod rules;
 pub(crate) mod signals;
-mod syslog;
+mod sockets;
 mod xray;
 
 use std::io::Write;
@@ -149,8 +149,8 @@ fn reload(
 /// Binds all sockets except that of HTTP.
 fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<serve::OtherListeners, Failure> {
     let nodes = config.fleet_listen.map(|address| bind(address, "choose another address in [fleet] listen"));
-    let (syslog, xray) = (syslog::bind(&config.syslog, of_door)?, xray::bind(&config.xray)?);
-    Ok(serve::OtherListeners { syslog, xray, nodes: nodes.transpose()? })
+    let doors = sockets::bind(&config.doors, of_door)?;
+    Ok(serve::OtherListeners { doors, xray: xray::bind(&config.xray)?, nodes: nodes.transpose()? })
 }
 
 /// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
@@ -342,8 +342,8 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
     let runtime = runtime.enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let of_syslog = others.syslog.tls.as_ref().map(|(_, tls)| tls);
-        let certificates = app.tls.iter().chain(of_syslog).cloned().collect();
+        let of_doors = others.doors.iter().filter_map(|(_, sockets)| Some(&sockets.tls.as_ref()?.1));
+        let certificates = app.tls.iter().chain(of_doors).cloned().collect();
         let reloading = tokio::spawn(reload_on_hangup(certificates, reload));
         // The socket is bound, and the store read: whoever connects is answered.
         service_manager::ready(&format!("serves {url}"));

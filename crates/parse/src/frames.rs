@@ -1,4 +1,4 @@
-//! Syslog frames out of a stream of bytes: counted (RFC 6587) or ended by a newline or NUL.
+//! Frames out of a stream of bytes: those of syslog, counted (RFC 6587) or ended by a newline or NUL; lines; JSON objects.
 //!
 //! Which of the two a connection speaks shows in its first frame: `123 <34>…` counts, everything else ends. A sender that
 //! counted and then does not is read by ends for that frame. What is longer than a frame may be is counted and not kept, so
@@ -7,20 +7,25 @@
 //! Once a message has ended with NUL, as Python's handler ends them, newlines are part of messages: a stack trace stays whole.
 //! One behind which `<` stands ends a message nevertheless and shows that newlines are ends, so that a sender that only has
 //! a NUL in some text loses nothing.
+//!
+//! Objects end with NUL, as GELF's do, or with a newline behind a `}`; once one has ended with NUL, with nothing else.
 
 use std::ops::Range;
 
-use memchr::{memchr2, memchr2_iter};
+use memchr::{memchr, memchr2, memchr2_iter};
 
 /// Digits of a count. A longer number is text.
 const COUNT_DIGITS_MAX: usize = 9;
+
+/// White space that may stand between an object and the newline that ends it.
+const BLANKS_MAX: usize = 16;
 
 /// Memory that is kept between frames.
 const KEPT_BYTES_MAX: usize = 64 << 10;
 
 /// Complete frames, one behind the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SyslogFrames {
+pub struct Frames {
     bytes: Vec<u8>,
     ends: Vec<FrameEnd>,
 }
@@ -32,7 +37,7 @@ struct FrameEnd {
     n_cut: u64,
 }
 
-impl SyslogFrames {
+impl Frames {
     /// Adds a frame, such as a datagram; ends of lines behind it are left out, and one of nothing else is none.
     pub fn push(&mut self, frame: &[u8], n_cut: u64) {
         let n_kept = frame.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r' | 0)).map_or(0, |at| at + 1);
@@ -40,6 +45,12 @@ impl SyslogFrames {
             self.bytes.extend_from_slice(&frame[..n_kept]);
             self.ends.push(FrameEnd { at: self.bytes.len(), n_cut });
         }
+    }
+
+    /// Adds a frame of which every byte counts.
+    pub fn push_whole(&mut self, frame: &[u8]) {
+        self.bytes.extend_from_slice(frame);
+        self.ends.push(FrameEnd { at: self.bytes.len(), n_cut: 0 });
     }
 
     /// The bytes of all frames.
@@ -91,6 +102,12 @@ enum Framing {
     Ended,
     /// By NUL.
     EndedByNul,
+    /// By newlines.
+    Lines,
+    /// JSON objects, by NUL or by a newline behind a `}`.
+    Objects,
+    /// JSON objects, by NUL.
+    ObjectsByNul,
 }
 
 /// Where in a frame the stream is.
@@ -106,7 +123,7 @@ enum Place {
 
 /// Cuts the bytes of one connection into frames.
 #[derive(Debug)]
-pub struct SyslogFramer {
+pub struct Framer {
     framing: Framing,
     place: Place,
     partial: Vec<u8>,
@@ -116,17 +133,24 @@ pub struct SyslogFramer {
     frame_bytes_max: usize,
 }
 
-impl SyslogFramer {
-    /// A framer for a new connection.
+impl Framer {
+    /// A framer for a new connection of a syslog sender.
     pub fn new(frame_bytes_max: usize) -> Self {
-        Self {
-            framing: Framing::Unknown,
-            place: Place::Head,
-            partial: Vec::new(),
-            last_byte: 0,
-            n_cut: 0,
-            frame_bytes_max,
-        }
+        Self::framing(Framing::Unknown, frame_bytes_max)
+    }
+
+    /// A framer for lines.
+    pub fn of_lines(frame_bytes_max: usize) -> Self {
+        Self::framing(Framing::Lines, frame_bytes_max)
+    }
+
+    /// A framer for JSON objects.
+    pub fn of_objects(frame_bytes_max: usize) -> Self {
+        Self::framing(Framing::Objects, frame_bytes_max)
+    }
+
+    fn framing(framing: Framing, frame_bytes_max: usize) -> Self {
+        Self { framing, place: Place::Head, partial: Vec::new(), last_byte: 0, n_cut: 0, frame_bytes_max }
     }
 
     /// The bytes of a frame that is not complete yet.
@@ -135,7 +159,7 @@ impl SyslogFramer {
     }
 
     /// Takes the next bytes; frames that are complete now go to `frames`.
-    pub fn feed(&mut self, input: &[u8], frames: &mut SyslogFrames) {
+    pub fn feed(&mut self, input: &[u8], frames: &mut Frames) {
         let mut rest = input;
         while !rest.is_empty() {
             rest = match self.place {
@@ -147,7 +171,7 @@ impl SyslogFramer {
     }
 
     /// The connection has ended: what is there of a frame is one.
-    pub fn finish(&mut self, frames: &mut SyslogFrames) {
+    pub fn finish(&mut self, frames: &mut Frames) {
         if let Place::Counted(n_left) = self.place {
             self.n_cut += n_left as u64;
         }
@@ -157,7 +181,7 @@ impl SyslogFramer {
     /// Looks at one byte of what may be a count; returns what is left to read.
     fn head<'i>(&mut self, rest: &'i [u8]) -> &'i [u8] {
         let byte = rest[0];
-        if matches!(self.framing, Framing::Ended | Framing::EndedByNul) {
+        if !matches!(self.framing, Framing::Unknown | Framing::Counted) {
             let is_left_over = self.framing == Framing::EndedByNul && matches!(byte, b'\n' | b'\r');
             if !is_left_over {
                 self.place = Place::Line;
@@ -190,7 +214,7 @@ impl SyslogFramer {
         rest
     }
 
-    fn line<'i>(&mut self, rest: &'i [u8], frames: &mut SyslogFrames) -> &'i [u8] {
+    fn line<'i>(&mut self, rest: &'i [u8], frames: &mut Frames) -> &'i [u8] {
         if self.framing == Framing::EndedByNul && rest[0] == b'<' && self.last_byte == b'\n' {
             self.framing = Framing::Ended;
             // The newline is no part of the frame; where it is kept, it is left out with the frame's end.
@@ -206,6 +230,7 @@ impl SyslogFramer {
         match (self.framing, rest[end]) {
             (Framing::Ended, 0) if has_priority => self.framing = Framing::EndedByNul,
             (Framing::EndedByNul, b'\n') => self.framing = Framing::Ended,
+            (Framing::Objects, 0) => self.framing = Framing::ObjectsByNul,
             _ => {}
         }
         if self.partial.is_empty() && end <= self.frame_bytes_max {
@@ -220,13 +245,26 @@ impl SyslogFramer {
 
     /// Where the frame ends; none where its end is not there yet, or what follows a newline has to tell.
     fn end_of_line(&self, rest: &[u8]) -> Option<usize> {
-        if self.framing != Framing::EndedByNul {
-            return memchr2(b'\n', 0, rest);
+        match self.framing {
+            Framing::EndedByNul => {}
+            Framing::Lines => return memchr(b'\n', rest),
+            Framing::ObjectsByNul => return memchr(0, rest),
+            Framing::Objects => {
+                return memchr2_iter(b'\n', 0, rest).find(|at| rest[*at] == 0 || self.ends_object(rest, *at));
+            }
+            _ => return memchr2(b'\n', 0, rest),
         }
         memchr2_iter(b'\n', 0, rest).find(|at| rest[*at] == 0 || rest.get(at + 1) == Some(&b'<'))
     }
 
-    fn counted<'i>(&mut self, rest: &'i [u8], n_left: usize, frames: &mut SyslogFrames) -> &'i [u8] {
+    /// Whether an object may end before the newline at `at`.
+    fn ends_object(&self, rest: &[u8], at: usize) -> bool {
+        let before = rest[..at].iter().rev().chain(self.partial.iter().rev()).take(BLANKS_MAX);
+        let last = before.into_iter().find(|byte| !byte.is_ascii_whitespace());
+        last == Some(&b'}') || (at == 0 && self.partial.is_empty())
+    }
+
+    fn counted<'i>(&mut self, rest: &'i [u8], n_left: usize, frames: &mut Frames) -> &'i [u8] {
         let (now, after) = rest.split_at(rest.len().min(n_left));
         let n_left = n_left - now.len();
         if n_left == 0 && self.partial.is_empty() && now.len() <= self.frame_bytes_max {
@@ -250,7 +288,7 @@ impl SyslogFramer {
         self.last_byte = bytes.last().copied().unwrap_or(self.last_byte);
     }
 
-    fn emit(&mut self, frames: &mut SyslogFrames) {
+    fn emit(&mut self, frames: &mut Frames) {
         frames.push(&self.partial, self.n_cut);
         self.partial.clear();
         self.partial.shrink_to(KEPT_BYTES_MAX);

@@ -44,7 +44,7 @@ pub use crash::{Death, ReportLevel, Signal, death, level_behind_header};
 pub use event::{Event, EventParser, OwnTime, text_of};
 pub use fields::FieldWriter;
 pub use format::{Format, FormatError, FormatId, FormatSample, Formats};
-pub use frames::{SyslogFramer, SyslogFrames};
+pub use frames::{Framer, Frames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use joined::{lines_by_text, texts};
 pub use json::{JsonCursor, JsonError, ObjectReader};

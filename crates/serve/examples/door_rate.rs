@@ -16,8 +16,9 @@ use loki::push::decode::PushWriter;
 use otel::datadog::decode::{DatadogDefaults, DatadogForm, ingest_datadog};
 use otel::otlp::decode::{OtlpForm, Signal, ingest_otlp};
 use otel::sentry::decode::ingest_envelope;
+use otel::sockets::{Chunk, Door, ingest_chunks};
 use otel::splunk::decode::{HecDefaults, HecForm, ingest_hec};
-use otel::syslog::decode::{SyslogChunk, SyslogFramer, SyslogFrames, ingest_syslog};
+use parse::{Framer, Frames};
 use storage::{Options, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 
@@ -42,6 +43,24 @@ fn bodies(file: &[u8]) -> Vec<&[u8]> {
         rest = after;
     }
     bodies
+}
+
+fn framed(mut framer: Framer, body: &[u8]) -> Frames {
+    let mut frames = Frames::default();
+    framer.feed(body, &mut frames);
+    framer.finish(&mut frames);
+    frames
+}
+
+/// A body that is one frame.
+fn whole(body: &[u8]) -> Frames {
+    let mut frames = Frames::default();
+    frames.push_whole(body);
+    frames
+}
+
+fn take(intake: &Intake, door: Door, frames: Frames, now: Timestamp) -> Result<u64, Failure> {
+    Ok(ingest_chunks(intake, door, &[Chunk::new(Arc::from("here"), frames)], None, now)?.answer.accepted)
 }
 
 /// Sends one body; returns how many events were accepted.
@@ -89,12 +108,12 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
         "hec-raw" => hec(HecForm::Raw)?.accepted,
         name if name.starts_with("hec") => hec(HecForm::Events)?.accepted,
         name if name.starts_with("syslog") => {
-            let mut framer = SyslogFramer::new(FRAME_BYTES_MAX);
-            let mut frames = SyslogFrames::default();
-            framer.feed(body, &mut frames);
-            framer.finish(&mut frames);
-            ingest_syslog(intake, &[SyslogChunk::new(Arc::from("here"), frames)], now)?.accepted
+            take(intake, Door::Syslog, framed(Framer::new(FRAME_BYTES_MAX), body), now)?
         }
+        "gelf" => take(intake, Door::Gelf, framed(Framer::of_objects(FRAME_BYTES_MAX), body), now)?,
+        "lines" => take(intake, Door::Lines, framed(Framer::of_lines(FRAME_BYTES_MAX), body), now)?,
+        "forward" => take(intake, Door::Forward, whole(body), now)?,
+        "lumberjack" => take(intake, Door::Lumberjack, whole(body), now)?,
         other => return Err(format!("no door is called {other}").into()),
     })
 }

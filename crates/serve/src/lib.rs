@@ -1,5 +1,5 @@
 //! Puts the protocol families together: their states, all routes and their description, and what answers where there is
-//! no route. Listens for HTTP, and for syslog and documents of X-Ray where that is configured.
+//! no route. Listens for HTTP, and on the sockets of other protocols that are configured.
 //!
 //! Knows no protocol itself and stores nothing.
 
@@ -16,7 +16,7 @@ use cloudwatch::xray::udp as xray;
 use door::connection_slots::ConnectionSlots;
 use door::listen::{self, Listeners, Service};
 use door::server::Server;
-use otel::syslog;
+use otel::sockets;
 use storage::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -34,7 +34,7 @@ pub use door::server::{App, Reload, SignIn};
 pub use door::tls::{ClientAuthority, Tls, TlsError};
 pub use door::users::{ProxyUsers, RoleRule, RoleRules, UserOrder};
 pub use oidc::{Options as OidcOptions, Provider as OidcProvider, check_issuer};
-pub use otel::syslog::SyslogListeners;
+pub use otel::sockets::{Door, SocketListeners};
 
 /// When slices of the service map are first read ahead, after a start: the first questions do not wait for that.
 const MAP_AFTER_START: Duration = Duration::from_secs(10);
@@ -51,8 +51,8 @@ const LISTENER_GRACE: Duration = Duration::from_secs(5);
 /// Sockets in addition to the one for HTTP. None is open by default.
 #[derive(Default)]
 pub struct OtherListeners {
-    /// Syslog.
-    pub syslog: SyslogListeners,
+    /// Protocols with sockets of their own, each once.
+    pub doors: Vec<(Door, SocketListeners)>,
     /// Documents of X-Ray.
     pub xray: Option<XRayListener>,
     /// HTTP for the other nodes of the fleet alone.
@@ -78,7 +78,7 @@ pub async fn serve(
     // Who is signed in is read from the store, which blocks.
     let mut stopping = told.clone();
     let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
-    let (of_http, of_syslog) = ConnectionSlots::of_process();
+    let (of_http, of_doors) = ConnectionSlots::of_process();
     if families.server.whole_store().nodes().is_some() {
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
@@ -101,8 +101,11 @@ pub async fn serve(
     tokio::spawn(metrics::store_own(Arc::downgrade(&families.server), families.metrics.clone()));
     tokio::spawn(metrics::repeat_pushes(Arc::downgrade(&families.server), families.metrics.clone()));
     let server = || families.server.clone();
-    let limiter = syslog::ConnectionLimiter::default();
-    let syslog = syslog::start(server(), families.syslog.clone(), others.syslog, of_syslog, limiter)?;
+    let limiter = Arc::new(sockets::ConnectionLimiter::default());
+    let doors = others.doors.into_iter().map(|(door, listeners)| {
+        sockets::start(door, server(), &families.doors, listeners, of_doors.shared(), &limiter)
+    });
+    let doors = doors.collect::<std::io::Result<Vec<_>>>()?;
     let xray = others.xray.map(|listener| xray::start(server(), families.xray.clone(), listener)).transpose()?;
     let service = Service { router: router::build(&families), format_of };
     let nodes = others.nodes.map(TcpListener::from_std).transpose()?;
@@ -110,13 +113,13 @@ pub async fn serve(
     let listeners = Listeners { users: listener, nodes };
     listen::run(listeners, of_http, tls, service, closing, shutdown).await;
     let all_stored = async {
-        for task in [Some(syslog), xray].into_iter().flatten() {
+        for task in doors.into_iter().chain(xray) {
             // A panic was reported where it happened.
             let _ = task.await;
         }
     };
     if tokio::time::timeout(LISTENER_GRACE, all_stored).await.is_err() {
-        tracing::warn!("syslog messages or X-Ray documents lost: the store did not accept them before the shutdown");
+        tracing::warn!("messages or X-Ray documents lost: the store did not accept them before the shutdown");
     }
     Ok(())
 }

@@ -62,6 +62,7 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
         "reading/cloudwatch",
     ),
     ("/sns", "cloudwatch", "https://docs.aws.amazon.com/sns/latest/api/welcome.html", "reading/cloudwatch"),
+    ("/gelf", "gelf", "https://docs.graylog.org/docs/gelf", "sending/gelf"),
     ("/journal", "journal", "https://systemd.io/JOURNAL_EXPORT_FORMATS/", "sending/journald"),
 ];
 

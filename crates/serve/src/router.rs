@@ -20,7 +20,7 @@ use loki::LokiState;
 use mcp::McpState;
 use metrics::MetricsState;
 use otel::otlp;
-use otel::syslog::SyslogCounts;
+use otel::sockets::DoorCounts;
 use otel::zipkin;
 use traces::TracesState;
 
@@ -59,7 +59,7 @@ pub(crate) struct Families {
     pub(crate) loki: Arc<LokiState>,
     pub(crate) mcp: Arc<McpState>,
     pub(crate) metrics: Arc<MetricsState>,
-    pub(crate) syslog: Arc<SyslogCounts>,
+    pub(crate) doors: DoorCounts,
     pub(crate) xray: Arc<XRayCounts>,
     pub(crate) traces: Arc<TracesState>,
 }
@@ -75,12 +75,12 @@ impl Families {
     pub(crate) fn start(server: &Arc<Server>) -> Self {
         let cloudwatch = CloudWatchState::start(server);
         cloudwatch::start_alarms(server);
-        let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
-        let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
+        let (doors, xray) = (DoorCounts::default(), Arc::new(XRayCounts::default()));
+        let (of_cloudwatch, of_doors, of_xray) = (Arc::downgrade(&cloudwatch), doors.clone(), xray.clone());
         let traces = Arc::new(TracesState::new(server));
         let of_traces = traces.clone();
         let of_families = FamilyMetrics {
-            syslog: Box::new(move || of_syslog.numbers().into()),
+            doors: Box::new(move || of_doors.numbers()),
             writers: vec![
                 Box::new(move |server, page| {
                     of_cloudwatch.upgrade().iter().for_each(|state| state.write_metrics(server, page));
@@ -101,7 +101,7 @@ impl Families {
             elastic: Arc::default(),
             loki: Arc::default(),
             metrics: metrics::start(server),
-            syslog,
+            doors,
             xray,
             traces,
         }

@@ -74,6 +74,7 @@ mod sentry;
 mod series_rules;
 mod sign_in;
 mod socket;
+mod socket_doors;
 mod sources;
 mod spans;
 mod splunk;

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 46] = [
+pub(super) const FILES: [&str; 51] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -23,6 +23,10 @@ pub(super) const FILES: [&str; 46] = [
     "docs/sending/datadog",
     "docs/sending/sentry",
     "docs/sending/syslog",
+    "docs/sending/gelf",
+    "docs/sending/forward",
+    "docs/sending/lumberjack",
+    "docs/sending/lines",
     "docs/sending/snmp",
     "docs/sending/journald",
     "docs/sending/scrape",
@@ -48,6 +52,7 @@ pub(super) const FILES: [&str; 46] = [
     "docs/agents",
     "docs/metrics",
     "docs/running",
+    "docs/moving",
     "docs/fleet",
     "docs/security",
     "docs/api",

@@ -126,9 +126,11 @@ fn write_server(server: &Server, api: &Api, page: &mut Page) {
     page.single("catat_events_overflowed_total", Kind::Counter, help, server.app.intake.n_overflowed() as f64);
     let help = "Spans that were dropped because they had been sent before.";
     page.single("catat_spans_repeated_total", Kind::Counter, help, server.app.intake.n_spans_repeated() as f64);
-    for (name, only_grows, help, value) in (api.families.syslog)() {
-        let (kind, end) = if only_grows { (Kind::Counter, "_total") } else { (Kind::Gauge, "") };
-        page.single(&format!("catat_syslog_{name}{end}"), kind, &format!("Syslog: {help}"), value as f64);
+    for (door, numbers) in (api.families.doors)() {
+        for (name, only_grows, help, value) in numbers {
+            let (kind, end) = if only_grows { (Kind::Counter, "_total") } else { (Kind::Gauge, "") };
+            page.single(&format!("catat_{door}_{name}{end}"), kind, &format!("{door}: {help}"), value as f64);
+        }
     }
     if let Some(proxy) = &server.app.sign_in.proxy {
         let help = "Requests with the proxy's header that did not come from the proxy; it was ignored.";

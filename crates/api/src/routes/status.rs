@@ -27,20 +27,20 @@ pub(crate) fn get(server: &state::Shared) -> Result<Json<Value>, Problem> {
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
-    let syslog: Map<String, Value> = (server.state.families.syslog)()
-        .into_iter()
-        .map(|(name, _, _, value)| (name.to_owned(), value.into()))
-        .collect();
     let warnings = upkeep::warnings(server, &status);
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem,
         "control_problem": status.control_problem, "copy_taken": server.whole_store().copy_taken(), "damaged": damaged,
-        "warnings": warnings, "clocks": clocks::describe(server), "syslog": syslog,
+        "warnings": warnings, "clocks": clocks::describe(server),
     });
     if let Value::Object(answer) = &mut answer {
         answer.extend(upkeep::describe(&status));
+        answer.extend((server.state.families.doors)().into_iter().map(|(door, numbers)| {
+            let numbers = numbers.into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into()));
+            (door.to_owned(), Value::Object(numbers.collect()))
+        }));
     }
     Ok(Json(answer))
 }

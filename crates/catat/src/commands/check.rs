@@ -3,6 +3,7 @@
 mod sample;
 
 use std::io::Write;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use storage::Clock;
@@ -42,8 +43,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
 pub(super) fn checked(config: &Config) -> Result<usize, Vec<String>> {
     let (formats, mut problems) = crate::program_formats::read_formats(&config.formats_dir);
     problems.extend(formats.all().iter().flat_map(|format| formats.check_samples(format)));
-    let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-    problems.extend(config.tls.iter().chain(of_syslog).filter_map(problem_of_certificate));
+    problems.extend(config.certificates().filter_map(problem_of_certificate));
     problems.extend(config.ship.key().err());
     problems.extend(config.sign_in.problem_of_provider());
     problems.extend(config.databases.probe().iter().map(ToString::to_string));
@@ -64,7 +64,7 @@ fn with_files(failure: Failure, layers: &Layers) -> Failure {
     let data_dir = value("storage", "dir");
     let rules_dir = value("alerts", "rules_dir").or_else(|| data_dir.as_ref().map(|dir| dir.join("rules")));
     let mut problems = data_dir.as_deref().map(problems_of_directory).unwrap_or_default();
-    for section in ["server", "syslog"] {
+    for section in iter::once("server").chain(serve::Door::ALL.map(serve::Door::name)) {
         let files = value(section, "tls_cert").zip(value(section, "tls_key"));
         let file = value(section, "tls_client_ca").filter(|_| section == "server");
         let clients = file.map(|file| serve::ClientAuthority { file, is_required: false });

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use serve::Door;
 use types::{Limits, Timestamp};
 
 use super::error::ConfigError;
@@ -54,7 +55,8 @@ pub(crate) struct Config {
     pub(crate) time_zone: chrono_tz::Tz,
     /// The directory of formats of programs that are files.
     pub(crate) formats_dir: PathBuf,
-    pub(crate) syslog: Syslog,
+    /// The sockets of doors of their own.
+    pub(crate) doors: Vec<(Door, Sockets)>,
     pub(crate) xray: XRay,
     /// Definitions of pipelines, checked.
     pub(crate) pipelines: serde_json::Value,
@@ -90,6 +92,12 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
+    /// Returns the certificates of all listeners.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        let of_doors = self.doors.iter().filter_map(|(_, sockets)| sockets.tls.as_ref()?.certificate.as_ref());
+        self.tls.iter().chain(of_doors)
+    }
+
     /// Reads every layer and validates all values. All errors are reported: of names, and of the values that have one.
     pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Vec<ConfigError>> {
         let (layers, mut errors) = Layers::read_all(flags, environment);
@@ -139,7 +147,7 @@ impl Config {
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             formats_dir: read_formats_dir(&mut read, layers.file.as_deref()),
-            syslog: read_syslog(&mut read),
+            doors: Door::ALL.map(|door| (door, read_sockets(&mut read, door))).into(),
             xray: read_xray(&mut read),
             pipelines: layers.pipelines.clone(),
             ship: ShipConfig::read(&mut read, layers),
@@ -205,12 +213,12 @@ fn read_limits(read: &mut values::Reader<'_>) -> Limits {
     }
 }
 
-/// Where syslog is listened for, and who may send.
+/// Where a door listens, and who may send.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Syslog {
+pub(crate) struct Sockets {
     pub(crate) udp: Option<SocketAddr>,
     pub(crate) tcp: Option<SocketAddr>,
-    pub(crate) tls: Option<SyslogTls>,
+    pub(crate) tls: Option<TlsSocket>,
     pub(crate) allow: Vec<ipnet::IpNet>,
 }
 
@@ -221,9 +229,9 @@ pub(crate) struct XRay {
     pub(crate) allow: Vec<ipnet::IpNet>,
 }
 
-/// Where syslog is listened for with TLS, and as whom.
+/// Where a door listens with TLS, and as whom.
 #[derive(Clone, Debug)]
-pub(crate) struct SyslogTls {
+pub(crate) struct TlsSocket {
     pub(crate) address: SocketAddr,
     /// Its own; without one that of `[server]` is shown.
     pub(crate) certificate: Option<Certificate>,
@@ -284,15 +292,24 @@ fn read_xray(read: &mut values::Reader<'_>) -> XRay {
     XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read.networks("xray", "allow") }
 }
 
-fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
-    let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| read_address(read, "syslog", key, "127.0.0.1:514"));
-    let allow = read.networks("syslog", "allow");
-    let certificate = read_certificate(read, "syslog");
+fn read_sockets(read: &mut values::Reader<'_>, door: Door) -> Sockets {
+    let (section, example) = match door {
+        Door::Syslog => ("syslog", "127.0.0.1:514"),
+        Door::Gelf => ("gelf", "127.0.0.1:12201"),
+        Door::Forward => ("forward", "127.0.0.1:24224"),
+        Door::Lumberjack => ("lumberjack", "127.0.0.1:5044"),
+        Door::Lines => ("lines", "127.0.0.1:5170"),
+    };
+    let has_datagrams = matches!(door, Door::Syslog | Door::Gelf);
+    let udp = if has_datagrams { read_address(read, section, "udp", example) } else { None };
+    let [tcp, tls] = ["tcp", "tls"].map(|key| read_address(read, section, key, example));
+    let allow = read.networks(section, "allow");
+    let certificate = read_certificate(read, section);
     let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
-    let needed = "a PEM file if syslog.tls is set and server.tls_cert is not";
-    read.require(tls.is_none() || is_there, "syslog", "tls_cert", needed);
-    let tls = tls.map(|address| SyslogTls { address, certificate });
-    Syslog { udp, tcp, tls, allow }
+    let needed = format!("a PEM file if {section}.tls is set and server.tls_cert is not");
+    read.require(tls.is_none() || is_there, section, "tls_cert", &needed);
+    let tls = tls.map(|address| TlsSocket { address, certificate });
+    Sockets { udp, tcp, tls, allow }
 }
 
 /// Reads the files of a section's certificate and its key: both or neither.

@@ -4,7 +4,7 @@ use super::*;
 
 /// The frames of a stream that comes in pieces of `n_bytes`.
 fn frames_of(stream: &[u8], n_bytes: usize) -> Vec<(String, u64)> {
-    let (mut framer, mut frames) = (SyslogFramer::new(20), SyslogFrames::default());
+    let (mut framer, mut frames) = (Framer::new(20), Frames::default());
     stream.chunks(n_bytes).for_each(|piece| framer.feed(piece, &mut frames));
     framer.finish(&mut frames);
     frames.iter().map(|(frame, n_cut)| (String::from_utf8_lossy(frame).into_owned(), n_cut)).collect()
@@ -55,4 +55,30 @@ fn counts_that_lie_end_with_the_connection_and_take_no_memory() {
     check("4 <1>agarbage\n4 <2>b", &[("<1>a", 0), ("garbage", 0), ("<2>b", 0)]);
     check("0 <1>a\n", &[("0 <1>a", 0)]);
     check("12", &[("12", 0)]);
+}
+
+#[test]
+fn objects_end_with_nul_or_with_a_newline_behind_them() {
+    let cut_everywhere = |text: &str| {
+        for at in 0..text.len() {
+            let (mut framer, mut frames) = (Framer::of_objects(64), Frames::default());
+            framer.feed(&text.as_bytes()[..at], &mut frames);
+            framer.feed(&text.as_bytes()[at..], &mut frames);
+            framer.finish(&mut frames);
+            let found: Vec<&[u8]> = frames.iter().map(|(frame, _)| frame).collect();
+            assert_eq!(found, [&b"{\"a\":1}"[..], b"{\n\"b\":2\n}"], "{text:?} cut at {at}");
+        }
+    };
+    cut_everywhere("{\"a\":1}\0{\n\"b\":2\n}\0");
+    cut_everywhere("{\"a\":1}\n{\n\"b\":2\n}\n");
+    cut_everywhere("\n{\"a\":1}\r\n\n{\n\"b\":2\n}");
+}
+
+#[test]
+fn lines_end_with_newlines_alone() {
+    let (mut framer, mut frames) = (Framer::of_lines(8), Frames::default());
+    framer.feed(b"3 a\0b\r\n\n<1>c\n0123456789\nd", &mut frames);
+    framer.finish(&mut frames);
+    let found: Vec<(&[u8], u64)> = frames.iter().collect();
+    assert_eq!(found, [(&b"3 a\0b"[..], 0), (b"<1>c", 0), (b"01234567", 2), (b"d", 0)]);
 }

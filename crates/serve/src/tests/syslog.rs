@@ -1,6 +1,7 @@
 //! Syslog on real sockets.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::House;
-use crate::SyslogListeners;
+use crate::SocketListeners;
 use door::connection_slots::ConnectionSlots;
-use otel::syslog::{self, ConnectionLimiter};
+use otel::sockets::{self, ConnectionLimiter, Door};
 
 /// How long is waited for what has to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,9 +31,16 @@ fn open_with(house: &House, places: ConnectionSlots, limiter: ConnectionLimiter)
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let addresses = (udp.local_addr().expect("it is bound"), tcp.local_addr().expect("it is bound"));
-    let listeners = SyslogListeners { udp: Some(udp), tcp: Some(tcp), ..SyslogListeners::default() };
-    let task = syslog::start(house.server.clone(), house.families.syslog.clone(), listeners, places, limiter)
-        .expect("sockets that are bound");
+    let listeners = SocketListeners { udp: Some(udp), tcp: Some(tcp), ..SocketListeners::default() };
+    let task = sockets::start(
+        Door::Syslog,
+        house.server.clone(),
+        &house.families.doors,
+        listeners,
+        places,
+        &Arc::new(limiter),
+    )
+    .expect("sockets that are bound");
     Doors { udp: addresses.0, tcp: addresses.1, task }
 }
 
@@ -45,7 +53,7 @@ impl Doors {
 }
 
 /// Waits until so many are counted.
-async fn until(counter: &AtomicU64, n: u64) {
+pub(super) async fn until(counter: &AtomicU64, n: u64) {
     let counted = async {
         while counter.load(Ordering::Relaxed) < n {
             tokio::task::yield_now().await;
@@ -54,7 +62,7 @@ async fn until(counter: &AtomicU64, n: u64) {
     tokio::time::timeout(PATIENCE, counted).await.unwrap_or_else(|_| panic!("{n} are not counted: {counter:?}"));
 }
 
-async fn count(house: &House, condition: &str) -> u64 {
+pub(super) async fn count(house: &House, condition: &str) -> u64 {
     let query = super::encoded(&format!("filter {condition} | stats count(*)"));
     house.get(&format!("/api/v1/query?query={query}&from=0&to=now")).await.json()["rows"][0][0].as_u64().unwrap_or(0)
 }
@@ -72,13 +80,13 @@ async fn what_has_arrived_when_the_server_closes_is_stored() {
         .expect("taken");
     let sender = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     sender.send_to(b"<14>1 2026-11-20T06:47:13Z web-2 db - - - datagram\n", doors.udp).expect("it is sent");
-    until(&house.families.syslog.n_connections, 2).await;
+    until(&house.families.doors.of(Door::Syslog).n_connections, 2).await;
     doors.close(&house).await;
     let said = "@log = \"syslog/app\" and @level = \"error\" and hostname = \"web-1\" and severity = \"err\"";
     assert_eq!(count(&house, said).await, 3);
     assert_eq!(count(&house, "@message like /: (counted|ended|cut o)$/").await, 3);
     assert_eq!(count(&house, "@log = \"syslog/db\" and @logStream = \"web-2\"").await, 1);
-    assert_eq!(house.families.syslog.n_stored.load(Ordering::Relaxed), 4);
+    assert_eq!(house.families.doors.of(Door::Syslog).n_stored.load(Ordering::Relaxed), 4);
     let status = house.get("/api/v1/status").await.json();
     assert_eq!(status["syslog"]["messages_stored"], 4);
     assert!(house.get("/metrics").await.text().contains("\ncatat_syslog_messages_stored_total 4\n"));
@@ -94,7 +102,7 @@ async fn no_name_of_a_program_leads_to_what_the_server_writes_down() {
         stream.write_all(line.as_bytes()).await.expect("it is taken");
     }
     drop(stream);
-    until(&house.families.syslog.n_stored, 4).await;
+    until(&house.families.doors.of(Door::Syslog).n_stored, 4).await;
     doors.close(&house).await;
     assert_eq!(count(&house, "@log like /^syslog/").await, 4);
     let ask = super::encoded("filter @message like /forged/ | stats count(*)");
@@ -112,7 +120,7 @@ async fn a_frame_that_is_far_too_long_is_marked_and_those_behind_it_are_taken() 
     bytes.extend_from_slice(b"\n<14>Nov 20 06:47:13 web-1 app: next\n");
     stream.write_all(&bytes).await.expect("it is taken");
     drop(stream);
-    until(&house.families.syslog.n_stored, 2).await;
+    until(&house.families.doors.of(Door::Syslog).n_stored, 2).await;
     doors.close(&house).await;
     assert_eq!(count(&house, &format!("cutBytes = {}", 1 << 20)).await, 1);
     assert_eq!(count(&house, "ispresent(@part)").await, 4);
@@ -135,13 +143,13 @@ async fn a_silent_connection_is_closed_for_one_that_has_something_to_say_and_one
         let mut stream = TcpStream::connect(doors.tcp).await.expect("the door is open");
         let rest = if n == 0 { "<14>Nov 20 06:47:13 web-1 app: half" } else { "" };
         stream.write_all((message(n) + rest).as_bytes()).await.expect("it is taken");
-        until(&house.families.syslog.n_stored, n as u64 + 1).await;
+        until(&house.families.doors.of(Door::Syslog).n_stored, n as u64 + 1).await;
         streams.push(stream);
     }
     let mut new = TcpStream::connect(doors.tcp).await.expect("the door is open");
     new.write_all(message(16).as_bytes()).await.expect("it is taken");
-    until(&house.families.syslog.n_stored, 17).await;
-    assert_eq!(house.families.syslog.n_closed.load(Ordering::Relaxed), 1);
+    until(&house.families.doors.of(Door::Syslog).n_stored, 17).await;
+    assert_eq!(house.families.doors.of(Door::Syslog).n_closed.load(Ordering::Relaxed), 1);
     assert!(!is_closed(&mut streams[0]).await, "it is in the midst of a message");
     // The one that has been silent longest hears of it.
     assert!(matches!(streams[1].read(&mut [0; 8]).await, Ok(0)));
@@ -159,12 +167,12 @@ async fn who_finds_no_place_and_nobody_silent_is_closed_and_the_others_stay() {
     for _ in 0..16 {
         streams.push(TcpStream::connect(doors.tcp).await.expect("the door is open"));
     }
-    until(&house.families.syslog.n_connections, 16).await;
+    until(&house.families.doors.of(Door::Syslog).n_connections, 16).await;
     let mut new = TcpStream::connect(doors.tcp).await.expect("the door is open");
     assert!(matches!(new.read(&mut [0; 8]).await, Ok(0) | Err(_)));
     for stream in &mut streams {
         assert!(!is_closed(stream).await);
     }
-    assert_eq!(house.families.syslog.n_closed.load(Ordering::Relaxed), 0);
+    assert_eq!(house.families.doors.of(Door::Syslog).n_closed.load(Ordering::Relaxed), 0);
     doors.close(&house).await;
 }

@@ -18,7 +18,7 @@ use super::House;
 use door::connection_slots::ConnectionSlots;
 use door::listen;
 use door::tls::{ClientAuthority, Tls};
-use otel::syslog::{self, SyslogListeners};
+use otel::sockets::{self, Door, SocketListeners};
 
 /// Certificate and key, as files.
 struct Files {
@@ -210,13 +210,14 @@ async fn syslog_under_tls_is_taken_and_shows_the_certificate_of_today() {
     let tls = Arc::new(files.load());
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    let listeners = SyslogListeners { tls: Some((listener, tls.clone())), ..SyslogListeners::default() };
-    let task = syslog::start(
+    let listeners = SocketListeners { tls: Some((listener, tls.clone())), ..SocketListeners::default() };
+    let task = sockets::start(
+        Door::Syslog,
         house.server.clone(),
-        house.families.syslog.clone(),
+        &house.families.doors,
         listeners,
         ConnectionSlots::of_process().1,
-        syslog::ConnectionLimiter::default(),
+        &Arc::default(),
     )
     .expect("a socket that is bound");
     assert!(say(address, &first, "<11>Nov 20 06:47:13 web-1 app: before\n").await);

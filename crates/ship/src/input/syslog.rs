@@ -18,7 +18,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
-use parse::{SyslogFramer, SyslogFrames};
+use parse::{Framer, Frames};
 
 use crate::LossCount;
 use crate::input::{Input, InputError, Sink, WhenFull};
@@ -201,7 +201,7 @@ impl Queue {
         if dropped != LossCount::default() {
             sink.give_up(dropped);
         }
-        let mut frames = SyslogFrames::default();
+        let mut frames = Frames::default();
         frames.push(datagram, 0);
         keep(&frames, sink)
     }
@@ -243,14 +243,14 @@ impl DrainTimer {
 /// Reads a connection to its end, or until the shipper stops.
 fn read(mut stream: TcpStream, sink: &Sink) -> Result<(), InputError> {
     let failed = |error| InputError::Read { what: "syslog".into(), error };
-    let mut framer = SyslogFramer::new(FRAME_BYTES_MAX);
+    let mut framer = Framer::new(FRAME_BYTES_MAX);
     let mut buffer = vec![0; READ_BYTES];
     let mut ending = DrainTimer::default();
     // Since when a message is under way.
     let mut begun: Option<Instant> = None;
     while let Some(wait) = ending.wait(sink) {
         stream.set_read_timeout(Some(wait)).map_err(failed)?;
-        let mut frames = SyslogFrames::default();
+        let mut frames = Frames::default();
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(n_bytes) => framer.feed(buffer.get(..n_bytes).unwrap_or_default(), &mut frames),
@@ -274,13 +274,13 @@ fn read(mut stream: TcpStream, sink: &Sink) -> Result<(), InputError> {
 }
 
 /// Keeps what is there of a last message.
-fn finish(mut framer: SyslogFramer, sink: &Sink) -> Result<(), InputError> {
-    let mut frames = SyslogFrames::default();
+fn finish(mut framer: Framer, sink: &Sink) -> Result<(), InputError> {
+    let mut frames = Frames::default();
     framer.finish(&mut frames);
     keep(&frames, sink)
 }
 
-fn keep(frames: &SyslogFrames, sink: &Sink) -> Result<(), InputError> {
+fn keep(frames: &Frames, sink: &Sink) -> Result<(), InputError> {
     for (frame, _) in frames.iter() {
         if has_priority(frame) {
             sink.line(frame)?;

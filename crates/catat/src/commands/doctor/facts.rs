@@ -316,12 +316,11 @@ fn missing_authorities(layers: &Layers) -> Option<String> {
 }
 
 fn certificates(config: &Config) -> Vec<(PathBuf, Timestamp)> {
-    let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
     let expiry = |files: &crate::config::Certificate| {
         let tls = crate::serving::certificate::load_certificate(files).ok()?;
         Some((files.cert.clone(), timestamp(tls.expires()?)))
     };
-    config.tls.iter().chain(of_syslog).filter_map(expiry).collect()
+    config.certificates().filter_map(expiry).collect()
 }
 
 /// Counts the files below `dir` that have another owner than it.

@@ -15,13 +15,13 @@ fn new(pid: u32) -> String {
     format!("<14>1 2026-11-20T06:47:13Z web-1 pump {pid} - - ")
 }
 
-fn chunk(from: &str, messages: &[String]) -> SyslogChunk {
-    let mut frames = SyslogFrames::default();
+fn chunk(from: &str, messages: &[String]) -> Chunk {
+    let mut frames = Frames::default();
     messages.iter().for_each(|message| frames.push(message.as_bytes(), 0));
-    SyslogChunk::new(from.into(), frames)
+    Chunk::new(from.into(), frames)
 }
 
-fn texts(chunks: &[SyslogChunk]) -> Vec<String> {
+fn texts(chunks: &[Chunk]) -> Vec<String> {
     let frames = chunks.iter().flat_map(|chunk| chunk.frames.iter());
     frames.map(|(frame, _)| String::from_utf8_lossy(frame).into_owned()).collect()
 }
@@ -38,12 +38,12 @@ fn in_turn(one: Vec<String>, other: Vec<String>) -> Vec<String> {
 fn a_death_of_each_of_two_programs_in_turn_is_one_event_of_each() {
     for header in [old, new] {
         for report in [PYTHON, GO, JAVA] {
-            let mut joined = JoinedMessages::default();
+            let mut joined = JoinedMessages::new(Door::Syslog);
             let messages = in_turn(lines(&header(7), report), lines(&header(8), report));
             joined.add(chunk("10.0.0.9", &messages), 0);
             let done = joined.finish();
             assert_eq!(texts(&done), [7, 8].map(|pid| header(pid) + report));
-            let n_messages = done.iter().map(SyslogChunk::n_messages).sum::<u64>();
+            let n_messages = done.iter().map(Chunk::n_messages).sum::<u64>();
             assert_eq!(n_messages, messages.len() as u64);
         }
     }
@@ -51,7 +51,7 @@ fn a_death_of_each_of_two_programs_in_turn_is_one_event_of_each() {
 
 #[test]
 fn what_is_whole_goes_at_once_and_what_may_grow_waits_a_second_after_its_last_line() {
-    let mut joined = JoinedMessages::default();
+    let mut joined = JoinedMessages::new(Door::Syslog);
     let [first, rest @ ..] = &lines(&old(7), PYTHON)[..] else { panic!("no line") };
     joined.add(chunk("a", &[first.clone(), old(9) + "on"]), 0);
     assert_eq!(texts(&joined.take(50)), [old(9) + "on"]);
@@ -75,7 +75,7 @@ fn other_hosts_programs_processes_and_priorities_are_never_taken() {
         ("a", "<14>".to_owned()),
     ];
     for (from, header) in others {
-        let mut joined = JoinedMessages::default();
+        let mut joined = JoinedMessages::new(Door::Syslog);
         joined.add(chunk("a", &[old(7) + "Traceback (most recent call last):"]), 0);
         joined.add(chunk(from, &[header.clone() + "  File \"x.py\""]), 0);
         joined.add(chunk("a", &[old(7) + "ValueError: x"]), 0);
@@ -86,24 +86,24 @@ fn other_hosts_programs_processes_and_priorities_are_never_taken() {
 
 #[test]
 fn what_is_too_long_continues_in_an_event_that_says_so() {
-    let mut joined = JoinedMessages::default();
+    let mut joined = JoinedMessages::new(Door::Syslog);
     let frames = (0..1_500).map(|n| format!("{}\tat shop.Tank.fill(Tank.java:{n})", old(7)));
     let messages: Vec<String> = std::iter::once(old(7) + "java.lang.Error: deep").chain(frames).collect();
     joined.add(chunk("a", &messages), 0);
     let done = joined.finish();
     let shown: Vec<_> = done.iter().map(|chunk| (chunk.is_continued, chunk.n_messages())).collect();
     assert_eq!(shown, [(false, 1_000), (true, 501)]);
-    let mut joined = JoinedMessages::default();
+    let mut joined = JoinedMessages::new(Door::Syslog);
     let wide = vec![old(7) + "  " + &"x".repeat(300_000); 5];
     joined.add(chunk("a", &[vec![old(7) + "Error: wide"], wide].concat()), 0);
-    assert_eq!(joined.finish().iter().map(SyslogChunk::n_messages).collect::<Vec<_>>(), [4, 2]);
+    assert_eq!(joined.finish().iter().map(Chunk::n_messages).collect::<Vec<_>>(), [4, 2]);
 }
 
 #[test]
 fn events_that_wait_are_bounded() {
-    let mut joined = JoinedMessages::default();
+    let mut joined = JoinedMessages::new(Door::Syslog);
     let wide = "x".repeat(1_000_000);
     let messages: Vec<String> = (0..20).map(|pid| format!("{}ERROR {wide}", old(pid))).collect();
     joined.add(chunk("a", &messages), 0);
-    assert_eq!(joined.take(0).iter().map(SyslogChunk::n_messages).sum::<u64>(), 20);
+    assert_eq!(joined.take(0).iter().map(Chunk::n_messages).sum::<u64>(), 20);
 }

@@ -1,4 +1,4 @@
-//! Chooses the syslog connection that is closed for a new one when all places are taken.
+//! Chooses the connection that is closed for a new one when all places are taken.
 //!
 //! Senders keep connections open for hours, and thousands of forgotten ones would keep out senders with messages. When a
 //! new connection finds no place, the connection that has been silent longest is closed, among those of the network with
@@ -64,7 +64,7 @@ impl Default for ConnectionLimiter {
 impl ConnectionLimiter {
     /// Creates a limiter that spares connections silent for less than `silence_min`.
     pub fn sparing(silence_min: Duration) -> Self {
-        let (next_number, next_look) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (next_number, next_look) = (AtomicU64::new(1), AtomicU64::new(0));
         Self { began: Instant::now(), silence_min, open: Mutex::default(), next_number, next_look }
     }
 
@@ -116,6 +116,11 @@ fn longest_silent(
 }
 
 impl ConnectionSlot {
+    /// Returns the number of the connection, which no other has.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Records that bytes arrived, and whether a message is incomplete.
     pub(super) fn spoke(&self, is_under_way: bool) {
         let at = if is_under_way { BUSY } else { self.limiter.now_us() };

@@ -1,4 +1,4 @@
-//! The state that all syslog listeners share: allowed networks, the queue, the signal that the server closes.
+//! The state that all listeners of a door share: allowed networks, the queue, the signal that the server closes.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use ipnet::IpNet;
 use tokio::sync::{Semaphore, watch};
 
 use super::connection_limiter::ConnectionLimiter;
-use super::counts::SyslogCounts;
+use super::counts::SocketCounts;
+use super::delivery::Storing;
+use super::door::Door;
 use super::queue::Queue;
-use door::server::Server;
 
 /// Limit on the events of one frame; a longer frame is cut off.
 const FRAME_EVENTS_MAX: usize = 4;
@@ -28,8 +29,7 @@ pub(super) const LAST_TIME_MAX: Duration = Duration::from_secs(2);
 /// The state that every listener shares.
 #[derive(Clone)]
 pub(super) struct ListenerState {
-    pub(super) server: Arc<Server>,
-    pub(super) counts: Arc<SyslogCounts>,
+    pub(super) storing: Storing,
     pub(super) queue: Queue,
     pub(super) allow: Arc<[IpNet]>,
     pub(super) closing: watch::Receiver<bool>,
@@ -40,8 +40,12 @@ pub(super) struct ListenerState {
 }
 
 impl ListenerState {
-    pub(super) fn counts(&self) -> &SyslogCounts {
-        &self.counts
+    pub(super) fn counts(&self) -> &SocketCounts {
+        &self.storing.counts
+    }
+
+    pub(super) fn door(&self) -> Door {
+        self.storing.door
     }
 
     /// Reports whether an address may send, and counts it if not.
@@ -54,7 +58,7 @@ impl ListenerState {
     }
 
     pub(super) fn frame_bytes_max(&self) -> usize {
-        self.server.app.limits.event_bytes_max.saturating_mul(FRAME_EVENTS_MAX)
+        self.storing.server.app.limits.event_bytes_max.saturating_mul(FRAME_EVENTS_MAX)
     }
 
     /// Waits until the server closes.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::decode::{SyslogChunk, SyslogFrames};
+use parse::Frames;
+
+use super::sink::Chunk;
 
 /// Limit on the bytes of frames that wait to be stored.
 const QUEUE_BYTES_MAX: usize = 32 << 20;
@@ -17,7 +19,7 @@ const QUEUE_CHUNKS_MAX: usize = 4096;
 
 /// Frames that wait to be stored, and their share of the queue.
 pub(super) struct QueuedChunk {
-    pub(super) chunk: SyslogChunk,
+    pub(super) chunk: Chunk,
     pub(super) _room: OwnedSemaphorePermit,
 }
 
@@ -34,22 +36,21 @@ impl Queue {
         (Self { chunks, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) }, receiver)
     }
 
-    fn cost(frames: &SyslogFrames) -> u32 {
+    fn cost(frames: &Frames) -> u32 {
         // One that is larger than the whole queue goes through alone; below 4 GiB by the constant.
         (frames.n_bytes() + frames.len() * FRAME_COST).min(QUEUE_BYTES_MAX) as u32
     }
 
     /// Puts frames into the queue as soon as there is room.
-    pub(super) async fn put(&self, from: &Arc<str>, frames: SyslogFrames) {
-        let Ok(room) = self.room.clone().acquire_many_owned(Self::cost(&frames)).await else { return };
+    pub(super) async fn put(&self, chunk: Chunk) {
+        let Ok(room) = self.room.clone().acquire_many_owned(Self::cost(&chunk.frames)).await else { return };
         // An error means that the storing end has gone, which it does after all connections.
-        let _ = self.chunks.send(QueuedChunk { chunk: SyslogChunk::new(from.clone(), frames), _room: room }).await;
+        let _ = self.chunks.send(QueuedChunk { chunk, _room: room }).await;
     }
 
     /// Puts frames into the queue if there is room now.
-    pub(super) fn try_put(&self, from: &Arc<str>, frames: SyslogFrames) -> bool {
-        let Ok(room) = self.room.clone().try_acquire_many_owned(Self::cost(&frames)) else { return false };
-        let chunk = SyslogChunk::new(from.clone(), frames);
+    pub(super) fn try_put(&self, chunk: Chunk) -> bool {
+        let Ok(room) = self.room.clone().try_acquire_many_owned(Self::cost(&chunk.frames)) else { return false };
         self.chunks.try_send(QueuedChunk { chunk, _room: room }).is_ok()
     }
 }

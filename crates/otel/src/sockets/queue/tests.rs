@@ -5,16 +5,15 @@ use super::*;
 #[tokio::test]
 async fn a_full_queue_makes_connections_wait_and_takes_no_datagram() {
     let (queue, mut waiting) = Queue::new();
-    let from: Arc<str> = "here".into();
     let frames = |n_bytes: usize| {
-        let mut frames = SyslogFrames::default();
+        let mut frames = Frames::default();
         frames.push(&vec![b'x'; n_bytes], 0);
         frames
     };
-    queue.put(&from, frames(QUEUE_BYTES_MAX * 2)).await;
-    assert!(!queue.try_put(&from, frames(1)));
+    queue.put(Chunk::new("here".into(), frames(QUEUE_BYTES_MAX * 2))).await;
+    assert!(!queue.try_put(Chunk::new("here".into(), frames(1))));
     let again = queue.clone();
-    let waits = tokio::spawn(async move { again.put(&"there".into(), frames(1)).await });
+    let waits = tokio::spawn(async move { again.put(Chunk::new("there".into(), frames(1))).await });
     tokio::task::yield_now().await;
     assert!(!waits.is_finished());
     drop(waiting.recv().await);

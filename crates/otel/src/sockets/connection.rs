@@ -1,4 +1,4 @@
-//! Reads one syslog connection: splits its bytes into frames and puts them into the queue.
+//! Reads one connection: splits its bytes into frames and puts them into the queue.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use parse::Frames;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -16,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
 use super::connection_limiter::ConnectionSlot;
-use super::decode::{SyslogFramer, SyslogFrames};
+use super::session::Session;
 use super::state::{LAST_TIME_MAX, LAST_WAIT, ListenerState};
 
 /// Bytes read at once.
@@ -50,8 +51,8 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcce
     // Boxed, so that connections without TLS do not need its memory.
     match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
         Ok(Ok(stream)) => Box::pin(read(stream, &from, &slot, state)).await,
-        Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
-        Err(_) => debug!("syslog connection was too slow to begin TLS"),
+        Ok(Err(error)) => debug!(%error, "connection ended before TLS began"),
+        Err(_) => debug!("connection was too slow to begin TLS"),
     }
 }
 
@@ -61,7 +62,7 @@ async fn read(
     slot: &ConnectionSlot,
     state: &ListenerState,
 ) {
-    let mut framer = SyslogFramer::new(state.frame_bytes_max());
+    let mut session = Session::new(from, slot.number(), state);
     let mut large_place = None;
     // The start of an incomplete frame.
     let mut begun: Option<Instant> = None;
@@ -69,18 +70,18 @@ async fn read(
     while last.is_none_or(|end| Instant::now() < end) {
         let patience = match (last, begun) {
             (Some(_), _) => LAST_WAIT,
-            (None, Some(begun)) => patience(framer.n_held_bytes(), begun.elapsed()),
+            (None, Some(begun)) => patience(session.n_held_bytes(), begun.elapsed()),
             (None, None) => IDLE_TIME_MAX,
         };
-        let is_between_frames = framer.n_held_bytes() == 0;
-        let mut frames = SyslogFrames::default();
+        let is_between_frames = session.n_held_bytes() == 0;
+        let mut frames = Frames::default();
         let read = tokio::select! {
             biased;
             () = state.closed(), if last.is_none() => {
                 last = Some(Instant::now() + LAST_TIME_MAX);
                 continue;
             }
-            read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
+            read = timeout(patience, read_some(&mut stream, &mut session, &mut frames)) => read,
             // After reading, so that bytes that have arrived are kept.
             () = slot.asked_to_close(), if last.is_none() && is_between_frames => {
                 state.counts().n_closed.fetch_add(1, Ordering::Relaxed);
@@ -94,30 +95,29 @@ async fn read(
             Ok(Ok(0)) | Err(_) => break,
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                debug!(%error, "syslog connection ended");
+                debug!(%error, "connection ended");
                 break;
             }
         }
-        slot.spoke(framer.n_held_bytes() > 0);
-        if framer.n_held_bytes() == 0 {
+        slot.spoke(session.n_held_bytes() > 0);
+        if session.n_held_bytes() == 0 {
             begun = None;
         } else if begun.is_none() || !frames.is_empty() {
             begun = Some(Instant::now());
         }
-        if !frames.is_empty() {
-            state.queue.put(from, frames).await;
+        if session.take(frames, &mut stream, state).await.is_err() {
+            return;
         }
-        if framer.n_held_bytes() <= LARGE_BYTES {
+        if session.n_held_bytes() <= LARGE_BYTES {
             large_place = None;
         } else if large_place.is_none() {
             large_place = state.large.clone().acquire_owned().await.ok();
         }
     }
-    let mut frames = SyslogFrames::default();
-    framer.finish(&mut frames);
-    if !frames.is_empty() {
-        state.queue.put(from, frames).await;
-    }
+    let mut frames = Frames::default();
+    session.finish(&mut frames);
+    // Whether the sender still reads its acknowledgements does not matter any more.
+    let _ = session.take(frames, &mut stream, state).await;
 }
 
 /// Returns how long to wait for more of a frame, given its bytes and its age.
@@ -125,17 +125,17 @@ fn patience(n_held: usize, elapsed: Duration) -> Duration {
     (FRAME_TIME_MAX + Duration::from_secs((n_held / BYTES_PER_SECOND_MIN) as u64)).saturating_sub(elapsed)
 }
 
-/// Reads available bytes into the framer. Returns their number, 0 at the end.
+/// Reads available bytes into the session. Returns their number, 0 at the end.
 async fn read_some(
     stream: &mut (impl AsyncRead + Unpin),
-    framer: &mut SyslogFramer,
-    frames: &mut SyslogFrames,
+    session: &mut Session,
+    frames: &mut Frames,
 ) -> std::io::Result<usize> {
     poll_fn(|context| {
         BUFFER.with_borrow_mut(|buffer| {
             let mut room = ReadBuf::new(buffer);
             ready!(Pin::new(&mut *stream).poll_read(context, &mut room))?;
-            framer.feed(room.filled(), frames);
+            session.feed(room.filled(), frames)?;
             Poll::Ready(Ok(room.filled().len()))
         })
     })
