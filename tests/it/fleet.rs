@@ -255,6 +255,37 @@ fn send_shared(first: &Server, key: &str) {
     }
 }
 
+/// Checks that nodes work out parts of queries for each other, and that each answers alike.
+fn check_sharing(nodes: [&Server; 3], key: &str) {
+    let first = nodes[0];
+    let questions = [
+        "stats count(*), avg(ms), pct(ms, 99), count_distinct(user) by @log",
+        "filter @message like /took 9\\d+ ms/ | stats count(*) as c, max(n) by user | sort c desc, user | limit 50",
+    ];
+    // On a machine that is busy with other tests a node may not be heard for a second; then it is left alone for some.
+    let mut n_shared = 0;
+    first.until("nodes work for each other", || {
+        for question in questions {
+            let answers = nodes.map(|node| ask(node, key, question));
+            assert_eq!(answers[0]["rows"], answers[1]["rows"], "{question}");
+            assert_eq!(answers[0]["rows"], answers[2]["rows"], "{question}");
+            let shared = |answer: &Value| answer["stats"]["events_shared"].as_u64().unwrap_or(0);
+            n_shared += answers[..2].iter().map(shared).sum::<u64>();
+        }
+        (n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2).then_some(())
+    });
+    let explained =
+        json!({"query": questions[0], "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "explain": true});
+    first.until("two nodes are named", || {
+        let told =
+            first.post("/api/v1/query", &[("x-catat-key", key)], explained.to_string()).json()["explain"].clone();
+        let homes = told["nodes"].as_array().cloned().unwrap_or_default();
+        let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
+        assert_eq!(n_events, SHARED_GROUPS * SHARED_EVENTS, "{told}");
+        (homes.len() > 1).then_some(())
+    });
+}
+
 /// Checks that users are not answered where nodes are, nor nodes where users are.
 fn check_listeners(first: &Server, second: &Server, key: &str) {
     let fleet = first.get("/api/v1/fleet", &[("authorization", &first.admin())]).json();
@@ -335,32 +366,7 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
         let status = first.get("/api/v1/status", &[("x-catat-key", key)]).json();
         (status["store"]["hot_events"] == 0 && status["store"]["segments"] != 0).then_some(())
     });
-    let questions = [
-        "stats count(*), avg(ms), pct(ms, 99), count_distinct(user) by @log",
-        "filter @message like /took 9\\d+ ms/ | stats count(*) as c, max(n) by user | sort c desc, user | limit 50",
-    ];
-    // On a machine that is busy with other tests a node may not be heard for a second; then it is left alone for some.
-    let mut n_shared = 0;
-    first.until("nodes work for each other", || {
-        for question in questions {
-            let answers = [&first, &second, &taker].map(|node| ask(node, key, question));
-            assert_eq!(answers[0]["rows"], answers[1]["rows"], "{question}");
-            assert_eq!(answers[0]["rows"], answers[2]["rows"], "{question}");
-            let shared = |answer: &Value| answer["stats"]["events_shared"].as_u64().unwrap_or(0);
-            n_shared += answers[..2].iter().map(shared).sum::<u64>();
-        }
-        (n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2).then_some(())
-    });
-    let explained =
-        json!({"query": questions[0], "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "explain": true});
-    first.until("two nodes are named", || {
-        let told =
-            first.post("/api/v1/query", &[("x-catat-key", key)], explained.to_string()).json()["explain"].clone();
-        let homes = told["nodes"].as_array().cloned().unwrap_or_default();
-        let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
-        assert_eq!(n_events, SHARED_GROUPS * SHARED_EVENTS, "{told}");
-        (homes.len() > 1).then_some(())
-    });
+    check_sharing([&first, &second, &taker], key);
     check_listeners(&first, &second, key);
     let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";
     let expected = ask(&second, key, fresh)["rows"].clone();

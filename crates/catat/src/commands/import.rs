@@ -13,6 +13,7 @@
 mod elasticsearch;
 mod loki;
 mod side;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,6 +28,7 @@ use types::{Timestamp, counted, verb_for};
 use self::elasticsearch::Elasticsearch;
 use self::loki::Loki;
 use self::side::Side;
+use self::source::{Piece, Source, Stored};
 use super::journal::{Journal, plan_of};
 use super::spans::{HOUR, Range, Span, Width, spans};
 use crate::arguments::{Import, ImportOptions, ImportSource};
@@ -39,52 +41,6 @@ const NAMED_MAX: u64 = 20;
 
 /// Hours with differences that are named.
 const HOURS_NAMED_MAX: usize = 20;
-
-/// Bytes of a piece, below what a server takes in one request.
-const PIECE_BYTES: usize = 8 << 20;
-
-/// A system that has events.
-trait Source: Sync {
-    /// Says what it is, what becomes of its events, and which of them cannot be had.
-    fn about(&self, from: &Side<'_>, range: Range) -> Result<Vec<String>, Failure>;
-
-    /// The options that decide what is imported, without secrets.
-    fn asked(&self) -> Value;
-
-    /// Most events of a span that is read at once.
-    fn most(&self) -> u64;
-
-    /// The range that it can count exactly, the one asked for or slightly longer.
-    fn aligned(&self, range: Range) -> Range {
-        range
-    }
-
-    /// Counts events by spans of a width: those of the source itself, or those that the server has of it, in the same protocol.
-    fn counts(&self, at: &Side<'_>, range: Range, width: Width) -> Result<Vec<(Timestamp, u64)>, Failure>;
-
-    /// Reads the events of a range, in the same order and pieces each time.
-    fn read(&self, from: &Side<'_>, range: Range) -> Result<Vec<Piece>, Failure>;
-
-    /// Stores a piece, under an id.
-    fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure>;
-}
-
-/// Events in the form that the door takes.
-#[derive(Debug, Default)]
-struct Piece {
-    body: Vec<u8>,
-    events: u64,
-}
-
-/// What became of events.
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct Stored {
-    /// Events that are on the server now, whenever they were stored.
-    events: u64,
-    /// Events that it refused, with its words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<String>,
-}
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Plan {

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use types::{Timestamp, counted, percent_encoded, verb_for};
 
-use super::{PIECE_BYTES, Piece, Side, Source, Stored};
+use super::side::Side;
+use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromElasticsearch;
 use crate::commands::spans::{Range, Width};
 use crate::failure::Failure;

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use types::Timestamp;
 
-use super::{PIECE_BYTES, Piece, Side, Source, Stored};
+use super::side::Side;
+use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromLoki;
 use crate::commands::spans::{Range, Width, smaller};
 use crate::failure::Failure;
