@@ -148,7 +148,7 @@ impl Source for Elasticsearch {
     fn read(&self, from: &Side<'_>, range: Range) -> Result<Vec<Piece>, Failure> {
         let format = "strict_date_optional_time_nanos";
         let body = json!({
-            "size": WINDOW, "query": self.within(range, from), "sort": [{&*self.time_field: "asc"}], "track_total_hits": true,
+            "size": WINDOW, "query": self.within(range, from), "sort": [{&*self.time_field: {"order": "asc", "unmapped_type": "date"}}], "track_total_hits": true,
             "docvalue_fields": [{"field": self.time_field, "format": format}], "_source": true,
         });
         let text = from.send(self.search(from, &body))?.text().map_err(crate::client::broken_off)?;
