@@ -211,18 +211,3 @@ fn who_says_a_byte_a_second_is_cut_off_in_a_minute_or_so_and_holds_up_nobody() {
         (server.value("filter @message like /ccc/ | stats count(*) as n") == 1).then_some(())
     });
 }
-
-#[test]
-fn what_is_sent_whole_is_stored_though_its_sender_reads_no_answer() {
-    const SENT: u64 = 300;
-    let scratch = tempfile::tempdir().expect("a scratch directory");
-    let server = Server::serve(scratch.path());
-    for n in 0..SENT {
-        let body = format!("{{\"message\":\"unheard {n}\"}}\n");
-        let head =
-            "POST /api/v1/ingest?group=unheard HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n";
-        let mut stream = TcpStream::connect(address(&server)).expect("it listens");
-        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).expect("it reads");
-    }
-    server.until("all of them are stored", || (server.count() == SENT).then_some(()));
-}

@@ -22,7 +22,7 @@ fn fill_with_documents(source: &Server) {
     for part in 0..13 {
         let serials = part * N_EVENTS / 13..(part + 1) * N_EVENTS / 13;
         let document = |serial: u64| {
-            let index = if serial % 2 == 0 { "shop" } else { "pay" };
+            let index = if serial.is_multiple_of(2) { "shop" } else { "pay" };
             let action = json!({"create": {"_index": index, "_id": format!("id-{serial}")}});
             let document = json!({"@timestamp": time_ms(serial), "message": format!("order {serial}\npaid"), "serial": serial,
                 "user": {"id": serial % 7}, "tags": ["a", "b"], "share": serial as f64 / 7.0});

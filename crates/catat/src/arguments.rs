@@ -9,6 +9,7 @@ mod export;
 mod fleet;
 mod groups;
 mod import;
+mod import_config;
 mod issues;
 mod keys;
 mod lookups;
@@ -46,6 +47,7 @@ pub(crate) use export::{ExportEvents, ExportedForm};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use import::{FromElasticsearch, FromLoki, Import, ImportOptions, ImportSource};
+pub(crate) use import_config::{ImportConfig, Shipper};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
@@ -106,6 +108,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Bring along the history of Elasticsearch, OpenSearch or Loki: resumable, each event once, compared at the end
     Import(Import),
+    /// Make inputs of the configuration of Promtail, Filebeat, Fluent Bit, Vector or the CloudWatch agent
+    ImportConfig(ImportConfig),
     /// Write events with all their fields into files: NDJSON or CSV, resumable, with checksums
     Export(ExportEvents),
     /// Mark a deploy, a migration or a flag, so that incidents are compared with it

@@ -17,7 +17,7 @@ const JOBS: [(&str, &[&str]); 6] = [
         "Look after its files",
         &["doctor", "support-bundle", "verify", "backup", "restore", "upgrade", "unlock", "promote"],
     ),
-    ("Set up", &["check", "config", "selftest", "completions", "man", "licenses"]),
+    ("Set up", &["check", "config", "import-config", "selftest", "completions", "man", "licenses"]),
 ];
 
 /// Examples: `## COMMAND`, then a line for each.

@@ -44,6 +44,7 @@ fn run_command() -> Result<(), Failure> {
         Command::Tail(options) => commands::tail(options),
         Command::Send(options) => commands::send(options),
         Command::Import(options) => commands::import(&options),
+        Command::ImportConfig(options) => commands::import_config(&options),
         Command::Export(options) => commands::export(&options),
         Command::Mark(options) => commands::mark(options),
         Command::Groups(options) => commands::groups(options),

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::header;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -20,9 +19,6 @@ use crate::fleet::forward;
 use crate::opaque::Opaque;
 use crate::problem::Problem;
 use crate::server::{FamilyServer, Server};
-
-/// Bytes of a delivery that is carried out whether its sender waits or not.
-const SMALL_BYTES: usize = 64 << 10;
 
 /// One operation: what the API description lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +79,7 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
                 Ok(()) => match hand_on(role, entry.path, request).await {
                     Ok(response) => response,
                     Err(request) if matches!(role, Role::Any | Role::Ingest) => {
-                        DeliveryMark::mark(deliver(request, next).await)
+                        DeliveryMark::mark(next.run(request).await)
                     }
                     Err(request) => next.run(request).await,
                 },
@@ -104,19 +100,6 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
     pub fn with_state(self, state: S) -> Table {
         Table { router: self.router.with_state(state), entries: self.entries }
     }
-}
-
-/// Answers a delivery. A small one that was sent whole is stored, though its sender closes the connection without reading the answer, as
-/// handlers of logging libraries do; of larger ones the work ends with the connection.
-async fn deliver(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_none_or(|length: usize| length > SMALL_BYTES) {
-        return next.run(request).await;
-    }
-    tokio::spawn(next.run(request)).await.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_) => Problem::closing().into_response(),
-    })
 }
 
 impl Table {

@@ -20,11 +20,14 @@ const ATTEMPTS: u32 = 8;
 /// Characters of a refusal that are shown.
 const SHOWN_CHARS: usize = 500;
 
+/// Begins a request to an address of a side.
+type Begin<'s> = dyn Fn(Method, &str) -> RequestBuilder + Send + Sync + 's;
+
 pub(super) struct Side<'s> {
     /// What it is called in messages.
     pub(super) name: String,
     is_server: bool,
-    request: Box<dyn Fn(Method, &str) -> RequestBuilder + Send + Sync + 's>,
+    request: Box<Begin<'s>>,
 }
 
 impl<'s> Side<'s> {
