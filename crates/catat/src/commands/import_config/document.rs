@@ -14,9 +14,12 @@ pub(super) fn read(text: &str) -> Result<Value, Failure> {
     {
         return Ok(document);
     }
-    // JSON is YAML, but for tabs and the depth of some files.
+    // JSON is YAML, but for tabs and the depth of some files. `y` and `no` are texts, as they are for programs in Go.
     let json = serde_json::from_str::<Value>(text);
-    json.or_else(|_| serde_saphyr::from_str::<Value>(text)).map_err(|error| Failure::usage(error.to_string()))
+    json.or_else(|_| {
+        serde_saphyr::from_str_with_options::<Value>(text, serde_saphyr::options! { strict_booleans: true })
+    })
+    .map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Fluent Bit's sections `[INPUT]` with a name and a value a line, in the form that its YAML has.

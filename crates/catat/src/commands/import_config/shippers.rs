@@ -41,7 +41,7 @@ pub(super) fn inputs(shipper: Shipper, root: Section, notes: &mut Vec<String>) -
     }
     let mut names: Vec<String> = Vec::new();
     for input in &mut inputs {
-        let Some(name) = &mut input.name else { continue };
+        let name = input.name.get_or_insert_with(|| input.kind.unwrap_or("files").to_owned());
         let n_before = names.iter().filter(|other| *other == name).count();
         names.push(name.clone());
         if n_before > 0 {

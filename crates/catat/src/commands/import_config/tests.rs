@@ -85,8 +85,8 @@ fn fluent_bit_is_read_in_both_forms() {
     let classic = "[SERVICE]\n    Flush 1\n@INCLUDE x\n[INPUT]\n    Name tail\n    Path /var/log/a.log, /var/log/b.log\n    Tag  app.web\n    Parser json\n\
                    [INPUT]\n    Name systemd\n    Systemd_Filter _SYSTEMD_UNIT=ssh.service\n    Systemd_Filter PRIORITY=3\n[OUTPUT]\n    Name loki\n";
     let (inputs, notes) = converted(classic);
-    let tail = "paths=['/var/log/a.log', '/var/log/b.log']\ngroup='app.web'\nbacklog='none'";
-    assert_eq!(inputs, [toml(tail), toml("type='journal'\nunits=['ssh']")]);
+    let tail = "name='files'\npaths=['/var/log/a.log', '/var/log/b.log']\ngroup='app.web'\nbacklog='none'";
+    assert_eq!(inputs, [toml(tail), toml("name='journal'\ntype='journal'\nunits=['ssh']")]);
     let told = notes.join("\n");
     assert!(
         told.contains("pipeline.inputs[0].parser") && told.contains("PRIORITY=3") && told.contains("pipeline.outputs"),
@@ -95,7 +95,7 @@ fn fluent_bit_is_read_in_both_forms() {
     let (inputs, _) = converted(
         "pipeline:\n  inputs:\n    - {name: tail, path: '/var/log/a.log, /var/log/b.log', tag: app.web}\n    - {name: tail, path: /c, tag: 'kube.*', read_from_head: true}\n",
     );
-    assert_eq!(inputs, [toml(tail), toml("paths=['/c']\nbacklog='all'")]);
+    assert_eq!(inputs, [toml(tail), toml("name='files-2'\npaths=['/c']\nbacklog='all'")]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn vector_and_the_cloudwatch_agent() {
             {"file_path": "/var/log/app.log", "log_group_name": "app", "log_stream_name": "{hostname}", "timezone": "UTC", "timestamp_format": "%H",
              "multi_line_start_pattern": "{timestamp_format}", "filters": [{"type": "exclude", "expression": "debug"}]}]}}}}"#,
     );
-    assert_eq!(inputs, [toml("paths=['/var/log/app.log']\ngroup='app'\nzone='UTC'\ndrop=['debug']")]);
+    assert_eq!(inputs, [toml("name='files'\npaths=['/var/log/app.log']\ngroup='app'\nzone='UTC'\ndrop=['debug']")]);
     assert!(
         notes.join("\n").contains("log_stream_name is not taken") && notes.join("\n").contains("agent is not taken"),
         "{notes:?}"
