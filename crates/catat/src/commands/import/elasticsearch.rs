@@ -36,14 +36,29 @@ pub(super) struct Elasticsearch {
 
 #[derive(Deserialize)]
 struct Found<'a> {
+    #[serde(rename = "_shards")]
+    shards: Shards,
+    #[serde(default)]
+    timed_out: bool,
     #[serde(borrow)]
     hits: Hits<'a>,
 }
 
 #[derive(Deserialize)]
+struct Shards {
+    failed: u64,
+}
+
+#[derive(Deserialize)]
 struct Hits<'a> {
+    total: Total,
     #[serde(borrow)]
     hits: Vec<Hit<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    value: u64,
 }
 
 #[derive(Deserialize)]
@@ -152,13 +167,12 @@ impl Source for Elasticsearch {
             "docvalue_fields": [{"field": self.time_field, "format": format}], "_source": true,
         });
         let text = from.send(self.search(from, &body))?.text().map_err(crate::client::broken_off)?;
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         let found: Found<'_> =
             serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
-        if answer["_shards"]["failed"].as_u64().unwrap_or(0) > 0 || answer["timed_out"] == true {
-            return Err(Failure::other(format!("{}: it answered only in part: {}", from.name, answer["_shards"])));
+        if found.shards.failed > 0 || found.timed_out {
+            return Err(Failure::other(format!("{}: it answered only in part", from.name)));
         }
-        let n_all = answer["hits"]["total"]["value"].as_u64().unwrap_or(0);
+        let n_all = found.hits.total.value;
         if n_all > found.hits.hits.len() as u64 {
             let Some([first, second]) = halves(range) else {
                 let message = format!("{} at {} are more than one answer has", counted(n_all, "document"), range.0);
