@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use types::ByteSize;
+use types::{ByteSize, counted};
 
 /// Time after which progress is shown.
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
@@ -67,6 +67,14 @@ fn text(n_read: u64, n_bytes: Option<u64>, elapsed: Duration) -> String {
     let left = n_bytes.filter(|n_bytes| *n_bytes > n_read && rate >= 1.0 && elapsed >= ESTIMATE_AFTER);
     let left = left.map_or(String::new(), |n_bytes| format!(", {} left", span((n_bytes - n_read) as f64 / rate)));
     format!("{}{all} read, {}/s{left}", ByteSize(n_read), ByteSize(rate as u64))
+}
+
+/// Returns how many events are done before this run, by it, and of how many in all, with the time that is left.
+pub(crate) fn events_done((n_before, n_new, n_all): (u64, u64, u64), verb: &str, elapsed: Duration) -> String {
+    let n_done = n_before + n_new;
+    let left = n_all.saturating_sub(n_done) as f64 * elapsed.as_secs_f64() / n_new as f64;
+    let left = if n_new > 0 { format!(", {} left", span(left)) } else { String::new() };
+    format!("{n_done} of {} {verb}{left}", counted(n_all, "event"))
 }
 
 /// A span of time as people say it.

@@ -19,14 +19,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use types::{ByteSize, counted};
 
-use self::file::{Found, write_part};
+use self::file::{FileSummary, write_part};
 use self::parts::Plan;
 use super::journal::{Journal, at, plan_of};
 use super::spans::Span;
 use crate::arguments::ExportEvents;
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::progress::{StatusLine, span};
+use crate::progress::{StatusLine, events_done};
 
 const PLAN: &str = "export.json";
 const PARTS: &str = "parts.ndjson";
@@ -37,10 +37,10 @@ const ATTEMPTS: u32 = 4;
 
 /// A part that is whole.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Written {
+struct ExportedPart {
     file: String,
     #[serde(flatten)]
-    found: Found,
+    found: FileSummary,
 }
 
 pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
@@ -50,7 +50,8 @@ pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
     let plan = plan_of(dir, (PLAN, "export"), |plan: &Plan| plan.asked == asked, || Plan::new(&server, options))?;
     let journal = Journal::new(dir, PARTS);
     let parts = journal.read()?.into_iter();
-    let mut written: BTreeMap<String, Written> = parts.map(|part: Written| (part.file.clone(), part)).collect();
+    let mut written: BTreeMap<String, ExportedPart> =
+        parts.map(|part: ExportedPart| (part.file.clone(), part)).collect();
     let n_events: u64 = plan.parts.iter().map(|part| part.events).sum();
     let n_before: u64 = written.values().map(|part| part.found.events).sum();
     if n_before > 0 {
@@ -65,10 +66,10 @@ pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
         {
             continue;
         }
-        line.show(|elapsed| progress(n_before + n_new, n_events, n_new, elapsed.as_secs_f64()));
+        line.show(|elapsed| events_done((n_before, n_new, n_events), "exported", elapsed));
         let found = whole_part(&server, &plan, part, &dir.join(&name))?;
         n_new += found.events;
-        let one = Written { file: name.clone(), found };
+        let one = ExportedPart { file: name.clone(), found };
         journal.append(&one)?;
         written.insert(name, one);
     }
@@ -76,15 +77,9 @@ pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
     conclude(&server, &plan, dir, &written)
 }
 
-fn progress(n_done: u64, n_events: u64, n_new: u64, seconds: f64) -> String {
-    let left = n_events.saturating_sub(n_done) as f64 * seconds / n_new as f64;
-    let left = if n_new > 0 { format!(", {} left", span(left)) } else { String::new() };
-    format!("{n_done} of {} exported{left}", counted(n_events, "event"))
-}
-
 /// Writes a part until it has as many events as the server counts. That may be fewer than at first: events are deleted, and
 /// reach their age.
-fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<Found, Failure> {
+fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<FileSummary, Failure> {
     let mut expected = part.events;
     for attempt in 1.. {
         let found = match write_part(server, plan, part, path) {
@@ -107,8 +102,8 @@ fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<
 }
 
 /// Compares what was written with what there is, and says what became of it.
-fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String, Written>) -> Result<(), Failure> {
-    let parts: Vec<&Written> = plan.parts.iter().filter_map(|part| written.get(&plan.file_name(part))).collect();
+fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String, ExportedPart>) -> Result<(), Failure> {
+    let parts: Vec<&ExportedPart> = plan.parts.iter().filter_map(|part| written.get(&plan.file_name(part))).collect();
     let sums: String = parts.iter().map(|part| format!("{}  {}\n", part.found.sha256, part.file)).collect();
     let path = dir.join(CHECKSUMS);
     storage::write_whole(&path, sums.as_bytes()).map_err(|error| at(&path, &error))?;
@@ -126,7 +121,7 @@ fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String,
         }
         std::cmp::Ordering::Greater => {
             let message = format!("the server counts {} accepted before the export began", counted(n_now, "event"));
-            return Err(Failure::partial(message).with("ExportEvents them into another directory."));
+            return Err(Failure::partial(message).with("Export them into another directory."));
         }
     }
     Ok(())

@@ -30,14 +30,14 @@ use self::loki::Loki;
 use self::side::Side;
 use self::source::{Piece, Source, Stored};
 use super::journal::{Journal, plan_of};
-use super::spans::{HOUR, Range, Span, Width, spans};
+use super::spans::{HOUR, Range, Span, Width, instant, now, spans};
 use crate::arguments::{Import, ImportOptions, ImportSource};
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::progress::{StatusLine, span};
+use crate::progress::{StatusLine, events_done};
 
 /// Refused events that are named; further ones are counted.
-const NAMED_MAX: u64 = 20;
+const NAMED_MAX: usize = 20;
 
 /// Hours with differences that are named.
 const HOURS_NAMED_MAX: usize = 20;
@@ -76,14 +76,8 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
 
 /// The range that is imported; the oldest events are from 1970 on.
 fn range(server: &Server, from: Option<&str>, options: &ImportOptions) -> Result<Range, Failure> {
-    let instant = |text: &str, end: &str| {
-        let request = server.request(Method::GET, "/api/v1/time").query(&[("text", text)]);
-        let range: Value = server.ask(request, "")?;
-        let instant = range[end].as_str().and_then(Timestamp::parse_rfc3339);
-        instant.ok_or_else(|| Failure::other(format!("the server reads {text:?} as {range}")))
-    };
-    let from = from.map_or(Ok(Timestamp(0)), |text| instant(text, "from_time"))?;
-    let to = options.to.as_deref().map_or_else(|| instant("now-1h", "to_time"), |text| instant(text, "from_time"))?;
+    let from = from.map_or(Ok(Timestamp(0)), |text| instant(server, text))?;
+    let to = options.to.as_deref().map_or_else(|| now(server), |text| instant(server, text))?;
     if from > to {
         return Err(Failure::usage(format!("the range is empty: from {from} is after {to}")));
     }
@@ -188,14 +182,14 @@ fn transfer(
             let step = Done { span: span.clone(), stored };
             journal.append(&step)?;
             done.push(step);
-            line.show(|elapsed| progress(n_before + n_new, n_all, n_new, elapsed));
+            line.show(|elapsed| events_done((n_before, n_new, n_all), "imported", elapsed));
         }
         Ok(())
     })
     .map_err(|failure: Failure| failure.with("Run the same command to go on from here."))?;
     line.clear();
     let refused: Vec<&String> = done.iter().flat_map(|done| &done.stored.refused).collect();
-    for problem in refused.iter().take(NAMED_MAX as usize) {
+    for problem in refused.iter().take(NAMED_MAX) {
         say!("catat: refused: {problem}");
     }
     let n_stored: u64 = done.iter().map(|done| done.stored.events).sum();
@@ -224,11 +218,6 @@ fn read_all<'s>(
         let least = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(span.events as f64 / rate as f64));
         std::thread::sleep(least.saturating_sub(began.elapsed()));
     }
-}
-
-fn progress(n_done: u64, n_all: u64, n_new: u64, elapsed: Duration) -> String {
-    let left = n_all.saturating_sub(n_done) as f64 * elapsed.as_secs_f64() / n_new.max(1) as f64;
-    format!("{n_done} of {} imported, {} left", counted(n_all, "event"), span(left))
 }
 
 /// Asks both sides for counts by hour.

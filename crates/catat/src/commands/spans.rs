@@ -1,8 +1,11 @@
 //! Ranges of time cut into spans with so many events that each can be asked for at once.
 
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use types::Timestamp;
 
+use crate::client::Server;
 use crate::failure::Failure;
 
 /// Widths in which events are counted, as languages write them and in nanoseconds; each for spans of the one before that have too many.
@@ -27,6 +30,28 @@ pub(super) const HOUR: Width = WIDTHS[1];
 
 /// From an instant to another, both included.
 pub(super) type Range = (Timestamp, Timestamp);
+
+/// Returns a time as the server reads it, by its clock.
+pub(super) fn instant(server: &Server, text: &str) -> Result<Timestamp, Failure> {
+    end_of_range(server, text, "from_time")
+}
+
+/// Returns the time by the server's clock.
+pub(super) fn now(server: &Server) -> Result<Timestamp, Failure> {
+    end_of_range(server, "now-1h", "to_time")
+}
+
+fn end_of_range(server: &Server, text: &str, end: &str) -> Result<Timestamp, Failure> {
+    let range: Value = server.ask(server.request(Method::GET, "/api/v1/time").query(&[("text", text)]), "")?;
+    let instant = range[end].as_str().and_then(Timestamp::parse_rfc3339);
+    instant.ok_or_else(|| Failure::other(format!("the server reads {text:?} as {range}")))
+}
+
+/// Returns the two halves of a range; `None` if it is one instant.
+pub(super) fn halves((from, to): Range) -> Option<[Range; 2]> {
+    let middle = from.0 + (to.0 - from.0) / 2;
+    (from < to).then_some([(from, Timestamp(middle)), (Timestamp(middle + 1), to)])
+}
 
 /// The events of some time.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -136,5 +161,13 @@ mod tests {
         }
         let apart = spans(&count, (Timestamp(0), Timestamp(3 * Timestamp::DAY)), 600, |_, _| false).expect("it counts");
         assert_eq!(apart.len(), 2);
+    }
+
+    #[test]
+    fn ranges_are_halved_down_to_an_instant() {
+        let at = Timestamp;
+        assert_eq!(halves((at(4), at(4))), None);
+        assert_eq!(halves((at(4), at(5))), Some([(at(4), at(4)), (at(5), at(5))]));
+        assert_eq!(halves((at(-3), at(4))), Some([(at(-3), at(0)), (at(1), at(4))]));
     }
 }

@@ -1,4 +1,4 @@
-//! One file of an export: rows as they come, compressed, counted, with the checksum of what is on disk.
+//! Writes one file of an export: compresses and counts the rows as they come, and computes the file's checksum.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -21,7 +21,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// What is in a file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Found {
+pub(super) struct FileSummary {
     pub(super) events: u64,
     pub(super) bytes: u64,
     pub(super) sha256: String,
@@ -41,7 +41,7 @@ impl From<Failure> for Refusal {
 }
 
 /// Asks for the events of a part, and writes them; the file has its name once it is whole and on disk.
-pub(super) fn write_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<Found, Failure> {
+pub(super) fn write_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<FileSummary, Failure> {
     let mut n_pieces = 1;
     loop {
         match write_pieces(server, plan, part, (path, n_pieces)) {
@@ -53,7 +53,12 @@ pub(super) fn write_part(server: &Server, plan: &Plan, part: &Span, path: &Path)
     }
 }
 
-fn write_pieces(server: &Server, plan: &Plan, part: &Span, (path, n_pieces): (&Path, i64)) -> Result<Found, Refusal> {
+fn write_pieces(
+    server: &Server,
+    plan: &Plan,
+    part: &Span,
+    (path, n_pieces): (&Path, i64),
+) -> Result<FileSummary, Refusal> {
     let of_file = |error: io::Error| Failure::other(format!("{}: {error}", path.display()));
     let unpublished = path.with_added_extension("part");
     let file = storage::create_file(&unpublished).map_err(of_file)?;
@@ -84,7 +89,7 @@ fn write_pieces(server: &Server, plan: &Plan, part: &Span, (path, n_pieces): (&P
     let dir = path.parent().unwrap_or(Path::new("."));
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(of_file)?;
     let sha256 = summed.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Found { events: rows.events(), bytes: summed.bytes, sha256 })
+    Ok(FileSummary { events: rows.events(), bytes: summed.bytes, sha256 })
 }
 
 fn refusal(server: &Server, answer: reqwest::blocking::Response, query: &str) -> Refusal {
@@ -122,7 +127,7 @@ impl Rows {
     }
 }
 
-/// A file with the checksum of what was written to it.
+/// A file, and the checksum of its bytes so far.
 struct Summed {
     file: File,
     hash: Sha256,

@@ -10,15 +10,15 @@ use types::Timestamp;
 
 use crate::arguments::{Compression, ExportEvents, ExportedForm};
 use crate::client::Server;
-use crate::commands::spans::{Range, Span, Width, spans};
+use crate::commands::spans::{Range, Span, Width, instant, now, spans};
 use crate::failure::Failure;
 
 /// Events of a part, unless a millisecond has more.
 const PART_EVENTS_MAX: u64 = 250_000;
 
-/// Before and after all events.
-const FIRST: &str = "1678-01-01T00:00:00Z";
-const LAST: &str = "2262-01-01T00:00:00Z";
+/// The beginnings of 1678 and 2262, before and after all events.
+const FIRST: Timestamp = Timestamp(-106_650 * Timestamp::DAY);
+const LAST: Timestamp = Timestamp(106_651 * Timestamp::DAY);
 
 /// An export, as it is on disk.
 #[derive(Debug, Deserialize, Serialize)]
@@ -27,9 +27,6 @@ pub(super) struct Plan {
     pub(super) asked: Value,
     query: String,
     groups: Vec<String>,
-    from: String,
-    /// The last instant.
-    to: String,
     /// Only events that were accepted by then.
     as_of: String,
     ending: String,
@@ -80,26 +77,17 @@ impl Plan {
     /// Counts the events that there are.
     pub(super) fn new(server: &Server, options: &ExportEvents) -> Result<Self, Failure> {
         check(&options.query)?;
-        let time = |text: &str, end: &str| {
-            let request = server.request(Method::GET, "/api/v1/time").query(&[("text", text)]);
-            server.ask::<Value>(request, "").map(|range| range[end].as_str().unwrap_or_default().to_owned())
-        };
-        let end_of = |given: &Option<String>, otherwise: &str| match given {
-            Some(text) => time(text, "from_time"),
-            None => Ok(otherwise.to_owned()),
-        };
         let mut plan = Self {
             asked: asked(options),
             query: options.query.clone(),
             groups: options.group.clone(),
-            from: end_of(&options.from, FIRST)?,
-            to: end_of(&options.to, LAST)?,
-            as_of: time("now-1h", "to_time")?,
+            as_of: now(server)?.to_string(),
             ending: ending(options),
             parts: Vec::new(),
         };
-        let instant = |text: &str| Timestamp::parse_rfc3339(text).ok_or_else(|| not_understood(text));
-        let range = (instant(&plan.from)?, instant(&plan.to)?);
+        let at =
+            |given: &Option<String>, otherwise| given.as_deref().map_or(Ok(otherwise), |text| instant(server, text));
+        let range = (at(&options.from, FIRST)?, at(&options.to, LAST)?);
         let of_one_day = |a: &Span, b: &Span| a.from.day() == b.from.day();
         plan.parts = spans(&|range, width| plan.counts(server, range, width), range, PART_EVENTS_MAX, of_one_day)?;
         Ok(plan)

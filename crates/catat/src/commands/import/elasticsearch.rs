@@ -15,7 +15,7 @@ use types::{Timestamp, counted, percent_encoded, verb_for};
 use super::side::Side;
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromElasticsearch;
-use crate::commands::spans::{Range, Width};
+use crate::commands::spans::{Range, Width, halves};
 use crate::failure::Failure;
 
 /// Documents that a search has at most (`index.max_result_window`).
@@ -35,7 +35,7 @@ pub(super) struct Elasticsearch {
 }
 
 #[derive(Deserialize)]
-struct Found<'a> {
+struct SearchAnswer<'a> {
     #[serde(rename = "_shards")]
     shards: Shards,
     #[serde(default)]
@@ -167,7 +167,7 @@ impl Source for Elasticsearch {
             "docvalue_fields": [{"field": self.time_field, "format": format}], "_source": true,
         });
         let text = from.send(self.search(from, &body))?.text().map_err(crate::client::broken_off)?;
-        let found: Found<'_> =
+        let found: SearchAnswer<'_> =
             serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
         if found.shards.failed > 0 || found.timed_out {
             return Err(Failure::other(format!("{}: it answered only in part", from.name)));
@@ -225,13 +225,7 @@ impl Source for Elasticsearch {
     }
 }
 
-/// The two halves of a range, unless it is one instant.
-fn halves((from, to): Range) -> Option<[Range; 2]> {
-    let middle = from.0 + (to.0 - from.0) / 2;
-    (from < to).then_some([(from, Timestamp(middle)), (Timestamp(middle + 1), to)])
-}
-
-/// The group of an index: of a backing index that of its data stream, of which it has the name, a date and a number.
+/// Returns the group of an index. A backing index, `.ds-STREAM-DATE-NUMBER`, belongs to the group of its data stream.
 fn group(index: &str) -> &str {
     let Some(stream) = index.strip_prefix(".ds-") else { return index };
     let mut parts = stream.rsplitn(3, '-');

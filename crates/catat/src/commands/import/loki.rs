@@ -11,7 +11,7 @@ use types::Timestamp;
 use super::side::Side;
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromLoki;
-use crate::commands::spans::{Range, Width, smaller};
+use crate::commands::spans::{Range, Width, halves, smaller};
 use crate::failure::Failure;
 
 /// Lines of an answer (`max_entries_limit_per_query`).
@@ -57,7 +57,7 @@ struct Stream<'a> {
 /// What stands beside a line.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Beside {
+struct LineMetadata {
     #[serde(default)]
     structured_metadata: BTreeMap<String, Value>,
 }
@@ -164,13 +164,12 @@ impl Source for Loki {
             serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
         let mut streams = answer.data.result;
         if streams.iter().map(|stream| stream.values.len() as u64).sum::<u64>() >= ANSWER_LINES {
-            if range.0 == range.1 {
+            let Some([first, second]) = halves(range) else {
                 let message = format!("{ANSWER_LINES} lines and more at {} are more than one answer has", range.0);
                 return Err(Failure::other(message).with("Import them with --match in several parts."));
-            }
-            let middle = range.0.0 + (range.1.0 - range.0.0) / 2;
-            let mut pieces = self.read(from, (range.0, Timestamp(middle)))?;
-            pieces.extend(self.read(from, (Timestamp(middle + 1), range.1))?);
+            };
+            let mut pieces = self.read(from, first)?;
+            pieces.extend(self.read(from, second)?);
             return Ok(pieces);
         }
         // Streams come in any order, and one may come several times: its lines have different metadata.
@@ -216,7 +215,7 @@ impl Push {
             return Err(Failure::other("Loki's answer has a line without a time or a text"));
         };
         let metadata = match beside.first() {
-            Some(beside) => serde_json::from_str::<Beside>(beside.get()).unwrap_or_default().structured_metadata,
+            Some(beside) => serde_json::from_str::<LineMetadata>(beside.get()).unwrap_or_default().structured_metadata,
             None => BTreeMap::new(),
         };
         let metadata = if metadata.is_empty() { String::new() } else { format!(",{}", json!(metadata)) };

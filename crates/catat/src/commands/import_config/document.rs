@@ -1,4 +1,4 @@
-//! Files of settings as trees, of which is taken what is understood.
+//! Configuration files as trees. Settings are taken out of them, so that what is left can be named.
 
 use serde_json::{Map, Value};
 

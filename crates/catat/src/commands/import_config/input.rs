@@ -5,7 +5,7 @@ use toml::{Table, Value as Toml};
 
 use super::document::text_of;
 
-/// Settings of an input, of which those that are not empty are written.
+/// Settings of an input. Empty ones are not written.
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) name: Option<String>,

@@ -108,7 +108,7 @@ fn promtail(mut root: Section, inputs: &mut Vec<Input>, notes: &mut Vec<String>)
     root.leave(NO_EQUAL, notes);
 }
 
-/// Labels are fields; that of the job is the group, as it is of what is pushed.
+/// Adds labels as fields. The label `job` is the group, as in streams that are pushed.
 fn add_labels(input: &mut Input, labels: Section) {
     for (name, value) in labels.into_texts() {
         match &*name {

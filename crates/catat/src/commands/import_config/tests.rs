@@ -1,4 +1,4 @@
-//! Configurations of shippers as their manuals write them, and what catat's own check says of what comes out.
+//! Converts configurations that follow the manuals of shippers. catat accepts every result as its own configuration.
 
 use super::*;
 use crate::config::{Config, Flags, Layers};

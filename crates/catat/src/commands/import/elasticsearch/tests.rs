@@ -30,11 +30,3 @@ fn a_document_says_the_time_that_the_source_reads_in_it() {
     let elsewhere = format!(r#"{{"@timestamp":"{told}","event":{{"created":1764410400500}}}}"#);
     assert_eq!(line(r#"{"event":{"created":1764410400500}}"#, "event.created", told), elsewhere);
 }
-
-#[test]
-fn ranges_are_halved_down_to_an_instant() {
-    let at = Timestamp;
-    assert_eq!(halves((at(4), at(4))), None);
-    assert_eq!(halves((at(4), at(5))), Some([(at(4), at(4)), (at(5), at(5))]));
-    assert_eq!(halves((at(-3), at(4))), Some([(at(-3), at(0)), (at(1), at(4))]));
-}
