@@ -9,10 +9,8 @@
 mod chunks;
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use axum::http::StatusCode;
-use flate2::bufread::ZlibDecoder;
 use ingest::{Encoding, EventMetadata, IngestError, RawEvent, decode, lossy};
 use parse::{Framer, Frames, JsonCursor, JsonError, ResolvedTime};
 use types::{Level, Timestamp};
@@ -119,21 +117,10 @@ fn unpacked(frame: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, IngestError
     match frame {
         [0x1f, 0x8b, ..] => decode(frame, Encoding::Gzip, bytes_max),
         [method, flags, ..] if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0 => {
-            inflated(frame, bytes_max).map(Cow::Owned)
+            decode(frame, Encoding::Deflate, bytes_max)
         }
         _ => Ok(Cow::Borrowed(frame)),
     }
-}
-
-/// Returns what zlib has compressed.
-///
-/// # Errors
-/// If it is damaged, or longer than `bytes_max`; no more than that is allocated.
-pub(crate) fn inflated(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
-    let mut out = Vec::new();
-    let read = ZlibDecoder::new(bytes).take(bytes_max as u64 + 1).read_to_end(&mut out);
-    read.map_err(|error| IngestError::BadEncoding { encoding: "zlib", problem: error.to_string() })?;
-    if out.len() > bytes_max { Err(IngestError::TooLarge { bytes_max }) } else { Ok(out) }
 }
 
 fn time_of(raw: &str, sink: &EventSink<'_>) -> Option<Timestamp> {

@@ -13,11 +13,10 @@
 
 use std::borrow::Cow;
 
-use ingest::{EventMetadata, IngestError, RawEvent, lossy};
+use ingest::{Encoding, EventMetadata, IngestError, RawEvent, decode, lossy};
 use parse::{JsonCursor, JsonError};
 
 use crate::forward::msgpack::write_text;
-use crate::gelf::inflated;
 use crate::sockets::sink::{Chunk, EventSink};
 
 const GROUP: &str = "lumberjack";
@@ -107,7 +106,7 @@ pub(crate) fn acknowledgement(version: u8, sequence: u32) -> Vec<u8> {
 pub(crate) fn add(frame: &[u8], _: u64, chunk: &Chunk, sink: &mut EventSink<'_>) -> Result<(), IngestError> {
     let bytes_max = sink.intake.limits.body_bytes_max;
     match Frame::take(&mut &*frame, usize::MAX, usize::MAX) {
-        Ok(Frame::Compressed(bytes)) => match inflated(bytes, bytes_max) {
+        Ok(Frame::Compressed(bytes)) => match decode(bytes, Encoding::Deflate, bytes_max) {
             Ok(bytes) => add_all(&bytes, chunk, sink),
             Err(error) => {
                 sink.malformed(error);
