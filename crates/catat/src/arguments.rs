@@ -112,6 +112,8 @@ pub(crate) enum Command {
     ImportConfig(ImportConfig),
     /// Write events with all their fields into files: NDJSON or CSV, resumable, with checksums
     Export(ExportEvents),
+    /// List the tables that other engines read, and how current they are
+    Tables(ClientOptions),
     /// Mark a deploy, a migration or a flag, so that incidents are compared with it
     Mark(Mark),
     /// List, limit and delete log groups, and delete events

@@ -21,6 +21,8 @@ mod settings;
 mod ship;
 #[cfg(feature = "server")]
 mod sign_in;
+#[cfg(feature = "server")]
+mod tables;
 mod values;
 
 pub(crate) use error::all_errors;

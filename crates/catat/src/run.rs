@@ -46,6 +46,7 @@ fn run_command() -> Result<(), Failure> {
         Command::Import(options) => commands::import(&options),
         Command::ImportConfig(options) => commands::import_config(&options),
         Command::Export(options) => commands::export(&options),
+        Command::Tables(options) => commands::tables(&options),
         Command::Mark(options) => commands::mark(options),
         Command::Groups(options) => commands::groups(options),
         Command::Lookups(options) => commands::lookups(options),

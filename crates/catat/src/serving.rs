@@ -16,6 +16,7 @@ use alert::{Alerts, RuleSet};
 use ingest::Intake;
 use serve::{Access, App};
 use storage::{Clock, Recovery, Store};
+use tables::Tables;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -42,6 +43,7 @@ pub(crate) struct PreparedServer {
     pub(crate) recovery: Recovery,
     pub(crate) listener: std::net::TcpListener,
     pub(crate) others: serve::OtherListeners,
+    pub(crate) tables: Option<Arc<Tables>>,
 }
 
 impl PreparedServer {
@@ -118,7 +120,9 @@ pub(crate) fn prepare(
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others })
+    let tables = config.tables.as_ref().map(|tables| Tables::start(store.clone(), tables.options(&config.data_dir)));
+    let tables = tables.transpose().map_err(|problem| Failure::usage(format!("tables.url: {problem}")))?;
+    Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others, tables })
 }
 
 fn own_samples(config: &Config, address: std::net::SocketAddr) -> serve::OwnSamples {
@@ -332,7 +336,8 @@ fn start_metrics(
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
-    let PreparedServer { app, store, intake, alerts, metrics, listener, others, .. } = prepared;
+    let PreparedServer { app, store, intake, alerts, metrics, listener, others, tables, .. } = prepared;
+    let published = tables.clone();
     let (clock, keys) = (app.clock.clone(), app.keys.clone());
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
@@ -350,12 +355,14 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
         let living = tokio::spawn(service_manager::live());
         // As a task it runs on the threads of connections; this one would have to be woken for each of them.
         let served =
-            tokio::spawn(serve::serve(store.clone(), app, others, listener, service_manager::stop_signal())).await;
+            tokio::spawn(serve::serve(store.clone(), app, others, tables, listener, service_manager::stop_signal()))
+                .await;
         reloading.abort();
         living.abort();
         served.map_err(std::io::Error::from).flatten().map_err(failed)
     })?;
     stop_first();
+    published.iter().for_each(|tables| tables.close());
     alerts.stop();
     metrics.stop();
     if let Err(error) = intake.sources.keep_changes(&store, clock.now()) {

@@ -28,12 +28,10 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
-use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
-};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::runtime::{Handle, Runtime};
 use types::{Hold, ScanError};
 
@@ -50,9 +48,6 @@ const PART_BYTES: u64 = 8 << 20;
 
 /// How long putting a new object may take, for which senders wait.
 const NEW_MAX: Duration = Duration::from_secs(4);
-
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The separator between the name of an object and the id of a multipart upload of it.
 const UPLOAD: &str = "?uploadId=";
@@ -106,33 +101,8 @@ pub struct Traffic {
 impl Objects {
     /// Makes ready to use the object store for the store `store`. Nothing is asked yet.
     pub fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
-        let (bucket_name, prefix) = options.bucket_and_prefix()?;
-        options.check_endpoint()?;
-        let retry = RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: options.first_pause,
-                max_backoff: options.patience.min(Duration::from_secs(5)),
-                base: 2.0,
-            },
-            max_retries: 10,
-            retry_timeout: options.patience,
-        };
-        let client = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(options.answer_timeout);
-        let mut builder = AmazonS3Builder::from_env()
-            .with_bucket_name(bucket_name)
-            .with_retry(retry)
-            .with_client_options(client.with_allow_http(options.allow_http))
-            .with_disable_bulk_delete(true);
-        if let Some(endpoint) = &options.endpoint {
-            builder = builder.with_endpoint(endpoint);
-        }
-        if let Some(region) = &options.region {
-            builder = builder.with_region(region);
-        }
-        if let Some((id, secret)) = &options.credentials {
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-        }
-        let bucket = Arc::new(builder.build().map_err(|error| error.to_string())?);
+        let (bucket, prefix) = options.open()?;
+        let bucket = Arc::new(bucket);
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(2).thread_name("objects").enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;

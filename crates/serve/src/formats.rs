@@ -15,6 +15,7 @@ use otel::otlp::{self, OtlpFormat};
 use otel::sentry::{self, SentryFormat};
 use otel::splunk::{self, SplunkFormat};
 use otel::zipkin::{self, ZipkinFormat};
+use tables::CatalogFormat;
 
 /// Returns the error format of a request's protocol; `None` for the native API.
 pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
@@ -35,6 +36,7 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
             Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))
         }
         path if loki::is_address(path) => Some(Box::new(LokiFormat)),
+        path if tables::is_address(path) => Some(Box::new(CatalogFormat)),
         _ if cloudwatch::is_spoken(request) => Some(Box::new(CloudWatchFormat)),
         path => traces::format_of(path).or_else(|| metrics::format_of(path)),
     }

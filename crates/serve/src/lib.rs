@@ -18,6 +18,7 @@ use door::listen::{self, Listeners, Service};
 use door::server::Server;
 use otel::sockets;
 use storage::Store;
+use tables::Tables;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -70,6 +71,7 @@ pub async fn serve(
     store: Arc<Store>,
     app: App,
     others: OtherListeners,
+    tables: Option<Arc<Tables>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
@@ -77,7 +79,7 @@ pub async fn serve(
     let tls = app.tls.clone();
     // Who is signed in is read from the store, which blocks.
     let mut stopping = told.clone();
-    let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
+    let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told), tables)).await?;
     let (of_http, of_doors) = ConnectionSlots::of_process();
     if families.server.whole_store().nodes().is_some() {
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));

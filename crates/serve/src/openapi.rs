@@ -63,6 +63,12 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
     ),
     ("/sns", "cloudwatch", "https://docs.aws.amazon.com/sns/latest/api/welcome.html", "reading/cloudwatch"),
     ("/gelf", "gelf", "https://docs.graylog.org/docs/gelf", "sending/gelf"),
+    (
+        "/iceberg",
+        "iceberg",
+        "https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml",
+        "reading/tables",
+    ),
     ("/journal", "journal", "https://systemd.io/JOURNAL_EXPORT_FORMATS/", "sending/journald"),
 ];
 

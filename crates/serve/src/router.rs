@@ -22,6 +22,7 @@ use metrics::MetricsState;
 use otel::otlp;
 use otel::sockets::DoorCounts;
 use otel::zipkin;
+use tables::{Tables, TablesState};
 use traces::TracesState;
 
 use crate::foreign_boards::NativeBoards;
@@ -62,6 +63,7 @@ pub(crate) struct Families {
     pub(crate) doors: DoorCounts,
     pub(crate) xray: Arc<XRayCounts>,
     pub(crate) traces: Arc<TracesState>,
+    pub(crate) tables: Arc<TablesState>,
 }
 
 impl FromRef<Families> for Arc<Server> {
@@ -72,7 +74,7 @@ impl FromRef<Families> for Arc<Server> {
 
 impl Families {
     /// Starts all families of a server. Blocks.
-    pub(crate) fn start(server: &Arc<Server>) -> Self {
+    pub(crate) fn start(server: &Arc<Server>, tables: Option<Arc<Tables>>) -> Self {
         let cloudwatch = CloudWatchState::start(server);
         cloudwatch::start_alarms(server);
         let (doors, xray) = (DoorCounts::default(), Arc::new(XRayCounts::default()));
@@ -104,6 +106,7 @@ impl Families {
             doors,
             xray,
             traces,
+            tables: Arc::new(TablesState(tables)),
         }
     }
 
@@ -118,6 +121,8 @@ impl Families {
         let otel = otel::routes().with(&self.server, &Arc::default());
         let traces = traces_routes(&self.server, &self.traces);
         let mcp = mcp::routes().with(&self.server, &self.mcp);
+        let tables = tables::routes().with(&self.server, &self.tables);
+        let api = api.merge(tables);
         let all = api.merge(mcp).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics);
         openapi::route_of(all.entries()).merge(all)
     }
@@ -154,8 +159,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         traces.entries(),
         &metrics.entries(),
     ];
-    let mcp = mcp::routes();
-    [openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &foreign.concat()].concat()
+    let (mcp, tables) = (mcp::routes(), tables::routes());
+    [openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &tables.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.

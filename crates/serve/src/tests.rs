@@ -272,7 +272,7 @@ impl House {
         let (closing, told) = watch::channel(false);
         let server = Server::new(store.clone(), app, told);
         server.set_snapshot_filter(panics::with_defects);
-        let families = Families::start(&server);
+        let families = Families::start(&server, None);
         Self { router: router::build(&families), server, families, store, closing, dir }
     }
 

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 51] = [
+pub(super) const FILES: [&str; 52] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -41,6 +41,7 @@ pub(super) const FILES: [&str; 51] = [
     "docs/reading/loki",
     "docs/reading/elasticsearch",
     "docs/reading/cloudwatch",
+    "docs/reading/tables",
     "docs/reading/traces",
     "docs/reading/prometheus",
     "docs/reading/traceql",

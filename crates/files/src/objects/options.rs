@@ -3,6 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Where the object store is, and how much of it is kept at hand.
 #[derive(Clone)]
 pub struct ObjectStoreOptions {
@@ -59,6 +65,31 @@ impl ObjectStoreOptions {
             return Err(format!("\"{endpoint}\" has no TLS, so anyone on the way can read all events; {next}"));
         }
         Ok(())
+    }
+
+    /// Makes ready to use the bucket, and returns it with the prefix. Nothing is asked yet.
+    pub fn open(&self) -> Result<(AmazonS3, String), String> {
+        let (bucket_name, prefix) = self.bucket_and_prefix()?;
+        self.check_endpoint()?;
+        let max_backoff = self.patience.min(Duration::from_secs(5));
+        let backoff = BackoffConfig { init_backoff: self.first_pause, max_backoff, base: 2.0 };
+        let retry = RetryConfig { backoff, max_retries: 10, retry_timeout: self.patience };
+        let client = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(self.answer_timeout);
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(bucket_name)
+            .with_retry(retry)
+            .with_client_options(client.with_allow_http(self.allow_http))
+            .with_disable_bulk_delete(true);
+        if let Some(endpoint) = &self.endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        if let Some(region) = &self.region {
+            builder = builder.with_region(region);
+        }
+        if let Some((id, secret)) = &self.credentials {
+            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+        }
+        Ok((builder.build().map_err(|error| error.to_string())?, prefix.to_owned()))
     }
 
     /// Returns bucket and prefix, the prefix without slashes at its ends.

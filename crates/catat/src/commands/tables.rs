@@ -1,0 +1,21 @@
+//! `catat tables`: the tables that other engines read.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::arguments::ClientOptions;
+use crate::client::Server;
+use crate::failure::Failure;
+use crate::output::print_list;
+
+/// Columns of the list of tables.
+const COLUMNS: &str = "group name rows files columns published location error";
+
+pub(crate) fn tables(options: &ClientOptions) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/tables"), "")?;
+    if answer["published"] == false {
+        say!("catat: the server publishes no tables; its settings name no [tables] url");
+    }
+    print_list(&options.printing, COLUMNS, &answer["tables"])
+}
