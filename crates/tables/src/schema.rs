@@ -174,7 +174,7 @@ impl TableSchema {
         let wanted = if is_first { plain } else { format!("{plain}_{}", kind.suffix()) };
         // Engines do not tell capital letters from small ones.
         let taken: HashSet<String> = self.columns.iter().map(|column| column.name.to_ascii_lowercase()).collect();
-        let is_free = |name: &String| !taken.contains(&name.to_ascii_lowercase()) && name != "_attributes";
+        let is_free = |name: &String| !taken.contains(&name.to_ascii_lowercase()) && !name.eq_ignore_ascii_case("_attributes");
         let others = (2..).map(|n: u32| format!("{wanted}_{n}"));
         let name = std::iter::once(wanted.clone()).chain(others).find(is_free).unwrap_or_default();
         let id = self.columns.iter().map(|column| column.id + 1).max().unwrap_or(0).max(FIRST_FIELD_ID);

@@ -28,7 +28,10 @@ fn the_first_type_has_the_plain_name_and_columns_stay() {
     ];
     assert_eq!(fields, wanted);
     let described = schema.to_json(3);
-    assert_eq!(described["fields"][0], json!({"id": 1, "name": "_timestamp", "required": true, "type": "timestamptz", "doc": "@timestamp"}));
+    assert_eq!(
+        described["fields"][0],
+        json!({"id": 1, "name": "_timestamp", "required": true, "type": "timestamptz", "doc": "@timestamp"})
+    );
     assert_eq!(described["fields"].as_array().map(Vec::len), Some(OF_EVENTS.len() + 6 + 1));
 }
 
