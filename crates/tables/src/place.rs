@@ -110,15 +110,19 @@ impl Place {
         let _entered = runtime.enter();
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
         let mut buffer = vec![0; PART_BYTES];
+        let mut next = || io::Read::read(&mut source, &mut buffer).map(|n| buffer[..n].to_vec());
         loop {
-            let n = io::Read::read(&mut source, &mut buffer)?;
-            if n == 0 {
-                break;
+            let part = next().and_then(|part| self.wait(upload.wait_for_capacity(PARTS_AT_ONCE)).map(|()| part));
+            match part {
+                Ok(part) if part.is_empty() => return self.wait(upload.finish()).map(drop),
+                Ok(part) => upload.put(part.into()),
+                Err(error) => {
+                    // Parts that stay are the bucket's to remove.
+                    let _ = self.wait(upload.abort());
+                    return Err(error);
+                }
             }
-            self.wait(upload.wait_for_capacity(PARTS_AT_ONCE))?;
-            upload.write(&buffer[..n]);
         }
-        self.wait(upload.finish()).map(drop)
     }
 
     /// Removes a file; one that is not there is removed.

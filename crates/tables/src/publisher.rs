@@ -4,7 +4,7 @@
 //! What a table has follows from what the store has at one instant, so that nothing needs to be remembered between rounds, or
 //! across the end of the process. A segment and those that compaction makes of it change in one commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -20,7 +20,7 @@ use crate::error::PublishError;
 use crate::manifest::{DataFile, FileKey};
 use crate::place::{Place, PlaceOptions};
 use crate::schema::{Kind, TableSchema};
-use crate::table::{Change, Table, latest};
+use crate::table::{Change, Table, TableState, latest, random};
 
 /// Files that one commit adds, unless they belong together.
 const FILES_AT_ONCE: usize = 32;
@@ -69,11 +69,19 @@ pub struct Tables {
     options: TablesOptions,
     place: Place,
     statuses: Mutex<BTreeMap<String, TableStatus>>,
+    /// Tables by group, as this process has left them.
+    known: Mutex<BTreeMap<String, KnownTable>>,
     /// Tables that were swept since the start.
     swept: Mutex<HashSet<String>>,
     closing: Mutex<bool>,
     closed: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A table, and what it has; nothing is known of that before the first commit, and after one that failed.
+struct KnownTable {
+    name: String,
+    state: Option<TableState>,
 }
 
 /// Runs that the store has and a table not, and the other way round, whose days overlap.
@@ -108,6 +116,7 @@ impl Tables {
             options,
             place,
             statuses: Mutex::default(),
+            known: Mutex::default(),
             swept: Mutex::default(),
             closing: Mutex::default(),
             closed: Condvar::new(),
@@ -153,37 +162,51 @@ impl Tables {
 
     /// Publishes what is new in every group. One group that fails does not keep the others.
     fn round(&self) {
-        let folders: Vec<String> = match self.place.folders() {
-            Ok(folders) => folders,
-            Err(error) => return tracing::warn!(%error, place = self.place.url(""), "tables cannot be listed"),
-        };
-        let mut groups = BTreeMap::new();
-        for folder in folders {
-            match Table::open(&self.place, &folder) {
-                Ok(Some(table)) => drop(groups.insert(table.state.group, folder)),
-                Ok(None) | Err(PublishError::Taken { .. }) => {}
-                Err(error) => tracing::warn!(%error, folder, "a table cannot be read"),
-            }
-        }
         // In a fleet one node publishes, and all tell of it.
         let publishes = self.store.has_alerts();
+        let mut known = self.known.hold();
+        if !publishes || known.is_empty() {
+            match self.find() {
+                Ok(found) => *known = found,
+                Err(error) => return tracing::warn!(%error, place = self.place.url(""), "tables cannot be listed"),
+            }
+        }
         let is_chosen =
             |group: &GroupName| !group.has_samples() && GroupPattern::any_matches(&self.options.groups, group.as_str());
-        let there: BTreeSet<String> =
-            self.store.groups().into_iter().map(|group| group.name.as_str().to_owned()).collect();
-        for group in there.iter().filter(|name| GroupName::new(name).is_some_and(|group| is_chosen(&group))) {
-            let taken = groups.iter().filter(|(of, _)| *of != group).map(|(_, name)| name.clone()).collect();
-            let name = groups.entry(group.clone()).or_insert_with(|| free_name(group, &taken)).clone();
-            self.tell(group, &name, publishes);
+        let groups: Vec<GroupName> = self.store.groups().into_iter().map(|group| group.name).collect();
+        for group in
+            groups.iter().filter(|group| is_chosen(group) && !known.contains_key(group.as_str())).collect::<Vec<_>>()
+        {
+            let name = free_name(group.as_str(), &known.values().map(|table| table.name.clone()).collect());
+            known.insert(group.as_str().to_owned(), KnownTable { name, state: None });
         }
-        for (group, name) in groups.iter().filter(|(group, _)| !there.contains(*group)) {
-            self.tell(group, name, publishes);
+        for (group, table) in known.iter_mut() {
+            let of_store = groups.iter().find(|of_store| of_store.as_str() == group);
+            // A table whose group is gone loses its events; one that is not chosen any more stays as it is.
+            let outcome = if publishes && of_store.is_none_or(is_chosen) { self.publish(group, table) } else { Ok(()) };
+            self.tell(group, table, outcome);
         }
+        // What was changed elsewhere is looked for again.
+        known.retain(|_, table| table.state.is_some());
     }
 
-    /// Brings a table up to date if that is this node's work, and keeps what became of it.
-    fn tell(&self, group: &str, name: &str, publishes: bool) {
-        let outcome = if publishes { self.publish(group, name) } else { Ok(()) };
+    /// Finds the tables that are in the place, by group.
+    fn find(&self) -> Result<BTreeMap<String, KnownTable>, PublishError> {
+        let mut found = BTreeMap::new();
+        for name in self.place.folders()? {
+            match Table::open(&self.place, &name) {
+                Ok(Some(table)) => {
+                    found.insert(table.state.group.clone(), KnownTable { name, state: Some(table.state) });
+                }
+                Ok(None) | Err(PublishError::Taken { .. }) => {}
+                Err(error) => tracing::warn!(%error, name, "a table cannot be read"),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Keeps what became of a table in this round.
+    fn tell(&self, group: &str, table: &KnownTable, outcome: Result<(), PublishError>) {
         let error = match outcome {
             Err(PublishError::Closing) => return,
             Err(error) => {
@@ -192,19 +215,19 @@ impl Tables {
             }
             Ok(()) => None,
         };
-        let table = Table::open(&self.place, name).ok().flatten().filter(|table| table.state.group == group);
-        if table.is_none() && error.is_none() {
+        let state = table.state.as_ref();
+        if state.is_none() && error.is_none() {
             return;
         }
-        let totals = table.as_ref().map(Table::totals).unwrap_or_default();
-        let current = table.as_ref().and_then(Table::current);
+        let totals = state.map(TableState::totals).unwrap_or_default();
+        let current = state.and_then(TableState::current);
         let status = TableStatus {
             group: group.to_owned(),
-            name: name.to_owned(),
-            location: self.place.url(name),
+            name: table.name.clone(),
+            location: self.place.url(&table.name),
             rows: totals.rows,
             files: totals.files,
-            columns: table.map_or(0, |table| table.state.schema.columns().len() + 1),
+            columns: state.map_or(0, |state| state.schema.columns().len() + 1),
             snapshot: current.map(|(id, _)| id),
             published: current.map(|(_, at_ms)| Timestamp(at_ms * Timestamp::MILLISECOND).to_string()),
             error,
@@ -213,17 +236,21 @@ impl Tables {
     }
 
     /// Brings the table of a group up to date.
-    fn publish(&self, group: &str, name: &str) -> Result<(), PublishError> {
+    fn publish(&self, group: &str, known: &mut KnownTable) -> Result<(), PublishError> {
         let store: String = self.store.uuid().iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut table = match Table::open(&self.place, name)? {
-            Some(table) if table.state.store != store => {
-                let (folder, owner) = (self.place.url(name), format!("store {}", table.state.store));
-                return Err(PublishError::Taken { folder, owner });
-            }
-            Some(table) => table,
-            None => Table::new(&self.place, name, &store, group)?,
+        let name = known.name.clone();
+        let mut table = match known.state.take() {
+            Some(state) => Table { place: &self.place, name: name.clone(), state },
+            None => match Table::open(&self.place, &name)? {
+                Some(table) => table,
+                None => Table::new(&self.place, &name, &store, group)?,
+            },
         };
-        if table.state.version > 0 && self.swept.hold().insert(name.to_owned()) {
+        if table.state.store != store {
+            let (folder, owner) = (self.place.url(&name), format!("store {}", table.state.store));
+            return Err(PublishError::Taken { folder, owner });
+        }
+        if table.state.version > 0 && self.swept.hold().insert(name) {
             table.sweep(now_ms())?;
         }
         let snapshot = self.store.snapshot(&[GroupPattern::new(group)], TimeRange::ALL);
@@ -231,13 +258,14 @@ impl Tables {
         if let Some(damage) = snapshot.damaged.into_iter().next() {
             return Err(damage.into());
         }
-        for difference in differences(&table, runs_of(snapshot.runs)) {
+        for difference in differences(&table.state, runs_of(snapshot.runs)) {
             let change = self.make(&mut table, difference)?;
             table.commit(Some(change), now_ms(), self.keep_ms())?;
         }
-        if table.has_old(now_ms(), self.keep_ms()) {
+        if table.state.has_old(now_ms(), self.keep_ms()) {
             table.commit(None, now_ms(), self.keep_ms())?;
         }
+        known.state = (table.state.version > 0).then_some(table.state);
         Ok(())
     }
 
@@ -265,13 +293,19 @@ impl Tables {
         run: &dyn Run,
         parts: &[BlockRows],
     ) -> Result<DataFile, PublishError> {
-        let scratch = self.options.scratch.join("next.parquet");
+        // Another node that has the lease now may write the same run with other numbers of columns.
+        let token = random()?;
+        let scratch = self.options.scratch.join(format!("{token:016x}.parquet"));
         let (rows, columns) = write_with(run, parts, &mut table.state.schema, &scratch)?;
         let FileKey { segment, run, version } = key;
         let date = Timestamp(day * Timestamp::DAY).to_string();
-        let path = format!("data/day={}/{segment}-{run}-{version:08x}.parquet", &date[..date.find('T').unwrap_or(0)]);
+        let path = format!(
+            "data/day={}/{segment}-{run}-{version:08x}-{token:016x}.parquet",
+            &date[..date.find('T').unwrap_or(0)]
+        );
         let bytes = std::fs::metadata(&scratch)?.len();
         self.place.put_file(&format!("{}/{path}", table.name), &scratch)?;
+        std::fs::remove_file(&scratch)?;
         Ok(DataFile { key: key.clone(), path, day, rows, bytes, snapshot: 0, sequence: 0, columns })
     }
 }
@@ -302,7 +336,7 @@ fn runs_of(runs: Vec<Arc<dyn Run>>) -> BTreeMap<FileKey, Arc<dyn Run>> {
 
 /// Cuts the difference between a table and the store into parts that may be committed one after the other: an event that moved from
 /// one segment to another stays within its day, so that what shares no day is independent.
-fn differences(table: &Table<'_>, mut runs: BTreeMap<FileKey, Arc<dyn Run>>) -> Vec<Difference> {
+fn differences(table: &TableState, mut runs: BTreeMap<FileKey, Arc<dyn Run>>) -> Vec<Difference> {
     let mut spans: Vec<(i64, i64, FileKey, Option<Arc<dyn Run>>)> = Vec::new();
     for (key, days) in table.keys() {
         let span = days.first().zip(days.last());
@@ -330,7 +364,7 @@ fn differences(table: &Table<'_>, mut runs: BTreeMap<FileKey, Arc<dyn Run>>) -> 
 }
 
 /// Returns the name for the table of a group: what engines take without quotes, and no other table has.
-fn free_name(group: &str, taken: &BTreeSet<String>) -> String {
+fn free_name(group: &str, taken: &HashSet<String>) -> String {
     let plain: String =
         group.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let plain = if plain.starts_with(|c: char| c.is_ascii_digit()) { format!("t_{plain}") } else { plain };

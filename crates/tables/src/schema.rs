@@ -174,7 +174,8 @@ impl TableSchema {
         let wanted = if is_first { plain } else { format!("{plain}_{}", kind.suffix()) };
         // Engines do not tell capital letters from small ones.
         let taken: HashSet<String> = self.columns.iter().map(|column| column.name.to_ascii_lowercase()).collect();
-        let is_free = |name: &String| !taken.contains(&name.to_ascii_lowercase()) && !name.eq_ignore_ascii_case("_attributes");
+        let is_free =
+            |name: &String| !taken.contains(&name.to_ascii_lowercase()) && !name.eq_ignore_ascii_case("_attributes");
         let others = (2..).map(|n: u32| format!("{wanted}_{n}"));
         let name = std::iter::once(wanted.clone()).chain(others).find(is_free).unwrap_or_default();
         let id = self.columns.iter().map(|column| column.id + 1).max().unwrap_or(0).max(FIRST_FIELD_ID);
@@ -215,7 +216,7 @@ impl TableSchema {
     }
 
     /// Describes the columns as Iceberg's specification wants it ("Schemas and Data Types").
-    pub(crate) fn to_json(&self, schema_id: usize) -> Value {
+    pub(crate) fn to_json(&self, schema_id: u64) -> Value {
         let field = |column: &TableColumn| {
             let required = column.id == TIME_ID;
             json!({"id": column.id, "name": column.name, "required": required, "type": column.kind.name(), "doc": doc(column)})

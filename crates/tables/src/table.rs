@@ -1,12 +1,12 @@
 //! One table: what is in it, and how that becomes its next snapshot.
 //!
 //! ```text
-//! NAME/data/day=2026-11-30/<segment>-<run>-<version>.parquet   events of one run on one day
-//! NAME/metadata/<snapshot>-<day>.avro, .json                   files of a day: for engines, and for the next snapshot
-//! NAME/metadata/<snapshot>.avro                                the manifests of a snapshot
-//! NAME/metadata/v<N>-<token>.state.json                         what this module knows (TableState)
-//! NAME/metadata/v<N>.metadata.json                             the table, version N (Apache Iceberg's specification, format version 2)
-//! NAME/metadata/version-hint.text                              N
+//! NAME/data/day=2026-11-30/<segment>-<run>-<version>-<token>.parquet   events of one run on one day
+//! NAME/metadata/<snapshot>-<day>.avro, .json   files of a day: for engines, and for the next snapshot
+//! NAME/metadata/<snapshot>.avro                the manifests of a snapshot
+//! NAME/metadata/v<N>-<token>.state.json        what this module knows (TableState)
+//! NAME/metadata/v<N>.metadata.json             the table, version N (Apache Iceberg's specification, format version 2)
+//! NAME/metadata/version-hint.text              N
 //! ```
 //!
 //! Putting the next `v<N>.metadata.json`, which must not exist, is the commit: whoever reads the table sees all of a snapshot or nothing
@@ -35,7 +35,7 @@ pub(crate) struct TableState {
     pub(crate) store: String,
     pub(crate) group: String,
     pub(crate) schema: TableSchema,
-    /// All schemas that snapshots were written with.
+    /// The schemas of its snapshots, the latest last.
     schemas: Vec<Value>,
     manifests: Vec<DayManifest>,
     snapshots: Vec<TableSnapshot>,
@@ -56,7 +56,7 @@ struct TableSnapshot {
     sequence: i64,
     at_ms: i64,
     list: String,
-    schema: usize,
+    schema: u64,
     summary: BTreeMap<String, String>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Change {
 
 /// A table in its place.
 pub(crate) struct Table<'a> {
-    place: &'a Place,
+    pub(crate) place: &'a Place,
     /// The folder.
     pub(crate) name: String,
     pub(crate) state: TableState,
@@ -134,34 +134,6 @@ impl<'a> Table<'a> {
         self.place.url(&self.full(name))
     }
 
-    /// Whose events it has.
-    pub(crate) fn keys(&self) -> BTreeMap<&FileKey, BTreeSet<i64>> {
-        let mut keys: BTreeMap<&FileKey, BTreeSet<i64>> = BTreeMap::new();
-        for manifest in &self.state.manifests {
-            manifest.keys.iter().for_each(|key| drop(keys.entry(key).or_default().insert(manifest.day)));
-        }
-        keys
-    }
-
-    /// The latest snapshot, and when it was made.
-    pub(crate) fn current(&self) -> Option<(i64, i64)> {
-        self.state.snapshots.last().map(|snapshot| (snapshot.id, snapshot.at_ms))
-    }
-
-    pub(crate) fn totals(&self) -> Totals {
-        self.state.manifests.iter().fold(Totals::default(), |all, DayManifest { counts, .. }| Totals {
-            files: all.files + i64::from(counts.files[0] + counts.files[1]),
-            rows: all.rows + counts.rows[0] + counts.rows[1],
-        })
-    }
-
-    /// Reports whether something is kept longer than `keep_ms`.
-    pub(crate) fn has_old(&self, now_ms: i64, keep_ms: i64) -> bool {
-        let n_old = self.state.snapshots.len().saturating_sub(1);
-        self.state.snapshots[..n_old].iter().any(|snapshot| snapshot.at_ms <= now_ms - keep_ms)
-            || self.state.removed.iter().any(|removed| removed.at_ms <= now_ms - keep_ms)
-    }
-
     /// Commits a change as the next snapshot; without one, lets go what is older than `keep_ms`.
     pub(crate) fn commit(&mut self, change: Option<Change>, now_ms: i64, keep_ms: i64) -> Result<(), PublishError> {
         let mut next = self.state.clone();
@@ -181,6 +153,9 @@ impl<'a> Table<'a> {
         let n_old = next.snapshots.len().saturating_sub(1);
         let old: Vec<TableSnapshot> = next.snapshots.extract_if(..n_old, |old| old.at_ms <= now_ms - keep_ms).collect();
         next.removed.extend(forget(old.into_iter().map(|snapshot| snapshot.list).collect()));
+        let (used, latest) = (next.snapshots.iter().map(|snapshot| snapshot.schema), next.schema_id());
+        let used: HashSet<u64> = used.chain([latest]).collect();
+        next.schemas.retain(|schema| schema["schema-id"].as_u64().is_some_and(|id| used.contains(&id)));
         let due: Vec<Removed> = next.removed.extract_if(.., |removed| removed.at_ms <= now_ms - keep_ms).collect();
         (next.version, next.token) = (next.version + 1, random()?);
         self.publish(next, now_ms)?;
@@ -195,10 +170,11 @@ impl<'a> Table<'a> {
     fn snapshot(&self, next: &mut TableState, change: Change, now_ms: i64) -> Result<Vec<String>, PublishError> {
         let id = (random()? >> 1) as i64;
         next.sequence += 1;
-        let snapshot = NewSnapshot { id, parent: self.current().map(|(id, _)| id), sequence: next.sequence };
-        let schema = next.schema.to_json(next.schemas.len());
-        let is_known = next.schemas.last().is_some_and(|known| known["fields"] == schema["fields"]);
-        if !is_known {
+        let snapshot = NewSnapshot { id, parent: next.current().map(|(id, _)| id), sequence: next.sequence };
+        let last = next.schemas.last();
+        let schema_id = last.and_then(|known| known["schema-id"].as_u64()).map_or(0, |id| id + 1);
+        let schema = next.schema.to_json(schema_id);
+        if last.is_none_or(|known| known["fields"] != schema["fields"]) {
             next.schemas.push(schema);
         }
         // A manifest without files was in the snapshot that deleted them.
@@ -231,10 +207,9 @@ impl<'a> Table<'a> {
         let list = format!("metadata/{id:019}.avro");
         let bytes = manifest_list(&next.manifests, snapshot, |name| self.url(name));
         self.place.put(&self.full(&list), bytes)?;
-        let (parent, sequence, schema) = (snapshot.parent, snapshot.sequence, next.schemas.len() - 1);
+        let (parent, sequence, schema) = (snapshot.parent, snapshot.sequence, next.schema_id());
         let mut entry = TableSnapshot { id, parent, sequence, at_ms: now_ms, list, schema, summary: BTreeMap::new() };
-        let totals = Table { place: self.place, name: String::new(), state: next.clone() }.totals();
-        entry.summary = summary(counts, totals);
+        entry.summary = summary(counts, next.totals());
         next.snapshots.push(entry);
         Ok(gone)
     }
@@ -321,7 +296,7 @@ impl<'a> Table<'a> {
             "last-sequence-number": state.sequence,
             "last-updated-ms": now_ms,
             "last-column-id": state.schema.last_id(),
-            "current-schema-id": state.schemas.len().saturating_sub(1),
+            "current-schema-id": state.schema_id(),
             "schemas": state.schemas,
             "default-spec-id": 0,
             "partition-specs": [{"spec-id": 0, "fields": [day_field()]}],
@@ -361,12 +336,48 @@ impl<'a> Table<'a> {
 }
 
 impl TableState {
+    /// Whose events it has.
+    pub(crate) fn keys(&self) -> BTreeMap<&FileKey, BTreeSet<i64>> {
+        let mut keys: BTreeMap<&FileKey, BTreeSet<i64>> = BTreeMap::new();
+        for manifest in &self.manifests {
+            for key in &manifest.keys {
+                keys.entry(key).or_default().insert(manifest.day);
+            }
+        }
+        keys
+    }
+
+    /// The latest snapshot, and when it was made.
+    pub(crate) fn current(&self) -> Option<(i64, i64)> {
+        self.snapshots.last().map(|snapshot| (snapshot.id, snapshot.at_ms))
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.manifests.iter().fold(Totals::default(), |all, DayManifest { counts, .. }| Totals {
+            files: all.files + i64::from(counts.files[0] + counts.files[1]),
+            rows: all.rows + counts.rows[0] + counts.rows[1],
+        })
+    }
+
+    /// Reports whether something is kept longer than `keep_ms`.
+    pub(crate) fn has_old(&self, now_ms: i64, keep_ms: i64) -> bool {
+        let n_old = self.snapshots.len().saturating_sub(1);
+        self.snapshots[..n_old].iter().any(|snapshot| snapshot.at_ms <= now_ms - keep_ms)
+            || self.removed.iter().any(|removed| removed.at_ms <= now_ms - keep_ms)
+    }
+
+    /// The number of the latest schema.
+    fn schema_id(&self) -> u64 {
+        self.schemas.last().and_then(|schema| schema["schema-id"].as_u64()).unwrap_or(0)
+    }
+
     fn state_name(&self) -> String {
         format!("metadata/v{}-{:016x}.state.json", self.version, self.token)
     }
 }
 
-fn random() -> Result<u64, PublishError> {
+/// Draws a number that no one else has drawn.
+pub(crate) fn random() -> Result<u64, PublishError> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(std::io::Error::from)?;
     Ok(u64::from_le_bytes(bytes))
