@@ -315,3 +315,19 @@ fn a_folder_of_another_store_is_left_alone() {
     assert!(told.contains("give each store a place of its own"), "{told}");
     assert_eq!(lab.latest(), before);
 }
+
+#[test]
+fn of_two_commits_to_one_version_the_second_fails() {
+    let lab = Lab::new();
+    lab.send(&[event(1, &json!({"n": 1})), event(86_400, &json!({"n": 2}))]);
+    lab.tables(LONG).round();
+    let place = lab.place();
+    let opened = || Table::open(&place, "app_shop_api").unwrap().unwrap();
+    let (mut one, mut other) = (opened(), opened());
+    let removal = || Change { added: Vec::new(), removed: one.state.keys().into_keys().cloned().collect() };
+    let (first, second) = (removal(), Change::default());
+    one.commit(Some(first), now_ms(), 1_000_000).unwrap();
+    let refused = other.commit(Some(second), now_ms(), 1_000_000);
+    assert!(matches!(refused, Err(PublishError::Overtaken(_))), "{refused:?}");
+    assert_eq!(opened().state.totals().rows, 0);
+}
