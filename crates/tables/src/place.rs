@@ -73,7 +73,10 @@ impl Place {
 
     fn wait<T>(&self, work: impl Future<Output = object_store::Result<T>>) -> io::Result<T> {
         let runtime = self.runtime.as_ref().ok_or_else(|| io::Error::other("the server stops"))?;
-        runtime.handle().block_on(work).map_err(io::Error::from)
+        runtime.handle().block_on(work).map_err(|error| match error {
+            object_store::Error::AlreadyExists { .. } => io::Error::new(io::ErrorKind::AlreadyExists, error),
+            error => io::Error::from(error),
+        })
     }
 
     /// Returns what a file contains; none where there is no such file.
