@@ -12,7 +12,10 @@ const JOBS: [(&str, &[&str]); 6] = [
     ("Collect and serve", &["up", "serve", "ship", "send", "mark"]),
     ("Ask", &["query", "tail", "differs", "onset", "metrics", "explain-line", "mcp"]),
     ("Watch", &["rules", "issues", "dashboards", "reports", "sources"]),
-    ("Look after a store", &["groups", "lookups", "suggestions", "import", "export", "tables", "keys", "users", "fleet"]),
+    (
+        "Look after a store",
+        &["groups", "lookups", "suggestions", "import", "export", "tables", "keys", "users", "fleet"],
+    ),
     (
         "Look after its files",
         &["doctor", "support-bundle", "verify", "backup", "restore", "upgrade", "unlock", "promote"],

@@ -70,15 +70,7 @@ pub fn visit_unpushed_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)
 
 /// Reports whether `expr` asks for labels of LogQL.
 pub fn asks_labels(expr: &Expr) -> bool {
-    match expr {
-        Expr::Call(Function::Labels(_), _) => true,
-        Expr::Not(inner) | Expr::Negate(inner) | Expr::Match(inner, _) => asks_labels(inner),
-        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
-            asks_labels(a) || asks_labels(b)
-        }
-        Expr::Call(_, arguments) => arguments.iter().any(asks_labels),
-        _ => false,
-    }
+    matches!(expr, Expr::Call(Function::Labels(_), _)) || expr.parts().any(asks_labels)
 }
 
 /// Returns the one field that `expr` speaks of; `None` where there are several or none, and for `@any`.

@@ -354,7 +354,11 @@ impl AlertConfig {
 
 /// Reads where the object store is. What describes one that is not there is refused.
 fn read_object_store(read: &mut values::Reader<'_>) -> Option<storage::ObjectStoreOptions> {
-    read_bucket(read, "storage", ["object_store", "object_store_endpoint", "object_store_region", "object_store_allow_http"])
+    read_bucket(
+        read,
+        "storage",
+        ["object_store", "object_store_endpoint", "object_store_region", "object_store_allow_http"],
+    )
 }
 
 /// Reads where a bucket is, from the settings with these names.

@@ -23,7 +23,12 @@ pub(super) fn read(read: &mut Reader<'_>) -> Option<TablesConfig> {
     let groups = read.list("tables", "groups").into_iter().map(GroupPattern::new).collect();
     let (interval_ns, keep_ns) = (read.duration("tables", "interval"), read.duration("tables", "keep"));
     read.require(interval_ns >= Timestamp::SECOND, "tables", "interval", "at least 1s");
-    read.require(keep_ns >= Timestamp::MINUTE, "tables", "keep", "at least 1m, so that a query in progress finds its files");
+    read.require(
+        keep_ns >= Timestamp::MINUTE,
+        "tables",
+        "keep",
+        "at least 1m, so that a query in progress finds its files",
+    );
     let url = read.optional("tables", "url");
     let place = match url.filter(|url| !url.contains("://")) {
         Some(folder) => {

@@ -4,10 +4,11 @@
 //! between. Searches are by ranges of time and nothing else: they need neither a scroll nor a point in time to be kept.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use types::{Timestamp, counted, percent_encoded, verb_for};
@@ -69,8 +70,52 @@ struct Hit<'a> {
     id: Cow<'a, str>,
     #[serde(borrow, rename = "_source")]
     source: Option<&'a RawValue>,
+    /// The value of the time field, the only one asked for; none where it has none.
+    #[serde(borrow, default)]
+    fields: HashMap<String, Vec<&'a RawValue>>,
+}
+
+/// What becomes of a document.
+#[derive(Serialize)]
+struct Action<'a> {
+    create: Target<'a>,
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    #[serde(rename = "_index")]
+    index: &'a str,
+    #[serde(rename = "_id")]
+    id: &'a str,
+}
+
+/// What became of documents.
+#[derive(Deserialize)]
+struct BulkAnswer {
+    items: Vec<BulkItem>,
+}
+
+#[derive(Deserialize)]
+struct BulkItem {
+    create: Outcome,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    status: u16,
+    #[serde(rename = "_id", default)]
+    id: String,
+    #[serde(rename = "_index", default)]
+    index: String,
     #[serde(default)]
-    fields: serde_json::Map<String, Value>,
+    error: Value,
+}
+
+/// The time that a document itself says.
+#[derive(Deserialize)]
+struct OwnTime<'a> {
+    #[serde(rename = "@timestamp", borrow)]
+    time: Option<Cow<'a, str>>,
 }
 
 impl Elasticsearch {
@@ -195,8 +240,11 @@ impl Source for Elasticsearch {
                 pieces.push(Piece::default());
             }
             let Some(piece) = pieces.last_mut() else { continue };
-            let action = json!({"create": {"_index": group(&hit.index), "_id": &*hit.id}});
-            piece.body.extend_from_slice(format!("{action}\n{document}\n").as_bytes());
+            let action = Action { create: Target { index: group(&hit.index), id: &hit.id } };
+            serde_json::to_writer(&mut piece.body, &action).map_err(|error| Failure::other(error.to_string()))?;
+            for part in ["\n", &*document, "\n"] {
+                piece.body.extend_from_slice(part.as_bytes());
+            }
             piece.events += 1;
         }
         Ok(pieces)
@@ -204,14 +252,16 @@ impl Source for Elasticsearch {
 
     fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure> {
         let request = to.request(Method::POST, "/_bulk").header("Content-Type", "application/x-ndjson");
-        let answer: Value = to.ask(request.header("X-Catat-Batch", id).body(piece.body))?;
+        let answer: BulkAnswer = to.ask(request.header("X-Catat-Batch", id).body(piece.body))?;
         let mut stored = Stored::default();
-        for item in answer["items"].as_array().into_iter().flatten() {
-            let item = &item["create"];
-            match item["status"].as_u64() {
+        for BulkItem { create } in answer.items {
+            match create.status {
                 // 409: the group has an event of this id.
-                Some(200..=299 | 409) => stored.events += 1,
-                _ => stored.refused.push(format!("{} of {}: {}", item["_id"], item["_index"], item["error"]["reason"])),
+                200..=299 | 409 => stored.events += 1,
+                _ => {
+                    let reason = &create.error["reason"];
+                    stored.refused.push(format!("{} of {}: {reason}", create.id, create.index));
+                }
             }
         }
         if stored.events + stored.refused.len() as u64 != piece.events {
@@ -241,33 +291,36 @@ fn group_pattern(patterns: &str) -> String {
 
 /// When a document is, as the source says it.
 fn time<'h>(hit: &'h Hit<'_>, field: &str) -> Option<&'h str> {
-    hit.fields.get(field)?.as_array()?.first()?.as_str()
+    // A time has no characters that JSON escapes.
+    hit.fields.get(field)?.first()?.get().strip_prefix('"')?.strip_suffix('"')
 }
 
 /// The document as a line. Where it does not say its time in `@timestamp`, as an index may have its own forms of times, the source's
 /// reading of it stands there, and what stood there is `_timestamp`.
-fn document(hit: &Hit<'_>, field: &str) -> Result<String, Failure> {
+fn document<'h>(hit: &'h Hit<'_>, field: &str) -> Result<Cow<'h, str>, Failure> {
     let Some(source) = hit.source else {
         let message = format!("{} of {} has no _source: the index keeps none", hit.id, hit.index);
         return Err(Failure::other(message).with("Leave the index out with --index."));
     };
-    let line = source.get().replace(['\n', '\r'], " ");
+    let mut line = Cow::Borrowed(source.get());
+    if line.contains(['\n', '\r']) {
+        line = line.replace(['\n', '\r'], " ").into();
+    }
     let Some(told) = time(hit, field) else { return Ok(line) };
-    let members: Members<'_> =
-        serde_json::from_str(&line).map_err(|error| Failure::other(format!("{} of {}: {error}", hit.id, hit.index)))?;
-    let own = members.0.iter().find(|(name, _)| name == "@timestamp");
-    let own_text = own.and_then(|(_, value)| serde_json::from_str::<String>(value.get()).ok());
+    let own = serde_json::from_str::<OwnTime<'_>>(&line).ok().and_then(|own| own.time);
     let instant = Timestamp::parse_rfc3339(told);
-    if own_text.is_some_and(|own| Timestamp::parse_rfc3339(&own).is_some_and(|own| Some(own) == instant)) {
+    if own.is_some_and(|own| Timestamp::parse_rfc3339(&own).is_some_and(|own| Some(own) == instant)) {
         return Ok(line);
     }
+    let members: Members<'_> =
+        serde_json::from_str(&line).map_err(|error| Failure::other(format!("{} of {}: {error}", hit.id, hit.index)))?;
     let mut out = format!("{{\"@timestamp\":{}", json!(told));
     for (name, value) in &members.0 {
         let name = if name == "@timestamp" { "_timestamp" } else { name };
         // Writing into a String cannot fail.
         let _ = write!(out, ",{}:{}", json!(name), value.get());
     }
-    Ok(out + "}")
+    Ok((out + "}").into())
 }
 
 /// Members of an object, in order and as they are written.
