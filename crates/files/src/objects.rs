@@ -107,35 +107,7 @@ impl Objects {
     /// Makes ready to use the object store for the store `store`. Nothing is asked yet.
     pub fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
         let (bucket_name, prefix) = options.bucket_and_prefix()?;
-        options.check_endpoint()?;
-        let retry = RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: options.first_pause,
-                max_backoff: options.patience.min(Duration::from_secs(5)),
-                base: 2.0,
-            },
-            max_retries: 10,
-            retry_timeout: options.patience,
-        };
-        let client = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(options.answer_timeout);
-        let mut builder = AmazonS3Builder::from_env()
-            .with_bucket_name(bucket_name)
-            .with_retry(retry)
-            .with_client_options(client.with_allow_http(options.allow_http))
-            .with_disable_bulk_delete(true);
-        if let Some(endpoint) = &options.endpoint {
-            builder = builder.with_endpoint(endpoint);
-        }
-        if let Some(region) = &options.region {
-            builder = builder.with_region(region);
-        }
-        if let Some((id, secret)) = &options.credentials {
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-        }
-        let bucket = Arc::new(builder.build().map_err(|error| error.to_string())?);
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(2).thread_name("objects").enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
+        let (runtime, bucket) = connect(options, bucket_name)?;
         let (handle, runtime) = (runtime.handle().clone(), Mutex::new(Some(runtime)));
         let store: String = store.iter().map(|byte| format!("{byte:02x}")).collect();
         let prefix = if prefix.is_empty() { store } else { format!("{prefix}/{store}") };
@@ -413,6 +385,40 @@ impl Objects {
     }
 }
 
+/// Makes a client of a bucket, and the threads that wait for it. Nothing is asked yet.
+pub(crate) fn connect(options: &ObjectStoreOptions, bucket_name: &str) -> Result<(Runtime, Arc<AmazonS3>), String> {
+    options.check_endpoint()?;
+    let retry = RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: options.first_pause,
+            max_backoff: options.patience.min(Duration::from_secs(5)),
+            base: 2.0,
+        },
+        max_retries: 10,
+        retry_timeout: options.patience,
+    };
+    let client = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(options.answer_timeout);
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket_name)
+        .with_retry(retry)
+        .with_client_options(client.with_allow_http(options.allow_http))
+        .with_disable_bulk_delete(true);
+    if let Some(endpoint) = &options.endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(region) = &options.region {
+        builder = builder.with_region(region);
+    }
+    if let Some((id, secret)) = &options.credentials {
+        builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+    }
+    let bucket = Arc::new(builder.build().map_err(|error| error.to_string())?);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).thread_name("objects").enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    Ok((runtime, bucket))
+}
+
 /// A request that was sent.
 type PendingResponse<T> = std::sync::mpsc::Receiver<object_store::Result<T>>;
 
@@ -453,7 +459,7 @@ pub fn unreadable(file: &str, offset: u64, problem: String) -> ScanError {
 }
 
 /// Returns the error of the object store, without the lines and the length of its documents.
-fn one_line(error: &Error) -> String {
+pub(crate) fn one_line(error: &Error) -> String {
     let text = error.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(400).collect()

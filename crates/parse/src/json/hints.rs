@@ -85,8 +85,8 @@ const LENGTHS: [u32; 256] = {
     lengths
 };
 
-/// An earlier number of seconds is no time of a log.
-const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
+/// An earlier time, by a key that is not everyone's, is no time of a log.
+pub const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
 
 /// Keys that give the text of a record where none of [`TEXT_KEYS`](super::members::TEXT_KEYS) does, best first.
 const OTHER_TEXT_KEYS: [&str; 8] =
@@ -98,6 +98,14 @@ fn time_rank(name: &str) -> Option<usize> {
         return None;
     }
     OTHER_TIME_KEYS.iter().position(|(known, _)| *known == name)
+}
+
+/// The place of the name that tells the time of records with these keys, as far as names say it.
+pub fn time_key(names: &[&str]) -> Option<usize> {
+    let place = |wanted: &str| names.iter().position(|name| *name == wanted);
+    let is_there = |beside: &str| beside.is_empty() || names.contains(&beside);
+    let others = OTHER_TIME_KEYS.iter().filter(|(_, beside)| is_there(beside)).map(|(key, _)| *key);
+    super::TIME_KEYS.into_iter().chain(others).find_map(place)
 }
 
 /// Whether a key may be needed for what a record says, though its value is not asked for.
