@@ -8,6 +8,7 @@ mod leaf;
 mod nested;
 mod source;
 
+use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use parquet::file::statistics::Statistics;
 use parquet::record::Field;
 use parquet::record::reader::{ReaderIter, TreeBuilder};
 use parquet::schema::types::{SchemaDescriptor, Type};
-use parse::{ArrivalContext, EARLIEST, Piece, Profile, Projection, ResolvedTime, TEXT_KEYS, bounded, level_of_field};
+use parse::{ArrivalContext, Piece, Profile, Projection, ResolvedTime, TEXT_KEYS, bounded, level_of_field};
 use types::{Batch, Column, Level, Numbers, Origin, ScanError, Strings, TimeForm, TimeRange, Value, write_json_string};
 
 use self::leaf::{Leaf, Meaning, digits_of};
@@ -37,8 +38,10 @@ pub(crate) struct ColumnarFile {
     pub(crate) number: u32,
     reader: SerializedFileReader<Source>,
     leaves: Vec<Leaf>,
-    /// The column of times, and whether its name says so.
-    time: Option<(usize, bool)>,
+    /// The column of times that tells when events happened.
+    time: Option<usize>,
+    /// Whether its name says so in a record.
+    is_time_named: bool,
     /// The column that is the message.
     text: Option<usize>,
 }
@@ -71,20 +74,20 @@ impl ColumnarFile {
         let columns = schema.columns().iter().enumerate();
         let leaves: Vec<Leaf> =
             columns.map(|(place, descr)| Leaf::of(place, schema.get_column_root_idx(place), descr)).collect();
-        let mut names: Vec<&str> = leaves.iter().map(|leaf| &*leaf.name).collect();
-        let named = parse::time_key(&names).map(|place| (place, true));
-        let mut times = leaves.iter().filter(|leaf| leaf.time_unit().is_some() && leaf.list.is_none());
-        let only = times.next().filter(|_| times.next().is_none()).map(|leaf| (leaf.place, false));
+        let times: Vec<&Leaf> =
+            leaves.iter().filter(|leaf| leaf.time_unit().is_some() && leaf.list.is_none()).collect();
+        let named = parse::time_key(&times.iter().map(|leaf| &*leaf.name).collect::<Vec<_>>());
+        let only = if times.len() == 1 { Some(0) } else { None };
+        let time = named.or(only).map(|place| times[place].place);
+        let names: Vec<&str> = leaves.iter().map(|leaf| &*leaf.name).collect();
+        let is_time_named = parse::time_key(&names) == time;
         let is_text =
             |leaf: &&Leaf, key: &str| *leaf.name == *key && leaf.meaning == Meaning::Text && leaf.list.is_none();
         let text = TEXT_KEYS.iter().find_map(|key| Some(leaves.iter().find(|leaf| is_text(leaf, key))?.place));
-        let (time, n_leaves) = (named.or(only), names.len());
-        names.sort_unstable();
-        names.dedup();
-        if names.len() < n_leaves {
+        if names.iter().collect::<HashSet<_>>().len() < leaves.len() {
             return Err(io::Error::other("two columns have the same name"));
         }
-        Ok(Self { input, number, reader, leaves, time, text })
+        Ok(Self { input, number, reader, leaves, time, is_time_named, text })
     }
 
     /// Returns the row groups that may have events of the range.
@@ -110,7 +113,7 @@ impl ColumnarFile {
 
     /// Whether a row group may have events of the range, by what the file says of its times.
     fn may_have_events(&self, metadata: &RowGroupMetaData, asked: &Asked<'_>) -> bool {
-        let Some(leaf) = self.time.map(|(place, _)| &self.leaves[place]) else { return true };
+        let Some(leaf) = self.time.map(|place| &self.leaves[place]) else { return true };
         let Some(Statistics::Int64(known)) = metadata.column(leaf.place).statistics() else { return true };
         let nanos = |number: Option<&i64>| number?.checked_mul(leaf.time_unit()?);
         let (Some(first), Some(last)) = (nanos(known.min_opt()), nanos(known.max_opt())) else { return true };
@@ -131,17 +134,17 @@ impl ColumnarFile {
         };
         // The message of a row without one is the whole row.
         let has_all = wanted.has_all() || wanted.has_message() && (self.text.is_none() || is_forced);
-        let is_time_sure = self.time.is_some_and(|(place, _)| self.leaves[place].time_unit().is_some());
+        let is_system = |leaf: &Leaf| leaf.name.starts_with('@') && ![self.time, self.text].contains(&Some(leaf.place));
         let is_wanted = |leaf: &&Leaf| has_all || wanted.has_field(&leaf.name);
         let as_lines = is_forced
             || has_all
             || wanted.has_exception()
-            || !is_time_sure
+            || self.time.is_none()
             || (wanted.has_level() && level.is_none())
-            || self.leaves.iter().any(|leaf| leaf.list.is_some() && is_wanted(&leaf));
+            || self.leaves.iter().any(|leaf| is_system(leaf) || leaf.list.is_some() && is_wanted(&leaf));
         let is_needed = |leaf: &&Leaf| {
             let is_text = TEXT_KEYS.contains(&&*leaf.name) && (wanted.has_message() || wanted.has_level());
-            is_wanted(leaf) || (as_lines && (is_text || wanted.has_key(&leaf.name)))
+            is_wanted(leaf) || (as_lines && (is_text || wanted.has_key(&leaf.name) || parse::may_tell_time(&leaf.name)))
         };
         let mut lists: Vec<usize> = self.leaves.iter().filter(is_needed).filter_map(|leaf| leaf.list).collect();
         lists.dedup();
@@ -151,19 +154,14 @@ impl ColumnarFile {
             leaf.list.is_none() && (is_needed(leaf) || is_text || is_level)
         };
         let mut leaves: Vec<usize> = self.leaves.iter().filter(is_read).map(|leaf| leaf.place).collect();
-        if let Some((time, _)) = self.time
-            && !leaves.contains(&time)
-            && self.leaves[time].list.is_none()
-        {
-            leaves.push(time);
-        }
+        leaves.extend(self.time.filter(|time| !leaves.contains(time)));
         Selection { leaves, lists, level: level.filter(|_| wanted.has_level()), as_lines }
     }
 }
 
 /// Whether a time is surely that of its event.
 fn is_sure(nanos: i64, received: &ArrivalContext<'_>) -> bool {
-    nanos >= EARLIEST && matches!(bounded(nanos.into(), received), ResolvedTime::At(_))
+    matches!(bounded(nanos.into(), received), ResolvedTime::At(_))
 }
 
 /// A row group on its way.
@@ -260,7 +258,7 @@ impl RowGroup {
     /// Makes a batch of the next `n` rows; `None` where they do not say all that is asked for in columns of their own.
     fn batch(&mut self, n: usize, asked: &Asked<'_>) -> Result<Option<Batch>> {
         let (file, selection, first) = (self.file.clone(), self.selection.clone(), self.first_row + self.n_done as u64);
-        let Some((time, _)) = file.time else { return Ok(None) };
+        let Some(time) = file.time else { return Ok(None) };
         let has_message = asked.wanted.has_message();
         let (mut times, mut messages, mut levels) = (Vec::new(), None, Numbers::same(0, n));
         let mut fields: Vec<(Arc<str>, Column)> = Vec::new();
@@ -314,8 +312,7 @@ impl RowGroup {
         for (place, reader, has_dictionary) in &mut readers.flat {
             let leaf = &file.leaves[*place];
             let column = leaf::read(reader, leaf, n, *has_dictionary)?;
-            // A time whose name does not say what it is.
-            if file.time == Some((*place, false)) {
+            if file.time == Some(*place) && !file.is_time_named {
                 columns.insert(0, (key("@timestamp"), column.clone()));
             }
             columns.push((key(&leaf.name), column));

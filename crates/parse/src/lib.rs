@@ -47,7 +47,7 @@ pub use format::{Format, FormatError, FormatId, FormatSample, Formats};
 pub use frames::{Framer, Frames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use joined::{lines_by_text, texts};
-pub use json::{EARLIEST, JsonCursor, JsonError, ObjectReader, TEXT_KEYS, time_key};
+pub use json::{JsonCursor, JsonError, ObjectReader, TEXT_KEYS, may_tell_time, time_key};
 pub use lenient::{
     JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
 };

@@ -214,7 +214,8 @@ impl<T> Rows<T> {
     /// A column of what `value` makes of each.
     fn mapped(&self, value: impl Fn(&T) -> Option<Value>) -> Column {
         let is_present = |row: usize| self.present.as_ref().is_none_or(|present| present.contains(row));
-        Column::Mixed(self.values.iter().enumerate().map(|(row, of)| value(of).filter(|_| is_present(row))).collect())
+        let of_row = |(row, of)| if is_present(row) { value(of) } else { None };
+        Column::of_values(self.values.iter().enumerate().map(of_row).collect())
     }
 
     fn floats(self, number: impl Fn(T) -> f64) -> Column {

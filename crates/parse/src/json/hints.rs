@@ -85,8 +85,8 @@ const LENGTHS: [u32; 256] = {
     lengths
 };
 
-/// An earlier time, by a key that is not everyone's, is no time of a log.
-pub const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
+/// An earlier number of seconds is no time of a log.
+const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
 
 /// Keys that give the text of a record where none of [`TEXT_KEYS`](super::members::TEXT_KEYS) does, best first.
 const OTHER_TEXT_KEYS: [&str; 8] =
@@ -106,6 +106,11 @@ pub fn time_key(names: &[&str]) -> Option<usize> {
     let is_there = |beside: &str| beside.is_empty() || names.contains(&beside);
     let others = OTHER_TIME_KEYS.iter().filter(|(_, beside)| is_there(beside)).map(|(key, _)| *key);
     super::TIME_KEYS.into_iter().chain(others).find_map(place)
+}
+
+/// Whether a key may tell the time of a record, be it beside another one.
+pub fn may_tell_time(name: &str) -> bool {
+    super::TIME_KEYS.contains(&name) || is_needed(name)
 }
 
 /// Whether a key may be needed for what a record says, though its value is not asked for.
