@@ -11,7 +11,7 @@ pub(super) fn write(field: &Field, json: &mut String) {
     let value = match field {
         Field::Group(row) => return write_members(row, json),
         Field::ListInternal(list) => {
-            return enclosed(list.elements().iter(), ['[', ']'], json, |element, json| write(element, json));
+            return enclosed(list.elements().iter(), ['[', ']'], json, write);
         }
         Field::MapInternal(map) => {
             return enclosed(map.entries().iter(), ['{', '}'], json, |(key, value), json| {
