@@ -15,7 +15,7 @@ type Days = (i64, i64);
 pub(crate) fn may_have_events(below: &str, range: TimeRange) -> bool {
     let Some((first, last)) = days(below) else { return true };
     let begin = (first - MARGIN_DAYS).saturating_mul(Timestamp::DAY);
-    let end = last.saturating_add(1 + MARGIN_DAYS).saturating_mul(Timestamp::DAY);
+    let end = last.saturating_add(1 + MARGIN_DAYS).saturating_mul(Timestamp::DAY).saturating_sub(1);
     range.overlaps(Timestamp(begin), Timestamp(end))
 }
 

@@ -41,7 +41,9 @@ impl Table {
         // Rows without a header, such as PostgreSQL's, begin with a time or a number.
         let is_name = |cell: &Cell| !cell.text.is_empty() && !cell.text.starts_with(|c: char| c.is_ascii_digit());
         (cells.iter().all(is_name) && cells.len() <= COLUMNS_MAX).then(|| {
-            table.keys = cells.iter().map(|cell| key(cell.text.trim())).collect();
+            // What Splunk calls the text of an event.
+            let name = |cell: &Cell| if cell.text == "_raw" { key("@message") } else { key(cell.text.trim()) };
+            table.keys = cells.iter().map(name).collect();
             table
         })
     }

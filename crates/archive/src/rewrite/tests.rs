@@ -85,6 +85,9 @@ fn rows_are_lines_with_typed_values() {
                     {\"time\":\"x\",\"n\":-2.5,\"ok\":false,\"text\":\"\"}\n\
                     {\"n\":\"007\",\"ok\":\"12345678901234567890\",\"text\":\"1e5\"}\n";
     assert_eq!(table("a.csv.gz", text), (expected.into(), None));
+    let splunk = "\"_time\",\"_raw\"\n\"2026-11-20T06:00:00.000+0000\",\"a b\"\n";
+    let expected = "{\"_time\":\"2026-11-20T06:00:00.000+0000\",\"@message\":\"a b\"}\n";
+    assert_eq!(table("a.csv", splunk), (expected.into(), None));
     let tabs = "a\tb\n1\tx y\n";
     assert_eq!(table("a.tsv", tabs), ("{\"a\":1,\"b\":\"x y\"}\n".into(), None));
     assert_eq!(table("a.CSV", "a;b\n1;0.50\n2;-0"), ("{\"a\":1,\"b\":0.50}\n{\"a\":2,\"b\":\"-0\"}\n".into(), None));
