@@ -87,7 +87,9 @@ fn number(digits: &str) -> Option<i64> {
 /// The fields that folders such as `region=eu` give to all events below them.
 pub(crate) fn fields(path: &str) -> Arc<[(Arc<str>, Value)]> {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders).split('/');
-    let named = folders.filter_map(|folder| folder.split_once('=')).filter(|(name, _)| !name.is_empty());
+    let named = folders
+        .filter_map(|folder| folder.split_once('='))
+        .filter(|(name, _)| !name.is_empty() && !name.starts_with('@'));
     let value = |name: &str, text: &str| match number(text) {
         // Leading zeros of accounts and the like are a part of them.
         Some(number) if !text.starts_with('0') || text == "0" || is_part_of_time(name) => Value::Integer(number),

@@ -1,6 +1,7 @@
 //! Paths as services and tools write them.
 
-use types::{TimeRange, Timestamp, Value};
+use proptest::prelude::*;
+use types::{TimeRange, Timestamp, Value, civil_from_days};
 
 use super::{fields, may_have_events};
 
@@ -60,7 +61,7 @@ fn what_a_path_does_not_say_for_sure_leaves_out_nothing() {
 
 #[test]
 fn folders_with_a_name_and_a_value_are_fields() {
-    let found = fields("s3://b/region=eu/account=012345678901/month=03/n=12/a=b.parquet");
+    let found = fields("s3://b/@log=x/region=eu/account=012345678901/month=03/n=12/a=b.parquet");
     let found: Vec<(&str, Value)> = found.iter().map(|(name, value)| (&**name, value.clone())).collect();
     let expected = [
         ("account", Value::text("012345678901")),
@@ -69,4 +70,28 @@ fn folders_with_a_name_and_a_value_are_fields() {
         ("region", Value::text("eu")),
     ];
     assert_eq!(found, expected);
+}
+
+proptest! {
+    /// No file is left out that has an event of the range, as long as its events lie at most a day to each side of its folder.
+    #[test]
+    fn a_range_with_an_event_of_a_file_never_leaves_it_out(
+        day in 0i64..60_000,
+        (late, before, behind) in (-Timestamp::DAY..2 * Timestamp::DAY, 0i64..40 * Timestamp::DAY, 1i64..40 * Timestamp::DAY),
+    ) {
+        let (year, month, of_month) = civil_from_days(day);
+        let event = day * Timestamp::DAY + late;
+        let range = TimeRange { from: Timestamp(event.saturating_sub(before)), to: Timestamp(event.saturating_add(behind)) };
+        for path in [
+            format!("{year}/{month:02}/{of_month:02}/a.gz"),
+            format!("x/{year}/{month:02}/a.gz"),
+            format!("year={year}/a.parquet"),
+            format!("year={year}/month={month}/day={of_month}/a.parquet"),
+            format!("dt={year}-{month:02}-{of_month:02}/b/a.parquet"),
+            format!("1_CloudTrail_eu_{year}{month:02}{of_month:02}T0605Z_x.json.gz"),
+            format!("{year}{month:02}{of_month:02}T060000Z.ndjson.zst"),
+        ] {
+            prop_assert!(may_have_events(&path, range), "{} {:?}", path, range);
+        }
+    }
 }
