@@ -21,6 +21,8 @@ mod lab;
 mod access;
 #[path = "it/alert.rs"]
 mod alert;
+#[path = "it/archive.rs"]
+mod archive;
 #[path = "it/backup.rs"]
 mod backup;
 #[path = "it/bad_input.rs"]

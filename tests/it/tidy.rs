@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
     ("evaluate", &["types", "parse", "plan", "pattern", "spill"]),
     ("execute", &["types", "parse", "plan", "pattern", "spill", "evaluate"]),
+    ("archive", &["types", "parse", "ship", "files", "execute"]),
     // Judges counts of events; knows neither a route nor a clock.
     ("cause", &["types", "plan", "execute"]),
     // Judges counts of texts; runs no pipeline and knows no rule.
@@ -130,6 +131,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plan",
             "language",
             "execute",
+            "archive",
             "alert",
             "promql",
             "series",

@@ -1,31 +1,26 @@
 //! Queries over files and standard input, without a server: the same language and the same engine.
 //!
-//! Files are read in pieces that pass by once ([`feed`]), so that they may be larger than memory. What grows with them
+//! Files are read in pieces that pass by once ([`FileFeed`]), so that they may be larger than memory. What grows with them
 //! is only what the query itself keeps: groups, or the rows that it shows.
 
-mod feed;
-mod inputs;
-mod reader;
 mod watched;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
+use archive::{FileFeed, Input, inputs, leave_out};
 use execute::{Answer, Feed, FeedRequest, Request, Support, UnknownFields, execute_stream, needs_several_passes};
 use language::{ParseOptions, parse_insights};
 use parse::{ArrivalContext, Projection, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
-use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp};
+use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, counted};
 
-use self::feed::FileFeed;
-use self::inputs::Input;
-use self::reader::Reader;
 use self::watched::WatchedFeed;
 use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::Query;
@@ -37,6 +32,9 @@ use crate::zone::Zones;
 /// What a query may hold where the system does not say how much there is.
 const MEMORY_BYTES_UNKNOWN: usize = 1 << 30;
 
+/// Objects of a bucket that are asked for at once: most of the time is spent waiting.
+const FAR_THREADS: usize = 16;
+
 /// The bytes of a file, unpacked where it is packed, or those of standard input.
 pub(crate) type Source = Box<dyn Read + Send>;
 
@@ -47,19 +45,15 @@ pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
 
 /// The same; `n_read` counts what is read of the file as it is. Returns how long that is, where it is known, too.
 pub(crate) fn open_counted(path: &Path, n_read: Arc<AtomicU64>) -> Result<(Source, Option<u64>), Failure> {
-    let mut found = inputs::inputs(&[path.to_owned()])?;
+    let mut found = inputs_of(&[path.to_owned()])?;
     let Some(input) = found.pop().filter(|_| found.is_empty()) else {
         return Err(Failure::usage(format!("{}: name a single file", path.display())));
     };
-    let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
-    if input.path.is_none() {
-        return input.open().map(|source| (source, None)).map_err(failed);
-    }
-    let n_bytes = input.n_bytes;
-    match Reader::open(Arc::new(input), 0, n_read).map_err(failed)? {
-        Some(reader) => Ok((reader.into_source(), Some(n_bytes))),
-        None => Err(Failure::usage(format!("{}: not a text file", path.display()))),
-    }
+    archive::open_text(&input, n_read).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}
+
+fn inputs_of(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    inputs(paths).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Answers the query over `--file`, or over standard input where there is none.
@@ -78,16 +72,19 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     let range = plan.range(range_of(options, now, time_zone)?, now, time_zone);
     let tables = tables(&options.lookup)?;
     let table_of = |name: &str| tables.get(name).cloned();
-    let mut inputs = inputs::inputs(&options.file)?;
+    let mut inputs = inputs_of(&options.file)?;
+    let n_left_out = leave_out(&mut inputs, range);
     if needs_several_passes(&plan) {
         for input in inputs.iter_mut().filter(|input| input.path.is_none()) {
             *input = spool(input)?;
         }
     }
     let n_read = Arc::new(AtomicU64::new(0));
-    let is_known = inputs.iter().all(|input| input.path.is_some() || input.spooled.is_some());
+    let is_known = inputs.iter().all(Input::is_whole);
     let progress = Progress::new(is_known.then(|| inputs.iter().map(|input| input.n_bytes).sum()));
     let limits = Limits::default();
+    let is_far = inputs.iter().any(Input::is_far);
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let request = Request {
         range,
         limit: options.row_limit().map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
@@ -96,7 +93,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         memory_bytes_max: memory_bytes_max(),
         deadline: None,
         cancelled: &AtomicBool::new(false),
-        n_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        n_threads: if is_far { n_threads.max(FAR_THREADS) } else { n_threads },
         progress: Some(&|_| progress.show(n_read.load(Relaxed))),
         support: Support { tables: Some(&table_of), ..Support::default() },
     };
@@ -110,13 +107,16 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         let inputs = numbered.iter().filter(|(_, input)| is_named(input.group.as_str())).cloned().collect();
         n_read.store(0, Relaxed);
         is_screened.fetch_or(asked.screen.is_some(), Relaxed);
-        Box::new(WatchedFeed::new(Box::new(FileFeed::new(inputs, received, asked, n_read.clone())), &unknown))
+        Box::new(WatchedFeed::new(Box::new(FileFeed::new(inputs, received, range, asked, n_read.clone())), &unknown))
     };
     let answer = execute_stream(&plan, &mut feed_of, &request);
     progress.line.clear();
     let mut answer = answer.map_err(|error| Failure::other(error.to_string()))?;
     let unknown = unknown.into_held();
     answer.warnings.extend(unknown_fields(unknown, numbered, received, is_screened.into_inner()));
+    if n_left_out > 0 {
+        say!("catat: {} left out by the days in their paths", counted(n_left_out, "file"));
+    }
     print(options, answer)
 }
 
@@ -134,8 +134,8 @@ fn unknown_fields(
     if unknown.is_empty() || is_screened && inputs.is_empty() {
         return Vec::new();
     }
-    let feed =
-        FileFeed::new(inputs, received, FeedRequest { screen: None, wanted: Projection::default() }, Arc::default());
+    let whole = FeedRequest { screen: None, wanted: Projection::default() };
+    let feed = FileFeed::new(inputs, received, TimeRange::ALL, whole, Arc::default());
     if let Ok(Some(run)) = feed.next()
         && unknown.look_at(&*run).is_err()
     {
@@ -195,7 +195,7 @@ fn spool(input: &Input) -> Result<Input, Failure> {
     let file = rustix::fs::open(&directory, flags, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
     let mut file = File::from(file.map_err(|error| failed(&format!("{}: {error}", directory.display())))?);
     let n_bytes = std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(|error| failed(&error))?;
-    Ok(Input { spooled: Some(Arc::new(file)), n_bytes, ..input.clone() })
+    Ok(input.clone().spooled(file, n_bytes))
 }
 
 /// Returns how much a query may hold: half of what the machine, or the group of processes that this one is in, has left. Nobody

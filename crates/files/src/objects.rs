@@ -101,11 +101,7 @@ pub struct Traffic {
 impl Objects {
     /// Makes ready to use the object store for the store `store`. Nothing is asked yet.
     pub fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
-        let (bucket, prefix) = options.open()?;
-        let bucket = Arc::new(bucket);
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(2).thread_name("objects").enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
+        let (runtime, bucket, prefix) = connect(options)?;
         let (handle, runtime) = (runtime.handle().clone(), Mutex::new(Some(runtime)));
         let store: String = store.iter().map(|byte| format!("{byte:02x}")).collect();
         let prefix = if prefix.is_empty() { store } else { format!("{prefix}/{store}") };
@@ -383,6 +379,14 @@ impl Objects {
     }
 }
 
+/// Makes a client of a bucket, the threads that wait for it, and the prefix of names. Nothing is asked yet.
+pub(crate) fn connect(options: &ObjectStoreOptions) -> Result<(Runtime, Arc<AmazonS3>, String), String> {
+    let (bucket, prefix) = options.open()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).thread_name("objects").enable_all().build();
+    Ok((runtime.map_err(|error| error.to_string())?, Arc::new(bucket), prefix))
+}
+
 /// A request that was sent.
 type PendingResponse<T> = std::sync::mpsc::Receiver<object_store::Result<T>>;
 
@@ -423,7 +427,7 @@ pub fn unreadable(file: &str, offset: u64, problem: String) -> ScanError {
 }
 
 /// Returns the error of the object store, without the lines and the length of its documents.
-fn one_line(error: &Error) -> String {
+pub(crate) fn one_line(error: &Error) -> String {
     let text = error.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(400).collect()

@@ -47,7 +47,7 @@ pub use format::{Format, FormatError, FormatId, FormatSample, Formats};
 pub use frames::{Framer, Frames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use joined::{lines_by_text, texts};
-pub use json::{JsonCursor, JsonError, ObjectReader};
+pub use json::{JsonCursor, JsonError, ObjectReader, TEXT_KEYS, may_tell_time, time_key};
 pub use lenient::{
     JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
 };
@@ -61,6 +61,6 @@ pub use projection::Projection;
 pub use shape::{LineColumns, PartValue, Parts, Shape, SyslogHeader};
 pub use shape_object::shape_object;
 pub use text::{LineError, batches_of_records, batches_of_text};
-pub use time::{FoundTime, ResolvedTime, ambiguous_zone, find_time, parse_time};
+pub use time::{FoundTime, ResolvedTime, ambiguous_zone, bounded, find_time, parse_time};
 pub use utf16::{Transcript, Utf16};
 pub use zone::{Zone, ZoneError};

@@ -66,12 +66,28 @@ impl Projection {
     }
 
     /// Whether the text is wanted.
-    pub(crate) fn has_message(&self) -> bool {
+    pub fn has_message(&self) -> bool {
         self.has_message
     }
 
+    /// Whether everything is wanted.
+    pub fn has_all(&self) -> bool {
+        self.names.is_none()
+    }
+
+    /// Whether something that is read from a trace is wanted.
+    pub fn has_exception(&self) -> bool {
+        self.has_exception
+    }
+
+    /// The same, with the keys that records have for their texts where the text is wanted.
+    pub fn with_text_keys(&self) -> Self {
+        let Some(names) = self.names.as_ref().filter(|_| self.has_message) else { return self.clone() };
+        Self::of(names.iter().cloned().chain(crate::TEXT_KEYS.map(Arc::from)).chain(["_message".into()]))
+    }
+
     /// Whether the level is wanted.
-    pub(crate) fn has_level(&self) -> bool {
+    pub fn has_level(&self) -> bool {
         self.has_level
     }
 
@@ -83,7 +99,7 @@ impl Projection {
 
     /// Whether something that is asked for may be read from the field `name`: it itself, a path into it, or an object
     /// that it is a member of.
-    pub(crate) fn has_field(&self, name: &str) -> bool {
+    pub fn has_field(&self, name: &str) -> bool {
         let Some(names) = &self.names else { return true };
         match name.bytes().next() {
             Some(b'@') => true,
@@ -93,7 +109,7 @@ impl Projection {
     }
 
     /// Whether the value of the record's own key `name` is needed, be it for the level.
-    pub(crate) fn has_key(&self, name: &str) -> bool {
+    pub fn has_key(&self, name: &str) -> bool {
         self.names.is_none()
             || self.has_field(name)
             || (self.has_exception && TRACE_KEYS.contains(&name))

@@ -123,7 +123,8 @@ pub(crate) fn epoch_of_float(number: f64) -> i128 {
     (number * unit_of_magnitude(number.abs() as u64) as f64) as i128
 }
 
-pub(crate) fn bounded(nanos: i128, received: &ArrivalContext<'_>) -> ResolvedTime {
+/// A number of nanoseconds since the epoch as the time of an event, which happened neither before the epoch nor after it arrived.
+pub fn bounded(nanos: i128, received: &ArrivalContext<'_>) -> ResolvedTime {
     let latest = i128::from(received.at.0) + i128::from(received.limits.future_ns_max);
     if nanos < 0 || nanos >= i128::from(END) || nanos > latest {
         return ResolvedTime::OutOfRange;

@@ -18,7 +18,8 @@ const LANGUAGES: [&str; 8] = ["insights", "logql", "lucene", "kql", "filter-patt
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Files to query instead of a server (plain, .gz, .zst); `-` is standard input, as in `… | catat query - 'QUERY'`
+    /// Files, folders and buckets (`s3://BUCKET/PREFIX`) to query instead of a server: text, CSV, JSON, .gz, .zst, Parquet; `-` is
+    /// standard input, as in `… | catat query - 'QUERY'`
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
     pub(crate) file: Vec<PathBuf>,
     /// A table for `lookup` in a query over files: its name and a CSV file; may be repeated
@@ -79,9 +80,10 @@ pub(crate) struct Query {
 impl Query {
     /// Takes the last path of `--file` as the query if no such file exists, and `-` before the query as standard input.
     pub(crate) fn take_input(&mut self) -> Result<(), Failure> {
+        let is_query = |last: &mut PathBuf| !last.exists() && last.as_os_str() != "-" && !last.starts_with("s3:");
         if self.query.is_empty()
             && self.file.len() > 1
-            && let Some(last) = self.file.pop_if(|last| !last.exists() && last.as_os_str() != "-")
+            && let Some(last) = self.file.pop_if(is_query)
         {
             self.query = last.to_string_lossy().into_owned();
         }

@@ -100,6 +100,19 @@ fn time_rank(name: &str) -> Option<usize> {
     OTHER_TIME_KEYS.iter().position(|(known, _)| *known == name)
 }
 
+/// The place of the name that tells the time of records with these keys, as far as names say it.
+pub fn time_key(names: &[&str]) -> Option<usize> {
+    let place = |wanted: &str| names.iter().position(|name| *name == wanted);
+    let is_there = |beside: &str| beside.is_empty() || names.contains(&beside);
+    let others = OTHER_TIME_KEYS.iter().filter(|(_, beside)| is_there(beside)).map(|(key, _)| *key);
+    super::TIME_KEYS.into_iter().chain(others).find_map(place)
+}
+
+/// Whether a key may tell the time of a record, be it beside another one.
+pub fn may_tell_time(name: &str) -> bool {
+    super::TIME_KEYS.contains(&name) || is_needed(name)
+}
+
 /// Whether a key may be needed for what a record says, though its value is not asked for.
 pub(crate) fn is_needed(name: &str) -> bool {
     time_rank(name).is_some() || OTHER_TIME_KEYS.iter().any(|(_, beside)| *beside == name)

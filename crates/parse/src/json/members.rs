@@ -25,7 +25,7 @@ impl JsonError {
 }
 
 /// Keys that give the text, best first. The last is the journal's.
-pub(crate) const TEXT_KEYS: [&str; 4] = ["@message", "message", "msg", "MESSAGE"];
+pub const TEXT_KEYS: [&str; 4] = ["@message", "message", "msg", "MESSAGE"];
 
 /// Keys that give the time, best first. The last is the journal's, in microseconds since the epoch.
 pub(crate) const TIME_KEYS: [&str; 5] = ["@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP"];

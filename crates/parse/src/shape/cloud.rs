@@ -6,8 +6,9 @@ use super::cursor::{is_digits, time, word};
 use super::parts::PartSink;
 
 /// Names of a flow log's columns: as a header line has them, and as fields have them. The first 14 are those of version 2
-/// in the order of the default form; those of versions 3 to 5 follow in the order in which Amazon lists them.
-const VPC_FIELDS: [(&str, &str); 29] = [
+/// in the order of the default form; those of versions 3 to 5 follow in the order in which Amazon lists them, and then those of
+/// later versions, which only a header line brings.
+const VPC_FIELDS: [(&str, &str); 42] = [
     ("version", "version"),
     ("account-id", "accountId"),
     ("interface-id", "interfaceId"),
@@ -37,7 +38,23 @@ const VPC_FIELDS: [(&str, &str); 29] = [
     ("pkt-dst-aws-service", "pktDstAwsService"),
     ("flow-direction", "flowDirection"),
     ("traffic-path", "trafficPath"),
+    ("ecs-cluster-arn", "ecsClusterArn"),
+    ("ecs-cluster-name", "ecsClusterName"),
+    ("ecs-container-instance-arn", "ecsContainerInstanceArn"),
+    ("ecs-container-instance-id", "ecsContainerInstanceId"),
+    ("ecs-container-id", "ecsContainerId"),
+    ("ecs-second-container-id", "ecsSecondContainerId"),
+    ("ecs-service-name", "ecsServiceName"),
+    ("ecs-task-definition-arn", "ecsTaskDefinitionArn"),
+    ("ecs-task-arn", "ecsTaskArn"),
+    ("ecs-task-id", "ecsTaskId"),
+    ("reject-reason", "rejectReason"),
+    ("resource-id", "resourceId"),
+    ("encryption-status", "encryptionStatus"),
 ];
+
+/// Columns of a line of version 5 without a header.
+const COLUMNS_MAX: usize = 29;
 
 /// The columns of the flow logs that follow a header line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +82,7 @@ impl VpcColumns {
 /// A VPC flow log: the 14 columns of version 2, or those with the further ones of versions 3 to 5 behind them.
 pub(super) fn vpc<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     // Columns end with a version: 14 of version 2, 21 of 3, 25 of 4, 29 of 5.
-    let n_words = columns(line, 0..VPC_FIELDS.len(), found)?;
+    let n_words = columns(line, 0..COLUMNS_MAX, found)?;
     matches!(n_words, 14 | 21 | 25 | 29).then_some(())
 }
 
@@ -84,7 +101,7 @@ fn columns<'t>(line: &'t str, columns: impl Iterator<Item = usize>, found: &mut 
         n_words += 1;
         let is_number = is_digits(word) || word == "-";
         let fits = match column {
-            0 => is_digits(word) && word.len() == 1,
+            0 => is_digits(word) && word.len() <= 2,
             1 => is_number || word == "unknown",
             5..=11 | 17 | 28 => is_number,
             12 => matches!(word, "ACCEPT" | "REJECT" | "-"),

@@ -7,7 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use parse::{ArrivalContext, LineColumns, Profile, last_time, sure_end};
 use types::Timestamp;
 
-use super::inputs::Input;
+use crate::columnar::ColumnarFile;
+use crate::inputs::Input;
+use crate::rewrite::{Documents, Rewritten, Table};
+
+/// Bytes at the head of an input by which is told what it is.
+const HEAD_BYTES: usize = 4096;
 
 /// Most bytes of a piece. Only a single line is ever as long: it is cut here, and its parts are events of their own.
 const PIECE_BYTES_MAX: usize = 64 << 20;
@@ -22,23 +27,35 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 const PACKED_BUFFER_BYTES: usize = 256 << 10;
 
 /// Bytes of one input that begin and end with an event.
-pub(super) struct Piece {
-    pub(super) input: Arc<Input>,
+pub(crate) struct Piece {
+    pub(crate) input: Arc<Input>,
     /// The place of the input among all of them.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// The bytes are the first `n_bytes` of it.
-    pub(super) buffer: Vec<u8>,
-    pub(super) n_bytes: usize,
-    pub(super) offset: u64,
-    pub(super) previous: Option<Timestamp>,
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) n_bytes: usize,
+    pub(crate) offset: u64,
+    pub(crate) previous: Option<Timestamp>,
     /// What the header line named that the input begins with.
-    pub(super) columns: Option<Arc<LineColumns>>,
+    pub(crate) columns: Option<Arc<LineColumns>>,
     /// What the lines before have taught.
-    pub(super) profile: Profile,
+    pub(crate) profile: Profile,
+    /// Whether the lines were made of the rows of a table.
+    pub(crate) is_table: bool,
+}
+
+/// An input that was opened.
+pub(crate) enum Opened {
+    /// It is read as text.
+    Text(Box<Reader>),
+    /// Its columns are read by themselves.
+    Columnar(Arc<ColumnarFile>),
+    /// Nobody named it, and it is no text.
+    PassedOver,
 }
 
 /// Reads an input from its beginning to its end.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     input: Arc<Input>,
     number: u32,
     source: Box<dyn Read + Send>,
@@ -48,41 +65,28 @@ pub(super) struct Reader {
     previous: Option<Timestamp>,
     columns: Option<Arc<LineColumns>>,
     profile: Profile,
+    is_table: bool,
     is_at_end: bool,
     /// Why nothing more can be read; told once everything that could be was given.
     failure: Option<io::Error>,
 }
 
 impl Reader {
-    /// Opens an input; `None` for one that nobody named and that is no text. `n_read` counts its bytes as they are read.
-    pub(super) fn open(input: Arc<Input>, number: u32, n_read: Arc<AtomicU64>) -> io::Result<Option<Self>> {
-        let mut raw = input.open()?;
-        let mut head = vec![0; 4096];
-        let n_head = read_full(&mut raw, &mut head)?;
-        head.truncate(n_head);
-        let packed = CountingReader { source: raw, n_read: n_read.clone() };
-        n_read.fetch_add(n_head as u64, Relaxed);
-        let magic: [u8; 4] = std::array::from_fn(|place| head.get(place).copied().unwrap_or_default());
-        let reason = ship::reason_of_content(&head);
-        let whole = io::Cursor::new(head).chain(packed);
-        let source: Box<dyn Read + Send> = match magic {
-            [0x1f, 0x8b, ..] => {
-                let buffered = io::BufReader::with_capacity(PACKED_BUFFER_BYTES, whole);
-                Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
-            }
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                let buffered = io::BufReader::with_capacity(PACKED_BUFFER_BYTES, whole);
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-                Box::new(decoder)
-            }
-            _ if reason.is_some() && !input.is_named => return Ok(None),
-            _ if let Some(problem) = reason.as_ref().and_then(|reason| unreadable(reason, magic)) => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
-            }
-            _ => Box::new(whole),
+    /// Opens an input; `n_read` counts its bytes as they are read.
+    pub(crate) fn open(input: Arc<Input>, number: u32, n_read: Arc<AtomicU64>) -> io::Result<Opened> {
+        let (head, source) = match unpacked(&input, n_read)? {
+            Content::Text(source) => begun(source),
+            Content::Parquet => return Ok(Opened::Columnar(Arc::new(ColumnarFile::open(input, number)?))),
+            Content::Other => return Ok(Opened::PassedOver),
         };
-        Ok(Some(Self {
+        let table = Table::of(&input.name(), &head);
+        let is_table = table.is_some();
+        let source: Box<dyn Read + Send> = match table {
+            Some(table) => Box::new(Rewritten::new(source, table)),
+            None if Documents::are_in(&head) => Box::new(Rewritten::new(source, Documents::default())),
+            None => source,
+        };
+        Ok(Opened::Text(Box::new(Self {
             input,
             number,
             source,
@@ -91,34 +95,30 @@ impl Reader {
             previous: None,
             columns: None,
             profile: Profile::default(),
+            is_table,
             is_at_end: false,
             failure: None,
-        }))
-    }
-
-    /// Returns the source of the bytes.
-    pub(super) fn into_source(self) -> Box<dyn Read + Send> {
-        self.source
+        })))
     }
 
     /// Reports whether no piece is left.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.is_at_end && self.carried.is_empty() && self.failure.is_none()
     }
 
     /// Returns the input.
-    pub(super) fn input(&self) -> &Arc<Input> {
+    pub(crate) fn input(&self) -> &Arc<Input> {
         &self.input
     }
 
     /// Returns the number of bytes delivered so far.
-    pub(super) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Returns the next piece, of `n_wanted` bytes or a little less, more only where an event is longer. `buffer` is used for
     /// it; what is in it does not matter.
-    pub(super) fn piece(
+    pub(crate) fn piece(
         &mut self,
         mut buffer: Vec<u8>,
         n_wanted: usize,
@@ -154,8 +154,11 @@ impl Reader {
         if end == 0 {
             return self.failure.take().map_or(Ok(None), Err);
         }
-        if self.offset == 0 {
-            self.columns = columns_of_header(&buffer[..end]).map(Arc::new);
+        let mut n_header = 0;
+        if self.offset == 0
+            && let Some((columns, n_bytes)) = columns_of_header(&buffer[..end])
+        {
+            (self.columns, n_header) = (Some(Arc::new(columns)), n_bytes);
         }
         let (previous, profile) = (self.previous, self.profile);
         if !self.is_at_end {
@@ -164,10 +167,23 @@ impl Reader {
             self.profile.advance(&buffer[..end], self.offset);
             self.previous = last_time(&buffer[..end], source, previous, &received);
         }
-        let offset = self.offset;
+        let offset = self.offset + n_header as u64;
         self.offset += end as u64;
+        // A header is no event.
+        buffer.drain(..n_header);
+        let end = end - n_header;
         let (input, number, columns) = (self.input.clone(), self.number, self.columns.clone());
-        Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous, columns, profile }))
+        Ok(Some(Piece {
+            input,
+            number,
+            buffer,
+            n_bytes: end,
+            offset,
+            previous,
+            columns,
+            profile,
+            is_table: self.is_table,
+        }))
     }
 
     /// Reads until `place` is full or nothing more comes; gives how much was read.
@@ -188,16 +204,102 @@ impl Reader {
     }
 }
 
-/// Returns the column names from a header: the first line of the text, or a leading comment line (`#`).
-fn columns_of_header(text: &[u8]) -> Option<LineColumns> {
-    let mut columns = None;
-    for line in text.split(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {
-        columns = LineColumns::after(columns, std::str::from_utf8(line).ok()?);
+/// What an input consists of.
+enum Content {
+    Text(Box<dyn Read + Send>),
+    Parquet,
+    Other,
+}
+
+/// Returns the bytes of an input, unpacked where it is packed, and how long it is as it lies there, where that is known. `n_read` counts
+/// what is read of it.
+///
+/// # Errors
+/// Where it cannot be opened or is no text.
+pub fn open_text(input: &Input, n_read: Arc<AtomicU64>) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if input.path.is_none() {
+        return input.open().map(|source| (source, None));
+    }
+    match unpacked(input, n_read)? {
+        Content::Text(source) => Ok((source, Some(input.n_bytes))),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "not a text file")),
+    }
+}
+
+/// Opens an input, and unpacks it where it is packed.
+fn unpacked(input: &Input, n_read: Arc<AtomicU64>) -> io::Result<Content> {
+    let mut raw = input.open()?;
+    let mut head = vec![0; HEAD_BYTES];
+    let n_head = read_full(&mut raw, &mut head)?;
+    head.truncate(n_head);
+    let packed = CountingReader { source: raw, n_read: n_read.clone() };
+    n_read.fetch_add(n_head as u64, Relaxed);
+    let magic: [u8; 4] = std::array::from_fn(|place| head.get(place).copied().unwrap_or_default());
+    let reason = ship::reason_of_content(&head);
+    let whole = io::Cursor::new(head).chain(packed);
+    Ok(Content::Text(match magic {
+        [0x1f, 0x8b, ..] => {
+            let buffered = io::BufReader::with_capacity(PACKED_BUFFER_BYTES, whole);
+            Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let buffered = io::BufReader::with_capacity(PACKED_BUFFER_BYTES, whole);
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            Box::new(decoder)
+        }
+        _ if magic == *b"PAR1" => return Ok(Content::Parquet),
+        _ if reason.is_some() && !input.is_named => return Ok(Content::Other),
+        _ if let Some(problem) = reason.as_ref().and_then(|reason| unreadable(reason, magic)) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        _ => Box::new(whole),
+    }))
+}
+
+/// Returns what a source begins with, and the whole of it. A source that breaks off so early says so again when it is read.
+fn begun(mut source: Box<dyn Read + Send>) -> (Vec<u8>, Box<dyn Read + Send>) {
+    let mut head = vec![0; HEAD_BYTES];
+    let mut n_bytes = 0;
+    let failure = loop {
+        match source.read(&mut head[n_bytes..]) {
+            Ok(0) => break None,
+            Ok(n_read) => n_bytes += n_read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Some(error),
+        }
+    };
+    head.truncate(n_bytes);
+    let rest: Box<dyn Read + Send> = match failure {
+        Some(failure) => Box::new(Broken(Some(failure))),
+        None => source,
+    };
+    (head.clone(), Box::new(io::Cursor::new(head).chain(rest)))
+}
+
+/// A source that has broken off.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _place: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// Returns the column names from a header, and how many bytes it has: the first line of the text, or leading comment lines (`#`).
+fn columns_of_header(text: &[u8]) -> Option<(LineColumns, usize)> {
+    let (mut columns, mut n_bytes) = (None, 0);
+    for line in text.split_inclusive(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {
+        let named = LineColumns::after(columns.clone(), std::str::from_utf8(line).ok()?.trim_end());
+        if line.starts_with(b"#") || (n_bytes == 0 && named.is_some()) {
+            n_bytes += line.len();
+            columns = named;
+        }
         if !line.starts_with(b"#") {
             break;
         }
     }
-    columns
+    columns.map(|columns| (columns, n_bytes))
 }
 
 /// Returns why a file that is no text is not read, and what makes text of it.

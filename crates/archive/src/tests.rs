@@ -1,0 +1,50 @@
+//! The same events in lines, tables and Parquet.
+
+mod drawn;
+mod written;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use execute::{Feed, FeedRequest};
+use parse::{ArrivalContext, Projection, Zone};
+use types::{Limits, RowSet, ScanError, TimeRange, Timestamp, Value};
+
+use crate::{FileFeed, inputs};
+
+/// An event: its time, and what was asked for.
+type Asked = (Timestamp, Vec<Option<Value>>);
+
+/// Reads what is named of all events of the files, in order of time; and what is wrong with them.
+fn read(paths: &[&Path], names: &[&str], range: TimeRange) -> (Vec<Asked>, Vec<ScanError>) {
+    let limits = Limits::default();
+    let at = Timestamp::parse_iso8601("2026-12-24T00:00:00Z").expect("a time");
+    let received = ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
+    let paths: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
+    let found = (0..).zip(inputs(&paths).expect("the files are there").into_iter().map(Arc::new)).collect();
+    let wanted = Projection::of(names.iter().map(|name| Arc::from(*name)));
+    let feed = FileFeed::new(found, received, range, FeedRequest { screen: None, wanted }, Arc::default());
+    let (mut events, mut problems) = (Vec::new(), Vec::new());
+    loop {
+        let run = match feed.next() {
+            Ok(None) => break,
+            Ok(Some(run)) => run,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        for block in 0..run.n_blocks() {
+            let rows = RowSet::all(run.block_rows(block));
+            let of_block: Vec<&str> = ["@timestamp"].into_iter().chain(names.iter().copied()).collect();
+            let columns = run.read(block, &of_block, &rows).expect("a run in memory");
+            for row in 0..rows.n_rows() {
+                let Some(Value::Timestamp(time)) = columns[0].value(row) else { panic!("an event has a time") };
+                events.push((time, columns[1..].iter().map(|column| column.value(row)).collect()));
+            }
+        }
+    }
+    events.retain(|(time, _)| range.contains(*time));
+    events.sort_by_key(|event| (event.0, format!("{event:?}")));
+    (events, problems)
+}
