@@ -146,6 +146,11 @@ macro_rules! calls {
 impl<T: Send + Sync + 'static> Routes<T> {
     calls! { get GET post POST put PUT delete DELETE options OPTIONS }
 
+    /// Adds a route for GET, and for POST with parameters that are too long for an address.
+    pub fn ask(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
+        self.get(path, role, run).post(path, role, run)
+    }
+
     /// Adds a route for GET, and for POST with the parameters in a form.
     pub fn form(mut self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
         let entry = Entry { method: "post", path, role };

@@ -111,7 +111,7 @@ impl Families {
     fn table(&self) -> Table {
         let server = || self.server.clone();
         let api = native_routes(&self.server, &self.api);
-        let elastic = elastic::routes().with_state(FamilyState::new(server(), self.elastic.clone()));
+        let elastic = elastic::routes().with(&self.server, &self.elastic);
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
         let loki = loki::routes().with(&self.server, &self.loki);
         let metrics = metrics::routes().with(&self.server, &self.metrics);
@@ -148,7 +148,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
     let foreign = [
         &loki.entries(),
-        elastic.entries(),
+        &elastic.entries(),
         &otel.entries(),
         cloudwatch.entries(),
         traces.entries(),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::bulk::Action;
+use door::call::{Outcome, Reply};
 use door::parameters::Parameters;
 
 /// Keys of an item in the answer, in their order.
@@ -65,6 +66,11 @@ impl Paths {
             }
         }
         Self { taken, left }
+    }
+
+    /// Answers with the requested parts of an answer.
+    pub(super) fn reply(&self, answer: Json) -> Outcome {
+        Ok(Reply::json(&self.shown(answer)))
     }
 
     /// Returns the requested parts of an answer.

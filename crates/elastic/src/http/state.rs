@@ -24,5 +24,8 @@ pub struct ElasticState {
     pub(super) documents: DocumentCounter,
 }
 
+/// A request of this API.
+pub(super) type Call = door::call::Call<ElasticState>;
+
 /// The server as a client of this API sees it.
 pub(super) type Shared = FamilyServer<ElasticState>;
