@@ -40,10 +40,22 @@ pub struct Call<T> {
     pub parts: Parts,
 }
 
-impl<T> Call<T> {
+impl<T: Send + Sync + 'static> Call<T> {
     /// Takes the first variable part of the path.
     pub fn variable(&mut self) -> String {
         self.path.first_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Returns the step of a handler that reads the body itself, and has errors in a form of its own.
+    pub fn answered_by<F, R>(self, handler: fn(FamilyServer<T>, Request) -> F) -> Outcome
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoResponse,
+    {
+        Ok(Reply::Later(Box::new(move |body| {
+            let answer = handler(self.server, Request::from_parts(self.parts, body));
+            Box::pin(async move { Ok(Reply::Whole(answer.await.into_response())) })
+        })))
     }
 }
 

@@ -137,7 +137,7 @@ fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {
 }
 
 fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
-    traces::routes().with_state(FamilyState::new(server.clone(), traces.clone()))
+    traces::routes().with(server, traces)
 }
 
 /// Returns what all routes are, for the API description and its tests.
@@ -151,7 +151,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         &elastic.entries(),
         &otel.entries(),
         cloudwatch.entries(),
-        traces.entries(),
+        &traces.entries(),
         &metrics.entries(),
     ];
     let mcp = mcp::routes();

@@ -19,7 +19,7 @@ use crate::far_events;
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
 use crate::problem::{ProblemCode, TraceProblem};
 use crate::reading::SYSTEM_FIELDS;
-pub(crate) use crate::reading::{EventFields, Reading};
+pub(crate) use crate::reading::{EventFields, Reading, query};
 use crate::span::Span;
 use crate::times;
 use crate::trace_events::{TraceEvent, collect};

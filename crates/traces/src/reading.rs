@@ -4,7 +4,10 @@ use execute::{Answer, PartialReason, Stats};
 use plan::Name;
 use types::Value;
 
+use door::call::{Outcome, Reply};
 use door::problem::Problem;
+use door::query_run::QueryRun;
+use door::server::Shared;
 
 /// System fields of each event.
 pub(crate) const SYSTEM_FIELDS: [&str; 6] = ["@timestamp", "@id", "@log", "@logStream", "@level", "@message"];
@@ -69,4 +72,13 @@ impl Reading {
         }
         answer.rows
     }
+}
+
+/// Returns the step of a query, which is given what it notes about its reading.
+pub(crate) fn query(
+    server: &Shared,
+    text: &str,
+    work: impl FnOnce(&QueryRun<'_>, &mut Reading) -> Outcome + Send + 'static,
+) -> Outcome {
+    Ok(Reply::query(server, text, move |run| work(run, &mut Reading::default())))
 }

@@ -9,6 +9,10 @@ use crate::map::cache::{self, SliceCache, SliceKey};
 use crate::map::file::SliceFile;
 use crate::map::slices::Slice;
 
+/// The routes of this crate, and a request for one of them.
+pub(crate) type Routes = door::table::Routes<TracesState>;
+pub(crate) type Call = door::call::Call<TracesState>;
+
 /// What the routes share.
 #[derive(Debug)]
 pub struct TracesState {
