@@ -3,7 +3,7 @@
 //! Every route that reads events comes through here, native and foreign ones alike.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
@@ -13,7 +13,7 @@ use execute::{
 };
 use plan::Plan;
 use storage::{Acceptance, Snapshot};
-use types::{GroupPattern, Run, TimeRange, Timestamp};
+use types::{GroupPattern, Hold, Run, TimeRange, Timestamp};
 
 use crate::access::{Caller, KeyRevoked};
 use crate::fleet::{Home, QueryPeers};
@@ -130,7 +130,7 @@ impl<'a> QueryRun<'a> {
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Arc<HeldSnapshot>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.hold()
     }
 
     fn held_now(&self, groups: &[GroupPattern], range: TimeRange) -> Arc<HeldSnapshot> {

@@ -4,13 +4,13 @@
 //! it is read again for each query.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::StatusCode;
 use plan::{CSV_BYTES_MAX, LookupTable, Rows, read_csv};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::GroupScope;
+use types::{GroupScope, Hold};
 
 use crate::problem::Problem;
 
@@ -44,7 +44,7 @@ fn of_others(name: &str) -> Problem {
 impl Tables {
     fn kept(&self) -> MutexGuard<'_, HashMap<String, StoredTable>> {
         // What a panic leaves is a map all the same.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.hold()
     }
 
     /// Returns a table by name if the caller may read it.

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use execute::{Feed, FeedRequest};
 use parse::{ArrivalContext, batches_of_piece};
@@ -46,11 +46,6 @@ struct Readers {
     n_busy: usize,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked has ended the query with it.
-    mutex.hold()
-}
-
 impl<'a> FileFeed<'a> {
     /// Lets `inputs` pass by, of their events only what is asked for.
     pub(super) fn new(
@@ -73,7 +68,7 @@ impl<'a> FileFeed<'a> {
 
     /// Takes a reader that nobody is reading from, opening the next input where there is none; `None` at the end of all.
     fn take_reader(&self) -> Result<Option<Reader>, ScanError> {
-        let mut readers = locked(&self.readers);
+        let mut readers = self.readers.hold();
         loop {
             if let Some(reader) = readers.idle.pop() {
                 readers.n_busy += 1;
@@ -90,7 +85,7 @@ impl<'a> FileFeed<'a> {
                         return Err(scan_error(&input, 0, &error));
                     }
                 }
-                readers = locked(&self.readers);
+                readers = self.readers.hold();
                 readers.n_busy -= 1;
                 self.has_changed.notify_all();
                 continue;
@@ -103,7 +98,7 @@ impl<'a> FileFeed<'a> {
     }
 
     fn give_back(&self, reader: Option<Reader>) {
-        let mut readers = locked(&self.readers);
+        let mut readers = self.readers.hold();
         readers.n_busy -= 1;
         readers.idle.extend(reader.filter(|reader| !reader.is_done()));
         drop(readers);
@@ -114,7 +109,7 @@ impl<'a> FileFeed<'a> {
     fn piece(&self) -> Result<Option<Piece>, ScanError> {
         let n_wanted = if self.asked.screen.is_some() { SCREENED_PIECE_BYTES } else { PIECE_BYTES };
         while let Some(mut reader) = self.take_reader()? {
-            let buffer = locked(&self.buffers).pop().unwrap_or_default();
+            let buffer = self.buffers.hold().pop().unwrap_or_default();
             let piece = reader.piece(buffer, n_wanted, &self.received);
             let result = piece.map_err(|error| scan_error(reader.input(), reader.offset(), &error));
             self.give_back(Some(reader));
@@ -144,7 +139,7 @@ impl<'a> FileFeed<'a> {
             }
             None => batches_of_piece(&piece, &received, None, wanted, &mut take),
         }
-        let mut buffers = locked(&self.buffers);
+        let mut buffers = self.buffers.hold();
         if buffers.len() < BUFFERS_MAX && buffer.len() <= BUFFER_BYTES_KEPT {
             buffers.push(buffer);
         }
@@ -159,13 +154,13 @@ fn scan_error(input: &Input, offset: u64, error: &io::Error) -> ScanError {
 impl Feed for FileFeed<'_> {
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError> {
         loop {
-            if let Some(run) = locked(&self.ready).pop() {
+            if let Some(run) = self.ready.hold().pop() {
                 return Ok(Some(run));
             }
             let Some(piece) = self.piece()? else { return Ok(None) };
             let mut runs = self.runs(piece);
             if let Some(run) = runs.pop() {
-                locked(&self.ready).append(&mut runs);
+                self.ready.hold().append(&mut runs);
                 return Ok(Some(run));
             }
         }
