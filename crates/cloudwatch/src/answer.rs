@@ -10,8 +10,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use types::GroupName;
 
-use door::answer::PIECE_BYTES;
-use door::problem::Problem;
+use door::{PIECE_BYTES, Problem};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 

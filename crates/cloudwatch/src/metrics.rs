@@ -41,9 +41,7 @@ use super::query_protocol::{of_form, respond, xml_answer, xml_error};
 use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
 use data::DataRequest;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::query_run::{QueryRun, read};
+use door::{HandlerServer, QueryRun, Role};
 use error::{bad_value, code_of, with_code};
 use get::{StatisticsRequest, check_account};
 use ingest::datum::MetricName;
@@ -162,7 +160,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         "ListMetrics" => list(server, &read_input()?).await?,
         "GetMetricStatistics" => {
             let request = StatisticsRequest::read(&read_input()?)?;
-            read(&server, "GetMetricStatistics", move |run| request.answer(run)).await?
+            server.read("GetMetricStatistics", move |run| request.answer(run)).await?
         }
         "GetMetricData" => metric_data(&server, &read_input()?).await?,
         _ if of_detectors.is_some() => detectors::carry_out(&server, &operation, read_input()?).await?,
@@ -199,7 +197,7 @@ async fn metric_data(server: &Shared, input: &Value) -> Result<Value, CloudWatch
         Some(token) => token.parse().map_err(|_| bad_value("The value of NextToken is invalid."))?,
     };
     let request = DataRequest::read(input, start)?;
-    let (mut answer, next) = read(server, "GetMetricData", move |run| request.answer(run)).await?;
+    let (mut answer, next) = server.read("GetMetricData", move |run| request.answer(run)).await?;
     if let Some(next) = next {
         answer["NextToken"] = next.to_string().into();
     }
@@ -229,7 +227,7 @@ async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem>
     let range = (now - if is_recent { RECENT_MS } else { LISTED_MS }, i64::MAX / Timestamp::MILLISECOND);
     let (of_namespace, of_name) = (namespace.clone(), name.clone());
     let work = move |run: &QueryRun<'_>| store::metrics(run, of_namespace.as_deref(), of_name.as_deref(), range);
-    let mut found = read(&server, "ListMetrics", work).await?;
+    let mut found = server.read("ListMetrics", work).await?;
     found.extend(of_filters.into_iter().map(of_filter));
     let found: Vec<MetricName> = found.into_iter().collect();
     let is_meant = |metric: &&MetricName| {

@@ -5,8 +5,7 @@ use types::GroupName;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::state::Shared;
-use door::access::Role;
-use door::handler::HandlerServer;
+use door::{HandlerServer, Role};
 
 /// Largest body of an operation without events.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;

@@ -16,10 +16,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::server::{FamilyServer, FamilyState};
-use door::table::Table;
+use door::{FamilyServer, FamilyState, HandlerServer, Role, Table};
 use ingest::decode;
 use serde_json::Value;
 

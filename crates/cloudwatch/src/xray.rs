@@ -14,10 +14,7 @@ pub mod udp;
 
 use axum::extract::Request;
 use axum::response::Response;
-use door::access::Role;
-use door::problem::Problem;
-use door::server::{FamilyServer, FamilyState};
-use door::table::{DeliveryMark, Table};
+use door::{DeliveryMark, FamilyServer, FamilyState, Problem, Role, Table};
 use ingest::decode as decompressed;
 use serde_json::{Value, json};
 

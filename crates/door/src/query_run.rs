@@ -81,16 +81,18 @@ pub struct Scope {
     pub now: Timestamp,
 }
 
-/// Runs `work` as a query that can be seen and cancelled, on a blocking thread.
-///
-/// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked. A query that
-/// is expected to be brief runs on the calling thread instead, where neither is noticed before it ends.
-pub async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
-{
-    read_with(server, server.start_query(text), work).await
+impl Shared {
+    /// Runs `work` as a query that can be seen and cancelled, on a blocking thread.
+    ///
+    /// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked. A query
+    /// that is expected to be brief runs on the calling thread instead, where neither is noticed before it ends.
+    pub async fn read<T, F>(&self, text: &str, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        read_with(self, self.start_query(text), work).await
+    }
 }
 
 /// Runs a query that was registered before.

@@ -53,7 +53,7 @@ mod templates;
 mod terms_enum;
 mod unsupported;
 
-use door::access::Role;
+use door::Role;
 
 use self::body::{with_bytes, with_json};
 use self::checked_parameters::checked;

@@ -10,12 +10,9 @@ use axum::response::{IntoResponse, Response};
 use cloudwatch::xray::udp::XRayCounts;
 use cloudwatch::{CloudWatchState, SavedFilter, xray};
 use door::guard::guarded;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::{FamilyServer, FamilyState, Server, Shared};
 #[cfg(test)]
 use door::table::Entry;
-use door::table::Table;
+use door::{FamilyServer, FamilyState, Parameters, Problem, Server, Shared, Table};
 use loki::LokiState;
 use mcp::McpState;
 use metrics::MetricsState;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 use types::{TimeRange, Timestamp};
 
 use crate::map::{self, graph::NodeKind};

@@ -6,12 +6,7 @@ mod spans;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use door::access::Role;
-use door::call::{Outcome, Reply};
-use door::format::ErrorFormat;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{ErrorFormat, Outcome, Parameters, Problem, Reply, Role, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 use types::{TimeRange, Timestamp};

@@ -34,8 +34,7 @@ mod warning;
 mod xray;
 mod zipkin;
 
-use door::access::Role;
-use door::format::ErrorFormat;
+use door::{ErrorFormat, Role};
 
 use self::jaeger::JaegerFormat;
 use self::state::Routes;

@@ -12,8 +12,7 @@ use plan::{AggregateKind, Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::far_events;
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};

@@ -4,10 +4,7 @@ use execute::{Answer, PartialReason, Stats};
 use plan::Name;
 use types::Value;
 
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
-use door::query_run::QueryRun;
-use door::server::Shared;
+use door::{Outcome, Problem, QueryRun, Reply, Shared};
 
 /// System fields of each event.
 pub(crate) const SYSTEM_FIELDS: [&str; 6] = ["@timestamp", "@id", "@log", "@logStream", "@level", "@message"];

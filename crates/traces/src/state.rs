@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use door::server::Server;
+use door::Server;
 use types::Run;
 
 use crate::map::cache::{self, SliceCache, SliceKey};

@@ -12,10 +12,7 @@ mod trace;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use door::access::Role;
-use door::call::{Outcome, Reply};
-use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::{ErrorFormat, Outcome, Problem, Reply, Role};
 use serde_json::json;
 
 use crate::state::{Call, Routes};

@@ -1,7 +1,7 @@
 //! The header `Warning`, for partial answers whose form has no place for the reasons.
 
 use axum::http::{HeaderValue, header};
-use door::call::Reply;
+use door::Reply;
 
 use crate::read::Reading;
 

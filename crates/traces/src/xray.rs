@@ -16,10 +16,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use cloudwatch::CloudWatchProblem;
 use cloudwatch::xray::{admit_caller, answer, problem};
-use door::access::Role;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
-use door::server::FamilyServer;
+use door::{FamilyServer, Problem, QueryRun, Role};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -57,7 +54,7 @@ async fn query<F>(server: &Server, text: &str, work: F) -> Answer
 where
     F: FnOnce(&QueryRun<'_>) -> Result<Json, Problem> + Send + 'static,
 {
-    Ok(answer(&read(server, text, work).await.map_err(problem)?))
+    Ok(answer(&server.read(text, work).await.map_err(problem)?))
 }
 
 /// `GetTraceSummaries`

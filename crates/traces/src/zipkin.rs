@@ -6,11 +6,7 @@ mod spans;
 
 use std::collections::BTreeSet;
 
-use door::access::Role;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, Reply, Role, Shared};
 use plan::{Expr, Operator, balanced};
 use serde_json::json;
 use types::{TimeRange, Timestamp};

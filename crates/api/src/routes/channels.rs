@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 use types::GroupScope;
 
 use super::rules::{Body, name_of};
-use door::access::covers;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, Shared, covers};
 
 /// Reports whether everything that a channel receives exists for the caller.
 fn is_seen(server: &Shared, channel: &ChannelView) -> bool {

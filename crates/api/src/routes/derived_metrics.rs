@@ -6,12 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use door::access::covers;
-use door::audit;
-use door::handler::SentJson;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, SentJson, Shared, audit, covers};
 
 /// A body: a query and what stands around it.
 type Body = SentJson<{ 160 << 10 }>;

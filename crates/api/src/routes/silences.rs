@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 use types::GroupScope;
 
 use super::rules::Body;
-use door::access::covers;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, Shared, covers};
 
 fn is_seen(server: &Shared, silence: &SilenceView) -> bool {
     let scope = &server.caller.scope;

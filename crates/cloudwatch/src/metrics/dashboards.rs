@@ -1,8 +1,7 @@
 //! `PutDashboard`, `GetDashboard`, `ListDashboards`, `DeleteDashboards`. A body becomes a dashboard as by an import; what of
 //! its widgets was not taken comes back as validation messages. The body itself is kept as it was put.
 
-use door::access::Role;
-use door::handler::HandlerServer;
+use door::{HandlerServer, Role};
 use serde_json::{Value, json};
 use types::Timestamp;
 

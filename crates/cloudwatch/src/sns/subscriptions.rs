@@ -2,8 +2,7 @@
 
 use alert::{Receiver, SUBSCRIPTION, TopicMessage, TopicSubscription};
 use data_encoding::HEXLOWER;
-use door::access::Role;
-use door::problem::Problem;
+use door::{Problem, Role};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use types::SecretUrl;

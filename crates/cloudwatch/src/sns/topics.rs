@@ -1,7 +1,7 @@
 //! Topics: created, listed, described, deleted.
 
 use alert::SUBSCRIPTION;
-use door::problem::to_json;
+use door::to_json;
 use serde_json::{Map, Value, json};
 
 use super::input::{SnsInput, invalid};

@@ -12,9 +12,7 @@ use super::alias::{Aliases, KIND};
 use super::alias_lookup::{all, seen, shown};
 use super::indices::{self, Leniency};
 use super::state::{Call, Shared};
-use door::access::{Role, covers};
-use door::call::{Outcome, Reply};
-use door::problem::{Problem, to_json};
+use door::{Outcome, Problem, Reply, Role, covers, to_json};
 
 /// Limits on aliases, indices of one, actions of one request, and the bytes of a name.
 const ALIASES_MAX: usize = 200;

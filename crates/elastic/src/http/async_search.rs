@@ -5,8 +5,7 @@ use serde_json::{Value as Json_, json};
 use super::errors::not_found;
 use super::search;
 use super::state::{Call, Shared};
-use door::call::Outcome;
-use door::problem::Problem;
+use door::{Outcome, Problem};
 
 /// Answers `_async_search`: a search that is answered at once.
 pub(super) fn search(call: Call, bytes: Vec<u8>) -> Outcome {

@@ -4,9 +4,8 @@ use ingest::decode;
 use serde_json::{Value as Json_, json};
 
 use super::state::Call;
-use door::call::{Outcome, Reply};
 use door::headers::encoding;
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// Largest body of a search.
 const BODY_BYTES_MAX: usize = 8 << 20;

@@ -16,9 +16,8 @@ use super::mappings;
 use super::names::{auto_create, check_pipeline, refusal_to_create};
 use super::state::{Call, Shared};
 use crate::bulk::{Action, BulkTerms, DocumentIntake, Item, Outcome as ItemOutcome, Refusal};
-use door::call::{Outcome, Reply};
 use door::headers::{batch_id, encoding};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// The intake's error for a body without a line.
 const EMPTY: &str = "it is empty";

@@ -11,8 +11,7 @@ use super::alias_lookup::seen;
 use super::catalog::{bytes_of, groups_of};
 use super::state::{Call, Shared};
 use super::{created_indices, info};
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// The names of a column; the first one is shown.
 type Column = &'static [&'static str];

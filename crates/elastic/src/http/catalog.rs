@@ -20,9 +20,7 @@ use super::indices::{self, Leniency};
 use super::search_run::query;
 use super::state::{Call, Shared};
 use super::{created_indices, info, mappings};
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 
 /// Limit on the fields of a group in an answer; the most frequent ones are returned.
 const FIELDS_MAX: usize = 10_000;

@@ -9,8 +9,7 @@ use language::{WordTable, word_table};
 use super::address::PREFIX;
 use super::errors::NOT_SUPPORTED;
 use super::state::Call;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// The parameters of each route by the end of its path, and the lists that several routes share.
 static TABLE: LazyLock<WordTable> = LazyLock::new(|| word_table(include_str!("parameters.txt")));

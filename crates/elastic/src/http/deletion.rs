@@ -17,10 +17,8 @@ use super::request::Search;
 use super::search_run::query;
 use super::state::Call;
 use super::{created_indices, info, mappings};
-use door::call::{Outcome, Reply};
-use door::deletion::{self, EventDeletion};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::deletion::{self};
+use door::{EventDeletion, Outcome, Parameters, Problem, Reply};
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)

@@ -13,9 +13,7 @@ use super::indices::{self, Leniency};
 use super::request::Search;
 use super::search_run::query;
 use super::state::{Call, Shared};
-use door::call::Outcome;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem};
 
 /// Limit on the documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;

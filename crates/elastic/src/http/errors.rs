@@ -3,8 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use door::call::Reply;
-use door::problem::Problem;
+use door::{Problem, Reply};
 
 /// The end of errors about features of Elasticsearch that are missing here.
 pub(super) const NOT_SUPPORTED: &str = "is not supported here";

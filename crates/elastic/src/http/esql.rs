@@ -22,9 +22,7 @@ use super::indices::{self, Leniency};
 use super::mappings;
 use super::search_run::{SearchRun, query};
 use super::state::Call;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Outcome, Problem, Reply, Scope};
 
 /// Members of a request without an effect.
 const HARMLESS: [&str; 4] =

@@ -3,8 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::bulk::Action;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
+use door::{Outcome, Parameters, Reply};
 
 /// Keys of an item in the answer, in their order.
 pub(super) const KEYS: [&str; 9] =

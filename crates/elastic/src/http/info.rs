@@ -4,9 +4,8 @@ use axum::http::header;
 use serde_json::{Value, json};
 
 use super::state::Call;
-use door::call::{Outcome, Reply};
 use door::health::reasons;
-use door::server::Server;
+use door::{Outcome, Reply, Server};
 
 /// The version in answers. Agents refuse to send to a much older version than their own.
 pub(super) const VERSION: &str = "8.19.0";

@@ -11,8 +11,7 @@ use types::{Timestamp, Value};
 
 use super::indices::{self, Leniency};
 use super::state::Call;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// Longest id.
 const ID_BYTES_MAX: usize = 128 << 10;

@@ -24,9 +24,7 @@ use super::scroll_registry::{Last, Progress};
 use super::search_run::query;
 use super::state::{Call, Shared};
 use super::{mappings, pit};
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 
 /// Longest id of a scroll.
 const ID_BYTES_MAX: usize = 1 << 20;

@@ -17,9 +17,7 @@ use super::request::{Search, Total};
 use super::search_run::query;
 use super::state::{Call, Shared};
 use super::{mappings, scroll};
-use door::call::Outcome;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem};
 
 /// Limit on the searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;

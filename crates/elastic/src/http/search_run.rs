@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use door::call::{Outcome, Reply};
+use door::{Outcome, Reply};
 
 use super::state::Shared;
 

@@ -9,8 +9,7 @@ use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::state::Call;
 use super::{catalog, created_indices, mappings, names};
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// Settings of indices without an effect: there are no shards, and events are searchable at once.
 const HARMLESS_OF_INDEX: [&str; 21] = [

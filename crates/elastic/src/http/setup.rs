@@ -10,9 +10,7 @@ use super::declaration::Declaration;
 use super::errors::{error_answer, not_found};
 use super::state::{Call, Shared};
 use super::{created_indices, mappings, names, settings, unsupported};
-use door::access::Role;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply, Role};
 
 /// The warning of an acknowledgement without an effect.
 const NOT_KEPT: HeaderValue =

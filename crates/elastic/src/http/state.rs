@@ -7,7 +7,7 @@ use super::mapping_set::MappingSet;
 use super::registry::Registry;
 use super::scroll_registry::ScrollRegistry;
 use crate::bulk::DocumentCounter;
-use door::server::FamilyServer;
+use door::FamilyServer;
 
 /// The state of this API.
 #[derive(Default)]

@@ -15,9 +15,7 @@ use super::indices::{self, Leniency};
 use super::state::{Call, Shared};
 use super::template::{TemplateKind, added, composed, declared, texts};
 use super::{mappings, settings};
-use door::access::covers;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply, covers};
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)

@@ -9,9 +9,7 @@ use super::mappings;
 use super::request::Search;
 use super::search_run::query;
 use super::state::Call;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 
 /// Answers `{index}/_terms_enum`.
 pub(super) fn terms_enum(mut call: Call, body: Json_) -> Outcome {

@@ -32,7 +32,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use types::Hold;
 use types::codec::{Reader, put_count};
 

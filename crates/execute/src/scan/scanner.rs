@@ -21,13 +21,7 @@ use crate::scan::ahead::Ahead;
 use crate::scan::pace::Pace;
 use crate::scan::steps::Steps;
 use crate::scan::workers;
-use evaluate::budget::Budget;
-use evaluate::columns::frame::{BlockRows, Frame, Source};
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
-use evaluate::expressions::environment::Environment;
-use evaluate::expressions::partners::PartnersOfPlan;
-use evaluate::expressions::warnings::Warnings;
+use evaluate::{BlockRows, Budget, Environment, Frame, PartnersOfPlan, PreparedElements, Source, Stop, Warnings};
 
 /// Damaged places that an answer names; more of them say no more.
 const REASONS_MAX: usize = 20;

@@ -3,9 +3,7 @@
 use serde_json::json;
 use types::Timestamp;
 
-use door::answer::{reason_json, stats_json};
-use door::call::{Outcome, Reply};
-use door::server::Shared;
+use door::{Outcome, Reply, Shared, reason_json, stats_json};
 
 use super::search::{BODY_BYTES_MAX, search};
 use crate::density::{DensityCell, ROWS_PER_DECADE, density};

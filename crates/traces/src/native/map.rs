@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
-use door::answer::{reason_json, stats_json};
-use door::call::{Outcome, Reply};
+use door::{Outcome, Reply, reason_json, stats_json};
 
 use crate::map::graph::{Graph, Node, NodeId, NodeKind};
 use crate::map::measure::Total;

@@ -7,10 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, Timestamp, Value};
 
-use door::answer::{reason_json, stats_json};
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Outcome, Problem, Reply, Shared, reason_json, stats_json};
 
 use crate::candidates;
 use crate::read::query;

@@ -5,9 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 use types::write_json_string;
 
-use door::answer::{reason_json, stats_json};
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply, reason_json, stats_json};
 
 use crate::node::{Node, Place};
 use crate::problem::TraceProblem;

@@ -1,8 +1,6 @@
 //! `/tempo/api/metrics/query_range` and `/tempo/api/metrics/query`: series that TraceQL computes from spans.
 
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 use plan::QueryErrors;
 use serde_json::{Value as Json_, json};
 use traceql::{Exemplar, Literal, MetricsPlan, Query, Series};

@@ -3,11 +3,7 @@
 mod logfmt;
 mod matches;
 
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::QueryRun;
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 

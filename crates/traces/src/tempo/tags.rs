@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 use plan::Operator;
 use serde_json::{Value as Json_, json};
 use types::Value;

@@ -1,8 +1,7 @@
 //! `/tempo/api/traces/{id}` and `/tempo/api/v2/traces/{id}`: the spans of a trace.
 
 use axum::http::header;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 use serde_json::json;
 use types::Timestamp;
 

@@ -1,9 +1,6 @@
 //! The operations on detectors: put, list, delete.
 
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::{Problem, to_json};
-use door::query_run::read;
+use door::{HandlerServer, Problem, Role, to_json};
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -175,7 +172,7 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
     let n_left = chosen.len().saturating_sub(start);
     let page: Vec<_> = chosen.into_iter().skip(start).take(most).collect();
     let (now, n_page) = (now_ms(server), page.len());
-    let detectors = read(server, "DescribeAnomalyDetectors", move |run| {
+    let detectors = server.read("DescribeAnomalyDetectors", move |run| {
         let mut shown = Vec::new();
         for (target, document) in page {
             let config = BandConfig::read(&Parameters::new(&document.shown));

@@ -6,8 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use crate::http::errors::NOT_SUPPORTED;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// Least width of a column of text, as in Elasticsearch.
 const WIDTH_MIN: usize = 15;

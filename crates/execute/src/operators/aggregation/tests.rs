@@ -17,7 +17,7 @@ use crate::request::parameters::{Request, Support};
 use crate::tests::said_by_its_run;
 use crate::tests::stored::stored;
 use crate::tests::stored::{Asking, Stored, ask, events, house, plan, range};
-use evaluate::budget::Budget;
+use evaluate::Budget;
 
 #[test]
 fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
