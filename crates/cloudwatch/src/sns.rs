@@ -113,13 +113,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
         let message = format!("The operation {shown:?} of SNS is not supported here.");
         return Err(CloudWatchProblem::new("UnknownOperationException", message));
     };
-    if !server.caller.may(*role) {
-        let (caller, needed) = (&server.caller.name, role.name());
-        let message = format!(
-            "User: {caller} is not authorized to perform: SNS:{operation}: it needs a key with the role {needed}"
-        );
-        return Err(CloudWatchProblem::denied(message));
-    }
+    CloudWatchProblem::unless(&server.caller, &format!("SNS:{operation}"), &[*role])?;
     let unreadable = || CloudWatchProblem::parameter("Invalid parameter: the form is not readable");
     let input = SnsInput::new(input.ok_or_else(unreadable)?);
     let name = operation.clone();

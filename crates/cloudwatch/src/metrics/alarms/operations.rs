@@ -19,6 +19,7 @@ use super::listing::{
 use super::state::{ORDER, StateOrder, state_named};
 use crate::answer::{CloudWatchProblem, random_id};
 use crate::metric_filters::counters;
+use crate::paging::with_next_token;
 use crate::state::Shared;
 
 type Answer = Result<Value, CloudWatchProblem>;
@@ -411,9 +412,6 @@ async fn history(server: &Shared, input: &Value) -> Answer {
         items.reverse();
     }
     let (page, next) = page_of(&parameters, &items)?;
-    let mut answer = json!({"AlarmHistoryItems": page.iter().map(HistoryItem::shown).collect::<Vec<_>>()});
-    if let Some(next) = next {
-        answer["NextToken"] = next.into();
-    }
-    Ok(answer)
+    let answer = json!({"AlarmHistoryItems": page.iter().map(HistoryItem::shown).collect::<Vec<_>>()});
+    Ok(with_next_token(answer, next))
 }
