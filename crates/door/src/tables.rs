@@ -78,7 +78,7 @@ impl Tables {
         let mut kept = self.kept();
         let documents = settings.all(LookupTable::KIND)?;
         let before = documents.iter().find(|(known, _)| known == name).and_then(|(_, json)| LookupTable::of_json(json));
-        if before.is_some_and(|before| !LookupTable::is_own(&before.scope, caller)) {
+        if before.is_some_and(|before| !caller.covers(&before.scope)) {
             return Err(of_others(name));
         }
         let others = documents.iter().filter(|(known, _)| known != name);
@@ -96,7 +96,7 @@ impl Tables {
     pub fn remove(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Result<bool, Problem> {
         let mut kept = self.kept();
         match table_of(settings, name) {
-            Some(table) if LookupTable::is_own(&table.scope, caller) => {
+            Some(table) if caller.covers(&table.scope) => {
                 settings.remove(LookupTable::KIND, name)?;
                 kept.remove(name);
                 Ok(true)
