@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::Settings;
@@ -107,45 +108,41 @@ impl Document {
 impl ApiDefinitions {
     /// Loads the stored definitions. What this version cannot read is left in place and reported in the log.
     pub(crate) fn load(settings: Settings<'_>) -> Result<Self, String> {
-        let documents = |kind: &str| settings.all(kind).map_err(|error| error.to_string());
-        let mut made = Self::default();
-        let told = |kind: &str, name: &str, error: &str| tracing::error!(kind, name, error, "left out of alerting");
-        for (name, text) in documents(RULE)? {
-            match read(&text).and_then(|document| Ok((rule_of(&name, &document, true)?, document))) {
-                Ok((rule, document)) => drop(made.rules.insert(name, (document, rule))),
-                Err(error) => told(RULE, &name, &error),
-            }
-        }
-        for (name, text) in documents(CHANNEL)? {
-            match read(&text).and_then(|document| Ok((channel_of(&name, &document, true)?, document))) {
-                Ok((channel, document)) => drop(made.channels.insert(name, (document, channel))),
-                Err(error) => told(CHANNEL, &name, &error),
-            }
-        }
-        for (id, text) in documents(SILENCE)? {
-            let kept: Result<SilenceRecord, _> = serde_json::from_str(&text);
-            match kept.map_err(|error| error.to_string()).and_then(Silence::new) {
-                Ok(silence) => made.silences.push(silence),
-                Err(error) => told(SILENCE, &id, &error),
-            }
-        }
-        for (name, text) in documents(ALARM)? {
-            match serde_json::from_str::<AlarmDocument>(&text) {
-                Ok(document) => {
-                    let rule = document.rule(&name);
-                    made.alarms.insert(name, (document, rule));
-                }
-                Err(error) => told(ALARM, &name, &error.to_string()),
-            }
-        }
-        for (id, text) in documents(SUBSCRIPTION)? {
-            match serde_json::from_str(&text) {
-                Ok(subscription) => drop(made.subscriptions.insert(id, subscription)),
-                Err(error) => told(SUBSCRIPTION, &id, &error.to_string()),
-            }
-        }
-        Ok(made)
+        let silences: BTreeMap<_, _> = read_all(settings, SILENCE, |_, kept: SilenceRecord| Silence::new(kept))?;
+        Ok(Self {
+            rules: read_all(settings, RULE, |name, document: Document| {
+                let rule = rule_of(name, &document, true)?;
+                Ok((document, rule))
+            })?,
+            channels: read_all(settings, CHANNEL, |name, document: Document| {
+                let channel = channel_of(name, &document, true)?;
+                Ok((document, channel))
+            })?,
+            silences: silences.into_values().collect(),
+            alarms: read_all(settings, ALARM, |name, document: AlarmDocument| {
+                let rule = document.rule(name);
+                Ok((document, rule))
+            })?,
+            subscriptions: read_all(settings, SUBSCRIPTION, |_, subscription| Ok(subscription))?,
+        })
     }
+}
+
+/// Returns what the documents of a kind mean, by name.
+fn read_all<D: DeserializeOwned, T>(
+    settings: Settings<'_>,
+    kind: &str,
+    mean: impl Fn(&str, D) -> Result<T, String>,
+) -> Result<BTreeMap<String, T>, String> {
+    let mut all = BTreeMap::new();
+    for (name, text) in settings.all(kind).map_err(|error| error.to_string())? {
+        let document = serde_json::from_str(&text).map_err(|error| error.to_string());
+        match document.and_then(|document| mean(&name, document)) {
+            Ok(meaning) => drop(all.insert(name, meaning)),
+            Err(error) => tracing::error!(kind, name, error, "left out of alerting"),
+        }
+    }
+    Ok(all)
 }
 
 impl Definitions {
@@ -167,10 +164,6 @@ impl Definitions {
         }
         set
     }
-}
-
-fn read(text: &str) -> Result<Document, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Returns the rule of a document, by the reader of rule files: there is one model. One that `is_in_force` may have templates

@@ -12,8 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use execute::Tail;
-use plan::function::Function;
-use plan::{Comparison, Expr, Name, Operator, Plan};
+use plan::{Comparison, Expr, Function, Name, Operator, Plan};
 use storage::AcceptedBatch;
 use types::{Batch, BatchRun, GroupPattern, LEVELS, Level, Timestamp, Value};
 

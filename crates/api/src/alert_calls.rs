@@ -6,9 +6,7 @@ use std::time::Instant;
 
 use alert::CallQuestion;
 use cause::CallCounts;
-use door::access::{Caller, Role};
-use door::query_run::{QueryRun, read};
-use door::server::{Server, Shared};
+use door::{Caller, QueryRun, Role, Server, Shared};
 use execute::PartialReason;
 use tokio::runtime::Handle;
 
@@ -40,7 +38,7 @@ fn count(
     let (sender, counted) = mpsc::sync_channel(1);
     let task = runtime.spawn(async move {
         let counting = move |run: &QueryRun<'_>| Ok((api.families.calls)(run, ranges, &groups));
-        drop(sender.send(read(&server, TEXT, counting).await));
+        drop(sender.send(server.read(TEXT, counting).await));
     });
     let why = match counted.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(Ok(counted)) => return counted,

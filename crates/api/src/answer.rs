@@ -17,7 +17,7 @@ use plan::{Formulas, write_csv_cell, write_csv_name};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
-use door::answer::{PIECE_BYTES, reason_json, stats_json, warning_json, write_value};
+use door::{PIECE_BYTES, reason_json, stats_json, warning_json, write_value};
 
 pub(crate) use self::sheet::{Kind, Sheet};
 

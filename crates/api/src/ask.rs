@@ -11,9 +11,7 @@ use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::json_body::JsonBody;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Parameters, Problem, Scope};
 
 /// The range meant where none is given.
 const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;

@@ -19,9 +19,8 @@ use serde_json::{Value, json};
 use storage::Settings;
 use types::{GroupScope, Hold, Timestamp};
 
-use door::access::{Caller, Role, covers};
-use door::problem::{Problem, to_json};
 use door::users::user_of;
+use door::{Caller, Problem, Role, covers, to_json};
 
 /// The kinds of documents.
 const KIND: &str = "dashboard";

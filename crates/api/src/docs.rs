@@ -19,8 +19,7 @@ use crate::embedded;
 use crate::markdown::escaped;
 use crate::page;
 use crate::reference;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 use render::{FILES, Page};
 use search::Section;

@@ -5,8 +5,7 @@
 //! | `dashboard-body` | the dashboard's name | the body |
 
 use dashboard::Format;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Problem, Shared};
 use serde_json::{Value, json};
 use types::Timestamp;
 

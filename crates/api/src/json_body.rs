@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use door::problem::Problem;
+use door::Problem;
 use serde::de::DeserializeOwned;
 
 /// A kind of body.

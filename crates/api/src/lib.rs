@@ -29,8 +29,7 @@ use std::sync::{Arc, Weak};
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use door::server::{FamilyState, Server};
-use door::table::Table;
+use door::{FamilyState, Server, Table};
 
 pub use docs::{LICENSES, get as docs_page};
 pub use foreign_boards::ForeignBoard;

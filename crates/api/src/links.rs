@@ -15,9 +15,9 @@ use storage::Settings;
 use subtle::ConstantTimeEq;
 use types::{GroupPattern, GroupScope, Timestamp};
 
-use door::access::{Caller, Role, Validity};
-use door::problem::{Problem, to_json};
+use door::access::Validity;
 use door::users::user_of;
+use door::{Caller, Problem, Role, to_json};
 
 /// The kind of documents.
 const KIND: &str = "for-link";

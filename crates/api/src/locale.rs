@@ -3,8 +3,7 @@
 use axum::http::{HeaderMap, header};
 use types::Locale;
 
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// Returns what `lang` says, else the header `Accept-Language`.
 pub(crate) fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Locale, Problem> {

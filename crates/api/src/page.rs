@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::embedded::PAGE;
 use crate::reference::Reference;
-use door::problem::Problem;
+use door::Problem;
 
 /// Fewest digits of a `?v=` that say which content is meant.
 const VERSION_DIGITS_MIN: usize = 8;

@@ -17,9 +17,8 @@ use std::sync::Arc;
 
 use alert::ReportDelivery;
 use dashboard::{DOCUMENT_NAMES, Range, is_document_name};
-use door::access::{Caller, Role, covers};
-use door::problem::{Problem, to_json};
 use door::users::user_of;
+use door::{Caller, Problem, Role, covers, to_json};
 use incident::Objectives;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

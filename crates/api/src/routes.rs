@@ -1,9 +1,6 @@
 //! The native routes, one file each.
 
-use door::access::Role;
-use door::handler::blocking;
-use door::server::FamilyState;
-use door::table::Table;
+use door::{FamilyState, Role, Table, blocking};
 
 use crate::docs;
 use crate::state::Api;

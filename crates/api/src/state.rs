@@ -4,9 +4,7 @@ use std::sync::OnceLock;
 
 use cause::CallCounts;
 use door::exposition::Page;
-use door::problem::Problem;
-use door::query_run::QueryRun;
-use door::server::{FamilyServer, Server};
+use door::{FamilyServer, Problem, QueryRun, Server};
 use execute::PartialReason;
 use incident::{Incidents, Issues};
 use types::{GroupPattern, TimeRange};

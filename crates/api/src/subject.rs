@@ -9,8 +9,7 @@ use language::ParseOptions;
 use plan::{Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
+use door::{Problem, QueryRun, Scope};
 
 /// What the names of groups of spans and samples begin with.
 const SPANS: &str = "traces/";

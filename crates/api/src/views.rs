@@ -17,9 +17,8 @@ use serde_json::Value;
 use storage::Settings;
 use types::{GroupScope, Hold, Timestamp};
 
-use door::access::{Caller, Role, covers};
-use door::problem::{Problem, to_json};
 use door::users::user_of;
+use door::{Caller, Problem, Role, covers, to_json};
 
 /// The kind of documents that views are.
 const KIND: &str = "view";

@@ -14,8 +14,7 @@ use execute::{
     CONDITIONS_MAX, ConditionCounts, Event, EventSet, ExecuteError, Keeper, PartialReason, PatternTotals, Reach, Stats,
     ValueCounts, condition_counts, condition_totals, pattern_counts, value_counts,
 };
-use plan::fields::fields_of;
-use plan::{Expr, Name};
+use plan::{Expr, Name, fields_of};
 use types::{Run, Value};
 
 pub(crate) use self::difference::PATTERN_FIELD;

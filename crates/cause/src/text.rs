@@ -1,7 +1,6 @@
 //! Conditions on events, and the query that selects their events.
 
-use plan::function::Function;
-use plan::{Comparison, Expr, Operator, Plan, insights_text};
+use plan::{Comparison, Expr, Function, Operator, Plan, insights_text};
 use types::Value;
 
 /// Returns the condition that a field has a value, or none.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use execute::{EventSet, ExecuteError, Request, execute};
-use plan::function::Function;
-use plan::{Expr, Name, Operator, Plan, SortKey};
+use plan::{Expr, Function, Name, Operator, Plan, SortKey};
 use types::{Run, Timestamp, Value};
 
 use crate::text::{conditions_of, equal, is_present};

@@ -10,8 +10,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use types::GroupName;
 
-use door::answer::PIECE_BYTES;
-use door::problem::Problem;
+use door::{Caller, PIECE_BYTES, Problem, Role};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 
@@ -43,6 +42,18 @@ impl CloudWatchProblem {
 
     pub(super) fn denied(message: impl Into<String>) -> Self {
         Self::new("AccessDeniedException", message)
+    }
+
+    /// Refuses callers of an operation (`logs:GetLogEvents`) without one of `roles`.
+    pub(super) fn unless(caller: &Caller, operation: &str, roles: &[Role]) -> Result<(), Self> {
+        if roles.iter().any(|role| caller.may(*role)) {
+            return Ok(());
+        }
+        let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
+        let name = &caller.name;
+        let why =
+            format!("User: {name} is not authorized to perform: {operation}: it needs a key with the role {needed}");
+        Err(Self::denied(why))
     }
 
     pub(super) fn no_group() -> Self {

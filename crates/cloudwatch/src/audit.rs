@@ -1,6 +1,6 @@
 //! What clients of these APIs set up, in the audit log.
 
-use door::server::Shared;
+use door::Shared;
 use serde_json::{Map, Value};
 
 /// Writes into the audit log that the caller has carried out an operation that changes something, with what the members of its

@@ -13,12 +13,10 @@ use ingest::Encoding;
 
 use super::answer::CloudWatchProblem;
 use super::signature::Signature;
-use door::access::{Caller, KeyError, KeyRevoked, RevocableBody, Role};
-use door::body::RequestBody;
+use door::access::{KeyError, KeyRevoked, RevocableBody};
 use door::headers::encoding;
-use door::problem::Problem;
-use door::server::{FamilyServer, Shared};
 use door::table::AccessRefusal;
+use door::{Caller, FamilyServer, Problem, RequestBody, Role, Shared};
 
 /// The region of a client that did not sign.
 const DEFAULT_REGION: &str = "us-east-1";

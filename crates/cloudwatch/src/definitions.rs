@@ -15,8 +15,7 @@ use super::paging::{page_of, with_next};
 use super::queries::{asks_for_insights, check_language};
 use super::request::OperationRequest;
 use super::time::milliseconds;
-use door::access::Role;
-use door::problem::to_json;
+use door::{Role, to_json};
 
 const KIND: &str = "cloudwatch-query";
 

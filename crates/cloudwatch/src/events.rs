@@ -19,11 +19,8 @@ use super::patterns::{is_one_of, plan_of, starts_with_any};
 use super::request::OperationRequest;
 use super::state::Shared;
 use super::time::milliseconds;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
 use door::spans::{ends, spans};
+use door::{HandlerServer, Problem, QueryRun, Role, Scope};
 
 /// Limits of a page: events, as at Amazon, and bytes of their messages.
 const EVENTS_MAX: usize = 10_000;
@@ -150,7 +147,7 @@ impl OperationRequest {
     }
 
     async fn page(&self, text: &str, request: EventRequest) -> Result<Page, CloudWatchProblem> {
-        Ok(read(&self.server, text, move |reading| page(reading, &request)).await?)
+        Ok(self.server.read(text, move |reading| page(reading, &request)).await?)
     }
 }
 

@@ -11,9 +11,7 @@ use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::request::OperationRequest;
 use super::results::text_of;
-use door::access::Role;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
+use door::{Problem, QueryRun, Role, Scope};
 
 /// The range without a time, and on either side of a given time.
 const RECENT_NS: i64 = 15 * Timestamp::MINUTE;
@@ -41,11 +39,13 @@ impl OperationRequest {
         let (from, to) = input.optional_integer("time")?.map_or(recent, around);
         let range = TimeRange { from: Timestamp(from), to: Timestamp(to) };
         let groups = vec![GroupPattern::new(group.as_str())];
-        let found = read(&self.server, "(fields of a group)", move |reading| {
-            let snapshot = reading.snapshot(&groups, range);
-            Ok(execute::field_presence(&snapshot.runs, range))
-        })
-        .await?;
+        let found = self
+            .server
+            .read("(fields of a group)", move |reading| {
+                let snapshot = reading.snapshot(&groups, range);
+                Ok(execute::field_presence(&snapshot.runs, range))
+            })
+            .await?;
         if found.n_events == 0 {
             return Ok(json!({"logGroupFields": []}));
         }
@@ -64,7 +64,7 @@ impl OperationRequest {
         let Some(id) = EventId::decode(pointer) else {
             return Err(CloudWatchProblem::parameter("The specified logRecordPointer is invalid."));
         };
-        let record = read(&self.server, "(a record)", move |reading| record_of(reading, id)).await?;
+        let record = self.server.read("(a record)", move |reading| record_of(reading, id)).await?;
         let record = record.ok_or_else(|| {
             let message = "The log record does not exist: its retention is over, or it was deleted.";
             CloudWatchProblem::new("ResourceNotFoundException", message)

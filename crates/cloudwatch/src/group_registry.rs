@@ -9,7 +9,7 @@
 //! Groups and streams from other APIs are known to the store only. The registry is bounded: it contains the latest streams
 //! of a group, and at most as many groups as the store allows.
 
-use door::problem::to_json;
+use door::to_json;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 

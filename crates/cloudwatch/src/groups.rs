@@ -12,12 +12,9 @@ use super::put::refused;
 use super::request::{OperationRequest, must_exist};
 use super::state::Shared;
 use super::time::milliseconds;
-use door::access::Role;
-use door::answer::duration_text;
-use door::deletion::{EventDeletion, SHOWN_AS};
-use door::handler::HandlerServer;
+use door::deletion::SHOWN_AS;
 use door::protection::{end_protection, protect};
-use door::query_run::{Scope, read};
+use door::{EventDeletion, HandlerServer, Role, Scope, duration_text};
 
 /// Classes of groups. They are returned as requested and have no effect.
 const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
@@ -112,7 +109,7 @@ impl OperationRequest {
                 query,
                 reason: "DeleteLogStream".into(),
             };
-            read(&self.server, SHOWN_AS, move |reading| deletion.carry_out(reading)).await?;
+            self.server.read(SHOWN_AS, move |reading| deletion.carry_out(reading)).await?;
         }
         let work = move |server: &Shared| {
             server.state.groups.forget_seen(&name, &stream);

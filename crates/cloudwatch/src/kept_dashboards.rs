@@ -1,7 +1,6 @@
 //! Where the dashboards of clients are kept: this API does not know the native one, which has them.
 
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Problem, Shared};
 use types::Timestamp;
 
 /// Where dashboards are kept. All of it blocks.

@@ -63,12 +63,7 @@ use self::answer::answer;
 use self::authentication::{AuthenticatedRequest, admit};
 use self::input::Input;
 use self::request::{BODY_BYTES_MAX, OperationRequest};
-use door::access::Role;
-use door::format::ErrorFormat;
-use door::handler::HandlerServer;
-use door::problem::Problem;
-use door::server::{FamilyServer, FamilyState};
-use door::table::{DeliveryMark, Table};
+use door::{DeliveryMark, ErrorFormat, FamilyServer, FamilyState, HandlerServer, Problem, Role, Table};
 
 pub use self::answer::CloudWatchProblem;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};

@@ -20,10 +20,8 @@ use super::put::SEQUENCE_TOKEN;
 use super::request::OperationRequest;
 use super::state::Shared;
 use super::time::milliseconds;
-use door::access::Role;
-use door::handler::HandlerServer;
 use door::protection::protected;
-use door::query_run::{QueryRun, Scope, read};
+use door::{HandlerServer, QueryRun, Role, Scope};
 
 /// Limits on the entries of a page of details, and of names.
 const PAGE_MAX: usize = 50;
@@ -175,7 +173,7 @@ impl OperationRequest {
             return Ok(streams);
         }
         let name = name.clone();
-        let times = read(&self.server, "(times of streams)", move |reading| times_of(reading, &name)).await?;
+        let times = self.server.read("(times of streams)", move |reading| times_of(reading, &name)).await?;
         for (stream, times) in times {
             let created = streams.get(&stream).and_then(|made| made.created);
             streams.insert(stream, Stream { created, ..times });

@@ -29,9 +29,7 @@ use super::request::{OperationRequest, must_exist};
 use super::results::text_of;
 use super::state::Shared;
 use super::time::milliseconds;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::{HandlerServer, Problem, Role};
 
 /// Groups of a session, and streams or prefixes of streams.
 const GROUPS_MAX: usize = 10;

@@ -24,8 +24,7 @@ use super::metrics::alarms;
 use super::paging::{page_of, with_next};
 use super::request::OperationRequest;
 use super::time::milliseconds;
-use door::access::Role;
-use door::problem::Problem;
+use door::{Problem, Role};
 
 /// Filters of a group, as Amazon has it, and in all: each reads what comes in once.
 const LIMITS: FilterLimits = FilterLimits { of_group: 100, total: 200 };

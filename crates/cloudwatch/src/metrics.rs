@@ -36,14 +36,12 @@ use super::cbor;
 use super::input::Input;
 use super::members::{Service, refusal};
 use super::metric_filters::counters::{self, Metric};
-use super::paging::{page_of, with_next};
+use super::paging::{page_of, token_of, with_next_token};
 use super::query_protocol::{of_form, respond, xml_answer, xml_error};
 use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
 use data::DataRequest;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::query_run::{QueryRun, read};
+use door::{HandlerServer, QueryRun, Role};
 use error::{bad_value, code_of, with_code};
 use get::{StatisticsRequest, check_account};
 use ingest::datum::MetricName;
@@ -141,14 +139,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
     let of_dashboards = dashboards::role_of(&operation);
     let role = of_alarms.or(of_detectors).or(of_dashboards);
     let role = role.unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
-    if !server.caller.may(role) {
-        let caller = &server.caller.name;
-        let needed = role.name();
-        let message = format!(
-            "User: {caller} is not authorized to perform: cloudwatch:{operation}: it needs a key with the role {needed}"
-        );
-        return Err(CloudWatchProblem::denied(message));
-    }
+    CloudWatchProblem::unless(&server.caller, &format!("cloudwatch:{operation}"), &[role])?;
     let read_input = || {
         let unreadable = || CloudWatchProblem::new("SerializationException", "The body is not a readable object.");
         let input = input.filter(Value::is_object).ok_or_else(unreadable)?;
@@ -162,7 +153,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         "ListMetrics" => list(server, &read_input()?).await?,
         "GetMetricStatistics" => {
             let request = StatisticsRequest::read(&read_input()?)?;
-            read(&server, "GetMetricStatistics", move |run| request.answer(run)).await?
+            server.read("GetMetricStatistics", move |run| request.answer(run)).await?
         }
         "GetMetricData" => metric_data(&server, &read_input()?).await?,
         _ if of_detectors.is_some() => detectors::carry_out(&server, &operation, read_input()?).await?,
@@ -199,11 +190,8 @@ async fn metric_data(server: &Shared, input: &Value) -> Result<Value, CloudWatch
         Some(token) => token.parse().map_err(|_| bad_value("The value of NextToken is invalid."))?,
     };
     let request = DataRequest::read(input, start)?;
-    let (mut answer, next) = read(server, "GetMetricData", move |run| request.answer(run)).await?;
-    if let Some(next) = next {
-        answer["NextToken"] = next.to_string().into();
-    }
-    Ok(answer)
+    let (answer, next) = server.read("GetMetricData", move |run| request.answer(run)).await?;
+    Ok(with_next_token(answer, next.map(|next| next.to_string())))
 }
 
 /// Returns a page of the metrics that match a request.
@@ -229,7 +217,7 @@ async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem>
     let range = (now - if is_recent { RECENT_MS } else { LISTED_MS }, i64::MAX / Timestamp::MILLISECOND);
     let (of_namespace, of_name) = (namespace.clone(), name.clone());
     let work = move |run: &QueryRun<'_>| store::metrics(run, of_namespace.as_deref(), of_name.as_deref(), range);
-    let mut found = read(&server, "ListMetrics", work).await?;
+    let mut found = server.read("ListMetrics", work).await?;
     found.extend(of_filters.into_iter().map(of_filter));
     let found: Vec<MetricName> = found.into_iter().collect();
     let is_meant = |metric: &&MetricName| {
@@ -242,11 +230,8 @@ async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem>
     let found: Vec<&MetricName> = found.iter().filter(is_meant).collect();
     let token = Input::read(json!({"nextToken": input["NextToken"]}).to_string().as_bytes())?;
     let (page, next) = page_of(&found, PAGE_MAX, &token)?;
-    let mut answer = json!({"Metrics": page.iter().map(|metric| shown(metric)).collect::<Vec<_>>()});
-    if next.is_some() {
-        answer["NextToken"] = with_next(json!({}), next)["nextToken"].take();
-    }
-    Ok(answer)
+    let answer = json!({"Metrics": page.iter().map(|metric| shown(metric)).collect::<Vec<_>>()});
+    Ok(with_next_token(answer, next.map(token_of)))
 }
 
 /// Returns the metric that a filter makes.

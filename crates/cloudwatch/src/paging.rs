@@ -16,18 +16,35 @@ pub(super) fn page_of<'l, T>(
         None => 0,
         Some(token) => read_token(token)?.parse::<usize>().map_err(|_| bad_token())?,
     };
+    Ok(page_from(list, start, most))
+}
+
+/// Returns the page of a list that starts at an entry, and the number of entries before the next one.
+pub(super) fn page_from<T>(list: &[T], start: usize, most: usize) -> (&[T], Option<String>) {
     let rest = list.get(start..).unwrap_or_default();
     let page = &rest[..rest.len().min(most)];
-    let next = (rest.len() > page.len()).then(|| (start + page.len()).to_string());
-    Ok((page, next))
+    (page, (rest.len() > page.len()).then(|| (start + page.len()).to_string()))
 }
 
 /// Adds the token of the next page to an answer.
 pub(super) fn with_next(mut answer: Value, next: Option<String>) -> Value {
     if let Some(next) = next {
-        answer["nextToken"] = BASE64URL_NOPAD.encode(next.as_bytes()).into();
+        answer["nextToken"] = token_of(next).into();
     }
     answer
+}
+
+/// Adds the token of the next page as the services other than logs name it.
+pub(super) fn with_next_token(mut answer: Value, next: Option<String>) -> Value {
+    if let Some(next) = next {
+        answer["NextToken"] = next.into();
+    }
+    answer
+}
+
+/// Returns the token that [`read_token`] reads.
+pub(super) fn token_of(next: String) -> String {
+    BASE64URL_NOPAD.encode(next.as_bytes())
 }
 
 pub(super) fn read_token(token: &str) -> Result<String, CloudWatchProblem> {

@@ -14,8 +14,7 @@ use super::input::Input;
 use super::patterns::{bad_pattern, showing};
 use super::request::OperationRequest;
 use super::results::text_of;
-use door::access::Role;
-use door::problem::Problem;
+use door::{Problem, Role};
 
 /// Limit on the texts of one request.
 const TEXTS_MAX: usize = 50;

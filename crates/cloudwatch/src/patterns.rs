@@ -4,7 +4,7 @@ use plan::{Expr, Operator, Plan};
 use types::Value;
 
 use super::answer::CloudWatchProblem;
-use door::problem::Problem;
+use door::Problem;
 
 /// The columns of an event in a page: message, time of arrival, stream, time.
 const COLUMNS: [&str; 4] = ["@message", "@ingestionTime", "@logStream", "@timestamp"];

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use self::decode::{PutError, PutLogEvents, PutOutcome, ingest_cloudwatch};
 use super::answer::{CloudWatchProblem, answer};
 use super::request::OperationRequest;
-use door::access::Role;
-use door::body::RequestBody;
+use door::{RequestBody, Role};
 
 /// The sequence token in every answer. Older agents require one; it has no effect.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";

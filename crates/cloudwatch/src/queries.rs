@@ -24,11 +24,8 @@ use super::request::{OperationRequest, must_exist};
 use super::results::{names_of, with_pointers};
 use super::state::Shared;
 use super::time::milliseconds;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::Problem;
-use door::queries::Ticket;
-use door::query_run::{QueryRun, Scope, Takers, read_with};
+use door::query_run::read_with;
+use door::{HandlerServer, Problem, QueryRun, Role, Scope, Takers, Ticket};
 
 /// Limit on the rows of a query that names none, and rows of one page, as at Amazon.
 const ROWS_DEFAULT: usize = 10_000;

@@ -12,8 +12,7 @@ use types::{Hold, Timestamp, Value};
 
 use super::answer::CloudWatchProblem;
 use super::results::row_json;
-use door::problem::Problem;
-use door::queries::RunningQuery;
+use door::{Problem, RunningQuery};
 
 /// How long results are kept after the end of a query: a client polls within seconds, a person returns within an hour.
 const KEPT_NS: i64 = Timestamp::HOUR;

@@ -5,8 +5,7 @@ use types::GroupName;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::state::Shared;
-use door::access::Role;
-use door::handler::HandlerServer;
+use door::{HandlerServer, Role};
 
 /// Largest body of an operation without events.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -21,16 +20,7 @@ pub(super) struct OperationRequest {
 impl OperationRequest {
     /// Refuses callers without one of `roles`.
     pub(super) fn require(&self, roles: &[Role]) -> Result<(), CloudWatchProblem> {
-        let caller = &self.server.caller;
-        if roles.iter().any(|role| caller.may(*role)) {
-            return Ok(());
-        }
-        let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
-        let message = format!(
-            "User: {} is not authorized to perform: logs:{}: it needs a key with the role {needed}",
-            caller.name, self.operation
-        );
-        Err(CloudWatchProblem::denied(message))
+        CloudWatchProblem::unless(&self.server.caller, &format!("logs:{}", self.operation), roles)
     }
 
     /// Refuses changes of the server's own groups and of groups outside the caller's scope.

@@ -1,7 +1,7 @@
 //! The filters that clients have saved, for whoever decides what happens to events: a filter that finds nothing any more
 //! would not say why.
 
-use door::problem::Problem;
+use door::Problem;
 use storage::Settings;
 
 use crate::{metric_filters, subscriptions};

@@ -16,10 +16,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::server::{FamilyServer, FamilyState};
-use door::table::Table;
+use door::{FamilyServer, FamilyState, HandlerServer, Role, Table};
 use ingest::decode;
 use serde_json::Value;
 
@@ -116,13 +113,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
         let message = format!("The operation {shown:?} of SNS is not supported here.");
         return Err(CloudWatchProblem::new("UnknownOperationException", message));
     };
-    if !server.caller.may(*role) {
-        let (caller, needed) = (&server.caller.name, role.name());
-        let message = format!(
-            "User: {caller} is not authorized to perform: SNS:{operation}: it needs a key with the role {needed}"
-        );
-        return Err(CloudWatchProblem::denied(message));
-    }
+    CloudWatchProblem::unless(&server.caller, &format!("SNS:{operation}"), &[*role])?;
     let unreadable = || CloudWatchProblem::parameter("Invalid parameter: the form is not readable");
     let input = SnsInput::new(input.ok_or_else(unreadable)?);
     let name = operation.clone();

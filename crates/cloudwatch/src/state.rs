@@ -11,8 +11,7 @@ use super::metric_filters::counters::{self, MetricFilters};
 use super::query_registry::QueryRegistry;
 use super::subscriptions::registry::Subscriptions;
 use door::exposition::Page;
-use door::problem::Problem;
-use door::server::{FamilyServer, Server};
+use door::{FamilyServer, Problem, Server};
 
 /// The state of this API.
 pub struct CloudWatchState {

@@ -22,8 +22,7 @@ use super::input::{Input, constraint};
 use super::paging::{page_of, with_next};
 use super::request::OperationRequest;
 use super::time::milliseconds;
-use door::access::Role;
-use door::problem::Problem;
+use door::{Problem, Role};
 
 /// Limit on the filters of a page.
 const PAGE_MAX: usize = 50;

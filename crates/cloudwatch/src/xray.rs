@@ -14,10 +14,7 @@ pub mod udp;
 
 use axum::extract::Request;
 use axum::response::Response;
-use door::access::Role;
-use door::problem::Problem;
-use door::server::{FamilyServer, FamilyState};
-use door::table::{DeliveryMark, Table};
+use door::{DeliveryMark, FamilyServer, FamilyState, Problem, Role, Table};
 use ingest::decode as decompressed;
 use serde_json::{Value, json};
 
@@ -72,21 +69,9 @@ pub async fn admit_caller<S>(
     let (parts, body) = request.into_parts();
     let admitted = admit(server, &parts, body, SERVICE, BODY_BYTES_MAX).await.map_err(CloudWatchProblem::of_xray)?;
     let AuthenticatedRequest { server, received, encoding, .. } = admitted;
-    require(&server, operation, roles)?;
+    CloudWatchProblem::unless(&server.caller, &format!("xray:{operation}"), roles)?;
     let body = decompressed(received.bytes(), encoding, BODY_BYTES_MAX).map_err(problem)?.into_owned();
     Ok((server, body))
-}
-
-/// Refuses callers without one of `roles`.
-fn require<S>(server: &FamilyServer<S>, operation: &str, roles: &[Role]) -> Result<(), CloudWatchProblem> {
-    if roles.iter().any(|role| server.caller.may(*role)) {
-        return Ok(());
-    }
-    let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
-    let name = &server.caller.name;
-    let message =
-        format!("User: {name} is not authorized to perform: xray:{operation}: it needs a key with the role {needed}");
-    Err(CloudWatchProblem::denied(message))
 }
 
 /// Stores the segment documents of a request.
@@ -98,7 +83,7 @@ async fn put(server: Shared, request: Request) -> Result<Response, CloudWatchPro
     let bytes_max = server.app.limits.body_bytes_max;
     let admitted = admit(server, &parts, body, SERVICE, bytes_max).await.map_err(CloudWatchProblem::of_xray)?;
     let AuthenticatedRequest { server, received, encoding, .. } = admitted;
-    require(&server, "PutTraceSegments", &[Role::Ingest])?;
+    CloudWatchProblem::unless(&server.caller, "xray:PutTraceSegments", &[Role::Ingest])?;
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
     let work = move || {

@@ -8,8 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 use language::{Language, ParseOptions};
-use plan::function::Function;
-use plan::{Expr, Operator, Plan, Span, calendar};
+use plan::{Expr, Function, Operator, Plan, Span, calendar};
 use types::{TimeRange, Timestamp};
 
 use crate::document::{Panel, PanelQuery};

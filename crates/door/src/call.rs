@@ -14,7 +14,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::handler::Handler;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -40,10 +40,22 @@ pub struct Call<T> {
     pub parts: Parts,
 }
 
-impl<T> Call<T> {
+impl<T: Send + Sync + 'static> Call<T> {
     /// Takes the first variable part of the path.
     pub fn variable(&mut self) -> String {
         self.path.first_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Returns the step of a handler that reads the body itself, and has errors in a form of its own.
+    pub fn answered_by<F, R>(self, handler: fn(FamilyServer<T>, Request) -> F) -> Outcome
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoResponse,
+    {
+        Ok(Reply::Later(Box::new(move |body| {
+            let answer = handler(self.server, Request::from_parts(self.parts, body));
+            Box::pin(async move { Ok(Reply::Whole(answer.await.into_response())) })
+        })))
     }
 }
 
@@ -101,6 +113,14 @@ impl Reply {
         self
     }
 
+    /// Returns the same answer with one more header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if let Self::Whole(response) = &mut self {
+            response.headers_mut().append(name, value);
+        }
+        self
+    }
+
     /// Returns the step that reads the body, at most `bytes_max` of it.
     pub fn body(bytes_max: usize, then: impl FnOnce(RequestBody) -> Outcome + Send + 'static) -> Self {
         Self::Body(bytes_max, Box::new(|body| then(body?)))
@@ -114,6 +134,12 @@ impl Reply {
     /// Returns the step that waits for `reply`.
     pub fn later(reply: impl Future<Output = Outcome> + Send + 'static) -> Self {
         Self::Later(Box::new(|_| Box::pin(reply)))
+    }
+
+    /// Returns the step of work that reads no events, on a thread where it may block.
+    pub fn look_up(server: &Shared, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
+        let (server, work): (_, Box<dyn FnOnce() -> Outcome + Send>) = (server.clone(), Box::new(work));
+        Self::later(async move { server.lookups.run(work).await? })
     }
 
     /// Returns the step of a query of the caller, which is admitted by its text.

@@ -3,14 +3,14 @@
 //! The query is evaluated over one snapshot of the group: events accepted while it runs are not part of the deletion.
 //! Its text is neither kept nor shown among the running queries: it may name the person whose events they are.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::StatusCode;
 use execute::{SelectionReport, Stats};
 use plan::{Expr, Operator, Plan};
 use serde_json::json;
 use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences, StoreError};
-use types::{EventId, GroupName, GroupPattern, TimeRange};
+use types::{EventId, GroupName, GroupPattern, Hold, TimeRange};
 
 use crate::problem::Problem;
 use crate::query_run::{QueryRun, Scope, complete, damages};
@@ -93,7 +93,7 @@ impl EventDeletion {
         let collector = Mutex::new(SequenceCollector::default());
         let take = |ids: &[EventId]| {
             // A panic in between leaves a set that is whole; the query ends with it.
-            let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut collector = collector.hold();
             ids.iter().for_each(|id| collector.push(id.sequence));
             collector.n_bytes() <= DELETION_BYTES_MAX * 2
         };
@@ -105,7 +105,7 @@ impl EventDeletion {
         complete(&mut selected.stats, &snapshot);
         reading.server.note_damage(&selected.partial_reasons);
         selected.partial_reasons.extend(damages(&snapshot));
-        let sequences = collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+        let sequences = collector.into_held().finish();
         if sequences.n_bytes() > DELETION_BYTES_MAX {
             return Err(StoreError::TooManyEvents { bytes_max: DELETION_BYTES_MAX }.into());
         }

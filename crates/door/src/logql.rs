@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use execute::{PartialReason, Stats};
 use language::logql::{MetricError, MetricQuery, Series, Steps, run_metric};
-use plan::plan_error::PlanError;
+use plan::PlanError;
 use types::{TimeRange, Timestamp};
 
 use crate::problem::Problem;

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use execute::Stats;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 /// All queries under way.
 #[derive(Default)]
@@ -77,19 +77,14 @@ pub struct Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.running.cancelled.store(true, Ordering::Relaxed);
-        lock(&self.book).running.remove(&self.running.id);
+        self.book.hold().running.remove(&self.running.id);
     }
-}
-
-/// Locks the registry. It holds plain values that are consistent between any two statements, so a panic elsewhere does no harm.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RunningQuery {
     /// Notes how far the query is.
     pub fn note(&self, stats: &Stats) {
-        *lock(&self.progress) = *stats;
+        *self.progress.hold() = *stats;
     }
 
     /// Reports whether the query has to stop.
@@ -99,7 +94,7 @@ impl RunningQuery {
 
     /// Returns the progress of the query.
     pub fn progress(&self) -> Stats {
-        *lock(&self.progress)
+        *self.progress.hold()
     }
 }
 
@@ -117,7 +112,7 @@ impl Queries {
 
     /// Enters a query on some terms.
     pub fn start_on(&self, owner: &str, text: &str, now: Timestamp, terms: QueryTerms) -> Ticket {
-        let mut book = lock(&self.0);
+        let mut book = self.0.hold();
         book.n_started += 1;
         let running = Arc::new(RunningQuery {
             id: book.n_started,
@@ -134,23 +129,23 @@ impl Queries {
 
     /// Returns the running queries, oldest first.
     pub fn list(&self) -> Vec<Arc<RunningQuery>> {
-        lock(&self.0).running.values().cloned().collect()
+        self.0.hold().running.values().cloned().collect()
     }
 
     /// Stops a query that `may` allows to be stopped; false where none of those has this number.
     pub fn cancel(&self, id: u64, may: impl FnOnce(&RunningQuery) -> bool) -> bool {
-        let running = lock(&self.0).running.get(&id).cloned().filter(|running| may(running));
+        let running = self.0.hold().running.get(&id).cloned().filter(|running| may(running));
         running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
     }
 
     /// Cancels all running queries.
     pub fn cancel_all(&self) {
-        lock(&self.0).running.values().for_each(|running| running.cancelled.store(true, Ordering::Relaxed));
+        self.0.hold().running.values().for_each(|running| running.cancelled.store(true, Ordering::Relaxed));
     }
 
     /// Returns the number of queries started, and of those running now.
     pub fn counts(&self) -> (u64, usize) {
-        let book = lock(&self.0);
+        let book = self.0.hold();
         (book.n_started, book.running.len())
     }
 }

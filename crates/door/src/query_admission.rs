@@ -13,7 +13,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::sleep;
+use types::Hold;
 
 use crate::problem::Problem;
 use crate::queries::{Extent, RunningQuery};
@@ -151,11 +152,6 @@ fn of_this_thread() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Plain values that are whole between any two statements.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What a query does on its thread, boxed: what is around it is compiled once. It hands over its result by itself.
 pub(crate) type QueryWork = Box<dyn FnOnce(&AdmittedQuery) -> Result<(), Problem> + Send>;
 
@@ -193,7 +189,7 @@ impl QueryAdmission {
         let is_here = self.is_brief(&turn.running) && turn.runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
         let (sender, ended) = oneshot::channel();
         let work = Box::new(move || {
-            lock(&turn.held).spent.begin();
+            turn.held.hold().spent.begin();
             let done = work(&turn);
             let _ = sender.send(turn.end(done));
         });
@@ -205,7 +201,7 @@ impl QueryAdmission {
     }
 
     fn is_brief(&self, running: &RunningQuery) -> bool {
-        let known = lock(&self.known).get(&running.text).copied();
+        let known = self.known.hold().get(&running.text).copied();
         let expected = running.terms.extent.zip(known).and_then(|(extent, known)| known.expected(extent));
         expected.is_some_and(|expected| expected <= self.brief_time)
     }
@@ -240,7 +236,7 @@ impl QueryAdmission {
 
     /// Returns the gate of one caller's unknown queries.
     fn gate_of(&self, caller: &Arc<str>) -> Arc<Gate> {
-        let mut callers = lock(&self.callers);
+        let mut callers = self.callers.hold();
         if callers.len() >= CALLERS_MAX && !callers.contains_key(caller) {
             callers.retain(|_, gate| !gate.is_idle());
         }
@@ -248,14 +244,14 @@ impl QueryAdmission {
     }
 
     fn was_long(&self, text: &str) -> Option<bool> {
-        lock(&self.known).get(text).map(|known| known.is_long)
+        self.known.hold().get(text).map(|known| known.is_long)
     }
 
     fn note(&self, text: &str, was: LastRun) {
         if text.is_empty() {
             return;
         }
-        let mut known = lock(&self.known);
+        let mut known = self.known.hold();
         if let Some(known) = known.get_mut(text) {
             *known = was;
             return;
@@ -274,7 +270,7 @@ impl QueryAdmission {
 impl QueryAdmission {
     /// Unknown queries that wait behind others of their caller.
     fn callers_waiting(&self) -> usize {
-        lock(&self.callers).values().map(|gate| gate.n_waiting()).sum()
+        self.callers.hold().values().map(|gate| gate.n_waiting()).sum()
     }
 }
 
@@ -282,7 +278,7 @@ impl AdmittedQuery {
     /// Called now and then by the query's own threads, which wait here for a long place once the query has used more
     /// than a light one may. Where there is no room even to wait, the query is cancelled.
     pub fn step(&self) {
-        let mut held = lock(&self.held);
+        let mut held = self.held.hold();
         let is_heavy = held.spent.note() >= self.turns.quick_time;
         if held.is_long || !is_heavy && held.since.elapsed() < self.turns.quick_time * WALL_FACTOR {
             return;
@@ -314,7 +310,7 @@ impl AdmittedQuery {
     }
 
     fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
-        let mut held = lock(&self.held);
+        let mut held = self.held.hold();
         if held.is_refused {
             return Err(Problem::busy("too many long queries at once"));
         }

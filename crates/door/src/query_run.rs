@@ -3,7 +3,7 @@
 //! Every route that reads events comes through here, native and foreign ones alike.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
@@ -13,7 +13,7 @@ use execute::{
 };
 use plan::Plan;
 use storage::{Acceptance, Snapshot};
-use types::{GroupPattern, Run, TimeRange, Timestamp};
+use types::{GroupPattern, Hold, Run, TimeRange, Timestamp};
 
 use crate::access::{Caller, KeyRevoked};
 use crate::fleet::{Home, QueryPeers};
@@ -81,16 +81,18 @@ pub struct Scope {
     pub now: Timestamp,
 }
 
-/// Runs `work` as a query that can be seen and cancelled, on a blocking thread.
-///
-/// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked. A query that
-/// is expected to be brief runs on the calling thread instead, where neither is noticed before it ends.
-pub async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
-{
-    read_with(server, server.start_query(text), work).await
+impl Shared {
+    /// Runs `work` as a query that can be seen and cancelled, on a blocking thread.
+    ///
+    /// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked. A query
+    /// that is expected to be brief runs on the calling thread instead, where neither is noticed before it ends.
+    pub async fn read<T, F>(&self, text: &str, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        read_with(self, self.start_query(text), work).await
+    }
 }
 
 /// Runs a query that was registered before.
@@ -130,7 +132,7 @@ impl<'a> QueryRun<'a> {
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Arc<HeldSnapshot>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.hold()
     }
 
     fn held_now(&self, groups: &[GroupPattern], range: TimeRange) -> Arc<HeldSnapshot> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use alert::Alerts;
@@ -16,7 +16,7 @@ use ingest::{GroupNotes, Intake, Sender};
 use plan::Plan;
 use storage::{Clock, GroupStatus, Settings, Snapshot, Store, StoreError, Subscription};
 use tokio::sync::watch;
-use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, Hold, Limits, TimeRange, Timestamp};
 
 use crate::access::{Access, Attempts, Caller, Keys, Role, covers};
 use crate::audit::Audit;
@@ -427,12 +427,12 @@ impl Server {
         &self,
         holder: impl Fn(&Self, &GroupName) -> Result<bool, StoreError> + Send + Sync + 'static,
     ) {
-        self.group_holders.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(holder));
+        self.group_holders.hold().push(Arc::new(holder));
     }
 
     /// Removes the state of a group in every protocol family; reports whether one had created the group.
     pub(crate) fn forget_group(&self, group: &GroupName) -> Result<bool, StoreError> {
-        let holders = self.group_holders.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let holders = self.group_holders.hold().clone();
         holders.iter().try_fold(false, |is_held, holder| Ok(holder(self, group)? || is_held))
     }
 
@@ -484,7 +484,7 @@ impl Server {
         let is_damage = |reason: &&PartialReason| reason.code == "damaged" && !storage::is_unreachable(&reason.message);
         for reason in reasons.iter().filter(is_damage) {
             // Held for one look-up; a panic in between leaves a set that is as good.
-            let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut damages = self.damages.hold();
             if damages.len() < DAMAGES_MAX && damages.insert(reason.message.clone()) {
                 tracing::error!(damage = reason.message, "query found damage; its answer is partial");
             }
@@ -493,6 +493,6 @@ impl Server {
 
     /// Returns what queries found damaged since the start.
     pub fn damages_found(&self) -> Vec<String> {
-        self.damages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.damages.hold().iter().cloned().collect()
     }
 }

@@ -60,15 +60,6 @@ macro_rules! methods {
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     methods! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
 
-    /// Adds a route for GET, and for POST with parameters that are too long for an address.
-    pub fn ask<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.get(path, role, handler.clone()).post(path, role, handler)
-    }
-
     /// Adds a route. It does not depend on the handler's type, so that it is compiled once.
     fn add(mut self, entry: Entry, route: MethodRouter<S, Infallible>) -> Self {
         let role = entry.role;
@@ -145,6 +136,11 @@ macro_rules! calls {
 
 impl<T: Send + Sync + 'static> Routes<T> {
     calls! { get GET post POST put PUT delete DELETE options OPTIONS }
+
+    /// Adds a route for GET, and for POST with parameters that are too long for an address.
+    pub fn ask(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {
+        self.get(path, role, run).post(path, role, run)
+    }
 
     /// Adds a route for GET, and for POST with the parameters in a form.
     pub fn form(mut self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {

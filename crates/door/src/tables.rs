@@ -4,13 +4,13 @@
 //! it is read again for each query.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::StatusCode;
 use plan::{CSV_BYTES_MAX, LookupTable, Rows, read_csv};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::GroupScope;
+use types::{GroupScope, Hold};
 
 use crate::problem::Problem;
 
@@ -44,7 +44,7 @@ fn of_others(name: &str) -> Problem {
 impl Tables {
     fn kept(&self) -> MutexGuard<'_, HashMap<String, StoredTable>> {
         // What a panic leaves is a map all the same.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.hold()
     }
 
     /// Returns a table by name if the caller may read it.
@@ -78,7 +78,7 @@ impl Tables {
         let mut kept = self.kept();
         let documents = settings.all(LookupTable::KIND)?;
         let before = documents.iter().find(|(known, _)| known == name).and_then(|(_, json)| LookupTable::of_json(json));
-        if before.is_some_and(|before| !LookupTable::is_own(&before.scope, caller)) {
+        if before.is_some_and(|before| !caller.covers(&before.scope)) {
             return Err(of_others(name));
         }
         let others = documents.iter().filter(|(known, _)| known != name);
@@ -96,7 +96,7 @@ impl Tables {
     pub fn remove(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Result<bool, Problem> {
         let mut kept = self.kept();
         match table_of(settings, name) {
-            Some(table) if LookupTable::is_own(&table.scope, caller) => {
+            Some(table) if caller.covers(&table.scope) => {
                 settings.remove(LookupTable::KIND, name)?;
                 kept.remove(name);
                 Ok(true)

@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
+use types::Hold;
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
@@ -184,7 +185,7 @@ impl Tls {
 
     /// Reads the files again, whether they changed or not; bad ones change nothing.
     pub fn reload(&self) -> Result<(), TlsError> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamps(&self.cert, &self.key);
+        *self.seen.hold() = stamps(&self.cert, &self.key);
         let certified = read(&self.cert, &self.key, &self.provider)?;
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
         tracing::info!(cert = %self.cert.display(), "TLS certificate read again");
@@ -194,7 +195,7 @@ impl Tls {
     /// Reads the files again where they changed since they were looked at last. Two files that are exchanged one after
     /// the other do not fit for a moment, and do when the second one is there.
     pub fn reload_if_changed(&self) {
-        let is_same = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == stamps(&self.cert, &self.key);
+        let is_same = *self.seen.hold() == stamps(&self.cert, &self.key);
         if is_same {
             return;
         }

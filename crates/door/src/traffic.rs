@@ -3,8 +3,9 @@
 //! Bounded by the table of routes: requests that match none count under one name.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
+use types::Hold;
 
 /// Requests answered so far.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub struct RequestCount {
 impl Traffic {
     /// Counts one request.
     pub fn note(&self, route: &str, status: u16, elapsed: Duration) {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.hold();
         let served = table.entry((route.to_owned(), status)).or_default();
         served.n_requests += 1;
         served.elapsed = served.elapsed.saturating_add(elapsed);
@@ -30,7 +31,7 @@ impl Traffic {
 
     /// Returns all counts, by route and status.
     pub fn counts(&self) -> Vec<((String, u16), RequestCount)> {
-        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.0.hold();
         table.iter().map(|(key, served)| (key.clone(), *served)).collect()
     }
 }

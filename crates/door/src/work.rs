@@ -6,11 +6,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
+use types::Hold;
 
 use crate::problem::Problem;
 
@@ -29,12 +30,12 @@ pub(crate) struct WorkResult<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> WorkResult<T> {
     pub(crate) fn put(&self, result: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        *self.0.hold() = Some(result);
     }
 
     /// Returns the result, unless the work has ended without one.
     pub(crate) fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.hold().take()
     }
 }
 

@@ -17,10 +17,8 @@ use language::dsl::keys;
 use language::dsl::{Reader, object};
 use language::dsl::{not, value_of_json};
 use language::mapping::Schema;
-use plan::date_math as times;
 use plan::each::each_of;
-use plan::function::Function;
-use plan::{Comparison, Expr, Span};
+use plan::{Comparison, Expr, Function, Span, date_math as times};
 
 /// Deepest nesting of aggregations.
 const NESTING_MAX: usize = 10;

@@ -24,8 +24,7 @@ use super::terms::compare_values;
 use language::SearchError;
 use language::dsl::Selection;
 use plan::each::{each_of, lifted};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Comparison, Expr, Operator};
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Function, Operator};
 
 /// Limit on the values to which a plan of inner buckets is restricted; beyond it the plan covers all values.
 const KEPT_MAX: usize = 1_000;

@@ -9,8 +9,7 @@ use super::operands::{number, time};
 use language::SearchError;
 use language::mapping::Schema;
 use plan::calendar::{floor, offset_ns};
-use plan::function::Function;
-use plan::{Expr, Span};
+use plan::{Expr, Function, Span};
 
 /// Default number of buckets, as in Elasticsearch.
 const BUCKETS_DEFAULT: usize = 10;

@@ -8,10 +8,8 @@ use super::operands::{self, time, with_missing};
 use language::SearchError;
 use language::mapping::Schema;
 use plan::calendar::{bounds, floor, wall_floor, wall_next};
-use plan::date_math as times;
 use plan::date_math::{format_time_in, zone_of};
-use plan::function::Function;
-use plan::{ArithmeticOperator, Expr, Span};
+use plan::{ArithmeticOperator, Expr, Function, Span, date_math as times};
 
 /// Offsets of time zones are multiples of this length.
 const QUARTER: i64 = 15 * Timestamp::MINUTE;

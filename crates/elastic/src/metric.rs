@@ -10,11 +10,10 @@ use language::SearchError;
 use language::dsl::object;
 use language::dsl::{field_of, value_of_json};
 use language::mapping::Schema;
-use plan::date_math::{format_time, milliseconds};
+use plan::date_math::milliseconds;
 use plan::each::each_of;
 use plan::fields::single_field;
-use plan::function::Function;
-use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Span};
+use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Span, format_time};
 
 /// Default percentiles, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];

@@ -5,8 +5,7 @@ use serde_json::Value as Json;
 use language::SearchError;
 use language::dsl::value_of_json;
 use language::mapping::{Kind, Schema};
-use plan::Expr;
-use plan::function::Function;
+use plan::{Expr, Function};
 
 /// Returns a value with a substitute for a missing one.
 pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {

@@ -13,11 +13,8 @@ use language::dsl::{Selection, both, field_of, never, not, value_of_json};
 use language::mapping::Kind;
 use language::mapping::Schema;
 use plan::address::{address_key, address_of_key};
-use plan::date_math::format_time;
 use plan::each::each_of;
-use plan::function::Function;
-use plan::within;
-use plan::{Comparison, Expr, Name, Operator, SortKey};
+use plan::{Comparison, Expr, Function, Name, Operator, SortKey, format_time, within};
 
 /// Limit on the keys of an order.
 const KEYS_MAX: usize = 16;

@@ -8,8 +8,8 @@ use super::*;
 use language::SearchError;
 use language::dsl::{Selection, highlighted, parse_query};
 use language::mapping::Schema;
-use plan::Plan;
-use plan::date_math::{format_time, zone_of};
+use plan::date_math::zone_of;
+use plan::{Plan, format_time};
 
 const NOW: Timestamp = Timestamp(1_795_176_000_000_000_000);
 

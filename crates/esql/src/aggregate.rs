@@ -10,8 +10,10 @@ use super::syntax::{Expression, Node};
 use super::typed::{TypedExpr, call, compare, literal, of_double, truth_of};
 use plan::each::each;
 use plan::error::Span;
-use plan::function::{DecimalFunction, Function, ListFunction as L, TypedFunction as T};
-use plan::{Aggregate, AggregateKind as A, ArithmeticOperator, Comparison, Expr, Name};
+use plan::{
+    Aggregate, AggregateKind as A, ArithmeticOperator, Comparison, DecimalFunction, Expr, Function, ListFunction as L,
+    Name, TypedFunction as T,
+};
 
 /// Names of aggregate functions.
 pub(super) const AGGREGATES: [&str; 18] = [

@@ -9,8 +9,8 @@ use super::syntax::{Expression, Unit};
 use super::typed::{TypedExpr, call, literal};
 use plan::calendar::later_by_months;
 use plan::error::Span;
-use plan::function::{TypedFunction, WholeOperator};
-use plan::{ArithmeticOperator, Expr};
+use plan::function::WholeOperator;
+use plan::{ArithmeticOperator, Expr, TypedFunction};
 
 const MILLISECOND: i64 = 1_000_000;
 const DAY_MS: i64 = 86_400_000;

@@ -11,8 +11,7 @@ use super::syntax::Unit;
 use super::typed::{TypedExpr, call, literal};
 use plan::calendar::{bounds, floor};
 use plan::error::Span;
-use plan::function::{DecimalFunction, Function, TypedFunction as T};
-use plan::{ArithmeticOperator, Expr, Span as Length};
+use plan::{ArithmeticOperator, DecimalFunction, Expr, Function, Span as Length, TypedFunction as T};
 
 const MS: i64 = 1_000_000;
 const HOUR: i64 = 3_600_000 * MS;

@@ -2,8 +2,7 @@
 
 use language::mapping::Schema as Mappings;
 use plan::error::Span;
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Name, Operator, REGEXES_MAX, compile_regex};
 use regex::Regex;
 use types::{TimeRange, Timestamp};
 

@@ -8,9 +8,7 @@ use super::kind::{self, Kind};
 use super::syntax::{Expression, Node, Sign};
 use super::typed::{self, TypedExpr, call, compare, is_present, narrowed, opposite};
 use plan::error::Span;
-use plan::function::TypedFunction;
-use plan::number::Number;
-use plan::{Comparison, Expr};
+use plan::{Comparison, Expr, Number, TypedFunction};
 
 const MILLISECOND: i64 = 1_000_000;
 

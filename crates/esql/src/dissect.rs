@@ -1,8 +1,7 @@
 //! Patterns of `DISSECT`: keys between literal texts.
 
 use super::typed::literal;
-use plan::Expr;
-use plan::function::Function;
+use plan::{Expr, Function};
 use types::Value;
 
 /// A pattern as a regular expression.

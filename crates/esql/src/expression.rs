@@ -9,9 +9,7 @@ use super::syntax::{Expression, Literal, Node, Sign};
 use super::typed::{self, TypedExpr, is_present, narrowed, of_double};
 use language::lucene::wildcard;
 use plan::error::Span;
-use plan::function::TypedFunction;
-use plan::not;
-use plan::{Expr, TextPattern};
+use plan::{Expr, TextPattern, TypedFunction, not};
 
 impl Checker<'_> {
     /// Returns an expression with its type.

@@ -9,9 +9,9 @@ use super::function_names::{FUNCTIONS, REFUSED};
 use super::kind::Kind;
 use super::syntax::{Expression, Literal};
 use super::typed::{self, TypedExpr, call, literal, of_double};
-use plan::Expr;
-use plan::error::{Span, nearest};
-use plan::function::{DecimalFunction as D, Function, TypedFunction as T, WholeWidth};
+use plan::error::Span;
+use plan::function::WholeWidth;
+use plan::{DecimalFunction as D, Expr, Function, TypedFunction as T, nearest};
 
 /// The arguments of a call.
 pub(super) struct Call<'c> {

@@ -8,9 +8,8 @@ use super::error::EsqlError;
 use super::function_call::{Call, text};
 use super::kind::Kind;
 use super::typed::{TypedExpr, call};
-use plan::error::nearest;
-use plan::function::{DatePart, DateUnit, Function, TypedFunction as T};
-use plan::{Expr, TextPattern};
+use plan::function::{DatePart, DateUnit};
+use plan::{Expr, Function, TextPattern, TypedFunction as T, nearest};
 
 /// Parts by their names of `ChronoField`.
 const PARTS: [(&str, DatePart); 30] = [

@@ -7,8 +7,7 @@ use super::error::EsqlError;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
 use super::typed::{TypedExpr, call, of_double};
-use plan::Expr;
-use plan::function::{ListFunction as L, TypedFunction as T};
+use plan::{Expr, ListFunction as L, TypedFunction as T};
 
 impl Checker<'_> {
     /// Returns a function about several values; `None` where the name is of another kind.

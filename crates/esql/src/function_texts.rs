@@ -8,8 +8,7 @@ use super::function_call::{Call, condition};
 use super::kind::Kind;
 use super::regex_text;
 use super::typed::{TypedExpr, call, literal};
-use plan::function::{Function, TypedFunction as T};
-use plan::{Expr, TextPattern};
+use plan::{Expr, Function, TextPattern, TypedFunction as T};
 
 impl Checker<'_> {
     /// Returns a function of texts; `None` where the name is of another kind.

@@ -6,10 +6,10 @@ use serde_json::{Number, Value as Json};
 use types::{Timestamp, Value};
 
 use super::syntax::Literal;
-use plan::address::address_of;
 use plan::decimal_text::decimal_text;
-use plan::function::{TypedKind, WholeWidth};
+use plan::function::WholeWidth;
 use plan::strict_date::date_of;
+use plan::{TypedKind, address_of};
 
 /// A type of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,7 @@ use super::typed::{both, call, compare, either, is_present, literal};
 use execute::{FieldSummaryRow, field_types_of};
 use language::mapping::Schema as Mappings;
 use plan::each::each;
-use plan::function::{Function, TypedFunction};
-use plan::not;
-use plan::{Comparison, Expr, Name, Span};
+use plan::{Comparison, Expr, Function, Name, Span, TypedFunction, not};
 
 /// Most fields of an index.
 const FIELDS_MAX: usize = 10_000;

@@ -5,8 +5,8 @@ use super::kind::Kind;
 use super::schema::{Schema, StoredColumn};
 use super::syntax::Pattern;
 use super::typed::TypedExpr;
-use plan::error::{Span, nearest};
-use plan::{Expr, Name};
+use plan::error::Span;
+use plan::{Expr, Name, nearest};
 
 /// A column.
 #[derive(Clone, Debug)]

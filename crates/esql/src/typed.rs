@@ -7,10 +7,8 @@ use types::Value;
 
 use super::kind::Kind;
 use super::syntax::Unit;
-use plan::balanced;
 use plan::error::Span;
-use plan::function::{Function, ListFunction, TypedFunction};
-use plan::{Comparison, Expr, Name};
+use plan::{Comparison, Expr, Function, ListFunction, Name, TypedFunction, balanced};
 
 /// An expression whose type is known.
 #[derive(Clone, Debug)]

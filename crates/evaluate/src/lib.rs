@@ -7,3 +7,20 @@
 pub mod budget;
 pub mod columns;
 pub mod expressions;
+
+pub use budget::{Budget, MemoryLimit};
+pub use columns::cell::{Cell, severity, sort_order, strict_order};
+pub use columns::frame::{BlockRows, Frame, Source};
+pub use columns::key::{canonical, write_key};
+pub use columns::memory::{Lease, MemoryPool, MemoryReservation};
+pub use columns::order_key::{put_group_key, put_place_descending, put_sort_keys};
+pub use columns::place::{Place, RankedValue, kept_places, places, put_place, read_place};
+pub use columns::row_columns::RowColumns;
+pub use columns::stop::Stop;
+pub use columns::value_size::value_bytes;
+pub use expressions::elements::PreparedElements;
+pub use expressions::environment::Environment;
+pub use expressions::expression::{conjunction, disjunction};
+pub use expressions::partners::PartnersOfPlan;
+pub use expressions::probe::Probe;
+pub use expressions::warnings::Warnings;

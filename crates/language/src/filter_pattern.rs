@@ -27,8 +27,8 @@ use pest::iterators::Pair;
 
 use self::grammar::{FilterPattern, Rule};
 use self::reader::Reader;
-use plan::error::{QueryError, QueryErrors, Span};
-use plan::{Expr, Operator, Plan, PlanDraft, Warning};
+use plan::error::Span;
+use plan::{Expr, Operator, Plan, PlanDraft, QueryError, QueryErrors, Warning};
 
 /// Longest pattern in code points, as Amazon has it.
 const PATTERN_CHARS_MAX: usize = 1_024;

@@ -31,8 +31,7 @@ pub use complete::{Choice, ChoiceKind, Completion, complete_insights, prefix_reg
 pub use format::format_insights;
 pub use parse_options::ParseOptions;
 
-use plan::error::{QueryError, QueryErrors};
-use plan::{Earlier, Plan, PlanDraft};
+use plan::{Earlier, Plan, PlanDraft, QueryError, QueryErrors};
 use syntax::{Command, CommandKind};
 
 /// Checks a query and makes the plan of it.

@@ -40,9 +40,7 @@ use self::word::{scalar_of, text_of};
 use crate::grammar::span_of;
 use crate::logic::not;
 use crate::search_query::{CLAUSES_MAX, NESTING_MAX, SyntaxError, check_length, explain, plan_of};
-use plan::balanced;
-use plan::error::{QueryError, QueryErrors};
-use plan::{Comparison, Expr, Operator, Plan};
+use plan::{Comparison, Expr, Operator, Plan, QueryError, QueryErrors, balanced};
 use types::{Timestamp, Value};
 
 /// Reads a query string and makes the plan of it: the events that match, newest first. `now` is what times count from.

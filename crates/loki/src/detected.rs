@@ -16,10 +16,7 @@ use super::lines::{self, LABEL_FIELDS, Labels, LineRequest};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Outcome, Parameters, Problem, Reply, Scope};
 
 /// Default number of fields, or of values of one, as in Loki.
 const FIELDS_DEFAULT: usize = 1_000;

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::{select, status};
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// The content type of answers that people read.
 const PLAIN: &str = "text/plain; charset=utf-8";

@@ -11,10 +11,7 @@ use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Scope};
 
 /// Limit on the label sets of an answer that says when there are more.
 const SERIES_MAX: usize = 5_000;

@@ -21,9 +21,7 @@ mod tail;
 mod times;
 mod volume;
 
-use door::access::Role;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Problem, Role, Routes};
 
 pub use self::problem::{LokiFormat, LokiProblem};
 pub use self::state::LokiState;

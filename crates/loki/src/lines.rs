@@ -10,12 +10,12 @@ use std::vec::IntoIter;
 use execute::{Answer, Stats};
 use language::logql::{LogQuery, STREAM_FIELDS, forward};
 pub(crate) use plan::label_set::Labels;
-use plan::label_set::{Categories, LabelSet, labels_of_stream, metadata_name};
-use plan::{Expr, Name, Operator, Plan, PlanDraft};
+use plan::label_set::{Categories, labels_of_stream, metadata_name};
+use plan::{Expr, LabelSet, Name, Operator, Plan, PlanDraft};
 use serde_json::{Value as Json, json};
 use types::{Run, Timestamp, Value};
 
-use door::answer::{PIECE_BYTES, write_value};
+use door::{PIECE_BYTES, write_value};
 
 /// Limit on the fields of a group whose values a line contains.
 const METADATA_FIELDS_MAX: usize = 500;

@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
 use super::lines;
-use door::call::{Outcome, Reply};
 use door::logql::{Measured, measure};
-use door::server::Shared;
+use door::{Outcome, Reply, Shared};
 
 /// Runs a query over a range. Answers with a matrix: each series with its values at the steps.
 pub(crate) fn over_range(server: &Shared, query: MetricQuery, text: &str, range: TimeRange, step_ns: i64) -> Outcome {

@@ -8,8 +8,7 @@ use types::Timestamp;
 use super::{lines, select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::query_run::Scope;
+use door::{Outcome, Reply, Scope};
 
 /// Limit on the patterns of an answer; the most frequent ones are returned.
 const PATTERNS_MAX: u64 = 1_000;

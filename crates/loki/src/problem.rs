@@ -2,8 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::{ErrorFormat, Problem};
 use execute::Answer;
 
 /// A problem in the form of Loki: plain text.

@@ -8,10 +8,8 @@ use ingest::Encoding;
 pub use self::decode::InFlight;
 use self::decode::PushWriter;
 use crate::state::Call;
-use door::call::{Outcome, Reply};
 use door::headers::{batch_id, content_encoding, encoding};
-use door::intake_gates::Packing;
-use door::problem::Problem;
+use door::{Outcome, Packing, Problem, Reply};
 
 pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
     let form = form(&parts.headers)?;

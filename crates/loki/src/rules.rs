@@ -6,9 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Outcome, Problem, Reply, Shared};
 
 /// Answers `/loki/api/v1/rules`: all groups by file, as JSON, which is valid YAML.
 /// The path may name a file, and one of its groups.

@@ -10,11 +10,7 @@ use super::lines::{self, LineRequest};
 use super::{metric, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::Scope;
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, Reply, Scope, Shared};
 
 /// Default and limit of the number of lines, as in Loki.
 const LINES_DEFAULT: usize = 100;

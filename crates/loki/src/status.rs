@@ -2,15 +2,13 @@
 
 use axum::http::StatusCode;
 use execute::Answer;
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Operator};
+use plan::{Aggregate, AggregateKind, Expr, Function, Operator};
 use serde_json::{Value, json};
 
 use super::{lines, select, times};
 use crate::problem::{LokiProblem, in_time};
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::query_run::Scope;
+use door::{Outcome, Reply, Scope};
 
 /// The version of Loki whose API this is.
 pub(crate) const LOKI_VERSION: &str = "3.5.0";

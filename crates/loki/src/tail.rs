@@ -20,11 +20,8 @@ use types::{BatchRun, TimeRange, Timestamp, Value};
 
 use super::{lines, times};
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
-use door::query_run::Scope;
-use door::server::Shared;
 use door::socket::SocketRequest;
+use door::{Outcome, Problem, Reply, Scope, Shared};
 
 /// Default and limit of the number of earlier lines.
 const LINES_DEFAULT: usize = 100;

@@ -6,9 +6,7 @@
 use chrono_tz::Tz;
 use types::{TimeRange, Timestamp, parse_duration_ns};
 
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Parameters, Problem, Scope};
 
 /// Digits up to which a whole number is seconds; nanoseconds of any time after 1970-01-01 have more.
 const SECONDS_DIGITS_MAX: usize = 10;

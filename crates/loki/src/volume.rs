@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use language::logql::{LogQuery, Selector};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Name, Operator, Plan, Span};
 use serde_json::{Value as Shown, json};
 use types::{TimeRange, Timestamp, Value};
 
@@ -14,10 +13,7 @@ use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Outcome, Parameters, Problem, Reply, Scope};
 
 /// Default and limit of the number of series, as in Loki.
 const DEFAULT: usize = 100;

@@ -20,12 +20,8 @@ mod tools;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use door::access::{Role, is_json};
-use door::body::RequestBody;
-use door::call::{Call, Outcome, Reply};
-use door::problem::Problem;
-use door::server::Server;
-use door::table::{Routes, Table};
+use door::access::is_json;
+use door::{Call, Outcome, Problem, Reply, RequestBody, Role, Routes, Server, Table};
 
 use crate::agent::Agent;
 use crate::native::Native;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Extensions, Method, Request, header};
-use door::table::Table;
+use door::Table;
 use serde_json::Value as Json;
 use tower::ServiceExt;
 use types::percent_encoded;

@@ -1,7 +1,7 @@
 //! Messages of JSON-RPC 2.0: reads the one in a body, and writes the answer to it.
 
 use axum::http::StatusCode;
-use door::call::Reply;
+use door::Reply;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};

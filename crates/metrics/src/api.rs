@@ -3,11 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
 use door::queries::{Extent, QueryTerms};
-use door::query_run::QueryRun;
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Shared};
 use promql::{Data, Labels, Matcher, Options, Query};
 use serde_json::json;
 use series::{SampleSource, query_options};
@@ -17,7 +14,6 @@ use crate::format::{self, AnswerWriter, LabelMap};
 use crate::metadata::Call;
 use crate::problem::{of_evaluation, of_text, parsed as parsed_text};
 use crate::times::{duration_of, needed, time_of};
-use door::problem::Problem;
 
 /// Most steps of a range query, as in Prometheus.
 const STEPS_MAX: i64 = 11_000;

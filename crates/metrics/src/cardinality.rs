@@ -5,8 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 use promql::Labels;
 use serde_json::{Value, json};
 use series::SampleSource;

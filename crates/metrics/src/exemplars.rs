@@ -7,8 +7,7 @@ pub(crate) mod recent;
 
 use std::collections::HashSet;
 
-use door::call::{Outcome, Reply};
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 use foldhash::fast::RandomState;
 use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};

@@ -1,9 +1,8 @@
 //! What shippers have reported of their scrapes to any node of the fleet. A shipper reports to one node, and later perhaps to
 //! another one: its last report counts.
 
-use door::call::{Outcome, Reply};
 use door::fleet::{SCRAPES_PATH, not_a_node};
-use door::server::Shared;
+use door::{Outcome, Reply, Shared};
 use ingest::{ReportedScrapes, SourceScrapes, visible_scrapes};
 
 use crate::metadata::Call;

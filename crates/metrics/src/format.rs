@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use door::call::Reply;
+use door::Reply;
 use promql::{Annotations, Data, Histogram, Labels, Row, Sample, Value};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Value as JsonValue, json};

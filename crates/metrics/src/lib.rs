@@ -22,11 +22,8 @@ mod write;
 
 use std::sync::Arc;
 
-use door::access::Role;
 use door::fleet::SCRAPES_PATH;
-use door::format::ErrorFormat;
-use door::server::Server;
-use door::table::Routes;
+use door::{ErrorFormat, Role, Routes, Server};
 
 pub use self::metadata::{MetricsState, keep_metadata, save_metadata};
 pub use self::own::store_own;

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Server;
+use door::{Outcome, Parameters, Problem, Reply, Server};
 use exposition::has_suffix;
 use promql::METRIC_NAME;
 use serde_json::{Value, json};

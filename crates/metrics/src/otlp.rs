@@ -15,8 +15,7 @@ mod points;
 
 use std::borrow::Cow;
 
-use door::call::Outcome;
-use door::server::Server;
+use door::{Outcome, Server};
 use ingest::{Encoding, IngestAnswer, IngestError, Sender, decode};
 use otel::otlp::{AnswerNames, OtlpForm, export_with, post_with};
 use points::Points;

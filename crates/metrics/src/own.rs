@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use door::problem::Problem;
-use door::server::{Server, Shared};
+use door::{Problem, Server, Shared};
 use exposition::{Format, read};
 use ingest::sample::SeriesLabels;
 use types::Timestamp;

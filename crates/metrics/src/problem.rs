@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::{ErrorFormat, Problem};
 use promql::{EvalError, ParseError, Query};
 use serde_json::json;
 

@@ -14,11 +14,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use axum::http::{StatusCode, header};
-use door::body::RequestBody;
-use door::call::{Outcome, Reply};
 use door::headers::encoding;
-use door::problem::Problem;
-use door::server::FamilyServer;
+use door::{FamilyServer, Outcome, Problem, Reply, RequestBody};
 use exposition::{Family, Format, read};
 use ingest::decode;
 use ingest::sample::{SeriesLabels, sample_group};

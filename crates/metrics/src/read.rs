@@ -10,10 +10,8 @@ use std::sync::Mutex;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use door::call::{Outcome, Reply};
 use door::headers::content_encoding;
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Outcome, Problem, QueryRun, Reply};
 use ingest::snappy;
 use promql::{Selection, Source};
 use series::SampleSource;

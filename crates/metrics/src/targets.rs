@@ -5,10 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use door::call::{Outcome, Reply};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Outcome, Parameters, Problem, QueryRun, Reply};
 use exposition::ActiveTarget;
 use ingest::SourceScrapes;
 use promql::{Labels, Matcher};

@@ -1,7 +1,6 @@
 //! Times and durations as clients of Prometheus write them: seconds with a fraction or RFC 3339; `5m` or seconds.
 
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 use types::Timestamp;
 
 /// Prometheus' earliest and latest time, which clients send for "any": far beyond what a store holds.

@@ -9,11 +9,8 @@ mod series;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use door::call::{Outcome, Reply};
-use door::format::ErrorFormat;
 use door::headers::{batch_id, content_encoding};
-use door::intake_gates::Packing;
-use door::problem::Problem;
+use door::{ErrorFormat, Outcome, Packing, Problem, Reply};
 use ingest::{IngestAnswer, IngestError, snappy};
 use xxhash_rust::xxh3::xxh3_128;
 

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use axum::http::HeaderMap;
-use door::call::{Outcome, Reply};
 use door::headers::{batch_id, encoding};
-use door::server::Shared;
+use door::{Outcome, Reply, Shared};
 use ingest::{Collector, Encoding, FieldWriter, IngestAnswer, IngestError, Intake, OutOfScope, RecordRefusal, Sender};
 use parse::{ArrivalContext, JsonCursor, JsonError, ObjectReader, ResolvedTime};
 use types::{GroupName, Limits, Timestamp, write_json_string};

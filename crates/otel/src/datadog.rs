@@ -13,11 +13,7 @@ use serde_json::{Value, json};
 
 use self::decode::{DatadogDefaults, DatadogForm, ingest_datadog};
 use crate::bodies::store;
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Problem, Reply, Role, Routes};
 
 /// The address of logs, and that of older agents.
 const PATHS: [&str; 2] = ["/api/v2/logs", "/v1/input"];

@@ -18,12 +18,7 @@ use crate::bodies::{LogTarget, store};
 use crate::otlp;
 use crate::otlp::decode::{Signal, ingest_otlp_into};
 use crate::splunk::decode::{HecDefaults, HecForm, ingest_hec};
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Parameters, Problem, Reply, Role, Routes};
 
 const HLC: &str = "/cloudwatch/services/collector/event";
 const BULK: &str = "/cloudwatch/ingest/bulk";

@@ -15,11 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::decode::{FirehoseDefaults, ingest_firehose};
 use crate::bodies::store;
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Problem, Reply, Role, Routes};
 
 /// The address of deliveries.
 pub const PATH: &str = "/firehose";

@@ -17,11 +17,8 @@ use types::{Level, Timestamp};
 
 pub(crate) use self::chunks::GelfChunks;
 use crate::sockets::sink::{Chunk, EventSink, Stored};
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
 use door::headers::{batch_id, content_encoding, encoding};
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, Outcome, Problem, Reply, Role, Routes};
 
 const GROUP: &str = "gelf";
 

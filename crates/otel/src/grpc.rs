@@ -25,8 +25,7 @@ use ingest::protobuf::{put_bytes, put_varint};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::status::{code_of, status_message};
-use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::{ErrorFormat, Problem};
 
 /// Bytes of the header of a message.
 pub(crate) const PREFIX_BYTES: usize = 5;

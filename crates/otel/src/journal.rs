@@ -24,14 +24,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_stream::StreamExt;
 use types::{GroupName, group_name_of_outside};
 
-use door::access::Role;
 use door::body::{Share, drain};
-use door::call::{Call, Outcome, Reply};
 use door::headers::encoding;
 use door::listen::told;
-use door::problem::Problem;
-use door::server::Shared;
-use door::table::Routes;
+use door::{Call, Outcome, Problem, Reply, Role, Routes, Shared};
 
 const CONTENT_TYPE: &str = "application/vnd.fdo.journal";
 

@@ -24,7 +24,7 @@ mod status;
 mod syslog;
 pub mod zipkin;
 
-use door::table::Routes;
+use door::Routes;
 
 /// Returns the routes of these protocols.
 pub fn routes() -> Routes<()> {

@@ -17,13 +17,8 @@ pub use self::decode::OtlpForm;
 use self::decode::{Signal, ingest_otlp};
 use crate::grpc;
 use crate::status::{code_of, status_message};
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
 use door::headers::{batch_id, encoding};
-use door::problem::Problem;
-use door::server::{Server, Shared};
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Problem, Reply, Role, Routes, Server, Shared};
 
 /// The signal of the protocol that is not supported.
 const PROFILES: &str = "/v1development/profiles";

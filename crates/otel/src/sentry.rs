@@ -14,11 +14,7 @@ use types::group_name_of_outside;
 
 use self::decode::{EnvelopeAnswer, ingest_envelope};
 use crate::bodies::store;
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Problem, Reply, Role, Routes};
 
 /// Returns the routes of this API.
 pub(crate) fn add(table: Routes<()>) -> Routes<()> {

@@ -14,7 +14,7 @@ mod datagrams;
 mod delivery;
 mod door;
 #[cfg(test)]
-pub(crate) mod house;
+mod house;
 mod joined;
 mod queue;
 mod session;

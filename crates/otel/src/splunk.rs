@@ -12,11 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Problem, Reply, Role, Routes};
 
 /// The prefix of the collector's paths.
 pub const PREFIX: &str = "/services/collector";

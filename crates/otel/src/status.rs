@@ -1,6 +1,6 @@
 //! `google.rpc.Status`, in which OTLP and gRPC report errors.
 
-use door::problem::Problem;
+use door::Problem;
 use ingest::protobuf::put_bytes;
 
 /// Returns the `google.rpc.Code` of a problem, which is also the status of gRPC.

@@ -11,11 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use self::decode::ingest_zipkin;
 use crate::bodies::store;
-use door::access::Role;
-use door::call::{Call, Outcome, Reply};
-use door::format::ErrorFormat;
-use door::problem::Problem;
-use door::table::Routes;
+use door::{Call, ErrorFormat, Outcome, Problem, Reply, Role, Routes};
 use ingest::IngestAnswer;
 
 /// Paths of the collector.

@@ -15,8 +15,7 @@ mod mask;
 mod mine;
 mod starts;
 
-use plan::Expr;
-use plan::function::Function;
+use plan::{Expr, Function};
 use sha2::{Digest, Sha256};
 
 use crate::text::text_of_event;

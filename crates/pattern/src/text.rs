@@ -1,8 +1,6 @@
 //! The text of an event that has a pattern.
 
-use plan::Expr;
-use plan::fields::MESSAGE_FIELDS;
-use plan::function::Function;
+use plan::{Expr, Function, MESSAGE_FIELDS};
 
 /// Returns the text of an event: its field with the message, where it has one.
 pub(crate) fn text_of_event() -> Expr {

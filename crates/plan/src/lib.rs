@@ -44,13 +44,19 @@ mod zoned;
 
 pub use gotemplate::escape;
 
+pub use crate::address::address_of;
 pub use crate::csv::{
     CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
 };
-pub use crate::error::{QueryError, QueryErrors, nearest};
+pub use crate::date_math::{date_value, format_time};
+pub use crate::error::{QueryError, QueryErrors, nearest, stop_of};
+pub use crate::fields::{HOST_FIELDS, MESSAGE_FIELDS, PLACE_FIELDS, SERVICE_FIELDS, fields_of, visit_fields};
+pub use crate::function::{DecimalFunction, Function, LabelsFunction, ListFunction, TypedFunction, TypedKind};
+pub use crate::label_set::LabelSet;
 pub use crate::lookup_table::LookupTable;
 pub use crate::name::Name;
 pub use crate::nested::has_subqueries;
+pub use crate::number::Number;
 pub use crate::operator::{
     AddTotals, AggregateKind, ArithmeticOperator, Autoregress, CHANGE_COLUMNS, COUNTS_COLUMN, ColumnTotals, Compare,
     Comparison, END_COLUMNS, FillBuckets, Format, Outlier, PATTERN_COLUMNS, Rank, Rows, SCORE_COLUMNS, Score,
@@ -62,10 +68,13 @@ pub use crate::plan::{
 };
 pub use crate::plan_draft::PlanDraft;
 pub use crate::plan_error::PlanError;
+pub use crate::regular_expression::{REGEXES_MAX, compile_go_regex, compile_regex};
 pub use crate::settle::settle;
 pub use crate::span::Span;
+pub use crate::template::Template;
 pub use crate::text_pattern::{Alternatives, TextPattern};
 pub use crate::times::{Earlier, Times, earlier_range};
+pub use crate::unknown_fields::UnknownFields;
 pub use crate::warning::Warning;
 pub use crate::words::{Word, Words};
 pub use crate::zoned::write_zoned;

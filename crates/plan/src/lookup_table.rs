@@ -46,15 +46,6 @@ impl LookupTable {
 
     /// Reports whether a caller may read a table of this scope.
     pub fn is_seen(table: &GroupScope, caller: &GroupScope) -> bool {
-        *table == GroupScope::All || Self::is_own(table, caller)
-    }
-
-    /// Reports whether a caller may change a table of this scope.
-    pub fn is_own(table: &GroupScope, caller: &GroupScope) -> bool {
-        match table {
-            _ if caller.is_everything() => true,
-            GroupScope::All => false,
-            GroupScope::Matching(patterns) => patterns.iter().all(|pattern| caller.admits(pattern.as_str())),
-        }
+        *table == GroupScope::All || caller.covers(table)
     }
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use api::Api;
 use cloudwatch::{KeepDashboards, KeptDashboard};
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Problem, Shared};
 
 /// The dashboards of the native API.
 pub(crate) struct NativeBoards(pub(crate) Arc<Api>);

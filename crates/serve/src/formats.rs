@@ -2,7 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::header;
-use door::format::ErrorFormat;
+use door::ErrorFormat;
 
 use cloudwatch::CloudWatchFormat;
 use elastic::ElasticFormat;

@@ -13,9 +13,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cloudwatch::xray::udp as xray;
-use door::connection_slots::ConnectionSlots;
 use door::listen::{self, Listeners, Service};
-use door::server::Server;
+use door::{ConnectionSlots, Server};
 use otel::sockets;
 use storage::Store;
 use tables::Tables;

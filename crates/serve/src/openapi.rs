@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use axum::http::header;
 use axum::response::IntoResponse;
-use door::access::Role;
-use door::table::{Entry, Table};
+use door::{Entry, Role, Table};
 use serde_json::{Value, json};
 
 /// The description of catat's own routes.

@@ -10,12 +10,9 @@ use axum::response::{IntoResponse, Response};
 use cloudwatch::xray::udp::XRayCounts;
 use cloudwatch::{CloudWatchState, SavedFilter, xray};
 use door::guard::guarded;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::{FamilyServer, FamilyState, Server, Shared};
 #[cfg(test)]
 use door::table::Entry;
-use door::table::Table;
+use door::{FamilyServer, FamilyState, Parameters, Problem, Server, Shared, Table};
 use loki::LokiState;
 use mcp::McpState;
 use metrics::MetricsState;
@@ -114,7 +111,7 @@ impl Families {
     fn table(&self) -> Table {
         let server = || self.server.clone();
         let api = native_routes(&self.server, &self.api);
-        let elastic = elastic::routes().with_state(FamilyState::new(server(), self.elastic.clone()));
+        let elastic = elastic::routes().with(&self.server, &self.elastic);
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
         let loki = loki::routes().with(&self.server, &self.loki);
         let metrics = metrics::routes().with(&self.server, &self.metrics);
@@ -142,7 +139,7 @@ fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {
 }
 
 fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
-    traces::routes().with_state(FamilyState::new(server.clone(), traces.clone()))
+    traces::routes().with(server, traces)
 }
 
 /// Returns what all routes are, for the API description and its tests.
@@ -153,10 +150,10 @@ pub(crate) fn entries() -> Vec<Entry> {
         (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
     let foreign = [
         &loki.entries(),
-        elastic.entries(),
+        &elastic.entries(),
         &otel.entries(),
         cloudwatch.entries(),
-        traces.entries(),
+        &traces.entries(),
         &metrics.entries(),
     ];
     let (mcp, tables) = (mcp::routes(), tables::routes());

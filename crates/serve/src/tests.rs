@@ -118,7 +118,7 @@ use crate::router::Families;
 use crate::{Access, Keys, SignIn, router};
 use door::listen::Service;
 use door::own_samples::OwnSamples;
-use door::server::{App, Server};
+use door::{App, Server};
 
 /// When it is in tests: 2026-11-20T12:00:00Z.
 const NOW: &str = "2026-11-20T12:00:00Z";

@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use types::Hold;
+
 use crate::FileBatch;
-use crate::stop::locked;
 
 /// Most bytes set aside. When they are used up the shipper stops at the next refused batch instead of dropping it:
 /// so many refusals are a mistake in the set-up that needs attention.
@@ -31,7 +32,7 @@ impl DeadLetters {
     /// Writes a refused batch, in the form in which it would be sent, and the reason beside it.
     pub(crate) fn set_aside(&self, batch: &FileBatch, reason: &str) -> io::Result<PathBuf> {
         fs::create_dir_all(&self.dir)?;
-        let mut used = locked(&self.used);
+        let mut used = self.used.hold();
         if used.is_none_or(|used| used >= DEAD_LETTER_BYTES_MAX) {
             *used = Some(self.bytes_used()?);
         }

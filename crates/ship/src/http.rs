@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::{Body, Client, RequestBuilder, Response};
 use reqwest::{Certificate, Identity, StatusCode, Url};
 use serde::Deserialize;
-use types::Secret;
+use types::{Hold, Secret};
 use zstd::bulk::Compressor;
 
-use crate::stop::locked;
 use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion, HeldRange, SourceReport};
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
@@ -134,10 +133,10 @@ impl HttpDeliver {
     /// Returns the batch as a request body, compressed: a frame for what comes before the bytes and one for these, which need not be
     /// copied into one piece so. Nothing where it is large and would take more than half of its size.
     fn compress(&self, batch: &FileBatch) -> io::Result<Option<Vec<u8>>> {
-        let kept = locked(&self.compressors).pop();
+        let kept = self.compressors.hold().pop();
         let mut compressor = kept.map_or_else(|| Compressor::new(ZSTD_LEVEL), Ok)?;
         let body = packed(&mut compressor, batch)?;
-        locked(&self.compressors).push(compressor);
+        self.compressors.hold().push(compressor);
         Ok(body)
     }
 
@@ -298,7 +297,7 @@ impl ServerChoice {
     /// Returns the server for the next attempt: the one that works, or from time to time the first to see whether it is back;
     /// one attempt finds out while the others continue.
     fn next(&self, now: Instant) -> usize {
-        let mut used = locked(&self.used);
+        let mut used = self.used.hold();
         let is_due = used.first_away_at.is_some_and(|at| now.saturating_duration_since(at) >= BACK_TO_FIRST_AFTER);
         if used.index == 0 || !is_due {
             return used.index;
@@ -309,12 +308,12 @@ impl ServerChoice {
 
     /// Returns the server that is used now.
     fn used(&self) -> usize {
-        locked(&self.used).index
+        self.used.hold().index
     }
 
     /// Notes how an attempt at server `index` went.
     fn note(&self, index: usize, is_away: bool, now: Instant) {
-        let mut used = locked(&self.used);
+        let mut used = self.used.hold();
         if is_away && index == 0 {
             used.first_away_at = Some(now);
         }

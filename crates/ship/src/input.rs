@@ -24,11 +24,13 @@ pub use command::Command;
 pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
+use types::Hold;
+
 use crate::follow::FileInput;
 use crate::scrape_status::ScrapeStatus;
 use crate::spool::{LossCount, Spool};
 use crate::status::InputStatus;
-use crate::stop::{Stop, locked};
+use crate::stop::Stop;
 
 /// Bytes of lines that are written at once; fewer when [`FLUSH_EVERY`] has passed.
 const FLUSH_BYTES: usize = 256 << 10;
@@ -134,7 +136,7 @@ impl Sink {
     /// Takes a line; its end is added. It is on disk soon after, at the latest when [`Sink::flush`] returns.
     pub fn line(&self, line: &[u8]) -> Result<(), InputError> {
         self.make_room()?;
-        let mut inner = locked(&self.inner);
+        let mut inner = self.inner.hold();
         inner.buffer.extend_from_slice(line);
         inner.buffer.push(b'\n');
         self.lines.fetch_add(1, Ordering::Relaxed);
@@ -143,21 +145,21 @@ impl Sink {
 
     /// Writes what was taken, once there is room for it. Durable when it returns.
     pub fn flush(&self) -> Result<(), InputError> {
-        while self.flush_if_room().is_ok() && !locked(&self.inner).buffer.is_empty() && !self.is_stopping() {
+        while self.flush_if_room().is_ok() && !self.inner.hold().buffer.is_empty() && !self.is_stopping() {
             self.wait(ROOM_PAUSE);
         }
         // Also without room: what was taken is nowhere else when the shipper has stopped.
-        locked(&self.inner).flush(self.when_full)
+        self.inner.hold().flush(self.when_full)
     }
 
     /// Writes what was taken, where there is room for it.
     pub(crate) fn flush_if_room(&self) -> Result<(), InputError> {
-        locked(&self.inner).flush_if_room(self.when_full)
+        self.inner.hold().flush_if_room(self.when_full)
     }
 
     /// Returns the last line that was kept, also by an earlier run: an input that knows its place continues after it.
     pub fn last_line(&self) -> Result<Option<Vec<u8>>, InputError> {
-        let inner = locked(&self.inner);
+        let inner = self.inner.hold();
         inner.spool.last_line().map_err(|error| inner.error(error))
     }
 
@@ -172,11 +174,11 @@ impl Sink {
     }
 
     pub(crate) fn status(&self) -> InputStatus {
-        let state = locked(&self.state);
+        let state = self.state.hold();
         InputStatus {
             name: self.name.clone(),
             lines: self.lines.load(Ordering::Relaxed),
-            given_up: locked(&self.inner).given_up,
+            given_up: self.inner.hold().given_up,
             has_ended: state.has_ended,
             last_error: state.last_error.clone(),
             scrapes: state.scrapes.clone(),
@@ -186,18 +188,18 @@ impl Sink {
     /// Returns where the lines are kept.
     #[cfg(test)]
     pub(crate) fn dir(&self) -> std::path::PathBuf {
-        locked(&self.inner).spool.dir().to_owned()
+        self.inner.hold().spool.dir().to_owned()
     }
 
     /// Notes how much of a file the server has.
     pub(crate) fn acknowledged(&self, path: &Path, offset: u64) {
-        locked(&self.inner).spool.acknowledged(path, offset);
+        self.inner.hold().spool.acknowledged(path, offset);
     }
 
     /// Waits while as much waits for room already as is written at once.
     fn make_room(&self) -> Result<(), InputError> {
         loop {
-            let mut inner = locked(&self.inner);
+            let mut inner = self.inner.hold();
             if inner.buffer.len() < FLUSH_BYTES {
                 return Ok(());
             }
@@ -222,7 +224,7 @@ impl Sink {
                 Ok(()) | Err(InputError::Stopping) => break,
                 Err(error) => {
                     tracing::warn!(input = %self.name, %error, "input failed; retrying");
-                    locked(&self.state).last_error = Some(error.to_string());
+                    self.state.hold().last_error = Some(error.to_string());
                 }
             }
             let has_worked = self.lines.load(Ordering::Relaxed) > lines_before;
@@ -231,7 +233,7 @@ impl Sink {
         }
         // What came last, also where the shipper stops in the midst.
         let flushed = self.flush();
-        let mut state = locked(&self.state);
+        let mut state = self.state.hold();
         state.has_ended = true;
         if let Err(error) = flushed {
             tracing::error!(input = %self.name, %error, "the last lines are not saved");
@@ -241,22 +243,22 @@ impl Sink {
 
     /// Notes lines that could not be taken.
     pub fn give_up(&self, lost: LossCount) {
-        locked(&self.inner).given_up += lost;
+        self.inner.hold().given_up += lost;
     }
 
     /// Notes that the input works in part, and what does not.
     pub fn fails(&self, problem: String) {
-        locked(&self.state).last_error = Some(problem);
+        self.state.hold().last_error = Some(problem);
     }
 
     /// Notes the state of what the input scrapes.
     pub(crate) fn set_scrapes(&self, scrapes: ScrapeStatus) {
-        locked(&self.state).scrapes = Some(Arc::new(scrapes));
+        self.state.hold().scrapes = Some(Arc::new(scrapes));
     }
 
     /// Notes that the input works.
     pub fn works(&self) {
-        locked(&self.state).last_error = None;
+        self.state.hold().last_error = None;
     }
 }
 

@@ -11,10 +11,11 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
+use types::Hold;
+
 use crate::batch::UncheckedFile;
 use crate::content::Hasher;
 use crate::server_ranges::{Claim, HeldQuestion, HeldRange};
-use crate::stop::locked;
 use crate::{DeliverError, FileBatch};
 
 /// Bytes that tell a copy of a file from another file: header lines and one line of its own, as in marks (`identity`).
@@ -86,7 +87,7 @@ impl ClaimedRanges {
     /// Claims the ranges of the file and returns where they end.
     fn take(&self, batch: &FileBatch, unasked: &UncheckedFile, mut held: Vec<HeldRange>) -> Option<u64> {
         let path = &batch.header.path;
-        let mut taken = locked(&self.0);
+        let mut taken = self.0.hold();
         held.retain(|range| !taken.contains(&range.id));
         let (held, doubtful): (Vec<_>, Vec<_>) = held.into_iter().partition(|range| is_of(batch, unasked, range));
         let mut end = batch.header.start;

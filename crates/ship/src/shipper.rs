@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use notify::event::ModifyKind;
 use notify::{EventKind, RecursiveMode, Watcher};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use self::worker::Worker;
 use crate::dead_letter::DeadLetters;
@@ -26,7 +26,7 @@ use crate::shipper::shared::{Event, ShipperState};
 use crate::source_report::Identity;
 use crate::spool::Spool;
 use crate::status::Status;
-use crate::stop::{Stop, locked};
+use crate::stop::Stop;
 use crate::{Deliver, Discovery, FileBatch, FollowOptions, Follower};
 
 /// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
@@ -98,7 +98,7 @@ impl Shipper {
             let _watcher = watch(&mut main.follower, hints, main.shared.clone());
             main.run();
         })?;
-        *locked(&shipper.last_word) = Some((identity.clone(), told.clone()));
+        *shipper.last_word.hold() = Some((identity.clone(), told.clone()));
         shipper.spawn("ship-report".into(), move || of_reports.report_until_stopped(&identity, &*told))?;
         for (sink, mut input) in inputs {
             shipper.spawn(format!("ship-{}", sink.status().name), move || sink.run(input.as_mut()))?;
@@ -120,20 +120,20 @@ impl Shipper {
         self.shared.stop.set();
         // No one listens any more where the thread has ended already.
         let _ = self.events.send(Event::Stop);
-        let threads = std::mem::take(&mut *locked(&self.threads));
+        let threads = std::mem::take(&mut *self.threads.hold());
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a shipping thread panicked");
             }
         }
-        if let Some((identity, server)) = locked(&self.last_word).take() {
+        if let Some((identity, server)) = self.last_word.hold().take() {
             self.shared.report_the_end(&identity, &*server);
         }
     }
 
     fn spawn(&self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), ShipError> {
         let thread = std::thread::Builder::new().name(name).spawn(run).map_err(ShipError::Thread)?;
-        locked(&self.threads).push(thread);
+        self.threads.hold().push(thread);
         Ok(())
     }
 }
@@ -324,8 +324,8 @@ impl FollowThread {
     }
 
     fn show_status(&mut self, is_last: bool) {
-        *locked(&self.shared.files) = self.follower.status();
-        *locked(&self.shared.given_up) = self.follower.given_up();
+        *self.shared.files.hold() = self.follower.status();
+        *self.shared.given_up.hold() = self.follower.given_up();
         self.teller.tell(&|| self.shared.status(), is_last);
     }
 }

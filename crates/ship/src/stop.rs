@@ -1,7 +1,7 @@
 //! The stop signal, which wakes every thread that waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use types::Hold;
@@ -20,7 +20,7 @@ impl Stop {
     }
 
     pub(crate) fn set(&self) {
-        let guard = locked(&self.mutex);
+        let guard = self.mutex.hold();
         self.is_set.store(true, Ordering::Release);
         self.signal.notify_all();
         drop(guard);
@@ -33,23 +33,17 @@ impl Stop {
 
     /// Waits, or less when it is set or [`Stop::wake`] finds that `is_over`.
     pub(crate) fn wait_unless(&self, duration: Duration, is_over: impl Fn() -> bool) {
-        let guard = locked(&self.mutex);
+        let guard = self.mutex.hold();
         let wait = self.signal.wait_timeout_while(guard, duration, |()| !self.is_set() && !is_over());
         drop(wait);
     }
 
     /// Wakes all waiting threads to check their condition.
     pub(crate) fn wake(&self) {
-        let guard = locked(&self.mutex);
+        let guard = self.mutex.hold();
         self.signal.notify_all();
         drop(guard);
     }
-}
-
-/// Locks a mutex. A panicking thread leaves the data whole: every critical section of this crate does so at any
-/// moment at which it could panic.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.hold()
 }
 
 #[cfg(test)]

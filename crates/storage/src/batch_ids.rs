@@ -211,12 +211,8 @@ pub(crate) fn write(
 /// Returns the intact length of the files in `dir`, for a catalog that was lost.
 pub(crate) fn intact(dir: &Path, store: &[u8; 16]) -> io::Result<ValidEntries> {
     let mut valid = ValidEntries::new();
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let stem = name.to_str().and_then(|name| name.strip_suffix(".ids"));
-        let Some(hour) = stem.and_then(|stem| u64::from_str_radix(stem, 16).ok()) else { continue };
-        let bytes = std::fs::read(entry.path())?;
+    for (hour, path) in files(dir)? {
+        let bytes = std::fs::read(path)?;
         if bytes.get(..HEADER_BYTES) != Some(&header(store)) {
             continue;
         }
@@ -224,25 +220,27 @@ pub(crate) fn intact(dir: &Path, store: &[u8; 16]) -> io::Result<ValidEntries> {
         let is_intact =
             |(place, entry): &(usize, &[u8; ENTRY_BYTES])| KnownBatch::decode(entry, *place as u64).is_some();
         let n_intact = entries.iter().enumerate().take_while(is_intact).count() as u64;
-        valid.insert(hour as i64, n_intact);
+        valid.insert(hour, n_intact);
     }
     Ok(valid)
 }
 
 /// Removes files that are in no catalog.
 pub(crate) fn remove_others(dir: &Path, valid: &ValidEntries) -> io::Result<()> {
+    let mut others = files(dir)?.into_iter().filter(|(hour, _)| !valid.contains_key(hour));
+    others.try_for_each(|(_, path)| std::fs::remove_file(path))
+}
+
+/// Returns the files in `dir` with their hours; those before 1970 are written in two's complement.
+fn files(dir: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
         let stem = name.to_str().and_then(|name| name.strip_suffix(".ids"));
-        // Hours before 1970 are written in two's complement.
-        if let Some(hour) = stem.and_then(|stem| u64::from_str_radix(stem, 16).ok())
-            && !valid.contains_key(&(hour as i64))
-        {
-            std::fs::remove_file(entry.path())?;
-        }
+        files.extend(stem.and_then(|stem| u64::from_str_radix(stem, 16).ok()).map(|hour| (hour as i64, entry.path())));
     }
-    Ok(())
+    Ok(files)
 }
 
 /// Reads the files back as far as they are valid. Damaged entries are left out and named.

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use pattern::mask;
-use plan::fields::{MESSAGE_FIELDS, SERVICE_FIELDS};
+use plan::{MESSAGE_FIELDS, SERVICE_FIELDS};
 use types::{Column, Level, RowSet, Run, ScanError, Value};
 
 /// Most different texts that are told apart. A group with more is one whose texts are all different.

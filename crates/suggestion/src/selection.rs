@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use plan::fields::MESSAGE_FIELDS;
-use plan::{Comparison, Expr, Operator, TextPattern};
+use plan::{Comparison, Expr, MESSAGE_FIELDS, Operator, TextPattern};
 use serde_json::Value as Json;
 use types::{GroupPattern, Level, Value};
 

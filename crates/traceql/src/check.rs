@@ -1,7 +1,7 @@
 //! Checks the types of a query: a condition that can never hold is an error.
 
-use plan::Comparison;
-use plan::error::{QueryError, Span};
+use plan::error::Span;
+use plan::{Comparison, QueryError};
 
 use crate::field::{Field, Intrinsic, Members, Scope};
 use crate::literal::Literal;

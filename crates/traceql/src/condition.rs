@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use plan::each::each;
 use plan::error::Span;
-use plan::function::{Function, TypedFunction};
-use plan::number::Number;
-use plan::{Comparison, Expr, Name, TextPattern, not};
+use plan::{Comparison, Expr, Function, Name, Number, TextPattern, TypedFunction, not};
 use regex::Regex;
 use types::{Value, write_json_string};
 

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use plan::number::{Number, arithmetic};
-use plan::{ArithmeticOperator, Comparison};
+use plan::number::arithmetic;
+use plan::{ArithmeticOperator, Comparison, Number};
 use types::Value;
 
 /// A value of an expression for one span.

@@ -1,6 +1,6 @@
 //! Hints: the names and values after `with`.
 
-use plan::error::QueryError;
+use plan::QueryError;
 
 use crate::literal::Literal;
 use crate::read_expression::with_near;

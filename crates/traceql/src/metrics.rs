@@ -4,9 +4,10 @@
 //! cut as in Tempo: points lie at multiples of the step, and a span counts for the point at or after its start. Values of
 //! durations are seconds. Numbers are exact where Tempo's come from buckets: quantiles are the engine's percentiles.
 
-use plan::error::{QueryError, Span};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan, within};
+use plan::error::Span;
+use plan::{
+    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Operator, Plan, QueryError, within,
+};
 use types::{TimeRange, Timestamp, Value};
 
 use crate::arithmetic::Operand;

@@ -1,7 +1,6 @@
 //! Prefilters: conditions that hold for a span of every matching trace.
 
-use plan::function::Function;
-use plan::{Comparison, Expr, not};
+use plan::{Comparison, Expr, Function, not};
 use types::Value;
 
 use crate::condition::{SpanCondition, and, field, is_present, is_true, or, selection, truth};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::error::QueryError;
+use plan::QueryError;
 
 use crate::check::check;
 use crate::field::Field;

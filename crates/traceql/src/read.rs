@@ -2,8 +2,8 @@
 
 use pest::Parser;
 use pest::iterators::Pair;
-use plan::Comparison;
-use plan::error::{QueryError, Span};
+use plan::error::Span;
+use plan::{Comparison, QueryError};
 
 use crate::explain::explain;
 use crate::field::Field;

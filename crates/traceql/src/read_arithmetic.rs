@@ -1,8 +1,8 @@
 //! Reads arithmetic of metrics queries.
 
 use pest::iterators::Pair;
-use plan::ArithmeticOperator;
-use plan::error::{QueryError, Span};
+use plan::error::Span;
+use plan::{ArithmeticOperator, QueryError};
 
 use crate::grammar::{Rule, span_of};
 use crate::literal::Literal;

@@ -1,10 +1,9 @@
 //! Reads expressions of the fields of a span.
 
 use pest::iterators::Pair;
-use plan::error::{QueryError, Span, nearest};
+use plan::error::Span;
 use plan::escape::escaped;
-use plan::regular_expression::{REGEXES_MAX, compile_go_regex};
-use plan::{ArithmeticOperator, Comparison};
+use plan::{ArithmeticOperator, Comparison, QueryError, REGEXES_MAX, compile_go_regex, nearest};
 
 use crate::field::{Field, Intrinsic, Scope};
 use crate::grammar::{Rule, span_of};

@@ -1,6 +1,7 @@
 //! The base of the readers of a query's parts: the text, limits, errors with places.
 
-use plan::error::{QueryError, Span};
+use plan::QueryError;
+use plan::error::Span;
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use plan::number::Number;
+use plan::Number;
 use types::Value;
 
 use crate::datum::{Datum, compare};

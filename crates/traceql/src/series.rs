@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use plan::function::Function;
-use plan::{Expr, Plan};
+use plan::{Expr, Function, Plan};
 use types::{TimeRange, Timestamp, Value};
 
 use crate::condition::field;

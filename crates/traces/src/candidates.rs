@@ -10,8 +10,7 @@ use storage::Snapshot;
 use types::{TimeRange, Timestamp, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::plans::{compare, is_present, one_of, show, sort, span_groups};
 use crate::read::Reading;

@@ -10,8 +10,7 @@ use plan::{Expr, Operator, Plan};
 use types::{Column, Hold, TimeRange, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::map::scan::Texts;
 use crate::plans::{is_span, show, span_groups};

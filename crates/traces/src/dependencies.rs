@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::FamilyServer;
+use door::{Outcome, Problem, Reply};
 use types::{TimeRange, Timestamp};
 
 use crate::map::{self, graph::NodeKind};
-use crate::read::Reading;
-use crate::state::TracesState;
+use crate::read::{Reading, query};
+use crate::state::Call;
 
 /// The range of a request that names none.
 const DEFAULT_RANGE_NS: i64 = Timestamp::DAY;
@@ -24,12 +21,13 @@ pub(crate) struct Dependency {
     pub(crate) n_errors: u64,
 }
 
-/// Returns the calls between services, with `endTs` and `lookback` in units of `unit_ns`, and what reading them took.
-pub(crate) async fn dependencies(
-    server: &FamilyServer<TracesState>,
-    parameters: &Parameters,
+/// Answers with what is made of the calls between services, and of what reading them took; `endTs` and `lookback` are in units of
+/// `unit_ns`.
+pub(crate) fn dependencies(
+    Call { server, parameters, .. }: &Call,
     unit_ns: i64,
-) -> Result<(Vec<Dependency>, Reading), Problem> {
+    answer: fn(Vec<Dependency>, &Reading) -> Reply,
+) -> Outcome {
     let length = |name: &str| Ok::<_, Problem>(parameters.number::<i64>(name)?.map(|n| n.saturating_mul(unit_ns)));
     let to = length("endTs")?.unwrap_or_else(|| server.now().0);
     let lookback = length("lookback")?.filter(|lookback| *lookback > 0).unwrap_or(DEFAULT_RANGE_NS);
@@ -38,9 +36,8 @@ pub(crate) async fn dependencies(
         return Err(Problem::bad_request("empty-range", format!("the range is empty: it ends at {}", range.to)));
     }
     let state = server.state.clone();
-    read(server, "service map", move |run| {
-        let mut reading = Reading::default();
-        let graph = map::map(run, &state, range, &[], &mut reading)?;
+    query(server, "service map", move |run, reading| {
+        let graph = map::map(run, &state, range, &[], reading)?;
         let calls = graph.edges.into_iter().filter(|((_, to), _)| to.0 == NodeKind::Service);
         let call = calls.map(|((from, to), total)| Dependency {
             parent: from.1,
@@ -48,7 +45,6 @@ pub(crate) async fn dependencies(
             n_calls: total.n,
             n_errors: total.n_errors,
         });
-        Ok((call.collect(), reading))
+        Ok(answer(call.collect(), reading))
     })
-    .await
 }

@@ -6,7 +6,7 @@
 use storage::{Acceptance, Snapshot};
 use types::TimeRange;
 
-use door::query_run::QueryRun;
+use door::QueryRun;
 
 use crate::plans::span_groups;
 

@@ -5,8 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use plan::{Operator, Plan};
 use types::{TimeRange, Value};
 

@@ -4,29 +4,22 @@
 
 mod spans;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use door::access::Role;
-use door::format::ErrorFormat;
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::{FamilyServer, FamilyState, Shared};
-use door::table::Table;
+use door::{ErrorFormat, Outcome, Parameters, Problem, Reply, Role, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
 use crate::candidates;
-use crate::dependencies::dependencies;
-use crate::native::trace::{bad_id, missing};
+use crate::dependencies::{Dependency, dependencies};
+use crate::native::trace::{bad_id, missing, needed};
 use crate::plans::equal;
-use crate::read::{self as reading, Reading};
+use crate::read::{self as reading, Reading, query};
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, add_tag, duration};
 use crate::shares::traces_in_shares;
 use crate::span::trace_id;
-use crate::state::TracesState;
+use crate::state::{Call, Routes};
 use crate::times::{self, MICROSECOND, MILLISECOND};
 use crate::values;
 
@@ -60,8 +53,8 @@ const KINDS: [&str; 5] = ["server", "client", "producer", "consumer", "internal"
 const LOOKBACK_NS: i64 = 2 * Timestamp::DAY;
 
 /// Adds the routes.
-pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
-    table
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
         .get("/jaeger/api/services", Role::Read, services)
         .get("/jaeger/api/services/{service}/operations", Role::Read, operations_of)
         .get("/jaeger/api/operations", Role::Read, operations)
@@ -75,14 +68,17 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
 const PARTIAL: u16 = StatusCode::PARTIAL_CONTENT.as_u16();
 
 /// Wraps data in the form of all answers, with the reasons why it is partial as errors.
-fn envelope(data: Vec<Json_>, reading: &Reading) -> Json<Json_> {
-    let reasons = reading.partial_reasons.iter();
-    with_errors(data, reasons.map(|reason| json!({"code": PARTIAL, "msg": reason.message})).collect())
+fn envelope(data: Vec<Json_>, reading: &Reading) -> Reply {
+    with_errors(data, errors_of(reading).collect())
 }
 
-fn with_errors(data: Vec<Json_>, errors: Vec<Json_>) -> Json<Json_> {
+fn errors_of(reading: &Reading) -> impl Iterator<Item = Json_> {
+    reading.partial_reasons.iter().map(|reason| json!({"code": PARTIAL, "msg": reason.message}))
+}
+
+fn with_errors(data: Vec<Json_>, errors: Vec<Json_>) -> Reply {
     let errors = if errors.is_empty() { Json_::Null } else { errors.into() };
-    Json(json!({"total": data.len(), "data": data, "limit": 0, "offset": 0, "errors": errors}))
+    Reply::json(&json!({"total": data.len(), "data": data, "limit": 0, "offset": 0, "errors": errors}))
 }
 
 /// Returns the range before now in which names are looked for.
@@ -91,56 +87,48 @@ fn recent(now: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(now.0.saturating_sub(PICKER_RANGE_NS)), to: range.to }
 }
 
-async fn services(server: Shared) -> Result<Json<Json_>, Problem> {
+fn services(Call { server, .. }: Call) -> Outcome {
+    texts(&server, "service", Vec::new())
+}
+
+/// Answers with the recent values of a field in order.
+fn texts(server: &Shared, field: &'static str, conditions: Vec<Operator>) -> Outcome {
     let range = recent(server.now());
-    let (names, reading) = texts(&server, "service", Vec::new(), range).await?;
-    Ok(envelope(names.into_iter().map(Json_::from).collect(), &reading))
-}
-
-/// Returns the values of a field in order, and what reading them took.
-async fn texts(
-    server: &Shared,
-    field: &'static str,
-    conditions: Vec<Operator>,
-    range: TimeRange,
-) -> Result<(Vec<String>, Reading), Problem> {
-    read(server, &format!("values of {field}"), move |run| {
-        let mut reading = Reading::default();
-        Ok((values::texts(run, field, &conditions, range, &mut reading)?, reading))
+    query(server, &format!("values of {field}"), move |run, reading| {
+        let names = values::texts(run, field, &conditions, range, reading)?;
+        Ok(envelope(names.into_iter().map(Json_::from).collect(), reading))
     })
-    .await
 }
 
-async fn operations_of(server: Shared, PathName(service): PathName) -> Result<Json<Json_>, Problem> {
-    let (names, reading) = texts(&server, "name", values::of_service(&service), recent(server.now())).await?;
-    Ok(envelope(names.into_iter().map(Json_::from).collect(), &reading))
+fn operations_of(mut call: Call) -> Outcome {
+    let service = call.variable();
+    texts(&call.server, "name", values::of_service(&service))
 }
 
 /// Answers with the names of the spans of a service, each with its kind.
-async fn operations(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+fn operations(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["service", "spanKind"])?;
-    let service = parameters.get("service").ok_or_else(|| needed("service"))?;
+    let of_service = values::of_service(parameters.get("service").ok_or_else(|| needed("service"))?);
     let asked = parameters.get("spanKind").filter(|kind| !kind.is_empty());
     if let Some(unknown) = asked.filter(|asked| !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(asked))) {
         let message = format!("spanKind is {}, not {unknown:?}", KINDS.join(", "));
         return Err(Problem::bad_request("bad-parameter", message));
     }
-    let (mut found, mut all) = (Vec::new(), Reading::default());
-    for kind in KINDS.into_iter().filter(|kind| asked.is_none_or(|asked| kind.eq_ignore_ascii_case(asked))) {
-        let conditions = [values::of_service(service), vec![Operator::Filter(equal("kind", kind))]].concat();
-        let (names, reading) = texts(&server, "name", conditions, recent(server.now())).await?;
-        found.extend(names.into_iter().map(|name| json!({"name": name, "spanKind": kind})));
-        all.take(reading);
-    }
-    Ok(envelope(found, &all))
-}
-
-fn needed(name: &str) -> Problem {
-    Problem::bad_request("bad-parameter", format!("the parameter {name} is required"))
+    let kinds = KINDS.into_iter().filter(|kind| asked.is_none_or(|asked| kind.eq_ignore_ascii_case(asked)));
+    let (kinds, range): (Vec<&str>, _) = (kinds.collect(), recent(server.now()));
+    query(&server, "values of name", move |run, reading| {
+        let mut found = Vec::new();
+        for kind in kinds {
+            let conditions = [&of_service[..], &[Operator::Filter(equal("kind", kind))]].concat();
+            let names = values::texts(run, "name", &conditions, range, reading)?;
+            found.extend(names.into_iter().map(|name| json!({"name": name, "spanKind": kind})));
+        }
+        Ok(envelope(found, reading))
+    })
 }
 
 /// Answers with the traces that have a span with the requested properties.
-async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+fn search(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let range = range(&parameters, server.now())?;
     let ids = parameters.all("traceID").map(|id| trace_id(id).ok_or_else(|| bad_id(id)));
@@ -161,23 +149,17 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
         return Err(needed("service"));
     }
     let search = with_tags(search, &parameters)?;
-    read(&server, "search traces", move |run| {
-        let mut reading = Reading::default();
+    query(&server, "search traces", move |run, reading| {
         let (traces, missing) = if ids.is_empty() {
-            let ids = candidates::first(&search, run, &mut reading)?;
-            (traces_in_shares(run, &ids, search.range, &mut reading)?, Vec::new())
+            let ids = candidates::first(&search, run, reading)?;
+            (traces_in_shares(run, &ids, search.range, reading)?, Vec::new())
         } else {
-            reading::by_ids(run, &ids, &mut reading)?
+            reading::by_ids(run, &ids, reading)?
         };
-        let mut answer = envelope(traces.iter().map(spans::trace_json).collect(), &reading);
         let not_found = |id| json!({"code": 404, "msg": "trace not found", "traceID": id});
-        if !missing.is_empty() {
-            let errors = answer["errors"].as_array().cloned().unwrap_or_default();
-            answer["errors"] = errors.into_iter().chain(missing.into_iter().map(not_found)).collect();
-        }
-        Ok(answer)
+        let errors = errors_of(reading).chain(missing.into_iter().map(not_found)).collect();
+        Ok(with_errors(traces.iter().map(spans::trace_json).collect(), errors))
     })
-    .await
 }
 
 /// Returns the range of a search; `lookback` replaces a missing start, unless it is not a duration.
@@ -215,30 +197,33 @@ fn with_tags(mut search: TraceSearch, parameters: &Parameters) -> Result<TraceSe
     Ok(search)
 }
 
-async fn trace(server: Shared, PathName(id): PathName, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+fn trace(mut call: Call) -> Outcome {
+    let id = call.variable();
+    let Call { server, parameters, .. } = call;
     let id = trace_id(&id).ok_or_else(|| bad_id(&id))?;
     let range = times::range_of_numbers(&parameters, ("start", "end"), MICROSECOND, server.now())?;
     let range = range.map(|range| times::widened(range, Timestamp::HOUR));
-    read(&server, &format!("trace {id}"), move |run| {
+    query(&server, &format!("trace {id}"), move |run, _| {
         let trace = reading::trace(run, &id, range)?.filter(|trace| !trace.spans.is_empty());
         let mut trace = trace.ok_or_else(|| missing(&id))?;
         trace.note_cuts();
         Ok(envelope(vec![spans::trace_json(&trace)], &trace.reading))
     })
-    .await
 }
 
 /// Refuses Jaeger's span metrics (its monitor tab).
-async fn metrics(_: Shared) -> Result<Json<Json_>, Problem> {
+fn metrics(_: Call) -> Outcome {
     let problem = Problem::bad_request("not-supported", "metrics of spans are not answered in Jaeger's form");
     Err(problem.hint("ask /api/v1/service-map, or /tempo/api/metrics/query_range with TraceQL"))
 }
 
-async fn calls(server: FamilyServer<TracesState>, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    parameters.check_names(&["endTs", "lookback", "service"])?;
-    let (calls, reading) = dependencies(&server, &parameters, MILLISECOND).await?;
-    let shown = |call: crate::dependencies::Dependency| json!({"parent": &*call.parent, "child": &*call.child, "callCount": call.n_calls});
-    Ok(envelope(calls.into_iter().map(shown).collect(), &reading))
+fn calls(call: Call) -> Outcome {
+    call.parameters.check_names(&["endTs", "lookback", "service"])?;
+    dependencies(&call, MILLISECOND, |calls, reading| {
+        let shown =
+            |call: Dependency| json!({"parent": &*call.parent, "child": &*call.child, "callCount": call.n_calls});
+        envelope(calls.into_iter().map(shown).collect(), reading)
+    })
 }
 
 /// Errors in the form of Jaeger.

@@ -34,12 +34,10 @@ mod warning;
 mod xray;
 mod zipkin;
 
-use door::access::Role;
-use door::format::ErrorFormat;
-use door::server::FamilyState;
-use door::table::Table;
+use door::{ErrorFormat, Role};
 
 use self::jaeger::JaegerFormat;
+use self::state::Routes;
 use self::tempo::TextFormat;
 
 pub use self::map::calls::count_calls_of;
@@ -48,8 +46,8 @@ pub use self::service_graph::count_calls;
 pub use self::state::TracesState;
 
 /// Returns the routes of this crate.
-pub fn routes() -> Table<FamilyState<TracesState>> {
-    let table = Table::default()
+pub fn routes() -> Routes {
+    let table = Routes::default()
         .get("/api/v1/traces/{id}", Role::Read, native::trace::get)
         .get("/api/v1/service-map", Role::Read, native::map::get)
         .post("/api/v1/traces/density", Role::Read, native::density::post)

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use execute::Answer;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use door::problem::Problem;
-use door::query_run::{QueryRun, damages};
+use door::query_run::damages;
+use door::{Problem, QueryRun};
 
 use self::graph::Graph;
 use self::slices::Slice;

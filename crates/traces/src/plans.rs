@@ -1,8 +1,7 @@
 //! Parts of plans over spans.
 
 use ingest::span::SPAN_GROUPS;
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, SortKey, balanced};
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Function, Name, Operator, SortKey, balanced};
 use types::{GroupPattern, Value};
 
 use crate::span::SPAN_TYPE;

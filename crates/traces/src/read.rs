@@ -12,14 +12,13 @@ use plan::{AggregateKind, Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::far_events;
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
 use crate::problem::{ProblemCode, TraceProblem};
 use crate::reading::SYSTEM_FIELDS;
-pub(crate) use crate::reading::{EventFields, Reading};
+pub(crate) use crate::reading::{EventFields, Reading, query};
 use crate::span::Span;
 use crate::times;
 use crate::trace_events::{TraceEvent, collect};

@@ -4,7 +4,7 @@ use execute::{Answer, PartialReason, Stats};
 use plan::Name;
 use types::Value;
 
-use door::problem::Problem;
+use door::{Outcome, Problem, QueryRun, Reply, Shared};
 
 /// System fields of each event.
 pub(crate) const SYSTEM_FIELDS: [&str; 6] = ["@timestamp", "@id", "@log", "@logStream", "@level", "@message"];
@@ -69,4 +69,13 @@ impl Reading {
         }
         answer.rows
     }
+}
+
+/// Returns the step of a query, which is given what it notes about its reading.
+pub(crate) fn query(
+    server: &Shared,
+    text: &str,
+    work: impl FnOnce(&QueryRun<'_>, &mut Reading) -> Outcome + Send + 'static,
+) -> Outcome {
+    Ok(Reply::query(server, text, move |run| work(run, &mut Reading::default())))
 }

@@ -6,12 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use plan::function::Function;
-use plan::{Comparison, Expr, Operator, Plan};
+use plan::{Comparison, Expr, Function, Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::plans::{compare, equal, field, is_present, is_span, one_of, show, span_groups};
 use crate::read::Reading;

@@ -3,8 +3,7 @@
 use plan::{Operator, Plan};
 use types::{GroupPattern, TimeRange, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::plans::{count_by, is_span, one_of, show, span_groups};
 use crate::read::{MARGIN_NS, Reading, SPANS_MAX, Trace, some_spans, too_many_spans, traces};

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use door::server::Server;
+use door::Server;
 use types::Run;
 
 use crate::map::cache::{self, SliceCache, SliceKey};
 use crate::map::file::SliceFile;
 use crate::map::slices::Slice;
+
+/// The routes of this crate, and a request for one of them.
+pub(crate) type Routes = door::table::Routes<TracesState>;
+pub(crate) type Call = door::call::Call<TracesState>;
 
 /// What the routes share.
 #[derive(Debug)]

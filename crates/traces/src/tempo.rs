@@ -10,27 +10,25 @@ mod search;
 mod tags;
 mod trace;
 
-use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use door::access::Role;
-use door::format::ErrorFormat;
-use door::problem::Problem;
-use door::server::{FamilyState, Shared};
-use door::table::Table;
-use serde_json::{Value as Json_, json};
+use door::{ErrorFormat, Outcome, Problem, Reply, Role};
+use serde_json::json;
 
-use crate::state::TracesState;
+use crate::state::{Call, Routes};
 
 /// The prefix of all paths.
 pub(crate) const PREFIX: &str = "/tempo/";
+
+/// The type of errors, and of answers that are no JSON.
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// The version of Tempo whose API this is.
 const TEMPO_VERSION: &str = "2.7.0";
 
 /// Adds the routes.
-pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
-    table
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
         .get("/tempo/api/echo", Role::Read, echo)
         .get("/tempo/ready", Role::Read, ready)
         .get("/tempo/api/status/buildinfo", Role::Read, buildinfo)
@@ -46,19 +44,19 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
 }
 
 /// Answers Grafana's *Save & test*.
-async fn echo(_: Shared) -> &'static str {
-    "echo"
+fn echo(_: Call) -> Outcome {
+    Ok(Reply::content(PLAIN, "echo"))
 }
 
-async fn ready(_: Shared) -> &'static str {
-    "ready\n"
+fn ready(_: Call) -> Outcome {
+    Ok(Reply::content(PLAIN, "ready\n"))
 }
 
-async fn buildinfo(server: Shared) -> Json<Json_> {
-    Json(json!({
+fn buildinfo(Call { server, .. }: Call) -> Outcome {
+    Ok(Reply::json(&json!({
         "version": TEMPO_VERSION, "revision": format!("catat {}", server.app.version), "branch": "", "buildUser": "",
         "buildDate": "", "goVersion": "",
-    }))
+    })))
 }
 
 /// Errors in the form of Tempo and Zipkin: plain text.
@@ -66,7 +64,7 @@ pub(crate) struct TextFormat;
 
 impl ErrorFormat for TextFormat {
     fn refuse(&self, problem: &Problem) -> Response {
-        let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+        let plain = [(header::CONTENT_TYPE, HeaderValue::from_static(PLAIN))];
         let text = match problem.places.first() {
             Some(place) => {
                 let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();

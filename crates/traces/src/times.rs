@@ -3,9 +3,7 @@
 use chrono_tz::Tz;
 use types::{TimeRange, Timestamp};
 
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Parameters, Problem, Scope};
 
 /// The range of a request that names none.
 pub(crate) const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;

@@ -11,8 +11,7 @@ use plan::{Name, Operator, Plan};
 use storage::Snapshot;
 use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::plans::{is_of_trace, show};
 use crate::reading::{EventFields, Reading, SYSTEM_FIELDS};

@@ -6,8 +6,7 @@ use execute::Stats;
 use plan::{Expr, Operator, Plan};
 use types::{GroupPattern, TimeRange, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::plans::{count_by, equal, is_present, is_span, show, sort, span_groups};
 use crate::read::Reading;

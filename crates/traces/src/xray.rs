@@ -16,11 +16,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use cloudwatch::CloudWatchProblem;
 use cloudwatch::xray::{admit_caller, answer, problem};
-use door::access::Role;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
-use door::server::{FamilyServer, FamilyState};
-use door::table::Table;
+use door::{FamilyServer, Problem, QueryRun, Role};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -30,18 +26,18 @@ use self::segments::Segments;
 use self::summaries::Summaries;
 use crate::problem::ProblemCode;
 use crate::read::{self as reading, Trace};
-use crate::state::TracesState;
+use crate::state::{Routes, TracesState};
 
 /// Adds the routes. They need no role: only the handler can check a signature, which covers the body.
-pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
-    table
-        .post("/xray/Traces", Role::None, traces)
-        .post("/xray/TraceSummaries", Role::None, summaries)
-        .post("/xray/ServiceGraph", Role::None, service_graph)
-        .post("/xray/TraceGraph", Role::None, trace_graph)
-        .post("/xray/Groups", Role::None, groups)
-        .post("/xray/GetSamplingRules", Role::None, sampling_rules)
-        .post("/xray/SamplingTargets", Role::None, sampling_targets)
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .post("/xray/Traces", Role::None, |call| call.answered_by(traces))
+        .post("/xray/TraceSummaries", Role::None, |call| call.answered_by(summaries))
+        .post("/xray/ServiceGraph", Role::None, |call| call.answered_by(service_graph))
+        .post("/xray/TraceGraph", Role::None, |call| call.answered_by(trace_graph))
+        .post("/xray/Groups", Role::None, |call| call.answered_by(groups))
+        .post("/xray/GetSamplingRules", Role::None, |call| call.answered_by(sampling_rules))
+        .post("/xray/SamplingTargets", Role::None, |call| call.answered_by(sampling_targets))
 }
 
 type Server = FamilyServer<TracesState>;
@@ -58,7 +54,7 @@ async fn query<F>(server: &Server, text: &str, work: F) -> Answer
 where
     F: FnOnce(&QueryRun<'_>) -> Result<Json, Problem> + Send + 'static,
 {
-    Ok(answer(&read(server, text, work).await.map_err(problem)?))
+    Ok(answer(&server.read(text, work).await.map_err(problem)?))
 }
 
 /// `GetTraceSummaries`

@@ -6,27 +6,20 @@ mod spans;
 
 use std::collections::BTreeSet;
 
-use axum::Json;
-use axum::response::Response;
-use door::access::Role;
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::{FamilyServer, FamilyState, Shared};
-use door::table::Table;
+use door::{Outcome, Parameters, Problem, Reply, Role, Shared};
 use plan::{Expr, Operator, balanced};
-use serde_json::{Value as Json_, json};
+use serde_json::json;
 use types::{TimeRange, Timestamp};
 
 use crate::candidates;
 use crate::dependencies::dependencies;
-use crate::native::trace::{bad_id, missing};
+use crate::native::trace::{bad_id, missing, needed};
 use crate::plans::{equal, is_present};
-use crate::read::{self as reading, Reading};
+use crate::read::{self as reading, Trace, query};
 use crate::search::{TRACES_MAX, TraceSearch, add_tag};
 use crate::shares::traces_in_shares;
 use crate::span::{field_of_attribute, is_own_field, trace_id};
-use crate::state::TracesState;
+use crate::state::{Call, Routes};
 use crate::times::{self, MICROSECOND, MILLISECOND};
 use crate::values;
 use crate::warning::with_warning;
@@ -53,8 +46,8 @@ const PARAMETERS: [&str; 9] = [
 ];
 
 /// Adds the routes.
-pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
-    table
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
         .get("/zipkin/api/v2/services", Role::Read, services)
         .get("/zipkin/api/v2/spans", Role::Read, names)
         .get("/zipkin/api/v2/remoteServices", Role::Read, remote_services)
@@ -71,55 +64,53 @@ fn recent(now: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(now.0.saturating_sub(RANGE_NS)), to: times::last_hour(now).to }
 }
 
-/// Returns the texts of some fields among the spans of the service that the parameters name, in order.
-async fn texts(server: &Shared, parameters: &Parameters, fields: Vec<String>) -> Result<Response, Problem> {
+/// Answers with the texts of some fields among the spans of the service that the parameters name, in order.
+fn texts(server: &Shared, parameters: &Parameters, fields: Vec<String>) -> Outcome {
     let conditions = parameters.get("serviceName").map(values::of_service).unwrap_or_default();
     let range = recent(server.now());
-    read(server, &format!("values of {}", fields.join(", ")), move |run| {
-        let (mut all, mut reading) = (BTreeSet::new(), Reading::default());
+    query(server, &format!("values of {}", fields.join(", ")), move |run, reading| {
+        let mut all = BTreeSet::new();
         for field in &fields {
-            all.extend(values::texts(run, field, &conditions, range, &mut reading)?);
+            all.extend(values::texts(run, field, &conditions, range, reading)?);
         }
-        Ok(with_warning(Json(all), &reading))
+        Ok(with_warning(Reply::serialized(&all), reading))
     })
-    .await
 }
 
-fn needed(name: &str) -> Problem {
-    Problem::bad_request("bad-parameter", format!("the parameter {name} is required"))
+fn services(Call { server, .. }: Call) -> Outcome {
+    texts(&server, &Parameters::default(), vec!["service".to_owned()])
 }
 
-async fn services(server: Shared) -> Result<Response, Problem> {
-    texts(&server, &Parameters::default(), vec!["service".to_owned()]).await
-}
-
-async fn names(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+fn names(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["serviceName"])?;
     parameters.get("serviceName").ok_or_else(|| needed("serviceName"))?;
-    texts(&server, &parameters, vec!["name".to_owned()]).await
+    texts(&server, &parameters, vec!["name".to_owned()])
 }
 
-async fn remote_services(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+fn remote_services(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["serviceName"])?;
-    texts(&server, &parameters, spans::REMOTE_FIELDS.map(str::to_owned).to_vec()).await
+    texts(&server, &parameters, spans::REMOTE_FIELDS.map(str::to_owned).to_vec())
 }
 
 /// Answers with the names of all tags.
-async fn keys(server: Shared) -> Result<Json<BTreeSet<String>>, Problem> {
+fn keys(Call { server, .. }: Call) -> Outcome {
     let range = recent(server.now());
-    let names = read(&server, "names of tags", move |run| Ok(values::field_names(run, range, &[]))).await?;
-    let tags = names.iter().filter(|name| !is_own_field(name));
-    Ok(Json(tags.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned()).collect()))
+    query(&server, "names of tags", move |run, _| {
+        let names = values::field_names(run, range, &[]);
+        let tags = names.iter().filter(|name| !is_own_field(name));
+        let tags: BTreeSet<&str> = tags.map(|name| name.strip_prefix("attributes.").unwrap_or(name)).collect();
+        Ok(Reply::serialized(&tags))
+    })
 }
 
 /// Answers with the values of the tag whose name is the parameter `key`.
-async fn tag_values(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+fn tag_values(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["key"])?;
     let tag = parameters.get("key").filter(|key| !key.is_empty()).ok_or_else(|| needed("key"))?;
-    texts(&server, &Parameters::default(), vec![field_of_attribute(tag)]).await
+    texts(&server, &Parameters::default(), vec![field_of_attribute(tag)])
 }
 
-async fn search(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+fn search(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let milliseconds =
         |name: &str| Ok::<_, Problem>(parameters.number::<i64>(name)?.map(|n| n.saturating_mul(MILLISECOND)));
@@ -160,28 +151,29 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Response, Prob
             }
         }
     }
-    read(&server, "search traces", move |run| {
-        let mut reading = Reading::default();
-        let ids = candidates::first(&search, run, &mut reading)?;
-        let traces = traces_in_shares(run, &ids, search.range, &mut reading)?;
-        Ok(with_warning(Json(traces.iter().map(spans::trace_json).collect::<Json_>()), &reading))
+    query(&server, "search traces", move |run, reading| {
+        let ids = candidates::first(&search, run, reading)?;
+        let traces = traces_in_shares(run, &ids, search.range, reading)?;
+        Ok(with_warning(traces_json(&traces), reading))
     })
-    .await
 }
 
-async fn trace(server: Shared, PathName(id): PathName) -> Result<Response, Problem> {
+fn traces_json(traces: &[Trace]) -> Reply {
+    Reply::json(&traces.iter().map(spans::trace_json).collect())
+}
+
+fn trace(mut call: Call) -> Outcome {
+    let id = call.variable();
     let id = trace_id(&id).ok_or_else(|| bad_id(&id))?;
-    read(&server, &format!("trace {id}"), move |run| {
-        let mut reading = Reading::default();
-        let (traces, _) = reading::by_ids(run, std::slice::from_ref(&id), &mut reading)?;
+    query(&call.server, &format!("trace {id}"), move |run, reading| {
+        let (traces, _) = reading::by_ids(run, std::slice::from_ref(&id), reading)?;
         let trace = traces.first().ok_or_else(|| missing(&id))?;
-        Ok(with_warning(Json(spans::trace_json(trace)), &reading))
+        Ok(with_warning(Reply::json(&spans::trace_json(trace)), reading))
     })
-    .await
 }
 
 /// Answers with the traces of several ids; those that are not found are left out.
-async fn traces(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+fn traces(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["traceIds"])?;
     let texts = parameters.get("traceIds").unwrap_or_default().split(',').filter(|id| !id.is_empty());
     let ids: Vec<String> = texts.map(|id| trace_id(id).ok_or_else(|| bad_id(id))).collect::<Result<_, _>>()?;
@@ -189,21 +181,20 @@ async fn traces(server: Shared, parameters: Parameters) -> Result<Response, Prob
         let message = format!("traceIds is a list of 1 to {TRACES_MAX} ids, separated by commas");
         return Err(Problem::bad_request("bad-parameter", message));
     }
-    read(&server, "traces", move |run| {
-        let mut reading = Reading::default();
-        let (traces, _) = reading::by_ids(run, &ids, &mut reading)?;
-        Ok(with_warning(Json(traces.iter().map(spans::trace_json).collect::<Json_>()), &reading))
+    query(&server, "traces", move |run, reading| {
+        let (traces, _) = reading::by_ids(run, &ids, reading)?;
+        Ok(with_warning(traces_json(&traces), reading))
     })
-    .await
 }
 
-async fn calls(server: FamilyServer<TracesState>, parameters: Parameters) -> Result<Response, Problem> {
-    parameters.check_names(&["endTs", "lookback"])?;
-    let (calls, reading) = dependencies(&server, &parameters, MILLISECOND).await?;
-    let shown = calls.iter().map(|call| {
-        json!({
-            "parent": &*call.parent, "child": &*call.child, "callCount": call.n_calls, "errorCount": call.n_errors,
-        })
-    });
-    Ok(with_warning(Json(shown.collect::<Json_>()), &reading))
+fn calls(call: Call) -> Outcome {
+    call.parameters.check_names(&["endTs", "lookback"])?;
+    dependencies(&call, MILLISECOND, |calls, reading| {
+        let shown = calls.iter().map(|call| {
+            json!({
+                "parent": &*call.parent, "child": &*call.child, "callCount": call.n_calls, "errorCount": call.n_errors,
+            })
+        });
+        with_warning(Reply::json(&shown.collect()), reading)
+    })
 }

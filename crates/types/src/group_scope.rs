@@ -31,6 +31,16 @@ impl GroupScope {
                 .any(|pattern| pattern.as_str().bytes().all(|b| b == b'*') && !pattern.as_str().is_empty()),
         }
     }
+
+    /// Whether every group that another scope may admit is. A `*` of a pattern is only taken up by one here, which takes
+    /// up all that it may stand for.
+    pub fn covers(&self, other: &Self) -> bool {
+        match other {
+            _ if self.is_everything() => true,
+            Self::All => false,
+            Self::Matching(patterns) => patterns.iter().all(|pattern| self.admits(pattern.as_str())),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -232,7 +232,7 @@ impl Alerts {
         let now = self.clock.now();
         let mut defined = self.defined.hold();
         let found = defined.made.silences.iter_mut().find(|silence| silence.kept.id == id);
-        let reached = found.filter(|silence| covers(maker, &silence.view(now).scope));
+        let reached = found.filter(|silence| maker.scope.covers(&silence.view(now).scope));
         let silence = reached.ok_or_else(|| DefinitionError::NotFound(format!("silence {id}")))?;
         let mut kept = silence.kept.clone();
         kept.ends_at = kept.ends_at.min(now.0);
@@ -324,15 +324,6 @@ impl Alerts {
     }
 }
 
-/// Reports whether everything within a scope exists for `author`.
-fn covers(maker: &Author, scope: &types::GroupScope) -> bool {
-    match scope {
-        _ if maker.scope.is_everything() => true,
-        types::GroupScope::All => false,
-        types::GroupScope::Matching(patterns) => patterns.iter().all(|pattern| maker.scope.admits(pattern.as_str())),
-    }
-}
-
 /// Treats a rule that its caller may not see as absent.
 fn must_reach_rule(rule: &Rule, maker: &Author) -> Result<(), DefinitionError> {
     if rule.is_within(&maker.scope) {
@@ -346,8 +337,11 @@ fn must_reach_channel(channel: &Channel, maker: &Author) -> Result<(), Definitio
     if matches!(channel.target, Target::Command(_)) && !maker.is_admin {
         return Err(DefinitionError::NotAllowed("channels of type \"command\" need the role admin".into()));
     }
-    let is_within = covers(maker, &channel.scope);
-    if is_within { Ok(()) } else { Err(DefinitionError::NotAllowed(format!("the name \"{}\" is taken", channel.name))) }
+    if maker.scope.covers(&channel.scope) {
+        Ok(())
+    } else {
+        Err(DefinitionError::NotAllowed(format!("the name \"{}\" is taken", channel.name)))
+    }
 }
 
 fn refuse_file(what: &str, file: Option<&str>) -> Result<(), DefinitionError> {

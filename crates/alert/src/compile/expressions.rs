@@ -2,8 +2,7 @@
 
 use crate::compile::compiled_rule::{CompileError, FIRES};
 use language::{ParseOptions, parse_insights};
-use plan::fields::visit_fields;
-use plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
+use plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan, visit_fields};
 use std::sync::Arc;
 use types::Value;
 

@@ -1,8 +1,7 @@
 //! Rules that count events by label sets: what the query lets through, in groups, with numbers of each.
 
 use language::ParseOptions;
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan, PlanDraft};
+use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Operator, Plan, PlanDraft};
 use types::{Timestamp, Value};
 
 use super::names;

@@ -7,8 +7,7 @@ use crate::labels::Labels;
 use crate::{Kind, Rule};
 use execute::pattern_lines;
 use language::events_text;
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, PlanDraft};
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Function, Name, Operator, Plan, PlanDraft};
 use types::Value;
 
 /// A query for the lines of a row.

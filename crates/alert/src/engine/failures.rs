@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::fields::SERVICE_FIELDS;
+use plan::SERVICE_FIELDS;
 use serde_json::Value as Json;
 use types::Timestamp;
 

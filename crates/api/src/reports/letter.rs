@@ -12,7 +12,7 @@ use crate::ask;
 use crate::routes::dashboards::{Moment, choices, find, render};
 use crate::routes::incidents::ledger_page;
 use crate::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 /// Largest page that is sent; of a larger one, only the address is.
 const PAGE_BYTES_MAX: usize = 5 << 20;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use door::opaque::Opaque;
-use door::problem::{Problem, to_json};
-use door::server::{FamilyServer, Server, Shared as AnyServer};
+use door::{FamilyServer, Opaque, Problem, Server, Shared as AnyServer, to_json};
 use types::Timestamp;
 
 use super::letter::letter;

@@ -10,12 +10,7 @@ use serde_json::{Value, json};
 
 use super::{channels, rule_trials, rules, silences};
 use crate::state::Api;
-use door::access::Role;
-use door::handler::{Sent, blocking};
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::{FamilyState, Shared};
-use door::table::Table;
+use door::{FamilyState, PathName, Problem, Role, Sent, Shared, Table, blocking};
 
 /// Largest body with a comment on an alert, and longest comment.
 const COMMENT_BODY_BYTES_MAX: usize = 160 << 10;

@@ -1,30 +1,16 @@
 //! `/api/v1/channels`: whom alerts are told to, and how each does. Secrets are taken and never given.
 
-use alert::{ChannelView, PutMode};
+use alert::PutMode;
 use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use types::GroupScope;
 
 use super::rules::{Body, name_of};
-use door::access::covers;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
-
-/// Reports whether everything that a channel receives exists for the caller.
-fn is_seen(server: &Shared, channel: &ChannelView) -> bool {
-    let scope = &server.caller.scope;
-    match &channel.scope {
-        _ if scope.is_everything() => true,
-        GroupScope::All => false,
-        GroupScope::Matching(patterns) => patterns.iter().all(|pattern| covers(scope, pattern.as_str())),
-    }
-}
+use door::{PathName, Problem, Shared};
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     let mut channels = server.app.alerts.channels();
-    channels.retain(|channel| is_seen(&server, channel));
+    channels.retain(|channel| server.caller.scope.covers(&channel.scope));
     Json(json!({"channels": channels}))
 }
 
@@ -65,7 +51,7 @@ fn set(server: &Shared, name: &str, definition: Value, put: PutMode) -> Result<J
 
 fn shown(server: &Shared, name: &str) -> Result<Value, Problem> {
     let mut channels = server.app.alerts.channels().into_iter();
-    let found = channels.find(|channel| channel.name == name && is_seen(server, channel));
+    let found = channels.find(|channel| channel.name == name && server.caller.scope.covers(&channel.scope));
     let channel = found.ok_or_else(|| Problem::not_found(format!("there is no channel {name:?}")))?;
     serde_json::to_value(channel).map_err(|error| Problem::internal(error.to_string()))
 }

@@ -9,11 +9,9 @@ use serde_json::{Value, json};
 use types::{GroupPattern, RowSet, Run, TimeRange, Timestamp, format_duration_ns};
 
 use crate::ask::Question;
-use door::access::Role;
 use door::exposition::Kind::Gauge;
 use door::exposition::Page;
-use door::query_run::QueryRun;
-use door::server::{Server, Shared};
+use door::{QueryRun, Role, Server, Shared};
 
 /// Most sources that a warning names by themselves.
 const NAMED_MAX: usize = 10;

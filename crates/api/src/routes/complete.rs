@@ -13,10 +13,7 @@ use super::language::{Body, of_json};
 use crate::ask::{self, Groups};
 use crate::reference::Reference;
 use crate::state;
-use door::answer::reason_json;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
-use door::tables;
+use door::{Problem, QueryRun, Scope, reason_json, tables};
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -71,7 +68,7 @@ pub(crate) async fn post(server: state::Shared, body: Body) -> Result<Json<Value
         return Ok(Json(answer(&found, Items::default(), server.state.reference())));
     }
     let api = server.state.clone();
-    let items = read(&server, "", move |reading| {
+    let items = server.read("", move |reading| {
         let items = of_store(reading, &found, &scope, range)?;
         Ok(answer(&found, items, api.reference()))
     });

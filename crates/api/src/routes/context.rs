@@ -17,10 +17,8 @@ use crate::answer::{Form, respond};
 use crate::ask;
 use crate::state::{Api, Shared};
 use crate::subject::Row;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
 use door::spans::{ends, later, spans};
+use door::{Parameters, Problem, QueryRun, Scope};
 
 /// Events on either side where the request does not say how many, and at most.
 const SIDE_DEFAULT: usize = 50;
@@ -44,7 +42,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Respon
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let now = server.now();
     let api = server.state.clone();
-    let answered = read(&server, &text, move |reading| answer(reading, &api, &wanted(&parameters, now)?)).await?;
+    let answered = server.read(&text, move |reading| answer(reading, &api, &wanted(&parameters, now)?)).await?;
     Ok(respond(Form::Json, answered.0, answered.1))
 }
 

@@ -11,12 +11,7 @@ use crate::dashboards::DashboardView;
 use crate::locale::locale;
 use crate::state::{Api, Shared};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
-use door::access::Role;
-use door::handler::{HandlerServer, SentJson, blocking};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::server::FamilyState;
-use door::table::Table;
+use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, SentJson, Table, blocking};
 
 mod choices;
 mod derived;

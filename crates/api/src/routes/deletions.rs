@@ -15,13 +15,8 @@ use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use crate::ask;
 use crate::json_body::JsonBody;
-use door::answer::{reason_json, stats_json};
-use door::deletion::{EventDeletion, SHOWN_AS};
-use door::handler::Sent;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
-use door::server::{Server, Shared};
+use door::deletion::SHOWN_AS;
+use door::{EventDeletion, PathName, Problem, QueryRun, Scope, Sent, Server, Shared, reason_json, stats_json};
 
 /// Largest body; the query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -57,7 +52,7 @@ pub(crate) async fn post(
 ) -> Result<Json<Value>, Problem> {
     GroupName::new(&name).map_or(Ok(()), |group| server.must_be_deletable(&group))?;
     let order = Order::check(&name, body.bytes(), server.now())?;
-    read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
+    server.read(SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
 }
 
 pub(crate) fn list(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {

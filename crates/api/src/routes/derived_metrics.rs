@@ -6,12 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use door::access::covers;
-use door::audit;
-use door::handler::SentJson;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, SentJson, Shared, audit};
 
 /// A body: a query and what stands around it.
 type Body = SentJson<{ 160 << 10 }>;
@@ -76,12 +71,5 @@ fn seen(server: &Shared, name: &str) -> Result<MetricView, Problem> {
 
 /// Reports whether all events that a metric counts exist for the caller.
 fn reaches(server: &Shared, metric: &MetricView) -> bool {
-    let scope = &server.caller.scope;
-    let is_within = match &metric.within {
-        GroupScope::All => false,
-        GroupScope::Matching(patterns) => patterns.iter().all(|pattern| covers(scope, pattern.as_str())),
-    };
-    let groups = &metric.settings.groups;
-    let is_named = !groups.is_empty() && groups.iter().all(|pattern| covers(scope, pattern));
-    scope.is_everything() || is_within || is_named
+    server.caller.scope.covers(&metric.within) || server.reaches_all(&metric.settings.groups)
 }

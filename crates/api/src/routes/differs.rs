@@ -10,11 +10,8 @@ use types::TimeRange;
 use crate::ask::{Ask, Question};
 use crate::json::rounded;
 use crate::json_body::JsonBody;
-use door::answer::{reason_json, stats_json};
-use door::handler::Sent;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, complete, damages, read};
-use door::server::Shared;
+use door::query_run::{complete, damages};
+use door::{Problem, QueryRun, Scope, Sent, Shared, reason_json, stats_json};
 
 /// Longest body.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -35,23 +32,24 @@ enum BaselineAsk {
 pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let (selection, baseline) = asks(body.bytes())?;
     let (text, now) = (selection.query.clone(), server.now());
-    let found = read(&server, &text, move |reading| {
-        let selection = selection.check(now)?;
-        let baseline = match baseline {
-            BaselineAsk::Query(ask) => {
-                let mut baseline = ask.check(now)?;
-                // Where a baseline names no groups, those of the selection are meant.
-                if baseline.scope.groups.is_empty() {
-                    baseline.scope.groups.clone_from(&selection.scope.groups);
+    let found = server
+        .read(&text, move |reading| {
+            let selection = selection.check(now)?;
+            let baseline = match baseline {
+                BaselineAsk::Query(ask) => {
+                    let mut baseline = ask.check(now)?;
+                    // Where a baseline names no groups, those of the selection are meant.
+                    if baseline.scope.groups.is_empty() {
+                        baseline.scope.groups.clone_from(&selection.scope.groups);
+                    }
+                    Some(baseline)
                 }
-                Some(baseline)
-            }
-            BaselineAsk::Before => Some(before(&selection)?),
-            BaselineAsk::Rest => None,
-        };
-        answer(reading, &selection, baseline.as_ref())
-    })
-    .await?;
+                BaselineAsk::Before => Some(before(&selection)?),
+                BaselineAsk::Rest => None,
+            };
+            answer(reading, &selection, baseline.as_ref())
+        })
+        .await?;
     Ok(Json(json_of(&found)))
 }
 

@@ -3,11 +3,8 @@
 
 use axum::Json;
 use door::finding::{Finding, Severity};
-use door::handler::HandlerServer;
 use door::health::reasons;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
-use door::server::Shared;
+use door::{HandlerServer, Problem, QueryRun, Shared};
 use ingest::{OWN_GROUPS, SourceState, SourceView};
 use serde_json::{Value, json};
 use types::{ByteSize, TimeRange, Timestamp};
@@ -28,7 +25,7 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
     let mut found: Vec<Finding> = view.sources.iter().flat_map(of_source).take(NAMED_MAX).collect();
     found.extend(missing.iter().map(|reason| warning("sources", reason.message.clone(), "")));
     findings.extend(or_ok(found, "sources", "every shipper that is known sends what it has"));
-    findings.extend(match read(&server, "groups without levels", without_levels).await {
+    findings.extend(match server.read("groups without levels", without_levels).await {
         Ok(groups) => or_ok(of_groups(&groups), "levels", "every group with many events has levels"),
         Err(problem) => vec![warning("levels", format!("levels were not counted: {}", problem.message), "")],
     });

@@ -4,11 +4,8 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::ask::{Ask, PARAMETERS};
-use door::answer::{reason_json, stats_json};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::{complete, damages, read};
-use door::server::Shared;
+use door::query_run::{complete, damages};
+use door::{Parameters, PathName, Problem, Shared, reason_json, stats_json};
 
 /// Values where none are asked for, and at most.
 const VALUES_DEFAULT: usize = 10;
@@ -22,25 +19,26 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
     let ask = Ask::of_parameters(&parameters)?;
     let prefix = parameters.get("prefix").unwrap_or_default().to_owned();
     let (text, now) = (ask.query.clone(), server.now());
-    let (found, more) = read(&server, &text, move |reading| {
-        let question = ask.check(now)?;
-        let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &execute::Stats| reading.note(stats);
-        let request = reading.request(question.range, &question.scope, &progress);
-        let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
-        let mut found = execute::matched_fields(&answered.plan, &snapshot.runs, &request)?;
-        found.partial_reasons.extend(answered.partial_reasons);
-        found.fields.retain(|field| field.name.starts_with(&prefix));
-        found.partial_reasons.extend(damages(&snapshot));
-        let more = found.fields.len() > FIELDS_MAX;
-        if more {
-            found.fields.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.name.cmp(&b.name)));
-            found.fields.truncate(FIELDS_MAX);
-            found.fields.sort_by(|a, b| a.name.cmp(&b.name));
-        }
-        Ok((found, more))
-    })
-    .await?;
+    let (found, more) = server
+        .read(&text, move |reading| {
+            let question = ask.check(now)?;
+            let snapshot = reading.snapshot(&question.scope.groups, question.range);
+            let progress = |stats: &execute::Stats| reading.note(stats);
+            let request = reading.request(question.range, &question.scope, &progress);
+            let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
+            let mut found = execute::matched_fields(&answered.plan, &snapshot.runs, &request)?;
+            found.partial_reasons.extend(answered.partial_reasons);
+            found.fields.retain(|field| field.name.starts_with(&prefix));
+            found.partial_reasons.extend(damages(&snapshot));
+            let more = found.fields.len() > FIELDS_MAX;
+            if more {
+                found.fields.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.name.cmp(&b.name)));
+                found.fields.truncate(FIELDS_MAX);
+                found.fields.sort_by(|a, b| a.name.cmp(&b.name));
+            }
+            Ok((found, more))
+        })
+        .await?;
     let field = |field: &execute::FieldSummaryRow| {
         json!({
             "name": field.name, "types": field.types, "events": field.n_events, "share": field.share,
@@ -65,19 +63,20 @@ pub(crate) async fn values(
     let limit = parameters.number("limit")?.unwrap_or(VALUES_DEFAULT).clamp(1, VALUES_MAX);
     let ask = Ask::of_parameters(&parameters)?;
     let (text, now) = (ask.query.clone(), server.now());
-    let found = read(&server, &text, move |reading| {
-        let question = ask.check(now)?;
-        let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &execute::Stats| reading.note(stats);
-        let request = reading.request(question.range, &question.scope, &progress);
-        let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
-        let mut found = execute::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;
-        found.partial_reasons.extend(answered.partial_reasons);
-        complete(&mut found.stats, &snapshot);
-        found.partial_reasons.extend(damages(&snapshot));
-        Ok(found)
-    })
-    .await?;
+    let found = server
+        .read(&text, move |reading| {
+            let question = ask.check(now)?;
+            let snapshot = reading.snapshot(&question.scope.groups, question.range);
+            let progress = |stats: &execute::Stats| reading.note(stats);
+            let request = reading.request(question.range, &question.scope, &progress);
+            let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
+            let mut found = execute::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;
+            found.partial_reasons.extend(answered.partial_reasons);
+            complete(&mut found.stats, &snapshot);
+            found.partial_reasons.extend(damages(&snapshot));
+            Ok(found)
+        })
+        .await?;
     let values: Vec<Value> = found
         .values
         .iter()

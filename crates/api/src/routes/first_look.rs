@@ -16,11 +16,8 @@ use crate::ask::{Ask, Question};
 use crate::json::rounded;
 use crate::json_body::JsonBody;
 use crate::state::{Api, Shared};
-use door::answer::reason_json;
-use door::handler::Sent;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, damages, read};
-use door::server::Shared as Server;
+use door::query_run::damages;
+use door::{Problem, QueryRun, Scope, Sent, Shared as Server, reason_json};
 
 /// Longest body.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -44,7 +41,7 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     let Look { question, further, url } = asked(&server, body.bytes())?;
     let (api, groups, text) = (server.state.clone(), question.scope.groups.clone(), question.text.clone());
     let look_through = move |reading: &QueryRun<'_>| look(reading, &api, &question, &further);
-    let found = read(&server, &text, look_through).await?;
+    let found = server.read(&text, look_through).await?;
     let alerts = found.onset.began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default();
     let mut answer = answer(&found, alerts, url.as_deref());
     answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);

@@ -7,14 +7,9 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::state::{Api, Shared};
-use door::access::Role;
 use door::exposition::{Kind, Page};
 use door::fleet::SOURCES_PATH;
-use door::handler::blocking;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::{FamilyState, Server};
-use door::table::Table;
+use door::{FamilyState, PathName, Problem, Role, Server, Table, blocking};
 
 /// What a bucket costs, in US dollars: Amazon's list prices of S3 Standard in us-east-1 in November 2026, for a million
 /// requests that store something, and for a gigabyte that is stored for a month. Requests that read are not in it.

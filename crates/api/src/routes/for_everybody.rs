@@ -18,13 +18,7 @@ use types::{GroupName, Timestamp};
 
 use crate::state::{Api, Shared};
 use crate::{ask, links};
-use door::access::Role;
-use door::handler::{HandlerServer, SentJson, blocking};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::FamilyState;
-use door::table::Table;
+use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, SentJson, Table, blocking};
 
 /// The header that a link's token comes in: it is never part of an address that a server writes down.
 const LINK: &str = "x-catat-link";
@@ -77,7 +71,7 @@ async fn how(server: &Shared, name: &str, parameters: &Parameters) -> Result<Val
     let zone = ask::time_zone(parameters.get("time_zone"))?;
     let (subject, now) = (subject_of(server, name), server.now());
     let asked = subject.clone();
-    let measured = read(server, name, move |run| measured::measure(run, &asked, now)).await?;
+    let measured = server.read(name, move |run| measured::measure(run, &asked, now)).await?;
     if measured.last.is_none() {
         let message = format!("nothing is known of {:?}", subject.name());
         let problem = Problem::not_found(message);

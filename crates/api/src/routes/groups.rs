@@ -6,12 +6,7 @@ use serde_json::{Value, json};
 use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
-use door::answer::duration_text;
-use door::audit;
-use door::handler::Sent;
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Parameters, PathName, Problem, Sent, Shared, audit, duration_text};
 
 /// Largest body of settings.
 const BODY_BYTES_MAX: usize = 64 << 10;

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::routes::upkeep::standing_warnings;
+use door::Shared;
 use door::health::reasons;
-use door::server::Shared;
 
 /// Answers that the process is alive.
 pub(crate) async fn healthy() -> Json<Value> {

@@ -4,11 +4,8 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::ask::{Ask, PARAMETERS};
-use door::answer::{reason_json, stats_json};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{complete, damages, read};
-use door::server::Shared;
+use door::query_run::{complete, damages};
+use door::{Parameters, Problem, Shared, reason_json, stats_json};
 
 /// Buckets where none are asked for, and at most: a screen has no more columns than a thousand.
 const BUCKETS_DEFAULT: usize = 100;
@@ -20,19 +17,20 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let by = parameters.get("by").unwrap_or("@level").to_owned();
     let ask = Ask::of_parameters(&parameters)?;
     let (text, now) = (ask.query.clone(), server.now());
-    let answer = read(&server, &text, move |reading| {
-        let question = ask.check(now)?;
-        let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &execute::Stats| reading.note(stats);
-        let request = reading.request(question.range, &question.scope, &progress);
-        let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
-        let mut histogram = execute::histogram(&answered.plan, &snapshot.runs, &request, n_buckets, &by)?;
-        histogram.partial_reasons.extend(answered.partial_reasons);
-        complete(&mut histogram.stats, &snapshot);
-        histogram.partial_reasons.extend(damages(&snapshot));
-        Ok(histogram)
-    })
-    .await?;
+    let answer = server
+        .read(&text, move |reading| {
+            let question = ask.check(now)?;
+            let snapshot = reading.snapshot(&question.scope.groups, question.range);
+            let progress = |stats: &execute::Stats| reading.note(stats);
+            let request = reading.request(question.range, &question.scope, &progress);
+            let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
+            let mut histogram = execute::histogram(&answered.plan, &snapshot.runs, &request, n_buckets, &by)?;
+            histogram.partial_reasons.extend(answered.partial_reasons);
+            complete(&mut histogram.stats, &snapshot);
+            histogram.partial_reasons.extend(damages(&snapshot));
+            Ok(histogram)
+        })
+        .await?;
     let bucket = |bucket: &execute::Bucket| {
         let (from, to) = (bucket.range.from.to_string(), bucket.range.to.to_string());
         json!({"from": from, "to": to, "total": bucket.total, "by": bucket.by})

@@ -16,14 +16,8 @@ use super::alerts;
 use crate::ask;
 use crate::locale::locale;
 use crate::state::{Api, Shared};
-use door::access::Role;
-use door::handler::{HandlerServer, SentJson, blocking};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::{Scope, read};
-use door::server::FamilyState;
 use door::spans::later;
-use door::table::Table;
+use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, Scope, SentJson, Table, blocking};
 
 /// A body: a timeline.
 type Body = SentJson<{ 2 << 20 }>;
@@ -166,16 +160,17 @@ async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) ->
     let instant = TimeRange { from: id.timestamp, to: later(id.timestamp, 1) };
     let options = language::ParseOptions { now: scope.now, time_zone: scope.time_zone };
     let plan = ask::parse("fields @message", None, &options)?;
-    let text = read(server, "", move |reading| {
-        let plan = execute::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
-        let answer = reading.execute(&plan, &scope, instant)?;
-        let text = answer.rows.first().and_then(|row| match row.first()?.as_ref()? {
-            types::Value::String(text) => Some(text.to_string()),
-            other => Some(other.to_string()),
-        });
-        Ok(text)
-    })
-    .await?;
+    let text = server
+        .read("", move |reading| {
+            let plan = execute::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
+            let answer = reading.execute(&plan, &scope, instant)?;
+            let text = answer.rows.first().and_then(|row| match row.first()?.as_ref()? {
+                types::Value::String(text) => Some(text.to_string()),
+                other => Some(other.to_string()),
+            });
+            Ok(text)
+        })
+        .await?;
     let text = text.ok_or_else(gone)?;
     // What was logged is pinned, whatever the request says that it was.
     item.text =

@@ -10,9 +10,7 @@ use types::{GroupName, group_name_of_outside};
 
 use door::headers::{batch_id, encoding};
 use door::intake_gates::Done;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Parameters, Problem, Shared};
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];

@@ -13,12 +13,7 @@ use serde_json::{Value, json};
 
 use self::users::with_users;
 use crate::state::{Api, Shared};
-use door::access::Role;
-use door::handler::{HandlerServer, SentJson, blocking};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::server::FamilyState;
-use door::table::Table;
+use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, SentJson, Table, blocking};
 
 /// Issues of one answer, unless it asks for another number, and the most.
 const ISSUES_DEFAULT: usize = 500;

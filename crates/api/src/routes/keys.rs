@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 use types::Timestamp;
 
 use door::access::{KeyOrder, KeyView, grace_ns_of};
-use door::handler::Sent;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, Sent, Shared};
 
 /// The body of an order.
 type Body = Sent<{ 128 << 10 }>;

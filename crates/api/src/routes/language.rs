@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 
 use crate::ask::{self, unknown_language};
 use crate::json_body::JsonBody;
-use door::answer::warning_json;
-use door::handler::Sent;
-use door::problem::{Problem, place_json};
-use door::server::Shared;
+use door::problem::place_json;
+use door::{Problem, Sent, Shared, warning_json};
 
 /// A body. The query text in it is at most 64 KiB.
 pub(super) type Body = Sent<{ 1 << 20 }>;

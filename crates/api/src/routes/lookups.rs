@@ -5,11 +5,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use door::handler::Sent;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
 use door::tables::{self, BODY_BYTES_MAX};
+use door::{PathName, Problem, Sent, Shared};
 
 pub(crate) fn list(server: &Shared) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"lookups": tables::list(server.settings(), &server.caller.scope)?})))

@@ -11,12 +11,8 @@ use types::{GroupName, Timestamp, group_name_of_outside};
 
 use crate::ask;
 use crate::json_body::JsonBody;
-use door::answer::reason_json;
-use door::handler::Sent;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{Scope, damages, read};
-use door::server::Shared;
+use door::query_run::damages;
+use door::{Parameters, Problem, Scope, Sent, Shared, reason_json};
 
 /// Longest body of a mark, and longest text.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -164,17 +160,18 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let (now, time_zone) = (server.now(), ask::time_zone(parameters.get("time_zone"))?);
     let text = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
     let range = ask::range(text("from").as_ref(), text("to").as_ref(), now, time_zone)?;
-    let found = read(&server, "", move |reading| {
-        let snapshot = reading.snapshot(&mark_groups(), mark_reach(range));
-        let progress = |stats: &execute::Stats| reading.note(stats);
-        let scope = Scope { groups: Vec::new(), limit: None, time_zone, now };
-        let request = reading.request(range, &scope, &progress);
-        let mut found = marks(&snapshot.runs, &request, limit)?;
-        reading.server.note_damage(&found.partial_reasons);
-        found.partial_reasons.extend(damages(&snapshot));
-        Ok(found)
-    })
-    .await?;
+    let found = server
+        .read("", move |reading| {
+            let snapshot = reading.snapshot(&mark_groups(), mark_reach(range));
+            let progress = |stats: &execute::Stats| reading.note(stats);
+            let scope = Scope { groups: Vec::new(), limit: None, time_zone, now };
+            let request = reading.request(range, &scope, &progress);
+            let mut found = marks(&snapshot.runs, &request, limit)?;
+            reading.server.note_damage(&found.partial_reasons);
+            found.partial_reasons.extend(damages(&snapshot));
+            Ok(found)
+        })
+        .await?;
     Ok(Json(json!({
         "marks": found.marks.iter().map(mark_json).collect::<Vec<_>>(),
         "more": found.more,

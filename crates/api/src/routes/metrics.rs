@@ -14,8 +14,7 @@ use crate::routes::status::numbers;
 use crate::routes::{alert_timings, clocks, fleet, pipelines, sources, upkeep};
 use crate::state::{Api, Shared};
 use door::exposition::{Format, Kind, Page};
-use door::problem::Problem;
-use door::server::Server;
+use door::{Problem, Server};
 
 pub(crate) async fn get(server: Shared, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
     server.must_reach_everything()?;

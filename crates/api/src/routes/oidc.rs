@@ -15,13 +15,8 @@ use serde_json::{Value, json};
 use super::session::{self, Peer, Under};
 use crate::state::Api;
 use ::oidc::{Account, COOKIE_LIFE_S, Provider, ProviderAnswer, Url};
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::{FamilyState, Shared};
-use door::table::Table;
 use door::users::{SignedIn, caller_name, cookie_named, no_role};
+use door::{FamilyState, HandlerServer, Parameters, Problem, Role, Shared, Table};
 
 /// The cookie of a sign-in under way.
 const COOKIE: &str = "catat_sign_in";

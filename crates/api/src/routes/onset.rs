@@ -18,10 +18,8 @@ use self::measured::{Of, OnsetQuestion};
 use self::shown::json_of_patterns;
 use crate::ask::Question;
 use crate::routes::alerts::visible;
-use door::handler::Sent;
-use door::problem::Problem;
-use door::query_run::{QueryRun, damages, read};
-use door::server::Shared;
+use door::query_run::damages;
+use door::{Problem, QueryRun, Sent, Shared};
 
 pub(super) use self::found::FoundOnset;
 pub(super) use self::shown::json_of;
@@ -44,17 +42,18 @@ enum OnsetAnswer {
 pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let asked = OnsetQuestion::of_json(body.bytes(), server.now())?;
     let (text, now) = (asked.query().to_owned(), server.now());
-    let found = read(&server, &text, move |reading| {
-        let (question, of) = asked.check(now)?;
-        let found = match of {
-            Of::Patterns => find_patterns(reading, &question).map(OnsetAnswer::Patterns),
-            Of::Measure(measure, name) => {
-                find_measured(reading, &question, &measure).map(|found| OnsetAnswer::One(found, name))
-            }
-        }?;
-        Ok((found, question.scope.groups))
-    })
-    .await?;
+    let found = server
+        .read(&text, move |reading| {
+            let (question, of) = asked.check(now)?;
+            let found = match of {
+                Of::Patterns => find_patterns(reading, &question).map(OnsetAnswer::Patterns),
+                Of::Measure(measure, name) => {
+                    find_measured(reading, &question, &measure).map(|found| OnsetAnswer::One(found, name))
+                }
+            }?;
+            Ok((found, question.scope.groups))
+        })
+        .await?;
     let (found, groups) = found;
     Ok(Json(match found {
         OnsetAnswer::One(found, name) => {

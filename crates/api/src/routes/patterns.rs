@@ -6,11 +6,7 @@ use execute::Answer;
 use serde_json::{Map, Value, json};
 
 use crate::ask::{Ask, PARAMETERS};
-use door::answer::{reason_json, stats_json};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::Shared;
+use door::{Parameters, Problem, Shared, reason_json, stats_json};
 
 /// Patterns where the request does not say how many, and at most.
 const PATTERNS_DEFAULT: usize = 1_000;
@@ -25,14 +21,15 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let ask = Ask::of_parameters(&parameters)?;
     let n_patterns = ask.limit.unwrap_or(PATTERNS_DEFAULT).min(PATTERNS_MAX);
     let (text, now) = (ask.query.clone(), server.now());
-    let answer = read(&server, &text, move |reading| {
-        let question = ask.check(now)?;
-        // One more than shown tells whether there are more.
-        let length = question.range.to.0.saturating_sub(question.range.from.0) / COUNTS;
-        let plan = execute::patterns_plan(&question.plan, earlier, length, n_patterns as u64 + 1);
-        reading.execute(&plan, &question.scope, question.range)
-    })
-    .await?;
+    let answer = server
+        .read(&text, move |reading| {
+            let question = ask.check(now)?;
+            // One more than shown tells whether there are more.
+            let length = question.range.to.0.saturating_sub(question.range.from.0) / COUNTS;
+            let plan = execute::patterns_plan(&question.plan, earlier, length, n_patterns as u64 + 1);
+            reading.execute(&plan, &question.scope, question.range)
+        })
+        .await?;
     let patterns: Vec<Value> = answer.rows.iter().take(n_patterns).map(|row| pattern(&answer, row)).collect();
     Ok(Json(json!({
         "patterns": patterns,

@@ -13,14 +13,9 @@ use types::group_name_of_outside;
 
 use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
 use crate::state::Shared as ApiShared;
-use door::access::covers;
 use door::exposition::Kind::Counter;
 use door::exposition::Page;
-use door::handler::{HandlerServer, Sent, SentJson};
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::{Server, Shared};
+use door::{HandlerServer, PathName, Problem, Sent, SentJson, Server, Shared, covers};
 
 /// Largest body of a dry run, and most lines of one: what a person tries, and reads the answer of.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -78,7 +73,7 @@ pub(crate) async fn post(server: ApiShared, body: SentJson<BODY_BYTES_MAX>) -> R
         let range = DryRunRange::new(new.from.as_ref(), new.to.as_ref(), new.time_zone.as_deref(), server.now())?;
         let (of_thread, text) = (server.clone(), format!("dry run of a pipeline on {group}"));
         let counted =
-            read(&server, &text, move |reading| dry_run(reading, &of_thread, (&group, &range), &new.definition));
+            server.read(&text, move |reading| dry_run(reading, &of_thread, (&group, &range), &new.definition));
         return Ok(Json(counted.await?).into_response());
     }
     let made = server.look_up(move |server| make(server, &new.definition)).await??;

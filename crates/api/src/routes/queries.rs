@@ -3,10 +3,7 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use door::answer::stats_json;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, Shared, stats_json};
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     let now = server.now();

@@ -35,12 +35,9 @@ use crate::ask::{Ask, PARAMETERS, Question};
 use crate::routes::clocks;
 use crate::state::{Api, Shared};
 use crate::unknown_groups::unknown_groups;
-use door::audit;
 use door::fleet::Home;
-use door::handler::Sent;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Takers, read, read_with};
+use door::query_run::read_with;
+use door::{Parameters, Problem, QueryRun, Sent, Takers, audit};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -91,7 +88,7 @@ pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<Strin
         let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
         reading.execute_first(&snapshot, &plan, &scope, range, rows_max + 1)
     };
-    let mut answer = read(server, &text, work).await?;
+    let mut answer = server.read(&text, work).await?;
     cut(&mut answer, rows_max);
     Ok((answer, grouped_by))
 }

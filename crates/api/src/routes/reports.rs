@@ -5,12 +5,7 @@ use serde_json::{Value, json};
 
 use crate::reports;
 use crate::state::{Api, Shared};
-use door::access::Role;
-use door::handler::{SentJson, blocking};
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::FamilyState;
-use door::table::Table;
+use door::{FamilyState, PathName, Problem, Role, SentJson, Table, blocking};
 
 /// Largest body.
 const BODY_BYTES_MAX: usize = 64 << 10;

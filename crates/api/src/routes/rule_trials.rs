@@ -16,10 +16,7 @@ use types::{GroupName, Timestamp};
 
 use super::language::of_json;
 use crate::ask;
-use door::handler::Sent;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
-use door::server::Shared;
+use door::{Problem, QueryRun, Scope, Sent, Shared};
 
 /// Largest body: events at hand are a few hundred.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -93,7 +90,7 @@ pub(crate) async fn test(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     };
     let sample = request.events.map(|events| sample_of(&server, events, at)).transpose()?;
     let text = rule.query.clone();
-    let tried = read(&server, &text, move |reading| {
+    let tried = server.read(&text, move |reading| {
         let began = Instant::now();
         let tried = match &sample {
             Some(sample) => alert::try_rule(&rule, sample, at, "/"),
@@ -119,7 +116,7 @@ pub(crate) async fn past(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     }
     let interval_ns = server.app.alerts.interval_ns();
     let text = rule.query.clone();
-    let found = read(&server, &text, move |reading| {
+    let found = server.read(&text, move |reading| {
         let deadline = Instant::now().checked_add(BACKTEST_TIME_MAX);
         let past = BacktestRange {
             from: range.from,

@@ -7,10 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use door::handler::SentJson;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{PathName, Problem, SentJson, Shared};
 
 /// A body: a query text of at most 64 KiB, written as JSON, and what stands around it.
 pub(super) type Body = SentJson<{ 160 << 10 }>;

@@ -12,13 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use door::access::{Caller, Role, SignInWay};
+use door::access::SignInWay;
 use door::guard::SessionEnd;
-use door::handler::{HandlerServer, SentJson};
 use door::listen::OverTls;
-use door::problem::Problem;
-use door::server::Shared;
 use door::users::{SignedIn, cookie_of, set_cookie, user_of};
+use door::{Caller, HandlerServer, Problem, Role, SentJson, Shared};
 
 /// A body: names, passwords, patterns of groups.
 pub(super) type Body = SentJson<{ 64 << 10 }>;

@@ -4,26 +4,13 @@ use alert::{NewSilence, SilenceView};
 use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use types::GroupScope;
 
 use super::rules::Body;
-use door::access::covers;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
-
-fn is_seen(server: &Shared, silence: &SilenceView) -> bool {
-    let scope = &server.caller.scope;
-    match &silence.scope {
-        _ if scope.is_everything() => true,
-        GroupScope::All => false,
-        GroupScope::Matching(patterns) => patterns.iter().all(|pattern| covers(scope, pattern.as_str())),
-    }
-}
+use door::{PathName, Problem, Shared};
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     let mut silences = server.app.alerts.silences();
-    silences.retain(|silence| is_seen(&server, silence));
+    silences.retain(|silence| server.caller.scope.covers(&silence.scope));
     Json(json!({"silences": silences}))
 }
 

@@ -7,13 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::routes::fleet::told;
-use door::answer::reason_json;
 use door::exposition::Kind::Gauge;
 use door::exposition::Page;
-use door::handler::{HandlerServer, Sent};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::server::{Server, Shared};
+use door::{HandlerServer, Parameters, PathName, Problem, Sent, Server, Shared, reason_json};
 
 /// The report of a shipper: some two thousand files at most.
 type Body = Sent<{ 2 << 20 }>;

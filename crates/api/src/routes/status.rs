@@ -8,9 +8,7 @@ use storage::Status;
 use crate::routes::{clocks, upkeep};
 use crate::state;
 use door::exposition::Kind;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Parameters, Problem, Shared};
 
 /// One number about the store: its name, its kind, what it means, its value.
 pub(crate) type Number = (&'static str, Kind, &'static str, u64);

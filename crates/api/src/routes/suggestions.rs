@@ -17,10 +17,7 @@ use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
 use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, verb_for};
 
 use crate::state::Shared;
-use door::answer::{reason_json, stats_json};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
+use door::{Parameters, Problem, QueryRun, reason_json, stats_json};
 
 use counting::{all_events, share};
 pub(super) use dry_run::{DryRunRange, dry_run};
@@ -34,7 +31,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let range = DryRunRange::of_parameters(&parameters, server.now())?;
     let group = group(&server, parameters.get("group").unwrap_or_default())?;
     let (of_thread, text) = (server.clone(), format!("suggestions for {group}"));
-    let found = read(&server, &text, move |reading| answer(reading, &of_thread, &group, &range)).await?;
+    let found = server.read(&text, move |reading| answer(reading, &of_thread, &group, &range)).await?;
     Ok(Json(found))
 }
 

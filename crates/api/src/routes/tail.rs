@@ -20,10 +20,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
 
 use crate::ask;
-use door::answer::write_value;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Parameters, Problem, Shared, write_value};
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];

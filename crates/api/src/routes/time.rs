@@ -4,9 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::ask;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Parameters, Problem, Shared};
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 2] = ["text", "time_zone"];

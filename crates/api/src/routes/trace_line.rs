@@ -12,12 +12,7 @@ mod stored;
 use std::sync::Arc;
 
 use axum::Json;
-use door::access::Role;
-use door::answer::reason_json;
-use door::handler::Sent;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
-use door::server::Shared;
+use door::{Problem, QueryRun, Role, Sent, Shared, reason_json};
 use ingest::{FilePlace, FileRangeView, TracedEvent, TracedText};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -79,7 +74,7 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     let request = TraceRequest::of_json(body.bytes())?;
     drop(body);
     // The text of a line is not shown among the running queries.
-    let trace = read(&server, "trace of a line", move |reading| trace(reading, request)).await?;
+    let trace = server.read("trace of a line", move |reading| trace(reading, request)).await?;
     Ok(Json(trace.json()))
 }
 

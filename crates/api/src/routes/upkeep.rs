@@ -9,8 +9,7 @@ use types::{ByteSize, GroupScope, Timestamp, format_duration_ns};
 use crate::routes::clocks;
 use door::exposition::Kind::{Counter, Gauge};
 use door::exposition::Page;
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Problem, Shared};
 
 /// Seconds in a nanosecond.
 const NS: f64 = 1e-9;

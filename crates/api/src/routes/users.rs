@@ -7,12 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::session::{Body, Peer, Under, begin, check, with_cookie};
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::parameters::PathName;
-use door::problem::Problem;
-use door::server::Shared;
 use door::users::{NewUser, SignedIn, caller_name, no_user};
+use door::{HandlerServer, PathName, Problem, Role, Shared};
 
 /// Users may get any groups, and therefore are made by somebody to whom all groups exist.
 fn require_everything(server: &Shared) -> Result<(), Problem> {

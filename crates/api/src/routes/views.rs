@@ -6,9 +6,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::state::Shared;
-use door::handler::SentJson;
-use door::parameters::PathName;
-use door::problem::Problem;
+use door::{PathName, Problem, SentJson};
 
 /// A body: a query text of at most 64 KiB, written as JSON, and what stands around it.
 type Body = SentJson<{ 160 << 10 }>;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use execute::{EventSet, ExecuteError, PartialReason, Request, execute};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Name, Operator, Plan, Span};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use super::change_point::{ChangePoint, Episode, Law, Series, change_point};

@@ -11,8 +11,7 @@ use types::{GroupName, Hold};
 use super::filter::{DimensionCount, Filter, KIND};
 use crate::filters::{document_name, documents};
 use door::exposition::{Kind, Page};
-use door::problem::Problem;
-use door::server::Server;
+use door::{Problem, Server};
 
 /// How long a reader of counts waits until the latest accepted events are counted.
 const SETTLE_MAX: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use types::{GroupPattern, GroupScope};
 use crate::answer::CloudWatchProblem;
 use crate::filters::document_name;
 use crate::patterns::showing;
-use door::problem::to_json;
+use door::to_json;
 
 pub(super) const KIND: &str = "cloudwatch-metric";
 

@@ -1,8 +1,7 @@
 //! `PutDashboard`, `GetDashboard`, `ListDashboards`, `DeleteDashboards`. A body becomes a dashboard as by an import; what of
 //! its widgets was not taken comes back as validation messages. The body itself is kept as it was put.
 
-use door::access::Role;
-use door::handler::HandlerServer;
+use door::{HandlerServer, Role};
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -12,7 +11,7 @@ use super::parameters::Parameters;
 use crate::answer::CloudWatchProblem;
 use crate::input::Input;
 use crate::kept_dashboards::{KeepDashboards, KeptDashboard};
-use crate::paging::{page_of, with_next};
+use crate::paging::{page_of, token_of, with_next_token};
 use crate::state::Shared;
 
 /// Longest name, as at Amazon, and largest body.
@@ -76,11 +75,8 @@ fn list(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> A
         let changed = one.changed.0 as f64 / Timestamp::SECOND as f64;
         json!({"DashboardName": one.name, "DashboardArn": arn(&one.name), "LastModified": changed, "Size": one.bytes})
     };
-    let mut answer = json!({"DashboardEntries": page.iter().map(entry).collect::<Vec<_>>()});
-    if next.is_some() {
-        answer["NextToken"] = with_next(json!({}), next)["nextToken"].take();
-    }
-    Ok(answer)
+    let answer = json!({"DashboardEntries": page.iter().map(entry).collect::<Vec<_>>()});
+    Ok(with_next_token(answer, next.map(token_of)))
 }
 
 /// Takes dashboards away: all that are named, or none if one of them does not exist.

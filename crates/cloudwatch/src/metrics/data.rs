@@ -6,8 +6,7 @@ pub(super) mod query;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use alert::metrics::{label_text, number_of};
-use door::problem::Problem;
+use door::Problem;
 use execute::BlockVisitor;
 use ingest::datum::{Datum, MetricName, NO_UNIT};
 use plan::{Expr, Operator, Plan};

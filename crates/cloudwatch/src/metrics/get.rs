@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use ingest::datum::{Datum, MetricName};
 use serde_json::{Value, json};
 

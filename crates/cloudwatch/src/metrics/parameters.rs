@@ -52,6 +52,20 @@ impl<'v> Parameters<'v> {
         self.text(name, chars_max)?.ok_or_else(|| missing(&self.at(name)))
     }
 
+    /// Returns the number of the first entry of a page, which is what its token says.
+    pub(super) fn start(&self, chars_max: usize) -> Read<usize> {
+        let bad_token = || CloudWatchProblem::new("InvalidNextToken", "The value of NextToken is invalid.");
+        self.text("NextToken", chars_max)?.map_or(Ok(0), |token| token.parse().map_err(|_| bad_token()))
+    }
+
+    /// Returns how many entries a page may have.
+    pub(super) fn most(&self, name: &str, default: usize, max: usize) -> Read<usize> {
+        self.integer(name)?.map_or(Ok(default), |number| {
+            let number = usize::try_from(number).ok().filter(|number| (1..=max).contains(number));
+            number.ok_or_else(|| bad_value(format!("{name} must be from 1 to {max}.")))
+        })
+    }
+
     /// Returns a finite number.
     pub(super) fn number(&self, name: &str) -> Read<Option<f64>> {
         self.get(name).map(|value| number_of(value, &self.at(name))).transpose()

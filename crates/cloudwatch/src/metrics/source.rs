@@ -1,8 +1,7 @@
 //! What the data of metrics are read from.
 
 use chrono_tz::Tz;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
+use door::{Problem, QueryRun, Scope};
 use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, TimeRange, Timestamp};

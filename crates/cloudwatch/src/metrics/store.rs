@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use door::problem::Problem;
+use door::Problem;
 use execute::BlockVisitor;
 use ingest::datum::{DATUM_TYPE, DIMENSION, Datum, MetricName, NAMESPACE};
 use ingest::sample::{METRIC_NAME, field_of_label};

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alert::{SUBSCRIPTION, TopicSubscription};
-use door::problem::{Problem, to_json};
+use door::{Problem, to_json};
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp};
 

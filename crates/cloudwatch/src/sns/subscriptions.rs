@@ -2,17 +2,17 @@
 
 use alert::{Receiver, SUBSCRIPTION, TopicMessage, TopicSubscription};
 use data_encoding::HEXLOWER;
-use door::access::Role;
-use door::problem::Problem;
+use door::{Problem, Role};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use types::SecretUrl;
 
 use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
-use super::topics::{page_of, with_next};
+use super::topics::page_of;
 use crate::answer::{CloudWatchProblem, random_id};
 use crate::metrics::alarms::ACCOUNT;
+use crate::paging::with_next_token;
 
 type Answer = Result<Value, CloudWatchProblem>;
 
@@ -191,7 +191,7 @@ impl SnsRegistry<'_> {
                 "TopicArn": one.topic_arn,
             })
         };
-        Ok(with_next(json!({"Subscriptions": page.iter().map(shown).collect::<Vec<_>>()}), next))
+        Ok(with_next_token(json!({"Subscriptions": page.iter().map(shown).collect::<Vec<_>>()}), next))
     }
 
     /// Returns where messages go. Who may not make subscriptions is not shown what an address may hold besides its host.

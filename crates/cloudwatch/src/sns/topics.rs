@@ -1,13 +1,14 @@
 //! Topics: created, listed, described, deleted.
 
 use alert::SUBSCRIPTION;
-use door::problem::to_json;
-use serde_json::{Map, Value, json};
+use door::to_json;
+use serde_json::{Value, json};
 
 use super::input::{SnsInput, invalid};
 use super::registry::{SnsRegistry, TOPIC, TopicDocument, is_name};
 use crate::answer::CloudWatchProblem;
 use crate::metrics::alarms::ACCOUNT;
+use crate::paging::{page_from, with_next_token};
 
 type Answer = Result<Value, CloudWatchProblem>;
 
@@ -71,7 +72,7 @@ impl SnsRegistry<'_> {
         let names: Vec<String> = self.topic_names()?.into_iter().collect();
         let (page, next) = page_of(input, &names)?;
         let topics: Vec<Value> = page.iter().map(|name| json!({"TopicArn": self.arn(name)})).collect();
-        Ok(with_next(json!({"Topics": topics}), next))
+        Ok(with_next_token(json!({"Topics": topics}), next))
     }
 
     pub(super) fn topic_attributes(&self, input: &SnsInput) -> Answer {
@@ -143,16 +144,5 @@ fn tags(input: &SnsInput) -> Result<Vec<(String, String)>, CloudWatchProblem> {
 pub(super) fn page_of<'l, T>(input: &SnsInput, list: &'l [T]) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
     let bad_token = || invalid("NextToken Reason: it is none of this list");
     let start = input.text("NextToken").map_or(Ok(0), |token| token.parse::<usize>().map_err(|_| bad_token()))?;
-    let rest = list.get(start..).unwrap_or_default();
-    let page = &rest[..rest.len().min(PAGE)];
-    Ok((page, (rest.len() > page.len()).then(|| (start + page.len()).to_string())))
-}
-
-/// Adds the token of the next page.
-pub(super) fn with_next(mut answer: Value, next: Option<String>) -> Value {
-    let members = answer.as_object_mut();
-    if let (Some(next), Some(members)) = (next, members) {
-        Map::insert(members, "NextToken".to_owned(), next.into());
-    }
-    answer
+    Ok(page_from(list, start, PAGE))
 }

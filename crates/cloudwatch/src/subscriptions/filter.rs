@@ -1,7 +1,7 @@
 //! A subscription filter: its document, its position, and the plan that finds its events.
 
 use chrono_tz::Tz;
-use door::problem::to_json;
+use door::to_json;
 use execute::Tail;
 use plan::{Expr, Operator};
 use serde::{Deserialize, Serialize};

@@ -18,8 +18,8 @@ use super::workers::{DeliveryCounts, Progress, Worker, Workers};
 use crate::answer::CloudWatchProblem;
 use crate::filters::{FilterLimits, last_sequence};
 use crate::time::milliseconds;
+use door::Problem;
 use door::exposition::{Kind, Page};
-use door::problem::Problem;
 
 /// Filters of a group, as Amazon has it, and in all: each has a thread.
 const LIMITS: FilterLimits = FilterLimits { of_group: 2, total: 64 };

@@ -14,6 +14,10 @@ const CHART_HEIGHT: u32 = 8;
 const LINES_HEIGHT: u32 = 12;
 const NUMBERS_IN_ROW: usize = 6;
 
+/// The sum of a metric's series, and their rate, as [`samples`] takes them.
+pub(super) const SUM: &str = "sum($m{})";
+pub(super) const RATE: &str = "sum(rate($m{}[$__rate_interval]))";
+
 /// Panels as they come, with what must be so for each.
 pub(super) struct Board<'f> {
     pub(super) facts: &'f Facts,
@@ -36,6 +40,8 @@ struct Candidate {
 #[derive(Debug)]
 pub(super) struct Draft {
     part: Part,
+    /// The metric that it is about, if it is one.
+    metric: Option<String>,
     condition: String,
     /// The condition that an event has to meet for the panel to be shown, if that is another one.
     shown_if: Option<String>,
@@ -53,9 +59,12 @@ impl<'f> Board<'f> {
         self.section = title;
     }
 
-    /// Adds a panel.
+    /// Adds a panel, unless the subject lacks its metric.
     pub(super) fn add(&mut self, draft: Draft) {
-        let Draft { part, condition, shown_if, mut panel } = draft;
+        let Draft { part, metric, condition, shown_if, mut panel } = draft;
+        if metric.is_some_and(|metric| !self.has_metric(&metric)) {
+            return;
+        }
         for query in &mut panel.queries {
             query.groups = self.groups(part);
             query.query = match part {
@@ -147,9 +156,12 @@ pub(super) fn spans(kind: PanelKind, title: &str, condition: &str, query: impl I
     draft(Part::Spans, kind, title, condition, query.into(), Language::Insights)
 }
 
-/// Starts a panel over a metric. In the query, `{}` stands for the subject's selector, `{, …}` for it with further matchers.
+/// Starts a panel over a metric. In the query, `$m` stands for its name, `{}` for the subject's selector, `{, …}` for it with further
+/// matchers.
 pub(super) fn samples(kind: PanelKind, title: &str, metric: &str, query: &str) -> Draft {
-    draft(Part::Samples, kind, title, &of_metric(metric), query.to_owned(), Language::Promql)
+    let query = query.replace("$m", metric);
+    let draft = draft(Part::Samples, kind, title, &of_metric(metric), query, Language::Promql);
+    Draft { metric: Some(metric.to_owned()), ..draft }
 }
 
 /// Writes the condition that samples of a metric meet.
@@ -170,7 +182,7 @@ fn draft(part: Part, kind: PanelKind, title: &str, condition: &str, query: Strin
     };
     let queries = vec![PanelQuery { query, language, ..PanelQuery::default() }];
     let panel = Panel { title: title.chars().take(120).collect(), kind, w, h, queries, ..Panel::default() };
-    Draft { part, condition: condition.to_owned(), shown_if: None, panel }
+    Draft { part, metric: None, condition: condition.to_owned(), shown_if: None, panel }
 }
 
 impl Draft {

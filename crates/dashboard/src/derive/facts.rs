@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
+use plan::{HOST_FIELDS, SERVICE_FIELDS};
 
 use super::insights::{escaped, field, quoted, regex};
 

@@ -1,6 +1,6 @@
 //! What every log has: how much there is, how bad it is, what failed most, the newest lines.
 
-use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
+use plan::{HOST_FIELDS, SERVICE_FIELDS};
 
 use super::board::{Board, lines, present};
 use super::facts::Subject;

@@ -1,6 +1,6 @@
 //! catat itself: its audit log, its alarms, its metrics.
 
-use super::board::{Board, lines, present, samples};
+use super::board::{Board, RATE, SUM, lines, present, samples};
 use super::general::ERRORS;
 use crate::document::PanelKind;
 
@@ -24,45 +24,28 @@ pub(super) fn add_audit(board: &mut Board<'_>) {
 
 /// Metrics of a server, with how each is shown.
 const METRICS: [(&str, &str, &str, &str); 12] = [
-    (
-        "catat_http_requests_total",
-        "Requests",
-        "sum by (route) (rate(catat_http_requests_total{}[$__rate_interval]))",
-        "per_second",
-    ),
+    ("catat_http_requests_total", "Requests", "sum by (route) (rate($m{}[$__rate_interval]))", "per_second"),
     (
         "catat_http_request_seconds_total",
         "Mean time of requests",
-        "sum(rate(catat_http_request_seconds_total{}[$__rate_interval])) / sum(rate(catat_http_requests_total{}[$__rate_interval]))",
+        "sum(rate($m{}[$__rate_interval])) / sum(rate(catat_http_requests_total{}[$__rate_interval]))",
         "s",
     ),
-    ("catat_queries_total", "Queries", "sum(rate(catat_queries_total{}[$__rate_interval]))", "per_second"),
-    ("catat_queries_running", "Queries that run", "sum(catat_queries_running{})", "count"),
-    ("catat_query_memory_bytes", "Memory of queries", "sum(catat_query_memory_bytes{})", "bytes"),
-    ("catat_query_spill_bytes", "Disk space of queries", "sum(catat_query_spill_bytes{})", "bytes"),
-    ("catat_query_cache_bytes", "Cache", "sum(catat_query_cache_bytes{})", "bytes"),
-    (
-        "catat_query_cache_hits_total",
-        "Answers from the cache",
-        "sum(rate(catat_query_cache_hits_total{}[$__rate_interval]))",
-        "per_second",
-    ),
-    ("catat_notifications_waiting", "Notifications that wait", "sum(catat_notifications_waiting{})", "count"),
-    ("catat_channel_failing", "Channels that fail", "sum by (channel) (catat_channel_failing{})", "count"),
-    (
-        "catat_events_overflowed_total",
-        "Events put into other groups",
-        "sum(rate(catat_events_overflowed_total{}[$__rate_interval]))",
-        "per_second",
-    ),
-    ("catat_start_time_seconds", "Running since", "time() - catat_start_time_seconds{}", "s"),
+    ("catat_queries_total", "Queries", RATE, "per_second"),
+    ("catat_queries_running", "Queries that run", SUM, "count"),
+    ("catat_query_memory_bytes", "Memory of queries", SUM, "bytes"),
+    ("catat_query_spill_bytes", "Disk space of queries", SUM, "bytes"),
+    ("catat_query_cache_bytes", "Cache", SUM, "bytes"),
+    ("catat_query_cache_hits_total", "Answers from the cache", RATE, "per_second"),
+    ("catat_notifications_waiting", "Notifications that wait", SUM, "count"),
+    ("catat_channel_failing", "Channels that fail", "sum by (channel) ($m{})", "count"),
+    ("catat_events_overflowed_total", "Events put into other groups", RATE, "per_second"),
+    ("catat_start_time_seconds", "Running since", "time() - $m{}", "s"),
 ];
 
 pub(super) fn add_metrics(board: &mut Board<'_>) {
     board.section("catat");
     for (name, title, query, unit) in METRICS {
-        if board.has_metric(name) {
-            board.add(samples(PanelKind::Line, title, name, query).unit(unit));
-        }
+        board.add(samples(PanelKind::Line, title, name, query).unit(unit));
     }
 }

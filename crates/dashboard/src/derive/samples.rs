@@ -2,7 +2,7 @@
 
 use super::board::{Board, samples};
 use super::facts::Subject;
-use crate::document::PanelKind;
+use crate::document::PanelKind::{self, Area, Line};
 
 /// Most metrics that get panels of their own.
 const METRICS_MAX: usize = 40;
@@ -13,67 +13,60 @@ const OTHERS: [&str; 3] = ["node_", "nginx_vts_", "catat_"];
 /// Metrics of nginx-module-vts. It has sums of its own among its series, as the host `*` and the code `total`: with them,
 /// everything would count twice.
 const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
-    (
-        "nginx_vts_main_connections",
-        PanelKind::Line,
-        "Connections",
-        "sum by (status) (nginx_vts_main_connections{})",
-        "{status}",
-        "count",
-    ),
+    ("nginx_vts_main_connections", Line, "Connections", "sum by (status) ($m{})", "{status}", "count"),
     (
         "nginx_vts_server_requests_total",
-        PanelKind::Area,
+        Area,
         "Requests by class of status",
-        "sum by (code) (rate(nginx_vts_server_requests_total{, host!=\"*\", code!=\"total\"}[$__rate_interval]))",
+        "sum by (code) (rate($m{, host!=\"*\", code!=\"total\"}[$__rate_interval]))",
         "{code}",
         "per_second",
     ),
     (
         "nginx_vts_server_bytes_total",
-        PanelKind::Area,
+        Area,
         "Traffic by direction",
-        "sum by (direction) (rate(nginx_vts_server_bytes_total{, host!=\"*\"}[$__rate_interval]))",
+        "sum by (direction) (rate($m{, host!=\"*\"}[$__rate_interval]))",
         "{direction}",
         "bytes/s",
     ),
     (
         "nginx_vts_server_request_seconds",
-        PanelKind::Line,
+        Line,
         "Request time by site",
-        "avg by (host) (nginx_vts_server_request_seconds{, host!=\"*\"})",
+        "avg by (host) ($m{, host!=\"*\"})",
         "{host}",
         "s",
     ),
     (
         "nginx_vts_server_cache_total",
-        PanelKind::Area,
+        Area,
         "Cache by answer",
-        "sum by (status) (rate(nginx_vts_server_cache_total{, host!=\"*\"}[$__rate_interval]))",
+        "sum by (status) (rate($m{, host!=\"*\"}[$__rate_interval]))",
         "{status}",
         "per_second",
     ),
     (
         "nginx_vts_upstream_requests_total",
-        PanelKind::Area,
+        Area,
         "Requests by upstream",
-        "sum by (upstream, backend) (rate(nginx_vts_upstream_requests_total{, code!=\"total\"}[$__rate_interval]))",
+        "sum by (upstream, backend) (rate($m{, code!=\"total\"}[$__rate_interval]))",
         "{upstream} {backend}",
         "per_second",
     ),
     (
         "nginx_vts_upstream_response_seconds",
-        PanelKind::Line,
+        Line,
         "Response time by upstream",
-        "avg by (upstream, backend) (nginx_vts_upstream_response_seconds{})",
+        "avg by (upstream, backend) ($m{})",
         "{upstream} {backend}",
         "s",
     ),
     (
         "nginx_vts_upstream_bytes_total",
-        PanelKind::Area,
+        Area,
         "Traffic of upstreams",
-        "sum by (upstream, direction) (rate(nginx_vts_upstream_bytes_total{}[$__rate_interval]))",
+        "sum by (upstream, direction) (rate($m{}[$__rate_interval]))",
         "{upstream} {direction}",
         "bytes/s",
     ),
@@ -82,10 +75,8 @@ const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
 pub(super) fn add_nginx(board: &mut Board<'_>) {
     board.section("nginx");
     for (name, kind, title, query, label, unit) in NGINX {
-        if board.has_metric(name) {
-            let panel = samples(kind, title, name, query).label(label).unit(unit);
-            board.add(if kind == PanelKind::Area { panel.stacked() } else { panel });
-        }
+        let panel = samples(kind, title, name, query).label(label).unit(unit);
+        board.add(if kind == Area { panel.stacked() } else { panel });
     }
 }
 
@@ -115,18 +106,18 @@ pub(super) fn add_others(board: &mut Board<'_>) {
         if name.ends_with("_bucket") {
             let of =
                 |share: &str| format!("histogram_quantile({share}, sum by (le) (rate({name}{{}}[$__rate_interval])))");
-            let panel = samples(PanelKind::Line, title, name, &of("0.5")).label("p50");
+            let panel = samples(Line, title, name, &of("0.5")).label("p50");
             board.add(panel.and(&of("0.95"), "p95").and(&of("0.99"), "p99").unit(unit));
         } else if has(name, "_sum") && has(name, "_count") {
             // The mean of several quantiles is no number of anything.
             let query = format!("max by (quantile) ({name}{{}})");
-            board.add(samples(PanelKind::Line, title, name, &query).label("{quantile}").unit(unit));
+            board.add(samples(Line, title, name, &query).label("{quantile}").unit(unit));
         } else if is_counter(name) {
             let query = format!("sum(rate({name}{{}}[$__rate_interval]))");
             let unit = if unit == "bytes" { "bytes/s" } else { "per_second" };
-            board.add(samples(PanelKind::Line, title, name, &query).unit(unit).without_legend());
+            board.add(samples(Line, title, name, &query).unit(unit).without_legend());
         } else {
-            let panel = samples(PanelKind::Line, title, name, &format!("avg({name}{{}})")).label("mean");
+            let panel = samples(Line, title, name, &format!("avg({name}{{}})")).label("mean");
             board.add(panel.and(&format!("max({name}{{}})"), "max").unit(unit));
         }
     }

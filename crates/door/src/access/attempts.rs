@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::problem::Problem;
 
@@ -77,7 +77,7 @@ impl Attempts {
         let print = digest.iter().take(8).fold(0u64, |print, byte| print << 8 | u64::from(*byte));
         let peer = peer.map(network_of);
         // Whatever a panic leaves is a table all the same.
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.hold();
         if table.len() >= ADDRESSES_MAX && !table.contains_key(&peer) {
             table.retain(|_, failures| !failures.is_over(now));
             if table.len() >= ADDRESSES_MAX {

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use storage::{Store, StoreError};
 use subtle::ConstantTimeEq;
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use self::anonymous::AnonymousAccess;
 use self::key::{Document, Key, read_uses};
@@ -223,7 +223,7 @@ impl Keys {
         }
         let expires = order.expires.as_deref().map(|text| expiry_of(text, now)).transpose()?;
         let grace_ns = order.anonymous_grace.as_deref().map(grace_ns_of).transpose()?;
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changes = self.changes.hold();
         if grace_ns.is_some() && !self.admits_anonymous() {
             let message = "anonymous_grace is for the first key; a key was made before, which ended access without one";
             return Err(KeyError::Bad(message.into()));
@@ -243,7 +243,7 @@ impl Keys {
 
     /// Ends what those without a key may still do after the first one was made.
     pub fn end_grace(&self, now: Timestamp) -> Result<(), KeyError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changes = self.changes.hold();
         let secret = self.book().signing_secret.clone();
         let Some(secret) = secret.filter(|_| self.anonymous.sending_until(now).is_some()) else {
             return Err(KeyError::Bad("there is no grace period for senders without a key".into()));
@@ -255,7 +255,7 @@ impl Keys {
 
     /// Ends a key at once, on what is under way too. What it was is told.
     pub fn revoke(&self, id: &str, by: &GroupScope, now: Timestamp) -> Result<KeyView, KeyError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changes = self.changes.hold();
         let key = self.of_id(id, by)?;
         let view = key.view(now);
         // First in memory: a key that is being revoked must not be good until a disk has answered.
@@ -268,7 +268,7 @@ impl Keys {
     /// Makes a key in the place of another, which goes on until `until`. The new one is valid for as long as the other was
     /// meant to be.
     pub fn rotate(&self, id: &str, until: Timestamp, by: &GroupScope, now: Timestamp) -> Result<NewKey, KeyError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changes = self.changes.hold();
         let old = self.of_id(id, by)?;
         old.check_expiry(now)?;
         let Document { name, groups, line, lifetime_ns, .. } = old.document.clone();

@@ -4,10 +4,10 @@
 //! bucket, and takes out what it sends, as it is received and before it is unpacked: the one that empties it goes
 //! through, and the next has to wait. So a batch that is larger than the bucket is no batch that can never be sent.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::StatusCode;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use crate::problem::Problem;
 
@@ -46,7 +46,7 @@ impl Bucket {
     /// Refuses a request if the bucket is empty; the answer contains the time to wait.
     pub fn check(&self, now: Timestamp) -> Result<(), Problem> {
         let rate = i64::try_from(self.bytes_per_s).unwrap_or(i64::MAX);
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.hold();
         let elapsed_ns = now.0.saturating_sub(level.at.0).clamp(0, BURST_S * 1_000 * Timestamp::SECOND);
         let grown = i128::from(elapsed_ns) * i128::from(rate) / i128::from(Timestamp::SECOND);
         if grown > 0 || now < level.at {
@@ -65,7 +65,7 @@ impl Bucket {
 
     /// Takes out what was received.
     pub fn take(&self, n_bytes: u64) {
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.hold();
         level.n_bytes = level.n_bytes.saturating_sub(i64::try_from(n_bytes).unwrap_or(i64::MAX));
     }
 }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use hyper::body::{Frame, SizeHint};
 use storage::{NodeStatus, Store};
+use types::Hold;
 
 use super::link::{CODE_HEADER, FleetLink, cause_of};
 use crate::access::{Caller, HandedOver, Role, Standing};
@@ -154,7 +155,7 @@ impl HttpBody for SharedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+        self.0.hold().size_hint()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a node says to others with: who they are, the secret, and which of them do not answer.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use storage::{FleetOptions, NodeStatus, Store};
-use types::Secret;
+use types::{Hold, Secret};
 
 use crate::access::HandedOver;
 use crate::problem::Problem;
@@ -128,7 +128,7 @@ impl FleetLink {
 
     /// Returns the nodes other than this one that have a role and can be asked, by name.
     pub(super) fn others(&self, store: &Store, role: &str) -> Vec<NodeStatus> {
-        let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut suspected = self.suspected.hold();
         suspected.retain(|_, until| *until > Instant::now());
         let mut others = self.alive(store);
         others.retain(|node| {
@@ -153,7 +153,7 @@ impl FleetLink {
     /// Leaves a node alone for a while.
     pub(super) fn suspect(&self, node: &str, problem: &str) {
         tracing::warn!(node, problem, "another node does not answer; what it would do is done elsewhere");
-        let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut suspected = self.suspected.hold();
         suspected.insert(node.to_owned(), Instant::now() + SUSPECTED);
     }
 }

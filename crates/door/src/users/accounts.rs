@@ -1,13 +1,11 @@
 //! Users without passwords: those of a provider, made at their first sign-in and changed when the rules give them another role,
 //! and those whom a proxy names.
 
-use std::sync::PoisonError;
-
 use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use oidc::Account;
 use storage::Settings;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::directory::{Document, KIND, SignedIn, USERS_MAX, Users, caller_of, check_name, document_of, put};
 use super::password::fingerprint;
@@ -30,7 +28,7 @@ impl Users {
     ) -> Result<(SignedIn, bool), Problem> {
         let name = &*account.name;
         check_name(name)?;
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changes.hold();
         let known = settings.get(KIND, name)?.as_deref().and_then(document_of);
         if known.as_ref().is_some_and(|known| known.account.as_ref() != Some(&account.subject)) {
             let message = format!("another user is called {name:?}: one with a password, or of another account");

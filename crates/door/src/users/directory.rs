@@ -4,13 +4,13 @@
 //! blocks (the settings, the hash) and runs behind a gate.
 //! Nothing tells an unknown name from a wrong password, neither the answer nor the time that it takes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupPattern, GroupScope, Hold, Timestamp};
 
 use super::password::{self, fingerprint};
 use crate::access::{Caller, Role, SignInWay};
@@ -95,7 +95,7 @@ impl Users {
         let role = role_named(&new.role)?;
         new.groups.as_deref().map_or(Ok(()), check_groups)?;
         let password = password::hash(&new.password)?;
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changes.hold();
         let documents = settings.all(KIND)?;
         if documents.iter().any(|(known, _)| *known == new.name) {
             let problem = Problem::new(StatusCode::CONFLICT, "user-exists", format!("user {:?} exists", new.name));
@@ -113,7 +113,7 @@ impl Users {
 
     /// Takes a user away; `false` where there is none.
     pub fn remove(&self, settings: Settings<'_>, name: &str) -> Result<bool, Problem> {
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changes.hold();
         let is_there = settings.get(KIND, name)?.is_some();
         settings.remove(KIND, name)?;
         Ok(is_there)
@@ -123,7 +123,7 @@ impl Users {
     pub fn set_password(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<String, Problem> {
         check_password(password)?;
         let hash = password::hash(password)?;
-        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changes.hold();
         let document = settings.get(KIND, name)?.as_deref().and_then(document_of);
         let document = document.ok_or_else(|| no_user(name))?;
         if document.account.is_some() {

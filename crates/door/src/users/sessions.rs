@@ -4,12 +4,12 @@
 //! is removed or gets another password. A restart ends none ([`super::kept`]).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::{HeaderMap, header};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::directory::SignedIn;
 use crate::access::Caller;
@@ -56,7 +56,7 @@ pub(super) struct SessionRecord {
 impl Sessions {
     fn sessions(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
         // What a panic leaves is a map all the same.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.hold()
     }
 
     /// Begins a session; gives the token that its cookie is to hold, which is never one that a client chose.

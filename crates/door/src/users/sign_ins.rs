@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
+use types::Hold;
 
 use crate::access::network_of;
 use crate::problem::Problem;
@@ -38,7 +39,7 @@ struct Window {
 impl SignIns {
     fn windows(&self) -> MutexGuard<'_, HashMap<Who, Window>> {
         // What a panic leaves is a map all the same.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.hold()
     }
 
     /// Counts an attempt as failed before it is looked at, so that many at once cannot slip through together.

@@ -10,10 +10,9 @@
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use std::sync::PoisonError;
 use storage::{Settings, StoreError};
 use subtle::ConstantTimeEq;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::directory::{KIND as USER_KIND, Users, caller_name, caller_of, document_of, user_of};
 use super::password::fingerprint;
@@ -67,7 +66,7 @@ impl Users {
     /// Writes down who is signed in as a user. Blocks.
     pub fn keep_sessions(&self, settings: Settings<'_>, sessions: &Sessions, name: &str) -> Result<(), StoreError> {
         // What is written last says what memory says last.
-        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _keeping = self.keeping.hold();
         let kept: Vec<StoredSession> =
             sessions.of_caller(&caller_name(name)).into_iter().map(StoredSession::of).collect();
         if kept.is_empty() {
@@ -98,7 +97,7 @@ impl Users {
         sessions: &Sessions,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _keeping = self.keeping.hold();
         sessions.agree(stored(settings)?, now);
         Ok(())
     }

@@ -8,7 +8,7 @@ use types::GroupPattern;
 
 use super::alias::{Alias, Aliases, KIND};
 use super::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 pub(super) fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
     server.state.aliases.get(|| {

@@ -4,24 +4,15 @@
 //! later groups. Documents sent to the name of an alias create a group of that name, which searches of the alias include.
 //! A caller sees the groups of an alias within the scope of the key, and no alias without any.
 
-use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, group_name_of_outside};
 
 use super::alias::{Aliases, KIND};
 use super::alias_lookup::{all, seen, shown};
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
-use super::state::Shared;
-use door::access::{Role, covers};
-use door::handler::HandlerServer;
-use door::parameters::Parameters;
-use door::problem::{Problem, to_json};
+use super::state::{Call, Shared};
+use door::{Outcome, Problem, Reply, Role, covers, to_json};
 
 /// Limits on aliases, indices of one, actions of one request, and the bytes of a name.
 const ALIASES_MAX: usize = 200;
@@ -29,26 +20,20 @@ const INDICES_MAX: usize = 1_000;
 const ACTIONS_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 255;
 
-/// The parts of an address of aliases.
-#[derive(Deserialize)]
-pub(super) struct AliasAddress {
-    /// Names of indices; empty for all.
-    #[serde(default)]
-    index: String,
-    /// Names of aliases; `None` for all.
-    name: Option<String>,
+/// Answers `{index}/_alias`: indices with all their aliases.
+pub(super) fn list_all(mut call: Call) -> Outcome {
+    let index = call.variable();
+    answer(&call, &index, None)
 }
 
-/// Answers `_alias`, `_alias/{name}`, `{index}/_alias`, `{index}/_alias/{name}`: indices with their aliases.
-pub(super) async fn list(
-    server: Shared,
-    Path(address): Path<AliasAddress>,
-    parameters: CheckedParameters,
-) -> Result<Response, Problem> {
-    answer(&server, &address.index, address.name.as_deref(), &parameters)
+/// Answers `_alias/{name}` and `{index}/_alias/{name}`: indices with the named ones of their aliases.
+pub(super) fn list(mut call: Call) -> Outcome {
+    let name = call.path.pop();
+    let index = call.variable();
+    answer(&call, &index, name.as_deref())
 }
 
-fn answer(server: &Shared, index: &str, names: Option<&str>, parameters: &Parameters) -> Result<Response, Problem> {
+fn answer(Call { server, parameters, .. }: &Call, index: &str, names: Option<&str>) -> Outcome {
     // Senders query aliases as well, before they create one.
     if !server.caller.may(Role::Read) {
         return Ok(missing(names.unwrap_or_default()));
@@ -71,14 +56,14 @@ fn answer(server: &Shared, index: &str, names: Option<&str>, parameters: &Parame
     }
     match names.filter(|names| found.is_empty() && !names.contains('*')) {
         Some(names) => Ok(missing(names)),
-        None => Ok(Json(found).into_response()),
+        None => Ok(Reply::serialized(&found)),
     }
 }
 
 /// Answers that an alias does not exist. Only this error of Elasticsearch is a string.
-fn missing(names: &str) -> Response {
+fn missing(names: &str) -> Reply {
     let body = json!({"error": format!("alias [{names}] missing"), "status": 404});
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    Reply::json(&body).with_status(StatusCode::NOT_FOUND)
 }
 
 /// A change of an alias.
@@ -91,35 +76,29 @@ struct Action {
 }
 
 /// Answers `POST _aliases`: carries out all actions or none.
-pub(super) async fn change(server: Shared, SentJson(body): SentJson) -> Result<Response, Problem> {
-    let actions = actions(&body)?;
-    apply(server, actions).await
+pub(super) fn change(Call { server, .. }: Call, body: Json_) -> Outcome {
+    Ok(apply(server, actions(&body)?))
 }
 
 /// Answers `PUT {index}/_alias/{name}`.
-pub(super) async fn add(
-    server: Shared,
-    Path((index, alias)): Path<(String, String)>,
-    SentJson(body): SentJson,
-) -> Result<Response, Problem> {
+pub(super) fn add(mut call: Call, body: Json_) -> Outcome {
     refuse_filter(&body)?;
+    let (alias, index) = (call.path.pop().unwrap_or_default(), call.variable());
     let action =
         |index: &str| Action { is_added: true, alias: alias.clone(), index: index.to_owned(), must_exist: false };
-    apply(server, index.split(',').map(action).collect()).await
+    Ok(apply(call.server, index.split(',').map(action).collect()))
 }
 
 /// Answers `DELETE {index}/_alias/{name}`.
-pub(super) async fn remove(
-    server: Shared,
-    Path((index, aliases)): Path<(String, String)>,
-) -> Result<Response, Problem> {
+pub(super) fn remove(mut call: Call) -> Outcome {
+    let (aliases, index) = (call.path.pop().unwrap_or_default(), call.variable());
     let mut actions = Vec::new();
     for index in index.split(',') {
         let action =
             |alias: &str| Action { is_added: false, alias: alias.into(), index: index.into(), must_exist: true };
         actions.extend(aliases.split(',').map(action));
     }
-    apply(server, actions).await
+    Ok(apply(call.server, actions))
 }
 
 fn bad(kind: &'static str, message: impl Into<String>) -> Problem {
@@ -176,24 +155,22 @@ fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
     Ok(actions)
 }
 
-async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem> {
-    let work = move |server: &Shared| {
+fn apply(server: Shared, actions: Vec<Action>) -> Reply {
+    Reply::look_up(&server.clone(), move || {
         let _changing = server.state.aliases.lock();
-        let known = all(server)?;
+        let known = all(&server)?;
         let mut changed = Aliases::clone(&known);
         for action in &actions {
-            apply_one(server, &mut changed, action)?;
+            apply_one(&server, &mut changed, action)?;
         }
         if changed.len() > ALIASES_MAX || changed.values().any(|alias| alias.indices.len() > INDICES_MAX) {
             let message = format!("there can be {ALIASES_MAX} aliases, each of {INDICES_MAX} indices");
             return Err(bad("illegal_argument_exception", message));
         }
-        let saved = save(server, &known, &changed);
+        let saved = save(&server, &known, &changed);
         server.state.aliases.invalidate();
-        saved
-    };
-    server.look_up(work).await??;
-    Ok(Json(json!({"acknowledged": true, "errors": false})).into_response())
+        saved.map(|()| Reply::json(&json!({"acknowledged": true, "errors": false})))
+    })
 }
 
 fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {

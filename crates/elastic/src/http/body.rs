@@ -1,49 +1,27 @@
 //! Bodies of requests: read within a limit, unpacked, and as JSON.
 
-use std::sync::Arc;
-
-use axum::extract::{FromRef, FromRequest, Request};
 use ingest::decode;
 use serde_json::{Value as Json_, json};
 
+use super::state::Call;
 use door::headers::encoding;
-use door::problem::Problem;
-use door::server::Server;
+use door::{Outcome, Problem, Reply};
 
 /// Largest body of a search.
 const BODY_BYTES_MAX: usize = 8 << 20;
 
-/// The decompressed bytes of a body.
-pub(super) struct SentBytes(pub(super) Vec<u8>);
-
-impl<S: Send + Sync> FromRequest<S> for SentBytes
-where
-    Arc<Server>: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let server = Arc::<Server>::from_ref(state);
-        let encoding = encoding(request.headers())?;
-        let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
-        let received = server.bodies.read(request.into_body(), bytes_max).await?;
-        Ok(Self(decode(received.bytes(), encoding, bytes_max)?.into_owned()))
-    }
+/// Continues with the decompressed bytes of the body.
+pub(super) fn with_bytes(call: Call, then: fn(Call, Vec<u8>) -> Outcome) -> Outcome {
+    let encoding = encoding(&call.parts.headers)?;
+    let bytes_max = call.server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
+    Ok(Reply::body(bytes_max, move |body| then(call, decode(body.bytes(), encoding, bytes_max)?.into_owned())))
 }
 
-/// A JSON body.
-pub(super) struct SentJson(pub(super) Json_);
-
-impl<S: Send + Sync> FromRequest<S> for SentJson
-where
-    Arc<Server>: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let SentBytes(bytes) = SentBytes::from_request(request, state).await?;
-        json_of(&bytes).map(Self)
-    }
+/// Continues with the body as JSON.
+pub(super) fn with_json(call: Call, then: fn(Call, Json_) -> Outcome) -> Outcome {
+    let encoding = encoding(&call.parts.headers)?;
+    let bytes_max = call.server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
+    Ok(Reply::body(bytes_max, move |body| then(call, json_of(&decode(body.bytes(), encoding, bytes_max)?)?)))
 }
 
 /// Parses a body as JSON; an empty one is an empty object.

@@ -2,21 +2,16 @@
 
 use std::cmp::Ordering;
 
-use axum::Json;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::header;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::GroupPattern;
 
 use super::alias_lookup::seen;
 use super::catalog::{bytes_of, groups_of};
-use super::checked_parameters::CheckedParameters;
-use super::index_names::IndexNames;
-use super::state::Shared;
+use super::state::{Call, Shared};
 use super::{created_indices, info};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// The names of a column; the first one is shown.
 type Column = &'static [&'static str];
@@ -80,8 +75,8 @@ fn unknown_column(name: &str, columns: &[Column]) -> Problem {
 
 impl List {
     /// Answers with the list in the requested order, columns and format.
-    fn answer(mut self, parameters: &Parameters, headers: &HeaderMap) -> Result<Response, Problem> {
-        let text = |text: String| ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response();
+    fn answer(mut self, Call { parameters, parts, .. }: &Call) -> Outcome {
+        let text = |text: String| Reply::content("text/plain; charset=UTF-8", text);
         let place = |name: &str| self.columns.iter().position(|column| column.contains(&name));
         if parameters.flag_or_bare("help") {
             let line = |column: &Column| format!("{} | {} | \n", column[0], column[1..].join(","));
@@ -122,7 +117,7 @@ impl List {
         });
         let unit = parameters.get("bytes");
         let cells = |row: &Vec<Cell>| -> Vec<String> { shown.iter().map(|(_, at)| row[*at].shown(unit)).collect() };
-        let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+        let accepts = parts.headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
         let accepts_json = accepts.is_some_and(|kinds| kinds.contains("json"));
         match parameters.get("format") {
             Some("json") => {}
@@ -139,7 +134,7 @@ impl List {
         let row = |row: &Vec<Cell>| -> Map<String, Json_> {
             shown.iter().map(|(name, _)| name.clone()).zip(cells(row).into_iter().map(Json_::from)).collect()
         };
-        Ok(Json(self.rows.iter().map(row).collect::<Vec<_>>()).into_response())
+        Ok(Reply::serialized(&self.rows.iter().map(row).collect::<Vec<_>>()))
     }
 }
 
@@ -156,7 +151,8 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
 }
 
 /// Returns the groups that names match, including those without events, each with its events and bytes.
-fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(String, u64, u64)>, Problem> {
+fn sizes(Call { server, parameters, path, .. }: &Call) -> Result<Vec<(String, u64, u64)>, Problem> {
+    let names = path.first().map_or("", String::as_str);
     let groups = groups_of(server, names, parameters)?;
     let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
@@ -169,16 +165,7 @@ fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(S
 }
 
 /// Answers `_cat/indices`.
-pub(super) async fn indices(
-    server: Shared,
-    IndexNames(names): IndexNames,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    indices_list(&server, &names, &parameters)?.answer(&parameters, &headers)
-}
-
-fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
+pub(super) fn indices(call: Call) -> Outcome {
     const COLUMNS: &[Column] = &[
         &["health", "h"],
         &["status", "s"],
@@ -192,7 +179,7 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
         &["pri.store.size"],
         &["dataset.size"],
     ];
-    let health = match parameters.get("health") {
+    let health = match call.parameters.get("health") {
         Some(health @ ("green" | "yellow" | "red")) => Some(health),
         Some(other) => {
             let message = format!("unknown cluster health status [{other}]");
@@ -200,7 +187,7 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
         }
         None => None,
     };
-    let sizes = sizes(server, names, parameters)?;
+    let sizes = sizes(&call)?;
     let row = |(name, n_events, bytes): (String, u64, u64)| {
         let text = |text: &str| Cell::text(text);
         let mut row = vec![text("green"), text("open"), text(&name), text(&name), text("1"), text("0")];
@@ -209,24 +196,15 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
         row
     };
     let is_wanted = health.is_none_or(|health| health == "green");
-    Ok(List { columns: COLUMNS, rows: sizes.into_iter().filter(|_| is_wanted).map(row).collect() })
+    List { columns: COLUMNS, rows: sizes.into_iter().filter(|_| is_wanted).map(row).collect() }.answer(&call)
 }
 
 /// Answers `_cat/count`.
-pub(super) async fn count(
-    server: Shared,
-    IndexNames(names): IndexNames,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    count_list(&server, &names, &parameters)?.answer(&parameters, &headers)
-}
-
-fn count_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
+pub(super) fn count(call: Call) -> Outcome {
     const COLUMNS: &[Column] = &[&["epoch", "t", "time"], &["timestamp", "ts"], &["count", "dc", "docs.count"]];
-    let count: u64 = sizes(server, names, parameters)?.iter().map(|(_, n_events, _)| n_events).sum();
-    let (epoch, clock) = clock(server);
-    Ok(List { columns: COLUMNS, rows: vec![vec![epoch, clock, Cell::text(count.to_string())]] })
+    let count: u64 = sizes(&call)?.iter().map(|(_, n_events, _)| n_events).sum();
+    let (epoch, clock) = clock(&call.server);
+    List { columns: COLUMNS, rows: vec![vec![epoch, clock, Cell::text(count.to_string())]] }.answer(&call)
 }
 
 /// Returns the seconds since 1970 and the time of day.
@@ -237,11 +215,7 @@ fn clock(server: &Shared) -> (Cell, Cell) {
 }
 
 /// Answers `_cat/health`.
-pub(super) async fn health(
-    server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) fn health(call: Call) -> Outcome {
     const COLUMNS: &[Column] = &[
         &["epoch", "t", "time"],
         &["timestamp", "ts"],
@@ -258,15 +232,16 @@ pub(super) async fn health(
         &["max_task_wait_time", "mtwt"],
         &["active_shards_percent", "asp"],
     ];
-    let (epoch, clock) = clock(&server);
-    let n_groups = server.groups().len().to_string();
-    let rest = [info::NAME, info::state(&server), "1", "1", &n_groups, &n_groups, "0", "0", "0", "0", "-", "100.0%"];
+    let (epoch, clock) = clock(&call.server);
+    let n_groups = call.server.groups().len().to_string();
+    let rest =
+        [info::NAME, info::state(&call.server), "1", "1", &n_groups, &n_groups, "0", "0", "0", "0", "-", "100.0%"];
     let row = [epoch, clock].into_iter().chain(rest.iter().map(|text| Cell::text(*text))).collect();
-    List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
+    List { columns: COLUMNS, rows: vec![row] }.answer(&call)
 }
 
 /// Answers `_cat/nodes`.
-pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) fn nodes(call: Call) -> Outcome {
     const COLUMNS: &[Column] = &[
         &["ip", "i"],
         &["node.role", "r", "role", "nodeRole"],
@@ -275,23 +250,14 @@ pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> 
         &["version", "v"],
         &["id", "nodeId"],
     ];
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = call.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let ip = host.rsplit_once(':').map_or(host, |(ip, _)| ip);
     let row = [ip, "dim", "*", info::NAME, info::VERSION, info::ID].iter().map(|text| Cell::text(*text)).collect();
-    List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
+    List { columns: COLUMNS, rows: vec![row] }.answer(&call)
 }
 
 /// Answers `_cat/shards`.
-pub(super) async fn shards(
-    server: Shared,
-    IndexNames(names): IndexNames,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    shards_list(&server, &names, &parameters)?.answer(&parameters, &headers)
-}
-
-fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
+pub(super) fn shards(call: Call) -> Outcome {
     const COLUMNS: &[Column] = &[
         &["index", "i", "idx"],
         &["shard", "s"],
@@ -305,21 +271,11 @@ fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<
         let [zero, primary, started, node] = ["0", "p", "STARTED", info::NAME].map(Cell::text);
         vec![Cell::text(name), zero, primary, started, Cell::text(n_events.to_string()), Cell::Bytes(bytes), node]
     };
-    Ok(List { columns: COLUMNS, rows: sizes(server, names, parameters)?.into_iter().map(row).collect() })
+    List { columns: COLUMNS, rows: sizes(&call)?.into_iter().map(row).collect() }.answer(&call)
 }
 
 /// Answers `_cat/aliases`.
-pub(super) async fn aliases(
-    server: Shared,
-    IndexNames(aliases): IndexNames,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let aliases = if aliases.is_empty() { "*" } else { &aliases };
-    aliases_list(&server, aliases)?.answer(&parameters, &headers)
-}
-
-fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
+pub(super) fn aliases(call: Call) -> Outcome {
     const COLUMNS: &[Column] = &[
         &["alias", "a"],
         &["index", "i", "idx"],
@@ -328,19 +284,20 @@ fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
         &["routing.search", "rs", "routingSearch"],
         &["is_write_index", "w", "isWriteIndex"],
     ];
+    let names = call.path.first().map_or("*", String::as_str);
     let patterns: Vec<GroupPattern> = names.split(',').map(GroupPattern::new).collect();
-    let seen = seen(server)?;
+    let seen = seen(&call.server)?;
     let meant = seen.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));
     let row = |(alias, group): (&String, &String)| {
         [alias.as_str(), group, "-", "-", "-", "-"].iter().map(|text| Cell::text(*text)).collect()
     };
     let rows = meant.flat_map(|(alias, groups)| groups.iter().map(move |group| (alias, group))).map(row).collect();
-    Ok(List { columns: COLUMNS, rows })
+    List { columns: COLUMNS, rows }.answer(&call)
 }
 
 /// Answers with an empty list: there are no plugins.
-pub(super) async fn nothing() -> Json<Json_> {
-    Json(json!([]))
+pub(super) fn nothing(_: Call) -> Outcome {
+    Ok(Reply::json(&json!([])))
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::Json;
-use axum::extract::Path;
 use esql::mapped_type;
 use execute::FieldSummaryRow;
 use language::dsl::parse_query;
@@ -17,16 +15,12 @@ use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
 use super::alias_lookup::seen;
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
-use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
-use super::search_run::read;
-use super::state::Shared;
+use super::search_run::query;
+use super::state::{Call, Shared};
 use super::{created_indices, info, mappings};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 
 /// Limit on the fields of a group in an answer; the most frequent ones are returned.
 const FIELDS_MAX: usize = 10_000;
@@ -41,18 +35,20 @@ const OURS: [(&str, &str); 4] =
 /// Fields of groups by the groups' names.
 type FieldsOfGroups = BTreeMap<String, Vec<FieldSummaryRow>>;
 
-async fn fields_of(
+/// Answers with what is made of the fields of indices.
+fn with_fields(
     server: &Shared,
     names: &str,
-    leniency: Leniency,
+    parameters: &Parameters,
     range: TimeRange,
-) -> Result<FieldsOfGroups, Problem> {
-    let groups = indices::resolve(server, names, leniency)?;
-    let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
+    answer: impl FnOnce(&Shared, FieldsOfGroups) -> Outcome + Send + 'static,
+) -> Outcome {
+    let groups = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
+    let Some(groups) = groups else { return answer(server, FieldsOfGroups::new()) };
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(&groups, name);
     let empty: Vec<String> =
         created_indices::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
-    read(server, "fields", move |reading| {
+    query(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for run in reading.snapshot(&groups, range).runs {
             by_group.entry(run.info().group.to_string()).or_default().push(run);
@@ -70,9 +66,8 @@ async fn fields_of(
         for group in empty {
             found.entry(group).or_default();
         }
-        Ok(found)
+        answer(reading.server, found)
     })
-    .await
 }
 
 /// Returns all fields of a group with their types, and whether they are declared.
@@ -128,75 +123,76 @@ fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
 }
 
 /// Answers `_mapping`: the declared and observed fields of indices.
-pub(super) async fn mapping(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
-    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, TimeRange::ALL).await?;
-    let kept = mappings::all(&server)?;
-    let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
-        let mapping = kept.mapping(&group);
-        let declared = mapping.as_ref().map_or_else(|| json!({}), |mapping| mapping.json().clone());
-        let Json_::Object(mut shown) = declared else { return (group, json!({"mappings": {}})) };
-        let mut properties = match shown.remove("properties") {
-            Some(Json_::Object(properties)) => properties,
-            _ => Map::new(),
+pub(super) fn mapping(mut call: Call) -> Outcome {
+    let index = call.variable();
+    let filter = Paths::of(&call.parameters);
+    with_fields(&call.server, &index, &call.parameters, TimeRange::ALL, move |server, groups| {
+        let kept = mappings::all(server)?;
+        let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
+            let shown = mapping_json(kept.mapping(&group).as_deref(), &fields);
+            (group, json!({"mappings": shown}))
         };
-        for (name, kind, is_declared) in typed(&fields, mapping.as_deref()) {
-            if !mapping.as_ref().is_some_and(|mapping| mapping.declares(&name)) {
-                let property = if is_declared { json!({"type": kind}) } else { property(&kind) };
-                put(&mut properties, &name, property);
-            }
-        }
-        shown.insert("properties".into(), properties.into());
-        (group, json!({"mappings": shown}))
+        filter.reply(groups.into_iter().map(of_group).collect())
+    })
+}
+
+fn mapping_json(mapping: Option<&Mapping>, fields: &[FieldSummaryRow]) -> Json_ {
+    let declared = mapping.map_or_else(|| json!({}), |mapping| mapping.json().clone());
+    let Json_::Object(mut shown) = declared else { return json!({}) };
+    let mut properties = match shown.remove("properties") {
+        Some(Json_::Object(properties)) => properties,
+        _ => Map::new(),
     };
-    Ok(Json(Paths::of(&parameters).shown(groups.into_iter().map(of_group).collect())))
+    for (name, kind, is_declared) in typed(fields, mapping) {
+        if !mapping.is_some_and(|mapping| mapping.declares(&name)) {
+            let property = if is_declared { json!({"type": kind}) } else { property(&kind) };
+            put(&mut properties, &name, property);
+        }
+    }
+    shown.insert("properties".into(), properties.into());
+    shown.into()
 }
 
 /// Answers `_field_caps`: the fields of indices and their capabilities.
-pub(super) async fn capabilities(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-    SentJson(body): SentJson,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn capabilities(mut call: Call, body: Json_) -> Outcome {
+    let index = call.variable();
+    let Call { server, parameters, .. } = call;
     let mut patterns: Vec<GroupPattern> =
         parameters.all("fields").flat_map(|names| names.split(',')).map(GroupPattern::new).collect();
     let of_body = body.get("fields").and_then(Json_::as_array).into_iter().flatten().filter_map(Json_::as_str);
     patterns.extend(of_body.map(GroupPattern::new));
-    let is_wanted = |name: &str| patterns.is_empty() || GroupPattern::any_matches(&patterns, name);
     // Indices without events in the range of the filter are left out; its other conditions are checked only.
     let range = match body.get("index_filter") {
         Some(filter) => parse_query(Some(filter), server.now(), &schema_of(&server, &index, &parameters)?)?.range,
         None => TimeRange::ALL,
     };
-    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, range).await?;
-    let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let kept = mappings::all(&server)?;
-    for (group, of_group) in &groups {
-        let mapping = kept.mapping(group);
-        for (name, kind, is_declared) in typed(of_group, mapping.as_deref()) {
-            if kind == "text" && !is_declared {
-                fields.entry(format!("{name}.keyword")).or_default().insert("keyword".into());
+    let filter = Paths::of(&parameters);
+    with_fields(&server, &index, &parameters, range, move |server, groups| {
+        let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let kept = mappings::all(server)?;
+        for (group, of_group) in &groups {
+            let mapping = kept.mapping(group);
+            for (name, kind, is_declared) in typed(of_group, mapping.as_deref()) {
+                if kind == "text" && !is_declared {
+                    fields.entry(format!("{name}.keyword")).or_default().insert("keyword".into());
+                }
+                fields.entry(name).or_default().insert(kind);
             }
-            fields.entry(name).or_default().insert(kind);
         }
-    }
-    fields.retain(|name, _| is_wanted(name));
-    let one = |kind: &str| {
-        let is_aggregatable = kind != "object";
-        // Types of a family have its name.
-        let kind = if kind == "match_only_text" { "text" } else { kind };
-        json!({"type": kind, "metadata_field": false, "searchable": true, "aggregatable": is_aggregatable})
-    };
-    let shown: Map<String, Json_> = fields
-        .into_iter()
-        .map(|(name, kinds)| (name, kinds.into_iter().map(|kind| (kind.clone(), one(&kind))).collect()))
-        .collect();
-    let answer = json!({"indices": groups.keys().collect::<Vec<_>>(), "fields": shown});
-    Ok(Json(Paths::of(&parameters).shown(answer)))
+        fields.retain(|name, _| patterns.is_empty() || GroupPattern::any_matches(&patterns, name));
+        let shown: Map<String, Json_> = fields
+            .into_iter()
+            .map(|(name, kinds)| (name, kinds.into_iter().map(|kind| (kind.clone(), capability(&kind))).collect()))
+            .collect();
+        filter.reply(json!({"indices": groups.keys().collect::<Vec<_>>(), "fields": shown}))
+    })
+}
+
+fn capability(kind: &str) -> Json_ {
+    let is_aggregatable = kind != "object";
+    // Types of a family have its name.
+    let kind = if kind == "match_only_text" { "text" } else { kind };
+    json!({"type": kind, "metadata_field": false, "searchable": true, "aggregatable": is_aggregatable})
 }
 
 /// Returns the groups that names of indices match.
@@ -209,11 +205,9 @@ pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -
 }
 
 /// Answers `_resolve/index/{name}`.
-pub(super) async fn resolve(
-    server: Shared,
-    Path(name): Path<String>,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn resolve(mut call: Call) -> Outcome {
+    let name = call.variable();
+    let Call { server, parameters, .. } = call;
     let (groups, aliases) = (groups_of(&server, &name, &parameters)?, seen(&server)?);
     let index = |group: &GroupStatus| {
         let mut index = json!({"name": group.name.as_str(), "attributes": ["open"]});
@@ -228,7 +222,7 @@ pub(super) async fn resolve(
     let meant = aliases.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));
     let of_alias: Vec<Json_> = meant.map(|(name, groups)| json!({"name": name, "indices": groups})).collect();
     let indices: Vec<Json_> = groups.iter().map(index).collect();
-    Ok(Json(json!({"indices": indices, "aliases": of_alias, "data_streams": []})))
+    Ok(Reply::json(&json!({"indices": indices, "aliases": of_alias, "data_streams": []})))
 }
 
 /// Returns the bytes of a group: stored ones, or those sent if it is not in segments yet.
@@ -237,12 +231,9 @@ pub(super) fn bytes_of(group: &GroupStatus) -> u64 {
 }
 
 /// Answers `_stats`: the number of events and their bytes. A group counts as one shard.
-pub(super) async fn stats(
-    server: Shared,
-    IndexNames(names): IndexNames,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
-    let groups = groups_of(&server, &names, &parameters)?;
+pub(super) fn stats(mut call: Call) -> Outcome {
+    let names = call.variable();
+    let groups = groups_of(&call.server, &names, &call.parameters)?;
     let numbers = |groups: &[&GroupStatus]| {
         let sum = |number: fn(&GroupStatus) -> u64| groups.iter().map(|group| number(group)).sum::<u64>();
         let bytes = sum(bytes_of);
@@ -256,30 +247,27 @@ pub(super) async fn stats(
     let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), both(&[group]))).collect();
     let all: Vec<&GroupStatus> = groups.iter().collect();
     let shards = json!({"total": groups.len(), "successful": groups.len(), "failed": 0});
-    Ok(Json(json!({"_shards": shards, "_all": both(&all), "indices": indices})))
+    Ok(Reply::json(&json!({"_shards": shards, "_all": both(&all), "indices": indices})))
 }
 
 /// Answers `_search_shards`: one shard for each group.
-pub(super) async fn shards(
-    server: Shared,
-    IndexNames(names): IndexNames,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
-    let groups = groups_of(&server, &names, &parameters)?;
+pub(super) fn shards(mut call: Call) -> Outcome {
+    let names = call.variable();
+    let groups = groups_of(&call.server, &names, &call.parameters)?;
     let shard = |group: &GroupStatus| {
         json!([{"state": "STARTED", "primary": true, "node": info::ID, "relocating_node": null, "shard": 0,
                 "index": group.name.as_str(), "allocation_id": {"id": info::ID}}])
     };
     let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), json!({}))).collect();
     let shards: Vec<Json_> = groups.iter().map(shard).collect();
-    Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
+    Ok(Reply::json(&json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
 }
 
 /// Answers `_cluster/stats`.
-pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
+pub(super) fn cluster_stats(Call { server, .. }: Call) -> Outcome {
     let groups = server.groups();
     let sum = |number: fn(&storage::GroupStatus) -> u64| groups.iter().map(number).sum::<u64>();
-    Json(json!({
+    Ok(Reply::json(&json!({
         "_nodes": {"total": 1, "successful": 1, "failed": 0},
         "cluster_name": info::NAME, "cluster_uuid": info::ID, "status": info::state(&server),
         "timestamp": server.now().0.div_euclid(1_000_000),
@@ -289,5 +277,5 @@ pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
             "store": {"size_in_bytes": sum(bytes_of)},
         },
         "nodes": {"count": {"total": 1, "data": 1, "ingest": 1, "master": 1}, "versions": [info::VERSION]},
-    }))
+    })))
 }

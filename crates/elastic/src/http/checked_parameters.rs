@@ -1,16 +1,15 @@
 //! The parameters of each route. Others are refused, as in Elasticsearch: an unknown or misspelled parameter would change
 //! the answer without a sign.
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-use language::{WordTable, word_table};
-use std::ops::Deref;
 use std::sync::LazyLock;
+
+use axum::extract::MatchedPath;
+use language::{WordTable, word_table};
 
 use super::address::PREFIX;
 use super::errors::NOT_SUPPORTED;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use super::state::Call;
+use door::{Parameters, Problem};
 
 /// The parameters of each route by the end of its path, and the lists that several routes share.
 static TABLE: LazyLock<WordTable> = LazyLock::new(|| word_table(include_str!("parameters.txt")));
@@ -23,34 +22,16 @@ const REFUSED: [(&str, &[&str]); 4] = [
     ("search_type", &["query_then_fetch", "dfs_query_then_fetch"]),
 ];
 
-/// The parameters of a request, all of them valid.
-#[derive(Clone, Debug, Default)]
-pub(super) struct CheckedParameters(Parameters);
-
-impl Deref for CheckedParameters {
-    type Target = Parameters;
-
-    fn deref(&self) -> &Parameters {
-        &self.0
-    }
+/// Returns a request whose parameters are valid.
+pub(super) fn checked(call: Call) -> Result<Call, Problem> {
+    let route = call.parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    check(route, call.parts.uri.path(), &call.parameters)?;
+    Ok(call)
 }
 
-impl CheckedParameters {
-    /// Returns the parameters without those with these names.
-    pub(super) fn without(&self, names: &[&str]) -> Vec<(String, String)> {
-        self.0.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for CheckedParameters {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let route = parts.extensions.get::<axum::extract::MatchedPath>().map(|route| route.as_str().to_owned());
-        let parameters = Parameters::from_request_parts(parts, state).await?;
-        check(route.as_deref().unwrap_or_default(), parts.uri.path(), &parameters)?;
-        Ok(Self(parameters))
-    }
+/// Returns the parameters without those with these names.
+pub(super) fn without(parameters: &Parameters, names: &[&str]) -> Parameters {
+    Parameters(parameters.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
 }
 
 /// Returns the shared list that a word names, or the word itself if it is a parameter.

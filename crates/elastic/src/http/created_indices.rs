@@ -13,7 +13,7 @@ use serde_json::json;
 use types::GroupName;
 
 use super::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 /// The kind of the documents.
 const KIND: &str = "elastic-index";

@@ -3,39 +3,31 @@
 //! A deletion by query is complete when it is answered, even if the client does not wait for it: its task is the receipt in
 //! the store. The id of a task contains the receipts of all groups as hexadecimal numbers.
 
-use axum::Json;
-use axum::extract::Path;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json_, json};
 use storage::DeletionReceipt;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
 use super::alias_lookup::targets;
-use super::body::{SentBytes, json_of};
-use super::checked_parameters::CheckedParameters;
-use super::errors::{NOT_SUPPORTED, error_answer};
+use super::body::json_of;
+use super::checked_parameters::without;
+use super::errors::{NOT_SUPPORTED, not_found};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::request::Search;
-use super::search_run::read;
-use super::state::Shared;
+use super::search_run::query;
+use super::state::Call;
 use super::{created_indices, info, mappings};
-use door::deletion::{self, EventDeletion};
-use door::handler::HandlerServer;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::deletion::{self};
+use door::{EventDeletion, Outcome, Parameters, Problem, Reply};
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
 }
 
 /// Answers `DELETE {index}`: one or several groups by their names.
-pub(super) async fn index(
-    server: Shared,
-    Path(names): Path<String>,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn index(mut call: Call) -> Outcome {
+    let names = call.variable();
+    let Call { server, parameters, .. } = call;
     let leniency = Leniency::of_parameters(&parameters)?;
     let mut groups = Vec::new();
     for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -54,37 +46,30 @@ pub(super) async fn index(
             return Err(indices::missing(name));
         }
     }
-    let work = move |server: &Shared| {
+    Ok(Reply::look_up(&server.clone(), move || {
         for group in &groups {
-            deletion::delete_group(server, group)?;
-            created_indices::forget(server, group)?;
-            mappings::forget(server, group)?;
+            deletion::delete_group(&server, group)?;
+            created_indices::forget(&server, group)?;
+            mappings::forget(&server, group)?;
         }
-        Ok::<_, Problem>(())
-    };
-    server.look_up(work).await??;
-    Ok(Json(json!({"acknowledged": true})))
+        Ok(Reply::json(&json!({"acknowledged": true})))
+    }))
 }
 
 /// Answers `{index}/_delete_by_query`.
-pub(super) async fn by_query(
-    server: Shared,
-    Path(names): Path<String>,
-    parameters: CheckedParameters,
-    SentBytes(bytes): SentBytes,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn by_query(mut call: Call, bytes: Vec<u8>) -> Outcome {
+    let names = call.variable();
+    let Call { server, parameters, .. } = call;
     let body = json_of(&bytes)?;
     check(&body, &parameters)?;
     let now = server.now();
-    let asked: Vec<(String, String)> = parameters.without(&["sort", "stats", "version", "scroll", "timeout"]);
+    let asked = without(&parameters, &["sort", "stats", "version", "scroll", "timeout"]);
     let wanted = indices::resolve(&server, &names, Leniency::of_parameters(&parameters)?)?.unwrap_or_default();
-    let search = Search::read(&body, &Parameters(asked), now, &mappings::schema(&server, Some(&wanted))?)?;
+    let search = Search::read(&body, &asked, now, &mappings::schema(&server, Some(&wanted))?)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
     groups.retain(|group| GroupPattern::any_matches(&wanted, group.as_str()) && group.as_str() != ingest::AUDIT_GROUP);
-    let filter = Paths::of(&parameters);
-    let waits = parameters.get("wait_for_completion") != Some("false");
     let (text, started) = (String::from_utf8_lossy(&bytes).into_owned(), std::time::Instant::now());
-    let (receipts, failures) = read(&server, deletion::SHOWN_AS, move |reading| {
+    query(&server, deletion::SHOWN_AS, move |reading| {
         let (mut receipts, mut failures) = (Vec::new(), Vec::new());
         for group in &groups {
             let selection = search.selection.clone();
@@ -98,21 +83,22 @@ pub(super) async fn by_query(
                     .map(|reason| json!({"index": group.as_str(), "cause": {"type": "exception", "reason": reason}})),
             );
         }
-        Ok((receipts, failures))
+        if parameters.get("wait_for_completion") == Some("false") {
+            return Ok(Reply::json(&json!({"task": task_of(&receipts)})));
+        }
+        let mut answer = summary(&receipts);
+        answer["took"] = json!(started.elapsed().as_millis() as u64);
+        answer["timed_out"] = json!(false);
+        answer["failures"] = failures.into();
+        Paths::of(&parameters).reply(answer)
     })
-    .await?;
-    if !waits {
-        let ids: Vec<String> =
-            receipts.iter().filter(|one| one.n_deleted > 0).map(|one| format!("{:016x}", one.id)).collect();
-        return Ok(Json(
-            json!({"task": format!("{}:{}", info::ID, if ids.is_empty() { "0".into() } else { ids.join("+") })}),
-        ));
-    }
-    let mut answer = summary(&receipts);
-    answer["took"] = json!(started.elapsed().as_millis() as u64);
-    answer["timed_out"] = json!(false);
-    answer["failures"] = failures.into();
-    Ok(Json(filter.shown(answer)))
+}
+
+/// Returns the id of a task, which contains the receipts.
+fn task_of(receipts: &[DeletionReceipt]) -> String {
+    let ids: Vec<String> =
+        receipts.iter().filter(|one| one.n_deleted > 0).map(|one| format!("{:016x}", one.id)).collect();
+    format!("{}:{}", info::ID, if ids.is_empty() { "0".into() } else { ids.join("+") })
 }
 
 /// Refuses a missing query, and options that would delete other events.
@@ -142,11 +128,9 @@ fn summary(receipts: &[DeletionReceipt]) -> Json_ {
 }
 
 /// Answers `_tasks/{id}`: the result of a deletion by query.
-pub(super) async fn task(server: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
-    let missing = || {
-        let reason = format!("task [{id}] isn't running and hasn't stored its results");
-        Ok(error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &reason))
-    };
+pub(super) fn task(mut call: Call) -> Outcome {
+    let (id, server) = (call.variable(), call.server);
+    let missing = || Ok(not_found(&format!("task [{id}] isn't running and hasn't stored its results")));
     let Some(numbers) = id.strip_prefix(info::ID).and_then(|rest| rest.strip_prefix(':')) else { return missing() };
     let mut receipts = Vec::new();
     for number in numbers.split('+').filter(|number| *number != "0") {
@@ -159,13 +143,12 @@ pub(super) async fn task(server: Shared, Path(id): Path<String>) -> Result<Respo
     let started = receipts.iter().map(|receipt| receipt.created.0.div_euclid(1_000_000)).min().unwrap_or(0);
     let mut response = summary(&receipts);
     response["failures"] = json!([]);
-    Ok(Json(json!({
+    Ok(Reply::json(&json!({
         "completed": true,
         "task": {
             "node": info::ID, "id": numbers, "type": "transport", "action": "indices:data/write/delete/byquery",
             "status": summary(&receipts), "start_time_in_millis": started, "cancellable": false,
         },
         "response": response,
-    }))
-    .into_response())
+    })))
 }

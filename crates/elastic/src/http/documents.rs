@@ -2,57 +2,45 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
-use super::errors::error_answer;
+use super::errors::not_found;
 use super::execution::run;
 use super::filter::Paths;
-use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::request::Search;
-use super::search_run::read;
-use super::state::Shared;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use super::search_run::query;
+use super::state::{Call, Shared};
+use door::{Outcome, Parameters, Problem};
 
 /// Limit on the documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;
 
 /// Answers `GET {index}/_doc/{id}`.
-pub(super) async fn get(
-    server: Shared,
-    Path((index, id)): Path<(String, String)>,
-    parameters: CheckedParameters,
-) -> Result<Response, Problem> {
-    let filter = Paths::of(&parameters);
-    let wanted = DocumentRequest { index: index.clone(), id: id.clone(), source: None };
-    let found = find(&server, &[wanted], &parameters).await?.pop().flatten();
-    let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let answer = found.map_or_else(|| json!({"_index": index, "_id": id, "found": false}), shown);
-    Ok((status, Json(filter.shown(answer))).into_response())
+pub(super) fn get(call: Call) -> Outcome {
+    let filter = Paths::of(&call.parameters);
+    find_one(&call, move |wanted, hit| {
+        let status = if hit.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        Ok(filter.reply(shown(wanted, hit))?.with_status(status))
+    })
 }
 
 /// Answers `GET {index}/_source/{id}`.
-pub(super) async fn source(
-    server: Shared,
-    Path((index, id)): Path<(String, String)>,
-    parameters: CheckedParameters,
-) -> Result<Response, Problem> {
-    let wanted = DocumentRequest { index: index.clone(), id: id.clone(), source: None };
-    match find(&server, &[wanted], &parameters).await?.pop().flatten() {
-        Some(mut hit) => Ok(Json(Paths::of(&parameters).shown(hit["_source"].take())).into_response()),
-        None => {
-            let reason = format!("Document not found [{index}]/[{id}]");
-            Ok(error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &reason))
-        }
-    }
+pub(super) fn source(call: Call) -> Outcome {
+    let filter = Paths::of(&call.parameters);
+    find_one(&call, move |DocumentRequest { index, id, .. }, hit| match hit {
+        Some(mut hit) => filter.reply(hit["_source"].take()),
+        None => Ok(not_found(&format!("Document not found [{index}]/[{id}]"))),
+    })
+}
+
+/// Finds the document of an address.
+fn find_one(call: &Call, answer: impl FnOnce(&DocumentRequest, Option<Json_>) -> Outcome + Send + 'static) -> Outcome {
+    let [index, id] = call.path.as_slice() else { return Err(Problem::internal("the path has two variables")) };
+    let wanted = vec![DocumentRequest { index: index.clone(), id: id.clone(), source: None }];
+    find(&call.server, wanted, &call.parameters, |wanted, mut found| answer(&wanted[0], found.remove(0)))
 }
 
 /// A requested document.
@@ -64,19 +52,14 @@ struct DocumentRequest {
 }
 
 /// Answers `_mget`: documents of the index of the address, unless they name another.
-pub(super) async fn many(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-    SentJson(body): SentJson,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn many(mut call: Call, body: Json_) -> Outcome {
+    let index = call.variable();
+    let filter = Paths::of(&call.parameters);
     let wanted = wanted(&body, Some(index.as_str()).filter(|index| !index.is_empty()))?;
-    let mut docs = Vec::with_capacity(wanted.len());
-    let found = find(&server, &wanted, &parameters).await?;
-    for (wanted, hit) in wanted.iter().zip(found) {
-        docs.push(hit.map_or_else(|| json!({"_index": wanted.index, "_id": wanted.id, "found": false}), shown));
-    }
-    Ok(Json(Paths::of(&parameters).shown(json!({"docs": docs}))))
+    find(&call.server, wanted, &call.parameters, move |wanted, found| {
+        let docs: Vec<Json_> = wanted.iter().zip(found).map(|(wanted, hit)| shown(wanted, hit)).collect();
+        filter.reply(json!({"docs": docs}))
+    })
 }
 
 fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Problem> {
@@ -112,12 +95,13 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Pro
     }
 }
 
-/// Returns the hits of documents in their order; the newest of several with one id.
-async fn find(
+/// Answers with what is made of the hits of documents, in their order; the newest of several with one id.
+fn find(
     server: &Shared,
-    wanted: &[DocumentRequest],
+    wanted: Vec<DocumentRequest>,
     parameters: &Parameters,
-) -> Result<Vec<Option<Json_>>, Problem> {
+    answer: impl FnOnce(&[DocumentRequest], Vec<Option<Json_>>) -> Outcome + Send + 'static,
+) -> Outcome {
     let now = server.now();
     let mut searches = Vec::new();
     let mut by_request: HashMap<(String, String), Vec<usize>> = HashMap::new();
@@ -135,9 +119,8 @@ async fn find(
         let body = json!({"query": {"ids": {"values": ids}}, "size": 10_000, "_source": source});
         searches.push((groups, Search::read(&body, &Parameters(kept.clone()), now, &Schema::default())?, places));
     }
-    let mut found: Vec<Option<Json_>> = wanted.iter().map(|_| None).collect();
-    let ids: Vec<String> = wanted.iter().map(|one| one.id.clone()).collect();
-    read(server, "documents by their ids", move |reading| {
+    query(server, "documents by their ids", move |reading| {
+        let mut found: Vec<Option<Json_>> = wanted.iter().map(|_| None).collect();
         for (groups, search, places) in searches {
             let mut answer = run(reading, groups, &search, now)?.answer;
             let hits = answer["hits"]["hits"].as_array_mut().map(std::mem::take).unwrap_or_default();
@@ -145,16 +128,16 @@ async fn find(
             let by_id: HashMap<&str, &Json_> =
                 hits.iter().rev().filter_map(|hit| Some((hit["_id"].as_str()?, hit))).collect();
             for place in places {
-                found[place] = by_id.get(ids[place].as_str()).map(|hit| (*hit).clone());
+                found[place] = by_id.get(wanted[place].id.as_str()).map(|hit| (*hit).clone());
             }
         }
-        Ok(found)
+        answer(&wanted, found)
     })
-    .await
 }
 
 /// Returns a hit in the form of a document.
-fn shown(mut hit: Json_) -> Json_ {
+fn shown(wanted: &DocumentRequest, hit: Option<Json_>) -> Json_ {
+    let Some(mut hit) = hit else { return json!({"_index": wanted.index, "_id": wanted.id, "found": false}) };
     let mut answer = json!({
         "_index": hit["_index"].take(), "_id": hit["_id"].take(), "_version": 1, "_seq_no": 0, "_primary_term": 1,
         "found": true,

@@ -1,10 +1,9 @@
 //! Errors in the form of Elasticsearch.
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use door::problem::Problem;
+use door::{Problem, Reply};
 
 /// The end of errors about features of Elasticsearch that are missing here.
 pub(super) const NOT_SUPPORTED: &str = "is not supported here";
@@ -34,9 +33,13 @@ pub(super) fn problem_json(problem: &Problem) -> (StatusCode, Value) {
 }
 
 /// Answers with an error in the form of Elasticsearch.
-pub(super) fn error_answer(status: StatusCode, kind: &str, reason: &str) -> Response {
-    let body = error_json(status, kind, reason);
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+pub(super) fn error_answer(status: StatusCode, kind: &str, reason: &str) -> Reply {
+    Reply::json(&error_json(status, kind, reason)).with_status(status)
+}
+
+/// Answers that something does not exist.
+pub(super) fn not_found(reason: &str) -> Reply {
+    error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", reason)
 }
 
 fn error_json(status: StatusCode, kind: &str, reason: &str) -> Value {

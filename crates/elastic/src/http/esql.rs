@@ -7,10 +7,7 @@ mod form;
 
 use std::time::Instant;
 
-use axum::Json;
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
 use chrono_tz::Tz;
 use esql::{CheckedQuery, Parameters, Schema, Statement};
 use execute::{Answer, PartialReason};
@@ -19,16 +16,13 @@ use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use self::form::{Form, Table};
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
-use super::errors::{NOT_SUPPORTED, error_answer};
+use super::errors::NOT_SUPPORTED;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::mappings;
-use super::search_run::{SearchRun, read};
-use super::state::Shared;
-use door::problem::Problem;
-use door::query_run::Scope;
+use super::search_run::{SearchRun, query};
+use super::state::Call;
+use door::{Outcome, Problem, Reply, Scope};
 
 /// Members of a request without an effect.
 const HARMLESS: [&str; 4] =
@@ -50,73 +44,49 @@ enum AnswerMode {
 }
 
 /// Answers a query.
-pub(super) async fn query(
-    server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    SentJson(body): SentJson,
-) -> Result<Response, Problem> {
-    answer(server, parameters, headers, body, AnswerMode::Synchronous).await
+pub(super) fn synchronous(call: Call, body: Json_) -> Outcome {
+    answer(call, &body, AnswerMode::Synchronous)
 }
 
 /// Answers a query that may be answered later; this one is at once.
-pub(super) async fn asynchronous(
-    server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    SentJson(body): SentJson,
-) -> Result<Response, Problem> {
-    answer(server, parameters, headers, body, AnswerMode::Asynchronous).await
+pub(super) fn asynchronous(call: Call, body: Json_) -> Outcome {
+    answer(call, &body, AnswerMode::Asynchronous)
 }
 
-/// Answers that no result is stored.
-pub(super) async fn missing(Path(id): Path<String>) -> Response {
-    error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &id)
-}
-
-async fn answer(
-    server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Json_,
-    timing: AnswerMode,
-) -> Result<Response, Problem> {
+fn answer(Call { server, parameters, parts, .. }: Call, body: &Json_, timing: AnswerMode) -> Outcome {
     let started = Instant::now();
-    let now = server.now();
-    let form = Form::of(&parameters, &headers)?;
-    let (question, is_columnar) = question(&body, now, timing)?;
+    let form = Form::of(&parameters, &parts.headers)?;
+    let (question, is_columnar) = question(body, server.now(), timing)?;
     if is_columnar && !form.is_json() {
         let message = "Invalid use of [columnar] argument: cannot be used in combination with [txt, csv, tsv] formats";
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
-    let needs_all = parameters.get("allow_partial_results") == Some("false");
     let drops_empty = parameters.flag("drop_null_columns")?;
-    let text = body["query"].as_str().unwrap_or_default().to_owned();
-    let (checked, answer) = read(&server, &text, move |reading| run(reading, &question)).await?;
-    if needs_all && let Some(reason) = answer.partial_reasons.first() {
-        return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "exception", reason.message.clone()));
-    }
-    let is_partial = !answer.partial_reasons.is_empty();
-    let warnings = warnings(&checked, &answer.partial_reasons);
-    let table = Table { columns: &checked.columns, rows: &answer.rows };
-    let mut response = match form {
-        Form::Json => {
-            let took = started.elapsed().as_millis() as u64;
-            let mut members = Map::new();
-            if timing == AnswerMode::Asynchronous {
-                members.insert("is_running".into(), json!(false));
-            }
-            members.insert("took".into(), json!(took));
-            members.insert("is_partial".into(), json!(is_partial));
-            table.add_json(&mut members, is_columnar, drops_empty);
-            Json(Paths::of(&parameters).shown(Json_::Object(members))).into_response()
+    query(&server, body["query"].as_str().unwrap_or_default(), move |reading| {
+        let (checked, answer) = run(reading, &question)?;
+        let partial = answer.partial_reasons.first();
+        if let Some(reason) = partial.filter(|_| parameters.get("allow_partial_results") == Some("false")) {
+            return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "exception", reason.message.clone()));
         }
-        form => ([(header::CONTENT_TYPE, form.content_type())], table.text(&form)).into_response(),
-    };
-    for warning in warnings {
-        response.headers_mut().append(header::WARNING, warning);
-    }
-    Ok(response)
+        let table = Table { columns: &checked.columns, rows: &answer.rows };
+        let mut reply = match form {
+            Form::Json => {
+                let mut members = Map::new();
+                if timing == AnswerMode::Asynchronous {
+                    members.insert("is_running".into(), json!(false));
+                }
+                members.insert("took".into(), json!(started.elapsed().as_millis() as u64));
+                members.insert("is_partial".into(), json!(partial.is_some()));
+                table.add_json(&mut members, is_columnar, drops_empty);
+                Paths::of(&parameters).reply(Json_::Object(members))?
+            }
+            form => Reply::content(form.content_type(), table.text(&form)),
+        };
+        for warning in warnings(&checked, &answer.partial_reasons) {
+            reply = reply.with_header(header::WARNING, warning);
+        }
+        Ok(reply)
+    })
 }
 
 /// Returns warnings as headers.

@@ -16,8 +16,7 @@ use super::search_run::SearchRun;
 use super::state::Shared;
 use super::{created_indices, mappings};
 use crate::{AggregationResult, Executor, run_aggregations};
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Problem, Scope};
 
 /// The result of a search.
 pub(super) struct SearchResult {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::bulk::Action;
-use door::parameters::Parameters;
+use door::{Outcome, Parameters, Reply};
 
 /// Keys of an item in the answer, in their order.
 pub(super) const KEYS: [&str; 9] =
@@ -65,6 +65,11 @@ impl Paths {
             }
         }
         Self { taken, left }
+    }
+
+    /// Answers with the requested parts of an answer.
+    pub(super) fn reply(&self, answer: Json) -> Outcome {
+        Ok(Reply::json(&self.shown(answer)))
     }
 
     /// Returns the requested parts of an answer.

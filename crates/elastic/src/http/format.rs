@@ -4,8 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::errors::problem_json;
-use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::{ErrorFormat, Problem};
 
 /// The header without which clients refuse an answer.
 const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));

@@ -10,15 +10,14 @@ use crate::json_of_value;
 use chrono_tz::Tz;
 use language::dsl::Selection;
 use language::dsl::highlight::highlighted;
-use plan::date_math::format_time;
-use plan::{Expr, Name};
+use plan::{Expr, Name, format_time};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, RunInfo, Value};
 
 use super::plan_runner::PlanRunner;
 use super::request::Search;
-use door::problem::Problem;
+use door::Problem;
 
 /// Limit on the fields that one plan asks for. Events with more are asked for again.
 const FIELDS_MAX: usize = 1_000;

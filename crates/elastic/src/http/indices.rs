@@ -7,8 +7,7 @@ use types::{GroupName, GroupPattern, group_name_of_outside};
 use super::alias_lookup::targets;
 use super::created_indices;
 use super::state::Shared;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// Longest list of names in bytes.
 const NAMES_BYTES_MAX: usize = 64 << 10;

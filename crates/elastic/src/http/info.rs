@@ -1,12 +1,11 @@
 //! The identity and health of the cluster, which agents query before they send.
 
-use axum::Json;
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use serde_json::{Value, json};
 
-use super::state::Shared;
+use super::state::Call;
 use door::health::reasons;
-use door::server::Server;
+use door::{Outcome, Reply, Server};
 
 /// The version in answers. Agents refuse to send to a much older version than their own.
 pub(super) const VERSION: &str = "8.19.0";
@@ -22,8 +21,8 @@ fn since(server: &Server) -> String {
     server.started.to_string()
 }
 
-pub(super) async fn root(server: Shared) -> Json<Value> {
-    Json(json!({
+pub(super) fn root(Call { server, .. }: Call) -> Outcome {
+    Ok(Reply::json(&json!({
         "name": NAME,
         "cluster_name": NAME,
         "cluster_uuid": ID,
@@ -39,7 +38,7 @@ pub(super) async fn root(server: Shared) -> Json<Value> {
             "minimum_index_compatibility_version": "7.0.0",
         },
         "tagline": "You Know, for Search",
-    }))
+    })))
 }
 
 fn basic_license(server: &Server) -> Value {
@@ -58,19 +57,19 @@ fn basic_license(server: &Server) -> Value {
     })
 }
 
-pub(super) async fn license(server: Shared) -> Json<Value> {
-    Json(json!({ "license": basic_license(&server) }))
+pub(super) fn license(Call { server, .. }: Call) -> Outcome {
+    Ok(Reply::json(&json!({ "license": basic_license(&server) })))
 }
 
 /// Answers `_xpack`: agents continue without features that are not available.
-pub(super) async fn xpack(server: Shared) -> Json<Value> {
+pub(super) fn xpack(Call { server, .. }: Call) -> Outcome {
     let missing = json!({"available": false, "enabled": false});
-    Json(json!({
+    Ok(Reply::json(&json!({
         "build": {"hash": format!("catat-{}", server.app.version), "date": since(&server)},
         "license": {"uid": ID, "type": "basic", "mode": "basic", "status": "active"},
         "features": {"ilm": missing, "monitoring": missing, "ml": missing, "security": {"available": true, "enabled": true}},
         "tagline": "You Know, for Search",
-    }))
+    })))
 }
 
 /// Returns the health in Elasticsearch's words.
@@ -79,9 +78,9 @@ pub(super) fn state(server: &Server) -> &'static str {
 }
 
 /// Answers `_cluster/health`: each group is a shard.
-pub(super) async fn health(server: Shared) -> Json<Value> {
+pub(super) fn health(Call { server, .. }: Call) -> Outcome {
     let n_groups = server.groups().len();
-    Json(json!({
+    Ok(Reply::json(&json!({
         "cluster_name": NAME,
         "status": state(&server),
         "timed_out": false,
@@ -98,12 +97,12 @@ pub(super) async fn health(server: Shared) -> Json<Value> {
         "number_of_in_flight_fetch": 0,
         "task_max_waiting_in_queue_millis": 0,
         "active_shards_percent_as_number": 100.0,
-    }))
+    })))
 }
 
 /// Answers `_nodes`: one node, at the address of the request.
-pub(super) async fn nodes(server: Shared, headers: HeaderMap) -> Json<Value> {
-    let address = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+pub(super) fn nodes(Call { server, parts, .. }: Call) -> Outcome {
+    let address = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let node = json!({
         "name": NAME,
         "transport_address": address,
@@ -120,9 +119,9 @@ pub(super) async fn nodes(server: Shared, headers: HeaderMap) -> Json<Value> {
             "max_content_length_in_bytes": server.app.limits.body_bytes_max,
         },
     });
-    Json(json!({
+    Ok(Reply::json(&json!({
         "_nodes": {"total": 1, "successful": 1, "failed": 0},
         "cluster_name": NAME,
         "nodes": {ID: node},
-    }))
+    })))
 }

@@ -22,7 +22,7 @@ use super::declaration::Declaration;
 use super::mapping_set::{IndexMapping, MappingSet};
 use super::state::Shared;
 use super::template::declared;
-use door::problem::{Problem, to_json};
+use door::{Problem, to_json};
 
 /// The kinds of the documents.
 const MAPPING: &str = "elastic-mapping";

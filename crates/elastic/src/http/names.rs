@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use door::problem::Problem;
+use door::Problem;
 use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern};
 

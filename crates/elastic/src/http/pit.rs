@@ -3,19 +3,15 @@
 //! The server does not store a point in time. Its id contains the names of the indices and the time at which it was opened.
 //! Events that are deleted later disappear from it.
 
-use axum::Json;
-use axum::extract::Path;
 use data_encoding::BASE64URL_NOPAD;
 use plan::{Comparison, Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
 
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
-use super::state::Shared;
-use door::problem::Problem;
+use super::state::Call;
+use door::{Outcome, Problem, Reply};
 
 /// Longest id.
 const ID_BYTES_MAX: usize = 128 << 10;
@@ -69,18 +65,15 @@ pub(super) fn accepted_until(instant: Timestamp) -> Operator {
 }
 
 /// Answers `_pit`: opens a point in time.
-pub(super) async fn open(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
-    indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
-    let id = PointInTime { index, opened: server.now().0 }.encode();
-    Ok(Json(json!({"id": id, "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})))
+pub(super) fn open(mut call: Call) -> Outcome {
+    let index = call.variable();
+    indices::resolve(&call.server, &index, Leniency::of_parameters(&call.parameters)?)?;
+    let id = PointInTime { index, opened: call.server.now().0 }.encode();
+    Ok(Reply::json(&json!({"id": id, "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})))
 }
 
 /// Answers `DELETE _pit`: closes a point in time, of which the server stores nothing.
-pub(super) async fn close(SentJson(body): SentJson) -> Result<Json<Json_>, Problem> {
+pub(super) fn close(_: Call, body: Json_) -> Outcome {
     PointInTime::decode(body["id"].as_str().unwrap_or_default())?;
-    Ok(Json(json!({"succeeded": true, "num_freed": 1})))
+    Ok(Reply::json(&json!({"succeeded": true, "num_freed": 1})))
 }

@@ -7,8 +7,7 @@ use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use super::search_run::SearchRun;
-use door::problem::Problem;
-use door::query_run::Scope;
+use door::{Problem, Scope};
 
 /// Runs the plans of one search over one snapshot.
 pub(super) struct PlanRunner<'a> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use door::problem::Problem;
+use door::Problem;
 use types::Hold;
 
 /// The documents of a kind as one value.

@@ -20,7 +20,7 @@ use self::highlight::Highlight;
 use self::slice::slice;
 pub(super) use self::total::Total;
 use self::total::total;
-use door::parameters::Parameters;
+use door::Parameters;
 
 /// Numbers of hits of a request that names none, and of `top_hits`.
 const SIZE_DEFAULT: usize = 10;

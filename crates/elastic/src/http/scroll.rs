@@ -8,27 +8,23 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::Json;
-use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Hold, Timestamp};
 
-use super::body::{SentBytes, json_of};
-use super::checked_parameters::CheckedParameters;
+use super::body::json_of;
+use super::checked_parameters::without;
 use super::execution::{SearchResult, run};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::request::Search;
 use super::scroll_registry::{Last, Progress};
-use super::search_run::read;
-use super::state::Shared;
+use super::search_run::query;
+use super::state::{Call, Shared};
 use super::{mappings, pit};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Outcome, Parameters, Problem, Reply};
 
 /// Longest id of a scroll.
 const ID_BYTES_MAX: usize = 1 << 20;
@@ -98,7 +94,7 @@ pub(super) fn first(
     server: &Shared,
     index: &str,
     body: &Json_,
-    parameters: &CheckedParameters,
+    parameters: &Parameters,
     now: Timestamp,
     result: &SearchResult,
 ) -> Result<String, Problem> {
@@ -112,19 +108,15 @@ pub(super) fn first(
     getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
     let key = BASE64URL_NOPAD.encode(&random);
     server.state.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
-    let parameters = parameters.without(&OF_FIRST_PAGE);
+    let Parameters(parameters) = without(parameters, &OF_FIRST_PAGE);
     let place =
         Place { index: index.to_owned(), body, parameters, now: now.0, last, total: result.total, key, page: 0 };
     Ok(place.encode())
 }
 
 /// Answers `_search/scroll`: the next page.
-pub(super) async fn next(
-    server: Shared,
-    parameters: CheckedParameters,
-    SentBytes(bytes): SentBytes,
-) -> Result<Json<Json_>, Problem> {
-    let id = match (parameters.get("scroll_id"), json_of(&bytes)) {
+pub(super) fn next(call: Call, bytes: Vec<u8>) -> Outcome {
+    let id = match (call.parameters.get("scroll_id"), json_of(&bytes)) {
         (Some(id), _) => id.to_owned(),
         (None, Ok(body)) => {
             check_members(&body)?;
@@ -136,7 +128,7 @@ pub(super) async fn next(
             _ => return Err(problem),
         },
     };
-    page(server, &id, &parameters).await
+    page(call, &id)
 }
 
 fn check_members(body: &Json_) -> Result<(), Problem> {
@@ -153,21 +145,18 @@ fn check_members(body: &Json_) -> Result<(), Problem> {
 }
 
 /// Answers `_search/scroll/{id}`: the next page.
-pub(super) async fn next_of(
-    server: Shared,
-    Path(id): Path<String>,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
-    page(server, &id, &parameters).await
+pub(super) fn next_of(mut call: Call) -> Outcome {
+    let id = call.variable();
+    page(call, &id)
 }
 
-async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Result<Json<Json_>, Problem> {
+fn page(Call { server, parameters, .. }: Call, id: &str) -> Outcome {
     if id.is_empty() {
         let message = "Validation Failed: 1: scrollId is missing;";
         return Err(Problem::bad_request("action_request_validation_exception", message));
     }
     let mut place = Place::decode(id)?;
-    let filter = Paths::of(parameters);
+    let filter = Paths::of(&parameters);
     let known = Progress { last: place.last.take(), page: place.page };
     let scroll = server.state.scrolls.scroll(&place.key, (place.page > 0).then_some(known)).ok_or_else(missing)?;
     let mut of_address = place.parameters.clone();
@@ -182,7 +171,7 @@ async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Resul
     let mut search = Search::read(&place.body, &Parameters(of_address), now, &schema)?;
     search.known_total = place.total;
     search.selection.operators.push(pit::accepted_until(now));
-    let answer = read(&server, "scroll", move |reading| {
+    query(&server, "scroll", move |reading| {
         let mut progress = scroll.progress.hold();
         if scroll.is_closed.load(Ordering::Acquire) {
             return Err(missing());
@@ -201,10 +190,8 @@ async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Resul
         (place.last, place.page) = (progress.last.clone(), progress.page);
         let mut answer = found.answer;
         answer["_scroll_id"] = place.encode().into();
-        Ok(answer)
+        filter.reply(answer)
     })
-    .await?;
-    Ok(Json(filter.shown(answer)))
 }
 
 /// Returns the error for a scroll that does not exist, or no longer.
@@ -215,12 +202,8 @@ fn missing() -> Problem {
 }
 
 /// Answers `DELETE _search/scroll`: closes the scrolls of the ids in the body.
-pub(super) async fn clear(
-    server: Shared,
-    parameters: CheckedParameters,
-    SentBytes(bytes): SentBytes,
-) -> Result<Response, Problem> {
-    let mut ids: Vec<String> = parameters.all("scroll_id").map(str::to_owned).collect();
+pub(super) fn clear(call: Call, bytes: Vec<u8>) -> Outcome {
+    let mut ids: Vec<String> = call.parameters.all("scroll_id").map(str::to_owned).collect();
     if ids.is_empty() {
         let body = json_of(&bytes)?;
         match body.get("scroll_id") {
@@ -229,15 +212,16 @@ pub(super) async fn clear(
             _ => {}
         }
     }
-    Ok(clear_all(&server, &ids))
+    Ok(clear_all(&call.server, &ids))
 }
 
 /// Answers `DELETE _search/scroll/{id}`: closes the scrolls of the ids in the address.
-pub(super) async fn clear_of(server: Shared, Path(ids): Path<String>) -> Response {
-    clear_all(&server, &ids.split(',').map(str::to_owned).collect::<Vec<_>>())
+pub(super) fn clear_of(mut call: Call) -> Outcome {
+    let ids = call.variable();
+    Ok(clear_all(&call.server, &ids.split(',').map(str::to_owned).collect::<Vec<_>>()))
 }
 
-fn clear_all(server: &Shared, ids: &[String]) -> Response {
+fn clear_all(server: &Shared, ids: &[String]) -> Reply {
     let mut n_freed = 0;
     for place in ids.iter().filter_map(|id| Place::decode(id).ok()) {
         // A closed scroll stays in the registry, so that none of its ids continues.
@@ -247,5 +231,5 @@ fn clear_all(server: &Shared, ids: &[String]) -> Response {
     }
     let status =
         if n_freed == 0 && !ids.is_empty() && ids != ["_all"] { StatusCode::NOT_FOUND } else { StatusCode::OK };
-    (status, Json(json!({"succeeded": true, "num_freed": n_freed}))).into_response()
+    Reply::json(&json!({"succeeded": true, "num_freed": n_freed})).with_status(status)
 }

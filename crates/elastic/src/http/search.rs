@@ -2,59 +2,47 @@
 
 use std::time::Instant;
 
-use axum::Json;
 use language::SearchError;
 use serde_json::{Value as Json_, json};
 use types::{GroupPattern, Timestamp};
 
-use super::body::{SentBytes, SentJson, json_of};
-use super::checked_parameters::CheckedParameters;
+use super::body::json_of;
+use super::checked_parameters::without;
 use super::errors::problem_json;
 use super::execution::run;
-use super::index_names::IndexNames;
+use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::pit::PointInTime;
 use super::request::{Search, Total};
-use super::search_run::read;
-use super::state::Shared;
-use super::{filter, mappings, scroll};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use super::search_run::query;
+use super::state::{Call, Shared};
+use super::{mappings, scroll};
+use door::{Outcome, Parameters, Problem};
 
 /// Limit on the searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
 
 /// Answers `_search`: the hits and aggregations of one search.
-pub(super) async fn search(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-    bytes: SentBytes,
-) -> Result<Json<Json_>, Problem> {
-    let filter = filter::Paths::of(&parameters);
-    Ok(Json(filter.shown(answer(server, index, parameters, bytes).await?)))
+pub(super) fn search(call: Call, bytes: Vec<u8>) -> Outcome {
+    answer(call, &bytes, |answer| answer)
 }
 
-/// Returns the answer to one search.
-pub(super) async fn answer(
-    server: Shared,
-    index: String,
-    parameters: CheckedParameters,
-    SentBytes(bytes): SentBytes,
-) -> Result<Json_, Problem> {
-    let body = json_of(&bytes)?;
+/// Answers one search with what is made of its answer.
+pub(super) fn answer(mut call: Call, bytes: &[u8], shown: impl FnOnce(Json_) -> Json_ + Send + 'static) -> Outcome {
+    let index = call.variable();
+    let Call { server, parameters, .. } = call;
+    let body = json_of(bytes)?;
     let now = server.now();
     let begins_scroll = parameters.get("scroll").is_some();
     let (groups, search) = prepared(&server, &index, &body, &parameters, Leniency::of_parameters(&parameters)?, now)?;
     if begins_scroll {
         scroll::check(&search, &body)?;
     }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let of_scroll = server.clone();
-    read(&server, &text, move |reading| {
+    query(&server, &String::from_utf8_lossy(bytes), move |reading| {
         let found = run(reading, groups, &search, now)?;
-        let id =
-            begins_scroll.then(|| scroll::first(&of_scroll, &index, &body, &parameters, now, &found)).transpose()?;
+        let id = begins_scroll
+            .then(|| scroll::first(reading.server, &index, &body, &parameters, now, &found))
+            .transpose()?;
         let mut answer = found.answer;
         if let Some(id) = id {
             answer["_scroll_id"] = id.into();
@@ -62,9 +50,8 @@ pub(super) async fn answer(
         if let Some(pit) = body.get("pit").filter(|pit| !pit.is_null()) {
             answer["pit_id"] = pit["id"].clone();
         }
-        Ok(answer)
+        Paths::of(&parameters).reply(shown(answer))
     })
-    .await
 }
 
 /// Reads a search and resolves its groups.
@@ -88,12 +75,9 @@ fn prepared(
 }
 
 /// Answers `_count`: the number of events that a query matches.
-pub(super) async fn count(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-    SentBytes(bytes): SentBytes,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn count(mut call: Call, bytes: Vec<u8>) -> Outcome {
+    let index = call.variable();
+    let Call { server, parameters, .. } = call;
     let body = json_of(&bytes)?;
     if let Some(other) = body.as_object().and_then(|members| members.keys().find(|name| *name != "query")) {
         return Err(SearchError::parsing("_count", format!("request does not support [{other}]")).into());
@@ -103,23 +87,20 @@ pub(super) async fn count(
     let mut search = Search::read(&body, &parameters, now, &mappings::schema(&server, groups.as_deref())?)?;
     (search.size, search.total) = (0, Total::All);
     (search.total_as_number, search.typed_keys) = (true, false);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let answer = read(&server, &text, move |reading| Ok(run(reading, groups, &search, now)?.answer)).await?;
-    let count = json!({"count": answer["hits"]["total"], "_shards": answer["_shards"]});
-    Ok(Json(filter::Paths::of(&parameters).shown(count)))
+    query(&server, &String::from_utf8_lossy(&bytes), move |reading| {
+        let answer = run(reading, groups, &search, now)?.answer;
+        let count = json!({"count": answer["hits"]["total"], "_shards": answer["_shards"]});
+        Paths::of(&parameters).reply(count)
+    })
 }
 
 /// Answers `_msearch`: several searches of the indices of the address, unless they name others.
-pub(super) async fn search_many(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-    SentBytes(bytes): SentBytes,
-) -> Result<Json<Json_>, Problem> {
-    let (searches, filter) = (pairs(&bytes)?, filter::Paths::of(&parameters));
+pub(super) fn search_many(mut call: Call, bytes: Vec<u8>) -> Outcome {
+    let index = call.variable();
+    let Call { server, parameters, .. } = call;
+    let searches = pairs(&bytes)?;
     let (now, started) = (server.now(), Instant::now());
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let responses = read(&server, &text, move |reading| {
+    query(&server, &String::from_utf8_lossy(&bytes), move |reading| {
         let mut responses = Vec::with_capacity(searches.len());
         for (header, body) in searches {
             let answered = header.and_then(|header| {
@@ -139,10 +120,9 @@ pub(super) async fn search_many(
                 Err(problem) => problem_json(&problem).1,
             });
         }
-        Ok(responses)
+        let took = started.elapsed().as_millis() as u64;
+        Paths::of(&parameters).reply(json!({"took": took, "responses": responses}))
     })
-    .await?;
-    Ok(Json(filter.shown(json!({"took": started.elapsed().as_millis() as u64, "responses": responses}))))
 }
 
 /// A line of `_msearch` as JSON, or its error.
@@ -179,21 +159,18 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
 }
 
 /// Answers `_validate/query`: whether a query can be read.
-pub(super) async fn validate(
-    server: Shared,
-    IndexNames(index): IndexNames,
-    parameters: CheckedParameters,
-    SentJson(body): SentJson,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn validate(mut call: Call, body: Json_) -> Outcome {
+    let index = call.variable();
+    let Call { server, parameters, .. } = call;
     let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     let schema = mappings::schema(&server, groups.as_deref())?;
-    let others: Vec<(String, String)> = parameters.without(&["explain", "all_shards", "rewrite"]);
+    let others = without(&parameters, &["explain", "all_shards", "rewrite"]);
     let mut answer = json!({"_shards": {"total": 1, "successful": 1, "failed": 0}, "valid": true});
-    if let Err(error) = Search::read(&body, &Parameters(others), server.now(), &schema) {
+    if let Err(error) = Search::read(&body, &others, server.now(), &schema) {
         answer["valid"] = json!(false);
         if parameters.flag_or_bare("explain") {
             answer["error"] = json!(format!("{}: {}", error.kind, error.reason));
         }
     }
-    Ok(Json(filter::Paths::of(&parameters).shown(answer)))
+    Paths::of(&parameters).reply(answer)
 }

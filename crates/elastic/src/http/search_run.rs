@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use door::problem::Problem;
+use door::{Outcome, Reply};
 
 use super::state::Shared;
 
@@ -21,12 +21,12 @@ impl<'a> Deref for SearchRun<'a> {
     }
 }
 
-/// Runs `work` on a blocking thread as a query that can be seen and cancelled.
-pub(super) async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce(&SearchRun<'_>) -> Result<T, Problem> + Send + 'static,
-{
+/// Returns the step of a query that can be seen and cancelled.
+pub(super) fn query(
+    server: &Shared,
+    text: &str,
+    work: impl FnOnce(&SearchRun<'_>) -> Outcome + Send + 'static,
+) -> Outcome {
     let of_work = server.clone();
-    door::query_run::read(server, text, move |reading| work(&SearchRun { reading, server: &of_work })).await
+    Ok(Reply::query(server, text, move |reading| work(&SearchRun { reading, server: &of_work })))
 }

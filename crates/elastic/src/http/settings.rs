@@ -2,20 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::Path;
 use serde_json::{Map, Value as Json_, json};
 
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
 use super::errors::NOT_SUPPORTED;
 use super::filter::Paths;
-use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
-use super::state::Shared;
+use super::state::Call;
 use super::{catalog, created_indices, mappings, names};
-use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply};
 
 /// Settings of indices without an effect: there are no shards, and events are searchable at once.
 const HARMLESS_OF_INDEX: [&str; 21] = [
@@ -52,11 +46,9 @@ const HARMLESS_OF_CLUSTER: [&str; 5] = [
 ];
 
 /// Answers `_settings`: the settings of indices, most of which are fixed.
-pub(super) async fn settings(
-    server: Shared,
-    IndexNames(names): IndexNames,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn settings(mut call: Call) -> Outcome {
+    let names = call.variable();
+    let Call { server, parameters, .. } = call;
     let groups = catalog::groups_of(&server, &names, &parameters)?;
     let mut found: Vec<(String, i64)> = groups
         .iter()
@@ -89,19 +81,15 @@ pub(super) async fn settings(
         };
         (name, json!({"settings": settings}))
     };
-    Ok(Json(Paths::of(&parameters).shown(found.into_iter().map(about).collect())))
+    Paths::of(&parameters).reply(found.into_iter().map(about).collect())
 }
 
 /// Answers `PUT {index}/_settings`: acknowledges settings without an effect and refuses all others.
-pub(super) async fn put_settings(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    SentJson(body): SentJson,
-) -> Result<Json<Json_>, Problem> {
-    indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
+pub(super) fn put_settings(mut call: Call, body: Json_) -> Outcome {
+    let index = call.variable();
+    indices::resolve(&call.server, &index, Leniency::of_parameters(&call.parameters)?)?;
     check_settings(body.get("settings").unwrap_or(&body))?;
-    Ok(Json(json!({"acknowledged": true})))
+    Ok(Reply::json(&json!({"acknowledged": true})))
 }
 
 /// Refuses settings of an index that would have an effect.
@@ -164,18 +152,20 @@ fn flat(json: &Json_) -> Vec<(String, Json_)> {
     found
 }
 
-/// Answers `_cluster/settings`: the one that has an effect, if it is set. Blocks.
-pub(super) fn cluster_settings(server: &Shared) -> Result<Json<Json_>, Problem> {
-    let mut persistent = Map::new();
-    if let Some(rule) = &*names::auto_create(server)? {
-        put(&mut persistent, names::AUTO_CREATE, rule.as_str().into());
-    }
-    Ok(Json(json!({"persistent": persistent, "transient": {}})))
+/// Answers `_cluster/settings`: the one that has an effect, if it is set.
+pub(super) fn cluster_settings(Call { server, .. }: Call) -> Outcome {
+    Ok(Reply::look_up(&server.clone(), move || {
+        let mut persistent = Map::new();
+        if let Some(rule) = &*names::auto_create(&server)? {
+            put(&mut persistent, names::AUTO_CREATE, rule.as_str().into());
+        }
+        Ok(Reply::json(&json!({"persistent": persistent, "transient": {}})))
+    }))
 }
 
 /// Answers `PUT _cluster/settings`: acknowledges settings without an effect, keeps which indices are created, refuses
 /// all others.
-pub(super) async fn put_cluster_settings(server: Shared, SentJson(body): SentJson) -> Result<Json<Json_>, Problem> {
+pub(super) fn put_cluster_settings(Call { server, .. }: Call, body: Json_) -> Outcome {
     let (mut of_creation, mut changed) = (None, json!({"persistent": {}, "transient": {}}));
     for of in ["persistent", "transient"] {
         for (name, value) in body.get(of).map(flat).unwrap_or_default() {
@@ -190,9 +180,8 @@ pub(super) async fn put_cluster_settings(server: Shared, SentJson(body): SentJso
             }
         }
     }
-    if let Some(value) = of_creation {
-        server.look_up(move |server| names::set_auto_create(server, &value)).await??;
-    }
     changed["acknowledged"] = true.into();
-    Ok(Json(changed))
+    let answer = Reply::json(&changed);
+    let Some(value) = of_creation else { return Ok(answer) };
+    Ok(Reply::look_up(&server.clone(), move || names::set_auto_create(&server, &value).map(|()| answer)))
 }

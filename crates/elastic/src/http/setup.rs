@@ -1,51 +1,45 @@
 //! The objects that agents create before they send: indices, which are groups; policies and pipelines, which are
 //! acknowledged but not stored.
 
-use axum::Json;
-use axum::extract::Path;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
 use super::alias_lookup::{seen, shown};
-use super::body::SentJson;
 use super::declaration::Declaration;
-use super::errors::error_answer;
-use super::state::Shared;
+use super::errors::{error_answer, not_found};
+use super::state::{Call, Shared};
 use super::{created_indices, mappings, names, settings, unsupported};
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply, Role};
 
 /// The warning of an acknowledgement without an effect.
 const NOT_KEPT: HeaderValue =
     HeaderValue::from_static("299 catat \"acknowledged, but not kept: events need no policy or pipeline\"");
 
 /// Acknowledges an object that is not stored.
-pub(super) async fn acknowledge() -> Response {
-    acknowledged()
-}
-
-/// Answers `PUT _ingest/pipeline/{name}`: keeps the name. Blocks.
-pub(super) fn put_pipeline(server: &Shared, Path(name): Path<String>) -> Result<Response, Problem> {
-    names::keep_pipeline(server, &name)?;
+pub(super) fn acknowledge(_: Call) -> Outcome {
     Ok(acknowledged())
 }
 
-fn acknowledged() -> Response {
-    ([(header::WARNING, NOT_KEPT)], Json(json!({"acknowledged": true}))).into_response()
+/// Answers `PUT _ingest/pipeline/{name}`: keeps the name.
+pub(super) fn put_pipeline(mut call: Call) -> Outcome {
+    let (name, server) = (call.variable(), call.server);
+    Ok(Reply::look_up(&server.clone(), move || names::keep_pipeline(&server, &name).map(|()| acknowledged())))
+}
+
+fn acknowledged() -> Reply {
+    Reply::json(&json!({"acknowledged": true})).with_header(header::WARNING, NOT_KEPT)
 }
 
 /// Answers that an object does not exist.
-pub(super) async fn missing(uri: Uri) -> Response {
-    let name = uri.path().rsplit('/').next().unwrap_or_default();
-    error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &format!("[{name}] is missing"))
+pub(super) fn missing(call: Call) -> Outcome {
+    let name = call.parts.uri.path().rsplit('/').next().unwrap_or_default();
+    Ok(not_found(&format!("[{name}] is missing")))
 }
 
 /// Answers `_refresh`, `_flush` and `_forcemerge`: events are durable and searchable as soon as they are acknowledged.
-pub(super) async fn refresh() -> Json<Value> {
-    Json(json!({"_shards": {"total": 1, "successful": 1, "failed": 0}}))
+pub(super) fn refresh(_: Call) -> Outcome {
+    Ok(Reply::json(&json!({"_shards": {"total": 1, "successful": 1, "failed": 0}})))
 }
 
 /// Returns the group of an index, if it is within the caller's scope.
@@ -55,7 +49,8 @@ fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
 }
 
 /// Answers `{index}`: an index with its aliases, mappings and settings.
-pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
+pub(super) fn index(mut call: Call) -> Outcome {
+    let (index, server) = (call.variable(), call.server);
     if index.starts_with('_') {
         return Err(unsupported::nothing_at(&Method::GET, &format!("/{index}")));
     }
@@ -79,7 +74,7 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
         })
     };
     let answer: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), about(name))).collect();
-    Ok(Json(Value::Object(answer)).into_response())
+    Ok(Reply::serialized(&answer))
 }
 
 /// Reads the declaration of an index from a body.
@@ -103,11 +98,8 @@ fn declared(body: &Value) -> Result<Declaration, Problem> {
 }
 
 /// Answers `PUT {index}`: creates an index with its mapping. It becomes a group with its first event.
-pub(super) async fn make_index(
-    server: Shared,
-    Path(index): Path<String>,
-    SentJson(sent): SentJson,
-) -> Result<Response, Problem> {
+pub(super) fn make_index(mut call: Call, sent: Value) -> Outcome {
+    let (index, server) = (call.variable(), call.server);
     if index.starts_with(['_', '-', '+']) {
         let reason = format!("Invalid index name [{index}], must not start with '_', '-', or '+'");
         return Ok(error_answer(StatusCode::BAD_REQUEST, "invalid_index_name_exception", &reason));
@@ -117,22 +109,18 @@ pub(super) async fn make_index(
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     };
     let declared = declared(&sent)?;
-    let is_new = server.look_up(move |server| {
+    Ok(Reply::look_up(&server.clone(), move || {
         let _changing = server.state.mappings.lock();
-        let exists = server.store().has_group(&group) || created_indices::has(server, &group)?;
-        if !exists {
-            let by_template = mappings::all(server)?.declared(group.as_str());
-            if by_template.is_some() || declared != Declaration::default() {
-                let base = by_template.unwrap_or_default();
-                mappings::keep(server, &group, &base.with(&declared))?;
-            }
-            created_indices::create(server, &group)?;
+        if server.store().has_group(&group) || created_indices::has(&server, &group)? {
+            let reason = format!("index [{index}] already exists");
+            return Ok(error_answer(StatusCode::BAD_REQUEST, "resource_already_exists_exception", &reason));
         }
-        Ok::<_, Problem>(!exists)
-    });
-    if !is_new.await?? {
-        let reason = format!("index [{index}] already exists");
-        return Ok(error_answer(StatusCode::BAD_REQUEST, "resource_already_exists_exception", &reason));
-    }
-    Ok(Json(json!({"acknowledged": true, "shards_acknowledged": true, "index": index})).into_response())
+        let by_template = mappings::all(&server)?.declared(group.as_str());
+        if by_template.is_some() || declared != Declaration::default() {
+            let base = by_template.unwrap_or_default();
+            mappings::keep(&server, &group, &base.with(&declared))?;
+        }
+        created_indices::create(&server, &group)?;
+        Ok(Reply::json(&json!({"acknowledged": true, "shards_acknowledged": true, "index": index})))
+    }))
 }

@@ -7,7 +7,7 @@ use super::mapping_set::MappingSet;
 use super::registry::Registry;
 use super::scroll_registry::ScrollRegistry;
 use crate::bulk::DocumentCounter;
-use door::server::FamilyServer;
+use door::FamilyServer;
 
 /// The state of this API.
 #[derive(Default)]
@@ -23,6 +23,9 @@ pub struct ElasticState {
     pub(super) scrolls: ScrollRegistry,
     pub(super) documents: DocumentCounter,
 }
+
+/// A request of this API.
+pub(super) type Call = door::call::Call<ElasticState>;
 
 /// The server as a client of this API sees it.
 pub(super) type Shared = FamilyServer<ElasticState>;

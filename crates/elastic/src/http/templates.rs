@@ -3,52 +3,42 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::{Path, Request};
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use types::GroupPattern;
 
-use super::body::SentJson;
-use super::checked_parameters::CheckedParameters;
 use super::declaration::Declaration;
-use super::errors::error_answer;
+use super::errors::not_found;
 use super::indices::{self, Leniency};
-use super::state::Shared;
+use super::state::{Call, Shared};
 use super::template::{TemplateKind, added, composed, declared, texts};
 use super::{mappings, settings};
-use door::access::covers;
-use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::{Outcome, Problem, Reply, covers};
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
 }
 
 /// Puts a template.
-pub(super) async fn put(
-    server: Shared,
-    Path(name): Path<String>,
-    uri: Uri,
-    SentJson(template): SentJson,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn put(mut call: Call, template: Json_) -> Outcome {
+    let name = call.variable();
+    let Call { server, parts: Parts { uri, .. }, .. } = call;
     let kind = TemplateKind::of(uri.path());
     let creates = uri.query().is_some_and(|query| query.split('&').any(|one| one == "create=true" || one == "create"));
     check(&server, kind, &name, &template)?;
-    let work = move |server: &Shared| {
+    Ok(Reply::look_up(&server.clone(), move || {
         let _changing = server.state.mappings.lock();
         let key = format!("{}{name}", kind.prefix());
-        let all = mappings::all(server)?;
+        let all = mappings::all(&server)?;
         if creates && all.templates.contains_key(&key) {
             return Err(argument(format!("template [{name}] already exists")));
         }
         check_fit(&all.templates, kind, &name, &template)?;
-        mappings::change_template(server, &key, Some(&template))
-    };
-    server.look_up(work).await??;
-    Ok(Json(json!({"acknowledged": true})))
+        mappings::change_template(&server, &key, Some(&template))?;
+        Ok(Reply::json(&json!({"acknowledged": true})))
+    }))
 }
 
 /// Refuses templates that are malformed, unsupported, or for groups outside the caller's scope.
@@ -134,9 +124,9 @@ fn check_fit(
 }
 
 /// Answers with the templates of a kind, all or those of some names.
-pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Problem> {
-    let path = request.uri().path().to_owned();
-    let kind = TemplateKind::of(&path);
+pub(super) fn get(Call { server, parts, .. }: Call) -> Outcome {
+    let path = parts.uri.path();
+    let kind = TemplateKind::of(path);
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     let names = (!last.starts_with("_")).then_some(last);
     let patterns: Option<Vec<GroupPattern>> =
@@ -156,9 +146,9 @@ pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Pr
         let reason = match kind {
             TemplateKind::Index => format!("index template matching [{names}] not found"),
             TemplateKind::Component => format!("component template matching [{names}] not found"),
-            TemplateKind::Legacy => return Ok((StatusCode::NOT_FOUND, Json(json!({}))).into_response()),
+            TemplateKind::Legacy => return Ok(Reply::json(&json!({})).with_status(StatusCode::NOT_FOUND)),
         };
-        return Ok(error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &reason));
+        return Ok(not_found(&reason));
     }
     let shown = |template: &Json_| {
         let mut template = template.clone();
@@ -171,32 +161,26 @@ pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Pr
     let list = |name: &str| {
         found.iter().map(|(of, template)| json!({"name": of, name: shown(template)})).collect::<Vec<Json_>>()
     };
-    Ok(Json(match kind {
+    Ok(Reply::json(&match kind {
         TemplateKind::Index => json!({"index_templates": list("index_template")}),
         TemplateKind::Component => json!({"component_templates": list("component_template")}),
         TemplateKind::Legacy => {
             found.iter().map(|(name, template)| ((*name).to_owned(), shown(template))).collect::<Map<_, _>>().into()
         }
-    })
-    .into_response())
+    }))
 }
 
 /// Removes a template.
-pub(super) async fn delete(
-    server: Shared,
-    Path(names): Path<String>,
-    request: Request,
-) -> Result<Json<Json_>, Problem> {
-    let kind = TemplateKind::of(request.uri().path());
-    let work = move |server: &Shared| {
+pub(super) fn delete(mut call: Call) -> Outcome {
+    let names = call.variable();
+    let Call { server, parts, .. } = call;
+    Ok(Reply::look_up(&server.clone(), move || {
         let _changing = server.state.mappings.lock();
         for name in names.split(',') {
-            remove(server, kind, name)?;
+            remove(&server, TemplateKind::of(parts.uri.path()), name)?;
         }
-        Ok::<_, Problem>(())
-    };
-    server.look_up(work).await??;
-    Ok(Json(json!({"acknowledged": true})))
+        Ok(Reply::json(&json!({"acknowledged": true})))
+    }))
 }
 
 fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<(), Problem> {
@@ -219,30 +203,27 @@ fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<(), Problem
 }
 
 /// Answers `_index_template/_simulate_index/{name}`: the declaration of an index with this name.
-pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result<Json<Json_>, Problem> {
-    let of = declared(&mappings::all(&server)?.templates, &name).unwrap_or_default();
+pub(super) fn simulate(mut call: Call) -> Outcome {
+    let name = call.variable();
+    let of = declared(&mappings::all(&call.server)?.templates, &name).unwrap_or_default();
     let mappings = if of.mappings.is_null() { json!({}) } else { of.mappings };
     let template = json!({"settings": settings::shown_settings(&of.settings), "mappings": mappings, "aliases": {}});
-    Ok(Json(json!({"template": template, "overlapping": []})))
+    Ok(Reply::json(&json!({"template": template, "overlapping": []})))
 }
 
 /// Answers `PUT {index}/_mapping`: adds declarations to indices that exist.
-pub(super) async fn put_mapping(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    SentJson(body): SentJson,
-) -> Result<Json<Json_>, Problem> {
-    let work = move |server: &Shared| {
-        let groups = indices::named(server, &index, Leniency::of_parameters(&parameters)?)?;
+pub(super) fn put_mapping(mut call: Call, body: Json_) -> Outcome {
+    let index = call.variable();
+    let Call { server, parameters, .. } = call;
+    Ok(Reply::look_up(&server.clone(), move || {
+        let groups = indices::named(&server, &index, Leniency::of_parameters(&parameters)?)?;
         // All of them or none.
-        let all = mappings::all(server)?;
+        let all = mappings::all(&server)?;
         for group in &groups {
             let known = all.declared(group.as_str()).unwrap_or_default();
             Mapping::read(&known.mappings, &known.settings)?.extended(&body, &known.settings)?;
         }
-        groups.iter().try_for_each(|group| mappings::extend(server, group, &body))
-    };
-    server.look_up(work).await??;
-    Ok(Json(json!({"acknowledged": true})))
+        groups.iter().try_for_each(|group| mappings::extend(&server, group, &body))?;
+        Ok(Reply::json(&json!({"acknowledged": true})))
+    }))
 }

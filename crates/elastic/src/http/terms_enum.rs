@@ -1,26 +1,19 @@
 //! `_terms_enum`: the values of a field that begin with a text, in order.
 
-use axum::Json;
-use axum::extract::Path;
 use serde_json::{Value as Json_, json};
 
-use super::body::SentJson;
 use super::errors::NOT_SUPPORTED;
 use super::execution::run;
 use super::indices::{self, Leniency};
 use super::mappings;
 use super::request::Search;
-use super::search_run::read;
-use super::state::Shared;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use super::search_run::query;
+use super::state::Call;
+use door::{Outcome, Parameters, Problem, Reply};
 
 /// Answers `{index}/_terms_enum`.
-pub(super) async fn terms_enum(
-    server: Shared,
-    Path(index): Path<String>,
-    SentJson(body): SentJson,
-) -> Result<Json<Json_>, Problem> {
+pub(super) fn terms_enum(mut call: Call, body: Json_) -> Outcome {
+    let (index, server) = (call.variable(), call.server);
     let members = body.as_object().cloned().unwrap_or_default();
     let known = ["field", "string", "size", "timeout", "case_insensitive", "index_filter"];
     if let Some(other) = members.keys().find(|name| !known.contains(&name.as_str())) {
@@ -37,20 +30,21 @@ pub(super) async fn terms_enum(
     let size = body["size"].as_u64().unwrap_or(10).clamp(1, 10_000);
     let terms = json!({"field": field, "size": size, "order": {"_key": "asc"}, "include": format!("{start}.*")});
     let everything = json!({"match_all": {}});
-    let query = body.get("index_filter").unwrap_or(&everything);
-    let asked = json!({"size": 0, "query": query, "track_total_hits": false, "aggs": {"t": {"terms": terms}}});
+    let filter = body.get("index_filter").unwrap_or(&everything);
+    let asked = json!({"size": 0, "query": filter, "track_total_hits": false, "aggs": {"t": {"terms": terms}}});
     let now = server.now();
     let groups = indices::resolve(&server, &index, Leniency { ignores_missing: false, allows_nothing: true })?;
     let search = Search::read(&asked, &Parameters::default(), now, &mappings::schema(&server, groups.as_deref())?)?;
-    let answer =
-        read(&server, "values of a field", move |reading| Ok(run(reading, groups, &search, now)?.answer)).await?;
-    let buckets = answer["aggregations"]["t"]["buckets"].as_array().cloned().unwrap_or_default();
-    let text = |bucket: &Json_| match (&bucket["key_as_string"], &bucket["key"]) {
-        (Json_::String(text), _) | (_, Json_::String(text)) => text.clone(),
-        (_, key) => key.to_string(),
-    };
-    let terms: Vec<String> = buckets.iter().map(text).collect();
-    Ok(Json(json!({"_shards": answer["_shards"], "terms": terms, "complete": true})))
+    query(&server, "values of a field", move |reading| {
+        let answer = run(reading, groups, &search, now)?.answer;
+        let buckets = answer["aggregations"]["t"]["buckets"].as_array().cloned().unwrap_or_default();
+        let text = |bucket: &Json_| match (&bucket["key_as_string"], &bucket["key"]) {
+            (Json_::String(text), _) | (_, Json_::String(text)) => text.clone(),
+            (_, key) => key.to_string(),
+        };
+        let terms: Vec<String> = buckets.iter().map(text).collect();
+        Ok(Reply::json(&json!({"_shards": answer["_shards"], "terms": terms, "complete": true})))
+    })
 }
 
 /// Whether letters match in either case.

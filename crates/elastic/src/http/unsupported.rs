@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::address::{PREFIX, is_address};
 use super::errors::NOT_SUPPORTED;
-use door::problem::Problem;
+use door::Problem;
 
 /// Unsupported features by their part of the path, with the reason or an alternative.
 const REFUSED: [(&str, &str); 40] = [

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use types::{Column, Level, MISSING_CODE, Timestamp, Value};
 
-use plan::number::Number;
+use plan::Number;
 
 /// A value of a row without owning it.
 #[derive(Clone, Copy, Debug)]

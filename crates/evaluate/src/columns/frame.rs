@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use plan::Name;
-use plan::fields::{PLACE_FIELDS, is_system};
+use plan::fields::is_system;
+use plan::{Name, PLACE_FIELDS};
 use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value, path};
 
 use crate::columns::cell::Cell;

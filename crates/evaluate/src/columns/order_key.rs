@@ -12,8 +12,7 @@
 
 use std::cmp::Ordering;
 
-use plan::number::Number;
-use plan::{Expr, SortKey};
+use plan::{Expr, Number, SortKey};
 
 use crate::columns::cell::{Cell, severity};
 use crate::columns::place::Place;

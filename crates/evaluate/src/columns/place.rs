@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use plan::fields::PLACE_FIELDS;
+use plan::PLACE_FIELDS;
 use types::{Column, EventId, Value};
 
 use crate::columns::cell::{Cell, strict_order};

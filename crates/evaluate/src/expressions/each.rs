@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use plan::date_math::date_value;
 use plan::function::{ANY_VALUE, SELECTOR_STEP};
-use plan::{Expr, Name};
+use plan::{Expr, Name, date_value};
 use types::{Column, RowSet, Timestamp, Value};
 
 use crate::columns::frame::Frame;

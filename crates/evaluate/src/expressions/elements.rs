@@ -9,8 +9,7 @@ use std::marker::PhantomData;
 use types::{Level, Value};
 
 use crate::columns::cell::{Cell, instant_of, severity};
-use plan::number::Number;
-use plan::{Expr, Operator};
+use plan::{Expr, Number, Operator};
 
 /// Fewer elements are compared one by one.
 const ELEMENTS_MIN: usize = 9;

@@ -8,9 +8,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use plan::fields::{is_field, single_field};
-use plan::function::Function;
-use plan::number::{Number, arithmetic};
-use plan::{ArithmeticOperator, Comparison, Expr, Name, TextPattern};
+use plan::number::arithmetic;
+use plan::{ArithmeticOperator, Comparison, Expr, Function, Name, Number, TextPattern};
 use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
 
 use crate::columns::cell;

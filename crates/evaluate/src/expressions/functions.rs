@@ -17,8 +17,8 @@ mod typed;
 use std::sync::Arc;
 
 use plan::address::address_key;
-use plan::function::{Function, level_of_key, severity_key};
-use plan::{Expr, Span};
+use plan::function::{level_of_key, severity_key};
+use plan::{Expr, Function, Span};
 use types::{Column, RowSet, Value};
 
 use crate::columns::cell;

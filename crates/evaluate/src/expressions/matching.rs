@@ -7,9 +7,7 @@ use regex::Regex;
 use types::{Column, RowSet, Strings};
 
 use crate::columns::cell::Cell;
-use plan::number::Number;
-use plan::words::{Word, Words};
-use plan::{Alternatives, TextPattern};
+use plan::{Alternatives, Number, TextPattern, Word, Words};
 
 /// Separators between two words of a phrase. Without a limit, a text of separators alone costs its length squared.
 const GAP_MAX: usize = 64;

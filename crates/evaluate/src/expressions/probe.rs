@@ -8,8 +8,7 @@ use types::{ProbeField, ScanError, TextProbe};
 
 use crate::columns::frame::Source;
 use plan::fields::is_system;
-use plan::number::Number;
-use plan::{Comparison, Expr, Name, TextPattern};
+use plan::{Comparison, Expr, Name, Number, TextPattern};
 use types::Value;
 
 /// Shorter texts are in nearly every block: asking costs more than it saves.

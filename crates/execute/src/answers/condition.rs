@@ -6,12 +6,7 @@ use std::sync::atomic::AtomicU64;
 use plan::{Expr, Name};
 use types::{Column, Timestamp, Value};
 
-use evaluate::budget::Budget;
-use evaluate::columns::frame::Frame;
-use evaluate::expressions::elements::PreparedElements;
-use evaluate::expressions::environment::Environment;
-use evaluate::expressions::partners::PartnersOfPlan;
-use evaluate::expressions::warnings::Warnings;
+use evaluate::{Budget, Environment, Frame, PartnersOfPlan, PreparedElements, Warnings};
 
 /// Most bytes that one computed column may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;

@@ -22,9 +22,7 @@ use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::row_wise_lead;
 use crate::scan::steps::Steps;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop};
 
 /// Conditions of one request: one bit each.
 pub const CONDITIONS_MAX: usize = 64;

@@ -21,7 +21,7 @@ use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::row_wise_lead;
 use crate::scan::steps::Steps;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// Conditions on the same fields whose totals are kept of a part, those asked last.
 const TOTALS_MAX: usize = 128;

@@ -9,8 +9,7 @@ use std::fmt;
 use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Expr, Operator, Plan};
+use plan::{Expr, Operator, Plan, fields_of};
 use types::{RowSet, Run};
 
 use crate::operators::minutes::{self, CountedBy};

@@ -14,8 +14,7 @@ use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::simplify::leading;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::{BlockRows, Frame, Source};
+use evaluate::{BlockRows, Cell, Frame, Source};
 
 pub use self::inner::{field_types, field_types_of};
 

@@ -3,7 +3,7 @@
 use crate::request::answer::Answer;
 use crate::request::error::ExecuteError;
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// Adds to the rows what finding them took, and why some may be missing. `is_cut`: there are more rows.
 pub(crate) fn finish(scan: &Scan<'_>, answer: Result<Answer, Stop>, is_cut: bool) -> Result<Answer, ExecuteError> {

@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Name, Operator, fields_of};
 
 use crate::operators::table::Table;
 use crate::request::answer::Answer;
@@ -22,8 +21,7 @@ use crate::scan::rows::{RowSelection, candidates};
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::steps::Steps;
-use evaluate::columns::place::Place;
-use evaluate::columns::stop::Stop;
+use evaluate::{Place, Stop};
 
 pub(crate) use crate::request::answer::widen;
 

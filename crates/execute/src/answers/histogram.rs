@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span, calendar as bins};
+use plan::{Aggregate, AggregateKind, Expr, Function, Name, Operator, Plan, Span, calendar as bins};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use crate::answers::run::execute;

@@ -15,7 +15,7 @@ use crate::request::cache_entries::CachedAnswer;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
 use crate::scan::selection::Cut;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::value_bytes;
 
 /// What took less is not worth a place.
 const ELAPSED_MIN: Duration = Duration::from_micros(500);

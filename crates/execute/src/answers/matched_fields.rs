@@ -18,7 +18,7 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::leading;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
-use evaluate::columns::frame::BlockRows;
+use evaluate::BlockRows;
 
 /// Cells (rows of a block times fields of its run) whose presence is looked at for one answer: some thousand columns of
 /// full blocks, a fraction of a second.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Operator, Plan, earlier_range};
+use plan::{Operator, Plan, earlier_range, fields_of, has_subqueries};
 use types::{Run, TimeRange, Timestamp};
 
 use crate::answers::finish::finish;
@@ -24,9 +23,7 @@ use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify::simplify_over;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
-use evaluate::expressions::elements::PreparedElements;
-use evaluate::expressions::warnings::Warnings;
-use plan::has_subqueries;
+use evaluate::{PreparedElements, Warnings};
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
 pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {

@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Operator, Plan};
+use plan::{Operator, Plan, fields_of};
 use types::Run;
 
 use crate::answers::finish::finish;
@@ -27,11 +26,7 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::order_key::{put_place_descending, put_sort_keys};
-use evaluate::columns::place::places;
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::warnings::Warnings;
+use evaluate::{Cell, Stop, Warnings, places, put_place_descending, put_sort_keys};
 
 /// Event rows that are read at once: those of a block or two where memory permits, so that few blocks are read twice.
 const ROWS_AT_ONCE: usize = 32_768;

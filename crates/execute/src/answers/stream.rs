@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use parse::Projection as WantedParts;
-use plan::fields::fields_of;
-use plan::{Expr, Name, Operator, Plan};
+use plan::{Expr, Name, Operator, Plan, fields_of, has_subqueries};
 use types::{Column, Hold, RowSet, Value};
 
 use crate::answers::run::{ScanOutput, row_stage};
@@ -29,13 +28,7 @@ use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::place::{Place, places};
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
-use evaluate::expressions::warnings::Warnings;
-use plan::has_subqueries;
+use evaluate::{Cell, Frame, Place, Stop, Warnings, places, value_bytes};
 
 /// Bytes of a row next to its values.
 const ROW_BYTES: usize = 96;

@@ -11,9 +11,7 @@ use crate::answers::run::execute;
 use crate::request::answer::{Answer, PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::{Request, Support, TableOf};
-use evaluate::columns::cell::Cell;
-use evaluate::columns::key::write_key;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Cell, value_bytes, write_key};
 use plan::has_subqueries;
 
 /// Most distinct values of a subquery.

@@ -4,20 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use chrono_tz::Tz;
-use plan::fields::fields_of;
-use plan::{Expr, Lookup, Name, Operator, Other, Plan};
+use plan::{Expr, Lookup, Name, Operator, Other, Plan, fields_of, has_subqueries};
 use types::{RowSet, Run, ScanError, Timestamp, Value};
 
 use crate::scan::steps::Steps;
-use evaluate::budget::Budget;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::{BlockRows, Source};
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
-use evaluate::expressions::environment::Environment;
-use evaluate::expressions::partners::PartnersOfPlan;
-use evaluate::expressions::warnings::Warnings;
-use plan::has_subqueries;
+use evaluate::{BlockRows, Budget, Cell, Environment, PartnersOfPlan, PreparedElements, Source, Stop, Warnings};
 
 /// Most bytes that one computed column of a batch may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;

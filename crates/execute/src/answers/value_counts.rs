@@ -35,7 +35,7 @@ use crate::scan::parts::{PartCounts, RunPart, count_these, lasting_parts};
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::row_wise_lead;
 use crate::scan::steps::Steps;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 pub use self::field::{CountedValue, FieldCounts};
 pub use self::numbers::NumberHistogram;

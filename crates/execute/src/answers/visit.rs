@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Operator, Plan};
+use plan::{Operator, Plan, fields_of};
 use types::{Column, RowSet, Run, ScanError, Timestamp};
 
 use crate::answers::finish::finish;

@@ -13,10 +13,8 @@ mod values;
 use plan::AggregateKind;
 use types::{Addresses, Column, RowSet, Strings, Value};
 
-use evaluate::columns::cell::{Cell, sort_order, strict_order};
-use evaluate::columns::place::Place;
-use evaluate::columns::value_size::value_bytes;
 use evaluate::expressions::address::hash_of;
+use evaluate::{Cell, Place, sort_order, strict_order, value_bytes};
 
 pub(crate) use distinct::Distinct;
 pub(crate) use percentile::Percentile;

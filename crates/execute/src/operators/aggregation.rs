@@ -32,7 +32,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use types::Hold;
 use types::codec::{Reader, put_count};
 
@@ -216,16 +216,16 @@ impl<'p> Aggregation<'p> {
         let workers: Mutex<Vec<Arc<Mutex<Worker<'p>>>>> = Mutex::default();
         let start = || {
             let worker = Arc::new(Mutex::new(self.worker()));
-            locked(&workers).push(worker.clone());
+            workers.hold().push(worker.clone());
             worker
         };
         let work = |worker: &mut Arc<Mutex<Worker<'p>>>, _, item: &Item| {
-            let worked = self.work(scan, keeper, slots, &mut locked(worker), item);
+            let worked = self.work(scan, keeper, slots, &mut worker.hold(), item);
             if let Some(preview) = preview.filter(|preview| preview.is_due(scan)) {
-                let workers = locked(&workers).clone();
+                let workers = workers.hold().clone();
                 // No one is in the middle of a block while all are held, and no one waits for another one but here.
-                let held: Vec<_> = workers.iter().map(|worker| locked(worker)).collect();
-                let states: Vec<_> = slots.iter().flatten().map(|slot| locked(&slot.state)).collect();
+                let held: Vec<_> = workers.iter().map(|worker| worker.hold()).collect();
+                let states: Vec<_> = slots.iter().flatten().map(|slot| slot.state.hold()).collect();
                 let of_workers = held.iter().flat_map(|worker| {
                     [&worker.overall, &worker.together]
                         .into_iter()
@@ -239,7 +239,7 @@ impl<'p> Aggregation<'p> {
             worked.map(|()| Flow::Continue)
         };
         let worked = scan.for_each(items, start, work)?;
-        let done = worked.iter().map(|worker| std::mem::replace(&mut *locked(worker), self.worker()));
+        let done = worked.iter().map(|worker| std::mem::replace(&mut *worker.hold(), self.worker()));
         Ok(done.collect())
     }
 
@@ -465,11 +465,6 @@ fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
     put_count(n_matched, &mut bytes);
     groups.encode(&mut bytes);
     bytes
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A panic while it was held ends the query.
-    mutex.hold()
 }
 
 #[cfg(test)]

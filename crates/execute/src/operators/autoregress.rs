@@ -6,9 +6,7 @@ use plan::Autoregress;
 use types::{Column, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Frame, Stop, value_bytes};
 
 /// Adds a column for each distance.
 pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

@@ -8,11 +8,7 @@ use plan::{Compare, Earlier, Name, Span, calendar as bins, earlier_range};
 use types::{Column, TimeRange, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::key::write_key;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Cell, Frame, Stop, value_bytes, write_key};
 use pattern::change;
 
 /// How times of the one range become those of the other.

@@ -11,8 +11,7 @@ use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan, rows_in_range};
 use crate::scan::screen::Screen;
 use crate::scan::steps::Steps;
-use evaluate::columns::frame::{Frame, Source};
-use evaluate::columns::stop::Stop;
+use evaluate::{Frame, Source, Stop};
 
 /// Events that pass by.
 pub trait Feed: Sync {

@@ -7,11 +7,7 @@ use plan::{FillBuckets, Name, calendar as bins};
 use types::{Column, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::key::write_key;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Cell, Frame, Stop, value_bytes, write_key};
 
 /// Most rows that are put in; a chart of more has too short spans.
 const ROWS_MAX: usize = 1_000_000;

@@ -21,12 +21,8 @@ use self::values::{GroupValues, UNSEEN, rank};
 use crate::operators::aggregate;
 use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
-use evaluate::budget::Budget;
-use evaluate::columns::frame::Frame;
 use evaluate::columns::place::Map;
-use evaluate::columns::place::{Place, kept_places, places};
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::environment::Environment;
+use evaluate::{Budget, Environment, Frame, Place, Stop, kept_places, places};
 
 /// Bytes of one aggregate's state and its share of the tables, roughly.
 const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;

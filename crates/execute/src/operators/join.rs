@@ -4,10 +4,8 @@
 use plan::{AppendColumns, Join, Name, Other};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
 use evaluate::expressions::lookup::define;
+use evaluate::{Cell, Frame, Stop};
 
 /// Rows of a result between two looks at the memory that they need.
 const ROWS_BETWEEN_LOOKS: usize = 4096;

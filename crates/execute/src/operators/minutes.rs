@@ -8,15 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use plan::fields::{asks_labels, visit_unpushed_fields};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Name, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Name, Span};
 use types::{Column, FieldMinutes, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
 use crate::operators::group::Groups;
 use crate::request::item::Item;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
-use evaluate::columns::frame::{Frame, Source};
+use evaluate::{Frame, Source};
 
 /// What is known of the events that are counted by level, next to their minutes.
 const BY_LEVEL: [&str; 2] = ["@level", "@log"];

@@ -7,9 +7,8 @@ use types::{Column, RowSet, Value};
 
 use crate::operators::aggregate::Percentile;
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::{Frame, booleans};
-use evaluate::columns::stop::Stop;
+use evaluate::columns::frame::booleans;
+use evaluate::{Cell, Frame, Stop};
 
 /// What the numbers of a column may be.
 struct Limits {

@@ -37,9 +37,7 @@ use crate::operators::table::Table;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
+use evaluate::{Frame, PreparedElements, Stop};
 use pattern::{Band, band, change, id_of};
 
 /// Returns the plan for the patterns of the messages that the conditions at the head of `plan` let through, with their

@@ -12,8 +12,7 @@ mod sort;
 
 use std::collections::BTreeSet;
 
-use plan::fields::fields_of;
-use plan::{Aggregate, Expr, Name, Operator};
+use plan::{Aggregate, Expr, Name, Operator, fields_of};
 
 use self::dedup::Dedup;
 use self::rows::RowBuffer;
@@ -24,7 +23,7 @@ use crate::operators::group::spilled::{GroupCollector, SpilledGroups};
 use crate::operators::table::Table;
 use crate::request::spilling::Spilling;
 use crate::scan::scanner::{Flow, Scan};
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// One operator and what it keeps.
 enum Stage<'p, 's> {

@@ -14,7 +14,7 @@ use crate::operators::group::Groups;
 use crate::operators::table::Table;
 use crate::request::parameters::{Request, TakePartialRows};
 use crate::scan::scanner::Scan;
-use evaluate::expressions::elements::PreparedElements;
+use evaluate::PreparedElements;
 
 /// When rows are shown first, and how often from then on.
 const FIRST: Duration = Duration::from_millis(25);

@@ -6,10 +6,7 @@ use plan::Rank;
 use types::Value;
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::key::write_key;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop, write_key};
 
 /// Bytes held for each row: its key.
 const ROW_BYTES: usize = 48;

@@ -7,10 +7,7 @@ use plan::{SCORE_COLUMNS, Score, Span};
 use types::{Column, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::key::write_key;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop, write_key};
 use pattern::{Band, band};
 
 /// How many days there have to be for each hour to be compared with the same hour of the others, and for the same of

@@ -11,10 +11,7 @@ use plan::{Sessionize, calendar as bins};
 use types::{Column, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::key::write_key;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop, write_key};
 
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;

@@ -8,10 +8,7 @@ use types::Value;
 use crate::operators::group::GroupRows;
 use crate::request::answer::{Answer, ColumnInfo, ColumnKind};
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Cell, Frame, Stop, value_bytes};
 
 /// Bytes of a row that is sorted, next to its keys.
 pub(crate) const SORTED_ROW_BYTES: usize = 32;

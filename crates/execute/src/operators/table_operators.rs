@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use plan::fields::visit_fields;
-use plan::{Compare, Expr, Name, Operator, SortKey};
+use plan::{Compare, Expr, Name, Operator, SortKey, visit_fields};
 use types::{Column, RowSet, Value};
 
 use crate::operators::group::Groups;
@@ -13,9 +12,7 @@ use crate::operators::{autoregress, compare, fill, join, outlier, patterns, rank
 use crate::scan::row_order::{compare_keys, key_columns};
 use crate::scan::scanner::Scan;
 use crate::scan::steps::apply_one;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::key::write_key;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Stop, write_key};
 
 impl Table {
     /// Applies one operator; a projection is left to [`project`](Self::project).

@@ -8,10 +8,7 @@ use types::{Column, Value};
 
 use crate::operators::aggregate::Sum;
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Cell, Frame, Stop, value_bytes};
 
 /// Adds the column, the row, or both.
 pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Name, Operator, fields_of};
 use types::{Column, Value};
 
 use crate::operators::join;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::{apply_one, is_row_wise};
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Frame, Stop, value_bytes};
 
 /// Repeats the rows of `frame` for the elements of `list`.
 pub(crate) fn apply(

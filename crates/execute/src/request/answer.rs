@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::request::error::ExecuteError;
-use evaluate::columns::memory::MemoryReservation;
+use evaluate::MemoryReservation;
 
 pub(crate) use types::Value;
 

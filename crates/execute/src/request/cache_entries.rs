@@ -4,7 +4,7 @@ use types::{RowSet, Value};
 
 use crate::request::answer::ColumnInfo;
 use crate::request::candidate::Candidate;
-use evaluate::columns::row_columns::RowColumns;
+use evaluate::RowColumns;
 
 /// The answer to an aggregation over immutable runs.
 #[derive(Debug)]

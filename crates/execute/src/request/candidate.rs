@@ -3,8 +3,7 @@
 use types::Value;
 
 use crate::request::item::Item;
-use evaluate::columns::place::Place;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Place, value_bytes};
 
 /// A row that may be shown.
 #[derive(Clone, Debug)]

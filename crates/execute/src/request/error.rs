@@ -1,6 +1,6 @@
 //! Why there is no answer.
 
-use evaluate::budget::MemoryLimit;
+use evaluate::MemoryLimit;
 use plan::PlanError;
 use spill::SpillError;
 

@@ -11,8 +11,7 @@ use types::{TimeRange, Timestamp, Value};
 use crate::request::answer::Stats;
 use crate::request::cache::PartialCache;
 use crate::request::peers::Peers;
-use evaluate::budget::Budget;
-use evaluate::columns::memory::MemoryPool;
+use evaluate::{Budget, MemoryPool};
 
 /// What a query is run with, next to its plan.
 #[derive(Clone, Copy)]

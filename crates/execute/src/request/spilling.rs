@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use spill::{Lent, Merge, Sorter, SorterOptions, SpillError, SpillSpace};
 
-use evaluate::budget::Budget;
-use evaluate::columns::memory::Lease;
-use evaluate::columns::stop::Stop;
+use evaluate::{Budget, Lease, Stop};
 
 /// The part of the query's memory that groups may take before they are spilled. The rest is for what follows, and for
 /// blocks, rows and pages on their way; and tables that grow take more than what is in them.

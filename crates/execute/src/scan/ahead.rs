@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::request::item::Item;
-use evaluate::columns::frame::Source;
+use evaluate::Source;
 
 /// Segments that are announced before they are begun. What they bring has to stay until it is read.
 const AHEAD_SEGMENTS: usize = 12;

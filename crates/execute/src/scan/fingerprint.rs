@@ -8,8 +8,7 @@ use std::fmt;
 use std::fmt::Write;
 
 use chrono_tz::Tz;
-use plan::function::Function;
-use plan::{Aggregate, Expr, Name, Operator};
+use plan::{Aggregate, Expr, Function, Name, Operator};
 use types::{Run, RunIdentity, TimeRange};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 

@@ -18,8 +18,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
+use evaluate::{Frame, Stop};
 
 /// So many of the largest entries may be found by one query; what it finds beyond that is not kept.
 const ENTRIES_MAX: usize = 4;

@@ -16,7 +16,7 @@ use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use types::Hold;
 
 /// Blocks of a part, 131,072 events. With fewer there is more to merge and to keep; with more, more rows are counted anew

@@ -4,9 +4,7 @@ use plan::Expr;
 use types::RowSet;
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::{BlockRows, Frame};
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::probe::Probe;
+use evaluate::{BlockRows, Frame, Probe, Stop};
 
 /// An index looks through all rows of a block. Where no more than one in so many is asked for, reading their values, once for all
 /// conditions on a field, takes less.

@@ -4,16 +4,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::fields::{is_field, visit_fields};
-use plan::{Name, SortKey};
+use plan::fields::is_field;
+use plan::{Name, SortKey, visit_fields};
 use types::{Column, Value};
 
 use crate::request::candidate::Candidate;
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::{Cell, severity, sort_order};
-use evaluate::columns::frame::Frame;
-use evaluate::columns::place::Place;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Place, Stop, severity, sort_order};
 
 /// The order in which rows are wanted.
 pub(crate) enum RowOrder<'p> {

@@ -21,8 +21,7 @@ use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
 use crate::scan::rows::{RowSelection, choose};
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::row_columns::RowColumns;
+use evaluate::{Frame, RowColumns};
 
 /// Bytes of a value next to its own.
 const CELL_BYTES: usize = 32;

@@ -18,12 +18,8 @@ use crate::scan::matches::Matcher;
 use crate::scan::row_order::{RowOrder, compare_cells, key_columns};
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::place::places;
-use evaluate::columns::row_columns::{RowColumns, column_of};
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::columns::row_columns::column_of;
+use evaluate::{Cell, Frame, RowColumns, Stop, places, value_bytes};
 
 /// The best candidates so far.
 struct BestCandidates<'p> {

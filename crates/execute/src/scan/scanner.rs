@@ -21,13 +21,7 @@ use crate::scan::ahead::Ahead;
 use crate::scan::pace::Pace;
 use crate::scan::steps::Steps;
 use crate::scan::workers;
-use evaluate::budget::Budget;
-use evaluate::columns::frame::{BlockRows, Frame, Source};
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::elements::PreparedElements;
-use evaluate::expressions::environment::Environment;
-use evaluate::expressions::partners::PartnersOfPlan;
-use evaluate::expressions::warnings::Warnings;
+use evaluate::{BlockRows, Budget, Environment, Frame, PartnersOfPlan, PreparedElements, Source, Stop, Warnings};
 
 /// Damaged places that an answer names; more of them say no more.
 const REASONS_MAX: usize = 20;
@@ -66,11 +60,6 @@ pub(crate) enum Flow {
     Continue,
     /// All items from here on change nothing.
     Done,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Whoever panicked while holding it only counted; its panic becomes an error of the query by itself.
-    mutex.hold()
 }
 
 impl<'a> Scan<'a> {
@@ -178,8 +167,8 @@ impl<'a> Scan<'a> {
         }
         self.note_opened(source);
         if steps.is_search() {
-            let n_begun = locked(&self.opened).len();
-            locked(&self.ahead).announce(n_begun, &self.sources);
+            let n_begun = self.opened.hold().len();
+            self.ahead.hold().announce(n_begun, &self.sources);
         }
         let may_match = steps.may_match(&self.sources[source])?;
         Ok(*self.may_match[source].get_or_init(|| may_match))
@@ -241,14 +230,14 @@ impl<'a> Scan<'a> {
     /// Notes that the segment of a source is read from.
     pub(crate) fn note_opened(&self, source: usize) {
         if let Some(key) = self.sources[source].run.info().key {
-            locked(&self.opened).insert(key.segment);
+            self.opened.hold().insert(key.segment);
         }
     }
 
     /// Notes what is going to be worked off in this order, for the progress and for far runs.
     pub(crate) fn expect(&self, items: &[Item]) {
-        locked(&self.ahead).add(items, &self.sources);
-        let mut remaining = locked(&self.remaining);
+        self.ahead.hold().add(items, &self.sources);
+        let mut remaining = self.remaining.hold();
         for key in items.iter().filter_map(|item| self.sources[item.source].run.info().key) {
             *remaining.entry(key.segment).or_insert(0) += 1;
         }
@@ -257,7 +246,7 @@ impl<'a> Scan<'a> {
     /// Notes that an item was worked off.
     pub(crate) fn note_done(&self, source: usize) {
         let Some(key) = self.sources[source].run.info().key else { return };
-        let mut remaining = locked(&self.remaining);
+        let mut remaining = self.remaining.hold();
         if let Some(n_items) = remaining.get_mut(&key.segment) {
             *n_items -= 1;
             if *n_items == 0 {
@@ -332,7 +321,7 @@ impl<'a> Scan<'a> {
             return self.ended(states);
         }
         let begun = Mutex::new(states);
-        self.in_threads(n_threads, || locked(&begun).pop().unwrap_or_else(&start), step)
+        self.in_threads(n_threads, || begun.hold().pop().unwrap_or_else(&start), step)
     }
 
     /// Works off what `work` takes by itself, until it says that it is done. Each thread has a state made by `start`.
@@ -389,11 +378,11 @@ impl<'a> Scan<'a> {
         match stop {
             Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
             Stop::Memory => {
-                locked(&self.error).get_or_insert(self.env.budget.limit_reached().into());
+                self.error.hold().get_or_insert(self.env.budget.limit_reached().into());
                 self.env.budget.abort();
             }
             Stop::Spill(error) => {
-                locked(&self.error).get_or_insert(error.into());
+                self.error.hold().get_or_insert(error.into());
                 self.env.budget.abort();
             }
             // Whoever ended the query said why.
@@ -402,7 +391,7 @@ impl<'a> Scan<'a> {
     }
 
     fn note_reason(&self, code: &'static str, message: String) {
-        let mut reasons = locked(&self.reasons);
+        let mut reasons = self.reasons.hold();
         if reasons.len() < REASONS_MAX && !reasons.iter().any(|known| known.code == code && known.message == message) {
             reasons.push(PartialReason { code, message });
         }
@@ -431,8 +420,8 @@ impl<'a> Scan<'a> {
             bytes_read: bytes_now.saturating_sub(self.bytes_before) + self.bytes_shared.load(Relaxed),
             segments_total: segments.len() as u64,
             segments_pruned: 0,
-            segments_opened: locked(&self.opened).len() as u64,
-            segments_done: segments.len().saturating_sub(locked(&self.remaining).len()) as u64,
+            segments_opened: self.opened.hold().len() as u64,
+            segments_done: segments.len().saturating_sub(self.remaining.hold().len()) as u64,
             elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
         }
     }
@@ -443,13 +432,13 @@ impl<'a> Scan<'a> {
         self.count_passing(stats.events_scanned, stats.events_matched);
         self.events_cached.fetch_add(stats.events_cached, Relaxed);
         self.env.events_skipped.fetch_add(stats.events_skipped, Relaxed);
-        locked(&self.opened).extend(locked(&other.opened).iter().copied());
+        self.opened.hold().extend(other.opened.hold().iter().copied());
         if other.env.budget.is_cut() {
             self.env.budget.cut();
         }
         other.take_reasons().into_iter().for_each(|reason| self.note_reason(reason.code, reason.message));
         if let Some(error) = other.take_error() {
-            locked(&self.error).get_or_insert(error);
+            self.error.hold().get_or_insert(error);
             self.env.budget.abort();
         }
     }
@@ -457,22 +446,19 @@ impl<'a> Scan<'a> {
     /// Reports whether something is missing.
     pub(crate) fn is_partial(&self) -> bool {
         let budget = &self.env.budget;
-        budget.ended().is_some()
-            || budget.is_cut()
-            || !locked(&self.reasons).is_empty()
-            || locked(&self.error).is_some()
+        budget.ended().is_some() || budget.is_cut() || !self.reasons.hold().is_empty() || self.error.hold().is_some()
     }
 
     /// Why there is no answer, if so.
     pub(crate) fn take_error(&self) -> Option<ExecuteError> {
-        locked(&self.error).take()
+        self.error.hold().take()
     }
 
     /// Why the answer is not whole.
     pub(crate) fn take_reasons(&self) -> Vec<PartialReason> {
         let ended = self.env.budget.ended();
         let ended = ended.map(|ended| PartialReason { code: ended.code, message: ended.message.to_owned() });
-        std::mem::take(&mut *locked(&self.reasons)).into_iter().chain(ended).collect()
+        std::mem::take(&mut *self.reasons.hold()).into_iter().chain(ended).collect()
     }
 }
 

@@ -8,7 +8,7 @@
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
-use evaluate::expressions::probe::Probe;
+use evaluate::Probe;
 use plan::Operator;
 
 /// Shorter texts are nearly everywhere.

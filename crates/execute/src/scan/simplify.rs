@@ -5,13 +5,11 @@
 
 use std::sync::Arc;
 
-use plan::fields::visit_fields;
-use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries};
+use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries, settle, visit_fields};
 use types::Run;
 
 use crate::request::error::ExecuteError;
 use crate::scan::steps::{defines, is_row_wise};
-use plan::settle;
 
 /// Returns the operators as they are run over these runs: simplified, without what no run needs.
 pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Vec<Operator> {

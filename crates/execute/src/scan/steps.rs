@@ -3,16 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
-use plan::fields::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
-use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
+use plan::fields::{asks_labels, visit_unpushed_fields};
+use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern, fields_of, visit_fields};
 use types::{RowSet, ScanError};
 
-use evaluate::columns::frame::{BlockRows, Frame, Source};
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::environment::Environment;
-use evaluate::expressions::expression::{conjunction, disjunction};
 use evaluate::expressions::parse;
-use evaluate::expressions::probe::Probe;
+use evaluate::{BlockRows, Environment, Frame, Probe, Source, Stop, conjunction, disjunction};
 use plan::fields::is_system;
 
 /// More questions about every block cost more than they save.

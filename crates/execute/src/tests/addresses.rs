@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::operators::aggregate;
-use evaluate::columns::cell::Cell;
+use evaluate::Cell;
 use evaluate::expressions::address::{hash_of, number_of, text_of};
 
 #[test]

@@ -12,9 +12,7 @@ use types::{Column, TimeRange, Timestamp, Value};
 use crate::operators::table::Table;
 use crate::request::parameters::{Request, Support};
 use crate::scan::scanner::Scan;
-use evaluate::budget::{Budget, MemoryLimit};
-use evaluate::columns::memory::MemoryPool;
-use evaluate::columns::stop::Stop;
+use evaluate::{Budget, MemoryLimit, MemoryPool, Stop};
 
 fn request<'a>(cancelled: &'a AtomicBool, pool: Option<&'a Arc<MemoryPool>>) -> Request<'a> {
     Request {

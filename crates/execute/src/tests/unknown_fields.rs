@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use chrono_tz::Tz;
 use language::{ParseOptions, parse_insights};
-use plan::unknown_fields::{UnknownFields, unknown_fields};
+use plan::UnknownFields;
+use plan::unknown_fields::unknown_fields;
 use types::{
     Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp, TypeSet,
 };

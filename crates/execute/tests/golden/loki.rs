@@ -7,9 +7,7 @@
 use execute::{Answer, ColumnInfo, ColumnKind};
 use language::logql;
 use language::logql::{LogQuery, MetricQuery, Query, Series, Steps, run_metric};
-use plan::QueryErrors;
-use plan::label_set::LabelSet;
-use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
+use plan::{Expr, LabelSet, Operator, Plan, PlanDraft, QueryErrors, SortKey};
 use types::{TimeRange, Timestamp, Value, parse_duration_ns};
 
 use super::case::Case;

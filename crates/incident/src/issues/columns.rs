@@ -3,9 +3,7 @@
 use chrono_tz::Tz;
 use execute::{Tail, TailRows};
 use language::{Language, ParseOptions, parse_showing};
-use plan::fields::{HOST_FIELDS, MESSAGE_FIELDS, SERVICE_FIELDS};
-use plan::function::Function;
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Function, HOST_FIELDS, MESSAGE_FIELDS, Name, Operator, SERVICE_FIELDS};
 use types::{EventId, Timestamp, Value};
 
 use super::signature::{ErrorEvent, cut};

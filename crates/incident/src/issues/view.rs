@@ -8,7 +8,7 @@ use types::{Timestamp, percent_encoded};
 use super::deaths::DeathSeries;
 use super::decision::{Decision, Decisions, IssueState, Until, count_of};
 use super::record::{IssueCounts, IssueRecord, Seen};
-use plan::fields::SERVICE_FIELDS;
+use plan::SERVICE_FIELDS;
 use plan::insights_text::quoted;
 
 /// Shorter names of functions occur in too many events.

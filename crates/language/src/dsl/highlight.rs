@@ -3,9 +3,7 @@
 use regex::Regex;
 use types::Value;
 
-use plan::function::Function;
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
-use plan::{Comparison, Expr, Name, TextPattern};
+use plan::{Comparison, Expr, Function, Name, REGEXES_MAX, TextPattern, compile_regex};
 
 /// Something that was looked for.
 #[derive(Clone, Debug)]

@@ -12,12 +12,8 @@ use crate::logic::{both, never};
 use crate::lucene::{FUZZY_LETTERS_MAX, Target, parse_with, wildcard};
 use crate::mapping::Kind;
 use crate::search_error::SearchError;
-use plan::Expr;
-use plan::balanced;
-use plan::date_math::date_value;
-use plan::error::QueryErrors;
 use plan::words::words_of;
-use plan::words::{Word, Words};
+use plan::{Expr, QueryErrors, Word, Words, balanced, date_value};
 
 /// Fewer values of a `terms` query are looked for one by one, each with the index.
 const FEW: usize = 9;

@@ -1,7 +1,6 @@
 //! `minimum_should_match`: the number of conditions that must hold.
 
-use plan::function::Function;
-use plan::{ArithmeticOperator, Comparison, Expr, balanced};
+use plan::{ArithmeticOperator, Comparison, Expr, Function, balanced};
 use serde_json::Value as Json;
 use types::Value;
 

@@ -1,7 +1,7 @@
 //! `range`: between two values. What is asked of the time of all events becomes the range of the search.
 
 use chrono_tz::Tz;
-use plan::within;
+use plan::{Comparison, Expr, date_math as times, date_value, within};
 use serde_json::{Map, Value as Json};
 use types::Timestamp;
 
@@ -11,9 +11,7 @@ use super::value_of_json;
 use crate::lucene::{Bound, Target};
 use crate::mapping::Kind;
 use crate::search_error::SearchError;
-use plan::date_math as times;
-use plan::date_math::{date_value, zone_of};
-use plan::{Comparison, Expr};
+use plan::date_math::zone_of;
 
 /// Bounds by their names, and whether each is an upper one and includes its value.
 const BOUNDS: [(&str, bool, bool); 4] =

@@ -1,6 +1,6 @@
 //! The state that reading a query carries from clause to clause.
 
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::{REGEXES_MAX, compile_regex};
 use types::{TimeRange, Timestamp};
 
 use crate::lucene::{Analysis, Target};

@@ -12,9 +12,7 @@ use super::reader::Reader;
 use crate::logic::{never, not};
 use crate::lucene::{Defaults, Target};
 use crate::search_error::SearchError;
-use plan::Expr;
-use plan::balanced;
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::{Expr, REGEXES_MAX, balanced, compile_regex};
 
 /// Longest text in bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;

@@ -10,10 +10,8 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::balanced;
-use plan::error::{QueryError, Span};
-use plan::function::Function;
-use plan::{Comparison, Expr, Name, Operator};
+use plan::error::Span;
+use plan::{Comparison, Expr, Function, Name, Operator, QueryError, balanced};
 
 /// Names that no other language can write: what they hold is this pattern's own.
 const FROM_START: &str = "#columns";

@@ -3,7 +3,8 @@
 use pest::error::Error;
 
 use super::grammar::Rule;
-use plan::error::{QueryError, Span, alternatives, stop_of};
+use plan::error::{Span, alternatives};
+use plan::{QueryError, stop_of};
 
 /// Turns the grammar's complaint about `text` into an error with its place.
 pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {

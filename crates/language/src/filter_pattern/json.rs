@@ -10,13 +10,9 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::balanced;
 use plan::each::each;
-use plan::error::QueryError;
-use plan::function::{ANY_VALUE, Function, SELECTOR_ANY, SELECTOR_STEP};
-use plan::not;
-use plan::regular_expression::compile_regex;
-use plan::{Comparison, Expr, Name, TextPattern};
+use plan::function::{ANY_VALUE, SELECTOR_ANY, SELECTOR_STEP};
+use plan::{Comparison, Expr, Function, Name, QueryError, TextPattern, balanced, compile_regex, not};
 
 /// Wildcards in the selectors of one pattern, as Amazon has it.
 const WILDCARDS_MAX: usize = 3;

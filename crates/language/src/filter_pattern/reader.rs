@@ -1,7 +1,7 @@
 //! The pattern that is read, with the place of what is wrong in it.
 
-use plan::error::{QueryError, Span, place};
-use plan::{Expr, Warning};
+use plan::error::{Span, place};
+use plan::{Expr, QueryError, Warning};
 
 /// Turns what the grammar found into expressions.
 #[derive(Clone, Copy)]

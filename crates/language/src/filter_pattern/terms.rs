@@ -6,10 +6,8 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::balanced;
-use plan::error::{QueryError, Span};
-use plan::not;
-use plan::{Expr, TextPattern, Warning};
+use plan::error::Span;
+use plan::{Expr, QueryError, TextPattern, Warning, balanced, not};
 
 /// What the sign before a term says of it.
 #[derive(Clone, Copy, PartialEq)]

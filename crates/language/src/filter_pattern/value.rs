@@ -7,11 +7,7 @@ use types::Value;
 use super::grammar::Rule;
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::error::QueryError;
-use plan::function::Function;
-use plan::not;
-use plan::regular_expression::compile_regex;
-use plan::{Comparison, Expr, TextPattern};
+use plan::{Comparison, Expr, Function, QueryError, TextPattern, compile_regex, not};
 
 /// Returns the condition `subject sign value`.
 pub(super) fn compare(

@@ -26,8 +26,8 @@ use super::foreign;
 use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
-use plan::error::{QueryError, QueryErrors, Span, nearest};
-use plan::{Expr, Operator, PlanDraft, TextPattern};
+use plan::error::Span;
+use plan::{Expr, Operator, PlanDraft, QueryError, QueryErrors, TextPattern, nearest};
 
 pub(super) use self::checker::Checker;
 use self::scope::{ShownColumns, Table, fields_of};

@@ -12,8 +12,8 @@ mod lexer;
 mod tests;
 
 use pest::Parser;
-use plan::error::stop_of;
 use plan::insights_text::written;
+use plan::{Expr, Operator, ParseMethod, PlanDraft, compile_regex, stop_of};
 use regex::Regex;
 
 pub use self::choice::{Choice, ChoiceKind};
@@ -22,8 +22,6 @@ use super::ParseOptions;
 use super::aggregate_name::AggregateName;
 use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
 use plan::function::SIGNATURES;
-use plan::regular_expression::compile_regex;
-use plan::{Expr, Operator, ParseMethod, PlanDraft};
 
 /// A character that no query may have at any place but in texts and comments.
 const NOTHING: char = '\u{1}';

@@ -6,8 +6,8 @@
 
 use super::syntax::{Command, CommandKind, Node, NodeKind};
 use super::{ParseOptions, check, parse, phrase};
-use plan::error::{QueryError, QueryErrors, Span};
-use plan::{Plan, PlanDraft};
+use plan::error::Span;
+use plan::{Plan, PlanDraft, QueryError, QueryErrors};
 
 /// Checks a query that says which events are to be deleted.
 pub(super) fn plan(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {

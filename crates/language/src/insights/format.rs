@@ -19,7 +19,7 @@ use super::grammar::{Insights, Rule};
 use super::parse;
 use super::phrase;
 use layout::{Kind, Token};
-use plan::error::QueryErrors;
+use plan::QueryErrors;
 use plan::function::Signature;
 
 /// Gives a query in the one layout.

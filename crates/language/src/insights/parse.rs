@@ -17,8 +17,8 @@ use super::recover;
 use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::grammar::span_of;
-use plan::Format;
-use plan::error::{QueryError, QueryErrors, Span};
+use plan::error::Span;
+use plan::{Format, QueryError, QueryErrors};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 ///

@@ -1,6 +1,7 @@
 //! The query that is read, with the place of what is wrong in it.
 
-use plan::error::{QueryError, Span};
+use plan::QueryError;
+use plan::error::Span;
 
 /// Turns what the grammar found into nodes.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use pest::error::Error;
 use super::command_names::starts_with_command;
 use super::expect;
 use super::grammar::{Insights, Rule};
-use plan::error::{QueryError, QueryErrors, stop_of};
+use plan::{QueryError, QueryErrors, stop_of};
 
 /// Most mistakes of grammar that are told; each costs another reading.
 const MISTAKES_MAX: usize = 8;

@@ -7,7 +7,8 @@ use super::grammar::Rule;
 use super::reader::Reader;
 use super::syntax::{Name, Pattern};
 use crate::grammar::span_of;
-use plan::error::{QueryError, Span};
+use plan::QueryError;
+use plan::error::Span;
 
 /// Returns a name without its backticks.
 pub(crate) fn name(pair: &Pair<'_, Rule>) -> Name {

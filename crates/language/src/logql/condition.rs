@@ -1,8 +1,7 @@
 //! Conditions on labels and lines, which selectors and stages share.
 
-use plan::error::{QueryError, Span};
-use plan::function::{Function, LabelsFunction};
-use plan::{Comparison, Expr, TextPattern, balanced, not};
+use plan::error::Span;
+use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, TextPattern, balanced, not};
 use types::Value;
 
 use super::label;

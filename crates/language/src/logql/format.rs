@@ -14,8 +14,8 @@ use super::query::parse;
 use super::reader::Reader;
 use super::sizes::{parse_size, spell_duration, spell_size, spell_window};
 use crate::grammar::span_of;
-use plan::error::{QueryError, QueryErrors};
 use plan::escape::quoted;
+use plan::{QueryError, QueryErrors};
 
 /// Bytes of an expression that stays on one line.
 const LINE_BYTES_MAX: usize = 100;

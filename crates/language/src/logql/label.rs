@@ -6,8 +6,7 @@
 
 use types::Value;
 
-use plan::Expr;
-use plan::function::{Function, LabelsFunction};
+use plan::{Expr, Function, LabelsFunction};
 
 /// Labels of a stream, in the order in which log queries give them.
 pub const STREAM_LABELS: [&str; 5] = ["group", "stream", "level", "service_name", "host"];

@@ -3,9 +3,8 @@
 use types::Value;
 
 use super::label;
-use plan::function::{Function, LabelsFunction};
 use plan::label_set::{ERROR, ERROR_DETAILS};
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Function, LabelsFunction, Name, Operator};
 
 /// Places of a query at which something may turn out not to be readable; further ones are not told.
 const ERRORS_MAX: usize = 64;

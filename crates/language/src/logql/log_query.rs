@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::fields::visit_fields;
-use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
+use plan::{Expr, Operator, Plan, PlanDraft, SortKey, visit_fields};
 use types::GroupPattern;
 
 use super::label::STREAM_LABELS;

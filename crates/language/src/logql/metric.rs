@@ -10,10 +10,9 @@ use super::operator::{BinaryOperator, VectorMatching};
 use super::reader::Reader;
 use super::stage::{self, Unwrap};
 use crate::grammar::span_of;
-use plan::Expr;
-use plan::error::QueryError;
 use plan::label_set::{ERROR, ERROR_DETAILS};
 use plan::units::duration_ns;
+use plan::{Expr, QueryError};
 
 /// A query for numbers over time.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! Text to query.
 
 use pest::Parser;
-use plan::error::{QueryError, QueryErrors, Span};
+use plan::error::Span;
+use plan::{QueryError, QueryErrors};
 
 use super::explain::explain;
 use super::grammar::{LogQl, Rule};

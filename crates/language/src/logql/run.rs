@@ -3,7 +3,7 @@
 //! The value at an instant is that of the events in the window `(instant − length, instant]`; [`super::windows`] says
 //! how one aggregation gives the values of windows that overlap.
 
-use plan::PlanError;
+use plan::{ArithmeticOperator, Expr, Function, LabelSet, Name, Operator, Plan, PlanDraft, PlanError};
 use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
@@ -14,9 +14,7 @@ use super::metric::{AggregationKind, Metric, MetricQuery, RangeCall, RangeFuncti
 use super::steps::Steps;
 use super::vector::{self, Labels, Numbers, Values};
 use super::windows::{self, SegmentedSeries, Segments, WindowMethod};
-use plan::function::Function;
-use plan::label_set::{ERROR, LabelSet};
-use plan::{ArithmeticOperator, Expr, Name, Operator, Plan, PlanDraft};
+use plan::label_set::ERROR;
 
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;

@@ -6,7 +6,8 @@ use super::explain;
 use super::grammar::{LogQl, Rule};
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::error::{QueryError, QueryErrors, Span};
+use plan::error::Span;
+use plan::{QueryError, QueryErrors};
 
 /// What Loki answers to a lookup with stages or functions.
 const ONLY_MATCHERS: &str = "only label matchers are supported";

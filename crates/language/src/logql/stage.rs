@@ -13,12 +13,9 @@ use super::log_query::LogQuery;
 use super::reader::Reader;
 use super::{label, labels};
 use crate::grammar::span_of;
-use plan::error::QueryError;
-use plan::function::{Function, LabelsFunction};
 use plan::label_set::ERROR;
 use plan::line_parser::LinePattern;
-use plan::{Comparison, Expr, Name, Operator, TextPattern};
-use plan::{balanced, not};
+use plan::{Comparison, Expr, Function, LabelsFunction, Name, Operator, QueryError, TextPattern, balanced, not};
 
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]

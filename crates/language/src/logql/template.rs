@@ -7,10 +7,7 @@ use super::condition::message;
 use super::grammar::Rule;
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::Expr;
-use plan::error::QueryError;
-use plan::function::Function;
-use plan::template::Template;
+use plan::{Expr, Function, QueryError, Template};
 
 /// Reads a template that is texts and labels alone as an expression that other languages know.
 fn simple(reader: &Reader<'_>, text: &str) -> Option<Expr> {

@@ -20,9 +20,8 @@ use super::metric::{RangeCall, RangeFunction};
 use super::samples::{counter_rate, of_numbers, seconds};
 use super::steps::Steps;
 use super::vector::{Labels, Values};
-use plan::function::Function;
 use plan::template::parse_float;
-use plan::{Aggregate, AggregateKind, Expr, Name, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Name, Span};
 
 /// Where windows of the same length begin and end, as half-open ranges of nanoseconds.
 #[derive(Clone, Copy, Debug)]

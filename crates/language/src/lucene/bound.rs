@@ -1,7 +1,7 @@
 //! One end of a range.
 
-use plan::Comparison;
-use plan::date_math::{date_value, read_time};
+use plan::date_math::read_time;
+use plan::{Comparison, date_value};
 use types::{Timestamp, Value};
 
 /// One end of a range.

@@ -9,14 +9,10 @@ use super::target::Target;
 use super::text::{is_word, value_of};
 use crate::logic::not;
 use crate::mapping::Kind;
-use plan::balanced;
-use plan::date_math::{date_value, read_time};
+use plan::date_math::read_time;
 use plan::each::each;
-use plan::function::Function;
-use plan::within;
 use plan::words::words_of;
-use plan::words::{Word, Words};
-use plan::{Comparison, Expr, TextPattern};
+use plan::{Comparison, Expr, Function, TextPattern, Word, Words, balanced, date_value, within};
 
 impl Target {
     /// Returns a condition on the field that holds where it holds for one of its values.

@@ -11,10 +11,8 @@ use super::text::value_of;
 use crate::logic::never;
 use crate::mapping::Kind;
 use crate::mapping::no_longer;
-use plan::balanced;
 use plan::date_math::read_time;
-use plan::function::Function;
-use plan::{Comparison, Expr};
+use plan::{Comparison, Expr, Function, balanced};
 
 /// Put before texts, so that those that look like numbers are compared as texts.
 const TEXT_MARK: &str = "\u{2}";

@@ -1,9 +1,7 @@
 //! The state that reading a query string carries from clause to clause.
 
-use plan::Comparison;
-use plan::Expr;
-use plan::error::{QueryError, Span};
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::error::Span;
+use plan::{Comparison, Expr, QueryError, REGEXES_MAX, compile_regex};
 use types::Value;
 
 use super::bound::Bound;

@@ -5,8 +5,7 @@
 //! a level finds all ways to write it too, unless the field is declared or asked for as a `.keyword`.
 
 use plan::each::{each, has_value};
-use plan::function::Function;
-use plan::{Comparison, Expr};
+use plan::{Comparison, Expr, Function};
 use types::{LEVELS, Level, Value};
 
 use crate::logic::{both, not};

@@ -1,8 +1,8 @@
 //! Words, ranges and values of a query string, as conditions on their target.
 
 use pest::iterators::Pair;
-use plan::error::{QueryError, Span};
-use plan::{Comparison, Expr, balanced};
+use plan::error::Span;
+use plan::{Comparison, Expr, QueryError, balanced};
 use types::Value;
 
 use super::grammar::Rule;

@@ -7,7 +7,7 @@ use types::GroupPattern;
 
 use super::{DEPTH_MAX, Declaration, Dynamic, FIELDS_MAX, Kind, Mapping, Pattern, Template};
 use crate::search_error::SearchError;
-use plan::regular_expression::compile_regex;
+use plan::compile_regex;
 
 /// Types that are kept and shown; a search that names such a field is refused.
 const STORED_ONLY: [&str; 15] = [

@@ -6,8 +6,7 @@ use types::Value;
 
 use super::{FieldResolution, Kind, Mapping};
 use crate::search_error::SearchError;
-use plan::function::Function;
-use plan::{Comparison, Expr};
+use plan::{Comparison, Expr, Function};
 
 /// Groups that have the same mapping.
 #[derive(Clone, Debug, PartialEq)]

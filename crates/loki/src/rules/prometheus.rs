@@ -8,8 +8,7 @@ mod selection;
 use std::collections::BTreeMap;
 
 use alert::{AlertView, EvaluationTiming, RecordingView, RuleView};
-use door::call::{Outcome, Reply};
-use door::server::Shared;
+use door::{Outcome, Reply, Shared};
 use serde_json::{Value, json};
 use types::{Timestamp, parse_duration_ns};
 

@@ -10,8 +10,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use axum::http::StatusCode;
-use door::problem::{Problem, to_json};
-use door::server::{Server, Shared};
+use door::{Problem, Server, Shared, to_json};
 use ingest::sample::{SeriesLabels, label_pairs, number_of_text, sample_group, text_of_number};
 use serde::{Deserialize, Serialize};
 use types::{GroupName, Limits};

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
-use door::problem::Problem;
+use door::Problem;
 use ingest::sample::METRIC_NAME;
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::xxh3_128;

@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use door::problem::Problem;
-use door::server::{Server, Shared};
+use door::{Problem, Server, Shared};
 
 use super::{documents, samples};
 use crate::metadata::MetricsState;

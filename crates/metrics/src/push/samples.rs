@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use door::problem::Problem;
-use door::server::Shared;
+use door::{Problem, Shared};
 use ingest::Sender;
 use ingest::sample::{STALE_BITS, SampleWriter, SeriesLabels};
 use types::{Limits, Timestamp};

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use door::problem::Problem;
+use door::Problem;
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message, put_bytes, put_varint};
 use promql::{Histogram, Labels, Matcher};

@@ -7,8 +7,8 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::house::House;
 use crate::sockets::Door;
-use crate::sockets::house::House;
 
 /// 2025-11-20T06:20:49Z, and the same as EventTime with a fraction.
 const TIME: &[u8] = &[0xce, 0x69, 0x1e, 0xb3, 0x41];
@@ -54,12 +54,12 @@ fn messages() -> Vec<Vec<u8>> {
 #[test]
 fn all_forms_are_the_same_events() {
     for message in messages() {
-        let house = House::new(Door::Forward, 1 << 20);
+        let house = House::limited(1 << 20);
         let (mut frames, mut rest) = (Vec::new(), &message[..]);
         while !rest.is_empty() {
             frames.push((take_value(&mut rest).expect("a message"), 0));
         }
-        let stored = house.take(&frames);
+        let stored = house.take(Door::Forward, &frames);
         assert_eq!((stored.answer.accepted, stored.n_malformed), (2, 0), "{message:02x?} {:?}", stored.problem);
         assert_eq!(
             house.events(&["@log", "@logStream", "@timestamp", "@level", "message", "tag"]),
@@ -87,18 +87,21 @@ fn acknowledgements_repeat_the_id_of_the_chunk_as_it_was_sent() {
 
 #[test]
 fn texts_are_under_the_names_that_senders_use_and_metadata_is_kept() {
-    let house = House::new(Door::Forward, 1 << 20);
+    let house = House::limited(1 << 20);
     let record = |record: &[u8]| [b"\x93\xa1t", TIME, record].concat();
-    house.take(&[
-        (&record(b"\x82\xa3log\xa3one\xa6stream\xa6stderr"), 0),
-        (&record(b"\x81\xa3msg\xa3two"), 0),
-        (&record(b"\xa5three"), 0),
-        (&record(b"\x80"), 0),
-        (&[b"\x93\xa1t\x92", TIME, b"\x81\xa1k\xa1v\x81\xa7message\xa4four"].concat(), 0),
-    ]);
+    house.take(
+        Door::Forward,
+        &[
+            (&record(b"\x82\xa3log\xa3one\xa6stream\xa6stderr"), 0),
+            (&record(b"\x81\xa3msg\xa3two"), 0),
+            (&record(b"\xa5three"), 0),
+            (&record(b"\x80"), 0),
+            (&[b"\x93\xa1t\x92", TIME, b"\x81\xa1k\xa1v\x81\xa7message\xa4four"].concat(), 0),
+        ],
+    );
     let line = br#"ERROR {"level":"warn","n":1}"#;
     let wrapped = [b"\x82\xa3log", &[0xa0 | line.len() as u8][..], line, b"\xaakubernetes\x81\xa3pod\xa1p"].concat();
-    house.take(&[(&record(&wrapped), 0), (&record(b"\x82\xa3log\xa1a\xa7message\xa4five"), 0)]);
+    house.take(Door::Forward, &[(&record(&wrapped), 0), (&record(b"\x82\xa3log\xa1a\xa7message\xa4five"), 0)]);
     assert_eq!(
         house.events(&["@message", "stream", "metadata.k", "log", "tag", "@level", "kubernetes.pod"]),
         [
@@ -115,7 +118,7 @@ fn texts_are_under_the_names_that_senders_use_and_metadata_is_kept() {
 
 #[test]
 fn what_is_wrong_with_one_entry_costs_no_other() {
-    let house = House::new(Door::Forward, 1 << 20);
+    let house = House::limited(1 << 20);
     let deep = [&[0x81, 0xa1, b'a'][..], &[0x91; 100], &[0xc0]].concat();
     let entries = [
         &[b"\x92", TIME, &deep[..]].concat()[..],
@@ -126,14 +129,17 @@ fn what_is_wrong_with_one_entry_costs_no_other() {
     ]
     .concat();
     let packed = [b"\x92\xa1t\xc5", &(entries.len() as u16).to_be_bytes()[..], &entries].concat();
-    let stored = house.take(&[
-        (&packed, 0),
-        (b"\xc0", 0),
-        (b"\x81\xa1a\x01", 0),
-        (b"\x92\xa1t\x01", 0),
-        (b"\x93\xa1t\xc4\x01a\x81\xaacompressed\xa4gzip", 0),
-        (b"\x93\xa1t\xc4\x01a\x81\xaacompressed\xa6snappy", 0),
-    ]);
+    let stored = house.take(
+        Door::Forward,
+        &[
+            (&packed, 0),
+            (b"\xc0", 0),
+            (b"\x81\xa1a\x01", 0),
+            (b"\x92\xa1t\x01", 0),
+            (b"\x93\xa1t\xc4\x01a\x81\xaacompressed\xa4gzip", 0),
+            (b"\x93\xa1t\xc4\x01a\x81\xaacompressed\xa6snappy", 0),
+        ],
+    );
     assert_eq!((stored.answer.accepted, stored.n_malformed), (1, 8), "{:?}", stored.problem);
     assert_eq!(stored.problem.as_deref(), Some("values nested deeper than 64"));
 }

@@ -7,8 +7,8 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 
 use super::*;
+use crate::house::House;
 use crate::sockets::Door;
-use crate::sockets::house::House;
 
 const EXAMPLE: &str = r#"{
   "version": "1.1",
@@ -38,8 +38,8 @@ fn gzip(text: &str) -> Vec<u8> {
 #[test]
 fn a_message_is_a_record_however_it_is_compressed() {
     for frame in [EXAMPLE.as_bytes().to_vec(), zlib(EXAMPLE), gzip(EXAMPLE)] {
-        let house = House::new(Door::Gelf, 1 << 20);
-        let stored = house.take(&[(&frame, 0)]);
+        let house = House::limited(1 << 20);
+        let stored = house.take(Door::Gelf, &[(&frame, 0)]);
         assert_eq!((stored.answer.accepted, stored.n_malformed), (1, 0), "{:?}", stored.problem);
         assert_eq!(
             house.events(&["@log", "@logStream", "@timestamp", "@level", "severity", "host", "user_id", "some_info"]),
@@ -53,17 +53,20 @@ fn a_message_is_a_record_however_it_is_compressed() {
 
 #[test]
 fn invalid_messages_are_counted_and_the_others_stored() {
-    let house = House::new(Door::Gelf, 100);
-    let stored = house.take(&[
-        (b"{\"host\":\"a\"}", 0),
-        (b"no json", 0),
-        (b"{\"short_message\":\"a\"} {}", 0),
-        (b"{\"short_message\":\"a\",\"timestamp\":\"yesterday\"}", 0),
-        (&[0x78, 0x9c, 1, 2, 3], 0),
-        (&zlib(&format!("{{\"short_message\":\"{}\"}}", "x".repeat(1000))), 0),
-        (b"{\"short_message\":\"good\",\"level\":\"6\",\"timestamp\":\"1763620033\"}", 0),
-        (b"{\"full_message\":\"full alone\",\"level\":9}", 0),
-    ]);
+    let house = House::limited(100);
+    let stored = house.take(
+        Door::Gelf,
+        &[
+            (b"{\"host\":\"a\"}", 0),
+            (b"no json", 0),
+            (b"{\"short_message\":\"a\"} {}", 0),
+            (b"{\"short_message\":\"a\",\"timestamp\":\"yesterday\"}", 0),
+            (&[0x78, 0x9c, 1, 2, 3], 0),
+            (&zlib(&format!("{{\"short_message\":\"{}\"}}", "x".repeat(1000))), 0),
+            (b"{\"short_message\":\"good\",\"level\":\"6\",\"timestamp\":\"1763620033\"}", 0),
+            (b"{\"full_message\":\"full alone\",\"level\":9}", 0),
+        ],
+    );
     assert_eq!((stored.answer.accepted, stored.n_malformed), (2, 6));
     assert_eq!(stored.problem.as_deref(), Some("a message without short_message at column 13"));
     assert_eq!(

@@ -7,8 +7,8 @@ use flate2::write::ZlibEncoder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::house::House;
 use crate::sockets::Door;
-use crate::sockets::house::House;
 
 const BEAT: &str = r#"{"@timestamp":"2026-11-20T06:47:13.123Z","@metadata":{"beat":"filebeat","type":"_doc"},"message":"one","host":{"name":"web-1"},"log":{"level":"error"},"fields":{"env":"prod"}}"#;
 const LOGSTASH: &str = r#"{"@metadata": {}, "@timestamp": "2026-11-20T06:47:14.000Z", "message": "two", "host": "web-2", "level": "WARNING"}"#;
@@ -38,8 +38,8 @@ fn events_of_all_frames_are_records_without_metadata() {
     let old = pairs(3, &[("line", "three"), ("host", "web-3"), ("file", "/var/log/app.log")]);
     let all = [json(1, BEAT), json(2, LOGSTASH), old.clone()].concat();
     for frames in [vec![json(1, BEAT), json(2, LOGSTASH), old], vec![compressed(&all)]] {
-        let house = House::new(Door::Lumberjack, 1 << 20);
-        let stored = house.take(&frames.iter().map(|frame| (&frame[..], 0)).collect::<Vec<_>>());
+        let house = House::limited(1 << 20);
+        let stored = house.take(Door::Lumberjack, &frames.iter().map(|frame| (&frame[..], 0)).collect::<Vec<_>>());
         assert_eq!((stored.answer.accepted, stored.n_counted, stored.sequence, stored.n_malformed), (3, 3, 3, 0));
         assert_eq!(
             house.events(&["@log", "@logStream", "@timestamp", "@level", "message", "fields.env", "@metadata.beat"]),
@@ -65,18 +65,21 @@ fn metadata_is_cut_out_wherever_it_is() {
 
 #[test]
 fn broken_events_are_counted_in_their_window() {
-    let house = House::new(Door::Lumberjack, 1 << 20);
+    let house = House::limited(1 << 20);
     let bomb = compressed(&vec![0; 65 << 20]);
     let cut = compressed(&[json(4, BEAT), b"2J\0\0".to_vec()].concat());
-    let stored = house.take(&[
-        (&json(1, "{\"message\":"), 0),
-        (&json(2, "17"), 0),
-        (&json(3, BEAT), 0),
-        (&cut, 0),
-        (&compressed(&compressed(b"")), 0),
-        (&bomb, 0),
-        (b"2C\0\0\0\x03abc", 0),
-    ]);
+    let stored = house.take(
+        Door::Lumberjack,
+        &[
+            (&json(1, "{\"message\":"), 0),
+            (&json(2, "17"), 0),
+            (&json(3, BEAT), 0),
+            (&cut, 0),
+            (&compressed(&compressed(b"")), 0),
+            (&bomb, 0),
+            (b"2C\0\0\0\x03abc", 0),
+        ],
+    );
     assert_eq!((stored.answer.accepted, stored.n_counted, stored.sequence, stored.n_malformed), (2, 4, 4, 6));
 }
 

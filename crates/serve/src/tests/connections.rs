@@ -7,8 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::House;
-use door::connection_slots::ConnectionSlots;
-use door::listen;
+use door::{ConnectionSlots, listen};
 
 pub(super) async fn open(house: &House) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");

@@ -11,8 +11,7 @@ use serde_json::json;
 use super::House;
 use super::scopes::Random;
 use crate::openapi::tests::description;
-use door::access::Role;
-use door::table::Entry;
+use door::{Entry, Role};
 
 /// What needs no key: life signs, the description, the manual, and doors that check who comes by themselves.
 const OPEN: [&str; 16] = [

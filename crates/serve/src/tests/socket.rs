@@ -10,8 +10,7 @@ use tokio_stream::StreamExt;
 use types::Limits;
 
 use super::House;
-use door::connection_slots::ConnectionSlots;
-use door::listen;
+use door::{ConnectionSlots, listen};
 
 /// Returns a house with its door open; sending on the channel closes it.
 pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {

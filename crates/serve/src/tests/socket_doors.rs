@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::House;
 use super::syslog::{count, until};
 use crate::SocketListeners;
-use door::connection_slots::ConnectionSlots;
+use door::ConnectionSlots;
 use otel::sockets::{self, Door};
 
 /// How long an answer must not come.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::House;
 use crate::SocketListeners;
-use door::connection_slots::ConnectionSlots;
+use door::ConnectionSlots;
 use otel::sockets::{self, ConnectionLimiter, Door};
 
 /// How long is waited for what has to come.

@@ -15,9 +15,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::House;
-use door::connection_slots::ConnectionSlots;
-use door::listen;
 use door::tls::{ClientAuthority, Tls};
+use door::{ConnectionSlots, listen};
 use otel::sockets::{self, Door, SocketListeners};
 
 /// Certificate and key, as files.

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use types::Hold;
 
 use crate::input::{InputError, Sink};
-use crate::stop::locked;
 
 /// Most bytes of a program's standard error that are kept.
 const TROUBLE_BYTES_MAX: u64 = 4 << 10;
@@ -59,13 +59,13 @@ pub(super) fn run(
     let running = Mutex::new(RunningProgram { child, has_ended: false });
     let (outcome, status, trouble) = std::thread::scope(|scope| {
         scope.spawn(|| {
-            sink.stop.wait_unless(LONG, || locked(&running).has_ended);
-            locked(&running).kill();
+            sink.stop.wait_unless(LONG, || running.hold().has_ended);
+            running.hold().kill();
         });
         let trouble = scope.spawn(|| trouble.map(trouble_of).unwrap_or_default());
         let outcome = output.map_or(Ok(()), |output| read(&mut BufReader::with_capacity(64 << 10, output)));
         if outcome.is_err() {
-            locked(&running).kill();
+            running.hold().kill();
         }
         let status = wait(&running);
         sink.stop.wake();
@@ -110,10 +110,10 @@ impl RunningProgram {
 
 /// Waits for the end of a program, during which it can be killed.
 fn wait(running: &Mutex<RunningProgram>) -> std::io::Result<ExitStatus> {
-    let id = WaitId::Pid(Pid::from_child(&locked(running).child));
+    let id = WaitId::Pid(Pid::from_child(&running.hold().child));
     // It keeps its number until it is waited for once more.
     while let Err(rustix::io::Errno::INTR) = waitid(id.clone(), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}
-    let mut running = locked(running);
+    let mut running = running.hold();
     running.kill();
     running.has_ended = true;
     running.child.wait()

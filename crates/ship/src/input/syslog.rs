@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use parse::{Framer, Frames};
+use types::Hold;
 
 use crate::LossCount;
 use crate::input::{Input, InputError, Sink, WhenFull};
-use crate::stop::locked;
 
 /// Largest datagram.
 const DATAGRAM_BYTES_MAX: usize = 64 << 10;
@@ -188,16 +188,16 @@ impl Queue {
     /// Adds a datagram if there is room; says whether someone writes.
     fn put(&self, datagram: &[u8]) -> bool {
         if self.n_bytes.load(Ordering::Relaxed) + cost(datagram) > QUEUE_BYTES_MAX {
-            *locked(&self.dropped) += LossCount { lines: 1, bytes: datagram.len() as u64 };
+            *self.dropped.hold() += LossCount { lines: 1, bytes: datagram.len() as u64 };
             return true;
         }
         self.n_bytes.fetch_add(cost(datagram), Ordering::Relaxed);
-        locked(&self.datagrams).as_ref().is_some_and(|datagrams| datagrams.send(datagram.to_vec()).is_ok())
+        self.datagrams.hold().as_ref().is_some_and(|datagrams| datagrams.send(datagram.to_vec()).is_ok())
     }
 
     fn write(&self, datagram: &[u8], sink: &Sink) -> Result<(), InputError> {
         self.n_bytes.fetch_sub(cost(datagram), Ordering::Relaxed);
-        let dropped = std::mem::take(&mut *locked(&self.dropped));
+        let dropped = std::mem::take(&mut *self.dropped.hold());
         if dropped != LossCount::default() {
             sink.give_up(dropped);
         }
@@ -208,7 +208,7 @@ impl Queue {
 
     /// Closes the queue.
     fn close(&self) {
-        locked(&self.datagrams).take();
+        self.datagrams.hold().take();
     }
 }
 

@@ -1,10 +1,12 @@
 //! What the threads of a shipper share, and the events that they send to the following thread.
 
+use types::Hold;
+
 use crate::input::{FLUSH_EVERY, Sink};
 use crate::range_claims::ClaimedRanges;
 use crate::source_report::{Identity, REPORT_AGAIN, REPORT_EVERY};
 use crate::status::Status;
-use crate::stop::{Stop, locked};
+use crate::stop::Stop;
 use crate::{Deliver, FileBatch, FileStatus, LossCount, SourceReport};
 use std::path::Path;
 use std::path::PathBuf;
@@ -71,12 +73,12 @@ impl ShipperState {
 
     pub(crate) fn status(&self) -> Status {
         Status {
-            files: locked(&self.files).clone(),
+            files: self.files.hold().clone(),
             inputs: self.sinks.iter().map(|sink| sink.status()).collect(),
-            given_up: *locked(&self.given_up),
+            given_up: *self.given_up.hold(),
             bytes_delivered: self.bytes_delivered.load(Ordering::Relaxed),
             n_refused: self.n_refused.load(Ordering::Relaxed),
-            last_error: locked(&self.trouble).as_ref().map(|trouble| trouble.reason.clone()),
+            last_error: self.trouble.hold().as_ref().map(|trouble| trouble.reason.clone()),
         }
     }
 
@@ -174,7 +176,7 @@ impl ShipperState {
     pub(crate) fn delivered(&self, n_bytes: usize) {
         self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
         self.piece_sizes.found_good(n_bytes);
-        if locked(&self.trouble).take().is_some() {
+        if self.trouble.hold().take().is_some() {
             self.n_recoveries.fetch_add(1, Ordering::Relaxed);
             self.stop.wake();
             tracing::info!("delivery works again");
@@ -183,7 +185,7 @@ impl ShipperState {
 
     /// Records why delivery fails, and logs a new reason.
     pub(crate) fn in_trouble(&self, path: &Path, reason: String) {
-        let mut trouble = locked(&self.trouble);
+        let mut trouble = self.trouble.hold();
         let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
         let said_at = match known.map(|trouble| trouble.said_at) {
             Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,

@@ -16,11 +16,11 @@ struct Scripted {
 
 impl Deliver for Scripted {
     fn deliver(&self, batch: &FileBatch) -> Result<crate::DeliveryReceipt, DeliverError> {
-        if let Some(error) = locked(&self.answers).pop() {
+        if let Some(error) = self.answers.hold().pop() {
             return Err(error);
         }
         let text = String::from_utf8_lossy(&batch.bytes).into_owned();
-        locked(&self.taken).send(text).unwrap();
+        self.taken.hold().send(text).unwrap();
         Ok(crate::DeliveryReceipt::default())
     }
 }
@@ -110,7 +110,7 @@ impl Deliver for Deliveries {
     }
 
     fn report(&self, report: &crate::SourceReport) -> Result<(), DeliverError> {
-        locked(&self.reports).push(report.clone());
+        self.reports.hold().push(report.clone());
         Ok(())
     }
 }
@@ -127,7 +127,7 @@ fn the_last_that_a_shipper_tells_is_that_it_has_stopped_and_how_far_it_got() {
     }
     shipper.stop();
     drop(shipper);
-    let reports = locked(&server.reports);
+    let reports = server.reports.hold();
     let (last, before) = reports.split_last().unwrap();
     assert!(last.has_stopped && before.iter().all(|report| !report.has_stopped));
     assert_eq!((last.bytes_delivered, last.files[0].size, last.files[0].offset), (4, 4, 4));
@@ -139,7 +139,7 @@ fn stopping_does_not_wait_for_a_server_that_is_down() {
     struct Down(Mutex<bool>, Condvar);
     impl Deliver for Down {
         fn deliver(&self, _: &FileBatch) -> Result<crate::DeliveryReceipt, DeliverError> {
-            *locked(&self.0) = true;
+            *self.0.hold() = true;
             self.1.notify_all();
             Err(DeliverError::Retry { after: Some(Duration::from_secs(200)), reason: "down".into() })
         }
@@ -150,7 +150,7 @@ fn stopping_does_not_wait_for_a_server_that_is_down() {
     let options = FollowOptions::new(vec![dir.path().join("log")], dir.path().join("state"));
     let (shipper, discovery) = Shipper::start(options, server.clone()).unwrap();
     assert_eq!(discovery.files.len(), 1);
-    let asked = server.1.wait_while(locked(&server.0), |asked| !*asked).unwrap();
+    let asked = server.1.wait_while(server.0.hold(), |asked| !*asked).unwrap();
     drop(asked);
     let before = Instant::now();
     shipper.stop();
@@ -223,7 +223,7 @@ impl Deliver for Picky {
         if text.contains(self.poison) {
             return Err(DeliverError::Refused("422 Unprocessable Entity".into()));
         }
-        locked(&self.kept).push((batch.header.start, text));
+        self.kept.hold().push((batch.header.start, text));
         Ok(crate::DeliveryReceipt::default())
     }
 }
@@ -243,7 +243,7 @@ fn ship_to(poison: &'static str, bytes_max: usize, text: &str) -> (String, u64, 
         std::thread::yield_now();
     }
     shipper.stop();
-    let mut kept = std::mem::take(&mut *locked(&server.kept));
+    let mut kept = std::mem::take(&mut *server.kept.hold());
     kept.sort_unstable();
     let mut aside = Vec::new();
     for entry in std::fs::read_dir(dir.path().join("state/dead-letter")).into_iter().flatten() {

@@ -10,11 +10,12 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use types::Hold;
+
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
 use crate::range_claims::held_to;
 use crate::shipper::shared::{Event, ShipperState};
-use crate::stop::locked;
 use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion};
 
 /// How long the event that is not wanted is looked for while nothing gets through. Other lines of the file wait.
@@ -76,7 +77,7 @@ impl RefusalSearch {
 impl Worker {
     pub(super) fn run(self) {
         loop {
-            let next = locked(&self.batches).recv();
+            let next = self.batches.hold().recv();
             let Ok(batch) = next else { return };
             let event = match self.settle(&batch) {
                 Ok(None) => Event::Settled(batch),
@@ -106,7 +107,7 @@ impl Worker {
         let found = Mutex::new(None);
         let answer = self.until_answered(batch, || {
             let ask = |question: &HeldQuestion| self.server.held(question);
-            *locked(&found) = held_to(batch, &self.shared.taken, &ask, &goes_on)?;
+            *found.hold() = held_to(batch, &self.shared.taken, &ask, &goes_on)?;
             Ok(())
         })?;
         // A server that does not know the question holds nothing that it could name.
@@ -131,7 +132,7 @@ impl Worker {
             }
             let delivered = Mutex::new(DeliveryReceipt::default());
             let attempt = || {
-                *locked(&delivered) = self.server.deliver(&piece)?;
+                *delivered.hold() = self.server.deliver(&piece)?;
                 Ok(())
             };
             let reason = match self.until_answered(&piece, attempt)? {
@@ -219,13 +220,13 @@ impl Worker {
         self.until_answered(piece, || {
             let path = self.dead_letters.set_aside(piece, &reason);
             let retry = |error| DeliverError::Retry { after: None, reason: format!("{reason}; {error}") };
-            *locked(&kept) = path.map_err(retry)?;
+            *kept.hold() = path.map_err(retry)?;
             Ok(())
         })?;
         self.shared.n_refused.fetch_add(n, Ordering::Relaxed);
         narrowing.n_aside += n;
         narrowing.bytes_aside += piece.bytes.len() as u64;
-        narrowing.first.get_or_insert((std::mem::take(&mut *locked(&kept)), reason));
+        narrowing.first.get_or_insert((std::mem::take(&mut *kept.hold()), reason));
         Ok(())
     }
 }

@@ -215,6 +215,15 @@ impl Catalog for SqliteCatalog {
     }
 }
 
+/// Collects what is made of the rows of a query.
+fn all<T, C: FromIterator<T>>(
+    connection: &Connection,
+    query: &str,
+    make: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<C> {
+    connection.prepare(query)?.query_map([], make)?.collect()
+}
+
 fn each(
     connection: &Connection,
     query: &str,
@@ -269,17 +278,16 @@ fn groups(connection: &Connection) -> rusqlite::Result<(Groups, Vec<u32>)> {
 }
 
 fn segments(connection: &Connection) -> rusqlite::Result<Vec<SegmentRow>> {
-    let mut segments: Vec<SegmentRow> = Vec::new();
-    each(connection, "SELECT id, file, bytes, tier, place FROM segments ORDER BY id", |row| {
-        segments.push(SegmentRow {
+    let select = "SELECT id, file, bytes, tier, place FROM segments ORDER BY id";
+    let mut segments: Vec<SegmentRow> = all(connection, select, |row| {
+        Ok(SegmentRow {
             id: u128::from_be_bytes(row.get(0)?),
             file: row.get(1)?,
             n_bytes: unsigned(row.get(2)?),
             tier: Tier::from_number(row.get(3)?),
             place: Place::from_number(row.get(4)?),
             runs: Vec::new(),
-        });
-        Ok(())
+        })
     })?;
     each(connection, "SELECT segment, group_id, n_events, first, last FROM runs ORDER BY segment", |row| {
         let id = u128::from_be_bytes(row.get(0)?);
@@ -304,45 +312,31 @@ fn positions(connection: &Connection) -> rusqlite::Result<Positions> {
 }
 
 fn batch_files(connection: &Connection) -> rusqlite::Result<ValidEntries> {
-    let mut batch_files = ValidEntries::new();
-    each(connection, "SELECT hour, n_entries FROM batch_files", |row| {
-        batch_files.insert(row.get(0)?, unsigned(row.get(1)?));
-        Ok(())
-    })?;
-    Ok(batch_files)
+    all(connection, "SELECT hour, n_entries FROM batch_files", |row| Ok((row.get(0)?, unsigned(row.get(1)?))))
 }
 
 fn doomed(connection: &Connection) -> rusqlite::Result<Vec<ObsoleteFile>> {
-    let mut doomed = Vec::new();
-    each(connection, "SELECT file, place FROM doomed", |row| {
-        doomed.push(ObsoleteFile { file: row.get(0)?, place: Place::from_number(row.get(1)?) });
-        Ok(())
-    })?;
-    Ok(doomed)
+    all(connection, "SELECT file, place FROM doomed", |row| {
+        Ok(ObsoleteFile { file: row.get(0)?, place: Place::from_number(row.get(1)?) })
+    })
 }
 
 fn retired(connection: &Connection) -> rusqlite::Result<RetiredRuns> {
-    let mut retired = RetiredRuns::new();
-    each(connection, "SELECT segment, group_id, retired FROM runs WHERE retired IS NOT NULL", |row| {
-        retired.insert((u128::from_be_bytes(row.get(0)?), row.get(1)?), row.get(2)?);
-        Ok(())
-    })?;
-    Ok(retired)
+    all(connection, "SELECT segment, group_id, retired FROM runs WHERE retired IS NOT NULL", |row| {
+        Ok(((u128::from_be_bytes(row.get(0)?), row.get(1)?), row.get(2)?))
+    })
 }
 
 fn deletions(connection: &Connection) -> rusqlite::Result<Vec<Deletion>> {
-    let mut deletions = Vec::new();
-    each(connection, "SELECT id, group_id, n_events, created_ns, sequences FROM deletions", |row| {
-        deletions.push(Deletion {
+    all(connection, "SELECT id, group_id, n_events, created_ns, sequences FROM deletions", |row| {
+        Ok(Deletion {
             id: unsigned(row.get(0)?),
             group_id: row.get(1)?,
             n_events: unsigned(row.get(2)?),
             created: Timestamp(row.get(3)?),
             sequences: row.get(4)?,
-        });
-        Ok(())
-    })?;
-    Ok(deletions)
+        })
+    })
 }
 
 fn put_marks(transaction: &Transaction<'_>, marks: &HighWaterMarks) -> rusqlite::Result<()> {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use cause::CallCounts;
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use execute::PartialReason;
 use types::{GroupPattern, TimeRange};
 

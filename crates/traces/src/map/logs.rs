@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use plan::function::Function;
-use plan::{AggregateKind, Comparison, Expr, Operator, Plan, not};
+use plan::{AggregateKind, Comparison, Expr, Function, Operator, Plan, not};
 use types::{GroupPattern, TimeRange, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use crate::plans::{aggregate, compare, field, first_of, is_present, is_span, show};
 use crate::read::Reading;

@@ -12,8 +12,7 @@ use plan::{Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
 use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 use super::measure::Call;
 use super::slices::{Causes, MapSpan, Slice, SliceBuilder, Target, TargetKind, key};

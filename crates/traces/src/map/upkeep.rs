@@ -10,8 +10,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use door::query_run::read;
-use door::server::{Server, Shared};
+use door::{Server, Shared};
 use storage::Store;
 use types::{TimeRange, Timestamp};
 
@@ -84,7 +83,7 @@ async fn read_slices(server: &Shared, state: Arc<TracesState>, (range, step): (T
         let mut reading = Reading::default();
         slices(run, &state, (range, step), &[], &mut reading).map(|_| ())
     };
-    if let Err(problem) = read(server, "service map of the last hour", work).await {
+    if let Err(problem) = server.read("service map of the last hour", work).await {
         tracing::debug!(reason = problem.message, "service map of the last hour not read ahead");
     }
 }

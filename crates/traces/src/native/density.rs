@@ -1,27 +1,24 @@
 //! `/api/v1/traces/density`: all traces that a search finds, counted by start and duration.
 
-use axum::Json;
-use axum::body::Body;
-use serde_json::{Value, json};
+use serde_json::json;
 use types::Timestamp;
 
-use door::answer::{reason_json, stats_json};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::Shared;
+use door::{Outcome, Reply, Shared, reason_json, stats_json};
 
 use super::search::{BODY_BYTES_MAX, search};
 use crate::density::{DensityCell, ROWS_PER_DECADE, density};
-use crate::read::Reading;
+use crate::read::query;
 use crate::span::milliseconds;
+use crate::state::Call;
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let text = String::from_utf8_lossy(received.bytes()).into_owned();
-    let search = search(received.bytes(), server.now())?;
-    read(&server, &format!("count traces {text}"), move |run| {
-        let mut reading = Reading::default();
-        let counted = density(&search, run, &mut reading)?;
+pub(crate) fn post(Call { server, .. }: Call) -> Outcome {
+    Ok(Reply::body(BODY_BYTES_MAX, move |body| answer(&server, body.bytes())))
+}
+
+fn answer(server: &Shared, body: &[u8]) -> Outcome {
+    let search = search(body, server.now())?;
+    query(server, &format!("count traces {}", String::from_utf8_lossy(body)), move |run, reading| {
+        let counted = density(&search, run, reading)?;
         let start =
             |column: i64| Timestamp(search.range.from.0.saturating_add(column.saturating_mul(counted.width_ns)));
         let bound = |row: i32| 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_DECADE));
@@ -33,7 +30,7 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
                 "example": id(cell.examples[0]), "error_example": id(cell.examples[1]),
             })
         };
-        Ok(Json(json!({
+        Ok(Reply::json(&json!({
             "from": search.range.from.to_string(), "to": search.range.to.to_string(),
             "width_ms": milliseconds(counted.width_ns), "traces": counted.n_traces, "errors": counted.n_failed,
             "cells": counted.cells.iter().map(cell).collect::<Vec<_>>(),
@@ -42,5 +39,4 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
             "stats": stats_json(&reading.stats),
         })))
     })
-    .await
 }

@@ -2,42 +2,35 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use serde_json::{Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
-use door::answer::{reason_json, stats_json};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::FamilyServer;
+use door::{Outcome, Reply, reason_json, stats_json};
 
 use crate::map::graph::{Graph, Node, NodeId, NodeKind};
 use crate::map::measure::Total;
 use crate::map::{self};
-use crate::read::Reading;
-use crate::state::TracesState;
+use crate::read::{Reading, query};
+use crate::state::Call;
 use crate::times;
 
 const PARAMETERS: [&str; 6] = ["from", "to", "groups", "group", "compare_from", "compare_to"];
 
-pub(crate) async fn get(server: FamilyServer<TracesState>, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let now = server.now();
     let range = |from: &str, to: &str| times::range(parameters.get(from), parameters.get(to), now);
     let compared = range("compare_from", "compare_to")?;
     let range = range("from", "to")?.unwrap_or_else(|| times::last_hour(now));
     let (groups, state) = (parameters.groups(), server.state.clone());
-    read(&server, "service map", move |run| {
-        let mut reading = Reading::default();
-        let graph = map::map(run, &state, range, &groups, &mut reading)?;
+    query(&server, "service map", move |run, reading| {
+        let graph = map::map(run, &state, range, &groups, reading)?;
         let before = match compared {
-            Some(range) => Some(map::map(run, &state, range, &groups, &mut reading)?),
+            Some(range) => Some(map::map(run, &state, range, &groups, reading)?),
             None => None,
         };
-        Ok(Json(written(&graph, before.as_ref(), &reading)))
+        Ok(Reply::json(&written(&graph, before.as_ref(), reading)))
     })
-    .await
 }
 
 fn written(graph: &Graph, before: Option<&Graph>, reading: &Reading) -> Json_ {

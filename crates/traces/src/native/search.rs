@@ -1,7 +1,5 @@
 //! `/api/v1/traces/search`: traces that have a span with some properties.
 
-use axum::Json;
-use axum::body::Body;
 use chrono_tz::Tz;
 use language::ParseOptions;
 use plan::Operator;
@@ -9,15 +7,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, Timestamp, Value};
 
-use door::answer::{reason_json, stats_json};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::Shared;
+use door::{Outcome, Problem, Reply, Shared, reason_json, stats_json};
 
 use crate::candidates;
-use crate::read::Reading;
+use crate::read::query;
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceOrder, TraceSearch, TraceSummary, summaries};
 use crate::span::{SpanKind, milliseconds, nanoseconds};
+use crate::state::Call;
 use crate::times;
 
 /// Limit on the bytes of a request.
@@ -42,15 +38,16 @@ struct SearchRequest {
     order: Option<String>,
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Json_>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let text = String::from_utf8_lossy(received.bytes()).into_owned();
-    let search = search(received.bytes(), server.now())?;
-    read(&server, &format!("search traces {text}"), move |run| {
-        let mut reading = Reading::default();
-        let ids = candidates::first(&search, run, &mut reading)?;
-        let traces = summaries(run, &ids, search.range, &search.groups, &mut reading)?;
-        Ok(Json(json!({
+pub(crate) fn post(Call { server, .. }: Call) -> Outcome {
+    Ok(Reply::body(BODY_BYTES_MAX, move |body| answer(&server, body.bytes())))
+}
+
+fn answer(server: &Shared, body: &[u8]) -> Outcome {
+    let search = search(body, server.now())?;
+    query(server, &format!("search traces {}", String::from_utf8_lossy(body)), move |run, reading| {
+        let ids = candidates::first(&search, run, reading)?;
+        let traces = summaries(run, &ids, search.range, &search.groups, reading)?;
+        Ok(Reply::json(&json!({
             "traces": traces.iter().map(summary_json).collect::<Vec<_>>(),
             "from": search.range.from.to_string(), "to": search.range.to.to_string(),
             "partial": !reading.partial_reasons.is_empty(),
@@ -58,7 +55,6 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Json_>, Prob
             "stats": stats_json(&reading.stats),
         })))
     })
-    .await
 }
 
 fn summary_json(trace: &TraceSummary) -> Json_ {

@@ -2,36 +2,35 @@
 
 use std::fmt::Write;
 
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 use types::write_json_string;
 
-use door::answer::{reason_json, stats_json};
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::Shared;
+use door::{Outcome, Problem, Reply, reason_json, stats_json};
 
 use crate::node::{Node, Place};
 use crate::problem::TraceProblem;
-use crate::read::{self as reading, EventFields, Trace};
+use crate::read::{self as reading, EventFields, Trace, query};
 use crate::span::{milliseconds, trace_id};
+use crate::state::Call;
 use crate::times;
 
 const PARAMETERS: [&str; 2] = ["from", "to"];
 
-pub(crate) async fn get(server: Shared, PathName(id): PathName, parameters: Parameters) -> Result<Response, Problem> {
+pub(crate) fn get(mut call: Call) -> Outcome {
+    let id = call.variable();
+    let Call { server, parameters, .. } = call;
     parameters.check_names(&PARAMETERS)?;
     let range = times::range(parameters.get("from"), parameters.get("to"), server.now())?;
     let id = trace_id(&id).ok_or_else(|| bad_id(&id))?;
-    let text = format!("trace {id}");
-    let body = read(&server, &text, move |run| {
+    query(&server, &format!("trace {id}"), move |run, _| {
         let trace = reading::trace(run, &id, range)?.ok_or_else(|| missing(&id))?;
-        Ok(written(&trace))
+        Ok(Reply::content("application/json", written(&trace)))
     })
-    .await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Returns the problem of a request without a parameter that it needs.
+pub(crate) fn needed(name: &str) -> Problem {
+    Problem::bad_request("bad-parameter", format!("the parameter {name} is required"))
 }
 
 /// Returns the problem of a text that is not a trace id.

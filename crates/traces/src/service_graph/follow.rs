@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use door::server::{Server, Shared};
+use door::{Server, Shared};
 use storage::{AcceptedBatch, FeedItem, Subscription};
 use types::{BatchRun, Run, ScanError, Timestamp};
 

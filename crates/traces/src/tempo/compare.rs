@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use plan::{Name, Plan};
 use storage::Snapshot;
 use traceql::{ComparePlan, Series, ValueCount};

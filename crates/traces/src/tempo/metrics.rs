@@ -1,10 +1,6 @@
 //! `/tempo/api/metrics/query_range` and `/tempo/api/metrics/query`: series that TraceQL computes from spans.
 
-use axum::Json;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, Reply};
 use plan::QueryErrors;
 use serde_json::{Value as Json_, json};
 use traceql::{Exemplar, Literal, MetricsPlan, Query, Series};
@@ -13,10 +9,12 @@ use types::{TimeRange, Timestamp, Value};
 use super::answer::{metrics, with_status};
 use super::compare;
 use super::parameters::{range_of_metrics, traceql};
+use crate::native::trace::needed;
 use crate::otlp::json_attribute;
 use crate::plans::span_groups;
-use crate::read::Reading;
+use crate::read::query;
 use crate::search::duration;
+use crate::state::Call;
 use crate::times::{self, MILLISECOND};
 
 const PARAMETERS: [&str; 8] = ["q", "query", "start", "end", "since", "step", "exemplars", "mode"];
@@ -32,10 +30,10 @@ const EXEMPLARS_MAX: usize = 100;
 const SLICES: usize = 20;
 
 /// Answers with the values of each series at the steps of a range.
-pub(crate) async fn over_range(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let range = range_of_metrics(&parameters, server.now())?;
+pub(crate) fn over_range(call: Call) -> Outcome {
+    let range = range_of_metrics(&call.parameters, call.server.now())?;
     let width = range.to.0.saturating_sub(range.from.0);
-    let step = match parameters.get("step") {
+    let step = match call.parameters.get("step") {
         Some(text) => duration("step", text, Timestamp::SECOND)?,
         None => (width / POINTS_DEFAULT / Timestamp::SECOND * Timestamp::SECOND).max(Timestamp::SECOND),
     };
@@ -43,44 +41,36 @@ pub(crate) async fn over_range(server: Shared, parameters: Parameters) -> Result
         let message = format!("a series has at most {POINTS_MAX} points; the step is too short");
         return Err(Problem::bad_request("too-many-steps", message).hint("choose a longer step or a shorter range"));
     }
-    let (series, reading) = computed(server, &parameters, Some(step)).await?;
-    let shown = series.iter().map(|series| {
+    computed(&call, Some(step), |series| {
         let sample = |(time, value): &(Timestamp, f64)| json!({"timestampMs": milliseconds(*time), "value": value});
         let mut json = labels_json(series);
         json["promLabels"] = labels_text(series).into();
         json["samples"] = series.points.iter().map(sample).collect();
         json["exemplars"] = series.exemplars.iter().map(exemplar_json).collect();
-        json
-    });
-    Ok(Json(with_status(json!({"series": shown.collect::<Vec<_>>(), "metrics": metrics(&reading)}), &reading)))
+        Some(json)
+    })
 }
 
 /// Answers with one value of each series for the whole range.
-pub(crate) async fn at_once(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let (series, reading) = computed(server, &parameters, None).await?;
-    let shown = series.iter().filter_map(|series| {
+pub(crate) fn at_once(call: Call) -> Outcome {
+    computed(&call, None, |series| {
         let mut json = labels_json(series);
         json["value"] = series.points.last()?.1.into();
         Some(json)
-    });
-    Ok(Json(with_status(json!({"series": shown.collect::<Vec<_>>(), "metrics": metrics(&reading)}), &reading)))
+    })
 }
 
-async fn computed(
-    server: Shared,
-    parameters: &Parameters,
-    step: Option<i64>,
-) -> Result<(Vec<Series>, Reading), Problem> {
+/// Answers with the series of a query, each as `shown` writes it.
+fn computed(Call { server, parameters, .. }: &Call, step: Option<i64>, shown: fn(&Series) -> Option<Json_>) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let range = range_of_metrics(parameters, server.now())?;
-    let query =
-        traceql(parameters)?.ok_or_else(|| Problem::bad_request("bad-parameter", "the parameter q is required"))?;
+    let traceql = traceql(parameters)?.ok_or_else(|| needed("q"))?;
     let to = Timestamp(range.to.0.saturating_sub(1));
-    let planned =
-        traceql::metrics_plan(&query, range.from, to, step).map_err(|error| Problem::from(QueryErrors::from(error)))?;
-    let n_exemplars = if step.is_some() { n_exemplars(&query, parameters)? } else { 0 };
-    read(&server, parameters.get("q").or(parameters.get("query")).unwrap_or_default(), move |run| {
-        let mut reading = Reading::default();
+    let planned = traceql::metrics_plan(&traceql, range.from, to, step)
+        .map_err(|error| Problem::from(QueryErrors::from(error)))?;
+    let n_exemplars = if step.is_some() { n_exemplars(&traceql, parameters)? } else { 0 };
+    let text = parameters.get("q").or(parameters.get("query")).unwrap_or_default();
+    query(server, text, move |run, reading| {
         let series = match planned {
             MetricsPlan::Series(plan) => {
                 let snapshot = run.snapshot(&span_groups(&[]), plan.range);
@@ -94,7 +84,7 @@ async fn computed(
                 plan.add_exemplars(&newest, n_exemplars, &mut series);
                 series
             }
-            MetricsPlan::Compare(plan) => compare::series(run, &plan, &mut reading)?,
+            MetricsPlan::Compare(plan) => compare::series(run, &plan, reading)?,
             MetricsPlan::Arithmetic(plan) => {
                 let snapshot = run.snapshot(&span_groups(&[]), plan.range);
                 let scope = times::scope(run.server.now());
@@ -104,12 +94,12 @@ async fn computed(
             }
         };
         // Clients would show values that are too low as if they were right; a comparison may leave out fields.
-        match reading.partial_reasons.iter().find(|reason| reason.code != "cut") {
-            Some(reason) => Err(Problem::internal(format!("the series are not whole: {}", reason.message))),
-            None => Ok((series, reading)),
+        if let Some(reason) = reading.partial_reasons.iter().find(|reason| reason.code != "cut") {
+            return Err(Problem::internal(format!("the series are not whole: {}", reason.message)));
         }
+        let series: Vec<Json_> = series.iter().filter_map(shown).collect();
+        Ok(Reply::json(&with_status(json!({"series": series, "metrics": metrics(reading)}), reading)))
     })
-    .await
 }
 
 /// Returns the number of exemplars that a request and its query ask for.

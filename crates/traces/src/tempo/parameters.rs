@@ -1,7 +1,6 @@
 //! Parameters that several routes have.
 
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 use plan::QueryErrors;
 use traceql::Query;
 use types::{TimeRange, Timestamp};

@@ -3,11 +3,7 @@
 mod logfmt;
 mod matches;
 
-use axum::Json;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 
@@ -16,8 +12,9 @@ use self::matches::{MATCHING_SPANS_DEFAULT, MATCHING_SPANS_MAX, TraceMatch, foun
 use super::answer::{metrics, with_status};
 use super::parameters::{range, traceql};
 use crate::candidates::Candidates;
-use crate::read::{self as reading, Reading, SPANS_MAX};
+use crate::read::{self as reading, Reading, SPANS_MAX, query};
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, TraceSummary, add_tag, duration, summaries};
+use crate::state::Call;
 use crate::times::MILLISECOND;
 
 const PARAMETERS: [&str; 9] =
@@ -43,23 +40,21 @@ struct SearchRequest {
     n_spans: usize,
 }
 
-pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let request = request(&parameters, &server)?;
     let text = parameters.get("q").or(parameters.get("tags")).unwrap_or_default();
-    read(&server, &format!("search traces {text}"), move |run| {
-        let mut reading = Reading::default();
-        let (found, n_candidates) = request.run(run, &mut reading)?;
+    query(&server, &format!("search traces {text}"), move |run, reading| {
+        let (found, n_candidates) = request.run(run, reading)?;
         if let (true, Some(reason)) = (found.is_empty(), reading.not_whole()) {
             let message = format!("none of the {n_candidates} newest traces that may match does, and {reason}");
             return Err(Problem::bad_request("search-cut", message).hint("shorten the range or add conditions"));
         }
-        let mut answer = json!({"traces": found, "metrics": metrics(&reading)});
+        let mut answer = json!({"traces": found, "metrics": metrics(reading)});
         answer["metrics"]["inspectedTraces"] = n_candidates.into();
         answer["metrics"]["inspectedSpans"] = reading.stats.events_scanned.to_string().into();
-        Ok(Json(with_status(answer, &reading)))
+        Ok(Reply::json(&with_status(answer, reading)))
     })
-    .await
 }
 
 fn request(parameters: &Parameters, server: &Shared) -> Result<SearchRequest, Problem> {

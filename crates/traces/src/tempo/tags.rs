@@ -2,11 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
-use door::query_run::read;
-use door::server::Shared;
+use door::{Outcome, Parameters, Problem, Reply};
 use plan::Operator;
 use serde_json::{Value as Json_, json};
 use types::Value;
@@ -15,8 +11,9 @@ use super::answer::metrics;
 use super::parameters::{range, unfinished_traceql};
 use crate::inside::{self, ObjectPart, SpanList};
 use crate::plans::is_present;
-use crate::read::Reading;
+use crate::read::{Reading, query};
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
+use crate::state::Call;
 use crate::values;
 
 const PARAMETERS: [&str; 7] = ["start", "end", "scope", "q", "limit", "maxStaleValues", "maxTagsPerScope"];
@@ -42,55 +39,53 @@ const SCOPES: [&str; 6] = ["resource", "span", "intrinsic", "event", "link", "in
 type ScopedNames = (&'static str, BTreeSet<String>);
 
 /// Answers with all names in one list.
-pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+pub(crate) fn names(call: Call) -> Outcome {
     // Values are found by a name without a scope if it is of one of these two.
-    let scopes = scope(&parameters)?.map_or_else(|| vec!["resource", "span"], |scope| vec![scope]);
-    let (names, reading) = names_of(&server, &parameters, scopes).await?;
-    let wanted: BTreeSet<String> = names.into_iter().flat_map(|(_, names)| names).collect();
-    let wanted: Vec<String> = wanted.into_iter().take(limit(&parameters)?).collect();
-    Ok(Json(json!({"tagNames": wanted, "metrics": metrics(&reading)})))
+    let scopes = scope(&call.parameters)?.map_or_else(|| vec!["resource", "span"], |scope| vec![scope]);
+    let limit = limit(&call.parameters)?;
+    with_names(&call, scopes, move |names| {
+        let wanted: BTreeSet<String> = names.into_iter().flat_map(|(_, names)| names).collect();
+        json!({"tagNames": wanted.into_iter().take(limit).collect::<Vec<_>>()})
+    })
 }
 
 /// Answers with the names of each scope.
-pub(crate) async fn scoped_names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let scopes = scope(&parameters)?.map_or_else(|| SCOPES.to_vec(), |scope| vec![scope]);
-    let (names, reading) = names_of(&server, &parameters, scopes).await?;
-    let limit = limit(&parameters)?;
-    let tags = |tags: BTreeSet<String>| tags.into_iter().take(limit).collect::<Vec<_>>();
-    let scopes: Vec<Json_> = names.into_iter().map(|(name, all)| json!({"name": name, "tags": tags(all)})).collect();
-    Ok(Json(json!({"scopes": scopes, "metrics": metrics(&reading)})))
+pub(crate) fn scoped_names(call: Call) -> Outcome {
+    let scopes = scope(&call.parameters)?.map_or_else(|| SCOPES.to_vec(), |scope| vec![scope]);
+    let limit = limit(&call.parameters)?;
+    with_names(&call, scopes, move |names| {
+        let tags = |tags: BTreeSet<String>| tags.into_iter().take(limit).collect::<Vec<_>>();
+        let scope = |(name, all): ScopedNames| json!({"name": name, "tags": tags(all)});
+        json!({"scopes": names.into_iter().map(scope).collect::<Vec<_>>()})
+    })
 }
 
 /// Answers with the values of a tag as texts.
-pub(crate) async fn values(
-    server: Shared,
-    PathName(tag): PathName,
-    parameters: Parameters,
-) -> Result<Json<Json_>, Problem> {
-    let (found, reading) = values_of(&server, &tag, &parameters).await?;
-    let texts: BTreeSet<String> = found.iter().map(Value::to_string).collect();
-    Ok(Json(json!({"tagValues": texts, "metrics": metrics(&reading)})))
+pub(crate) fn values(mut call: Call) -> Outcome {
+    let tag = call.variable();
+    with_values(&call, &tag, |found| {
+        let texts: BTreeSet<String> = found.iter().map(Value::to_string).collect();
+        json!({"tagValues": texts})
+    })
 }
 
 /// Answers with the values of a tag and their types, most frequent first.
-pub(crate) async fn typed_values(
-    server: Shared,
-    PathName(tag): PathName,
-    parameters: Parameters,
-) -> Result<Json<Json_>, Problem> {
+pub(crate) fn typed_values(mut call: Call) -> Outcome {
+    let tag = call.variable();
     let is_keyword = matches!(Tag::of(&tag), Tag::Field(field) if field == "status" || field == "kind");
-    let (found, reading) = values_of(&server, &tag, &parameters).await?;
-    let value = |value: &Value| {
-        let kind = match value {
-            _ if is_keyword => "keyword",
-            Value::Integer(_) => "int",
-            Value::Float(_) => "float",
-            Value::Boolean(_) => "bool",
-            _ => "string",
+    with_values(&call, &tag, move |found| {
+        let value = |value: &Value| {
+            let kind = match value {
+                _ if is_keyword => "keyword",
+                Value::Integer(_) => "int",
+                Value::Float(_) => "float",
+                Value::Boolean(_) => "bool",
+                _ => "string",
+            };
+            json!({"type": kind, "value": value.to_string()})
         };
-        json!({"type": kind, "value": value.to_string()})
-    };
-    Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": metrics(&reading)})))
+        json!({"tagValues": found.iter().map(value).collect::<Vec<_>>()})
+    })
 }
 
 /// Returns the scope that is asked for; `None` means all.
@@ -110,23 +105,22 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     Ok(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX))
 }
 
-/// Returns the names of the tags of some scopes, without scopes of events and links that have none.
-async fn names_of(
-    server: &Shared,
-    parameters: &Parameters,
+/// Answers with what is made of the names of the tags of some scopes, without scopes of events and links that have none.
+fn with_names(
+    Call { server, parameters, .. }: &Call,
     scopes: Vec<&'static str>,
-) -> Result<(Vec<ScopedNames>, Reading), Problem> {
+    answer: impl FnOnce(Vec<ScopedNames>) -> Json_ + Send + 'static,
+) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let condition = unfinished_traceql(parameters).map(|query| traceql::prefilter(&query).condition);
     let range = range(parameters, server.now())?;
-    read(server, "names of tags", move |run| {
-        let mut reading = Reading::default();
+    query(server, "names of tags", move |run, reading| {
         let conditions: Vec<Operator> = condition.iter().cloned().map(Operator::Filter).collect();
         let is_asked = |scope: &str| scopes.contains(&scope);
         let mut found: Vec<ScopedNames> = Vec::new();
         if is_asked("resource") || is_asked("span") {
             let names = match condition {
-                Some(condition) => values::matched_names(run, range, condition, &mut reading)?,
+                Some(condition) => values::matched_names(run, range, condition, reading)?,
                 None => values::field_names(run, range, &[]),
             };
             let attributes = names.iter().filter(|name| !is_own_field(name));
@@ -138,14 +132,18 @@ async fn names_of(
         found.push(("intrinsic", INTRINSICS.iter().map(|&name| name.to_owned()).collect()));
         for (scope, list) in [("event", SpanList::Events), ("link", SpanList::Links)] {
             if is_asked(scope) {
-                let names = inside::attribute_names(run, list, &conditions, range, &mut reading)?;
+                let names = inside::attribute_names(run, list, &conditions, range, reading)?;
                 found.extend((!names.is_empty()).then_some((scope, names)));
             }
         }
         found.retain(|(scope, _)| is_asked(scope));
-        Ok((found, reading))
+        Ok(with_metrics(answer(found), reading))
     })
-    .await
+}
+
+fn with_metrics(mut answer: Json_, reading: &Reading) -> Reply {
+    answer["metrics"] = metrics(reading);
+    Reply::json(&answer)
 }
 
 /// Where the values of a tag are, whose name may begin with its scope.
@@ -197,25 +195,28 @@ impl Tag {
     }
 }
 
-async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<(Vec<Value>, Reading), Problem> {
+/// Answers with what is made of the values of a tag.
+fn with_values(
+    Call { server, parameters, .. }: &Call,
+    tag: &str,
+    answer: impl FnOnce(&[Value]) -> Json_ + Send + 'static,
+) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let conditions = unfinished_traceql(parameters).map(|query| Operator::Filter(traceql::prefilter(&query).condition));
     let mut conditions: Vec<Operator> = conditions.into_iter().collect();
     let (range, limit) = (range(parameters, server.now())?, limit(parameters)?);
     let place = Tag::of(tag);
-    read(server, &format!("values of {tag}"), move |run| {
-        let mut reading = Reading::default();
+    query(server, &format!("values of {tag}"), move |run, reading| {
         let mut found = match place {
-            Tag::Field(field) => values::values(run, &field, &conditions, range, &mut reading)?,
+            Tag::Field(field) => values::values(run, &field, &conditions, range, reading)?,
             Tag::OfRoot(field) => {
                 conditions.push(Operator::Filter(plan::not(is_present("parent_span_id"))));
-                values::values(run, field, &conditions, range, &mut reading)?
+                values::values(run, field, &conditions, range, reading)?
             }
-            Tag::Inside(list, part) => inside::values(run, (list, &part), &conditions, range, &mut reading)?,
+            Tag::Inside(list, part) => inside::values(run, (list, &part), &conditions, range, reading)?,
             Tag::Unlisted => Vec::new(),
         };
         found.truncate(limit);
-        Ok((found, reading))
+        Ok(with_metrics(answer(&found), reading))
     })
-    .await
 }

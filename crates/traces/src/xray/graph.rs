@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use execute::Answer;
 use plan::{AggregateKind, Expr, Name, Operator, Plan};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The requests of X-Ray's operations, and their errors.
 
-use door::problem::Problem;
-use plan::error::QueryError;
+use door::Problem;
+use plan::QueryError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;

@@ -7,11 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 use execute::PartialReason;
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, balanced};
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Function, Name, Operator, Plan, balanced};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Timestamp, Value};

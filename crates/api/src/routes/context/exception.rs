@@ -1,9 +1,8 @@
 //! What an event says of a failure: the exceptions that the reader of issues finds in its stack trace, its issue, its program.
 
 use incident::ErrorEvent;
-use plan::fields::SERVICE_FIELDS;
 use plan::insights_text::quoted;
-use plan::{Expr, Name};
+use plan::{Expr, Name, SERVICE_FIELDS};
 use serde_json::{Value as Json, json};
 use types::{EventId, Value};
 

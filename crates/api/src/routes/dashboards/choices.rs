@@ -9,7 +9,7 @@ use types::Value;
 use super::page::{Moment, ask_of};
 use crate::routes::query;
 use crate::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 /// What the names of parameters begin with that choose the values of variables.
 pub(super) const PREFIX: &str = "var.";

@@ -1,15 +1,14 @@
 //! Ready-made dashboards of the groups, services and hosts within the caller's scope.
 
 use dashboard::derive::{Subject, derive, in_language};
-use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
+use plan::{HOST_FIELDS, SERVICE_FIELDS};
 use types::{Locale, TimeRange, Timestamp};
 
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use crate::subject::{SubjectReader, text};
 use dashboard::Dashboard;
-use door::problem::Problem;
-use door::query_run::read;
+use door::Problem;
 
 /// Most groups of a list, and most services and hosts each.
 const GROUPS_MAX: usize = 500;
@@ -28,7 +27,7 @@ pub(super) async fn find(
     let now = server.now();
     let range = range.unwrap_or(last_day(now));
     let nothing = format!("there is nothing of {} {:?} in this time", subject.kind(), subject.name());
-    let facts = read(server, &name, move |run| SubjectReader { run, range, now }.facts(subject)).await?;
+    let facts = server.read(&name, move |run| SubjectReader { run, range, now }.facts(subject)).await?;
     let derived =
         derive(&facts).ok_or_else(|| Problem::not_found(nothing).hint("ask about a longer time, as from=now-7d"))?;
     Ok(DashboardView::derived(name, in_language(derived, locale)))
@@ -37,7 +36,7 @@ pub(super) async fn find(
 /// Returns all dashboards that are derived: of groups, services and hosts with events in the last day.
 pub(super) async fn list(server: &Shared) -> Result<Vec<DashboardView>, Problem> {
     let now = server.now();
-    read(server, "derived dashboards", move |run| {
+    server.read("derived dashboards", move |run| {
         let reader = SubjectReader { run, range: last_day(now), now };
         let known = reader.known_groups();
         let groups = [&known.lines[..], &known.spans, &known.samples].concat();

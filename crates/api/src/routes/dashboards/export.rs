@@ -12,8 +12,7 @@ use crate::ask::{self, Ask, Groups};
 use crate::locale::locale;
 use crate::routes::query;
 use crate::state::Shared;
-use door::parameters::{Parameters, PathName};
-use door::problem::Problem;
+use door::{Parameters, PathName, Problem};
 use types::percent_encoded;
 
 /// The format that is a whole dashboard.

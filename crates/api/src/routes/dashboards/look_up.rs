@@ -6,8 +6,7 @@ use types::{Locale, TimeRange};
 use super::derived;
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
-use door::handler::HandlerServer;
-use door::problem::Problem;
+use door::{HandlerServer, Problem};
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day, and is in a language.
 pub(crate) async fn find(

@@ -16,7 +16,7 @@ use types::{Locale, TimeRange, Timestamp};
 use crate::ask::{Ask, Groups};
 use crate::routes::query;
 use crate::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 /// Panels that are asked at once: others' queries must get through.
 const AT_ONCE: usize = 4;

@@ -2,8 +2,8 @@
 
 use axum::extract::Request;
 use axum::response::Response;
+use door::Problem;
 use door::fleet::{SOURCES_PATH, not_a_node};
-use door::problem::Problem;
 use execute::PartialReason;
 use ingest::ToldSources;
 

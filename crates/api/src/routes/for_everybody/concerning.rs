@@ -2,13 +2,12 @@
 
 use alert::AlertView;
 use dashboard::derive::Subject;
-use plan::fields::SERVICE_FIELDS;
+use plan::SERVICE_FIELDS;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::routes::alerts::visible;
 use crate::subject::SubjectReader;
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 /// Alerts whose events are looked at; of more, those that name it by a label are told.
 const ALERTS_MAX: usize = 100;

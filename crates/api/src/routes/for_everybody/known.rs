@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use types::{GroupPattern, Timestamp};
 
 use crate::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 use door::users::user_of_name;
 
 /// How long an incident that is over is still told of, and an issue.

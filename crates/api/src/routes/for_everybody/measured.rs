@@ -9,8 +9,7 @@ use super::concerning;
 use crate::ask::{Ask, Groups};
 use crate::routes::onset;
 use crate::subject::{SubjectGroups, SubjectReader, filter, number};
-use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::{Problem, QueryRun};
 
 /// The time that is *now*, that is compared with what is usual, and within which something must have been heard at all.
 const RECENT: i64 = 15 * Timestamp::MINUTE;

@@ -8,8 +8,7 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 use crate::ask;
 use crate::json::value_json;
 use crate::state::Shared;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
+use door::{Problem, QueryRun, Scope};
 
 /// Issues of one answer whose users are counted: those with the newest events.
 const ISSUES_MAX: usize = 100;
@@ -31,17 +30,18 @@ pub(super) async fn with_users(server: &Shared, issues: Vec<IssueView>, field: &
         return Err(problem.hint("name a field of events that tells users apart, such as user_id"));
     }
     let (name, now) = (Name::from(field), server.now());
-    read(server, "users of issues", move |reading| {
-        let counted = issues.iter().enumerate().map(|(place, issue)| {
-            let mut shown = json!(issue);
-            if place < ISSUES_MAX {
-                shown["users"] = users(reading, issue, &name, now)?;
-            }
-            Ok::<Json, Problem>(shown)
-        });
-        counted.collect()
-    })
-    .await
+    server
+        .read("users of issues", move |reading| {
+            let counted = issues.iter().enumerate().map(|(place, issue)| {
+                let mut shown = json!(issue);
+                if place < ISSUES_MAX {
+                    shown["users"] = users(reading, issue, &name, now)?;
+                }
+                Ok::<Json, Problem>(shown)
+            });
+            counted.collect()
+        })
+        .await
 }
 
 /// Counts the values of a field among the events of an issue.

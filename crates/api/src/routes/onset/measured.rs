@@ -1,14 +1,13 @@
 //! What an onset is asked of: the query with its range, and what is compared over time.
 
 use cause::Measure;
-use plan::function::Function;
-use plan::{AggregateKind, Expr, Name, Operator, Plan};
+use plan::{AggregateKind, Expr, Function, Name, Operator, Plan};
 use serde_json::{Map, Value};
 use types::Timestamp;
 
 use crate::ask::{Ask, Question};
 use crate::json_body::JsonBody;
-use door::problem::Problem;
+use door::Problem;
 
 /// What is compared over time.
 pub(super) enum Of {

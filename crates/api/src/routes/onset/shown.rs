@@ -6,7 +6,7 @@ use types::Timestamp;
 
 use super::found::{FoundOnset, FoundPatterns};
 use crate::json::rounded;
-use door::answer::reason_json;
+use door::reason_json;
 
 /// Returns an onset as JSON, with the alerts in the order of time among what else began; `measure` is the name of what is
 /// measured.

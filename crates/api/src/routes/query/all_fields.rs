@@ -11,8 +11,7 @@ use storage::Snapshot;
 use crate::answer::Form;
 use crate::ask::Question;
 use crate::state::Shared;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
+use door::{Problem, QueryRun};
 
 /// Most columns of an answer: a row has a place for each, whether the event has the field or not.
 const COLUMNS_MAX: usize = 10_000;
@@ -26,7 +25,7 @@ pub(super) async fn widened(server: &Shared, question: Question, form: Form) -> 
         return Err(no_events());
     }
     let text = question.text.clone();
-    read(server, &text, move |reading| with_fields(reading, question, form)).await
+    server.read(&text, move |reading| with_fields(reading, question, form)).await
 }
 
 fn with_fields(reading: &QueryRun<'_>, mut question: Question, form: Form) -> Result<Question, Problem> {

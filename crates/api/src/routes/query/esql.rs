@@ -3,8 +3,7 @@
 //! Fields have the types of their values. What was declared for indices of Elasticsearch, and aliases, hold at its own address.
 
 use chrono_tz::Tz;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
+use door::{Problem, QueryRun, Scope};
 use esql::{CheckedQuery, EsqlError, Kind, Parameters, ROWS_MAX, Schema, Statement};
 use execute::{Answer, ColumnKind};
 use plan::{Expr, Operator, Plan, QueryErrors, Warning, nearest};
@@ -35,7 +34,7 @@ pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(
         }
         Ok((answer, grouped_by))
     };
-    read(server, &ask.query, work).await
+    server.read(&ask.query, work).await
 }
 
 /// Refuses what other languages are asked with.

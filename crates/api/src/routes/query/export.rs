@@ -18,8 +18,7 @@ use tokio_stream::Stream;
 use types::{TimeRange, Timestamp};
 
 use crate::answer::{Form, Kind, Sheet};
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// Names that only this route reads.
 pub(super) const PARAMETERS: [&str; 3] = ["format", "gzip", "all_fields"];

@@ -12,8 +12,7 @@ use tokio::time::timeout;
 use types::{Hold, Value};
 
 use crate::answer::{Form, Names, write_row};
-use door::answer::PIECE_BYTES;
-use door::queries::RunningQuery;
+use door::{PIECE_BYTES, RunningQuery};
 
 /// Rows that are held before the stream begins.
 const HELD_MAX: usize = 4_096;

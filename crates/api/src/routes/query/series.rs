@@ -16,8 +16,7 @@ use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
 use crate::ask::Ask;
 use crate::state::Shared;
-use door::problem::Problem;
-use door::query_run::{QueryRun, read};
+use door::{Problem, QueryRun};
 
 /// The name of the language.
 const LANGUAGE: &str = "promql";
@@ -42,7 +41,7 @@ pub(super) async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Proble
         }
     };
     let now = server.now();
-    let measured = read(server, &ask.query, move |run| measure(run, &query, steps, now)).await?;
+    let measured = server.read(&ask.query, move |run| measure(run, &query, steps, now)).await?;
     let mut samples = Vec::new();
     for series in joined(measured.series) {
         let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -82,7 +81,7 @@ pub(super) async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Probl
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         Ok(answer)
     };
-    read(server, &ask.query, work).await
+    server.read(&ask.query, work).await
 }
 
 /// Reads a query; the error has the place of the mistake.

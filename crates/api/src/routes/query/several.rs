@@ -13,8 +13,7 @@ use crate::answer::Form;
 use crate::ask::Ask;
 use crate::json_body::JsonBody;
 use crate::state::Shared;
-use door::handler::Sent;
-use door::problem::Problem;
+use door::{Problem, Sent};
 
 /// Limit on the questions of a request.
 const QUESTIONS_MAX: usize = 50;

@@ -21,9 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::outcome::Outcome;
 use super::rows::{Piece, Row, Rows};
 use crate::answer::{Form, Pieces, columns_json, write_row};
-use door::answer::stats_json;
-use door::problem::Problem;
-use door::queries::RunningQuery;
+use door::{Problem, RunningQuery, stats_json};
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(500);

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use chrono_tz::Tz;
 use door::logql::add;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope, read};
+use door::{Problem, QueryRun, Scope};
 use execute::{Answer, Stats};
 use ingest::span::SPAN_GROUPS;
 use plan::QueryErrors;
@@ -55,7 +54,7 @@ pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
         let samples = series.iter().flat_map(samples_of).collect();
         Ok(Answer { stats, partial_reasons, ..rows_of(samples) })
     };
-    read(server, &ask.query, work).await
+    server.read(&ask.query, work).await
 }
 
 fn samples_of(series: &Series) -> Vec<Sample> {

@@ -3,7 +3,7 @@
 use types::{TimeRange, Timestamp};
 
 use crate::ask::{Ask, instant};
-use door::problem::Problem;
+use door::Problem;
 
 /// Most steps of a range, as in Prometheus.
 const STEPS_MAX: i64 = 11_000;

@@ -11,7 +11,7 @@ use super::{esql, series, spans};
 use crate::answer::{Form, respond};
 use crate::ask::Ask;
 use crate::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 /// Reports whether a query is answered here.
 pub(super) fn is_whole(ask: &Ask) -> bool {

@@ -13,10 +13,7 @@ use types::{Column, GroupName, GroupPattern, Hold, RowSet, Run, ScanError, TimeR
 use super::counting::{all_events, share};
 use super::{Use, uses_of};
 use crate::state::Shared;
-use door::answer::{reason_json, stats_json};
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
+use door::{Parameters, Problem, QueryRun, Scope, reason_json, stats_json};
 
 /// Where a range begins that has no beginning.
 const FROM_DEFAULT: &str = "now-24h";

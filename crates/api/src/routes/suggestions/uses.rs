@@ -12,7 +12,7 @@ use types::{GroupScope, TimeRange};
 
 use crate::ask::parse;
 use crate::state::Shared;
-use door::problem::Problem;
+use door::Problem;
 
 /// Uses that are named.
 const NAMED_MAX: usize = 10;

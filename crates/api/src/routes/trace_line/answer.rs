@@ -1,7 +1,6 @@
 //! The stages `range` and `query`: whether the event is in the answer of a query, and which command leaves it out.
 
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
+use door::{Problem, QueryRun, Scope};
 use execute::{Side, beyond};
 use language::ParseOptions;
 use plan::{Comparison, Expr, Operator, Plan};

@@ -1,9 +1,6 @@
 //! The stages `store`, `deletion` and `retention`: whether the event is there, and what may have removed it.
 
-use door::answer::duration_text;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
-use door::server::Shared;
+use door::{Problem, QueryRun, Scope, Shared, duration_text};
 use execute::PartialReason;
 use plan::{Comparison, Expr, Operator, Plan};
 use serde_json::{Value as Json, json};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use alert::{AlarmQuestion, Ask, EventTime, Question};
-use door::problem::Problem;
+use door::Problem;
 use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp};

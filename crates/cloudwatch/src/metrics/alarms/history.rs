@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 
 use alert::{AlarmQuestion, TopicMessage};
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
-use door::server::Server;
+use door::{Problem, QueryRun, Scope, Server};
 use ingest::{ALARMS_GROUP, IngestError};
 use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
 use serde_json::{Value, json};

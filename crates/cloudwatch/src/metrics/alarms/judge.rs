@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Weak};
 
 use alert::{AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict};
-use door::server::Server;
+use door::Server;
 use serde_json::{Value, json};
 use types::{Hold, Timestamp};
 

@@ -11,6 +11,7 @@ use super::definition::{ACTIONS, invalid};
 use super::message::arn;
 use super::state::{AlarmMemory, state_named};
 use crate::answer::CloudWatchProblem;
+use crate::paging::{page_from, with_next_token};
 
 type Read<T> = Result<T, CloudWatchProblem>;
 
@@ -155,27 +156,13 @@ pub(super) fn page(input: &Parameters<'_>, alarms: &[AlarmView]) -> Read<Value> 
         let wanted = page.iter().filter(|alarm| is_composite(&alarm.document.definition) == composite);
         wanted.map(shown).collect()
     };
-    let mut answer = json!({"CompositeAlarms": of(true), "MetricAlarms": of(false)});
-    if let Some(next) = next {
-        answer["NextToken"] = next.into();
-    }
-    Ok(answer)
+    Ok(with_next_token(json!({"CompositeAlarms": of(true), "MetricAlarms": of(false)}), next))
 }
 
 /// Returns a page of a list, and the token of the next: the number of entries before it.
 pub(super) fn page_of<'l, T>(input: &Parameters<'_>, list: &'l [T]) -> Read<(&'l [T], Option<String>)> {
-    let most = input.integer("MaxRecords")?.map_or(Ok(PAGE), |number| {
-        let number = usize::try_from(number).ok().filter(|number| (1..=PAGE_MAX).contains(number));
-        number.ok_or_else(|| bad_value(format!("MaxRecords must be from 1 to {PAGE_MAX}.")))
-    })?;
-    let bad_token = || CloudWatchProblem::new("InvalidNextToken", "The value of NextToken is invalid.");
-    let start = match input.text("NextToken", 1024)? {
-        None => 0,
-        Some(token) => token.parse::<usize>().map_err(|_| bad_token())?,
-    };
-    let rest = list.get(start..).unwrap_or_default();
-    let page = &rest[..rest.len().min(most)];
-    Ok((page, (rest.len() > page.len()).then(|| (start + page.len()).to_string())))
+    let most = input.most("MaxRecords", PAGE, PAGE_MAX)?;
+    Ok(page_from(list, input.start(1024)?, most))
 }
 
 /// Returns what is remembered of an alarm.

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use alert::{ALARM, AlarmDocument, AlarmView};
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::{Problem, to_json};
-use door::query_run;
+use door::{HandlerServer, Problem, Role, to_json};
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 use types::{GroupName, GroupPattern, Timestamp, group_name_of_outside};
@@ -22,6 +19,7 @@ use super::listing::{
 use super::state::{ORDER, StateOrder, state_named};
 use crate::answer::{CloudWatchProblem, random_id};
 use crate::metric_filters::counters;
+use crate::paging::with_next_token;
 use crate::state::Shared;
 
 type Answer = Result<Value, CloudWatchProblem>;
@@ -405,7 +403,7 @@ async fn history(server: &Shared, input: &Value) -> Answer {
     };
     let alarm = parameters.text("AlarmName", 255)?.map(str::to_owned);
     let filter = HistoryFilter { alarm, kind, range: (start, end) };
-    let mut items = query_run::read(server, "DescribeAlarmHistory", move |run| read(run, &filter)).await?;
+    let mut items = server.read("DescribeAlarmHistory", move |run| read(run, &filter)).await?;
     let seen: BTreeSet<String> = visible(server).into_iter().map(|alarm| alarm.name).collect();
     // The history of an alarm that was deleted is there for those who see everything.
     let sees_all = server.caller.scope.is_everything();
@@ -414,9 +412,6 @@ async fn history(server: &Shared, input: &Value) -> Answer {
         items.reverse();
     }
     let (page, next) = page_of(&parameters, &items)?;
-    let mut answer = json!({"AlarmHistoryItems": page.iter().map(HistoryItem::shown).collect::<Vec<_>>()});
-    if let Some(next) = next {
-        answer["NextToken"] = next.into();
-    }
-    Ok(answer)
+    let answer = json!({"AlarmHistoryItems": page.iter().map(HistoryItem::shown).collect::<Vec<_>>()});
+    Ok(with_next_token(answer, next))
 }

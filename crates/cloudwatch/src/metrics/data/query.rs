@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use door::problem::Problem;
+use door::Problem;
 use ingest::datum::{Datum, MetricName};
 use serde_json::{Value, json};
 

@@ -1,9 +1,6 @@
 //! The operations on detectors: put, list, delete.
 
-use door::access::Role;
-use door::handler::HandlerServer;
-use door::problem::{Problem, to_json};
-use door::query_run::read;
+use door::{HandlerServer, Problem, Role, to_json};
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -14,6 +11,7 @@ use super::super::parameters::Parameters;
 use super::super::put::dimensions;
 use super::definition::{DETECTOR, DetectorDocument, DetectorTarget};
 use crate::answer::CloudWatchProblem;
+use crate::paging::{page_from, with_next_token};
 use crate::state::Shared;
 
 type Answer = Result<Value, CloudWatchProblem>;
@@ -154,16 +152,8 @@ impl DetectorFilter {
 /// Answers `DescribeAnomalyDetectors`. A token is the number of detectors before its page.
 async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
     let filter = DetectorFilter::read(input)?;
-    let most = input.integer("MaxResults")?.map_or(Ok(PAGE), |number| {
-        let most = usize::try_from(number).ok().filter(|number| (1..=PAGE_MAX).contains(number));
-        most.ok_or_else(|| bad_value(format!("MaxResults must be from 1 to {PAGE_MAX}.")))
-    })?;
-    let start = match input.text("NextToken", 100)? {
-        None => 0,
-        Some(token) => token
-            .parse::<usize>()
-            .map_err(|_| CloudWatchProblem::new("InvalidNextToken", "The value of NextToken is invalid."))?,
-    };
+    let most = input.most("MaxResults", PAGE, PAGE_MAX)?;
+    let start = input.start(100)?;
     let found = server.look_up(all).await??;
     let mut chosen = Vec::new();
     for (_, document) in found.into_iter().filter(|(_, document)| server.reaches_all(&document.groups)) {
@@ -172,10 +162,10 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
             chosen.push((target, document));
         }
     }
-    let n_left = chosen.len().saturating_sub(start);
+    let (_, next) = page_from(&chosen, start, most);
     let page: Vec<_> = chosen.into_iter().skip(start).take(most).collect();
-    let (now, n_page) = (now_ms(server), page.len());
-    let detectors = read(server, "DescribeAnomalyDetectors", move |run| {
+    let now = now_ms(server);
+    let detectors = server.read("DescribeAnomalyDetectors", move |run| {
         let mut shown = Vec::new();
         for (target, document) in page {
             let config = BandConfig::read(&Parameters::new(&document.shown));
@@ -194,11 +184,7 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
         }
         Ok(shown)
     });
-    let mut answer = json!({"AnomalyDetectors": detectors.await?});
-    if n_left > n_page {
-        answer["NextToken"] = (start + n_page).to_string().into();
-    }
-    Ok(answer)
+    Ok(with_next_token(json!({"AnomalyDetectors": detectors.await?}), next))
 }
 
 /// Returns the members of a document that say what the detector is of, in the newer form alone.

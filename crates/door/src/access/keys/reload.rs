@@ -1,11 +1,11 @@
 //! Keys that other nodes of a fleet have made, revoked or rotated.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use storage::StoreError;
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::key::{Document, Key, read_uses};
 use super::{KIND, Keys, SECRET_KIND, SECRET_NAME, SecretDocument};
@@ -16,7 +16,7 @@ impl Keys {
     /// # Errors
     /// If the control store cannot be read: then what is known holds.
     pub fn reload(&self, now: Timestamp) -> Result<(), StoreError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changes = self.changes.hold();
         let stored: HashMap<String, String> = self.store.settings().all(KIND)?.into_iter().collect();
         let secret = self.store.settings().get(SECRET_KIND, SECRET_NAME)?;
         let uses = read_uses(&self.store)?;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::Serialize;
-use types::{GroupName, Timestamp};
+use types::{GroupName, Hold, Timestamp};
 
 /// How long a sender is remembered: programs that run once a day are among them.
 const WINDOW_NS: i64 = Timestamp::DAY;
@@ -75,7 +75,7 @@ impl AnonymousSenders {
         now: Timestamp,
     ) {
         let name = (address, agent.chars().take(AGENT_CHARS_MAX).collect::<String>());
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.hold();
         let Table { senders, left_out } = &mut *table;
         if senders.len() >= SENDERS_MAX && !senders.contains_key(&name) {
             let oldest = senders.iter().min_by_key(|(_, sent)| sent.last).map(|(name, sent)| (name.clone(), sent.last));
@@ -104,7 +104,7 @@ impl AnonymousSenders {
 
     /// Returns those who sent within a day, the latest first; and whether some are not among them.
     pub(super) fn views(&self, now: Timestamp) -> (Vec<SenderView>, bool) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.hold();
         let is_recent = |last: Timestamp| now.0.saturating_sub(last.0) < WINDOW_NS;
         table.senders.retain(|_, sent| is_recent(sent.last));
         let mut latest: Vec<_> = table.senders.iter().collect();

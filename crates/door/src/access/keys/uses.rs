@@ -4,10 +4,10 @@
 //! restore a revoked key nor lose an expiry. Where two nodes noted the use of one key, the later time is kept.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
-use types::Timestamp;
+use types::{Hold, Timestamp};
 
 use super::key::{Key, USES_KIND, USES_NAME, read_uses};
 use super::{KIND, KeyError, Keys, as_json};
@@ -19,7 +19,7 @@ impl Keys {
     pub(super) fn note_use(&self, key: &Key, now: Timestamp) {
         if key.used_ns.fetch_max(now.0, Ordering::Relaxed) == i64::MIN {
             let first = (key.id.clone(), key.caller.name.clone());
-            self.first_uses.lock().unwrap_or_else(PoisonError::into_inner).push(first);
+            self.first_uses.hold().push(first);
             self.has_first_uses.store(true, Ordering::Release);
         }
         self.has_unsaved_uses.store(true, Ordering::Release);
@@ -30,7 +30,7 @@ impl Keys {
         if !self.has_first_uses.swap(false, Ordering::Acquire) {
             return Vec::new();
         }
-        std::mem::take(&mut *self.first_uses.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.first_uses.hold())
     }
 
     /// Reports whether uses are to be saved and the caller is to do it soon; others are told no until it is done.
@@ -43,7 +43,7 @@ impl Keys {
     /// # Errors
     /// If the control store does not take it; then the next use brings another attempt.
     pub fn keep_uses(&self, now: Timestamp) -> Result<(), KeyError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changes = self.changes.hold();
         self.is_save_planned.store(false, Ordering::Release);
         let is_over = |key: &Key| key.caller.validity.ends().is_some_and(|ends| ends.0 < now.0 - EXPIRED_KEPT_NS);
         let keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();

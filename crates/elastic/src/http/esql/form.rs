@@ -6,8 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use crate::http::errors::NOT_SUPPORTED;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// Least width of a column of text, as in Elasticsearch.
 const WIDTH_MIN: usize = 15;
@@ -64,14 +63,15 @@ impl Form {
         *self == Self::Json
     }
 
-    pub(super) fn content_type(&self) -> String {
-        let (kind, has_names) = match self {
-            Self::Json => return "application/json".into(),
-            Self::Csv(_, has_names) => ("text/csv", has_names),
-            Self::Tsv(has_names) => ("text/tab-separated-values", has_names),
-            Self::Text(_) => return "text/plain; charset=UTF-8".into(),
-        };
-        format!("{kind}; charset=UTF-8; header={}", if *has_names { "present" } else { "absent" })
+    pub(super) fn content_type(&self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv(_, true) => "text/csv; charset=UTF-8; header=present",
+            Self::Csv(_, false) => "text/csv; charset=UTF-8; header=absent",
+            Self::Tsv(true) => "text/tab-separated-values; charset=UTF-8; header=present",
+            Self::Tsv(false) => "text/tab-separated-values; charset=UTF-8; header=absent",
+            Self::Text(_) => "text/plain; charset=UTF-8",
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use language::SearchError;
 use serde_json::Value as Json;
 use types::GroupPattern;
 
-use door::parameters::Parameters;
+use door::Parameters;
 
 /// Fields by a pattern of their names, and the format of their values.
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! `slice`: one of several searches that together find everything.
 
 use language::SearchError;
-use plan::function::Function;
-use plan::{ArithmeticOperator, Comparison, Expr, Operator};
+use plan::{ArithmeticOperator, Comparison, Expr, Function, Operator};
 use serde_json::Value as Json;
 use types::Value;
 

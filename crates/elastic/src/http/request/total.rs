@@ -3,7 +3,7 @@
 use language::SearchError;
 use serde_json::{Value as Json, json};
 
-use door::parameters::Parameters;
+use door::Parameters;
 
 /// Whether and how far the number of events is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use sha2::Digest;
 use types::Value;
 
-use plan::function::Function;
+use plan::Function;
 
 /// Returns the value of a function of one text.
 pub(super) fn scalar(function: Function, text: &str) -> Option<Value> {

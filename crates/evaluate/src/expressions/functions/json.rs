@@ -9,7 +9,8 @@ use std::sync::Arc;
 use types::Value;
 
 use crate::columns::cell::Cell;
-use plan::function::{Function, SELECTOR_ANY};
+use plan::Function;
+use plan::function::SELECTOR_ANY;
 
 /// Deepest nesting that is read; a deeper text is no value.
 const DEPTH_MAX: usize = 128;

@@ -12,12 +12,10 @@ mod stream;
 
 use std::sync::Arc;
 
-use plan::function::LabelsFunction;
-use plan::label_set::{LabelSet, labels_of_stream};
+use plan::label_set::labels_of_stream;
 use plan::template::parse_float;
 use plan::units::{duration_ns, size_bytes};
-use plan::unreadable;
-use plan::{Expr, line_parser};
+use plan::{Expr, LabelSet, LabelsFunction, line_parser, unreadable};
 use types::{Column, Value};
 
 use self::constant::literal;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use types::Value;
 
 use crate::columns::cell::Cell;
-use plan::function::Function;
+use plan::Function;
 
 /// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {

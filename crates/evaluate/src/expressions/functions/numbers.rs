@@ -3,9 +3,8 @@
 use types::{ByteSize, Value, format_duration_ns, parse_duration_ns};
 
 use crate::columns::cell::Cell;
-use plan::ArithmeticOperator;
-use plan::function::Function;
-use plan::number::{Number, arithmetic};
+use plan::number::arithmetic;
+use plan::{ArithmeticOperator, Function, Number};
 
 /// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {

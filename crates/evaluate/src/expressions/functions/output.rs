@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use plan::template::{Line, Template};
+use plan::Template;
+use plan::template::Line;
 use types::{Column, Timestamp, Value};
 
 use crate::columns::cell::Cell;

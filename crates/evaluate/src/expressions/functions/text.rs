@@ -1,6 +1,6 @@
 //! Functions of texts. Positions and lengths count code points.
 
-use plan::function::Function;
+use plan::Function;
 use regex::Regex;
 use types::Value;
 

@@ -8,10 +8,7 @@ use chrono_tz::Tz;
 use types::{Column, Timestamp, Value};
 
 use crate::columns::cell::Cell;
-use plan::Span;
-use plan::calendar as bins;
-use plan::function::Function;
-use plan::number::Number;
+use plan::{Function, Number, Span, calendar as bins};
 
 /// Instants rounded down or up to spans.
 pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: Tz) -> Column {

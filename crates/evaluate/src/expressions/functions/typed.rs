@@ -11,7 +11,7 @@ mod numbers;
 mod order;
 mod texts;
 
-use plan::function::TypedFunction;
+use plan::TypedFunction;
 use types::Value;
 
 use crate::columns::cell::Cell;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use types::{RowSet, Run, ScanError, TimeRange, TypeSet, Value};
 
 use super::{FieldSummaries, FieldSummaryRow, damage, field_presence};
-use evaluate::columns::frame::{BlockRows, Source};
-use plan::date_math::date_value;
+use evaluate::{BlockRows, Source};
+use plan::date_value;
 
 /// Most values that are looked at for all fields together, the newest first.
 const VALUES_MAX: usize = 1 << 18;

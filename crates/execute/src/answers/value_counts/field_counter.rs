@@ -7,7 +7,7 @@ use types::{Column, RowSet, Strings, Value};
 use super::dictionary::DictionaryCounts;
 use super::field::{FieldCounts, TEXT_BYTES_MAX, VALUES_MAX};
 use super::numbers::NumberTally;
-use evaluate::columns::cell::Cell;
+use evaluate::Cell;
 
 /// Of a column with too many values every so many rows are looked at.
 pub(super) const SAMPLE_STEP: usize = 16;

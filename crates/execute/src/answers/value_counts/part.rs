@@ -6,8 +6,7 @@ use types::RowSet;
 
 use super::field_counter::{FieldCounter, FieldSum, SAMPLE_STEP};
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::BlockRows;
-use evaluate::columns::stop::Stop;
+use evaluate::{BlockRows, Stop};
 
 /// The values of all fields in a part of a run.
 pub(super) struct PartValues {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::field_counter::FieldSum;
 use super::part::PartValues;
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// What was counted of all parts so far.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use crate::request::cache::{CacheEntry, PartialCache};
 use crate::scan::fingerprint::{Fingerprint, key_of_several};
 use crate::scan::parts::RunPart;
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// Bytes of a name next to its text, roughly.
 const NAME_BYTES: usize = 32;

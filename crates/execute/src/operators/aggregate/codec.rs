@@ -24,7 +24,7 @@ use plan::AggregateKind;
 use types::Value;
 
 use super::{Distinct, Moments, Partial, Percentile, Sum, Values};
-use evaluate::columns::place::{Place, put_place, read_place};
+use evaluate::{Place, put_place, read_place};
 use types::codec::{CodecError, Reader, put_count, put_value, put_whole};
 
 impl Partial {

@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use types::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use evaluate::columns::cell::Cell;
-use evaluate::columns::key::{canonical, write_key};
 use evaluate::expressions::address;
+use evaluate::{Cell, canonical, write_key};
 use types::codec::{CodecError, Reader, put_count};
 
 /// Values counted exactly. With 64-bit hashes two of so few collide once in 10^11 queries.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use types::Value;
 
-use evaluate::columns::key::canonical;
+use evaluate::canonical;
 
 /// Returns the ranges with their counts, for numbers in ascending order: a number that is the end of a range lies in
 /// the next one, the greatest in the last. Of numbers that are all the same there is one range, whatever was asked for.

@@ -5,7 +5,7 @@
 //! middle of a bucket is within 1/128 of every number in it. What the sketch holds depends only on the numbers seen,
 //! not on their order, so merging in any order gives the same answer.
 
-use evaluate::columns::cell::Cell;
+use evaluate::Cell;
 use types::codec::{CodecError, Reader, put_count, put_decimal};
 
 /// Numbers kept exactly.

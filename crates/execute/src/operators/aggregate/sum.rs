@@ -8,8 +8,8 @@
 
 use types::Value;
 
-use evaluate::columns::cell::Cell;
-use plan::number::Number;
+use evaluate::Cell;
+use plan::Number;
 use types::codec::{CodecError, Reader, put_count, put_decimal, put_wide};
 
 /// The most parts of an expansion: the range of a double in pieces of its precision, and room for gaps.

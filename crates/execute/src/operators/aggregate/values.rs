@@ -13,10 +13,7 @@ use std::collections::BTreeMap;
 
 use types::Value;
 
-use evaluate::columns::cell::{Cell, sort_order};
-use evaluate::columns::key::canonical;
-use evaluate::columns::place::{Place, RankedValue, put_place, read_place};
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Cell, Place, RankedValue, canonical, put_place, read_place, sort_order, value_bytes};
 use types::codec::{CodecError, Reader, put_count, put_value};
 
 /// Bytes of an entry next to its value.

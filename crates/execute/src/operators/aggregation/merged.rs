@@ -2,7 +2,7 @@
 
 use crate::operators::group::Groups;
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// Merges and accounts for the memory: what is merged is gone, what it adds is not.
 pub(super) fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Groups<'p>) -> Result<(), Stop> {

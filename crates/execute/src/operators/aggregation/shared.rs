@@ -14,7 +14,7 @@ use crate::operators::group::Groups;
 use crate::request::part::{Part, PartAnswer};
 use crate::request::peers::{PeerId, Peers};
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use types::codec::Reader;
 
 /// With fewer events a part costs more on its way than it saves.

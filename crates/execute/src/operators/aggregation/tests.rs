@@ -17,7 +17,7 @@ use crate::request::parameters::{Request, Support};
 use crate::tests::said_by_its_run;
 use crate::tests::stored::stored;
 use crate::tests::stored::{Asking, Stored, ask, events, house, plan, range};
-use evaluate::budget::Budget;
+use evaluate::Budget;
 
 #[test]
 fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
@@ -343,7 +343,7 @@ fn rows_of_an_aggregation_under_way_are_those_of_whole_blocks() {
     let slow: Vec<Arc<dyn Run>> =
         (0..6).map(|n| Arc::new(Slow { run: events(n * 1_000, 1_000) }) as Arc<dyn Run>).collect();
     let shown = Mutex::new(Vec::new());
-    let take = |rows| locked(&shown).push(rows);
+    let take = |rows| shown.hold().push(rows);
     let cancelled = AtomicBool::new(false);
     let request = Request {
         range: TimeRange::ALL,

@@ -2,15 +2,13 @@
 
 use std::cmp::Ordering;
 
-use plan::fields::visit_fields;
-use plan::{AggregateKind, Name, Operator, SortKey};
+use plan::{AggregateKind, Name, Operator, SortKey, visit_fields};
 
 use crate::operators::group::{GroupRows, Groups};
 use crate::operators::table::{SORTED_ROW_BYTES, Table};
 use crate::scan::row_order::{compare_cells, key_columns};
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Stop};
 
 /// What the operators after an aggregation want, where they compute columns from aggregates, sort by one, and take the
 /// first rows.

@@ -14,7 +14,7 @@ use plan::{Aggregate, Expr, Name};
 use super::Groups;
 use crate::operators::aggregate::Partial;
 use crate::scan::fingerprint::VERSION;
-use evaluate::columns::cell::Cell;
+use evaluate::Cell;
 use types::codec::{CodecError, Reader, put_count, put_value};
 
 impl<'p> Groups<'p> {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use plan::Expr;
 use types::{Addresses, Column};
 
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
-use evaluate::expressions::environment::Environment;
+use evaluate::{Environment, Frame, Stop};
 
 /// The values of a group column in the rows of a frame.
 pub(crate) enum Key {

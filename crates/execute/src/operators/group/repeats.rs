@@ -9,9 +9,8 @@ use types::{Addresses, Column, RowSet};
 use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
 use evaluate::columns::frame::permute;
-use evaluate::columns::stop::Stop;
 use evaluate::expressions::each::Spread;
-use evaluate::expressions::environment::Environment;
+use evaluate::{Environment, Stop};
 
 /// Most rows that those of one frame become: each list multiplies those of the others.
 const ROWS_MAX: usize = 1 << 24;

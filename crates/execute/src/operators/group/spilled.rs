@@ -18,13 +18,7 @@ use super::{GroupRows, Groups, owners};
 use crate::operators::aggregate::Partial;
 use crate::request::spilling::{LeasedMerge, LeasedSorter, Spilling, unreadable};
 use crate::scan::fingerprint::VERSION;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::memory::Lease;
-use evaluate::columns::order_key::put_group_key;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
-use evaluate::expressions::environment::Environment;
+use evaluate::{Cell, Environment, Frame, Lease, Stop, put_group_key, value_bytes};
 use types::codec::{CodecError, Reader, put_value};
 
 /// Groups that one thread collects, and where they go when there are too many.

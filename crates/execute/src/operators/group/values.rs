@@ -6,14 +6,9 @@ use plan::Expr;
 use types::{Addresses, Column, MISSING_CODE, RowSet, Value};
 
 use super::key::Key;
-use evaluate::budget::Budget;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::key::{canonical, write_key};
-use evaluate::columns::order_key::put_group_key;
 use evaluate::columns::place::Map;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
 use evaluate::expressions::address::{number_of, text_of};
+use evaluate::{Budget, Cell, Stop, canonical, put_group_key, value_bytes, write_key};
 
 /// The number of what was not seen yet.
 pub(super) const UNSEEN: u32 = u32::MAX;

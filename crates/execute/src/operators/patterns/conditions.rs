@@ -1,13 +1,11 @@
 //! Conditions for the events of patterns: looked up among the masked texts of both times.
 
-use plan::fields::MESSAGE_FIELDS;
-use plan::function::Function;
-use plan::{Expr, insights_text};
+use plan::{Expr, Function, MESSAGE_FIELDS, insights_text};
 use types::Value;
 
 use crate::operators::patterns::pattern_sums::{Part, PatternSums};
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use pattern::{Condition, Texts, condition};
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.

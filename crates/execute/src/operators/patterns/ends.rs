@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evaluate::columns::place::Place;
+use evaluate::Place;
 
 /// Where an event stands: number of its run among the scan's, block, row. Ordered by time within a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,13 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
+use plan::{HOST_FIELDS, SERVICE_FIELDS};
 use types::{Column, MISSING_CODE, Value};
 
 use super::ends::Spot;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop};
 
 /// Fields with the number of its process.
 const PROCESS_FIELDS: [&str; 4] = ["pid", "procid", "process.pid", "process_id"];

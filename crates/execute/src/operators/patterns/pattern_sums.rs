@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::fields::fields_of;
-use plan::{Name, Operator, Patterns};
+use plan::{Name, Operator, Patterns, fields_of};
 
 use crate::operators::feed::{Feed, for_each_frame};
 use crate::operators::patterns::bins::{Bins, Sum};
@@ -15,7 +14,7 @@ use crate::request::error::ExecuteError;
 use crate::scan::fingerprint::key_of_texts;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use pattern::mine;
 
 /// What was counted in one range of time.

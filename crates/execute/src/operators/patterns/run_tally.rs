@@ -7,9 +7,7 @@ use types::{Column, Examples, RowSet};
 
 use super::ends::{Ends, Spot};
 use crate::operators::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::BlockRows;
-use evaluate::columns::stop::Stop;
+use evaluate::{BlockRows, Cell, Stop};
 use pattern::{mask, says_start};
 
 /// No row.

@@ -13,8 +13,7 @@ use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Stop};
 
 /// An event that was read.
 #[derive(Clone, Debug)]

@@ -15,10 +15,7 @@ use super::texts::{RunTexts, known_examples, level_codes, texts_of, texts_over};
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::{Depth, Rows, Tally};
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::place::places;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop, places};
 use pattern::{mask, says_start};
 
 /// Bytes of a count of a text at an origin, roughly.

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use plan::fields::{MESSAGE_FIELDS, takes_message_field};
-use plan::{Expr, Patterns};
+use plan::fields::takes_message_field;
+use plan::{Expr, MESSAGE_FIELDS, Patterns};
 use types::{Column, Examples, Level, MISSING_CODE, RowSet, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Frame, Stop};
 
 /// What a run knows of the texts of a frame's rows.
 pub(crate) struct RunTexts {

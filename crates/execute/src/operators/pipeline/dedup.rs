@@ -13,10 +13,7 @@ use super::rows::{RowForm, RowsRead};
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::key::write_key;
-use evaluate::columns::memory::Lease;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Lease, Stop, write_key};
 
 /// Bytes of a key next to its own, with its share of the table.
 const KEY_BYTES: usize = 64;

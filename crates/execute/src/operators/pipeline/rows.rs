@@ -13,10 +13,7 @@ use types::{Column, Value};
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedMerge, unreadable};
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::Frame;
-use evaluate::columns::memory::Lease;
-use evaluate::columns::stop::Stop;
-use evaluate::columns::value_size::value_bytes;
+use evaluate::{Frame, Lease, Stop, value_bytes};
 use types::codec::{Reader, put_value};
 
 /// Bytes of a value in memory next to its own.

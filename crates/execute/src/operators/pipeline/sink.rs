@@ -7,7 +7,7 @@ use crate::operators::table::{KindOfColumn, Table};
 use crate::request::answer::{Answer, ColumnInfo};
 use crate::request::parameters::TakeRows;
 use crate::scan::scanner::{Flow, Scan};
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 
 /// Rows that are kept even where someone takes them: an answer of so few is worth being kept for whoever asks again.
 const FIRST_ROWS: usize = 1_000;

@@ -9,9 +9,7 @@ use crate::operators::table::Table;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::row_order::key_columns;
 use crate::scan::scanner::Scan;
-use evaluate::columns::cell::Cell;
-use evaluate::columns::order_key::put_sort_keys;
-use evaluate::columns::stop::Stop;
+use evaluate::{Cell, Stop, put_sort_keys};
 
 /// Rows on their way into order; ties stay in the order in which they come.
 pub(super) struct Sort<'p, 's> {

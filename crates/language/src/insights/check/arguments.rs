@@ -5,9 +5,8 @@ use types::{Level, Value};
 
 use super::checker::Checker;
 use crate::insights::syntax::{Binary, Node, NodeKind};
-use plan::Comparison;
 use plan::error::Span;
-use plan::function::Function;
+use plan::{Comparison, Function};
 
 /// Reports whether the argument of a function at this place must be a number.
 fn takes_number(function: Function, index: usize) -> bool {

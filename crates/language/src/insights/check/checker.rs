@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use plan::error::{QueryError, Span, place};
-use plan::regular_expression::REGEXES_MAX;
-use plan::{Expr, Operator, PlanDraft, Warning};
+use plan::error::{Span, place};
+use plan::{Expr, Operator, PlanDraft, QueryError, REGEXES_MAX, Warning};
 use types::GroupPattern;
 
 use super::aggregation::Aggregation;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::checker::Checker;
 use super::options::given;
 use crate::insights::syntax::{Arguments, Name, Node, Setting};
-use plan::error::{Span, nearest};
-use plan::{AddTotals, Autoregress, ColumnTotals, Expr, Operator, Outlier, Sessionize};
+use plan::error::Span;
+use plan::{AddTotals, Autoregress, ColumnTotals, Expr, Operator, Outlier, Sessionize, nearest};
 
 /// Most rows that `autoregress` looks back.
 const LAG_MAX: usize = 10_000;

@@ -1,9 +1,7 @@
 //! Conditions that do not say what they look like: values that stand alone, times that are none.
 
 use plan::error::Span;
-use plan::function::Function;
-use plan::number::Number;
-use plan::{ArithmeticOperator, Comparison, Expr};
+use plan::{ArithmeticOperator, Comparison, Expr, Function, Number};
 use types::{Timestamp, Value};
 
 use super::checker::Checker;

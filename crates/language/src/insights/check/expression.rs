@@ -1,7 +1,6 @@
 //! Expressions: functions and their arguments, patterns, aggregates where they may stand.
 
-use plan::balanced;
-use plan::regular_expression::compile_regex;
+use plan::{Expr, Function, TextPattern, balanced, compile_regex, nearest};
 use types::Value;
 
 use super::checker::Checker;
@@ -12,9 +11,8 @@ use crate::insights::pattern::{self, BadLength};
 use crate::insights::syntax::{Binary, Name, Node, NodeKind, Pattern};
 use plan::each::each;
 use plan::each::lifted;
-use plan::error::{Span, nearest};
-use plan::function::{Function, SIGNATURES, Signature};
-use plan::{Expr, TextPattern};
+use plan::error::Span;
+use plan::function::{SIGNATURES, Signature};
 
 /// Returns the name of a field without the stars that stand for every element of a list; `None` where it has none.
 fn without_stars(name: &str) -> Option<plan::Name> {

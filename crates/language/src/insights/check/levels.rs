@@ -7,8 +7,8 @@
 use types::{Level, Value};
 
 use super::checker::Checker;
-use plan::function::{Function, severity_key};
-use plan::{AggregateKind, Comparison, Expr};
+use plan::function::severity_key;
+use plan::{AggregateKind, Comparison, Expr, Function};
 
 impl Checker<'_> {
     /// Reports whether the values of an expression are levels.

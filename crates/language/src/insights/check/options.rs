@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::checker::Checker;
 use crate::insights::syntax::{Name, Setting};
-use plan::error::nearest;
+use plan::nearest;
 
 /// Returns the value given for `key`; of several the last, all but the first were refused.
 pub(super) fn given<'s>(options: &'s [Setting], key: &str) -> Option<&'s Name> {

@@ -5,8 +5,7 @@ use types::Value;
 use super::checker::Checker;
 use crate::insights::aggregate_name::{AggregateName, CompositeAggregate};
 use crate::insights::syntax::{Name, Node, NodeKind};
-use plan::function::Function;
-use plan::{AggregateKind, ArithmeticOperator, Expr, Span};
+use plan::{AggregateKind, ArithmeticOperator, Expr, Function, Span};
 
 /// Most ranges of a histogram.
 const RANGES_MAX: i64 = 1_000;

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plan::fields::visit_fields;
-use plan::{Expr, FillBuckets, Name, ParseMethod};
+use plan::{Expr, FillBuckets, Name, ParseMethod, visit_fields};
 
 /// The columns that the answer will have.
 #[derive(Debug, Default)]

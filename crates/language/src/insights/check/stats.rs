@@ -14,8 +14,7 @@ use super::levels::{gives_a_value, level_name, orders, severity};
 use super::scope::{ShownColumns, Table};
 use crate::insights::aggregate_name::AggregateName;
 use crate::insights::syntax::{Item, Name, Node, NodeKind};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, FillBuckets, Operator};
+use plan::{Aggregate, AggregateKind, Expr, FillBuckets, Function, Operator};
 
 /// Returns the group column that holds spans of `@timestamp`, and the other ones.
 fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Span>) -> Option<FillBuckets> {

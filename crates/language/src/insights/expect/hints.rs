@@ -6,7 +6,7 @@ use crate::insights::command_names::is_command_word;
 use crate::insights::foreign;
 use crate::insights::grammar::Rule;
 use crate::insights::pattern::length;
-use plan::error::nearest;
+use plan::nearest;
 
 /// Returns what a query may be that starts with a sign.
 pub(super) fn at_start(rest: &str) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use super::{Reader, Rule, parts, span_of};
 use crate::insights::expression;
 use crate::insights::syntax::{Arguments, CommandKind, Name, Node, NodeKind, OtherQuery, Setting, Window};
 use crate::insights::token;
-use plan::error::QueryError;
+use plan::QueryError;
 
 impl Reader<'_> {
     pub(super) fn arguments(&self, pair: Pair<'_, Rule>) -> Result<Arguments, QueryError> {

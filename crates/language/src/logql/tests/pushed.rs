@@ -1,7 +1,6 @@
 //! Lines that a Loki sender pushed: which of them stages keep, which labels they have, and what numbers they give.
 
-use plan::label_set::LabelSet;
-use plan::{Expr, Operator, PlanDraft};
+use plan::{Expr, LabelSet, Operator, PlanDraft};
 
 use super::*;
 

@@ -1,7 +1,6 @@
 //! Pages of groups: `group_limit` and `group_next_token`, as Prometheus has them.
 
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::selection::invalid;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use alert::LabelSelectors;
-use door::parameters::Parameters;
-use door::problem::Problem;
+use door::{Parameters, Problem};
 
 /// The requested rules.
 pub(super) struct RuleSelection<'p> {

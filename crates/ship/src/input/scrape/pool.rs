@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
-use types::{ByteSize, Timestamp};
+use types::{ByteSize, Hold, Timestamp};
 
 use super::client::{ClientConfig, PageClient};
 use super::host_page::HostPage;
 use crate::http::chain;
 use crate::shipper::now;
-use crate::stop::locked;
 
 /// Most threads: so many targets may wait for their timeouts at the same time.
 const THREADS_MAX: usize = 256;
@@ -104,7 +103,7 @@ impl FetchPool {
 
     /// Starts a request, or lets it wait while all threads are at work.
     pub(super) fn start(&mut self, request: FetchRequest) {
-        let mut state = locked(&self.queue.state);
+        let mut state = self.queue.state.hold();
         state.requests.push_back(request);
         let is_short = state.requests.len() > state.n_idle;
         drop(state);
@@ -125,7 +124,7 @@ impl FetchPool {
 
 impl Drop for FetchPool {
     fn drop(&mut self) {
-        locked(&self.queue.state).is_closed = true;
+        self.queue.state.hold().is_closed = true;
         self.queue.signal.notify_all();
     }
 }
@@ -146,7 +145,7 @@ fn work(queue: &Queue, results: &Sender<Fetched>) {
 
 impl Queue {
     fn next(&self) -> Option<FetchRequest> {
-        let mut state = locked(&self.state);
+        let mut state = self.state.hold();
         loop {
             if state.is_closed {
                 return None;

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use types::Hold;
 
 use super::super::{DefinedInput, Sink, WhenFull, inputs_of};
 use crate::spool::Spool;
-use crate::stop::{Stop, locked};
+use crate::stop::Stop;
 use exposition::TargetHealth;
 
 /// How long something is waited for.
@@ -37,8 +38,8 @@ impl PageServer {
                 let mut head = String::new();
                 while reader.read_line(&mut head).is_ok_and(|n| n > 2) {}
                 let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                locked(&noted).push(head);
-                let response = match locked(&served).get(&path) {
+                noted.hold().push(head);
+                let response = match served.hold().get(&path) {
                     None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
                     Some(page) => page.clone(),
                 };
@@ -51,7 +52,7 @@ impl PageServer {
     fn serve(&self, path: &str, kind: &str, body: &str) {
         let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}", body.len());
         let page = format!("{head}\r\nconnection: close\r\n\r\n{body}");
-        locked(&self.pages).insert(path.to_owned(), page);
+        self.pages.hold().insert(path.to_owned(), page);
     }
 }
 
@@ -125,7 +126,7 @@ fn a_page_becomes_series_of_its_target_with_those_about_the_scrape() {
     }
     let seconds = running.until(&format!(r#"{{"__name__":"scrape_duration_seconds",{labels}"#));
     assert!(seconds.parse::<f64>().is_ok_and(|seconds| seconds > 0.0));
-    let requests = locked(&server.requests);
+    let requests = server.requests.hold();
     let head = requests[0].to_ascii_lowercase();
     assert!(head.contains("authorization: basic yw5uonrlyq==") && head.contains("openmetrics"), "{head}");
     assert!(head.contains("x-prometheus-scrape-timeout-seconds: 1\r\n"), "{head}");
@@ -311,7 +312,7 @@ fn the_fallback_is_used_for_content_types_that_are_not_of_metrics() {
     let accept = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
         application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
         text/plain;version=0.0.4;q=0.2,*/*;q=0.1\r\n";
-    let requests = locked(&server.requests);
+    let requests = server.requests.hold();
     assert!(requests[0].contains(accept), "{}", requests[0]);
 }
 

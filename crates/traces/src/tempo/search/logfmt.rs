@@ -1,6 +1,6 @@
 //! Tags as a text: `name=value` pairs, as logfmt writes them.
 
-use door::problem::Problem;
+use door::Problem;
 
 /// Reads tags in logfmt: `name=value` pairs between white space, values in double quotes where they have some.
 pub(super) fn tags(text: &str) -> Result<Vec<(String, String)>, Problem> {

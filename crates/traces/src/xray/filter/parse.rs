@@ -3,8 +3,8 @@
 use pest::Parser;
 use pest::error::{Error, InputLocation};
 use pest::iterators::Pair;
-use plan::Comparison;
-use plan::error::{QueryError, Span, nearest};
+use plan::error::Span;
+use plan::{Comparison, QueryError, nearest};
 
 use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 

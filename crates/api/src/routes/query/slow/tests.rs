@@ -8,7 +8,8 @@ use tokio_stream::StreamExt;
 use types::Timestamp;
 
 use super::*;
-use door::queries::{Queries, Ticket};
+use door::Ticket;
+use door::queries::Queries;
 
 struct PendingAnswer {
     finish: oneshot::Sender<Result<Outcome, Problem>>,

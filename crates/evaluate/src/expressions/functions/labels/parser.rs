@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use plan::function::LabelsFunction;
-use plan::label_set::LabelSet;
 use plan::line_parser::Logfmt;
-use plan::{Expr, line_parser};
+use plan::{Expr, LabelSet, LabelsFunction, line_parser};
 
 use super::constant::literal;
 

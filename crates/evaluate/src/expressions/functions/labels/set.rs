@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::Expr;
-use plan::function::LabelsFunction;
-use plan::label_set::LabelSet;
+use plan::{Expr, LabelSet, LabelsFunction};
 use types::{Column, MISSING_CODE, Value};
 
 use super::constant::literal;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use plan::Expr;
-use plan::label_set::{DETECTED_LEVEL, LabelSet, Labels, PushedMetadata, labels_of_stream, metadata_name};
+use plan::label_set::{DETECTED_LEVEL, Labels, PushedMetadata, labels_of_stream, metadata_name};
+use plan::{Expr, LabelSet};
 use types::{Column, MISSING_CODE, Value};
 
 use super::distinct::Distinct;

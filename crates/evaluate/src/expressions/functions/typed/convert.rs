@@ -1,10 +1,8 @@
 //! Conversions of one value.
 
-use plan::address::address_of;
 use plan::decimal_text::decimal_text;
-use plan::function::TypedKind;
-use plan::number::Number;
 use plan::strict_date::date_of;
+use plan::{Number, TypedKind, address_of};
 use types::{Timestamp, Value};
 
 use super::super::cell::Cell;

@@ -1,8 +1,9 @@
 //! Functions of instants, in UTC and whole milliseconds.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
+use plan::TypedFunction;
 use plan::calendar::later_by_months;
-use plan::function::{DatePart, DateUnit, TypedFunction};
+use plan::function::{DatePart, DateUnit};
 use types::{Timestamp, Value};
 
 use super::super::cell::Cell;

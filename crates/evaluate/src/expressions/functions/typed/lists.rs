@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::function::{ListFunction, TypedKind};
+use plan::{ListFunction, TypedKind};
 use types::Value;
 
 use super::super::cell::Cell;

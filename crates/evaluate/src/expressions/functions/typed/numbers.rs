@@ -3,7 +3,8 @@
 use types::Value;
 
 use super::super::cell::Cell;
-use plan::function::{DecimalFunction, TypedFunction, WholeOperator, WholeWidth};
+use plan::function::{WholeOperator, WholeWidth};
+use plan::{DecimalFunction, TypedFunction};
 
 fn whole(cell: Cell<'_>) -> Option<i64> {
     match cell {

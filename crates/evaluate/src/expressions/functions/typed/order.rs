@@ -1,7 +1,6 @@
 //! The order of values of a type.
 
-use plan::address::address_of;
-use plan::function::TypedKind;
+use plan::{TypedKind, address_of};
 use types::Value;
 
 use crate::columns::cell::Cell;

@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use plan::address::address_of;
-use plan::function::TypedFunction;
+use plan::{TypedFunction, address_of};
 use serde::de::IgnoredAny;
 use types::Value;
 

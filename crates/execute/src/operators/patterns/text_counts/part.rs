@@ -10,7 +10,7 @@ use crate::operators::patterns::tally::{LEVEL_CODES, Tally};
 use crate::request::cache::CacheEntry;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
-use evaluate::columns::stop::Stop;
+use evaluate::Stop;
 use pattern::mask;
 
 /// Bytes of a text next to its own, roughly.
