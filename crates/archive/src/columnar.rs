@@ -166,6 +166,10 @@ fn is_sure(nanos: i64, received: &ArrivalContext<'_>) -> bool {
     matches!(bounded(nanos.into(), received), ResolvedTime::At(_))
 }
 
+fn has_sure_ends(times: &[i64], received: &ArrivalContext<'_>) -> bool {
+    [times.iter().min(), times.iter().max()].into_iter().flatten().all(|nanos| is_sure(*nanos, received))
+}
+
 /// A row group on its way.
 pub(crate) struct RowGroup {
     pub(crate) file: Arc<ColumnarFile>,
@@ -268,7 +272,7 @@ impl RowGroup {
             let leaf = &file.leaves[*place];
             if *place == time {
                 match leaf::read_times(reader, leaf, n)? {
-                    Some(read) if read.iter().all(|nanos| is_sure(*nanos, &asked.received)) => times = read,
+                    Some(read) if has_sure_ends(&read, &asked.received) => times = read,
                     _ => return Ok(None),
                 }
                 continue;
@@ -296,7 +300,7 @@ impl RowGroup {
             timestamps: times.into(),
             sequences: Numbers::consecutive(first, n),
             ingestion_times: Numbers::same(asked.received.at.0, n),
-            messages: messages.unwrap_or_else(|| empty_texts(n)),
+            messages: messages.or_else(|| Strings::of_parts(String::new(), vec![0; n])).unwrap_or_default(),
             levels,
             streams: Column::constant(Value::text(""), n),
             series: None,
@@ -362,12 +366,6 @@ fn key(name: &str) -> String {
     let mut key = String::from(",");
     write_json_string(name, &mut key);
     key + ":"
-}
-
-fn empty_texts(n: usize) -> Strings {
-    let mut texts = Strings::with_capacity(n, 0);
-    (0..n).for_each(|_| texts.push(""));
-    texts
 }
 
 /// The levels that a column says; `None` where a row says none, or says it by a number, which depends on the rest of its record.
