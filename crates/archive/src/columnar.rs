@@ -74,20 +74,22 @@ impl ColumnarFile {
         let columns = schema.columns().iter().enumerate();
         let leaves: Vec<Leaf> =
             columns.map(|(place, descr)| Leaf::of(place, schema.get_column_root_idx(place), descr)).collect();
-        let times: Vec<&Leaf> =
-            leaves.iter().filter(|leaf| leaf.time_unit().is_some() && leaf.list.is_none()).collect();
-        let named = parse::time_key(&times.iter().map(|leaf| &*leaf.name).collect::<Vec<_>>());
-        let only = if times.len() == 1 { Some(0) } else { None };
-        let time = named.or(only).map(|place| times[place].place);
-        let names: Vec<&str> = leaves.iter().map(|leaf| &*leaf.name).collect();
-        let is_time_named = parse::time_key(&names) == time;
+        let is_time = |leaf: &&Leaf| leaf.time_unit().is_some() && leaf.list.is_none();
+        // A day or a time of day tells less than any other time.
+        let is_part =
+            |leaf: &Leaf| matches!(leaf.meaning, Meaning::Date | Meaning::OfDay { .. }) || leaf.list.is_some();
+        let names: Vec<&str> = leaves.iter().map(|leaf| if is_part(leaf) { "" } else { &*leaf.name }).collect();
+        let named = parse::time_key(&names);
+        let mut times = leaves.iter().filter(is_time);
+        let only = times.next().filter(|_| times.next().is_none()).map(|leaf| leaf.place);
+        let time = named.map_or(only, |place| Some(place).filter(|place| is_time(&&leaves[*place])));
         let is_text =
             |leaf: &&Leaf, key: &str| *leaf.name == *key && leaf.meaning == Meaning::Text && leaf.list.is_none();
         let text = TEXT_KEYS.iter().find_map(|key| Some(leaves.iter().find(|leaf| is_text(leaf, key))?.place));
-        if names.iter().collect::<HashSet<_>>().len() < leaves.len() {
+        if leaves.iter().map(|leaf| &leaf.name).collect::<HashSet<_>>().len() < leaves.len() {
             return Err(io::Error::other("two columns have the same name"));
         }
-        Ok(Self { input, number, reader, leaves, time, is_time_named, text })
+        Ok(Self { input, number, reader, leaves, time, is_time_named: named.is_some(), text })
     }
 
     /// Returns the row groups that may have events of the range.
@@ -162,6 +164,10 @@ impl ColumnarFile {
 /// Whether a time is surely that of its event.
 fn is_sure(nanos: i64, received: &ArrivalContext<'_>) -> bool {
     matches!(bounded(nanos.into(), received), ResolvedTime::At(_))
+}
+
+fn has_sure_ends(times: &[i64], received: &ArrivalContext<'_>) -> bool {
+    [times.iter().min(), times.iter().max()].into_iter().flatten().all(|nanos| is_sure(*nanos, received))
 }
 
 /// A row group on its way.
@@ -266,7 +272,7 @@ impl RowGroup {
             let leaf = &file.leaves[*place];
             if *place == time {
                 match leaf::read_times(reader, leaf, n)? {
-                    Some(read) if read.iter().all(|nanos| is_sure(*nanos, &asked.received)) => times = read,
+                    Some(read) if has_sure_ends(&read, &asked.received) => times = read,
                     _ => return Ok(None),
                 }
                 continue;
@@ -294,7 +300,7 @@ impl RowGroup {
             timestamps: times.into(),
             sequences: Numbers::consecutive(first, n),
             ingestion_times: Numbers::same(asked.received.at.0, n),
-            messages: messages.unwrap_or_else(|| empty_texts(n)),
+            messages: messages.or_else(|| Strings::of_parts(String::new(), vec![0; n])).unwrap_or_default(),
             levels,
             streams: Column::constant(Value::text(""), n),
             series: None,
@@ -360,12 +366,6 @@ fn key(name: &str) -> String {
     let mut key = String::from(",");
     write_json_string(name, &mut key);
     key + ":"
-}
-
-fn empty_texts(n: usize) -> Strings {
-    let mut texts = Strings::with_capacity(n, 0);
-    (0..n).for_each(|_| texts.push(""));
-    texts
 }
 
 /// The levels that a column says; `None` where a row says none, or says it by a number, which depends on the rest of its record.

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{AsBytes, ByteArray, DataType};
@@ -13,6 +12,9 @@ use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value, civil_from_
 
 /// Distinct texts below which a column is a dictionary whatever their share.
 const DISTINCT_ALWAYS: usize = 512;
+
+/// Bytes that the texts of a dictionary may take; writers have 1 MiB at most, as a rule.
+const PLACES_MAX: usize = 2 << 20;
 
 /// A column of a file.
 #[derive(Clone, Debug)]
@@ -296,33 +298,14 @@ pub(super) fn read_times(reader: &mut ColumnReader, leaf: &Leaf, n: usize) -> Re
     Ok(is_sure.then_some(values))
 }
 
-/// Texts as a column. Those of one dictionary lie at one place each, by which they are told apart.
+/// Texts as a column. Those of a dictionary lie at one place each, by which they are told apart.
 fn texts(rows: &Rows<ByteArray>, has_dictionary: bool) -> Column {
-    let is_present = |row: usize| rows.present.as_ref().is_none_or(|present| present.contains(row));
-    let bytes = |value: &ByteArray| -> (usize, usize) { (value.data().as_ptr().addr(), value.len()) };
-    if has_dictionary {
-        let mut by_place: HashMap<(usize, usize), u32, foldhash::fast::RandomState> = HashMap::default();
-        let (mut codes, mut values): (Vec<u32>, Vec<Value>) = (Vec::with_capacity(rows.values.len()), Vec::new());
-        for (row, value) in rows.values.iter().enumerate() {
-            let code = match is_present(row) {
-                true => *by_place.entry(bytes(value)).or_insert_with(|| {
-                    values.push(Meaning::Text.of_bytes(value.data()));
-                    values.len() as u32 - 1
-                }),
-                false => MISSING_CODE,
-            };
-            codes.push(code);
-            if values.len() > DISTINCT_ALWAYS && values.len() * 2 > rows.values.len() {
-                break;
-            }
-        }
-        if codes.len() == rows.values.len() {
-            return Column::Dictionary { codes, values: Arc::new(values) };
-        }
+    if has_dictionary && let Some(column) = dictionary(rows) {
+        return column;
     }
     let mut texts = Strings::with_capacity(rows.values.len(), 0);
     for (row, value) in rows.values.iter().enumerate() {
-        if !is_present(row) {
+        if rows.present.as_ref().is_some_and(|present| !present.contains(row)) {
             texts.push("");
             continue;
         }
@@ -332,4 +315,32 @@ fn texts(rows: &Rows<ByteArray>, has_dictionary: bool) -> Column {
         }
     }
     Column::Strings { values: texts, present: rows.present.clone() }
+}
+
+/// The same with a code a row; `None` where the texts hardly repeat, or lie far from each other.
+fn dictionary(rows: &Rows<ByteArray>) -> Option<Column> {
+    let is_present = |row: usize| rows.present.as_ref().is_none_or(|present| present.contains(row));
+    let present = || rows.values.iter().enumerate().filter(|(row, _)| is_present(*row));
+    let place = |value: &ByteArray| value.data().as_ptr().addr();
+    let places = || present().map(|(_, value)| value).filter(|value| !value.is_empty()).map(place);
+    let first = places().min().unwrap_or_default();
+    let n_places = places().max().map_or(0, |last| last - first + 1);
+    if n_places > PLACES_MAX {
+        return None;
+    }
+    // Codes by place; those without a text lie nowhere, and their code is at the end.
+    let mut code_of = vec![MISSING_CODE; n_places + 1];
+    let (mut codes, mut values): (Vec<u32>, Vec<Value>) = (vec![MISSING_CODE; rows.values.len()], Vec::new());
+    for (row, value) in present() {
+        let code = &mut code_of[if value.is_empty() { n_places } else { place(value) - first }];
+        if *code == MISSING_CODE {
+            if values.len() > DISTINCT_ALWAYS && values.len() * 4 > rows.values.len() {
+                return None;
+            }
+            *code = values.len() as u32;
+            values.push(Meaning::Text.of_bytes(value.data()));
+        }
+        codes[row] = *code;
+    }
+    Some(Column::Dictionary { codes, values: Arc::new(values) })
 }

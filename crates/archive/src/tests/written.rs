@@ -181,6 +181,23 @@ fn times_of_all_units_and_of_int96_are_read() {
     }
 }
 
+#[test]
+fn a_column_that_is_called_the_time_is_it_whatever_its_type() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("a.parquet");
+    let schema = "message schema { required int64 created (TIMESTAMP(MILLIS, true)); required binary time (STRING);
+        required int32 date (DATE); }";
+    let columns = vec![
+        Written(Cells::Longs(vec![0]), vec![], vec![]),
+        Written(texts(&["2026-11-30T06:00:00Z"]), vec![], vec![]),
+        Written(Cells::Ints(vec![0]), vec![], vec![]),
+    ];
+    write(&path, schema, Compression::UNCOMPRESSED, &[columns]);
+    let (events, problems) = read(&[&path], &["date"], TimeRange::ALL);
+    let expected = (Timestamp(nanos("2026-11-30T06:00:00Z")), vec![Some(Value::text("1970-01-01"))]);
+    assert_eq!((events, problems), (vec![expected], vec![]));
+}
+
 /// Three row groups of two rows each, an hour apart.
 fn hours(path: &Path) {
     let schema = "message schema {
