@@ -72,8 +72,13 @@ impl ColumnarFile {
         let reader = guarded(|| SerializedFileReader::new(source)).map_err(io::Error::other)?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let columns = schema.columns().iter().enumerate();
-        let leaves: Vec<Leaf> =
+        let mut leaves: Vec<Leaf> =
             columns.map(|(place, descr)| Leaf::of(place, schema.get_column_root_idx(place), descr)).collect();
+        // Tables that catat publishes have no `@` in their names.
+        if reader.metadata().file_metadata().created_by().is_some_and(|program| program.starts_with("catat ")) {
+            let own = |leaf: &&mut Leaf| matches!(&*leaf.name, "_timestamp" | "_message");
+            leaves.iter_mut().filter(own).for_each(|leaf| leaf.name = leaf.name.replacen('_', "@", 1).into());
+        }
         let is_time = |leaf: &&Leaf| leaf.time_unit().is_some() && leaf.list.is_none();
         // A day or a time of day tells less than any other time.
         let is_part =
