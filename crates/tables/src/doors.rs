@@ -72,7 +72,9 @@ fn visible(call: &Call<TablesState>) -> Vec<TableStatus> {
 }
 
 fn list(call: Call<TablesState>) -> Outcome {
-    Ok(Reply::serialized(&json!({"published": call.server.state.0.is_some(), "tables": visible(&call)})))
+    let tables = call.server.state.0.as_ref();
+    let error = tables.and_then(|tables| tables.failure());
+    Ok(Reply::serialized(&json!({"published": tables.is_some(), "error": error, "tables": visible(&call)})))
 }
 
 fn config(call: Call<TablesState>) -> Outcome {

@@ -69,6 +69,8 @@ pub struct Tables {
     options: TablesOptions,
     place: Place,
     statuses: Mutex<BTreeMap<String, TableStatus>>,
+    /// Why the place could not be read, if it could not.
+    failure: Mutex<Option<String>>,
     /// Tables by group, as this process has left them.
     known: Mutex<BTreeMap<String, KnownTable>>,
     /// Tables that were swept since the start.
@@ -116,6 +118,7 @@ impl Tables {
             options,
             place,
             statuses: Mutex::default(),
+            failure: Mutex::default(),
             known: Mutex::default(),
             swept: Mutex::default(),
             closing: Mutex::default(),
@@ -137,6 +140,11 @@ impl Tables {
     /// Returns all tables, by group.
     pub fn statuses(&self) -> Vec<TableStatus> {
         self.statuses.hold().values().cloned().collect()
+    }
+
+    /// Returns why the place of the tables cannot be read, if it cannot.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.hold().clone()
     }
 
     /// Returns the latest version of the table with this name: where it is, and what it says.
@@ -168,8 +176,13 @@ impl Tables {
         if !publishes || known.is_empty() {
             match self.find() {
                 Ok(found) => *known = found,
-                Err(error) => return tracing::warn!(%error, place = self.place.url(""), "tables cannot be listed"),
+                Err(error) => {
+                    tracing::warn!(%error, place = self.place.url(""), "tables cannot be listed");
+                    *self.failure.hold() = Some(error.to_string());
+                    return;
+                }
             }
+            *self.failure.hold() = None;
         }
         let is_chosen =
             |group: &GroupName| !group.has_samples() && GroupPattern::any_matches(&self.options.groups, group.as_str());
@@ -334,30 +347,41 @@ fn runs_of(runs: Vec<Arc<dyn Run>>) -> BTreeMap<FileKey, Arc<dyn Run>> {
     runs.into_iter().filter_map(key_of).collect()
 }
 
+/// The days of a run that is to be added, or of what a table has and the store not.
+struct DaySpan {
+    first: i64,
+    last: i64,
+    key: FileKey,
+    run: Option<Arc<dyn Run>>,
+}
+
 /// Cuts the difference between a table and the store into parts that may be committed one after the other: an event that moved from
 /// one segment to another stays within its day, so that what shares no day is independent.
 fn differences(table: &TableState, mut runs: BTreeMap<FileKey, Arc<dyn Run>>) -> Vec<Difference> {
-    let mut spans: Vec<(i64, i64, FileKey, Option<Arc<dyn Run>>)> = Vec::new();
+    let mut spans: Vec<DaySpan> = Vec::new();
     for (key, days) in table.keys() {
         let span = days.first().zip(days.last());
         if let (None, Some((first, last))) = (runs.remove(key), span) {
-            spans.push((*first, *last, key.clone(), None));
+            spans.push(DaySpan { first: *first, last: *last, key: key.clone(), run: None });
         }
     }
-    spans.extend(runs.into_iter().map(|(key, run)| (run.info().first.day(), run.info().last.day(), key, Some(run))));
-    spans.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+    spans.extend(runs.into_iter().map(|(key, run)| {
+        let info = run.info();
+        DaySpan { first: info.first.day(), last: info.last.day(), key, run: Some(run) }
+    }));
+    spans.sort_by(|a, b| (a.first, a.last, &a.key).cmp(&(b.first, b.last, &b.key)));
     let mut parts: Vec<Difference> = Vec::new();
     let mut last_day = i64::MIN;
-    for (first, last, key, run) in spans {
+    for DaySpan { first, last, key, run } in spans {
         let has_room = parts.last().is_some_and(|part| part.added.len() < FILES_AT_ONCE);
-        if !(has_room || first <= last_day) || parts.is_empty() {
+        if !(has_room || first <= last_day) {
             parts.push(Difference::default());
         }
         last_day = last_day.max(last);
-        let part = parts.last_mut().expect("one was added");
+        let Some(part) = parts.last_mut() else { continue };
         match run {
             Some(run) => part.added.push((key, run)),
-            None => drop(part.removed.insert(key)),
+            None => _ = part.removed.insert(key),
         }
     }
     parts

@@ -17,5 +17,8 @@ pub(crate) fn tables(options: &ClientOptions) -> Result<(), Failure> {
     if answer["published"] == false {
         say!("catat: the server publishes no tables; its settings name no [tables] url");
     }
+    if let Some(error) = answer["error"].as_str() {
+        say!("catat: the place of the tables cannot be read: {error}");
+    }
     print_list(&options.printing, COLUMNS, &answer["tables"])
 }

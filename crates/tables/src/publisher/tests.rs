@@ -331,3 +331,19 @@ fn of_two_commits_to_one_version_the_second_fails() {
     assert!(matches!(refused, Err(PublishError::Overtaken(_))), "{refused:?}");
     assert_eq!(opened().state.totals().rows, 0);
 }
+
+#[test]
+fn a_place_that_cannot_be_read_is_told_until_it_can() {
+    let lab = Lab::new();
+    lab.send(&[event(1, &json!({"n": 1}))]);
+    let tables = lab.tables(LONG);
+    let (place, away) = (lab.dir.path().join("tables"), lab.dir.path().join("away"));
+    std::fs::rename(&place, &away).unwrap();
+    std::fs::write(&place, "").unwrap();
+    tables.round();
+    assert!(tables.failure().is_some());
+    std::fs::remove_file(&place).unwrap();
+    std::fs::rename(&away, &place).unwrap();
+    tables.round();
+    assert_eq!((tables.failure(), lab.latest().len()), (None, 1));
+}
