@@ -118,7 +118,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "exposition", "execute", "door", "otel"]),
     // Asks native routes through a router that it is given.
     ("mcp", &["types", "door"]),
-    ("serve", &["storage", "elastic", "oidc", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics", "mcp"]),
+    // Follows what is in segments; knows no query.
+    ("tables", &["types", "files", "storage", "door"]),
+    (
+        "serve",
+        &[
+            "storage",
+            "elastic",
+            "oidc",
+            "door",
+            "api",
+            "loki",
+            "cloudwatch",
+            "otel",
+            "traces",
+            "metrics",
+            "tables",
+            "mcp",
+        ],
+    ),
     (
         "catat",
         &[
@@ -136,6 +154,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "promql",
             "series",
             "dashboard",
+            "tables",
             "serve",
         ],
     ),

@@ -181,7 +181,6 @@ impl Config {
         read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
-        read.require(config.alerts.interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
         read.finish(config)
     }
 }
@@ -341,8 +340,10 @@ fn read_server_certificate(read: &mut values::Reader<'_>) -> Option<Certificate>
 
 impl AlertConfig {
     fn read(read: &mut values::Reader<'_>) -> Self {
+        let interval_ns = read.duration("alerts", "interval");
+        read.require(interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
         Self {
-            interval_ns: read.duration("alerts", "interval"),
+            interval_ns,
             group_wait_ns: read.duration("alerts", "group_wait"),
             group_interval_ns: read.duration("alerts", "group_interval"),
             repeat_interval_ns: read.duration("alerts", "repeat_interval"),
