@@ -5,6 +5,8 @@
 //! `$XDG_CONFIG_HOME/catat/catat.toml`, `/etc/catat/catat.toml` that exists. A value is text until all layers are
 //! known; then it is read once, by its kind, and an error names the layer and place that it came from.
 
+#[cfg(feature = "server")]
+mod bucket;
 mod definitions;
 mod error;
 mod file;

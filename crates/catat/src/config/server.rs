@@ -12,7 +12,12 @@ use super::layers::{Flags, Layers};
 use super::remote_write::RemoteWrite;
 use super::ship::ShipConfig;
 use super::sign_in::SignInConfig;
-use super::{fleet, public_url, values};
+use super::tables::TablesConfig;
+use super::{bucket, fleet, public_url, tables, values};
+
+/// Settings of `[storage]` that say where the object store is.
+const OBJECT_STORE: [&str; 4] =
+    ["object_store", "object_store_endpoint", "object_store_region", "object_store_allow_http"];
 
 /// The validated configuration. Each room receives its own part of it by value.
 #[derive(Clone)]
@@ -37,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) disk_reserve_bytes: u64,
     pub(crate) scrub_interval_ns: Option<i64>,
     pub(crate) object_store: Option<storage::ObjectStoreOptions>,
-    pub(crate) tables: Option<super::tables::TablesConfig>,
+    pub(crate) tables: Option<TablesConfig>,
     /// What makes the server a node of a fleet.
     pub(crate) fleet: Option<storage::FleetOptions>,
     /// The file with the secret that nodes show each other.
@@ -135,8 +140,8 @@ impl Config {
             memory_limit_bytes: read.size("storage", "memory_limit"),
             disk_reserve_bytes: read.size("storage", "disk_reserve"),
             scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
-            object_store: read_object_store(&mut read),
-            tables: super::tables::read(&mut read),
+            object_store: bucket::read(&mut read, "storage", OBJECT_STORE),
+            tables: tables::read(&mut read),
             fleet: fleet::read(&mut read),
             fleet_secret: read.optional("fleet", "secret_file").map(PathBuf::from),
             fleet_listen: read_address(&mut read, "fleet", "listen", "10.0.0.1:22829"),
@@ -351,36 +356,4 @@ impl AlertConfig {
             allow_commands: read.switch("alerts", "allow_commands"),
         }
     }
-}
-
-/// Reads where the object store is. What describes one that is not there is refused.
-fn read_object_store(read: &mut values::Reader<'_>) -> Option<storage::ObjectStoreOptions> {
-    read_bucket(
-        read,
-        "storage",
-        ["object_store", "object_store_endpoint", "object_store_region", "object_store_allow_http"],
-    )
-}
-
-/// Reads where a bucket is, from the settings with these names.
-pub(super) fn read_bucket(
-    read: &mut values::Reader<'_>,
-    section: &'static str,
-    [of_url, of_endpoint, of_region, of_http]: [&'static str; 4],
-) -> Option<storage::ObjectStoreOptions> {
-    let url = read.optional(section, of_url);
-    let endpoint = read.optional(section, of_endpoint);
-    let region = read.optional(section, of_region);
-    let allow_http = read.switch(section, of_http);
-    let Some(url) = url else {
-        let wanted = format!("omitted unless {section}.{of_url} is set");
-        read.require(endpoint.is_none(), section, of_endpoint, &wanted);
-        read.require(region.is_none(), section, of_region, &wanted);
-        return None;
-    };
-    let options = storage::ObjectStoreOptions { endpoint, region, allow_http, ..storage::ObjectStoreOptions::new(url) };
-    read.accept(options.check_url(), section, of_url);
-    let checked = options.check_endpoint();
-    read.accept(checked.map_err(|problem| problem.replace("object_store_allow_http", of_http)), section, of_endpoint);
-    Some(options)
 }

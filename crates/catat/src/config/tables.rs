@@ -6,7 +6,7 @@ use std::time::Duration;
 use tables::{PlaceOptions, TablesOptions};
 use types::{GroupPattern, Timestamp};
 
-use super::server::read_bucket;
+use super::bucket;
 use super::values::Reader;
 
 /// Which groups are published as tables, and where.
@@ -38,7 +38,7 @@ pub(super) fn read(read: &mut Reader<'_>) -> Option<TablesConfig> {
             }
             PlaceOptions::Folder(PathBuf::from(folder))
         }
-        None => PlaceOptions::Bucket(read_bucket(read, "tables", ["url", "endpoint", "region", "allow_http"])?),
+        None => PlaceOptions::Bucket(bucket::read(read, "tables", ["url", "endpoint", "region", "allow_http"])?),
     };
     Some(TablesConfig { place, groups, interval_ns, keep_ns })
 }
