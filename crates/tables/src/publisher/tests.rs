@@ -191,6 +191,7 @@ fn a_table_has_what_the_segments_have_through_compaction_and_deletions() {
 #[test]
 fn values_have_columns_by_their_types_and_none_is_lost() {
     let lab = Lab::new();
+    lab.intake.record_own(&GroupName::new("catat/audit").unwrap(), b"{\"n\":1}", Timestamp(0)).unwrap();
     let tables = lab.tables(LONG);
     lab.send(&[
         event(
@@ -200,6 +201,7 @@ fn values_have_columns_by_their_types_and_none_is_lost() {
         event(2, &json!({"message": "second", "http.status": "n/a", "ms": 3, "user": "y", "http_status": 5})),
     ]);
     tables.round();
+    assert_eq!(tables.statuses().iter().map(|table| &*table.group).collect::<Vec<_>>(), [GROUP]);
     // A whole number that no decimal one can be, where decimal ones came first.
     lab.send(&[
         event(3, &json!({"ms": 9_007_199_254_740_993_i64})),
