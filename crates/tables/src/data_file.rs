@@ -151,17 +151,20 @@ impl<'a> FileColumns<'a> {
         let plain = |properties: WriterPropertiesBuilder, encoding| {
             properties.set_column_dictionary_enabled(path(), false).set_column_encoding(path(), encoding)
         };
-        let first = parts.first().map(|part| self.read(column, part)).transpose()?;
-        Ok(match (column.kind, first) {
-            (Kind::Timestamp, _) | (Kind::Long, Some(Column::Integers { .. })) => {
-                plain(properties, Encoding::DELTA_BINARY_PACKED)
-            }
-            (Kind::Long, _) if column.is_of_event() => plain(properties, Encoding::DELTA_BINARY_PACKED),
-            (Kind::String, Some(Column::Strings { .. })) if self.run.is_message(&column.field) => {
+        let rises = column.kind == Kind::Timestamp || column.kind == Kind::Long && column.is_of_event();
+        if rises {
+            return Ok(plain(properties, Encoding::DELTA_BINARY_PACKED));
+        }
+        let Some(first) = parts.first().filter(|_| matches!(column.kind, Kind::Long | Kind::String)) else {
+            return Ok(properties);
+        };
+        Ok(match (column.kind, self.read(column, first)?) {
+            (Kind::Long, Column::Integers { .. }) => plain(properties, Encoding::DELTA_BINARY_PACKED),
+            (Kind::String, Column::Strings { .. }) if self.run.is_message(&column.field) => {
                 // Lengths are part of what repeats.
                 plain(properties, Encoding::PLAIN).set_column_statistics_enabled(path(), EnabledStatistics::None)
             }
-            (Kind::String, Some(Column::Strings { .. })) => {
+            (Kind::String, Column::Strings { .. }) => {
                 let rows: usize = parts.iter().map(|part| part.rows.count()).sum();
                 let properties = plain(properties, Encoding::DELTA_LENGTH_BYTE_ARRAY);
                 properties.set_column_bloom_filter_max_ndv(path(), rows.min(GROUP_ROWS) as u64)

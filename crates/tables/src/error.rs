@@ -27,7 +27,7 @@ pub enum PublishError {
         problem: String,
     },
     /// The folder of the table is somebody else's.
-    #[error("{folder} has a table of {owner}; give each store a place of its own")]
+    #[error("{folder} has the table of {owner}; give each store a place of its own")]
     Taken {
         /// The folder.
         folder: String,

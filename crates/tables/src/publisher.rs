@@ -83,7 +83,8 @@ pub struct Tables {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A table, and what it has; nothing is known of that before the first commit, and after one that failed.
+/// A table, and what it has; nothing is known of that before the first commit, and after one that failed. The name stays, as another
+/// group may have one that differs in punctuation alone.
 struct KnownTable {
     name: String,
     state: Option<TableState>,
@@ -173,6 +174,11 @@ impl Tables {
 
     /// Publishes what is new in every group. One group that fails does not keep the others.
     fn round(&self) {
+        // A store that has lost who may read it gives nothing away.
+        if let Some(reason) = self.store.locked() {
+            *self.failure.hold() = Some(reason.to_owned());
+            return;
+        }
         // In a fleet one node publishes, and all tell of it.
         let publishes = self.store.has_alerts();
         let mut known = self.known.hold();
@@ -208,8 +214,6 @@ impl Tables {
             let outcome = if publishes && of_store.is_none_or(is_chosen) { self.publish(group, table) } else { Ok(()) };
             self.tell(group, table, outcome);
         }
-        // What was changed elsewhere is looked for again.
-        known.retain(|_, table| table.state.is_some());
     }
 
     /// Finds the tables that are in the place, by group.
@@ -268,9 +272,9 @@ impl Tables {
                 None => Table::new(&self.place, &name, &store, group)?,
             },
         };
-        if table.state.store != store {
-            let (folder, owner) = (self.place.url(&name), format!("store {}", table.state.store));
-            return Err(PublishError::Taken { folder, owner });
+        if (&*table.state.store, &*table.state.group) != (&*store, group) {
+            let owner = format!("the group {} of store {}", table.state.group, table.state.store);
+            return Err(PublishError::Taken { folder: self.place.url(&name), owner });
         }
         if table.state.version > 0 && self.swept.hold().insert(name) {
             table.sweep(now_ms())?;

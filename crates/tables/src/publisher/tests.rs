@@ -355,3 +355,16 @@ fn a_place_that_cannot_be_read_is_told() {
     tables.round();
     assert!(tables.failure().is_some());
 }
+
+#[test]
+fn a_table_is_never_filled_with_another_group() {
+    let lab = Lab::new();
+    lab.send(&[event(1, &json!({"n": 1}))]);
+    let tables = lab.tables(LONG);
+    tables.round();
+    let other = "app/shop.api";
+    let mut mistaken = KnownTable { name: "app_shop_api".to_owned(), state: None };
+    let refused = tables.publish(other, &mut mistaken);
+    assert!(matches!(refused, Err(PublishError::Taken { .. })), "{refused:?}");
+    assert_eq!(sequences(&lab.latest()), lab.sequences());
+}
