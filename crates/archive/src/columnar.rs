@@ -48,7 +48,7 @@ pub(crate) struct ColumnarFile {
 
 /// What of the events is asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RowRequest<'a> {
     pub(crate) received: ArrivalContext<'a>,
     pub(crate) range: TimeRange,
     pub(crate) wanted: &'a Projection,
@@ -98,7 +98,7 @@ impl ColumnarFile {
     }
 
     /// Returns the row groups that may have events of the range.
-    pub(crate) fn row_groups(self: &Arc<Self>, asked: &Asked<'_>) -> Vec<RowGroup> {
+    pub(crate) fn row_groups(self: &Arc<Self>, asked: &RowRequest<'_>) -> Vec<RowGroup> {
         let selection = Arc::new(self.selection(asked.wanted, false));
         let mut first_row = 0;
         let groups = self.reader.metadata().row_groups().iter().enumerate().filter_map(|(place, metadata)| {
@@ -119,7 +119,7 @@ impl ColumnarFile {
     }
 
     /// Whether a row group may have events of the range, by what the file says of its times.
-    fn may_have_events(&self, metadata: &RowGroupMetaData, asked: &Asked<'_>) -> bool {
+    fn may_have_events(&self, metadata: &RowGroupMetaData, asked: &RowRequest<'_>) -> bool {
         let Some(leaf) = self.time.map(|place| &self.leaves[place]) else { return true };
         let Some(Statistics::Int64(known)) = metadata.column(leaf.place).statistics() else { return true };
         let nanos = |number: Option<&i64>| number?.checked_mul(leaf.time_unit()?);
@@ -201,7 +201,7 @@ impl RowGroup {
     /// Gives the next events to `take`. What cannot be read ends the row group.
     pub(crate) fn next(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &RowRequest<'_>,
         take: &mut dyn FnMut(Batch),
     ) -> std::result::Result<(), ScanError> {
         let taken = guarded(|| self.slice(asked, take));
@@ -217,7 +217,7 @@ impl RowGroup {
         self.file.reader.metadata().row_group(self.place)
     }
 
-    fn slice(&mut self, asked: &Asked<'_>, take: &mut dyn FnMut(Batch)) -> Result<()> {
+    fn slice(&mut self, asked: &RowRequest<'_>, take: &mut dyn FnMut(Batch)) -> Result<()> {
         let left = self.n_rows - self.n_done;
         if !self.selection.as_lines {
             let n = left.min(SLICE_ROWS);
@@ -267,7 +267,7 @@ impl RowGroup {
     }
 
     /// Makes a batch of the next `n` rows; `None` where they do not say all that is asked for in columns of their own.
-    fn batch(&mut self, n: usize, asked: &Asked<'_>) -> Result<Option<Batch>> {
+    fn batch(&mut self, n: usize, asked: &RowRequest<'_>) -> Result<Option<Batch>> {
         let (file, selection, first) = (self.file.clone(), self.selection.clone(), self.first_row + self.n_done as u64);
         let Some(time) = file.time else { return Ok(None) };
         let has_message = asked.wanted.has_message();
@@ -316,7 +316,7 @@ impl RowGroup {
     }
 
     /// Writes the next `n` rows as lines, and gives what is read of them.
-    fn lines(&mut self, n: usize, asked: &Asked<'_>, take: &mut dyn FnMut(Batch)) -> Result<()> {
+    fn lines(&mut self, n: usize, asked: &RowRequest<'_>, take: &mut dyn FnMut(Batch)) -> Result<()> {
         let (file, first) = (self.file.clone(), self.first_row + self.n_done as u64);
         let readers = self.readers()?;
         let mut columns: Vec<(String, Column)> = Vec::new();

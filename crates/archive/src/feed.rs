@@ -9,7 +9,7 @@ use execute::{Feed, FeedRequest};
 use parse::{ArrivalContext, Projection, TEXT_KEYS, batches_of_piece};
 use types::{Batch, BatchRun, Column, Hold, Numbers, Run, ScanError, Strings, TimeRange, Value};
 
-use crate::columnar::{Asked, RowGroup};
+use crate::columnar::{RowGroup, RowRequest};
 use crate::inputs::Input;
 use crate::reader::{Opened, Piece, Reader};
 
@@ -138,9 +138,9 @@ impl<'a> FileFeed<'a> {
         self.has_changed.notify_all();
     }
 
-    fn asked_of(&self, input: &Input) -> Asked<'_> {
+    fn asked_of(&self, input: &Input) -> RowRequest<'_> {
         let received = ArrivalContext { modified: input.modified, ..self.received };
-        Asked { received, range: self.range, wanted: &self.asked.wanted }
+        RowRequest { received, range: self.range, wanted: &self.asked.wanted }
     }
 
     /// Returns the next runs of any input, which may be none; `None` at the end of all.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use types::{TimeRange, Timestamp, Value, write_json_string};
 
 use super::read;
-use super::written::{Cells, Written, nanos, write};
+use super::written::{Cells, WrittenColumn, nanos, write};
 
 #[derive(Clone, Debug)]
 struct Drawn {
@@ -85,11 +85,11 @@ fn table(events: &[Drawn]) -> String {
 fn parquet(path: &Path, events: &[Drawn], compression: Compression) {
     let schema = "message schema { required int64 timestamp (TIMESTAMP(MILLIS, true)); optional binary level (STRING);
         optional binary message (STRING); optional int64 n; optional double d; optional boolean ok; }";
-    let groups: Vec<Vec<Written>> = events.chunks(7).map(columns).collect();
+    let groups: Vec<Vec<WrittenColumn>> = events.chunks(7).map(columns).collect();
     write(path, schema, compression, &groups);
 }
 
-fn columns(events: &[Drawn]) -> Vec<Written> {
+fn columns(events: &[Drawn]) -> Vec<WrittenColumn> {
     fn present<T>(events: &[Drawn], value: impl Fn(&Drawn) -> Option<T>) -> (Vec<T>, Vec<i16>) {
         (events.iter().filter_map(&value).collect(), events.iter().map(|event| value(event).is_some().into()).collect())
     }
@@ -100,12 +100,12 @@ fn columns(events: &[Drawn]) -> Vec<Written> {
     let (d, has_d) = present(events, |event| event.d);
     let (ok, has_ok) = present(events, |event| event.ok);
     vec![
-        Written(Cells::Longs(times), vec![], vec![]),
-        Written(Cells::Texts(levels), has_level, vec![]),
-        Written(Cells::Texts(messages), has_message, vec![]),
-        Written(Cells::Longs(n), has_n, vec![]),
-        Written(Cells::Doubles(d), has_d, vec![]),
-        Written(Cells::Booleans(ok), has_ok, vec![]),
+        WrittenColumn(Cells::Longs(times), vec![], vec![]),
+        WrittenColumn(Cells::Texts(levels), has_level, vec![]),
+        WrittenColumn(Cells::Texts(messages), has_message, vec![]),
+        WrittenColumn(Cells::Longs(n), has_n, vec![]),
+        WrittenColumn(Cells::Doubles(d), has_d, vec![]),
+        WrittenColumn(Cells::Booleans(ok), has_ok, vec![]),
     ]
 }
 

@@ -27,17 +27,17 @@ pub(super) enum Cells {
 }
 
 /// A column: its values, how deep each row is defined, and where rows begin, where that is not the same for all.
-pub(super) struct Written(pub(super) Cells, pub(super) Vec<i16>, pub(super) Vec<i16>);
+pub(super) struct WrittenColumn(pub(super) Cells, pub(super) Vec<i16>, pub(super) Vec<i16>);
 
 /// Writes row groups of columns.
-pub(super) fn write(path: &Path, schema: &str, compression: Compression, groups: &[Vec<Written>]) {
+pub(super) fn write(path: &Path, schema: &str, compression: Compression, groups: &[Vec<WrittenColumn>]) {
     let schema = Arc::new(parse_message_type(schema).expect("a schema"));
     let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
     let file = File::create(path).expect("scratch is writable");
     let mut writer = SerializedFileWriter::new(file, schema, properties).expect("a writer");
     for columns in groups {
         let mut group = writer.next_row_group().expect("a row group");
-        for Written(cells, definitions, repetitions) in columns {
+        for WrittenColumn(cells, definitions, repetitions) in columns {
             let mut column = group.next_column().expect("it can be written").expect("a column");
             let definitions = (!definitions.is_empty()).then_some(&definitions[..]);
             let repetitions = (!repetitions.is_empty()).then_some(&repetitions[..]);
@@ -106,17 +106,17 @@ const KINDS: &str = "message schema {
 fn kinds(path: &Path) {
     let time = nanos("2026-11-30T06:00:00.000000001Z");
     let columns = vec![
-        Written(Cells::Longs(vec![time, time + 1]), vec![], vec![]),
-        Written(Cells::Ints(vec![20_787]), vec![1, 0], vec![]),
-        Written(Cells::Longs(vec![-1234]), vec![1, 0], vec![]),
-        Written(Cells::Fixed(vec![(0..16).collect()]), vec![1, 0], vec![]),
-        Written(Cells::Ints(vec![-1]), vec![1, 0], vec![]),
-        Written(Cells::Booleans(vec![true]), vec![1, 0], vec![]),
-        Written(Cells::Floats(vec![0.1, f32::NAN]), vec![1, 1], vec![]),
-        Written(Cells::Doubles(vec![2.5]), vec![1, 0], vec![]),
-        Written(texts(&["ann"]), vec![2, 1], vec![]),
-        Written(Cells::Longs(vec![40]), vec![2, 0], vec![]),
-        Written(texts(&["a", "b"]), vec![3, 3, 0], vec![0, 1, 0]),
+        WrittenColumn(Cells::Longs(vec![time, time + 1]), vec![], vec![]),
+        WrittenColumn(Cells::Ints(vec![20_787]), vec![1, 0], vec![]),
+        WrittenColumn(Cells::Longs(vec![-1234]), vec![1, 0], vec![]),
+        WrittenColumn(Cells::Fixed(vec![(0..16).collect()]), vec![1, 0], vec![]),
+        WrittenColumn(Cells::Ints(vec![-1]), vec![1, 0], vec![]),
+        WrittenColumn(Cells::Booleans(vec![true]), vec![1, 0], vec![]),
+        WrittenColumn(Cells::Floats(vec![0.1, f32::NAN]), vec![1, 1], vec![]),
+        WrittenColumn(Cells::Doubles(vec![2.5]), vec![1, 0], vec![]),
+        WrittenColumn(texts(&["ann"]), vec![2, 1], vec![]),
+        WrittenColumn(Cells::Longs(vec![40]), vec![2, 0], vec![]),
+        WrittenColumn(texts(&["a", "b"]), vec![3, 3, 0], vec![0, 1, 0]),
     ];
     write(path, KINDS, Compression::SNAPPY, &[columns]);
 }
@@ -174,7 +174,7 @@ fn times_of_all_units_and_of_int96_are_read() {
             &path,
             &format!("message schema {{ {column} }}"),
             Compression::UNCOMPRESSED,
-            &[vec![Written(cells, vec![], vec![])]],
+            &[vec![WrittenColumn(cells, vec![], vec![])]],
         );
         let (events, problems) = read(&[&path], &["@level"], TimeRange::ALL);
         assert_eq!((events, problems), (vec![(Timestamp(time), vec![None])], vec![]), "{column}");
@@ -188,9 +188,9 @@ fn a_column_that_is_called_the_time_is_it_whatever_its_type() {
     let schema = "message schema { required int64 created (TIMESTAMP(MILLIS, true)); required binary time (STRING);
         required int32 date (DATE); }";
     let columns = vec![
-        Written(Cells::Longs(vec![0]), vec![], vec![]),
-        Written(texts(&["2026-11-30T06:00:00Z"]), vec![], vec![]),
-        Written(Cells::Ints(vec![0]), vec![], vec![]),
+        WrittenColumn(Cells::Longs(vec![0]), vec![], vec![]),
+        WrittenColumn(texts(&["2026-11-30T06:00:00Z"]), vec![], vec![]),
+        WrittenColumn(Cells::Ints(vec![0]), vec![], vec![]),
     ];
     write(&path, schema, Compression::UNCOMPRESSED, &[columns]);
     let (events, problems) = read(&[&path], &["date"], TimeRange::ALL);
@@ -206,9 +206,9 @@ fn hours(path: &Path) {
         let time = (nanos("2026-11-30T06:00:00Z") + hour * Timestamp::HOUR) / 1_000;
         let message = format!("message {hour} {}", "x".repeat(1_000));
         vec![
-            Written(Cells::Longs(vec![time, time + 1]), vec![1, 1], vec![]),
-            Written(texts(&[&message, &message]), vec![], vec![]),
-            Written(Cells::Ints(vec![hour as i32, hour as i32]), vec![], vec![]),
+            WrittenColumn(Cells::Longs(vec![time, time + 1]), vec![1, 1], vec![]),
+            WrittenColumn(texts(&[&message, &message]), vec![], vec![]),
+            WrittenColumn(Cells::Ints(vec![hour as i32, hour as i32]), vec![], vec![]),
         ]
     };
     write(path, schema, Compression::UNCOMPRESSED, &[group(0), group(1), group(2)]);
