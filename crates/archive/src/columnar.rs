@@ -1,8 +1,8 @@
-//! Files of Parquet: of each row group the columns that are asked for, as events.
+//! Parquet files as events. Only the columns that a query needs are read.
 //!
-//! A row is a record. Where what is asked for stands in columns of its own, these become the columns of a batch; where it has
-//! to be found out record by record (the level by a message, a text of the whole row, lists), rows are written as lines of JSON
-//! and read as such. Both give the same events.
+//! If each requested value has a column of its own, the columns become those of a batch. If some must be derived from whole
+//! rows (the level from a message, the text of a row, lists), the rows are written as lines of JSON and parsed as such. Both
+//! ways give the same events.
 
 mod leaf;
 mod nested;

@@ -1,9 +1,9 @@
-//! The events of files, on their way through a query: read and unpacked by whoever has nothing else to do, parsed by
-//! several threads at once, never held longer than they are looked at.
+//! Streams the events of files through a query. Whichever thread is idle reads and unpacks the next piece, several threads
+//! parse, and no event is kept once the query has looked at it.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use execute::{Feed, FeedRequest};
 use parse::{ArrivalContext, Projection, TEXT_KEYS, batches_of_piece};
@@ -16,7 +16,7 @@ use crate::reader::{Opened, Piece, Reader};
 /// Bytes of a piece all of whose events are parsed: some blocks of a run.
 const PIECE_BYTES: usize = 4 << 20;
 
-/// Bytes of a piece of which few events are wanted: they are looked through while they are in the processor's cache.
+/// Size of a piece when few events are wanted, so that it is searched while it is in the processor's cache.
 const SCREENED_PIECE_BYTES: usize = 1 << 20;
 
 /// Buffers of pieces that are kept for the next ones.
@@ -65,11 +65,6 @@ impl Source {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked has ended the query with it.
-    mutex.hold()
-}
-
 impl<'a> FileFeed<'a> {
     /// Lets `inputs` pass by, of their events only what is asked for; those outside of `range` may be left out.
     pub fn new(
@@ -95,7 +90,7 @@ impl<'a> FileFeed<'a> {
 
     /// Takes a source that nobody is reading from, opening the next input where there is none; `None` at the end of all.
     fn take_source(&self) -> Result<Option<Source>, ScanError> {
-        let mut readers = locked(&self.readers);
+        let mut readers = self.readers.hold();
         loop {
             if let Some(source) = readers.idle.pop() {
                 readers.n_busy += 1;
@@ -116,7 +111,7 @@ impl<'a> FileFeed<'a> {
                         return Err(scan_error(&input, 0, &error));
                     }
                 };
-                readers = locked(&self.readers);
+                readers = self.readers.hold();
                 readers.n_busy -= 1;
                 opened.reverse();
                 readers.idle.extend(opened.into_iter().map(|group| Source::Rows(Box::new(group))));
@@ -131,7 +126,7 @@ impl<'a> FileFeed<'a> {
     }
 
     fn give_back(&self, source: Option<Source>) {
-        let mut readers = locked(&self.readers);
+        let mut readers = self.readers.hold();
         readers.n_busy -= 1;
         readers.idle.extend(source.filter(|source| !source.is_done()));
         drop(readers);
@@ -149,7 +144,7 @@ impl<'a> FileFeed<'a> {
         let Some(mut source) = self.take_source()? else { return Ok(None) };
         match &mut source {
             Source::Text(reader) => {
-                let buffer = locked(&self.buffers).pop().unwrap_or_default();
+                let buffer = self.buffers.hold().pop().unwrap_or_default();
                 let piece = reader.piece(buffer, n_wanted, &self.received);
                 let result = piece.map_err(|error| scan_error(reader.input(), reader.offset(), &error));
                 self.give_back(Some(source));
@@ -197,7 +192,7 @@ impl<'a> FileFeed<'a> {
                 batches_of_piece(&piece, &received, None, wanted, &mut take);
             }
         }
-        let mut buffers = locked(&self.buffers);
+        let mut buffers = self.buffers.hold();
         if buffers.len() < BUFFERS_MAX && buffer.len() <= BUFFER_BYTES_KEPT {
             buffers.push(buffer);
         }
@@ -243,12 +238,12 @@ fn scan_error(input: &Input, offset: u64, error: &io::Error) -> ScanError {
 impl Feed for FileFeed<'_> {
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError> {
         loop {
-            if let Some(run) = locked(&self.ready).pop() {
+            if let Some(run) = self.ready.hold().pop() {
                 return Ok(Some(run));
             }
             let Some(mut runs) = self.runs()? else { return Ok(None) };
             if let Some(run) = runs.pop() {
-                locked(&self.ready).append(&mut runs);
+                self.ready.hold().append(&mut runs);
                 return Ok(Some(run));
             }
         }

@@ -49,7 +49,7 @@ pub struct Input {
     pub is_named: bool,
     /// What the folders in its path give to all events.
     pub fields: Arc<[(Arc<str>, Value)]>,
-    /// Its path below what was named, which may say of which days its events are; empty where it was named itself.
+    /// Its path relative to the folder or prefix that was named, which may contain days; empty for a file that was named itself.
     below: String,
     /// The bucket that it is in, and its name there.
     object: Option<(Arc<Bucket>, String)>,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use types::{TimeRange, Timestamp, Value, days_from_civil};
 
-/// How many days outside of those in a path its events may lie: folders may be of local days, and what comes late is in
-/// the folder of the day on which it came.
+/// How many days before or after those in its path an event may be: folders may follow a local calendar, and late events are in
+/// the folder of the day on which they arrived.
 const MARGIN_DAYS: i64 = 1;
 
 /// The first and the last day, counted since the epoch.

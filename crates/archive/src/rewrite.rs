@@ -14,7 +14,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Most bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 << 20;
 
-/// Makes lines of what is read.
+/// Converts a file of another form into lines while it is read.
 pub(crate) trait Rewrite: Send {
     /// Takes the next bytes, or learns that there are none, and adds the lines that are whole.
     fn take(&mut self, bytes: &[u8], lines: &mut Vec<u8>) -> io::Result<()>;

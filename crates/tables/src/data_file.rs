@@ -1,7 +1,7 @@
 //! One Parquet file: the events of one run on one day.
 //!
 //! Columns are read from the run and written one after the other, so that no more than one column of a row group is in memory.
-//! Only columns of which the run has values are in the file; engines read the others as null, by their ids.
+//! A file contains only the columns that the run has values of; engines read the others as null, since columns are known by ids.
 
 mod values;
 
@@ -111,7 +111,7 @@ struct FileColumns<'a> {
     run: &'a dyn Run,
     schema: &'a TableSchema,
     columns: Vec<&'a TableColumn>,
-    /// Fields whose values are in the map, with the kinds of those values.
+    /// Fields with values that have no column and go into the map, with the kinds of these values.
     beyond: BTreeMap<&'a str, Vec<Kind>>,
 }
 

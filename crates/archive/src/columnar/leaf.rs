@@ -21,7 +21,7 @@ const PLACES_MAX: usize = 2 << 20;
 pub(super) struct Leaf {
     /// Its place among the columns.
     pub(super) place: usize,
-    /// The names of what it is in and its own, with dots between them.
+    /// Its path in the schema, joined with dots.
     pub(super) name: Arc<str>,
     pub(super) meaning: Meaning,
     pub(super) max_definition: i16,
@@ -213,7 +213,7 @@ fn rows<T: DataType>(reader: &mut ColumnReaderImpl<T>, leaf: &Leaf, n: usize) ->
 }
 
 impl<T> Rows<T> {
-    /// A column of what `value` makes of each.
+    /// Converts each row with `value`.
     fn mapped(&self, value: impl Fn(&T) -> Option<Value>) -> Column {
         let is_present = |row: usize| self.present.as_ref().is_none_or(|present| present.contains(row));
         let of_row = |(row, of)| if is_present(row) { value(of) } else { None };

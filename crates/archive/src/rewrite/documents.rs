@@ -13,7 +13,7 @@ const BEHIND_LIST: usize = 0;
 /// Makes a line of each record.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
-    /// What was read of the record at hand, or of what stands before the first one, without blanks.
+    /// The text of the current record so far, or of what precedes the first one, without blanks.
     text: Vec<u8>,
     /// Objects and lists that are open.
     depth: usize,
