@@ -1,5 +1,7 @@
-//! `catat import`: histories of servers that speak Elasticsearch's and Loki's protocols, each event once whenever it is killed.
+//! `catat import`: histories of servers that speak Elasticsearch's and Loki's protocols, and of files, each event once whenever it is
+//! killed.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -60,7 +62,7 @@ fn import(scratch: &Path, to: &Server, arguments: &[&str]) -> Ran {
     };
     let mut random = Random::new(lab::seed());
     let n_done =
-        || std::fs::read_to_string(scratch.join("moving/done.ndjson")).unwrap_or_default().matches("stored").count();
+        || std::fs::read_to_string(scratch.join("moving/done.ndjson")).unwrap_or_default().matches("\n{").count();
     for _ in 0..lab::rounds(3) {
         let mut child = command().stderr(Stdio::null()).spawn().expect("it starts");
         let wanted = n_done() + random.below(2) as usize;
@@ -149,4 +151,104 @@ fn a_source_that_is_none_or_away_is_named() {
     assert!(nothing.contains("no events"), "{nothing}");
     let refused = run_dry(scratch.path(), &to, &["loki", &to.url, "--match", "{job=", "--from", "now-1h"]);
     assert!(refused.contains("400"), "{refused}");
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).expect("memory");
+    packer.finish().expect("memory")
+}
+
+/// An instant of the archive as text.
+fn time(serial: u64) -> String {
+    types::Timestamp(time_ms(serial) as i64 * 1_000_000).to_string()
+}
+
+/// Files of all kinds with 13,000 events, whose records have serial numbers.
+fn fill_with_files(dir: &Path) {
+    let write = |name: &str, bytes: Vec<u8>| {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("room");
+        std::fs::write(path, bytes).expect("room");
+    };
+    let record = |serial: u64| json!({"ts": time(serial), "msg": format!("order {serial}"), "serial": serial});
+    let records =
+        |serials: std::ops::Range<u64>| serials.map(|serial| format!("{}\n", record(serial))).collect::<String>();
+    write("plain.ndjson", records(0..3_000).into_bytes());
+    write("dt=2025-10-09/region=eu/a.json.gz", packed(&records(3_000..5_000)));
+    let listed: Vec<Value> = (5_000..7_000).map(record).collect();
+    write("trail.json.gz", packed(&json!({"Records": listed}).to_string()));
+    let row = |serial: u64| format!("{},\"order {serial}, \"\"paid\"\"\",{serial}\n", time(serial));
+    write("splunk.csv", format!("_time,_raw,serial\n{}", (7_000..10_000).map(row).collect::<String>()).into_bytes());
+    let trace = |serial: u64| {
+        let time = time(serial);
+        format!(
+            "{time} ERROR order failed serial={serial}\njava.lang.IllegalStateException: no\n\tat shop.Order.pay(Order.java:7)\n"
+        )
+    };
+    write("app.log", (10_000..13_000).map(trace).collect::<String>().into_bytes());
+}
+
+#[test]
+fn files_are_imported_once_wherever_it_is_killed() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    fill_with_files(&scratch.path().join("old"));
+    let arguments = ["archive", "old", "--group", "shop", "--dir", "moving"];
+    let told = run_dry(scratch.path(), &to, &arguments[..4]);
+    assert!(
+        told.contains("13000 events from 2025-10-09T08:00:00Z") && told.contains("group shop: 13000 events"),
+        "{told}"
+    );
+    assert_eq!(to.count(), 0);
+    let ran = import(scratch.path(), &to, &arguments);
+    assert!(ran.code == 0 && ran.err.contains("nothing is missing"), "{}", ran.err);
+    assert_eq!(
+        to.rows(EVERYTHING),
+        [[json!("shop"), json!(13_000), json!(10_000), json!(9_999 * 5_000)]],
+        "{}",
+        ran.err
+    );
+    let fields = "filter serial in [77, 4000, 6000, 8000] or @message like \"serial=12000\" | sort @timestamp | fields serial, @timestamp, @message, region, @level";
+    let message = |serial: u64| json!(format!("order {serial}"));
+    let expected = [
+        [json!(77), json!(time(77)), message(77), Value::Null, Value::Null],
+        [json!(4000), json!(time(4000)), message(4000), json!("eu"), Value::Null],
+        [json!(6000), json!(time(6000)), message(6000), Value::Null, Value::Null],
+        [json!(8000), json!(time(8000)), json!("order 8000, \"paid\""), Value::Null, Value::Null],
+    ];
+    let rows = to.rows(fields);
+    assert_eq!(rows[..4], expected);
+    assert!(
+        rows[4][2].as_str().is_some_and(|text| text.ends_with("Order.java:7)")) && rows[4][4] == "error",
+        "{rows:?}"
+    );
+    // The ledger of shippers knows nothing of it, and the same directory goes on with nothing.
+    assert!(!to.get("/api/v1/sources", &[]).body.contains("import-"));
+    assert_eq!((run_again(scratch.path(), &to, &arguments).code, to.count()), (0, 13_000));
+}
+
+fn run_again(scratch: &Path, to: &Server, arguments: &[&str]) -> Ran {
+    let mut command = catat(scratch);
+    command.args(["import", "--url", &to.url]).args(arguments);
+    run(command, "")
+}
+
+#[test]
+fn what_of_an_archive_cannot_be_read_or_has_changed_is_named() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    let old = scratch.path().join("old");
+    fill_with_files(&old);
+    let broken = packed(&(0..9_000).map(|n| format!("{} line {n} of {}\n", time(n), n * 7_919)).collect::<String>());
+    std::fs::write(old.join("broken.log.gz"), &broken[..broken.len() / 2]).expect("room");
+    let arguments = ["archive", "old", "--dir", "moving"];
+    let ran = run_again(scratch.path(), &to, &arguments);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("broken.log.gz") && ran.err.contains("nothing is missing"), "{}", ran.err);
+    assert_eq!(to.rows("filter ispresent(serial) | stats count(*)"), [[json!(10_000)]]);
+    assert!(to.rows("filter @message like /line/ | stats count(*)")[0][0].as_u64() > Some(1_000));
+    std::fs::write(old.join("plain.ndjson"), "other\n").expect("room");
+    let ran = run_again(scratch.path(), &to, &arguments);
+    assert!(ran.code == 2 && ran.err.contains("plain.ndjson is another file"), "{} {}", ran.code, ran.err);
 }

@@ -10,12 +10,15 @@
 //! Events go through the door that the source's senders would use, so that they become what later ones become. An id of a piece
 //! follows from the import and the span: what is read again after an interruption is stored once.
 
+mod archive;
 mod elasticsearch;
 mod loki;
 mod side;
 mod source;
+mod victorialogs;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -29,6 +32,7 @@ use self::elasticsearch::Elasticsearch;
 use self::loki::Loki;
 use self::side::Side;
 use self::source::{Piece, Source, Stored};
+use self::victorialogs::VictoriaLogs;
 use super::journal::{Journal, plan_of};
 use super::spans::{HOUR, Range, Span, Width, instant, now, spans};
 use crate::arguments::{Import, ImportOptions, ImportSource};
@@ -71,6 +75,14 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
             let side = Side::of_source(&from.options, tenant.as_slice())?;
             import_from(&Loki::new(from), &server, &side, (&from.options, range))
         }
+        ImportSource::Victorialogs(from) => {
+            let range = range(&server, from.from.as_deref(), &from.options)?;
+            let tenant = from.tenant.as_deref().map(|tenant| tenant.split_once(':').unwrap_or((tenant, "0")));
+            let tenant = tenant.map(|(account, project)| [("AccountID", account), ("ProjectID", project)]);
+            let side = Side::of_source(&from.options, tenant.as_ref().map_or(&[], |headers| &headers[..]))?;
+            import_from(&VictoriaLogs::new(from)?, &server, &side, (&from.options, range))
+        }
+        ImportSource::Archive(from) => archive::import(from, &server),
     }
 }
 
@@ -111,11 +123,16 @@ fn import_from(
     tell(&plan, server)?;
     let n_refused = transfer(source, &plan, dir, (from, &Side::of_server(server), options.rate))?;
     compare(source, &plan, from, &Side::of_server(server))?;
-    if n_refused > 0 {
-        let message = format!("{} refused by the server", verb_for(n_refused, "was", "were"));
-        return Err(Failure::partial(format!("{} {message}", counted(n_refused, "event"))));
+    none_refused(n_refused)
+}
+
+/// Fails where the server refused events.
+fn none_refused(n_refused: u64) -> Result<(), Failure> {
+    if n_refused == 0 {
+        return Ok(());
     }
-    Ok(())
+    let message = format!("{} refused by the server", verb_for(n_refused, "was", "were"));
+    Err(Failure::partial(format!("{} {message}", counted(n_refused, "event"))))
 }
 
 /// Says how much there is, from when, and what retention would take at once.
@@ -127,6 +144,12 @@ fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
     };
     let [from, to] = [first.from, last.to].map(Timestamp::whole_seconds);
     say!("catat: {} from {from} to {to}, in {}", counted(n_events, "event"), counted(plan.spans.len(), "request"));
+    let ends: Vec<(Timestamp, u64)> = plan.spans.iter().map(|span| (span.to, span.events)).collect();
+    warn_of_retention(server, &ends)
+}
+
+/// Says which of the events retention would take at once, by the last instants of spans and how many events each has.
+fn warn_of_retention(server: &Server, ends: &[(Timestamp, u64)]) -> Result<(), Failure> {
     let groups: Value = server.ask(server.request(Method::GET, "/api/v1/groups"), "")?;
     let mut ages: Vec<&str> = groups["groups"]
         .as_array()
@@ -139,7 +162,7 @@ fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
     for age in ages {
         let Ok(age_ns) = types::parse_duration_ns(age) else { continue };
         let limit = storage::Clock::system().now().0.saturating_sub(age_ns);
-        let n_old: u64 = plan.spans.iter().filter(|span| span.to.0 < limit).map(|span| span.events).sum();
+        let n_old: u64 = ends.iter().filter(|(to, _)| to.0 < limit).map(|(_, events)| events).sum();
         if n_old > 0 {
             let events = counted(n_old, "event");
             say!(
@@ -225,8 +248,12 @@ fn compare(source: &dyn Source, plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> 
     let Some((first, last)) = plan.spans.first().zip(plan.spans.last()) else { return Ok(()) };
     let range = (first.from, last.to);
     let theirs = source.counts(from, range, HOUR)?;
-    let ours: BTreeMap<Timestamp, u64> = source.counts(to, range, HOUR)?.into_iter().collect();
-    let count = |hour: &Timestamp| ours.get(hour).copied().unwrap_or(0);
+    compare_hours(&theirs, &source.counts(to, range, HOUR)?.into_iter().collect())
+}
+
+/// Compares how many events each hour has there and here.
+fn compare_hours<H: Ord + Display>(theirs: &[(H, u64)], ours: &BTreeMap<H, u64>) -> Result<(), Failure> {
+    let count = |hour: &H| ours.get(hour).copied().unwrap_or(0);
     let fewer: Vec<_> = theirs.iter().filter(|(hour, n)| count(hour) < *n).collect();
     for (hour, n) in fewer.iter().take(HOURS_NAMED_MAX) {
         say!("catat: {hour}: {n} there, {} here", count(hour));

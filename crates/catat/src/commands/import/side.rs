@@ -5,10 +5,13 @@ use std::time::Duration;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use types::{GroupName, Timestamp};
 
 use crate::arguments::ImportOptions;
 use crate::client::{Server, broken_off};
 use crate::commands::send::retry_after;
+use crate::commands::spans::Range;
 use crate::failure::Failure;
 
 /// How long an answer may take: a source may count for minutes.
@@ -55,7 +58,8 @@ impl<'s> Side<'s> {
     /// The server that stores. Its doors of other protocols are at the addresses that these have, some of them below a prefix.
     pub(super) fn of_server(server: &'s Server) -> Self {
         let request = |method: Method, path: &str| {
-            let prefix = if path.starts_with("/loki/") { "" } else { "/elasticsearch" };
+            let is_whole = ["/loki/", "/api/"].iter().any(|begin| path.starts_with(begin));
+            let prefix = if is_whole { "" } else { "/elasticsearch" };
             server.request(method, &format!("{prefix}{path}"))
         };
         Self { name: "the server".into(), is_server: true, request: Box::new(request) }
@@ -73,6 +77,27 @@ impl<'s> Side<'s> {
     /// Makes a request, again where it may work later, and reads the JSON of the answer.
     pub(super) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
         self.send(request)?.json().map_err(broken_off)
+    }
+
+    /// Counts the events that a group of the server has, by spans of a width.
+    pub(super) fn counts(
+        &self,
+        group: &GroupName,
+        (from, to): Range,
+        width: &str,
+    ) -> Result<Vec<(Timestamp, u64)>, Failure> {
+        let query = format!("stats count(*) as n by bin({width}) as t | sort t asc");
+        let (from, to) = (from.to_string(), to.to_string());
+        let parameters = [("query", &*query), ("groups", group.as_str()), ("from", &from), ("to", &to)];
+        let request = self.request(Method::GET, "/api/v1/query").query(&parameters);
+        let text =
+            self.send(request.query(&[("time_zone", "UTC"), ("format", "ndjson")]))?.text().map_err(broken_off)?;
+        let count = |line: &str| {
+            let row: Value = serde_json::from_str(line).ok()?;
+            row["t"].as_str().and_then(Timestamp::parse_rfc3339).zip(row["n"].as_u64())
+        };
+        let counts: Option<Vec<_>> = text.lines().map(count).collect();
+        counts.ok_or_else(|| Failure::other("the server counted in a way that is not understood"))
     }
 
     /// Makes a request, again where it may work later; any status but 2xx is a failure with the words of the answer.
