@@ -141,6 +141,6 @@ impl LinePattern {
                 _ => return false,
             }
         }
-        matches!(self.pieces.last(), Some(None)) == !rest.is_empty()
+        matches!(self.pieces.last(), Some(None)) != rest.is_empty()
     }
 }
