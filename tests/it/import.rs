@@ -1,7 +1,7 @@
 //! `catat import`: histories of servers that speak Elasticsearch's and Loki's protocols, and of files, each event once whenever it is
 //! killed.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -251,4 +251,78 @@ fn what_of_an_archive_cannot_be_read_or_has_changed_is_named() {
     std::fs::write(old.join("plain.ndjson"), "other\n").expect("room");
     let ran = run_again(scratch.path(), &to, &arguments);
     assert!(ran.code == 2 && ran.err.contains("plain.ndjson is another file"), "{} {}", ran.code, ran.err);
+}
+
+/// Answers as VictoriaLogs does, of events ten seconds apart, in no order.
+fn victorialogs() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = String::new();
+            let mut reader = std::io::BufReader::new(stream.try_clone().expect("a socket"));
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|n_bytes| n_bytes > 0) {}
+            let body = victorialogs_answer(head.split_whitespace().nth(1).unwrap_or_default());
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            // Whoever was killed reads nothing.
+            let _ = stream.write_all((head + &body).as_bytes());
+        }
+    });
+    url
+}
+
+fn victorialogs_answer(path: &str) -> String {
+    let url = reqwest::Url::parse(&format!("http://x{path}")).expect("a path");
+    let parameter =
+        |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+    let query = parameter("query").expect("a query");
+    let range = query.strip_prefix("_time:[").and_then(|rest| rest.split_once("] (app:shop)")).expect("a range").0;
+    let [from, to] = range.split_once(", ").map(|(from, to)| [from, to]).expect("two ends");
+    let [from, to] = [from, to].map(|end| types::Timestamp::parse_rfc3339(end).expect("a time").0);
+    let instant = |serial: u64| time_ms(0) as i64 * 1_000_000 + serial as i64 * 10_000_000_007;
+    let serials = (0..N_EVENTS).filter(|serial| (from..=to).contains(&instant(*serial)));
+    let Some(step) = parameter("step") else {
+        let line = |serial: u64| {
+            let time = types::Timestamp(instant(serial)).to_string();
+            format!(
+                "{}\n",
+                json!({"_time": time, "_msg": format!("order {serial}"), "app": "shop", "serial": serial.to_string()})
+            )
+        };
+        return serials
+            .map(|serial| (serial * 7_919 % N_EVENTS, line(serial)))
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into_values()
+            .collect();
+    };
+    let step = types::parse_duration_ns(&step).expect("a step");
+    let mut hits = std::collections::BTreeMap::<i64, u64>::new();
+    serials.for_each(|serial| *hits.entry(instant(serial).div_euclid(step) * step).or_default() += 1);
+    let times: Vec<String> = hits.keys().map(|begin| types::Timestamp(*begin).to_string()).collect();
+    json!({"hits": [{"fields": {}, "timestamps": times, "values": hits.values().collect::<Vec<_>>()}]}).to_string()
+}
+
+#[test]
+fn events_of_victorialogs_are_imported_once_with_their_fields() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    let source = victorialogs();
+    let ran = import(
+        scratch.path(),
+        &to,
+        &["victorialogs", &source, "--match", "app:shop", "--group", "shop", "--dir", "moving"],
+    );
+    assert!(ran.code == 0 && ran.err.contains("nothing is missing"), "{}", ran.err);
+    let counted = to.rows("stats count(*), count_distinct(serial), min(@timestamp) by @log, app");
+    let first = types::Timestamp(time_ms(0) as i64 * 1_000_000).to_string();
+    assert_eq!(
+        counted,
+        [[json!("shop"), json!("shop"), json!(N_EVENTS), json!(N_EVENTS), json!(first)]],
+        "{}",
+        ran.err
+    );
+    assert_eq!(to.rows("filter serial = \"7\" | fields @message"), [[json!("order 7")]]);
+    let piped = run_dry(scratch.path(), &to, &["victorialogs", &source, "--match", "* | limit 5"]);
+    assert!(piped.contains("--match is a filter"), "{piped}");
 }

@@ -15,15 +15,14 @@ mod elasticsearch;
 mod loki;
 mod side;
 mod source;
+mod told;
 mod victorialogs;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{Timestamp, counted, verb_for};
@@ -32,6 +31,7 @@ use self::elasticsearch::Elasticsearch;
 use self::loki::Loki;
 use self::side::Side;
 use self::source::{Piece, Source, Stored};
+use self::told::{NAMED_MAX, compare_hours, none_refused, warn_of_retention};
 use self::victorialogs::VictoriaLogs;
 use super::journal::{Journal, plan_of};
 use super::spans::{HOUR, Range, Span, Width, instant, now, spans};
@@ -39,12 +39,6 @@ use crate::arguments::{Import, ImportOptions, ImportSource};
 use crate::client::Server;
 use crate::failure::Failure;
 use crate::progress::{StatusLine, events_done};
-
-/// Refused events that are named; further ones are counted.
-const NAMED_MAX: usize = 20;
-
-/// Hours with differences that are named.
-const HOURS_NAMED_MAX: usize = 20;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Plan {
@@ -126,15 +120,6 @@ fn import_from(
     none_refused(n_refused)
 }
 
-/// Fails where the server refused events.
-fn none_refused(n_refused: u64) -> Result<(), Failure> {
-    if n_refused == 0 {
-        return Ok(());
-    }
-    let message = format!("{} refused by the server", verb_for(n_refused, "was", "were"));
-    Err(Failure::partial(format!("{} {message}", counted(n_refused, "event"))))
-}
-
 /// Says how much there is, from when, and what retention would take at once.
 fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
     let n_events: u64 = plan.spans.iter().map(|span| span.events).sum();
@@ -146,31 +131,6 @@ fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
     say!("catat: {} from {from} to {to}, in {}", counted(n_events, "event"), counted(plan.spans.len(), "request"));
     let ends: Vec<(Timestamp, u64)> = plan.spans.iter().map(|span| (span.to, span.events)).collect();
     warn_of_retention(server, &ends)
-}
-
-/// Says which of the events retention would take at once, by the last instants of spans and how many events each has.
-fn warn_of_retention(server: &Server, ends: &[(Timestamp, u64)]) -> Result<(), Failure> {
-    let groups: Value = server.ask(server.request(Method::GET, "/api/v1/groups"), "")?;
-    let mut ages: Vec<&str> = groups["groups"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|group| group["retention"]["age"].as_str())
-        .collect();
-    ages.sort_unstable();
-    ages.dedup();
-    for age in ages {
-        let Ok(age_ns) = types::parse_duration_ns(age) else { continue };
-        let limit = storage::Clock::system().now().0.saturating_sub(age_ns);
-        let n_old: u64 = ends.iter().filter(|(to, _)| to.0 < limit).map(|(_, events)| events).sum();
-        if n_old > 0 {
-            let events = counted(n_old, "event");
-            say!(
-                "catat: warning: groups whose retention is {age} would lose {events} of these at once; see catat groups"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Reads and stores what is not done yet; the next span is read while one is stored. Returns how many events were refused.
@@ -249,25 +209,4 @@ fn compare(source: &dyn Source, plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> 
     let range = (first.from, last.to);
     let theirs = source.counts(from, range, HOUR)?;
     compare_hours(&theirs, &source.counts(to, range, HOUR)?.into_iter().collect())
-}
-
-/// Compares how many events each hour has there and here.
-fn compare_hours<H: Ord + Display>(theirs: &[(H, u64)], ours: &BTreeMap<H, u64>) -> Result<(), Failure> {
-    let count = |hour: &H| ours.get(hour).copied().unwrap_or(0);
-    let fewer: Vec<_> = theirs.iter().filter(|(hour, n)| count(hour) < *n).collect();
-    for (hour, n) in fewer.iter().take(HOURS_NAMED_MAX) {
-        say!("catat: {hour}: {n} there, {} here", count(hour));
-    }
-    let n_more: u64 = theirs.iter().map(|(hour, n)| count(hour).saturating_sub(*n)).sum();
-    if n_more > 0 {
-        say!(
-            "catat: {} more here than there in these hours: they were here before, or have come since",
-            counted(n_more, "event")
-        );
-    }
-    if fewer.is_empty() {
-        say!("catat: compared by hour: nothing is missing in {}", counted(theirs.len(), "hour"));
-        return Ok(());
-    }
-    Err(Failure::partial(format!("{} of {} have fewer events here", fewer.len(), counted(theirs.len(), "hour"))))
 }

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{ByteSize, GroupName, Hold, Timestamp, counted, group_name_of_outside};
 
-use super::{NAMED_MAX, Side, compare_hours, none_refused, warn_of_retention};
+use super::side::Side;
+use super::told::{NAMED_MAX, compare_hours, none_refused, warn_of_retention};
 use crate::arguments::FromArchive;
 use crate::client::Server;
 use crate::commands::journal::{Journal, plan_of};
