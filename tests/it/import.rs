@@ -15,6 +15,9 @@ const N_EVENTS: u64 = 13_000;
 
 const FIRST_MS: u64 = 1_760_000_000_000;
 
+/// Nobody checks them.
+const AWS_KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIATEST"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+
 /// Ten seconds apart, and many at one instant.
 fn time_ms(serial: u64) -> u64 {
     FIRST_MS + if serial < 9_000 { serial * 10_000 } else { 9_000 * 10_000 + serial / 2_000 }
@@ -57,7 +60,7 @@ fn fill_with_lines(source: &Server) {
 fn import(scratch: &Path, to: &Server, arguments: &[&str]) -> Ran {
     let command = || {
         let mut command = catat(scratch);
-        command.args(["import", "--url", &to.url]).args(arguments);
+        command.args(["import", "--url", &to.url]).args(arguments).envs(AWS_KEYS);
         command
     };
     let mut random = Random::new(lab::seed());
@@ -111,7 +114,7 @@ fn documents_are_imported_once_with_their_fields() {
 
 fn run_dry(scratch: &Path, to: &Server, arguments: &[&str]) -> String {
     let mut command = catat(scratch);
-    command.args(["import", "--url", &to.url]).args(arguments).arg("--dry-run");
+    command.args(["import", "--url", &to.url]).args(arguments).arg("--dry-run").envs(AWS_KEYS);
     run(command, "").err
 }
 
@@ -325,4 +328,37 @@ fn events_of_victorialogs_are_imported_once_with_their_fields() {
     assert_eq!(to.rows("filter serial = \"7\" | fields @message"), [[json!("order 7")]]);
     let piped = run_dry(scratch.path(), &to, &["victorialogs", &source, "--match", "* | limit 5"]);
     assert!(piped.contains("--match is a filter"), "{piped}");
+}
+
+#[test]
+fn a_log_group_is_imported_once_with_its_streams() {
+    let (scratch, from, to) = servers();
+    let ask = |operation: &str, body: Value| {
+        let target = format!("Logs_20140328.{operation}");
+        let headers = [("x-amz-target", &*target), ("content-type", "application/x-amz-json-1.1")];
+        let answer = from.post("/cloudwatch", &headers, body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    let group = "/aws/lambda/shop";
+    ask("CreateLogGroup", json!({"logGroupName": group}));
+    for stream in 0..3 {
+        let name = format!("2025/10/09/[$LATEST]{stream}");
+        ask("CreateLogStream", json!({"logGroupName": group, "logStreamName": name}));
+        // A batch is of a day at most.
+        let serials: Vec<u64> = (stream..N_EVENTS).step_by(3).collect();
+        for part in serials.chunks(1_500) {
+            let event = |serial: &u64| json!({"timestamp": time_ms(*serial), "message": format!("{{\"serial\":{serial},\"text\":\"paid\"}}")});
+            let events: Vec<Value> = part.iter().map(event).collect();
+            ask("PutLogEvents", json!({"logGroupName": group, "logStreamName": name, "logEvents": events}));
+        }
+    }
+    let source = format!("{}/cloudwatch", from.url);
+    let arguments = ["cloudwatch", &source, "--log-group", group, "--from", "2025-10-01T00:00:00Z", "--dir", "moving"];
+    let ran = import(scratch.path(), &to, &arguments);
+    assert!(ran.code == 0 && ran.err.contains("nothing is missing"), "{}", ran.err);
+    let everything =
+        "stats count(*) as n, count_distinct(serial) as d, sum(serial) as s by @log, @logStream | sort @logStream";
+    assert_eq!(to.rows(everything), from.rows(everything), "{}", ran.err);
+    let ran = run_dry(scratch.path(), &to, &["cloudwatch", &source, "--log-group", "other", "--from", "now-1h"]);
+    assert!(ran.contains("has no log group other"), "{ran}");
 }

@@ -47,7 +47,7 @@ pub(crate) use export::{ExportEvents, ExportedForm};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use import::{
-    FromArchive, FromElasticsearch, FromLoki, FromVictoriaLogs, Import, ImportOptions, ImportSource,
+    FromArchive, FromCloudWatch, FromElasticsearch, FromLoki, FromVictoriaLogs, Import, ImportOptions, ImportSource,
 };
 pub(crate) use import_config::{ImportConfig, Shipper};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};

@@ -23,6 +23,8 @@ pub(crate) enum ImportSource {
     Loki(FromLoki),
     /// Events of VictoriaLogs with their fields
     Victorialogs(FromVictoriaLogs),
+    /// A log group of CloudWatch Logs, as if a subscription had delivered it
+    Cloudwatch(FromCloudWatch),
     /// Files, folders and buckets: text, NDJSON, CSV, Parquet, lists of records, plain or packed
     Archive(FromArchive),
 }
@@ -99,6 +101,18 @@ pub(crate) struct FromVictoriaLogs {
     /// The tenant, where there are several
     #[arg(long, value_name = "ACCOUNT:PROJECT")]
     pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FromCloudWatch {
+    #[command(flatten)]
+    pub(crate) options: ImportOptions,
+    /// Start, in the forms of --to
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: String,
+    /// The log group
+    #[arg(long, value_name = "NAME")]
+    pub(crate) log_group: String,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@
 //! follows from the import and the span: what is read again after an interruption is stored once.
 
 mod archive;
+mod cloudwatch;
 mod elasticsearch;
 mod loki;
 mod side;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{Timestamp, counted, verb_for};
 
+use self::cloudwatch::CloudWatch;
 use self::elasticsearch::Elasticsearch;
 use self::loki::Loki;
 use self::side::Side;
@@ -75,6 +77,11 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
             let tenant = tenant.map(|(account, project)| [("AccountID", account), ("ProjectID", project)]);
             let side = Side::of_source(&from.options, tenant.as_ref().map_or(&[], |headers| &headers[..]))?;
             import_from(&VictoriaLogs::new(from)?, &server, &side, (&from.options, range))
+        }
+        ImportSource::Cloudwatch(from) => {
+            let range = range(&server, Some(&from.from), &from.options)?;
+            let side = Side::of_source(&from.options, &[])?;
+            import_from(&CloudWatch::new(from)?, &server, &side, (&from.options, range))
         }
         ImportSource::Archive(from) => archive::import(from, &server),
     }

@@ -58,7 +58,7 @@ impl<'s> Side<'s> {
     /// The server that stores. Its doors of other protocols are at the addresses that these have, some of them below a prefix.
     pub(super) fn of_server(server: &'s Server) -> Self {
         let request = |method: Method, path: &str| {
-            let is_whole = ["/loki/", "/api/"].iter().any(|begin| path.starts_with(begin));
+            let is_whole = ["/loki/", "/api/", "/firehose"].iter().any(|begin| path.starts_with(begin));
             let prefix = if is_whole { "" } else { "/elasticsearch" };
             server.request(method, &format!("{prefix}{path}"))
         };
@@ -111,7 +111,9 @@ impl<'s> Side<'s> {
                     let (status, asked) = (answer.status(), retry_after(&answer));
                     let body: String = answer.text().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
                     let failure = Failure::other(format!("{}: {status}: {body}", self.name));
-                    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+                    // Amazon's services say it with 400.
+                    let is_throttled = body.contains("ThrottlingException") || body.contains("LimitExceeded");
+                    if !is_throttled && !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
                         return Err(failure);
                     }
                     (failure, asked)
