@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use types::{GroupName, Timestamp, group_name_of_outside};
 
-use super::side::Side;
+use super::side::{Side, quoted};
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromCloudWatch;
 use crate::commands::spans::{Range, Width};
@@ -96,7 +96,7 @@ impl CloudWatch {
             match answer["status"].as_str() {
                 Some("Scheduled" | "Running") => std::thread::sleep(CHECK_EVERY),
                 Some("Complete") => return counts(&answer, to),
-                _ => return Err(Failure::other(format!("{}: the count ended: {answer}", at.name))),
+                _ => return Err(Failure::other(format!("{}: the count ended: {}", at.name, quoted(&answer)))),
             }
         }
         Err(Failure::other(format!("{}: the count took too long", at.name)))
@@ -111,7 +111,7 @@ fn counts(answer: &Value, to: Timestamp) -> Result<Vec<(Timestamp, u64)>, Failur
         Some((begin, cell("n")?.parse().ok()?))
     };
     let counts: Option<Vec<(Timestamp, u64)>> = answer["results"].as_array().into_iter().flatten().map(count).collect();
-    let mut counts = counts.ok_or_else(|| Failure::other(format!("no counts in {answer}")))?;
+    let mut counts = counts.ok_or_else(|| Failure::other(format!("no counts in {}", quoted(answer))))?;
     counts.retain(|(begin, n)| *begin <= to && *n > 0);
     counts.sort_unstable();
     Ok(counts)
@@ -172,7 +172,7 @@ impl Source for CloudWatch {
             for event in answer["events"].as_array_mut().map(std::mem::take).unwrap_or_default() {
                 let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
                 let Some(time) = event["timestamp"].as_i64() else {
-                    return Err(Failure::other(format!("{}: an event without a time: {event}", from.name)));
+                    return Err(Failure::other(format!("{}: an event without a time: {}", from.name, quoted(&event))));
                 };
                 let kept = json!({"id": event["eventId"], "timestamp": time, "message": event["message"]});
                 streams.entry(text("logStreamName")).or_default().push((time, text("eventId"), kept));

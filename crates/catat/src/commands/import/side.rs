@@ -129,6 +129,12 @@ impl<'s> Side<'s> {
     }
 }
 
+/// An answer as messages show it.
+pub(super) fn quoted(answer: &Value) -> String {
+    let text = answer.to_string();
+    if text.len() <= SHOWN_CHARS { text } else { text.chars().take(SHOWN_CHARS).chain("…".chars()).collect() }
+}
+
 /// An address without the password in it.
 fn shown(url: &Url) -> String {
     let mut url = url.clone();

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use types::{GroupName, Timestamp, group_name_of_outside};
 
-use super::side::Side;
+use super::side::{Side, quoted};
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromVictoriaLogs;
 use crate::commands::spans::{Range, Width};
@@ -56,7 +56,7 @@ impl Source for VictoriaLogs {
         }
         let parameters = [("query", &*self.within(range)), ("step", width)];
         let answer: Value = at.ask(at.request(Method::GET, "/select/logsql/hits").query(&parameters))?;
-        let not_understood = || Failure::other(format!("{}: no counts in {answer}", at.name));
+        let not_understood = || Failure::other(format!("{}: no counts in {}", at.name, quoted(&answer)));
         let hits = answer["hits"].as_array().ok_or_else(not_understood)?;
         let mut counts = Vec::new();
         for hit in hits {
