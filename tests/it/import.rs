@@ -245,11 +245,16 @@ fn what_of_an_archive_cannot_be_read_or_has_changed_is_named() {
     fill_with_files(&old);
     let broken = packed(&(0..9_000).map(|n| format!("{} line {n} of {}\n", time(n), n * 7_919)).collect::<String>());
     std::fs::write(old.join("broken.log.gz"), &broken[..broken.len() / 2]).expect("room");
+    std::fs::write(old.join("owners.csv"), "team,owner\nshop,ani\n").expect("room");
+    let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let owners = std::fs::File::options().append(true).open(old.join("owners.csv")).expect("it is there");
+    owners.set_modified(written).expect("it is ours");
     let arguments = ["archive", "old", "--dir", "moving"];
     let ran = run_again(scratch.path(), &to, &arguments);
     assert_eq!(ran.code, 4, "{}", ran.err);
     assert!(ran.err.contains("broken.log.gz") && ran.err.contains("nothing is missing"), "{}", ran.err);
     assert_eq!(to.rows("filter ispresent(serial) | stats count(*)"), [[json!(10_000)]]);
+    assert_eq!(to.rows("filter owner = \"ani\" | fields @timestamp"), [[json!("2023-11-14T22:13:20Z")]]);
     assert!(to.rows("filter @message like /line/ | stats count(*)")[0][0].as_u64() > Some(1_000));
     std::fs::write(old.join("plain.ndjson"), "other\n").expect("room");
     let ran = run_again(scratch.path(), &to, &arguments);
