@@ -1,5 +1,7 @@
-//! `catat import`: histories of servers that speak Elasticsearch's and Loki's protocols, each event once whenever it is killed.
+//! `catat import`: histories of servers that speak Elasticsearch's and Loki's protocols, and of files, each event once whenever it is
+//! killed.
 
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -12,6 +14,9 @@ use crate::server::{Ran, Server, catat, run};
 const N_EVENTS: u64 = 13_000;
 
 const FIRST_MS: u64 = 1_760_000_000_000;
+
+/// Nobody checks them.
+const AWS_KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIATEST"), ("AWS_SECRET_ACCESS_KEY", "secret")];
 
 /// Ten seconds apart, and many at one instant.
 fn time_ms(serial: u64) -> u64 {
@@ -55,12 +60,12 @@ fn fill_with_lines(source: &Server) {
 fn import(scratch: &Path, to: &Server, arguments: &[&str]) -> Ran {
     let command = || {
         let mut command = catat(scratch);
-        command.args(["import", "--url", &to.url]).args(arguments);
+        command.args(["import", "--url", &to.url]).args(arguments).envs(AWS_KEYS);
         command
     };
     let mut random = Random::new(lab::seed());
     let n_done =
-        || std::fs::read_to_string(scratch.join("moving/done.ndjson")).unwrap_or_default().matches("stored").count();
+        || std::fs::read_to_string(scratch.join("moving/done.ndjson")).unwrap_or_default().matches("\n{").count();
     for _ in 0..lab::rounds(3) {
         let mut child = command().stderr(Stdio::null()).spawn().expect("it starts");
         let wanted = n_done() + random.below(2) as usize;
@@ -109,7 +114,7 @@ fn documents_are_imported_once_with_their_fields() {
 
 fn run_dry(scratch: &Path, to: &Server, arguments: &[&str]) -> String {
     let mut command = catat(scratch);
-    command.args(["import", "--url", &to.url]).args(arguments).arg("--dry-run");
+    command.args(["import", "--url", &to.url]).args(arguments).arg("--dry-run").envs(AWS_KEYS);
     run(command, "").err
 }
 
@@ -149,4 +154,216 @@ fn a_source_that_is_none_or_away_is_named() {
     assert!(nothing.contains("no events"), "{nothing}");
     let refused = run_dry(scratch.path(), &to, &["loki", &to.url, "--match", "{job=", "--from", "now-1h"]);
     assert!(refused.contains("400"), "{refused}");
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).expect("memory");
+    packer.finish().expect("memory")
+}
+
+/// An instant of the archive as text.
+fn time(serial: u64) -> String {
+    types::Timestamp(time_ms(serial) as i64 * 1_000_000).to_string()
+}
+
+/// Files of all kinds with 13,000 events, whose records have serial numbers.
+fn fill_with_files(dir: &Path) {
+    let write = |name: &str, bytes: Vec<u8>| {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("room");
+        std::fs::write(path, bytes).expect("room");
+    };
+    let record = |serial: u64| json!({"ts": time(serial), "msg": format!("order {serial}"), "serial": serial});
+    let records =
+        |serials: std::ops::Range<u64>| serials.map(|serial| format!("{}\n", record(serial))).collect::<String>();
+    write("plain.ndjson", records(0..3_000).into_bytes());
+    write("dt=2025-10-09/region=eu/a.json.gz", packed(&records(3_000..5_000)));
+    let listed: Vec<Value> = (5_000..7_000).map(record).collect();
+    write("trail.json.gz", packed(&json!({"Records": listed}).to_string()));
+    let row = |serial: u64| format!("{},\"order {serial}, \"\"paid\"\"\",{serial}\n", time(serial));
+    write("splunk.csv", format!("_time,_raw,serial\n{}", (7_000..10_000).map(row).collect::<String>()).into_bytes());
+    let trace = |serial: u64| {
+        let time = time(serial);
+        format!(
+            "{time} ERROR order failed serial={serial}\njava.lang.IllegalStateException: no\n\tat shop.Order.pay(Order.java:7)\n"
+        )
+    };
+    write("app.log", (10_000..13_000).map(trace).collect::<String>().into_bytes());
+}
+
+#[test]
+fn files_are_imported_once_wherever_it_is_killed() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    fill_with_files(&scratch.path().join("old"));
+    let arguments = ["archive", "old", "--group", "shop", "--dir", "moving"];
+    let told = run_dry(scratch.path(), &to, &arguments[..4]);
+    assert!(
+        told.contains("13000 events from 2025-10-09T08:00:00Z") && told.contains("group shop: 13000 events"),
+        "{told}"
+    );
+    assert_eq!(to.count(), 0);
+    let ran = import(scratch.path(), &to, &arguments);
+    assert!(ran.code == 0 && ran.err.contains("nothing is missing"), "{}", ran.err);
+    assert_eq!(
+        to.rows(EVERYTHING),
+        [[json!("shop"), json!(13_000), json!(10_000), json!(9_999 * 5_000)]],
+        "{}",
+        ran.err
+    );
+    let fields = "filter serial in [77, 4000, 6000, 8000] or @message like \"serial=12000\" | sort @timestamp | fields serial, @timestamp, @message, region, @level";
+    let message = |serial: u64| json!(format!("order {serial}"));
+    let expected = [
+        [json!(77), json!(time(77)), message(77), Value::Null, Value::Null],
+        [json!(4000), json!(time(4000)), message(4000), json!("eu"), Value::Null],
+        [json!(6000), json!(time(6000)), message(6000), Value::Null, Value::Null],
+        [json!(8000), json!(time(8000)), json!("order 8000, \"paid\""), Value::Null, Value::Null],
+    ];
+    let rows = to.rows(fields);
+    assert_eq!(rows[..4], expected);
+    assert!(
+        rows[4][2].as_str().is_some_and(|text| text.ends_with("Order.java:7)")) && rows[4][4] == "error",
+        "{rows:?}"
+    );
+    // The ledger of shippers knows nothing of it, and the same directory goes on with nothing.
+    assert!(!to.get("/api/v1/sources", &[]).body.contains("import-"));
+    assert_eq!((run_again(scratch.path(), &to, &arguments).code, to.count()), (0, 13_000));
+}
+
+fn run_again(scratch: &Path, to: &Server, arguments: &[&str]) -> Ran {
+    let mut command = catat(scratch);
+    command.args(["import", "--url", &to.url]).args(arguments);
+    run(command, "")
+}
+
+#[test]
+fn what_of_an_archive_cannot_be_read_or_has_changed_is_named() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    let old = scratch.path().join("old");
+    fill_with_files(&old);
+    let broken = packed(&(0..9_000).map(|n| format!("{} line {n} of {}\n", time(n), n * 7_919)).collect::<String>());
+    std::fs::write(old.join("broken.log.gz"), &broken[..broken.len() / 2]).expect("room");
+    std::fs::write(old.join("owners.csv"), "team,owner\nshop,ani\n").expect("room");
+    let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let owners = std::fs::File::options().append(true).open(old.join("owners.csv")).expect("it is there");
+    owners.set_modified(written).expect("it is ours");
+    let arguments = ["archive", "old", "--dir", "moving"];
+    let ran = run_again(scratch.path(), &to, &arguments);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("broken.log.gz") && ran.err.contains("nothing is missing"), "{}", ran.err);
+    assert_eq!(to.rows("filter ispresent(serial) | stats count(*)"), [[json!(10_000)]]);
+    assert_eq!(to.rows("filter owner = \"ani\" | fields @timestamp"), [[json!("2023-11-14T22:13:20Z")]]);
+    assert!(to.rows("filter @message like /line/ | stats count(*)")[0][0].as_u64() > Some(1_000));
+    std::fs::write(old.join("plain.ndjson"), "other\n").expect("room");
+    let ran = run_again(scratch.path(), &to, &arguments);
+    assert!(ran.code == 2 && ran.err.contains("plain.ndjson is another file"), "{} {}", ran.code, ran.err);
+}
+
+/// Answers as VictoriaLogs does, of events ten seconds apart, in no order.
+fn victorialogs() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = String::new();
+            let mut reader = std::io::BufReader::new(stream.try_clone().expect("a socket"));
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|n_bytes| n_bytes > 0) {}
+            let body = victorialogs_answer(head.split_whitespace().nth(1).unwrap_or_default());
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            // Whoever was killed reads nothing.
+            let _ = stream.write_all((head + &body).as_bytes());
+        }
+    });
+    url
+}
+
+fn victorialogs_answer(path: &str) -> String {
+    let url = reqwest::Url::parse(&format!("http://x{path}")).expect("a path");
+    let parameter =
+        |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+    let query = parameter("query").expect("a query");
+    let range = query.strip_prefix("_time:[").and_then(|rest| rest.split_once("] (app:shop)")).expect("a range").0;
+    let [from, to] = range.split_once(", ").map(|(from, to)| [from, to]).expect("two ends");
+    let [from, to] = [from, to].map(|end| types::Timestamp::parse_rfc3339(end).expect("a time").0);
+    let instant = |serial: u64| time_ms(0) as i64 * 1_000_000 + serial as i64 * 10_000_000_007;
+    let serials = (0..N_EVENTS).filter(|serial| (from..=to).contains(&instant(*serial)));
+    let Some(step) = parameter("step") else {
+        let line = |serial: u64| {
+            let time = types::Timestamp(instant(serial)).to_string();
+            format!(
+                "{}\n",
+                json!({"_time": time, "_msg": format!("order {serial}"), "app": "shop", "serial": serial.to_string()})
+            )
+        };
+        return serials
+            .map(|serial| (serial * 7_919 % N_EVENTS, line(serial)))
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into_values()
+            .collect();
+    };
+    let step = types::parse_duration_ns(&step).expect("a step");
+    let mut hits = std::collections::BTreeMap::<i64, u64>::new();
+    serials.for_each(|serial| *hits.entry(instant(serial).div_euclid(step) * step).or_default() += 1);
+    let times: Vec<String> = hits.keys().map(|begin| types::Timestamp(*begin).to_string()).collect();
+    json!({"hits": [{"fields": {}, "timestamps": times, "values": hits.values().collect::<Vec<_>>()}]}).to_string()
+}
+
+#[test]
+fn events_of_victorialogs_are_imported_once_with_their_fields() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let to = Server::serve(scratch.path());
+    let source = victorialogs();
+    let ran = import(
+        scratch.path(),
+        &to,
+        &["victorialogs", &source, "--match", "app:shop", "--group", "shop", "--dir", "moving"],
+    );
+    assert!(ran.code == 0 && ran.err.contains("nothing is missing"), "{}", ran.err);
+    let counted = to.rows("stats count(*), count_distinct(serial), min(@timestamp) by @log, app");
+    let first = types::Timestamp(time_ms(0) as i64 * 1_000_000).to_string();
+    assert_eq!(
+        counted,
+        [[json!("shop"), json!("shop"), json!(N_EVENTS), json!(N_EVENTS), json!(first)]],
+        "{}",
+        ran.err
+    );
+    assert_eq!(to.rows("filter serial = \"7\" | fields @message"), [[json!("order 7")]]);
+    let piped = run_dry(scratch.path(), &to, &["victorialogs", &source, "--match", "* | limit 5"]);
+    assert!(piped.contains("--match is a filter"), "{piped}");
+}
+
+#[test]
+fn a_log_group_is_imported_once_with_its_streams() {
+    let (scratch, from, to) = servers();
+    let ask = |operation: &str, body: Value| {
+        let target = format!("Logs_20140328.{operation}");
+        let headers = [("x-amz-target", &*target), ("content-type", "application/x-amz-json-1.1")];
+        let answer = from.post("/cloudwatch", &headers, body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    let group = "/aws/lambda/shop";
+    ask("CreateLogGroup", json!({"logGroupName": group}));
+    for stream in 0..3 {
+        let name = format!("2025/10/09/[$LATEST]{stream}");
+        ask("CreateLogStream", json!({"logGroupName": group, "logStreamName": name}));
+        // A batch is of a day at most.
+        let serials: Vec<u64> = (stream..N_EVENTS).step_by(3).collect();
+        for part in serials.chunks(1_500) {
+            let event = |serial: &u64| json!({"timestamp": time_ms(*serial), "message": format!("{{\"serial\":{serial},\"text\":\"paid\"}}")});
+            let events: Vec<Value> = part.iter().map(event).collect();
+            ask("PutLogEvents", json!({"logGroupName": group, "logStreamName": name, "logEvents": events}));
+        }
+    }
+    let source = format!("{}/cloudwatch", from.url);
+    let arguments = ["cloudwatch", &source, "--log-group", group, "--from", "2025-10-01T00:00:00Z", "--dir", "moving"];
+    let ran = import(scratch.path(), &to, &arguments);
+    assert!(ran.code == 0 && ran.err.contains("nothing is missing"), "{}", ran.err);
+    let everything =
+        "stats count(*) as n, count_distinct(serial) as d, sum(serial) as s by @log, @logStream | sort @logStream";
+    assert_eq!(to.rows(everything), from.rows(everything), "{}", ran.err);
+    let ran = run_dry(scratch.path(), &to, &["cloudwatch", &source, "--log-group", "other", "--from", "now-1h"]);
+    assert!(ran.contains("has no log group other"), "{ran}");
 }

@@ -155,6 +155,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "series",
             "dashboard",
             "tables",
+            "cloudwatch",
             "serve",
         ],
     ),

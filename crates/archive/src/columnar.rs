@@ -9,7 +9,7 @@ mod nested;
 mod source;
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -102,20 +102,23 @@ impl ColumnarFile {
         let selection = Arc::new(self.selection(asked.wanted, false));
         let mut first_row = 0;
         let groups = self.reader.metadata().row_groups().iter().enumerate().filter_map(|(place, metadata)| {
-            let n_rows = usize::try_from(metadata.num_rows()).ok()?;
-            let group = RowGroup {
-                file: self.clone(),
-                place,
-                n_rows,
-                first_row,
-                n_done: 0,
-                selection: selection.clone(),
-                readers: None,
-            };
-            first_row += n_rows as u64;
-            (n_rows > 0 && self.may_have_events(metadata, asked)).then_some(group)
+            let group = self.row_group(place, first_row, selection.clone());
+            first_row += group.n_rows as u64;
+            (group.n_rows > 0 && self.may_have_events(metadata, asked)).then_some(group)
         });
         groups.collect()
+    }
+
+    /// Returns all rows as lines of JSON.
+    pub(crate) fn into_lines(self: Arc<Self>) -> impl Read {
+        let selection = Arc::new(self.selection(&Projection::default(), true));
+        let groups = (0..self.reader.num_row_groups()).map(move |place| self.row_group(place, 0, selection.clone()));
+        RowLines { groups: Box::new(groups), group: None, text: Cursor::default(), failure: None }
+    }
+
+    fn row_group(self: &Arc<Self>, place: usize, first_row: u64, selection: Arc<Selection>) -> RowGroup {
+        let n_rows = usize::try_from(self.reader.metadata().row_group(place).num_rows()).unwrap_or(0);
+        RowGroup { file: self.clone(), place, n_rows, first_row, n_done: 0, selection, readers: None }
     }
 
     /// Whether a row group may have events of the range, by what the file says of its times.
@@ -208,9 +211,12 @@ impl RowGroup {
         taken.map_err(|error| {
             self.n_done = self.n_rows;
             let offset = self.metadata().column(0).byte_range().0;
-            let problem = format!("row group {} of {}: {error}", self.place + 1, self.file.reader.num_row_groups());
-            ScanError { file: self.file.input.name(), offset, problem }
+            ScanError { file: self.file.input.name(), offset, problem: self.problem(&error) }
         })
+    }
+
+    fn problem(&self, error: &ParquetError) -> String {
+        format!("row group {} of {}: {error}", self.place + 1, self.file.reader.num_row_groups())
     }
 
     fn metadata(&self) -> &RowGroupMetaData {
@@ -315,9 +321,9 @@ impl RowGroup {
         }))
     }
 
-    /// Writes the next `n` rows as lines, and gives what is read of them.
-    fn lines(&mut self, n: usize, asked: &RowRequest<'_>, take: &mut dyn FnMut(Batch)) -> Result<()> {
-        let (file, first) = (self.file.clone(), self.first_row + self.n_done as u64);
+    /// Writes the next `n` rows as lines.
+    fn text(&mut self, n: usize) -> Result<String> {
+        let file = self.file.clone();
         let readers = self.readers()?;
         let mut columns: Vec<(String, Column)> = Vec::new();
         for (place, reader, has_dictionary) in &mut readers.flat {
@@ -352,6 +358,12 @@ impl RowGroup {
             }
             text.push_str("}\n");
         }
+        Ok(text)
+    }
+
+    /// Reads the next `n` rows as lines, and gives what is read of them.
+    fn lines(&mut self, n: usize, asked: &RowRequest<'_>, take: &mut dyn FnMut(Batch)) -> Result<()> {
+        let (file, first, text) = (self.file.clone(), self.first_row + self.n_done as u64, self.text(n)?);
         let piece = Piece {
             text: text.as_bytes(),
             // Room for the bytes of a row, by which events are numbered.
@@ -363,6 +375,39 @@ impl RowGroup {
         let received = ArrivalContext { modified: file.input.modified, ..asked.received };
         parse::batches_of_piece(&piece, &received, None, &asked.wanted.with_text_keys(), take);
         Ok(())
+    }
+}
+
+/// The rows of a file as lines of JSON, one row group after the other.
+struct RowLines {
+    groups: Box<dyn Iterator<Item = RowGroup> + Send>,
+    group: Option<RowGroup>,
+    /// Lines that were not given yet.
+    text: Cursor<Vec<u8>>,
+    /// What could not be read, told once everything that could be was given.
+    failure: Option<io::Error>,
+}
+
+impl Read for RowLines {
+    fn read(&mut self, place: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let n_bytes = self.text.read(place)?;
+            if n_bytes > 0 {
+                return Ok(n_bytes);
+            }
+            let Some(mut group) = self.group.take().or_else(|| self.groups.next()) else {
+                return self.failure.take().map_or(Ok(0), Err);
+            };
+            let n = (group.n_rows - group.n_done).min(LINES_ROWS);
+            match guarded(|| group.text(n)) {
+                Ok(text) => {
+                    self.text = Cursor::new(text.into_bytes());
+                    group.n_done += n;
+                    self.group = Some(group).filter(|group| !group.is_done());
+                }
+                Err(error) => self.failure = Some(io::Error::other(group.problem(&error))),
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod rewrite;
 
 pub use feed::FileFeed;
 pub use inputs::{Input, InputError, inputs, leave_out};
-pub use reader::open_text;
+pub use reader::{open_lines, open_text};
 
 #[cfg(test)]
 mod tests;

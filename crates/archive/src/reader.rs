@@ -74,17 +74,10 @@ pub(crate) struct Reader {
 impl Reader {
     /// Opens an input; `n_read` counts its bytes as they are read.
     pub(crate) fn open(input: Arc<Input>, number: u32, n_read: Arc<AtomicU64>) -> io::Result<Opened> {
-        let (head, source) = match unpacked(&input, n_read)? {
-            Content::Text(source) => begun(source),
+        let (source, is_table) = match unpacked(&input, n_read)? {
+            Content::Text(source) => rewritten(&input, source),
             Content::Parquet => return Ok(Opened::Columnar(Arc::new(ColumnarFile::open(input, number)?))),
             Content::Other => return Ok(Opened::PassedOver),
-        };
-        let table = Table::of(&input.name(), &head);
-        let is_table = table.is_some();
-        let source: Box<dyn Read + Send> = match table {
-            Some(table) => Box::new(Rewritten::new(source, table)),
-            None if Documents::are_in(&head) => Box::new(Rewritten::new(source, Documents::default())),
-            None => source,
         };
         Ok(Opened::Text(Box::new(Self {
             input,
@@ -223,6 +216,32 @@ pub fn open_text(input: &Input, n_read: Arc<AtomicU64>) -> io::Result<(Box<dyn R
     match unpacked(input, n_read)? {
         Content::Text(source) => Ok((source, Some(input.n_bytes))),
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "not a text file")),
+    }
+}
+
+/// Returns an input as lines, unpacked where it is packed: those that it has, or one of JSON for each of its records; `None` where nobody
+/// named it and it is no text. The lines of a file that does not change are the same each time.
+///
+/// # Errors
+/// Where it cannot be opened or is no text.
+pub fn open_lines(input: &Arc<Input>, n_read: Arc<AtomicU64>) -> io::Result<Option<Box<dyn Read + Send>>> {
+    Ok(match unpacked(input, n_read.clone())? {
+        Content::Text(source) => Some(rewritten(input, source).0),
+        Content::Parquet => {
+            n_read.fetch_add(input.n_bytes.saturating_sub(HEAD_BYTES as u64), Relaxed);
+            Some(Box::new(Arc::new(ColumnarFile::open(input.clone(), 0)?).into_lines()))
+        }
+        Content::Other => None,
+    })
+}
+
+/// Makes lines of a source that has none; returns whether they are rows of a table.
+fn rewritten(input: &Input, source: Box<dyn Read + Send>) -> (Box<dyn Read + Send>, bool) {
+    let (head, source) = begun(source);
+    match Table::of(&input.name(), &head) {
+        Some(table) => (Box::new(Rewritten::new(source, table)), true),
+        None if Documents::are_in(&head) => (Box::new(Rewritten::new(source, Documents::default())), false),
+        None => (source, false),
     }
 }
 

@@ -46,7 +46,9 @@ pub(crate) use explain_line::ExplainLine;
 pub(crate) use export::{ExportEvents, ExportedForm};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
-pub(crate) use import::{FromElasticsearch, FromLoki, Import, ImportOptions, ImportSource};
+pub(crate) use import::{
+    FromArchive, FromCloudWatch, FromElasticsearch, FromLoki, FromVictoriaLogs, Import, ImportOptions, ImportSource,
+};
 pub(crate) use import_config::{ImportConfig, Shipper};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};

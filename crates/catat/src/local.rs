@@ -19,7 +19,7 @@ use parse::{ArrivalContext, Projection, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
-use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, counted};
+use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, Value, counted};
 
 use self::watched::WatchedFeed;
 use crate::answer::{AnswerPrinter, Note, Trailer};
@@ -52,7 +52,7 @@ pub(crate) fn open_counted(path: &Path, n_read: Arc<AtomicU64>) -> Result<(Sourc
     archive::open_text(&input, n_read).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
-fn inputs_of(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+pub(crate) fn inputs_of(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     inputs(paths).map_err(|error| Failure::usage(error.to_string()))
 }
 
@@ -83,19 +83,12 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     let is_known = inputs.iter().all(Input::is_whole);
     let progress = Progress::new(is_known.then(|| inputs.iter().map(|input| input.n_bytes).sum()));
     let limits = Limits::default();
-    let is_far = inputs.iter().any(Input::is_far);
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let request = Request {
-        range,
         limit: options.row_limit().map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
         time_zone,
-        now,
-        memory_bytes_max: memory_bytes_max(),
-        deadline: None,
-        cancelled: &AtomicBool::new(false),
-        n_threads: if is_far { n_threads.max(FAR_THREADS) } else { n_threads },
         progress: Some(&|_| progress.show(n_read.load(Relaxed))),
         support: Support { tables: Some(&table_of), ..Support::default() },
+        ..request(range, now, inputs.iter().any(Input::is_far))
     };
     let received =
         ArrivalContext { at: now, modified: None, previous: None, zone: Zone::Named(zones.host), limits: &limits };
@@ -119,6 +112,58 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     }
     print(options, answer)
 }
+
+/// A request for all rows, with everything that this process may use, for which nobody else waits.
+fn request<'r>(range: TimeRange, now: Timestamp, is_far: bool) -> Request<'r> {
+    static CANCELLED: AtomicBool = AtomicBool::new(false);
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    Request {
+        range,
+        limit: None,
+        time_zone: chrono_tz::Tz::UTC,
+        now,
+        memory_bytes_max: memory_bytes_max(),
+        deadline: None,
+        cancelled: &CANCELLED,
+        n_threads: if is_far { n_threads.max(FAR_THREADS) } else { n_threads },
+        progress: None,
+        support: Support::default(),
+    }
+}
+
+/// Counts the events of files by group and hour; returns what could not be read, too. Times without a zone are of `zone`.
+pub(crate) fn counts_by_hour(inputs: &[Arc<Input>], zone: chrono_tz::Tz) -> Result<(HourCounts, Vec<String>), Failure> {
+    let now = Clock::system().now();
+    let options = ParseOptions { now, time_zone: chrono_tz::Tz::UTC };
+    let query = "stats count(*) by @log, bin(1h)";
+    let plan = parse_insights(query, &options).map_err(|errors| Failure::other(query_errors(&errors, query)))?;
+    let (n_read, limits) = (Arc::new(AtomicU64::new(0)), Limits::default());
+    let progress = Progress::new(Some(inputs.iter().map(|input| input.n_bytes).sum()));
+    let request = Request {
+        progress: Some(&|_| progress.show(n_read.load(Relaxed))),
+        ..request(TimeRange::ALL, now, inputs.iter().any(|input| input.is_far()))
+    };
+    let received = ArrivalContext { at: now, modified: None, previous: None, zone: Zone::Named(zone), limits: &limits };
+    let mut feed_of = |_: &[GroupPattern], asked: FeedRequest| -> Box<dyn Feed + '_> {
+        let inputs = (0..).zip(inputs.iter().cloned()).collect();
+        Box::new(FileFeed::new(inputs, received, TimeRange::ALL, asked, n_read.clone()))
+    };
+    let answer = execute_stream(&plan, &mut feed_of, &request);
+    progress.line.clear();
+    let answer = answer.map_err(|error| Failure::other(error.to_string()))?;
+    let count = |row: &Vec<Option<Value>>| match &row[..] {
+        [Some(group), Some(hour), Some(Value::Integer(n))] => {
+            Some(((group.to_string(), Timestamp::parse_rfc3339(&hour.to_string())?), *n as u64))
+        }
+        _ => None,
+    };
+    let counts: Option<HourCounts> = answer.rows.iter().map(count).collect();
+    let counts = counts.ok_or_else(|| Failure::other("the files were counted in a way that is not understood"))?;
+    Ok((counts, answer.partial_reasons.into_iter().map(|reason| reason.message).collect()))
+}
+
+/// Groups, hours, and how many events they have.
+pub(crate) type HourCounts = std::collections::BTreeMap<(String, Timestamp), u64>;
 
 /// Warnings about fields that the query names and no event has.
 ///

@@ -68,6 +68,7 @@ use door::{DeliveryMark, ErrorFormat, FamilyServer, FamilyState, HandlerServer, 
 pub use self::answer::CloudWatchProblem;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
 pub use self::saved_filters::{SavedFilter, saved_filters};
+pub use self::signature::authorization;
 pub use self::state::CloudWatchState;
 
 /// Errors in the form of Amazon's services.

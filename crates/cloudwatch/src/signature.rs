@@ -32,7 +32,7 @@ pub(super) struct Signature {
     pub(super) access_key_id: String,
     /// Where its sender believes to be.
     pub(super) region: String,
-    service: &'static str,
+    service: String,
     date: String,
     time: String,
     signed: Vec<String>,
@@ -72,6 +72,7 @@ impl Signature {
         check_time(&time, date, now)?;
         check_signed(&signed, headers)?;
         let (access_key_id, region, date) = (access_key_id.to_owned(), region.to_owned(), date.to_owned());
+        let service = service.to_owned();
         Ok(Some(Self { access_key_id, region, service, date, time, signed, value }))
     }
 
@@ -85,19 +86,26 @@ impl Signature {
         body: &[u8],
     ) -> Result<(), CloudWatchProblem> {
         let canonical = self.canonical_request(method, uri, headers, &payload_hash(headers, body)?);
-        let service = self.service;
-        let scope = format!("{}/{}/{service}/{TERMINATOR}", self.date, self.region);
-        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.time, hex_of_hash(canonical.as_bytes()));
-        let mut key = format!("AWS4{secret}").into_bytes();
-        for step in [self.date.as_bytes(), self.region.as_bytes(), service.as_bytes(), TERMINATOR.as_bytes()] {
-            key = keyed_hash(&key, step);
-        }
-        if bool::from(keyed_hash(&key, to_sign.as_bytes()).ct_eq(&self.value)) {
+        if bool::from(self.value_of(secret, &canonical).ct_eq(&self.value)) {
             return Ok(());
         }
         let message = "The request signature we calculated does not match the signature you provided. Check your \
             secret access key, and that nothing on the way changes the host or the path.";
         Err(invalid(message))
+    }
+
+    /// What the owner of a secret makes of a canonical request.
+    fn value_of(&self, secret: &str, canonical: &str) -> Vec<u8> {
+        let to_sign = format!("{ALGORITHM}\n{}\n{}\n{}", self.time, self.scope(), hex_of_hash(canonical.as_bytes()));
+        let mut key = format!("AWS4{secret}").into_bytes();
+        for step in [&*self.date, &*self.region, &*self.service, TERMINATOR] {
+            key = keyed_hash(&key, step.as_bytes());
+        }
+        keyed_hash(&key, to_sign.as_bytes())
+    }
+
+    fn scope(&self) -> String {
+        format!("{}/{}/{}/{TERMINATOR}", self.date, self.region, self.service)
     }
 
     fn canonical_request(&self, method: &Method, uri: &Uri, headers: &HeaderMap, payload_hash: &str) -> String {
@@ -125,6 +133,26 @@ impl Signature {
         let (path, query, names) = (uri.path(), pairs.join("&"), self.signed.join(";"));
         format!("{method}\n{path}\n{query}\n{of_headers}\n{names}\n{payload_hash}")
     }
+}
+
+/// Signs a POST of a body to a path with a pair of keys, by these headers, `host` and `x-amz-date` among them; returns the header `Authorization`.
+pub fn authorization(
+    (access_key_id, secret): (&str, &str),
+    (service, region): (&str, &str),
+    (path, headers): (&str, &HeaderMap),
+    body: &[u8],
+) -> String {
+    let time = headers.get("x-amz-date").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let mut signed: Vec<String> = headers.keys().map(|name| name.as_str().to_owned()).collect();
+    signed.sort();
+    let (date, names) = (time.get(..8).unwrap_or_default().to_owned(), signed.join(";"));
+    let (access_key_id, region) = (access_key_id.to_owned(), region.to_owned());
+    let (service, uri) = (service.to_owned(), path.parse().unwrap_or_default());
+    let signature = Signature { access_key_id, region, service, date, time, signed, value: Vec::new() };
+    let canonical = signature.canonical_request(&Method::POST, &uri, headers, &hex_of_hash(body));
+    let value = HEXLOWER.encode(&signature.value_of(secret, &canonical));
+    let (id, scope) = (&signature.access_key_id, signature.scope());
+    format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={value}")
 }
 
 /// Returns the hash of the body as the canonical request has it.

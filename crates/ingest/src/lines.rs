@@ -54,6 +54,12 @@ struct Header {
     /// Whether the lines are samples.
     #[serde(default)]
     samples: bool,
+    /// Whether the lines are records of JSON.
+    #[serde(default)]
+    records: bool,
+    /// Whether they are of an archive, which no shipper follows: the ledger does not know it.
+    #[serde(default)]
+    archive: bool,
     #[serde(default)]
     fields: BTreeMap<String, serde_json::Value>,
     group: Option<String>,
@@ -109,7 +115,7 @@ pub(crate) fn ingest(
 /// Tells the ledger of what is stored. Who may not write to the group says nothing of its files either.
 fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, RefusedCount), sender: &Sender<'_>) {
     let Header { source, file, generation, begin, host, path, .. } = &piece.header;
-    if !sender.within.admits(piece.group.as_str()) {
+    if piece.header.archive || !sender.within.admits(piece.group.as_str()) {
         return;
     }
     let (group, stream) = (&piece.group, &*piece.stream);
@@ -248,6 +254,9 @@ fn add(
 ) -> Result<Result<(), String>, IngestError> {
     if piece.header.samples {
         return samples::add(collector, bytes, notes);
+    }
+    if piece.header.records {
+        return Ok(collector.add(place, RawEvent::Record(bytes), metadata)?.map_err(|problem| problem.to_string()));
     }
     let mut refusal = Ok(());
     for text in parse::texts(bytes) {

@@ -1,6 +1,7 @@
 //! Files of Parquet with columns of all kinds, and broken ones.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -119,6 +120,20 @@ fn kinds(path: &Path) {
         WrittenColumn(texts(&["a", "b"]), vec![3, 3, 0], vec![0, 1, 0]),
     ];
     write(path, KINDS, Compression::SNAPPY, &[columns]);
+}
+
+#[test]
+fn rows_are_lines_with_the_same_fields() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let [path, as_lines] = ["a.parquet", "a.ndjson"].map(|name| scratch.path().join(name));
+    kinds(&path);
+    let input = Arc::new(crate::inputs(&[path.clone()]).expect("it is there").remove(0));
+    let mut lines = String::new();
+    let source = crate::open_lines(&input, Arc::default()).expect("it can be read");
+    source.expect("it was named").read_to_string(&mut lines).expect("lines of JSON");
+    std::fs::write(&as_lines, &lines).expect("scratch is writable");
+    let names = ["when", "day", "paid", "id", "small", "ok", "f", "d", "user.name", "user.age", "tags.list.0.element"];
+    assert_eq!(of_all(&as_lines, &names), of_all(&path, &names), "{lines}");
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub(crate) enum ImportSource {
     Elasticsearch(FromElasticsearch),
     /// Lines of Loki with their labels, as if they were pushed
     Loki(FromLoki),
+    /// Events of VictoriaLogs with their fields
+    Victorialogs(FromVictoriaLogs),
+    /// A log group of CloudWatch Logs, as if a subscription had delivered it
+    Cloudwatch(FromCloudWatch),
+    /// Files, folders and buckets: text, NDJSON, CSV, Parquet, lists of records, plain or packed
+    Archive(FromArchive),
 }
 
 /// What every source needs.
@@ -77,4 +83,50 @@ pub(crate) struct FromLoki {
     /// The tenant, where there are several
     #[arg(long, value_name = "NAME")]
     pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FromVictoriaLogs {
+    #[command(flatten)]
+    pub(crate) options: ImportOptions,
+    /// Start, in the forms of --to (default: the oldest event)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// Only events that match, in LogsQL, such as '{app="shop"}'
+    #[arg(long = "match", value_name = "FILTER", default_value = "*")]
+    pub(crate) filter: String,
+    /// The group of all events
+    #[arg(long, value_name = "GROUP", default_value = "victorialogs")]
+    pub(crate) group: String,
+    /// The tenant, where there are several
+    #[arg(long, value_name = "ACCOUNT:PROJECT")]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FromCloudWatch {
+    #[command(flatten)]
+    pub(crate) options: ImportOptions,
+    /// Start, in the forms of --to
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: String,
+    /// The log group
+    #[arg(long, value_name = "NAME")]
+    pub(crate) log_group: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FromArchive {
+    /// Files, folders, patterns, or addresses such as s3://BUCKET/PREFIX
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The group of all events (default: a group for each file, or for each bucket, by its path)
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Directory that knows what was imported, new or empty, or of an import that was interrupted
+    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Say what would be imported, and import nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

@@ -10,37 +10,37 @@
 //! Events go through the door that the source's senders would use, so that they become what later ones become. An id of a piece
 //! follows from the import and the span: what is read again after an interruption is stored once.
 
+mod archive;
+mod cloudwatch;
 mod elasticsearch;
 mod loki;
 mod side;
 mod source;
+mod told;
+mod victorialogs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{Timestamp, counted, verb_for};
 
+use self::cloudwatch::CloudWatch;
 use self::elasticsearch::Elasticsearch;
 use self::loki::Loki;
 use self::side::Side;
 use self::source::{Piece, Source, Stored};
+use self::told::{NAMED_MAX, compare_hours, none_refused, warn_of_retention};
+use self::victorialogs::VictoriaLogs;
 use super::journal::{Journal, plan_of};
 use super::spans::{HOUR, Range, Span, Width, instant, now, spans};
 use crate::arguments::{Import, ImportOptions, ImportSource};
 use crate::client::Server;
 use crate::failure::Failure;
 use crate::progress::{StatusLine, events_done};
-
-/// Refused events that are named; further ones are counted.
-const NAMED_MAX: usize = 20;
-
-/// Hours with differences that are named.
-const HOURS_NAMED_MAX: usize = 20;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Plan {
@@ -71,6 +71,19 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
             let side = Side::of_source(&from.options, tenant.as_slice())?;
             import_from(&Loki::new(from), &server, &side, (&from.options, range))
         }
+        ImportSource::Victorialogs(from) => {
+            let range = range(&server, from.from.as_deref(), &from.options)?;
+            let tenant = from.tenant.as_deref().map(|tenant| tenant.split_once(':').unwrap_or((tenant, "0")));
+            let tenant = tenant.map(|(account, project)| [("AccountID", account), ("ProjectID", project)]);
+            let side = Side::of_source(&from.options, tenant.as_ref().map_or(&[], |headers| &headers[..]))?;
+            import_from(&VictoriaLogs::new(from)?, &server, &side, (&from.options, range))
+        }
+        ImportSource::Cloudwatch(from) => {
+            let range = range(&server, Some(&from.from), &from.options)?;
+            let side = Side::of_source(&from.options, &[])?;
+            import_from(&CloudWatch::new(from)?, &server, &side, (&from.options, range))
+        }
+        ImportSource::Archive(from) => archive::import(from, &server),
     }
 }
 
@@ -111,11 +124,7 @@ fn import_from(
     tell(&plan, server)?;
     let n_refused = transfer(source, &plan, dir, (from, &Side::of_server(server), options.rate))?;
     compare(source, &plan, from, &Side::of_server(server))?;
-    if n_refused > 0 {
-        let message = format!("{} refused by the server", verb_for(n_refused, "was", "were"));
-        return Err(Failure::partial(format!("{} {message}", counted(n_refused, "event"))));
-    }
-    Ok(())
+    none_refused(n_refused)
 }
 
 /// Says how much there is, from when, and what retention would take at once.
@@ -127,27 +136,8 @@ fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
     };
     let [from, to] = [first.from, last.to].map(Timestamp::whole_seconds);
     say!("catat: {} from {from} to {to}, in {}", counted(n_events, "event"), counted(plan.spans.len(), "request"));
-    let groups: Value = server.ask(server.request(Method::GET, "/api/v1/groups"), "")?;
-    let mut ages: Vec<&str> = groups["groups"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|group| group["retention"]["age"].as_str())
-        .collect();
-    ages.sort_unstable();
-    ages.dedup();
-    for age in ages {
-        let Ok(age_ns) = types::parse_duration_ns(age) else { continue };
-        let limit = storage::Clock::system().now().0.saturating_sub(age_ns);
-        let n_old: u64 = plan.spans.iter().filter(|span| span.to.0 < limit).map(|span| span.events).sum();
-        if n_old > 0 {
-            let events = counted(n_old, "event");
-            say!(
-                "catat: warning: groups whose retention is {age} would lose {events} of these at once; see catat groups"
-            );
-        }
-    }
-    Ok(())
+    let ends: Vec<(Timestamp, u64)> = plan.spans.iter().map(|span| (span.to, span.events)).collect();
+    warn_of_retention(server, &ends)
 }
 
 /// Reads and stores what is not done yet; the next span is read while one is stored. Returns how many events were refused.
@@ -225,22 +215,5 @@ fn compare(source: &dyn Source, plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> 
     let Some((first, last)) = plan.spans.first().zip(plan.spans.last()) else { return Ok(()) };
     let range = (first.from, last.to);
     let theirs = source.counts(from, range, HOUR)?;
-    let ours: BTreeMap<Timestamp, u64> = source.counts(to, range, HOUR)?.into_iter().collect();
-    let count = |hour: &Timestamp| ours.get(hour).copied().unwrap_or(0);
-    let fewer: Vec<_> = theirs.iter().filter(|(hour, n)| count(hour) < *n).collect();
-    for (hour, n) in fewer.iter().take(HOURS_NAMED_MAX) {
-        say!("catat: {hour}: {n} there, {} here", count(hour));
-    }
-    let n_more: u64 = theirs.iter().map(|(hour, n)| count(hour).saturating_sub(*n)).sum();
-    if n_more > 0 {
-        say!(
-            "catat: {} more here than there in these hours: they were here before, or have come since",
-            counted(n_more, "event")
-        );
-    }
-    if fewer.is_empty() {
-        say!("catat: compared by hour: nothing is missing in {}", counted(theirs.len(), "hour"));
-        return Ok(());
-    }
-    Err(Failure::partial(format!("{} of {} have fewer events here", fewer.len(), counted(theirs.len(), "hour"))))
+    compare_hours(&theirs, &source.counts(to, range, HOUR)?.into_iter().collect())
 }

@@ -7,9 +7,9 @@
 //! Every batch has an id, so that one which is sent again is stored once. What is read ahead is bounded: a server that
 //! does not answer makes the job wait that writes.
 
-mod batches;
+pub(super) mod batches;
 mod delivery;
-mod lines;
+pub(super) mod lines;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

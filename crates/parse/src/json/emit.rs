@@ -68,7 +68,8 @@ pub(crate) fn emit_record(
         }
         None => choose_time(members, line, received),
     };
-    builder.set_timestamp(chosen.time.unwrap_or(received.at));
+    let otherwise = received.modified.filter(|_| chosen.rejected.is_none()).unwrap_or(received.at);
+    builder.set_timestamp(chosen.time.unwrap_or(otherwise));
     if let Some(zone) = chosen.time.and_then(|time| assumed_zone(&members.read_time, time, received)) {
         builder.field_text(ASSUMED_ZONE, zone.as_str());
     }

@@ -14,7 +14,7 @@ use crate::time::ResolvedTime;
 
 /// Keys that give the time where none of [`TIME_KEYS`](super::TIME_KEYS) does, best first, and one that the record must
 /// have too.
-const OTHER_TIME_KEYS: [(&str, &str); 54] = [
+const OTHER_TIME_KEYS: [(&str, &str); 55] = [
     ("@t", ""),
     ("asctime", ""),
     ("datetime", ""),
@@ -71,6 +71,7 @@ const OTHER_TIME_KEYS: [(&str, &str); 54] = [
     ("DATE", ""),
     ("date", ""),
     ("_time", ""),
+    ("result._time", ""),
 ];
 
 /// Lengths of the keys that begin with each letter, one bit each.
@@ -89,8 +90,19 @@ const LENGTHS: [u32; 256] = {
 const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
 
 /// Keys that give the text of a record where none of [`TEXT_KEYS`](super::members::TEXT_KEYS) does, best first.
-const OTHER_TEXT_KEYS: [&str; 8] =
-    ["short_message", "Message", "fields.message", "record.message", "body.stringValue", "@m", "@mt", "M"];
+const OTHER_TEXT_KEYS: [&str; 11] = [
+    "short_message",
+    "Message",
+    "fields.message",
+    "record.message",
+    "body.stringValue",
+    "@m",
+    "@mt",
+    "M",
+    "_msg",
+    "_raw",
+    "result._raw",
+];
 
 fn time_rank(name: &str) -> Option<usize> {
     let first = name.bytes().next()?;
@@ -159,7 +171,11 @@ pub(super) fn other_text<'t>(members: &'t Members, line: &'t str) -> Option<&'t 
         // Most names are told apart by this.
         if !matches!(
             (name.len(), first),
-            (2 | 3, Some(b'@')) | (1 | 7, Some(b'M')) | (13..=16, Some(b's' | b'f' | b'r' | b'b'))
+            (2 | 3, Some(b'@'))
+                | (1 | 7, Some(b'M'))
+                | (4, Some(b'_'))
+                | (11, Some(b'r'))
+                | (13..=16, Some(b's' | b'f' | b'r' | b'b'))
         ) {
             continue;
         }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use types::{Timestamp, counted, percent_encoded, verb_for};
 
-use super::side::Side;
+use super::side::{Side, quoted};
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromElasticsearch;
 use crate::commands::spans::{Range, Width, halves};
@@ -201,7 +201,7 @@ impl Source for Elasticsearch {
             Some(buckets) => Ok(buckets.iter().filter_map(count).collect()),
             // No index was asked.
             None if answer["hits"]["total"]["value"] == 0 => Ok(Vec::new()),
-            None => Err(Failure::other(format!("{}: no counts of {width} in {answer}", at.name))),
+            None => Err(Failure::other(format!("{}: no counts of {width} in {}", at.name, quoted(&answer)))),
         }
     }
 

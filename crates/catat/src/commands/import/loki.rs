@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use types::Timestamp;
 
-use super::side::Side;
+use super::side::{Side, quoted};
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromLoki;
 use crate::commands::spans::{Range, Width, halves, smaller};
@@ -82,7 +82,8 @@ impl Loki {
             let parameters = [("query", &*query), ("start", &*ends[0]), ("end", &*ends[1]), ("step", width)];
             let answer: Value = at.ask(at.request(Method::GET, "/loki/api/v1/query_range").query(&parameters))?;
             let series = answer["data"]["result"].as_array();
-            let series = series.ok_or_else(|| Failure::other(format!("{}: no counts in {answer}", at.name)))?;
+            let series =
+                series.ok_or_else(|| Failure::other(format!("{}: no counts in {}", at.name, quoted(&answer))))?;
             for point in series.iter().flat_map(|series| series["values"].as_array().into_iter().flatten()) {
                 let count = point[0].as_f64().zip(point[1].as_str().and_then(|n| n.parse::<f64>().ok()));
                 let Some((seconds, n)) = count else {

@@ -5,10 +5,13 @@ use std::time::Duration;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use types::{GroupName, Timestamp};
 
 use crate::arguments::ImportOptions;
 use crate::client::{Server, broken_off};
 use crate::commands::send::retry_after;
+use crate::commands::spans::Range;
 use crate::failure::Failure;
 
 /// How long an answer may take: a source may count for minutes.
@@ -55,7 +58,8 @@ impl<'s> Side<'s> {
     /// The server that stores. Its doors of other protocols are at the addresses that these have, some of them below a prefix.
     pub(super) fn of_server(server: &'s Server) -> Self {
         let request = |method: Method, path: &str| {
-            let prefix = if path.starts_with("/loki/") { "" } else { "/elasticsearch" };
+            let is_whole = ["/loki/", "/api/", "/firehose"].iter().any(|begin| path.starts_with(begin));
+            let prefix = if is_whole { "" } else { "/elasticsearch" };
             server.request(method, &format!("{prefix}{path}"))
         };
         Self { name: "the server".into(), is_server: true, request: Box::new(request) }
@@ -75,6 +79,27 @@ impl<'s> Side<'s> {
         self.send(request)?.json().map_err(broken_off)
     }
 
+    /// Counts the events that a group of the server has, by spans of a width.
+    pub(super) fn counts(
+        &self,
+        group: &GroupName,
+        (from, to): Range,
+        width: &str,
+    ) -> Result<Vec<(Timestamp, u64)>, Failure> {
+        let query = format!("stats count(*) as n by bin({width}) as t | sort t asc");
+        let (from, to) = (from.to_string(), to.to_string());
+        let parameters = [("query", &*query), ("groups", group.as_str()), ("from", &from), ("to", &to)];
+        let request = self.request(Method::GET, "/api/v1/query").query(&parameters);
+        let text =
+            self.send(request.query(&[("time_zone", "UTC"), ("format", "ndjson")]))?.text().map_err(broken_off)?;
+        let count = |line: &str| {
+            let row: Value = serde_json::from_str(line).ok()?;
+            row["t"].as_str().and_then(Timestamp::parse_rfc3339).zip(row["n"].as_u64())
+        };
+        let counts: Option<Vec<_>> = text.lines().map(count).collect();
+        counts.ok_or_else(|| Failure::other("the server counted in a way that is not understood"))
+    }
+
     /// Makes a request, again where it may work later; any status but 2xx is a failure with the words of the answer.
     pub(super) fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let mut n_failed = 0;
@@ -86,7 +111,9 @@ impl<'s> Side<'s> {
                     let (status, asked) = (answer.status(), retry_after(&answer));
                     let body: String = answer.text().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
                     let failure = Failure::other(format!("{}: {status}: {body}", self.name));
-                    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+                    // Amazon's services say it with 400.
+                    let is_throttled = body.contains("ThrottlingException") || body.contains("LimitExceeded");
+                    if !is_throttled && !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
                         return Err(failure);
                     }
                     (failure, asked)
@@ -100,6 +127,12 @@ impl<'s> Side<'s> {
             std::thread::sleep(ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
         }
     }
+}
+
+/// An answer as messages show it.
+pub(super) fn quoted(answer: &Value) -> String {
+    let text = answer.to_string();
+    if text.len() <= SHOWN_CHARS { text } else { text.chars().take(SHOWN_CHARS).chain("…".chars()).collect() }
 }
 
 /// An address without the password in it.

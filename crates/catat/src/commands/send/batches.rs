@@ -15,16 +15,19 @@ const BATCH_BYTES: usize = 1 << 20;
 /// … or when its first line is so old: what a job writes is to be seen at once.
 const BATCH_AGE: Duration = Duration::from_millis(200);
 
+/// A day: an event is never cut because its source is slow.
+const ARCHIVE_AGE: Duration = Duration::from_secs(86_400);
+
 /// What the lines of a batch are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::commands) enum Kind {
     Text,
     Records,
 }
 
 /// Lines that are sent at once.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(in crate::commands) struct Batch {
     input: usize,
     kind: Kind,
     bytes: Vec<u8>,
@@ -51,11 +54,11 @@ impl Batch {
         self.input
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(in crate::commands) fn kind(&self) -> Kind {
         self.kind
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::commands) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
@@ -65,9 +68,23 @@ impl Batch {
     }
 
     /// Returns the number in the input of a line of the batch, counted from 1.
-    pub(super) fn line_number(&self, line: usize) -> u64 {
+    pub(in crate::commands) fn line_number(&self, line: usize) -> u64 {
         let known = self.lines.get(line.saturating_sub(1)).or(self.lines.last());
         known.map_or(0, |(number, _)| *number)
+    }
+
+    /// Returns the bytes of each event.
+    pub(in crate::commands) fn event_lengths(&self) -> Vec<u64> {
+        let start = |event: usize| self.events.get(event).map_or(self.bytes.len(), |line| self.lines[*line].1);
+        (0..self.events.len()).map(|event| (start(event + 1) - start(event)) as u64).collect()
+    }
+
+    /// Returns how many events it has.
+    pub(in crate::commands) fn n_events(&self) -> u64 {
+        if self.kind == Kind::Text {
+            return self.events.len() as u64;
+        }
+        (0..self.lines.len()).filter(|line| !self.line(*line).trim_ascii().is_empty()).count() as u64
     }
 
     fn push(&mut self, number: u64, line: &[u8]) {
@@ -122,22 +139,34 @@ impl Batch {
 }
 
 /// Makes batches of lines as they come.
-pub(super) struct Batches {
+pub(in crate::commands) struct Batches {
     lines: Lines,
     format: InputFormat,
+    /// How old the first line of a batch gets.
+    age: Duration,
     /// What the next batch begins with.
     carried: Option<Batch>,
+    /// Why nothing more can be read.
+    failure: Option<(usize, io::Error)>,
     /// The input at hand, and whether its first line is a JSON object.
     of_input: Option<(usize, bool)>,
 }
 
 impl Batches {
     pub(super) fn new(lines: Lines, format: InputFormat) -> Self {
-        Self { lines, format, carried: None, of_input: None }
+        Self { lines, format, age: BATCH_AGE, carried: None, failure: None, of_input: None }
+    }
+
+    /// Batches that are full, of lines that nobody waits for.
+    pub(in crate::commands) fn of_archive(lines: Lines) -> Self {
+        Self { age: ARCHIVE_AGE, ..Self::new(lines, InputFormat::Auto) }
     }
 
     /// Returns the next batch; `None` at the end of the last input.
-    pub(super) fn next(&mut self) -> Result<Option<Batch>, (usize, io::Error)> {
+    pub(in crate::commands) fn next(&mut self) -> Result<Option<Batch>, (usize, io::Error)> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         let mut batch = match self.carried.take() {
             Some(batch) => batch,
             None => match self.lines.recv() {
@@ -145,11 +174,15 @@ impl Batches {
                 Err(_) => return Ok(None),
             },
         };
-        let due = Instant::now() + BATCH_AGE;
+        let due = Instant::now() + self.age;
         while batch.bytes.len() < BATCH_BYTES {
             match self.lines.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    let line = line?;
+                Ok(Err(failure)) => {
+                    // What was read before it goes first.
+                    self.failure = Some(failure);
+                    return Ok(Some(batch));
+                }
+                Ok(Ok(line)) => {
                     let kind = self.kind(&line, Some(batch.kind));
                     if line.input != batch.input || kind != batch.kind {
                         self.carried = Some(Batch::of(line, kind));

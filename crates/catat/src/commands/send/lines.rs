@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use crate::failure::Failure;
 use crate::local::{Source, open_counted};
@@ -20,7 +21,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// One line with its end, which it may lack where the input ends.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(in crate::commands) struct Line {
     /// The place of its input among all of them.
     pub(super) input: usize,
     /// Which line of the input it is, from 1.
@@ -29,7 +30,7 @@ pub(super) struct Line {
 }
 
 /// The lines, or why an input cannot be read further.
-pub(super) type Lines = Receiver<Result<Line, (usize, io::Error)>>;
+pub(in crate::commands) type Lines = Receiver<Result<Line, (usize, io::Error)>>;
 
 /// What is read, and how far.
 pub(super) struct Reading {
@@ -65,14 +66,21 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Reading, Failure> {
     Ok(Reading { names, lines, n_bytes, n_read })
 }
 
+/// Begins to read one source; the thread ends with why it could not be read further.
+pub(in crate::commands) fn of_source(source: Source) -> (Lines, JoinHandle<io::Result<()>>) {
+    let (sender, lines) = sync_channel(LINES_AHEAD);
+    (lines, std::thread::spawn(move || read_one(0, source, &sender)))
+}
+
 /// Sends all lines of an input to `sender`; ends early if the receiver has gone.
 fn read_one(input: usize, source: Source, sender: &SyncSender<Result<Line, (usize, io::Error)>>) -> io::Result<()> {
     let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
     let mut number = 1;
     loop {
         let mut bytes = Vec::new();
-        if (&mut source).take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(());
+        let read = (&mut source).take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes);
+        if bytes.is_empty() {
+            return read.map(drop);
         }
         let is_cut = bytes.len() as u64 == LINE_BYTES_MAX && !bytes.ends_with(b"\n");
         if is_cut {
@@ -81,6 +89,7 @@ fn read_one(input: usize, source: Source, sender: &SyncSender<Result<Line, (usiz
         if sender.send(Ok(Line { input, number, bytes })).is_err() {
             return Ok(());
         }
+        read?;
         number += u64::from(!is_cut);
     }
 }

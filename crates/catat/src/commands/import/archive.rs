@@ -1,0 +1,340 @@
+//! Archives: files, folders and buckets, sent in the form of shippers.
+//!
+//! An input has lines, or is rewritten to some, which are the same each time it is read. They go to the server with their place in the
+//! input, so that an import that was interrupted goes on in the middle of a file, and stores nothing twice.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use archive::{Input, open_lines};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use types::{ByteSize, GroupName, Hold, Timestamp, counted, group_name_of_outside};
+
+use super::side::Side;
+use super::told::{NAMED_MAX, compare_hours, none_refused, warn_of_retention};
+use crate::arguments::FromArchive;
+use crate::client::Server;
+use crate::commands::journal::{Journal, plan_of};
+use crate::commands::send::batches::{Batch, Batches, Kind};
+use crate::commands::send::lines;
+use crate::failure::Failure;
+use crate::local::{counts_by_hour, inputs_of};
+use crate::progress::Progress;
+
+/// Files that are sent beside each other.
+const SENDERS: usize = 4;
+
+/// Logs compress well at any level; 1 costs least.
+const ZSTD_LEVEL: i32 = 1;
+
+/// Groups that are told with their counts, and asked for by name at the end.
+const GROUPS_NAMED_MAX: usize = 50;
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Plan {
+    asked: Value,
+    /// The name of the source of the files.
+    id: String,
+    /// The zone of times without one.
+    zone: String,
+    files: Vec<PlannedFile>,
+    /// Groups, hours in nanoseconds since 1970, and how many events they have.
+    hours: Vec<(String, i64, u64)>,
+    /// What cannot be read.
+    problems: Vec<String>,
+}
+
+/// A file as it was when it was counted.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+struct PlannedFile {
+    path: String,
+    bytes: u64,
+    /// In nanoseconds since 1970.
+    modified: Option<i64>,
+}
+
+/// What became of a file.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Done {
+    /// Its place in the plan.
+    file: usize,
+    events: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
+    /// Why the rest of it cannot be read.
+    problem: Option<String>,
+}
+
+/// What the server says of a piece.
+#[derive(Deserialize)]
+struct Answer {
+    accepted: u64,
+    #[serde(default)]
+    duplicate: bool,
+    rejected: Vec<RejectedLine>,
+    /// Up to where it has the file.
+    high_water: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RejectedLine {
+    line: usize,
+    error: String,
+}
+
+pub(super) fn import(options: &FromArchive, server: &Server) -> Result<(), Failure> {
+    let group = options.group.as_deref().map(group_name_of_outside);
+    let inputs: Vec<Arc<Input>> = inputs_of(&options.paths)?.into_iter().map(|input| of_group(input, &group)).collect();
+    if let Some(stdin) = inputs.iter().find(|input| input.path.is_none()) {
+        return Err(Failure::usage(format!("{} is read once: catat send", stdin.name())));
+    }
+    let asked = json!({"paths": options.paths, "group": options.group});
+    let make = || Plan::new(asked.clone(), &inputs);
+    let Some(dir) = options.dir.as_deref().filter(|_| !options.dry_run) else {
+        return make()?.tell(server);
+    };
+    let plan = plan_of(dir, ("import.json", "import"), |plan: &Plan| plan.asked == asked, make)?;
+    plan.check_unchanged(&inputs)?;
+    plan.tell(server)?;
+    let transfer = Transfer::new(&plan, server, &inputs);
+    let done = transfer.run(dir).map_err(|failure| failure.with("Run the same command to go on from here."))?;
+    let refused: Vec<&String> = done.iter().flat_map(|done| &done.refused).collect();
+    refused.iter().take(NAMED_MAX).for_each(|problem| say!("catat: refused: {problem}"));
+    let problems: Vec<&String> = done.iter().filter_map(|done| done.problem.as_ref()).collect();
+    problems.iter().take(NAMED_MAX).for_each(|problem| say!("catat: not read: {problem}"));
+    say!("catat: {} stored", counted(done.iter().map(|done| done.events).sum::<u64>(), "event"));
+    plan.compare(server)?;
+    none_refused(refused.len() as u64)?;
+    match problems.len() {
+        0 => Ok(()),
+        n => Err(Failure::partial(format!("{} could not be read to the end", counted(n, "file")))),
+    }
+}
+
+/// Gives the events of an input another group, where one was named.
+fn of_group(mut input: Input, group: &Option<GroupName>) -> Arc<Input> {
+    input.group = group.clone().unwrap_or(input.group);
+    Arc::new(input)
+}
+
+impl PlannedFile {
+    fn of(input: &Arc<Input>) -> Self {
+        Self { path: input.name(), bytes: input.n_bytes, modified: input.modified.map(|modified| modified.0) }
+    }
+}
+
+impl Plan {
+    /// Counts the events that there are.
+    fn new(asked: Value, inputs: &[Arc<Input>]) -> Result<Self, Failure> {
+        let zone = ship::host_zone().and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::Tz::UTC);
+        let (hours, problems) = counts_by_hour(inputs, zone)?;
+        let id = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
+        Ok(Self {
+            asked,
+            id: format!("import-{id:016x}"),
+            zone: zone.name().to_owned(),
+            files: inputs.iter().map(PlannedFile::of).collect(),
+            hours: hours.into_iter().map(|((group, hour), events)| (group, hour.0, events)).collect(),
+            problems,
+        })
+    }
+
+    /// Positions count from the beginnings of files, so they must be those of the plan.
+    fn check_unchanged(&self, inputs: &[Arc<Input>]) -> Result<(), Failure> {
+        let now: Vec<PlannedFile> = inputs.iter().map(PlannedFile::of).collect();
+        let differs = self.files.iter().zip(&now).find(|(then, now)| then != now).map(|(then, _)| &then.path);
+        if differs.is_none() && self.files.len() == now.len() {
+            return Ok(());
+        }
+        let what = differs.map_or_else(|| "there are other files".to_owned(), |path| format!("{path} is another file"));
+        Err(Failure::usage(format!("{what} than when the import began")).with("Import what is new with another --dir."))
+    }
+
+    /// Says how much there is, from when, and what retention would take at once.
+    fn tell(&self, server: &Server) -> Result<(), Failure> {
+        let n_bytes = self.files.iter().map(|file| file.bytes).sum();
+        let files = counted(self.files.len(), "file");
+        let ends = self.hours.iter().map(|(_, hour, _)| *hour);
+        let Some((first, last)) = ends.clone().min().zip(ends.max()) else {
+            say!("catat: no events in {files} of {}", ByteSize(n_bytes));
+            return Ok(());
+        };
+        let n_events: u64 = self.hours.iter().map(|(.., n)| n).sum();
+        let [from, to] = [first, last + Timestamp::HOUR].map(Timestamp);
+        say!("catat: {} from {from} to {to} in {files} of {}", counted(n_events, "event"), ByteSize(n_bytes));
+        let groups = self.groups();
+        for group in groups.iter().take(GROUPS_NAMED_MAX) {
+            let n: u64 = self.hours.iter().filter(|(of, ..)| of == group).map(|(.., n)| n).sum();
+            say!("catat: group {group}: {}", counted(n, "event"));
+        }
+        if groups.len() > GROUPS_NAMED_MAX {
+            say!("catat: … and {} more groups", groups.len() - GROUPS_NAMED_MAX);
+        }
+        self.problems.iter().take(NAMED_MAX).for_each(|problem| say!("catat: warning: {problem}"));
+        let ends: Vec<_> = self.hours.iter().map(|(_, hour, n)| (Timestamp(hour + Timestamp::HOUR), *n)).collect();
+        warn_of_retention(server, &ends)
+    }
+
+    fn groups(&self) -> BTreeSet<&str> {
+        self.hours.iter().map(|(group, ..)| &**group).collect()
+    }
+
+    /// Compares how many events each hour of each group has in the files and at the server.
+    fn compare(&self, server: &Server) -> Result<(), Failure> {
+        let hours = || self.hours.iter().map(|(_, hour, _)| *hour);
+        let Some((first, last)) = hours().min().zip(hours().max()) else { return Ok(()) };
+        let groups = self.groups();
+        let named = groups.iter().filter(|_| groups.len() <= GROUPS_NAMED_MAX).map(|group| ("groups", *group));
+        let [from, to] = [first, last + Timestamp::HOUR - 1].map(|end| Timestamp(end).to_string());
+        let query = "stats count(*) as n by @log, bin(1h) as hour";
+        let parameters = [("query", query), ("from", &*from), ("to", &*to), ("time_zone", "UTC"), ("format", "ndjson")];
+        let request = server.request(Method::GET, "/api/v1/query").query(&parameters).query(&named.collect::<Vec<_>>());
+        let text = server.send(request, query)?.text().map_err(crate::client::broken_off)?;
+        let row = |line: &str| {
+            let row: Value = serde_json::from_str(line).ok()?;
+            let hour = row["hour"].as_str().and_then(Timestamp::parse_rfc3339)?;
+            Some((GroupHour(row["@log"].as_str()?.to_owned(), hour.0), row["n"].as_u64()?))
+        };
+        let ours = text.lines().map(row).collect::<Option<_>>();
+        let ours = ours.ok_or_else(|| Failure::other("the server counted in a way that is not understood"))?;
+        let theirs = self.hours.iter().map(|(group, hour, n)| (GroupHour(group.clone(), *hour), *n));
+        compare_hours(&theirs.collect::<Vec<_>>(), &ours)
+    }
+}
+
+/// An hour of a group.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct GroupHour(String, i64);
+
+impl fmt::Display for GroupHour {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{} at {}", self.0, Timestamp(self.1))
+    }
+}
+
+/// Files on their way.
+struct Transfer<'a> {
+    plan: &'a Plan,
+    to: Side<'a>,
+    /// Those that nobody has taken, the next one last.
+    left: Mutex<Vec<(usize, &'a Arc<Input>)>>,
+    done: Mutex<Vec<Done>>,
+    has_failed: AtomicBool,
+    progress: Progress,
+    n_read: Arc<AtomicU64>,
+}
+
+impl<'a> Transfer<'a> {
+    fn new(plan: &'a Plan, server: &'a Server, inputs: &'a [Arc<Input>]) -> Self {
+        Self {
+            plan,
+            to: Side::of_server(server),
+            left: Mutex::new(inputs.iter().enumerate().rev().collect()),
+            done: Mutex::default(),
+            has_failed: AtomicBool::new(false),
+            progress: Progress::new(Some(inputs.iter().map(|input| input.n_bytes).sum())),
+            n_read: Arc::default(),
+        }
+    }
+
+    /// Sends what is not done yet; returns what became of all.
+    fn run(self, dir: &Path) -> Result<Vec<Done>, Failure> {
+        let journal = Journal::new(dir, "done.ndjson");
+        let before: Vec<Done> = journal.read()?;
+        let known: BTreeSet<usize> = before.iter().map(|done| done.file).collect();
+        self.left.hold().retain(|(number, _)| !known.contains(number));
+        if !known.is_empty() {
+            say!("catat: {} of {} are there already", known.len(), counted(self.plan.files.len(), "file"));
+        }
+        *self.done.hold() = before;
+        let all = std::thread::scope(|scope| {
+            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| self.send_files(&journal))).collect();
+            let ended =
+                senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err(Failure::other("a bug"))));
+            ended.collect::<Vec<_>>()
+        });
+        self.progress.line.clear();
+        all.into_iter().collect::<Result<(), _>>()?;
+        Ok(self.done.into_held())
+    }
+
+    fn send_files(&self, journal: &Journal) -> Result<(), Failure> {
+        loop {
+            let next = self.left.hold().pop();
+            let Some((number, input)) = next.filter(|_| !self.has_failed.load(Relaxed)) else { return Ok(()) };
+            let sent = self.send_file(number, input).and_then(|done| {
+                let mut all = self.done.hold();
+                journal.append(&done)?;
+                all.push(done);
+                Ok(())
+            });
+            sent.inspect_err(|_| self.has_failed.store(true, Relaxed))?;
+        }
+    }
+
+    /// Sends a file until it is stored, as far as it can be read.
+    fn send_file(&self, number: usize, input: &Arc<Input>) -> Result<Done, Failure> {
+        let mut done = Done { file: number, ..Done::default() };
+        let ended_by = |error: &dyn fmt::Display| Some(format!("{}: {error}", input.name()));
+        let source = match open_lines(input, self.n_read.clone()) {
+            Ok(Some(source)) => source,
+            Ok(None) => return Ok(done),
+            Err(error) => return Ok(Done { problem: ended_by(&error), ..done }),
+        };
+        let (lines, reader) = lines::of_source(source);
+        let mut batches = Batches::of_archive(lines);
+        let (mut start, mut high_water) = (0, 0);
+        while let Ok(Some(batch)) = batches.next() {
+            let end = start + batch.bytes().len() as u64;
+            if end <= high_water {
+                done.events += batch.n_events();
+            } else {
+                let answer = self.store(number, input, &batch, start)?;
+                high_water = answer.high_water.unwrap_or(end);
+                done.events += if answer.duplicate { batch.n_events() } else { answer.accepted };
+                // The first line of the body is the header.
+                let refused = answer.rejected.into_iter().map(|rejected| {
+                    let line = batch.line_number(rejected.line.saturating_sub(1));
+                    format!("{}, line {line}: {}", input.name(), rejected.error)
+                });
+                done.refused.extend(refused);
+            }
+            start = end;
+            self.progress.show(self.n_read.load(Relaxed));
+            if self.has_failed.load(Relaxed) {
+                return Err(Failure::other("another file could not be sent"));
+            }
+        }
+        match reader.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => done.problem = ended_by(&error),
+            Err(_) => done.problem = ended_by(&"what it consists of contradicts itself"),
+        }
+        Ok(done)
+    }
+
+    fn store(&self, number: usize, input: &Input, batch: &Batch, start: u64) -> Result<Answer, Failure> {
+        let fields: serde_json::Map<String, Value> =
+            input.fields.iter().map(|(name, value)| (name.to_string(), Value::from(value.to_string()))).collect();
+        let is_text = batch.kind() == Kind::Text;
+        let header = json!({
+            "source": self.plan.id, "file": number.to_string(), "generation": 1, "start": start, "archive": true,
+            "records": !is_text, "lengths": is_text.then(|| batch.event_lengths()), "fields": fields,
+            "modified": input.modified.map(|modified| modified.0), "zone": self.plan.zone,
+        });
+        let mut body = header.to_string().into_bytes();
+        body.push(b'\n');
+        body.extend_from_slice(batch.bytes());
+        let body = zstd::bulk::compress(&body, ZSTD_LEVEL).map_err(|error| Failure::other(error.to_string()))?;
+        let name = input.name();
+        let stream = name.rsplit('/').next().unwrap_or(&name);
+        let parameters = [("format", "lines"), ("group", input.group.as_str()), ("stream", stream)];
+        let request = self.to.request(Method::POST, "/api/v1/ingest").query(&parameters);
+        self.to.ask(request.header("Content-Encoding", "zstd").body(body))
+    }
+}
