@@ -17,7 +17,7 @@ use types::{GroupPattern, GroupScope, Timestamp};
 
 use door::access::Validity;
 use door::users::user_of;
-use door::{Caller, Problem, Role, to_json};
+use door::{Caller, Problem, Role, random, to_json};
 
 /// The kind of documents.
 const KIND: &str = "for-link";
@@ -73,13 +73,12 @@ pub(crate) fn make(
             Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses")
         );
     }
-    let mut bytes = [0u8; ID_BYTES + SECRET_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-    let (id, secret) = bytes.split_at(ID_BYTES);
-    let (id, secret) = (HEXLOWER.encode(id), BASE64URL_NOPAD.encode(secret));
+    let (id, secret) = (random::<ID_BYTES>()?, random::<SECRET_BYTES>()?);
+    let (id, secret) = (HEXLOWER.encode(&id), BASE64URL_NOPAD.encode(&secret));
     let stored = Stored {
         subject: subject.to_owned(),
-        groups: groups_of(&caller.scope),
+        // A link never reaches what is for administrators alone.
+        groups: caller.scope.texts().unwrap_or_else(|| vec!["*".to_owned()]),
         owner_id: caller.identity().to_string(),
         by: user_of(caller).unwrap_or(&caller.name).to_owned(),
         created: now.to_string(),
@@ -155,12 +154,4 @@ fn is_id(text: &str) -> bool {
 
 fn hash_of(secret: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
-}
-
-/// Returns the patterns of a scope; a link never reaches what is for administrators alone.
-fn groups_of(scope: &GroupScope) -> Vec<String> {
-    match scope {
-        GroupScope::All => vec!["*".to_owned()],
-        GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
-    }
 }

@@ -147,9 +147,7 @@ impl Views {
             );
         }
         check_name_is_free(&known, &caller.identity(), "", &wanted.name)?;
-        let mut bytes = [0u8; 8];
-        getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-        let (id, owner_id) = (HEXLOWER.encode(&bytes), caller.identity().to_string());
+        let (id, owner_id) = (HEXLOWER.encode(&door::random::<8>()?), caller.identity().to_string());
         let owner = user_of(caller).unwrap_or(&caller.name).to_owned();
         let document =
             Document { owner_id, owner, version: 1, created: now.to_string(), changed: now.to_string(), wanted };

@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use types::Secret;
 
 use crate::arguments::Remote;
@@ -125,6 +126,13 @@ impl Server {
         let next =
             next.unwrap_or_else(|| "Start one with `catat up`, or name another with --url or CATAT_URL.".to_owned());
         Failure::unreachable(format!("no server answers at {} ({cause})\n{next}", self.url))
+    }
+}
+
+/// Adds the members that were given to the body of a request.
+pub(crate) fn add_given(body: &mut Value, given: &[(&str, &Option<String>)]) {
+    for (name, value) in given {
+        value.iter().for_each(|value| body[*name] = value.as_str().into());
     }
 }
 

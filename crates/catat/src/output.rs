@@ -33,7 +33,8 @@ pub(crate) struct Printer<W: Write> {
     columns: Vec<Column>,
     /// Rows held back until the widths of a table's columns are known.
     held: Vec<Vec<String>>,
-    n_rows: u64,
+    /// The number of rows so far.
+    pub(crate) n_rows: u64,
 }
 
 impl<W: Write> Printer<W> {
@@ -79,11 +80,6 @@ impl<W: Write> Printer<W> {
             Format::Json => write!(self.out, "["),
             Format::Table | Format::Lines | Format::Ndjson => Ok(()),
         }
-    }
-
-    /// Returns the number of rows so far.
-    pub(crate) fn n_rows(&self) -> u64 {
-        self.n_rows
     }
 
     /// Prints or holds a row of JSON cells.

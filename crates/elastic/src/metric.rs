@@ -13,7 +13,7 @@ use language::mapping::Schema;
 use plan::date_math::milliseconds;
 use plan::each::each_of;
 use plan::fields::single_field;
-use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Span, format_time};
+use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Length, Name, format_time};
 
 /// Default percentiles, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
@@ -61,7 +61,7 @@ enum MetricKind {
     /// A sum per unit of time, or without a value the number of events.
     Rate {
         of: RateOf,
-        unit: Option<Span>,
+        unit: Option<Length>,
     },
     /// Values of the latest or the earliest event.
     Top {
@@ -345,17 +345,17 @@ impl Metric {
 
     /// Reports whether the metric is a rate per month or year, whose lengths differ.
     pub(super) fn is_rate_of_months(&self) -> bool {
-        matches!(self.kind, MetricKind::Rate { unit: Some(Span::Months(_)), .. })
+        matches!(self.kind, MetricKind::Rate { unit: Some(Length::Months(_)), .. })
     }
 
     /// Returns the factor of a rate in a bucket of `span` with a length of `length_ns`.
-    pub(super) fn rate_factor(&self, span: Span, length_ns: i64) -> Option<f64> {
+    pub(super) fn rate_factor(&self, span: Length, length_ns: i64) -> Option<f64> {
         let MetricKind::Rate { unit: Some(unit), .. } = self.kind else { return None };
         Some(match (unit, span) {
-            (Span::Months(unit), Span::Months(months)) => f64::from(unit) / f64::from(months),
-            (Span::Nanoseconds(unit), _) => unit as f64 / length_ns.max(1) as f64,
+            (Length::Months(unit), Length::Months(months)) => f64::from(unit) / f64::from(months),
+            (Length::Nanoseconds(unit), _) => unit as f64 / length_ns.max(1) as f64,
             // The parser has refused it.
-            (Span::Months(_), Span::Nanoseconds(_)) => return None,
+            (Length::Months(_), Length::Nanoseconds(_)) => return None,
         })
     }
 

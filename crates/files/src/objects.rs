@@ -61,7 +61,7 @@ pub struct Objects {
     /// What all names begin with.
     prefix: String,
     /// What people call it.
-    url: String,
+    pub url: String,
     /// How long no one asks again after a failure.
     pause: Duration,
     faults: Arc<Faults>,
@@ -103,7 +103,7 @@ impl Objects {
     pub fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
         let (runtime, bucket, prefix) = connect(options)?;
         let (handle, runtime) = (runtime.handle().clone(), Mutex::new(Some(runtime)));
-        let store: String = store.iter().map(|byte| format!("{byte:02x}")).collect();
+        let store = types::hexadecimal(store);
         let prefix = if prefix.is_empty() { store } else { format!("{prefix}/{store}") };
         let (counters, unreachable) = Default::default();
         let (url, pause) = (options.url.clone(), options.patience / 2);
@@ -115,11 +115,6 @@ impl Objects {
         let runtime = self.runtime.hold().take();
         // Waiting for it would panic on a thread that belongs to another runtime.
         runtime.into_iter().for_each(Runtime::shutdown_background);
-    }
-
-    /// Returns its name for people.
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// Returns the name of an object for people.

@@ -434,22 +434,6 @@ impl Store {
         self.report()
     }
 
-    /// Reads and checks every byte of every segment; returns how many bytes were checked and what is damaged.
-    pub fn verify(&self) -> (u64, Vec<ScanError>) {
-        let state = self.segments.state();
-        let segments: Vec<_> = state.segments.iter().map(|stored| stored.segment.clone()).collect();
-        let mut damaged: Vec<ScanError> = state.damaged.iter().map(|damaged| damaged.error.clone()).collect();
-        drop(state);
-        let mut n_bytes = 0u64;
-        for segment in segments {
-            match segment.verify() {
-                Ok(checked) => n_bytes = n_bytes.saturating_add(checked),
-                Err(error) => damaged.push(error),
-            }
-        }
-        (n_bytes, damaged)
-    }
-
     /// Finishes what was accepted, writes hot events into segments, and ends. Later deliveries are refused.
     ///
     /// Where the flush fails nothing is lost: the events are in the WAL and come back at the next start.

@@ -1,8 +1,7 @@
 //! Explains syntax errors in the terms of the language.
 
 use pest::error::Error;
-use plan::error::{Span, alternatives, nested_too_deeply};
-use plan::{QueryError, nearest, stop_of};
+use plan::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
 
 use crate::grammar::Rule;
 

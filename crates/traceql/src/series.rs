@@ -22,7 +22,7 @@ pub struct SeriesPlan {
 /// Returns the first nanosecond of the step of a span.
 pub(crate) fn step_of(first: i64, step: i64) -> Expr {
     let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(first))));
-    let length = Expr::Duration(plan::Span::Nanoseconds(step));
+    let length = Expr::Duration(plan::Length::Nanoseconds(step));
     Expr::Call(Function::TimeBucket, vec![field("@timestamp"), origin, length])
 }
 

@@ -20,6 +20,7 @@ mod field_minutes;
 mod gather;
 mod group;
 mod group_scope;
+mod hexadecimal;
 mod level;
 mod limits;
 mod locale;
@@ -55,6 +56,7 @@ pub use event_id::EventId;
 pub use field_minutes::FieldMinutes;
 pub use group::{GroupName, group_name_of_file, group_name_of_outside};
 pub use group_scope::GroupScope;
+pub use hexadecimal::{hexadecimal, uuid_text};
 pub use level::{LEVELS, Level};
 pub use limits::Limits;
 pub use locale::Locale;
@@ -71,9 +73,7 @@ pub use sample_builder::SampleBuilder;
 pub use sample_run::SampleRun;
 pub use sample_streams::{NAME_FIRST, SampleStreams, StreamNames};
 pub use secret::{Secret, SecretUrl};
-pub use series::{
-    HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label, label_pairs,
-};
+pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label};
 pub use series_lists::SeriesLists;
 pub use strings::Strings;
 pub use system_fields::{

@@ -53,7 +53,7 @@ impl Alerts {
         if next.made.rules.len() > RULES_MAX {
             return Err(DefinitionError::Bad(format!("more than {RULES_MAX} rules made through the API")));
         }
-        let set = next.merged(self.engine.base_url());
+        let set = next.merged(&self.engine.base_url);
         let seen = set.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
             return Err(DefinitionError::Bad(error.message));

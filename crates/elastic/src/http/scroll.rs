@@ -104,9 +104,7 @@ pub(super) fn first(
         ["aggs", "aggregations", "from", "search_after"].iter().for_each(|name| _ = members.remove(*name));
     }
     let last = result.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-    let key = BASE64URL_NOPAD.encode(&random);
+    let key = BASE64URL_NOPAD.encode(&door::random::<16>()?);
     server.state.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
     let Parameters(parameters) = without(parameters, &OF_FIRST_PAGE);
     let place =

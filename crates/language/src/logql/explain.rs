@@ -3,8 +3,7 @@
 use pest::error::Error;
 
 use super::grammar::Rule;
-use plan::error::{Span, alternatives, nested_too_deeply};
-use plan::{QueryError, nearest, stop_of};
+use plan::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
 
 /// Stages and functions that Loki has and this version refuses.
 const TO_COME: [&str; 3] = ["rate_counter", "approx_topk", "distinct"];

@@ -25,8 +25,8 @@ pub(super) enum Kind {
 /// Lines that are sent at once.
 #[derive(Debug)]
 pub(super) struct Batch {
-    input: usize,
-    kind: Kind,
+    pub(super) input: usize,
+    pub(super) kind: Kind,
     bytes: Vec<u8>,
     /// The number of each line, and where it begins in `bytes`.
     lines: Vec<(u64, usize)>,
@@ -45,14 +45,6 @@ impl Batch {
         let mut batch = Self::new(line.input, kind);
         batch.push(line.number, &line.bytes);
         batch
-    }
-
-    pub(super) fn input(&self) -> usize {
-        self.input
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
