@@ -60,7 +60,7 @@ pub(crate) fn make(
     subject: &str,
     (now, expires): (Timestamp, Timestamp),
 ) -> Result<NewLink, Problem> {
-    let mut others = all(settings)?;
+    let mut others = settings.read::<Stored>(KIND)?;
     for (id, link) in &others {
         if is_over(link, now) {
             settings.remove(KIND, id)?;
@@ -118,7 +118,7 @@ pub(crate) fn list(
     subject: &str,
     now: Timestamp,
 ) -> Result<Vec<Value>, Problem> {
-    let mut links = all(settings)?;
+    let mut links = settings.read::<Stored>(KIND)?;
     links.retain(|(_, link)| link.subject == subject && is_own(link, caller) && !is_over(link, now));
     links.sort_by(|(_, a), (_, b)| b.created.cmp(&a.created));
     let view = |(id, link): &(String, Stored)| json!({"id": id, "by": link.by, "created": link.created, "expires": link.expires});
@@ -127,17 +127,12 @@ pub(crate) fn list(
 
 /// Withdraws a link. Blocks.
 pub(crate) fn remove(settings: Settings<'_>, caller: &Caller, subject: &str, id: &str) -> Result<(), Problem> {
-    let link = all(settings)?.into_iter().find(|(known, _)| known == id);
+    let link = settings.read::<Stored>(KIND)?.into_iter().find(|(known, _)| known == id);
     let is_theirs = link.is_some_and(|(_, link)| link.subject == subject && is_own(&link, caller));
     if !is_theirs {
         return Err(Problem::not_found(format!("there is no link {id:?}")));
     }
     Ok(settings.remove(KIND, id)?)
-}
-
-fn all(settings: Settings<'_>) -> Result<Vec<(String, Stored)>, Problem> {
-    let read = |(id, json): (String, String)| Some((id, serde_json::from_str(&json).ok()?));
-    Ok(settings.all(KIND)?.into_iter().filter_map(read).collect())
 }
 
 fn is_own(link: &Stored, caller: &Caller) -> bool {

@@ -72,7 +72,6 @@ impl<'a> AnswerPrinter<'a> {
         self.status.clear();
         let Some(printer) = &mut self.printer else { return Ok(0) };
         printer.finish().map_err(of_output)?;
-        printer.flush().map_err(of_output)?;
         Ok(printer.n_rows)
     }
 

@@ -125,11 +125,6 @@ impl<W: Write> Printer<W> {
         self.out.flush()
     }
 
-    /// Makes sure that what was printed is seen.
-    pub(crate) fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
-    }
-
     /// Returns a cell in the zone of this printer, and on a terminal with no more digits than people read.
     fn for_people(&self, cell: String, column: &Column) -> String {
         let zone = self.zone.filter(|_| column.kind == Kind::Time);

@@ -470,11 +470,9 @@ impl Metric {
 /// Returns a value of a plan's answer as a number.
 fn number_of(value: &Value) -> Option<f64> {
     match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
         Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
         Value::Timestamp(instant) => Some(milliseconds(*instant) as f64),
         Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
-        Value::List(_) | Value::Object(_) => None,
+        other => other.as_f64(),
     }
 }

@@ -261,11 +261,9 @@ impl Terms {
 /// Compares values: numbers come before texts.
 pub(super) fn compare_values(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     let number = |value: &Value| match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
         Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
         Value::Timestamp(instant) => Some(instant.0 as f64),
-        _ => None,
+        other => other.as_f64(),
     };
     match (a, b) {
         (Some(Value::Timestamp(a)), Some(Value::Timestamp(b))) => a.cmp(b),

@@ -33,7 +33,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::runtime::{Handle, Runtime};
-use types::{Hold, ScanError};
+use types::{Hold, ScanError, ok_if_missing};
 
 pub use options::ObjectStoreOptions;
 
@@ -228,11 +228,9 @@ impl Objects {
                 self.faults.check("object.part")?;
             }
             let (bucket, path, id) = (self.bucket.clone(), self.path(name), id.clone());
-            match self.wait(async move { bucket.complete_multipart(&path, &id, parts).await }) {
-                // It is complete already and only the answer was lost, or the comparison finds nothing.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                completed => completed.map(|_| ()),
-            }
+            let completed = self.wait(async move { bucket.complete_multipart(&path, &id, parts).await });
+            // It is complete already and only the answer was lost, or the comparison finds nothing.
+            ok_if_missing(completed.map(|_| ()))
         });
         if put.is_err() && !self.faults.has_crashed() {
             // If this fails too, the owner of the upload retries.
@@ -303,10 +301,7 @@ impl Objects {
                 self.wait(async move { bucket.delete(&path).await })
             }
         };
-        match removed {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        ok_if_missing(removed)
     }
 
     fn count_puts(&self, n: u64) {

@@ -50,7 +50,9 @@ pub use crate::csv::{
     CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
 };
 pub use crate::date_math::{date_value, format_time};
-pub use crate::error::{QueryError, QueryErrors, Span, alternatives, nearest, nested_too_deeply, place, stop_of};
+pub use crate::error::{
+    QueryError, QueryErrors, Span, alternatives, nearest, nested_too_deeply, one_of, place, stop_of,
+};
 pub use crate::fields::{HOST_FIELDS, MESSAGE_FIELDS, PLACE_FIELDS, SERVICE_FIELDS, fields_of, visit_fields};
 pub use crate::function::{DecimalFunction, Function, LabelsFunction, ListFunction, TypedFunction, TypedKind};
 pub use crate::label_set::LabelSet;

@@ -248,14 +248,10 @@ impl Store {
         self.segments.store
     }
 
-    pub(crate) fn dir(&self) -> &std::path::Path {
-        &self.segments.options.dir
-    }
-
     /// Returns when this store was copied from its original, as text; `None` if it is the original. A copy must not
     /// notify anyone.
     pub fn copy_taken(&self) -> Option<String> {
-        copy_mark::copy_taken(self.dir())
+        copy_mark::copy_taken(&self.segments.options.dir)
     }
 
     /// Returns all groups, sorted by name.

@@ -19,6 +19,7 @@ use super::checked_parameters::without;
 use super::execution::{SearchResult, run};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::pit::document_of;
 use super::request::Search;
 use super::scroll_registry::{Last, Progress};
 use super::search_run::query;
@@ -63,11 +64,7 @@ impl Place {
 
     fn decode(id: &str) -> Result<Self, Problem> {
         let unreadable = || Problem::bad_request("illegal_argument_exception", "Cannot parse scroll id");
-        if id.len() > ID_BYTES_MAX {
-            return Err(unreadable());
-        }
-        let bytes = BASE64URL_NOPAD.decode(id.as_bytes()).map_err(|_| unreadable())?;
-        serde_json::from_slice(&bytes).map_err(|_| unreadable())
+        document_of(id, ID_BYTES_MAX).ok_or_else(unreadable)
     }
 }
 

@@ -207,18 +207,14 @@ impl Partial {
     /// Reads the values of [`aggregates`]; `None` where no event had a number.
     fn of(row: &[Option<Value>], function: RangeFunction) -> Option<Self> {
         let number = |index: usize| match row.get(index)?.as_ref()? {
-            Value::Integer(number) => Some(*number as f64),
-            Value::Float(number) => Some(*number),
             Value::Timestamp(at) => Some(at.0 as f64),
-            _ => None,
+            other => other.as_f64(),
         };
         let count = number(1).filter(|count| *count > 0.0)?;
         if let Some(Some(Value::List(list))) = row.first() {
             let number = |value: &Option<Value>| match value {
-                Some(Value::Integer(number)) => Some(*number as f64),
-                Some(Value::Float(number)) => Some(*number),
                 Some(Value::String(text)) => parse_float(text),
-                _ => None,
+                other => other.as_ref()?.as_f64(),
             };
             // Rows come newest first.
             let values: Vec<f64> = list.iter().rev().filter_map(number).collect();

@@ -207,10 +207,7 @@ impl SegmentFiles {
             }
             (Place::Remote, None) => return Err(io::ErrorKind::NotConnected.into()),
         };
-        match removed {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        types::ok_if_missing(removed)
     }
 }
 
