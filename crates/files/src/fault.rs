@@ -31,6 +31,9 @@ pub const FAULT_POINTS: [&str; 17] = [
     "flush.end",
 ];
 
+/// Steps of the WAL's writer that are taken only when it rests or the disk is full.
+pub const WRITER_FAULT_POINTS: [&str; 2] = ["wal.mark", "wal.truncate"];
+
 /// The steps of putting segments together, in the order in which they happen.
 pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
     "compact.start",
@@ -81,7 +84,8 @@ struct PausePoints {
 }
 
 impl Faults {
-    /// Arms `point`, one of [`FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`], [`DELETION_FAULT_POINTS`] or [`MOVE_FAULT_POINTS`].
+    /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`],
+    /// [`DELETION_FAULT_POINTS`] or [`MOVE_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
         let mut points = self.points.hold();
         points.insert(point.to_owned(), fault);
