@@ -78,6 +78,18 @@ impl Server {
         self.send(request, query)?.json().map_err(broken_off)
     }
 
+    /// Asks the route `path`, which reads, and returns the JSON of its answer.
+    pub(crate) fn get(&self, path: &str) -> Result<serde_json::Value, Failure> {
+        self.ask(self.request(reqwest::Method::GET, path), "")
+    }
+
+    /// Deletes what is at `path`, and says so.
+    pub(crate) fn delete(&self, path: &str, name: &str) -> Result<(), Failure> {
+        self.send(self.request(reqwest::Method::DELETE, path), "")?;
+        say!("catat: {name} deleted");
+        Ok(())
+    }
+
     /// Sends a request and returns the answer, whatever its status.
     pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().map_err(|error| self.unreachable(&error))

@@ -20,7 +20,6 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{Timestamp, counted, verb_for};
@@ -127,7 +126,7 @@ fn tell(plan: &Plan, server: &Server) -> Result<(), Failure> {
     };
     let [from, to] = [first.from, last.to].map(Timestamp::whole_seconds);
     say!("catat: {} from {from} to {to}, in {}", counted(n_events, "event"), counted(plan.spans.len(), "request"));
-    let groups: Value = server.ask(server.request(Method::GET, "/api/v1/groups"), "")?;
+    let groups = server.get("/api/v1/groups")?;
     let mut ages: Vec<&str> = groups["groups"]
         .as_array()
         .into_iter()
