@@ -5,7 +5,7 @@ use types::{Timestamp, Value};
 
 use super::histogram::calendar;
 use super::json_of_value;
-use super::operands::with_missing;
+use super::operands::{named, with_missing};
 use language::SearchError;
 use language::dsl::object;
 use language::dsl::{field_of, value_of_json};
@@ -108,9 +108,7 @@ pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Resul
         "weighted_avg" => return weighted_average(schema, body, at),
         _ => {}
     }
-    let Some(written) = body.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
-    };
+    let written = named(body.get("field"), "field", at)?;
     let field = schema.value(written)?;
     let name = single_field(&field).cloned().unwrap_or_else(|| field_of(written));
     let is_plain = matches!(field, Expr::Field(_));
