@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use types::{GroupPattern, GroupScope, Timestamp, Value};
 
-use crate::author::{scope_of, scope_texts};
 use crate::kind::Alarm;
 use crate::rule::Datapoints;
 use crate::topic_message::TopicMessage;
@@ -129,7 +128,7 @@ pub struct AlarmView {
 impl AlarmDocument {
     /// Reports whether a group exists for its author.
     pub fn admits(&self, group: &str) -> bool {
-        scope_of(self.scope.as_deref()).admits(group)
+        GroupScope::of_texts(self.scope.as_deref()).admits(group)
     }
 
     /// Makes the document of an alarm that looks at `groups`, without topics.
@@ -143,13 +142,13 @@ impl AlarmDocument {
             notify: true,
             changed_ms: now.0.div_euclid(Timestamp::MILLISECOND),
             maker: author.name.clone(),
-            scope: scope_texts(&author.scope),
+            scope: author.scope.texts(),
         }
     }
 
     /// Returns the rule that it is.
     pub(crate) fn rule(&self, name: &str) -> Rule {
-        let scope = scope_of(self.scope.as_deref());
+        let scope = GroupScope::of_texts(self.scope.as_deref());
         let mut groups: Vec<GroupPattern> = self.groups.iter().map(GroupPattern::new).collect();
         if let (GroupScope::Matching(patterns), true) = (&scope, groups.is_empty()) {
             groups.clone_from(patterns);

@@ -165,7 +165,7 @@ impl Alerts {
     }
 
     fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {
-        let merged = defined.merged(self.engine.base_url());
+        let merged = defined.merged(&self.engine.base_url);
         self.recorder.set(&merged.series);
         self.engine.replace(merged, self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()

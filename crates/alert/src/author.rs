@@ -1,6 +1,6 @@
 //! Who defines rules, channels and silences through the API, and why a definition is refused.
 
-use types::{GroupPattern, GroupScope};
+use types::GroupScope;
 
 /// The author of a definition.
 #[derive(Clone, Debug)]
@@ -39,20 +39,4 @@ pub enum DefinitionError {
     /// It cannot be saved.
     #[error("not saved: {0}")]
     Kept(String),
-}
-
-/// Returns a scope for storage; `None` for all groups.
-pub(crate) fn scope_texts(scope: &GroupScope) -> Option<Vec<String>> {
-    match scope {
-        GroupScope::All => None,
-        GroupScope::Matching(patterns) => Some(patterns.iter().map(|pattern| pattern.as_str().to_string()).collect()),
-    }
-}
-
-/// Returns a stored scope.
-pub(crate) fn scope_of(texts: Option<&[String]>) -> GroupScope {
-    match texts {
-        None => GroupScope::All,
-        Some(texts) => GroupScope::Matching(texts.iter().map(|text| GroupPattern::new(text.as_str())).collect()),
-    }
 }

@@ -19,7 +19,7 @@ use storage::Settings;
 use types::{GroupScope, Timestamp};
 
 use crate::alarm::{ALARM, AlarmDocument};
-use crate::author::{Author, scope_of, scope_texts};
+use crate::author::Author;
 use crate::compile::compile;
 use crate::rule_text::in_file_form;
 use crate::silence::{Silence, SilenceRecord};
@@ -100,7 +100,7 @@ pub struct ChannelView {
 
 impl Document {
     pub(crate) fn new(definition: Json, maker: &Author, now: Timestamp) -> Self {
-        let (scope, changed_at) = (scope_texts(&maker.scope), now.to_string());
+        let (scope, changed_at) = (maker.scope.texts(), now.to_string());
         Self { definition, maker: maker.name.clone(), scope, changed_at }
     }
 }
@@ -187,7 +187,7 @@ pub(crate) fn rule_of(name: &str, document: &Document, is_in_force: bool) -> Res
     }
     let mut rule = set.rules.pop().ok_or("it contains no rule")?;
     rule.maker = Some(document.maker.clone());
-    rule.scope = scope_of(document.scope.as_deref());
+    rule.scope = GroupScope::of_texts(document.scope.as_deref());
     // The sources in the query itself decide who may see the rule.
     let sources = compile(&rule, Timestamp(0)).map(|compiled| compiled.plan.sources).unwrap_or_default();
     if !sources.is_empty() {
@@ -214,7 +214,7 @@ pub(crate) fn channel_of(name: &str, document: &Document, is_in_force: bool) -> 
         None => {}
     }
     channel.maker = Some(document.maker.clone());
-    channel.scope = scope_of(document.scope.as_deref());
+    channel.scope = GroupScope::of_texts(document.scope.as_deref());
     Ok(channel)
 }
 

@@ -45,7 +45,8 @@ pub(crate) struct RuleEngine {
     wait_ns: i64,
     group_interval_ns: i64,
     repeat_ns: i64,
-    base_url: String,
+    /// The base address of the page.
+    pub(crate) base_url: String,
     clock_offsets: Option<types::ClockOffsets>,
     states: StateStore,
     /// Where the series of alerts are stored.
@@ -191,11 +192,6 @@ impl RuleEngine {
                 false
             }
         }
-    }
-
-    /// Returns the base address of the page.
-    pub(crate) fn base_url(&self) -> &str {
-        &self.base_url
     }
 
     /// Wakes the threads of channels, since something was queued.

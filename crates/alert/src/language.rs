@@ -1,8 +1,7 @@
 //! The languages that a rule's query may be written in: those that queries of the API take.
 
 use language::{Language, ParseOptions, logql};
-use plan::error::Span;
-use plan::{Name, Operator, PlanDraft, QueryError, QueryErrors};
+use plan::{Name, Operator, PlanDraft, QueryError, QueryErrors, Span};
 use promql::ValueType;
 use types::Timestamp;
 

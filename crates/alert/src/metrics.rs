@@ -330,10 +330,7 @@ impl Metrics {
         }
         let document = Document {
             settings,
-            within: match maker.scope {
-                GroupScope::All => None,
-                GroupScope::Matching(patterns) => Some(patterns.iter().map(|one| one.as_str().to_owned()).collect()),
-            },
+            within: maker.scope.texts(),
             maker: maker.name,
             created: self.numbers.clock.now().0,
             sequence: self.numbers.counting.last_sequence(),

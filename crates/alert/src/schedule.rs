@@ -206,12 +206,6 @@ impl Schedule {
         self.changed.notify_all();
     }
 
-    /// Takes the next task at `now`: tasks of events first, except for turns that are more than their interval late.
-    #[cfg(test)]
-    pub(crate) fn take(&self, now: Timestamp, takes: TaskFilter) -> Next {
-        self.turns.hold().take(now, takes)
-    }
-
     /// Waits until a task may be scheduled, for `longest` at most.
     pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: TaskFilter, longest: Duration) -> Next {
         let mut turns = self.turns.hold();

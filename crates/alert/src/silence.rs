@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp, parse_duration_ns};
 
-use crate::author::{scope_of, scope_texts};
 use crate::labels::Labels;
 use crate::matcher::{Matcher, MatcherText};
 use crate::{Author, DefinitionError, Rule};
@@ -146,7 +145,7 @@ impl NewSilence {
             comment: self.comment,
             created_by,
             maker: maker.name.clone(),
-            scope: scope_texts(&maker.scope),
+            scope: maker.scope.texts(),
         };
         let silence = Silence::new(kept).map_err(bad)?;
         // One that matches every alert is a mistake more often than an intention; `.+` states the intention.
@@ -163,7 +162,7 @@ impl Silence {
     /// Reads what was kept.
     pub(crate) fn new(kept: SilenceRecord) -> Result<Self, String> {
         let matchers = kept.matchers.iter().cloned().map(Matcher::new).collect::<Result<Vec<_>, _>>()?;
-        let scope = scope_of(kept.scope.as_deref());
+        let scope = GroupScope::of_texts(kept.scope.as_deref());
         Ok(Self { kept, matchers, scope })
     }
 

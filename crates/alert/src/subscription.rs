@@ -7,7 +7,6 @@
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Secret, Timestamp};
 
-use crate::author::{scope_of, scope_texts};
 use crate::channel::sns::Subscriber;
 use crate::{Author, Channel, ChannelSettings, Target, check_address};
 
@@ -53,13 +52,13 @@ impl TopicSubscription {
             is_raw: false,
             made_ms: now.0.div_euclid(Timestamp::MILLISECOND),
             maker: author.name.clone(),
-            scope: scope_texts(&author.scope),
+            scope: author.scope.texts(),
         }
     }
 
     /// Returns the groups whose alerts it receives.
     pub fn scope(&self) -> GroupScope {
-        scope_of(self.scope.as_deref())
+        GroupScope::of_texts(self.scope.as_deref())
     }
 
     /// Returns the name of its channel.

@@ -102,7 +102,7 @@ impl Ask {
             variables = built_in.into_iter().chain(variables).collect();
         }
         self.query = dashboard::fill(&self.query, language, &variables).map_err(|error| {
-            let span = plan::error::Span { start: error.at, end: error.at + 1 + error.name.len() };
+            let span = plan::Span { start: error.at, end: error.at + 1 + error.name.len() };
             QueryErrors::from(QueryError::new("bad-variable", error.to_string(), &self.query, span))
         })?;
         Ok(self)
@@ -247,7 +247,7 @@ pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zo
 
 /// Returns the problem of a text that is not a range, with the place of the mistake.
 pub(crate) fn bad_range(text: &str, error: &plan::time::TimeError) -> Problem {
-    let span = plan::error::Span { start: error.place.start, end: error.place.end };
+    let span = plan::Span { start: error.place.start, end: error.place.end };
     QueryErrors::from(QueryError::new("bad-time", error.reason(), text, span).with_hint(error.hint())).into()
 }
 

@@ -17,7 +17,7 @@ use types::{GroupPattern, GroupScope, Timestamp};
 
 use door::access::Validity;
 use door::users::user_of;
-use door::{Caller, Problem, Role, to_json};
+use door::{Caller, Problem, Role, random, to_json};
 
 /// The kind of documents.
 const KIND: &str = "for-link";
@@ -60,7 +60,7 @@ pub(crate) fn make(
     subject: &str,
     (now, expires): (Timestamp, Timestamp),
 ) -> Result<NewLink, Problem> {
-    let mut others = all(settings)?;
+    let mut others = settings.read::<Stored>(KIND)?;
     for (id, link) in &others {
         if is_over(link, now) {
             settings.remove(KIND, id)?;
@@ -73,13 +73,12 @@ pub(crate) fn make(
             Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses")
         );
     }
-    let mut bytes = [0u8; ID_BYTES + SECRET_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-    let (id, secret) = bytes.split_at(ID_BYTES);
-    let (id, secret) = (HEXLOWER.encode(id), BASE64URL_NOPAD.encode(secret));
+    let (id, secret) = (random::<ID_BYTES>()?, random::<SECRET_BYTES>()?);
+    let (id, secret) = (HEXLOWER.encode(&id), BASE64URL_NOPAD.encode(&secret));
     let stored = Stored {
         subject: subject.to_owned(),
-        groups: groups_of(&caller.scope),
+        // A link never reaches what is for administrators alone.
+        groups: caller.scope.texts().unwrap_or_else(|| vec!["*".to_owned()]),
         owner_id: caller.identity().to_string(),
         by: user_of(caller).unwrap_or(&caller.name).to_owned(),
         created: now.to_string(),
@@ -119,7 +118,7 @@ pub(crate) fn list(
     subject: &str,
     now: Timestamp,
 ) -> Result<Vec<Value>, Problem> {
-    let mut links = all(settings)?;
+    let mut links = settings.read::<Stored>(KIND)?;
     links.retain(|(_, link)| link.subject == subject && is_own(link, caller) && !is_over(link, now));
     links.sort_by(|(_, a), (_, b)| b.created.cmp(&a.created));
     let view = |(id, link): &(String, Stored)| json!({"id": id, "by": link.by, "created": link.created, "expires": link.expires});
@@ -128,17 +127,12 @@ pub(crate) fn list(
 
 /// Withdraws a link. Blocks.
 pub(crate) fn remove(settings: Settings<'_>, caller: &Caller, subject: &str, id: &str) -> Result<(), Problem> {
-    let link = all(settings)?.into_iter().find(|(known, _)| known == id);
+    let link = settings.read::<Stored>(KIND)?.into_iter().find(|(known, _)| known == id);
     let is_theirs = link.is_some_and(|(_, link)| link.subject == subject && is_own(&link, caller));
     if !is_theirs {
         return Err(Problem::not_found(format!("there is no link {id:?}")));
     }
     Ok(settings.remove(KIND, id)?)
-}
-
-fn all(settings: Settings<'_>) -> Result<Vec<(String, Stored)>, Problem> {
-    let read = |(id, json): (String, String)| Some((id, serde_json::from_str(&json).ok()?));
-    Ok(settings.all(KIND)?.into_iter().filter_map(read).collect())
 }
 
 fn is_own(link: &Stored, caller: &Caller) -> bool {
@@ -155,12 +149,4 @@ fn is_id(text: &str) -> bool {
 
 fn hash_of(secret: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
-}
-
-/// Returns the patterns of a scope; a link never reaches what is for administrators alone.
-fn groups_of(scope: &GroupScope) -> Vec<String> {
-    match scope {
-        GroupScope::All => vec!["*".to_owned()],
-        GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
-    }
 }

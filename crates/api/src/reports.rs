@@ -23,7 +23,7 @@ use incident::Objectives;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupPattern, GroupScope, Locale, Timestamp};
+use types::{GroupScope, Locale, Timestamp};
 
 use self::due::{Days, Schedule};
 pub(crate) use self::send::{follow, send_now};
@@ -127,8 +127,7 @@ impl Definition {
 
 impl Stored {
     fn scope(&self) -> GroupScope {
-        let patterns = self.scope.as_ref().map(|texts| texts.iter().map(|text| GroupPattern::new(text.as_str())));
-        patterns.map_or(GroupScope::All, |patterns| GroupScope::Matching(patterns.collect()))
+        GroupScope::of_texts(self.scope.as_deref())
     }
 
     /// Returns who asks for what is in it.
@@ -172,10 +171,7 @@ pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result
         _ => {}
     }
     let author = caller.author();
-    let scope = match author.scope {
-        GroupScope::All => None,
-        GroupScope::Matching(patterns) => Some(patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect()),
-    };
+    let scope = author.scope.texts();
     let (owner_id, owner) = (caller.identity().to_string(), user_of(caller).unwrap_or(&caller.name).to_owned());
     let changed = server.now().to_string();
     let report = Stored { owner_id, owner, scope, is_admin: author.is_admin, changed, definition };

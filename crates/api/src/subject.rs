@@ -226,9 +226,5 @@ pub(crate) fn text(cell: Option<&Option<Value>>) -> Option<String> {
 
 /// Returns a cell as a number.
 pub(crate) fn number(cell: Option<&Value>) -> Option<f64> {
-    match cell? {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        _ => None,
-    }
+    cell?.as_f64()
 }

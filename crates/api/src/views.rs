@@ -104,7 +104,7 @@ pub(crate) struct Views {
 impl Views {
     /// Returns the views that exist for a caller, starred ones first, then by name.
     pub(crate) fn list(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<Value>, Problem> {
-        let mut seen: Vec<(String, Document)> = all(settings)?;
+        let mut seen: Vec<(String, Document)> = settings.read::<Document>(KIND)?;
         seen.retain(|(_, document)| document.is_seen_by(caller));
         seen.sort_by(|(_, a), (_, b)| (b.wanted.star, &a.wanted.name).cmp(&(a.wanted.star, &b.wanted.name)));
         Ok(seen.iter().map(|(id, document)| document.described(id, caller)).collect())
@@ -125,7 +125,7 @@ impl Views {
             };
             ViewQueries { name, groups, queries }
         };
-        Ok(all(settings)?.into_iter().map(queries).collect())
+        Ok(settings.read::<Document>(KIND)?.into_iter().map(queries).collect())
     }
 
     /// Keeps a new view.
@@ -138,7 +138,7 @@ impl Views {
     ) -> Result<Value, Problem> {
         let wanted = new.checked()?;
         let _changing = self.changes.hold();
-        let known = all(settings)?;
+        let known = settings.read::<Document>(KIND)?;
         let owned = known.iter().filter(|(_, document)| document.owner_id == *caller.identity()).count();
         if known.len() >= VIEWS_MAX || owned >= OWN_MAX {
             let message = format!("there can be {OWN_MAX} views of one owner and {VIEWS_MAX} in all");
@@ -147,9 +147,7 @@ impl Views {
             );
         }
         check_name_is_free(&known, &caller.identity(), "", &wanted.name)?;
-        let mut bytes = [0u8; 8];
-        getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-        let (id, owner_id) = (HEXLOWER.encode(&bytes), caller.identity().to_string());
+        let (id, owner_id) = (HEXLOWER.encode(&door::random::<8>()?), caller.identity().to_string());
         let owner = user_of(caller).unwrap_or(&caller.name).to_owned();
         let document =
             Document { owner_id, owner, version: 1, created: now.to_string(), changed: now.to_string(), wanted };
@@ -169,7 +167,7 @@ impl Views {
         let version = change.version;
         let wanted = change.checked()?;
         let _changing = self.changes.hold();
-        let known = all(settings)?;
+        let known = settings.read::<Document>(KIND)?;
         let document = owned(&known, caller, id)?;
         if version.is_some_and(|version| version != document.version) {
             let message =
@@ -188,17 +186,11 @@ impl Views {
     /// Takes a view away; gives what it was called.
     pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, id: &str) -> Result<String, Problem> {
         let _changing = self.changes.hold();
-        let known = all(settings)?;
+        let known = settings.read::<Document>(KIND)?;
         let name = owned(&known, caller, id)?.wanted.name.clone();
         settings.remove(KIND, id)?;
         Ok(name)
     }
-}
-
-/// Returns all views; what cannot be read is left out.
-fn all(settings: Settings<'_>) -> Result<Vec<(String, Document)>, Problem> {
-    let documents = settings.all(KIND)?;
-    Ok(documents.into_iter().filter_map(|(id, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
 }
 
 /// Returns a view that the caller may change.

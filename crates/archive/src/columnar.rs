@@ -148,7 +148,7 @@ impl ColumnarFile {
         let is_wanted = |leaf: &&Leaf| has_all || wanted.has_field(&leaf.name);
         let as_lines = is_forced
             || has_all
-            || wanted.has_exception()
+            || wanted.has_exception
             || self.time.is_none()
             || (wanted.has_level() && level.is_none())
             || self.leaves.iter().any(|leaf| is_system(leaf) || leaf.list.is_some() && is_wanted(&leaf));

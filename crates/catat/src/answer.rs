@@ -72,8 +72,7 @@ impl<'a> AnswerPrinter<'a> {
         self.status.clear();
         let Some(printer) = &mut self.printer else { return Ok(0) };
         printer.finish().map_err(of_output)?;
-        printer.flush().map_err(of_output)?;
-        Ok(printer.n_rows())
+        Ok(printer.n_rows)
     }
 
     pub(crate) fn finish(mut self, trailer: Trailer) -> Result<(), Failure> {

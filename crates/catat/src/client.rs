@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use types::Secret;
 
 use crate::arguments::Remote;
@@ -77,6 +78,18 @@ impl Server {
         self.send(request, query)?.json().map_err(broken_off)
     }
 
+    /// Asks the route `path`, which reads, and returns the JSON of its answer.
+    pub(crate) fn get(&self, path: &str) -> Result<serde_json::Value, Failure> {
+        self.ask(self.request(reqwest::Method::GET, path), "")
+    }
+
+    /// Deletes what is at `path`, and says so.
+    pub(crate) fn delete(&self, path: &str, name: &str) -> Result<(), Failure> {
+        self.send(self.request(reqwest::Method::DELETE, path), "")?;
+        say!("catat: {name} deleted");
+        Ok(())
+    }
+
     /// Sends a request and returns the answer, whatever its status.
     pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().map_err(|error| self.unreachable(&error))
@@ -125,6 +138,13 @@ impl Server {
         let next =
             next.unwrap_or_else(|| "Start one with `catat up`, or name another with --url or CATAT_URL.".to_owned());
         Failure::unreachable(format!("no server answers at {} ({cause})\n{next}", self.url))
+    }
+}
+
+/// Adds the members that were given to the body of a request.
+pub(crate) fn add_given(body: &mut Value, given: &[(&str, &Option<String>)]) {
+    for (name, value) in given {
+        value.iter().for_each(|value| body[*name] = value.as_str().into());
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) struct Failure {
     code: u8,
     /// One or more lines for standard error; empty where everything was said already.
-    message: String,
+    pub(crate) message: String,
 }
 
 impl Failure {
@@ -54,11 +54,6 @@ impl Failure {
     /// Returns the failure with one more line of text.
     pub(crate) fn with(self, more: &str) -> Self {
         Self { message: format!("{}\n{more}", self.message), ..self }
-    }
-
-    /// Returns the message.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
     }
 
     /// Prints the message and returns the exit code.

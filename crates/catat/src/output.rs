@@ -33,7 +33,8 @@ pub(crate) struct Printer<W: Write> {
     columns: Vec<Column>,
     /// Rows held back until the widths of a table's columns are known.
     held: Vec<Vec<String>>,
-    n_rows: u64,
+    /// The number of rows so far.
+    pub(crate) n_rows: u64,
 }
 
 impl<W: Write> Printer<W> {
@@ -81,11 +82,6 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// Returns the number of rows so far.
-    pub(crate) fn n_rows(&self) -> u64 {
-        self.n_rows
-    }
-
     /// Prints or holds a row of JSON cells.
     pub(crate) fn row(&mut self, cells: Vec<String>) -> std::io::Result<()> {
         self.n_rows += 1;
@@ -126,11 +122,6 @@ impl<W: Write> Printer<W> {
             Format::Json => writeln!(self.out, "{}]", if self.n_rows > 0 { "\n" } else { "" })?,
             Format::Lines | Format::Ndjson | Format::Csv | Format::CsvRaw | Format::Tsv => {}
         }
-        self.out.flush()
-    }
-
-    /// Makes sure that what was printed is seen.
-    pub(crate) fn flush(&mut self) -> std::io::Result<()> {
         self.out.flush()
     }
 

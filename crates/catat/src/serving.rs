@@ -142,7 +142,7 @@ fn reload(
 ) -> serve::Reload {
     let (intake, alerts) = (intake.clone(), alerts.clone());
     Arc::new(move || {
-        let config = read_again().map_err(|failure| failure.message().to_owned())?;
+        let config = read_again().map_err(|failure| failure.message.to_owned())?;
         // Both are read before either holds: a mistake in one changes nothing.
         let rules = read_rules(&config.rules_dir)?;
         intake.configure_pipelines(&config.pipelines)?;

@@ -45,11 +45,7 @@ pub(crate) fn worst_trace(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<Op
     let answer = execute(&Plan::new(operators), runs, &Request { limit: Some(1), ..*set.request })?;
     let row = answer.rows.first().map(Vec::as_slice);
     let Some([Some(id), Some(Value::Timestamp(at)), duration]) = row else { return Ok(None) };
-    let duration_ms = match duration {
-        Some(Value::Integer(number)) => Some(*number as f64),
-        Some(Value::Float(number)) => Some(*number),
-        _ => None,
-    };
+    let duration_ms = duration.as_ref().and_then(Value::as_f64);
     let query = plan::insights_text::text(&equal(field, Some(id.clone())));
     Ok(query.map(|text| WorstTrace { id: id.to_string(), at: *at, duration_ms, query: format!("filter {text}") }))
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use types::GroupName;
+use types::{GroupName, uuid_text};
 
 use door::{Caller, PIECE_BYTES, Problem, Role};
 
@@ -195,15 +194,5 @@ pub(super) fn request_id() -> String {
 
 /// Returns a random UUID.
 pub(super) fn random_id() -> Result<String, Problem> {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
-    Ok(uuid_of(bytes))
-}
-
-/// Returns bytes as a UUID of version 4.
-pub(super) fn uuid_of(mut bytes: [u8; 16]) -> String {
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = HEXLOWER.encode(&bytes);
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    Ok(uuid_text(door::random()?))
 }

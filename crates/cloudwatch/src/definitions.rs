@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::answer::{CloudWatchProblem, random_id, uuid_of};
+use super::answer::{CloudWatchProblem, random_id};
 use super::input::{Input, constraint};
 use super::paging::{page_of, with_next};
 use super::queries::{asks_for_insights, check_language};
@@ -58,7 +58,8 @@ impl OperationRequest {
         }
         let known = input.text("queryDefinitionId")?;
         // A repeated request has the same token, and so makes the same definition.
-        let of_token = input.text("clientToken")?.map(|token| uuid_of(xxh3_128(token.as_bytes()).to_be_bytes()));
+        let of_token =
+            input.text("clientToken")?.map(|token| types::uuid_text(xxh3_128(token.as_bytes()).to_be_bytes()));
         let id = known.map(str::to_owned).or(of_token).map_or_else(random_id, Ok)?;
         let definition = Definition { name, query, groups, parameters, changed: milliseconds(self.server.now()) };
         let settings = self.server.settings();

@@ -7,6 +7,7 @@
 
 pub(crate) mod alarms;
 mod band;
+mod cursor;
 mod dashboards;
 mod data;
 mod detectors;

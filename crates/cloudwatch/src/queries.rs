@@ -206,7 +206,7 @@ pub(super) fn asks_for_insights(input: &Input) -> Result<bool, CloudWatchProblem
 fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
     let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
     let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
-    let span = plan::error::Span { start: 0, end: text.len() };
+    let span = plan::Span { start: 0, end: text.len() };
     let error = plan::QueryError::new("unknown-command", "the query begins with no command", text, span);
     Err(CloudWatchProblem::malformed(plan::QueryErrors::from(error.with_hint(hint)).into()))
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 use language::{Language, ParseOptions};
-use plan::{Expr, Function, Operator, Plan, Span, calendar};
+use plan::{Expr, Function, Length, Operator, Plan, calendar};
 use types::{TimeRange, Timestamp};
 
 use crate::document::{Panel, PanelQuery};
@@ -76,8 +76,8 @@ impl PanelQuery {
 fn width_ns(language: Language, text: &str, range: TimeRange, options: &ParseOptions) -> Option<i64> {
     let (width_ns, zone) = match language {
         Language::Insights => match group_span(&language::parse_insights(text, options).ok()?)? {
-            Span::Nanoseconds(width_ns) => (width_ns, options.time_zone),
-            Span::Months(_) => return None,
+            Length::Nanoseconds(width_ns) => (width_ns, options.time_zone),
+            Length::Months(_) => return None,
         },
         Language::Esql => (esql_width_ns(text)?, Tz::UTC),
         _ => return None,
@@ -89,9 +89,9 @@ fn width_ns(language: Language, text: &str, range: TimeRange, options: &ParseOpt
 }
 
 /// Returns the span of time by which a plan groups its rows.
-fn group_span(plan: &Plan) -> Option<Span> {
+fn group_span(plan: &Plan) -> Option<Length> {
     // Columns that hold the starts of spans.
-    let mut columns: HashMap<&str, Span> = HashMap::new();
+    let mut columns: HashMap<&str, Length> = HashMap::new();
     let mut found = None;
     for operator in plan.operators() {
         match operator {
@@ -102,7 +102,7 @@ fn group_span(plan: &Plan) -> Option<Span> {
                 };
             }
             Operator::Aggregate { by, .. } => {
-                let spans: Vec<(&str, Span)> =
+                let spans: Vec<(&str, Length)> =
                     by.iter().filter_map(|(name, expr)| Some((&**name, span_of(expr, &columns)?))).collect();
                 found = spans.first().map(|(_, span)| *span);
                 columns = spans.into_iter().collect();
@@ -114,7 +114,7 @@ fn group_span(plan: &Plan) -> Option<Span> {
 }
 
 /// Returns the span whose start an expression is.
-fn span_of(expr: &Expr, columns: &HashMap<&str, Span>) -> Option<Span> {
+fn span_of(expr: &Expr, columns: &HashMap<&str, Length>) -> Option<Length> {
     match expr {
         Expr::Field(name) => columns.get(&**name).copied(),
         Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {

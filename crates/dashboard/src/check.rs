@@ -6,7 +6,7 @@ use std::fmt;
 use language::{Language, ParseOptions, logql};
 use types::Timestamp;
 
-use crate::document::{COLUMNS, Dashboard, Panel, PanelKind, PanelQuery, Variable};
+use crate::document::{COLUMNS, Dashboard, Panel, PanelKind, Variable};
 use crate::expression::Expression;
 use crate::fill::{self, Choice, Choices};
 
@@ -251,13 +251,6 @@ fn at_most(path: &str, n: usize, max: usize) -> Result<(), Mistake> {
 
 fn mistake(path: impl Into<String>, problem: impl Into<String>) -> Mistake {
     Mistake { path: path.into(), problem: problem.into() }
-}
-
-impl PanelQuery {
-    /// Makes a query in Insights over groups.
-    pub fn insights(query: impl Into<String>, groups: &[String]) -> Self {
-        Self { query: query.into(), groups: groups.to_vec(), ..Self::default() }
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@ use crate::fill::is_name;
 /// Deepest nesting of an expression.
 const DEPTH_MAX: usize = 32;
 
+/// Operators by how tightly they bind, from loose to tight.
+const LEVELS: [[(char, Operator); 2]; 2] =
+    [[('+', Operator::Plus), ('-', Operator::Minus)], [('*', Operator::Times), ('/', Operator::Over)]];
+
 /// An expression that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
@@ -39,30 +43,10 @@ impl Expression {
     /// What is wrong, with the character at which it is.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut reader = Reader { text, at: 0 };
-        let expression = reader.sum(0)?;
+        let expression = reader.pairs(0, 0)?;
         match reader.next() {
             None => Ok(expression),
             Some(other) => Err(reader.wrong(&format!("{other:?} is not expected"))),
-        }
-    }
-
-    /// Returns the value, of the values that the queries have; none where one of them is missing.
-    pub fn value(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            Self::Query(id) => of(id),
-            Self::Minus(value) => Some(-value.value(of)?),
-            Self::Pair(left, operator, right) => {
-                let (left, right) = (left.value(of)?, right.value(of)?);
-                let value = match operator {
-                    Operator::Plus => left + right,
-                    Operator::Minus => left - right,
-                    Operator::Times => left * right,
-                    Operator::Over => left / right,
-                };
-                // Nothing divided by nothing is nothing that could be drawn.
-                value.is_finite().then_some(value)
-            }
         }
     }
 
@@ -93,30 +77,17 @@ impl Reader<'_> {
         format!("{what} at character {}", self.text[..self.at].chars().count() + 1)
     }
 
-    fn sum(&mut self, depth: usize) -> Result<Expression, String> {
-        let mut left = self.product(depth)?;
-        loop {
-            let operator = match self.next() {
-                Some('+') => Operator::Plus,
-                Some('-') => Operator::Minus,
-                _ => return Ok(left),
-            };
+    /// Reads values with the operators of a level between them.
+    fn pairs(&mut self, level: usize, depth: usize) -> Result<Expression, String> {
+        let Some(operators) = LEVELS.get(level) else { return self.operand(depth) };
+        let mut left = self.pairs(level + 1, depth)?;
+        while let Some(next) = self.next()
+            && let Some((_, operator)) = operators.iter().find(|(sign, _)| *sign == next)
+        {
             self.at += 1;
-            left = Expression::Pair(Box::new(left), operator, Box::new(self.product(depth)?));
+            left = Expression::Pair(Box::new(left), *operator, Box::new(self.pairs(level + 1, depth)?));
         }
-    }
-
-    fn product(&mut self, depth: usize) -> Result<Expression, String> {
-        let mut left = self.operand(depth)?;
-        loop {
-            let operator = match self.next() {
-                Some('*') => Operator::Times,
-                Some('/') => Operator::Over,
-                _ => return Ok(left),
-            };
-            self.at += 1;
-            left = Expression::Pair(Box::new(left), operator, Box::new(self.operand(depth)?));
-        }
+        Ok(left)
     }
 
     fn operand(&mut self, depth: usize) -> Result<Expression, String> {
@@ -127,7 +98,7 @@ impl Reader<'_> {
         match next {
             Some('(') => {
                 self.at += 1;
-                let inner = self.sum(depth + 1)?;
+                let inner = self.pairs(0, depth + 1)?;
                 if self.next() != Some(')') {
                     return Err(self.wrong("a closing parenthesis is missing"));
                 }

@@ -53,7 +53,8 @@ impl fmt::Display for DefinitionError {
 #[derive(Clone, Debug)]
 pub struct Node<'v> {
     what: &'static str,
-    value: &'v Json,
+    /// The value itself.
+    pub value: &'v Json,
     path: Vec<Part>,
 }
 
@@ -61,11 +62,6 @@ impl<'v> Node<'v> {
     /// Returns the list of all definitions of a kind (`what`, such as `pipeline`).
     pub fn root(what: &'static str, value: &'v Json) -> Self {
         Self { what, value, path: Vec::new() }
-    }
-
-    /// Returns the value itself.
-    pub fn value(&self) -> &'v Json {
-        self.value
     }
 
     /// Returns what is wrong with this value.

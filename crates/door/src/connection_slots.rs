@@ -26,7 +26,8 @@ const WORD_EVERY: Duration = Duration::from_secs(60);
 pub struct ConnectionSlots {
     own: Arc<Semaphore>,
     common: Arc<Semaphore>,
-    n_max: usize,
+    /// The number of connections if no other listener needs any.
+    pub n_max: usize,
     kind: &'static str,
     told: Option<Instant>,
 }
@@ -51,11 +52,6 @@ impl ConnectionSlots {
             told: None,
         };
         (of_kind("HTTP"), of_kind("syslog"))
-    }
-
-    /// Returns the number of connections if no other listener needs any.
-    pub fn n_max(&self) -> usize {
-        self.n_max
     }
 
     /// Returns the limiter for another listener of the same pool.

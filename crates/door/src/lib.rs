@@ -57,7 +57,7 @@ pub use handler::{HandlerServer, Sent, SentJson, blocking};
 pub use intake_gates::Packing;
 pub use opaque::Opaque;
 pub use parameters::{Parameters, PathName};
-pub use problem::{Problem, to_json};
+pub use problem::{Problem, random, to_json};
 pub use queries::{RunningQuery, Ticket};
 pub use query_run::{QueryRun, Scope, Takers};
 pub use server::{App, FamilyServer, FamilyState, Server, Shared};

@@ -155,7 +155,7 @@ pub async fn run(
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
     let acceptor_of_nodes = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config_for_nodes()));
     let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
-    let door = Door { service, streams: Arc::new(Semaphore::new(places.n_max())) };
+    let door = Door { service, streams: Arc::new(Semaphore::new(places.n_max)) };
     let of_nodes = {
         let router = door.service.router.clone().layer(axum::Extension(NodeListener));
         Door { service: Service { router, ..door.service.clone() }, ..door.clone() }

@@ -51,6 +51,16 @@ pub fn to_json(document: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))
 }
 
+/// Returns random bytes.
+///
+/// # Errors
+/// If the system has none.
+pub fn random<const N: usize>() -> Result<[u8; N], Problem> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+    Ok(bytes)
+}
+
 impl Problem {
     /// Makes a problem without place or hint.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {

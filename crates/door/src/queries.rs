@@ -99,12 +99,6 @@ impl RunningQuery {
 }
 
 impl Queries {
-    /// Enters a query of nobody.
-    #[cfg(test)]
-    pub fn start(&self, text: &str, now: Timestamp) -> Ticket {
-        self.start_for("", text, now)
-    }
-
     /// Enters a query.
     pub fn start_for(&self, owner: &str, text: &str, now: Timestamp) -> Ticket {
         self.start_on(owner, text, now, QueryTerms::default())
@@ -157,7 +151,7 @@ mod tests {
     #[test]
     fn a_dropped_ticket_stops_its_query() {
         let queries = Queries::default();
-        let ticket = queries.start("stats count(*)", Timestamp(5));
+        let ticket = queries.start_for("", "stats count(*)", Timestamp(5));
         let running = ticket.running.clone();
         assert_eq!(queries.counts(), (1, 1));
         assert!(!running.cancelled.load(Ordering::Relaxed));

@@ -266,14 +266,6 @@ impl QueryAdmission {
     }
 }
 
-#[cfg(test)]
-impl QueryAdmission {
-    /// Unknown queries that wait behind others of their caller.
-    fn callers_waiting(&self) -> usize {
-        self.callers.hold().values().map(|gate| gate.n_waiting()).sum()
-    }
-}
-
 impl AdmittedQuery {
     /// Called now and then by the query's own threads, which wait here for a long place once the query has used more
     /// than a light one may. Where there is no room even to wait, the query is cancelled.

@@ -2,7 +2,6 @@
 //!
 //! Every route that reads events comes through here, native and foreign ones alike.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -159,7 +158,7 @@ impl<'a> QueryRun<'a> {
             now: scope.now,
             memory_bytes_max: self.server.app.limits.query_memory_bytes,
             deadline: Some(self.deadline),
-            cancelled: self.cancelled(),
+            cancelled: &self.running.cancelled,
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
             support: Support {
@@ -180,10 +179,6 @@ impl<'a> QueryRun<'a> {
     /// Returns the homes of runs in a fleet: the nodes that read them when a query is shared.
     pub fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
         self.peers.as_ref().map_or_else(Vec::new, |peers| peers.homes(runs))
-    }
-
-    fn cancelled(&self) -> &AtomicBool {
-        &self.running.cancelled
     }
 
     /// Returns the events of some groups at one instant.

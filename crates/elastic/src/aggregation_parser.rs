@@ -18,7 +18,7 @@ use language::dsl::{Reader, object};
 use language::dsl::{not, value_of_json};
 use language::mapping::Schema;
 use plan::each::each_of;
-use plan::{Comparison, Expr, Function, Span, date_math as times};
+use plan::{Comparison, Expr, Function, Length, date_math as times};
 
 /// Deepest nesting of aggregations.
 const NESTING_MAX: usize = 10;
@@ -233,7 +233,7 @@ fn check_siblings(list: &[Aggregation]) -> Result<(), SearchError> {
         if let Kind::Sibling(sibling) = &aggregation.kind
             && !list.iter().any(|other| other.name == sibling.needs() && other.name != aggregation.name)
         {
-            let reason = format!("Validation Failed: 1: No aggregation found for path [{}];", sibling.path());
+            let reason = format!("Validation Failed: 1: No aggregation found for path [{}];", &sibling.path);
             return Err(SearchError { kind: "action_request_validation_exception", reason });
         }
     }
@@ -254,7 +254,7 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
     };
     for rate in rates() {
         match (kind, step) {
-            (Kind::AutoHistogram(_), _) | (_, Some(Step::Time { span: Span::Nanoseconds(_), .. }))
+            (Kind::AutoHistogram(_), _) | (_, Some(Step::Time { span: Length::Nanoseconds(_), .. }))
                 if is_of_months(rate) =>
             {
                 return Err(SearchError::argument(format!(

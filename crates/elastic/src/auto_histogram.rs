@@ -9,7 +9,7 @@ use super::operands::{number, time};
 use language::SearchError;
 use language::mapping::Schema;
 use plan::calendar::{floor, offset_ns};
-use plan::{Expr, Function, Span};
+use plan::{Expr, Function, Length};
 
 /// Default number of buckets, as in Elasticsearch.
 const BUCKETS_DEFAULT: usize = 10;
@@ -18,16 +18,16 @@ const BUCKETS_DEFAULT: usize = 10;
 const BUCKETS_MAX: usize = super::BUCKETS_MAX / 30;
 
 /// A unit of time: its name, its span, the multiples in use, its symbol.
-type Unit = (&'static str, Span, &'static [u32], &'static str);
+type Unit = (&'static str, Length, &'static [u32], &'static str);
 
 /// Units, shortest first.
 const UNITS: [Unit; 6] = [
-    ("second", Span::Nanoseconds(Timestamp::SECOND), &[1, 5, 10, 30], "s"),
-    ("minute", Span::Nanoseconds(Timestamp::MINUTE), &[1, 5, 10, 30], "m"),
-    ("hour", Span::Nanoseconds(Timestamp::HOUR), &[1, 3, 12], "h"),
-    ("day", Span::Nanoseconds(Timestamp::DAY), &[1, 7], "d"),
-    ("month", Span::Months(1), &[1, 3], "M"),
-    ("year", Span::Months(12), &[1, 5, 10, 20, 50, 100], "y"),
+    ("second", Length::Nanoseconds(Timestamp::SECOND), &[1, 5, 10, 30], "s"),
+    ("minute", Length::Nanoseconds(Timestamp::MINUTE), &[1, 5, 10, 30], "m"),
+    ("hour", Length::Nanoseconds(Timestamp::HOUR), &[1, 3, 12], "h"),
+    ("day", Length::Nanoseconds(Timestamp::DAY), &[1, 7], "d"),
+    ("month", Length::Months(1), &[1, 3], "M"),
+    ("year", Length::Months(12), &[1, 5, 10, 20, 50, 100], "y"),
 ];
 
 /// A histogram of times whose step depends on the events.
@@ -66,7 +66,7 @@ pub(super) fn parse(
     let time = match time(schema, field)? {
         Expr::Field(name) if name.starts_with('@') => Expr::Field(name),
         // Dates as texts become times.
-        value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Span::Nanoseconds(1))]),
+        value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Length::Nanoseconds(1))]),
     };
     Ok(AutoHistogram { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
 }
@@ -96,12 +96,12 @@ impl AutoHistogram {
     }
 
     /// Returns buckets of several units, counted from the unit of the first event.
-    fn of_step(&self, unit: Span, multiple: u32, first: i64) -> Histogram {
+    fn of_step(&self, unit: Length, multiple: u32, first: i64) -> Histogram {
         let time = self.time.clone();
-        let floored = |span: Span| Expr::Call(Function::DateFloor, vec![time.clone(), Expr::Duration(span)]);
+        let floored = |span: Length| Expr::Call(Function::DateFloor, vec![time.clone(), Expr::Duration(span)]);
         let (span, value, grid) = match unit {
-            Span::Nanoseconds(length) if multiple > 1 => {
-                let span = Span::Nanoseconds(length * i64::from(multiple));
+            Length::Nanoseconds(length) if multiple > 1 => {
+                let span = Length::Nanoseconds(length * i64::from(multiple));
                 // Days count by the clocks of the zone, which may be changed meanwhile.
                 let is_by_clock = length == Timestamp::DAY && self.zone != Tz::UTC;
                 let origin = match is_by_clock {
@@ -114,9 +114,9 @@ impl AutoHistogram {
                 let bucket = Expr::Call(function, vec![time.clone(), literal, Expr::Duration(span)]);
                 (span, bucket, if is_by_clock { Grid::Fixed(origin) } else { Grid::Counted(origin) })
             }
-            Span::Nanoseconds(_) => (unit, floored(unit), Grid::Calendar(0)),
-            Span::Months(months) => {
-                let span = Span::Months(months * multiple);
+            Length::Nanoseconds(_) => (unit, floored(unit), Grid::Calendar(0)),
+            Length::Months(months) => {
+                let span = Length::Months(months * multiple);
                 (span, floored(span), Grid::Calendar(0))
             }
         };

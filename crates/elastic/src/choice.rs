@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value as Json};
 
-use super::operands::number;
+use super::operands::{number, one_or_many};
 use super::paths::{name_of, number_at};
 use super::pipeline::{Paths, Term};
 use super::pipeline::{check_gaps, parse_script, paths_of, script_of, value_of_script};
@@ -36,11 +36,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Choice, SearchE
             script: parse_script(script_of(members, at)?, at)?,
         });
     }
-    let written: Vec<&Json> = match members.get("sort") {
-        None | Some(Json::Null) => Vec::new(),
-        Some(Json::Array(keys)) => keys.iter().collect(),
-        Some(one) => vec![one],
-    };
+    let written = one_or_many(members.get("sort"));
     let mut keys = Vec::new();
     for key in written {
         match key {

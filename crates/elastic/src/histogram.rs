@@ -9,7 +9,7 @@ use language::SearchError;
 use language::mapping::Schema;
 use plan::calendar::{bounds, floor, wall_floor, wall_next};
 use plan::date_math::{format_time_in, zone_of};
-use plan::{ArithmeticOperator, Expr, Function, Span, date_math as times};
+use plan::{ArithmeticOperator, Expr, Function, Length, date_math as times};
 
 /// Offsets of time zones are multiples of this length.
 const QUARTER: i64 = 15 * Timestamp::MINUTE;
@@ -34,7 +34,7 @@ pub(super) struct Histogram {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Number { interval: f64, offset: f64 },
-    Time { span: Span, zone: Tz, grid: Grid },
+    Time { span: Length, zone: Tz, grid: Grid },
 }
 
 /// The starts of buckets of times.
@@ -50,10 +50,10 @@ pub(super) enum Grid {
 
 impl Grid {
     /// Returns the start of the bucket that contains an instant.
-    fn start(self, instant: i64, span: Span, zone: Tz) -> Option<i64> {
+    fn start(self, instant: i64, span: Length, zone: Tz) -> Option<i64> {
         match (self, span) {
-            (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_floor(zone, instant, length.max(1), origin),
-            (Self::Counted(origin), Span::Nanoseconds(length)) => wall_floor(Tz::UTC, instant, length.max(1), origin),
+            (Self::Fixed(origin), Length::Nanoseconds(length)) => wall_floor(zone, instant, length.max(1), origin),
+            (Self::Counted(origin), Length::Nanoseconds(length)) => wall_floor(Tz::UTC, instant, length.max(1), origin),
             (Self::Fixed(moved) | Self::Counted(moved) | Self::Calendar(moved), span) => {
                 floor(zone, instant.checked_sub(moved)?, span)?.checked_add(moved)
             }
@@ -61,10 +61,10 @@ impl Grid {
     }
 
     /// Returns the start of the bucket after the one that begins at `start`.
-    fn next(self, start: i64, span: Span, zone: Tz) -> Option<i64> {
+    fn next(self, start: i64, span: Length, zone: Tz) -> Option<i64> {
         match (self, span) {
-            (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_next(zone, start, length.max(1), origin),
-            (Self::Counted(_), Span::Nanoseconds(length)) => start.checked_add(length),
+            (Self::Fixed(origin), Length::Nanoseconds(length)) => wall_next(zone, start, length.max(1), origin),
+            (Self::Counted(_), Length::Nanoseconds(length)) => start.checked_add(length),
             (Self::Fixed(moved) | Self::Counted(moved) | Self::Calendar(moved), span) => {
                 bounds(zone, start.checked_sub(moved)?, span)?.1.checked_add(moved)
             }
@@ -256,11 +256,11 @@ pub(super) fn date_histogram(
 }
 
 /// Returns the start of the bucket of a time as an expression, and the grid of buckets.
-fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> (Expr, Grid) {
+fn buckets(time: Expr, span: Length, zone: Tz, is_calendar: bool, offset: i64) -> (Expr, Grid) {
     let date_floor = |time: Expr| Expr::Call(Function::DateFloor, vec![time, Expr::Duration(span)]);
-    let later = |time: Expr, by: i64| Expr::Call(Function::Later, vec![time, Expr::Duration(Span::Nanoseconds(by))]);
+    let later = |time: Expr, by: i64| Expr::Call(Function::Later, vec![time, Expr::Duration(Length::Nanoseconds(by))]);
     let length = match span {
-        Span::Nanoseconds(length) if !is_calendar => length,
+        Length::Nanoseconds(length) if !is_calendar => length,
         _ if offset == 0 => return (date_floor(time), Grid::Calendar(0)),
         _ => return (later(date_floor(later(time, -offset)), offset), Grid::Calendar(offset)),
     };
@@ -285,7 +285,7 @@ fn with_missing_time(field: Expr, missing: Option<&Json>, zone: Tz, at: &str) ->
 }
 
 /// Parses a fixed length: `500ms`, `30s`, `5m`, `2h`, `1d`, `1w`.
-fn fixed(text: &str) -> Option<Span> {
+fn fixed(text: &str) -> Option<Length> {
     let at = text.find(|c: char| !c.is_ascii_digit())?;
     let number: i64 = text[..at].parse().ok().filter(|number| *number > 0)?;
     let unit = match &text[at..] {
@@ -297,7 +297,7 @@ fn fixed(text: &str) -> Option<Span> {
         "w" => 7 * Timestamp::DAY,
         _ => return None,
     };
-    number.checked_mul(unit).map(Span::Nanoseconds)
+    number.checked_mul(unit).map(Length::Nanoseconds)
 }
 
 /// Parses an offset: a fixed length, optionally with a sign.
@@ -307,22 +307,22 @@ fn signed(text: &str) -> Option<i64> {
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     match fixed(length)? {
-        Span::Nanoseconds(length) => Some(sign * length),
-        Span::Months(_) => None,
+        Length::Nanoseconds(length) => Some(sign * length),
+        Length::Months(_) => None,
     }
 }
 
 /// Returns a calendar span by its name.
-pub(super) fn calendar(text: &str) -> Option<Span> {
+pub(super) fn calendar(text: &str) -> Option<Length> {
     Some(match text {
-        "second" | "1s" => Span::Nanoseconds(Timestamp::SECOND),
-        "minute" | "1m" => Span::Nanoseconds(Timestamp::MINUTE),
-        "hour" | "1h" => Span::Nanoseconds(Timestamp::HOUR),
-        "day" | "1d" => Span::Nanoseconds(Timestamp::DAY),
-        "week" | "1w" => Span::Nanoseconds(7 * Timestamp::DAY),
-        "month" | "1M" => Span::Months(1),
-        "quarter" | "1q" => Span::Months(3),
-        "year" | "1y" => Span::Months(12),
+        "second" | "1s" => Length::Nanoseconds(Timestamp::SECOND),
+        "minute" | "1m" => Length::Nanoseconds(Timestamp::MINUTE),
+        "hour" | "1h" => Length::Nanoseconds(Timestamp::HOUR),
+        "day" | "1d" => Length::Nanoseconds(Timestamp::DAY),
+        "week" | "1w" => Length::Nanoseconds(7 * Timestamp::DAY),
+        "month" | "1M" => Length::Months(1),
+        "quarter" | "1q" => Length::Months(3),
+        "year" | "1y" => Length::Months(12),
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use types::{Timestamp, Value};
 
 use super::histogram::calendar;
 use super::json_of_value;
-use super::operands::with_missing;
+use super::operands::{named, with_missing};
 use language::SearchError;
 use language::dsl::object;
 use language::dsl::{field_of, value_of_json};
@@ -13,7 +13,7 @@ use language::mapping::Schema;
 use plan::date_math::milliseconds;
 use plan::each::each_of;
 use plan::fields::single_field;
-use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Span, format_time};
+use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Length, Name, format_time};
 
 /// Default percentiles, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
@@ -61,7 +61,7 @@ enum MetricKind {
     /// A sum per unit of time, or without a value the number of events.
     Rate {
         of: RateOf,
-        unit: Option<Span>,
+        unit: Option<Length>,
     },
     /// Values of the latest or the earliest event.
     Top {
@@ -108,9 +108,7 @@ pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Resul
         "weighted_avg" => return weighted_average(schema, body, at),
         _ => {}
     }
-    let Some(written) = body.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
-    };
+    let written = named(body.get("field"), "field", at)?;
     let field = schema.value(written)?;
     let name = single_field(&field).cloned().unwrap_or_else(|| field_of(written));
     let is_plain = matches!(field, Expr::Field(_));
@@ -345,17 +343,17 @@ impl Metric {
 
     /// Reports whether the metric is a rate per month or year, whose lengths differ.
     pub(super) fn is_rate_of_months(&self) -> bool {
-        matches!(self.kind, MetricKind::Rate { unit: Some(Span::Months(_)), .. })
+        matches!(self.kind, MetricKind::Rate { unit: Some(Length::Months(_)), .. })
     }
 
     /// Returns the factor of a rate in a bucket of `span` with a length of `length_ns`.
-    pub(super) fn rate_factor(&self, span: Span, length_ns: i64) -> Option<f64> {
+    pub(super) fn rate_factor(&self, span: Length, length_ns: i64) -> Option<f64> {
         let MetricKind::Rate { unit: Some(unit), .. } = self.kind else { return None };
         Some(match (unit, span) {
-            (Span::Months(unit), Span::Months(months)) => f64::from(unit) / f64::from(months),
-            (Span::Nanoseconds(unit), _) => unit as f64 / length_ns.max(1) as f64,
+            (Length::Months(unit), Length::Months(months)) => f64::from(unit) / f64::from(months),
+            (Length::Nanoseconds(unit), _) => unit as f64 / length_ns.max(1) as f64,
             // The parser has refused it.
-            (Span::Months(_), Span::Nanoseconds(_)) => return None,
+            (Length::Months(_), Length::Nanoseconds(_)) => return None,
         })
     }
 
@@ -470,11 +468,9 @@ impl Metric {
 /// Returns a value of a plan's answer as a number.
 fn number_of(value: &Value) -> Option<f64> {
     match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
         Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
         Value::Timestamp(instant) => Some(milliseconds(*instant) as f64),
         Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
-        Value::List(_) | Value::Object(_) => None,
+        other => other.as_f64(),
     }
 }

@@ -35,3 +35,18 @@ pub(super) fn time(schema: &Schema, written: &str) -> Result<Expr, SearchError> 
         _ => value,
     })
 }
+
+/// Returns the elements of a list, one thing without a list, or nothing.
+pub(super) fn one_or_many(json: Option<&Json>) -> Vec<&Json> {
+    match json {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(elements)) => elements.iter().collect(),
+        Some(one) => vec![one],
+    }
+}
+
+/// Returns the name of the field that an aggregation is over.
+pub(super) fn named<'m>(field: Option<&'m Json>, either: &str, at: &str) -> Result<&'m str, SearchError> {
+    let message = || format!("Required one of fields [{either}], but none were specified.");
+    field.and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, message()))
+}

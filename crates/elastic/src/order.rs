@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use types::{EventId, TimeRange, Timestamp, Value};
 
 use super::json_of_value;
+use super::operands::one_or_many;
 use execute::{Side, beyond};
 use language::SearchError;
 use language::dsl::{Selection, both, field_of, never, not, value_of_json};
@@ -74,11 +75,7 @@ pub struct Cursor {
 
 /// Reads `sort`.
 pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchError> {
-    let written: Vec<&Json> = match json {
-        None | Some(Json::Null) => Vec::new(),
-        Some(Json::Array(keys)) => keys.iter().collect(),
-        Some(one) => vec![one],
-    };
+    let written = one_or_many(json);
     if written.len() > KEYS_MAX {
         return Err(SearchError::parsing("sort", format!("has more than {KEYS_MAX} keys")));
     }

@@ -242,11 +242,10 @@ struct Script<'a> {
 }
 
 impl Script<'_> {
-    fn take(&mut self, signs: &[char]) -> Option<char> {
+    fn take(&mut self, sign: char) -> Option<()> {
         self.rest = self.rest.trim_start();
-        let sign = self.rest.chars().next().filter(|sign| signs.contains(sign))?;
-        self.rest = &self.rest[sign.len_utf8()..];
-        Some(sign)
+        self.rest = self.rest.strip_prefix(sign)?;
+        Some(())
     }
 
     /// Consumes one of several operators, the first that matches.
@@ -257,20 +256,26 @@ impl Script<'_> {
         Some(*sign)
     }
 
-    fn alternatives(&mut self, nesting: usize) -> Option<Term> {
-        let mut term = self.conjunction(nesting)?;
-        while let Some(sign) = self.sign(&[("||", '|')]) {
-            term = Term::Operation(sign, Box::new((term, self.conjunction(nesting)?)));
+    /// Reads terms of the next level with the operators of `signs` between them.
+    fn chain(
+        &mut self,
+        signs: &[(&str, char)],
+        nesting: usize,
+        next: fn(&mut Self, usize) -> Option<Term>,
+    ) -> Option<Term> {
+        let mut term = next(self, nesting)?;
+        while let Some(sign) = self.sign(signs) {
+            term = Term::Operation(sign, Box::new((term, next(self, nesting)?)));
         }
         Some(term)
     }
 
+    fn alternatives(&mut self, nesting: usize) -> Option<Term> {
+        self.chain(&[("||", '|')], nesting, Self::conjunction)
+    }
+
     fn conjunction(&mut self, nesting: usize) -> Option<Term> {
-        let mut term = self.comparison(nesting)?;
-        while let Some(sign) = self.sign(&[("&&", '&')]) {
-            term = Term::Operation(sign, Box::new((term, self.comparison(nesting)?)));
-        }
-        Some(term)
+        self.chain(&[("&&", '&')], nesting, Self::comparison)
     }
 
     fn comparison(&mut self, nesting: usize) -> Option<Term> {
@@ -283,31 +288,23 @@ impl Script<'_> {
     }
 
     fn sum(&mut self, nesting: usize) -> Option<Term> {
-        let mut term = self.product(nesting)?;
-        while let Some(sign) = self.take(&['+', '-']) {
-            term = Term::Operation(sign, Box::new((term, self.product(nesting)?)));
-        }
-        Some(term)
+        self.chain(&[("+", '+'), ("-", '-')], nesting, Self::product)
     }
 
     fn product(&mut self, nesting: usize) -> Option<Term> {
-        let mut term = self.factor(nesting)?;
-        while let Some(sign) = self.take(&['*', '/', '%']) {
-            term = Term::Operation(sign, Box::new((term, self.factor(nesting)?)));
-        }
-        Some(term)
+        self.chain(&[("*", '*'), ("/", '/'), ("%", '%')], nesting, Self::factor)
     }
 
     fn factor(&mut self, nesting: usize) -> Option<Term> {
         if nesting > NESTING_MAX {
             return None;
         }
-        if self.take(&['-']).is_some() {
+        if self.take('-').is_some() {
             return Some(Term::Operation('-', Box::new((Term::Number(0.0), self.factor(nesting + 1)?))));
         }
-        if self.take(&['(']).is_some() {
+        if self.take('(').is_some() {
             let inner = self.alternatives(nesting + 1)?;
-            return self.take(&[')']).map(|_| inner);
+            return self.take(')').map(|_| inner);
         }
         let end = self.rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
@@ -317,12 +314,12 @@ impl Script<'_> {
         }
         if let Some(name) = word.strip_prefix("Math.") {
             let (name, n_arguments) = FUNCTIONS.iter().find(|(known, _)| *known == name)?;
-            self.take(&['('])?;
+            self.take('(')?;
             let mut arguments = vec![self.sum(nesting + 1)?];
-            while self.take(&[',']).is_some() {
+            while self.take(',').is_some() {
                 arguments.push(self.sum(nesting + 1)?);
             }
-            self.take(&[')'])?;
+            self.take(')')?;
             return (arguments.len() == *n_arguments).then_some(Term::Call(name, arguments));
         }
         if word.starts_with(|c: char| c.is_ascii_digit() || c == '.') {

@@ -15,7 +15,8 @@ pub(super) const SIBLINGS: [&str; 6] =
 #[derive(Clone, Debug)]
 pub(super) struct Sibling {
     kind: SiblingKind,
-    path: String,
+    /// The path, for errors.
+    pub(super) path: String,
 }
 
 #[derive(Clone, Debug)]
@@ -55,11 +56,6 @@ impl Sibling {
     /// Returns the aggregation that the path begins with.
     pub(super) fn needs(&self) -> &str {
         self.path.split(['>', '.', '[']).next().unwrap_or_default()
-    }
-
-    /// Returns the path, for errors.
-    pub(super) fn path(&self) -> &str {
-        &self.path
     }
 
     /// Returns the result, given the results of the other aggregations.

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::BUCKETS_MAX;
-use super::operands::number;
+use super::operands::{named, number};
 use super::terms::{self, SIZE_DEFAULT};
 use language::SearchError;
 use language::dsl::{Reader, object};
@@ -36,9 +36,7 @@ pub(super) struct SignificantTerms {
 /// Reads `significant_terms`.
 pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<SignificantTerms, SearchError> {
     let members = object(body, at)?;
-    let Some(field) = members.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
-    };
+    let field = named(members.get("field"), "field", at)?;
     if let Some(name) = ["mutual_information", "chi_square", "gnd", "script_heuristic", "p_value"]
         .into_iter()
         .find(|name| members.contains_key(*name))

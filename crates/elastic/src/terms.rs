@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::bucket::Candidate;
-use super::operands::{number, time, with_missing};
+use super::operands::{named, number, one_or_many, time, with_missing};
 use super::paths::{name_of, number_at};
 use super::{BUCKETS_MAX, json_of_value};
 use language::SearchError;
@@ -55,9 +55,7 @@ enum OrderBy {
 /// Reads `terms`.
 pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
     let members = object(body, at)?;
-    let Some(field) = members.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
-    };
+    let field = named(members.get("field"), "field, script", at)?;
     let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT);
     if size == 0 {
         return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
@@ -73,9 +71,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Te
 /// Reads `rare_terms`.
 pub(super) fn parse_rare(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
     let members = object(body, at)?;
-    let Some(field) = members.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
-    };
+    let field = named(members.get("field"), "field, script", at)?;
     let most = number(members.get("max_doc_count"), at)?.unwrap_or(1);
     if !(1..=RARE_MAX).contains(&most) {
         let reason = format!("[max_doc_count] must be between 1 and {RARE_MAX}, found [{most}] in [{at}]");
@@ -180,11 +176,7 @@ fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> 
 }
 
 fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError> {
-    let written: Vec<&Json> = match json {
-        None | Some(Json::Null) => Vec::new(),
-        Some(Json::Array(orders)) => orders.iter().collect(),
-        Some(one) => vec![one],
-    };
+    let written = one_or_many(json);
     let mut orders = Vec::new();
     // Grafana sends an empty order by default.
     for order in written {
@@ -261,11 +253,9 @@ impl Terms {
 /// Compares values: numbers come before texts.
 pub(super) fn compare_values(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     let number = |value: &Value| match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
         Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
         Value::Timestamp(instant) => Some(instant.0 as f64),
-        _ => None,
+        other => other.as_f64(),
     };
     match (a, b) {
         (Some(Value::Timestamp(a)), Some(Value::Timestamp(b))) => a.cmp(b),

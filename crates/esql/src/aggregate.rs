@@ -9,10 +9,9 @@ use super::scope::computed;
 use super::syntax::{Expression, Node};
 use super::typed::{TypedExpr, call, compare, literal, of_double, truth_of};
 use plan::each::each;
-use plan::error::Span;
 use plan::{
     Aggregate, AggregateKind as A, ArithmeticOperator, Comparison, DecimalFunction, Expr, Function, ListFunction as L,
-    Name, TypedFunction as T,
+    Name, Span, TypedFunction as T,
 };
 
 /// Names of aggregate functions.

@@ -8,9 +8,8 @@ use super::kind::Kind;
 use super::syntax::{Expression, Unit};
 use super::typed::{TypedExpr, call, literal};
 use plan::calendar::later_by_months;
-use plan::error::Span;
 use plan::function::WholeOperator;
-use plan::{ArithmeticOperator, Expr, TypedFunction};
+use plan::{ArithmeticOperator, Expr, Span, TypedFunction};
 
 const MILLISECOND: i64 = 1_000_000;
 const DAY_MS: i64 = 86_400_000;

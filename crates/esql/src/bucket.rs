@@ -10,8 +10,7 @@ use super::kind::Kind;
 use super::syntax::Unit;
 use super::typed::{TypedExpr, call, literal};
 use plan::calendar::{bounds, floor};
-use plan::error::Span;
-use plan::{ArithmeticOperator, DecimalFunction, Expr, Function, Span as Length, TypedFunction as T};
+use plan::{ArithmeticOperator, DecimalFunction, Expr, Function, Length, Span, TypedFunction as T};
 
 const MS: i64 = 1_000_000;
 const HOUR: i64 = 3_600_000 * MS;

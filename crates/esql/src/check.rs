@@ -11,9 +11,8 @@ use super::scope::{Scope, computed};
 use super::syntax::{Command, Expression, Field, Identifier, Node, Order, Query, Source};
 use super::typed::is_present;
 use language::dsl::Selection;
-use plan::error::Span;
-use plan::not;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey};
+use plan::{Span, not};
 
 /// Most columns of an answer.
 const COLUMNS_MAX: usize = 10_000;
@@ -243,14 +242,14 @@ impl Checker<'_> {
         let grok = parse::Grok::new(&pattern.name).map_err(|error| {
             self.parsing(pattern.span, format!("Invalid grok pattern [{}]: [{error}]", pattern.name))
         })?;
-        let fields = grok.fields();
+        let fields = &grok.fields;
         let is_repeated = |at: usize| fields[..at].iter().any(|field| field.name == fields[at].name);
         if let Some(at) = (0..fields.len()).find(|at| is_repeated(*at)) {
             let message = format!("a name that occurs twice in a grok pattern is not supported: [{}]", fields[at].name);
             return Err(self.parsing(pattern.span, message));
         }
         let names: Vec<(Name, usize)> = fields.iter().map(|field| (self.fresh(), field.group)).collect();
-        let method = ParseMethod::Regex { regex: grok.regex().clone(), names: names.clone() };
+        let method = ParseMethod::Regex { regex: grok.regex.clone(), names: names.clone() };
         self.operators.push(Operator::Parse(Parse { text: input, method }));
         for (field, (internal, _)) in fields.iter().zip(&names) {
             let kind = match field.kind {

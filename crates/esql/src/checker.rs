@@ -1,8 +1,7 @@
 //! The state that checking a query carries from command to command.
 
 use language::mapping::Schema as Mappings;
-use plan::error::Span;
-use plan::{Expr, Name, Operator, REGEXES_MAX, compile_regex};
+use plan::{Expr, Name, Operator, REGEXES_MAX, Span, compile_regex};
 use regex::Regex;
 use types::{TimeRange, Timestamp};
 

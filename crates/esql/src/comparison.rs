@@ -7,8 +7,7 @@ use super::error::EsqlError;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Node, Sign};
 use super::typed::{self, TypedExpr, call, compare, is_present, narrowed, opposite};
-use plan::error::Span;
-use plan::{Comparison, Expr, Number, TypedFunction};
+use plan::{Comparison, Expr, Number, Span, TypedFunction};
 
 const MILLISECOND: i64 = 1_000_000;
 

@@ -1,7 +1,6 @@
 //! What is wrong with a query, in Elasticsearch's form.
 
-use plan::QueryError;
-use plan::error::{Span, place};
+use plan::{QueryError, Span, place};
 
 /// What is wrong with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

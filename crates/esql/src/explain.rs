@@ -4,8 +4,7 @@ use pest::error::Error;
 
 use super::error::EsqlError;
 use super::grammar::Rule;
-use plan::error::alternatives;
-use plan::{nearest, stop_of};
+use plan::{alternatives, nearest, stop_of};
 
 /// Commands that are supported.
 const COMMANDS: [&str; 12] =

@@ -8,8 +8,7 @@ use super::kind::{self, Kind};
 use super::syntax::{Expression, Literal, Node, Sign};
 use super::typed::{self, TypedExpr, is_present, narrowed, of_double};
 use language::lucene::wildcard;
-use plan::error::Span;
-use plan::{Expr, TextPattern, TypedFunction, not};
+use plan::{Expr, Span, TextPattern, TypedFunction, not};
 
 impl Checker<'_> {
     /// Returns an expression with its type.

@@ -9,11 +9,10 @@ use super::syntax::{Expression, Literal, Node};
 use super::typed::{TypedExpr, truth_of};
 use language::dsl::Selection;
 use language::dsl::parse_query;
-use plan::balanced;
-use plan::error::Span;
 use plan::not;
 use plan::within;
 use plan::{Expr, Operator};
+use plan::{Span, balanced};
 
 /// What is wrong with a function that is elsewhere.
 const ONLY_IN_WHERE: &str = "is only supported in WHERE commands";

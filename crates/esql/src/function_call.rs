@@ -9,9 +9,8 @@ use super::function_names::{FUNCTIONS, REFUSED};
 use super::kind::Kind;
 use super::syntax::{Expression, Literal};
 use super::typed::{self, TypedExpr, call, literal, of_double};
-use plan::error::Span;
 use plan::function::WholeWidth;
-use plan::{DecimalFunction as D, Expr, Function, TypedFunction as T, nearest};
+use plan::{DecimalFunction as D, Expr, Function, Span, TypedFunction as T, nearest};
 
 /// The arguments of a call.
 pub(super) struct Call<'c> {

@@ -1,7 +1,7 @@
 //! The generated grammar, and what every reader of its rules needs.
 
 use pest::iterators::Pair;
-use plan::error::Span;
+use plan::Span;
 
 /// The generated parser.
 mod generated {

@@ -8,7 +8,7 @@ use super::explain;
 use super::grammar::{Esql, Rule, parts, span_of};
 use super::parameters::Parameters;
 use super::syntax::{Command, Field, Identifier, Literal, Order, Pattern, Query, Source};
-use plan::error::Span;
+use plan::Span;
 
 /// Longest query in bytes.
 const QUERY_BYTES_MAX: usize = 64 << 10;

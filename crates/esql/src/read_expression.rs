@@ -6,8 +6,7 @@ use super::error::EsqlError;
 use super::grammar::{Rule, parts, span_of};
 use super::read::{Reader, string};
 use super::syntax::{Expression, Literal, Node, Sign, Unit};
-use plan::ArithmeticOperator;
-use plan::error::Span;
+use plan::{ArithmeticOperator, Span};
 
 impl Reader<'_> {
     /// Returns an expression that must be there.

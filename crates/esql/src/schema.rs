@@ -10,7 +10,7 @@ use super::typed::{both, call, compare, either, is_present, literal};
 use execute::{FieldSummaryRow, field_types_of};
 use language::mapping::Schema as Mappings;
 use plan::each::each;
-use plan::{Comparison, Expr, Function, Name, Span, TypedFunction, not};
+use plan::{Comparison, Expr, Function, Length, Name, TypedFunction, not};
 
 /// Most fields of an index.
 const FIELDS_MAX: usize = 10_000;
@@ -223,7 +223,7 @@ impl Schema {
 }
 
 /// Elasticsearch keeps milliseconds.
-pub(super) const MILLISECOND: Span = Span::Nanoseconds(1_000_000);
+pub(super) const MILLISECOND: Length = Length::Nanoseconds(1_000_000);
 
 /// Returns fields that hold lists, those of objects too.
 fn lists_of(runs: &[Arc<dyn Run>]) -> BTreeSet<String> {

@@ -5,8 +5,7 @@ use super::kind::Kind;
 use super::schema::{Schema, StoredColumn};
 use super::syntax::Pattern;
 use super::typed::TypedExpr;
-use plan::error::Span;
-use plan::{Expr, Name, nearest};
+use plan::{Expr, Name, Span, nearest};
 
 /// A column.
 #[derive(Clone, Debug)]

@@ -8,8 +8,7 @@ use super::scope::{Scope, computed};
 use super::syntax::{Expression, Field, Node};
 use super::typed::TypedExpr;
 use plan::each::each;
-use plan::error::Span;
-use plan::{Expr, Name, Operator};
+use plan::{Expr, Name, Operator, Span};
 
 /// A group: its column's name, type and place, and what it is computed by.
 struct Group {

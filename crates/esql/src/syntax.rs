@@ -1,7 +1,6 @@
 //! The syntax tree of ES|QL, with the place of everything in the text.
 
-use plan::ArithmeticOperator;
-use plan::error::Span;
+use plan::{ArithmeticOperator, Span};
 
 /// A query.
 #[derive(Clone, Debug)]

@@ -7,8 +7,7 @@ use types::Value;
 
 use super::kind::Kind;
 use super::syntax::Unit;
-use plan::error::Span;
-use plan::{Comparison, Expr, Function, ListFunction, Name, TypedFunction, balanced};
+use plan::{Comparison, Expr, Function, ListFunction, Name, Span, TypedFunction, balanced};
 
 /// An expression whose type is known.
 #[derive(Clone, Debug)]

@@ -11,6 +11,8 @@ mod events;
 mod queries;
 #[path = "equivalence/random.rs"]
 mod random;
+#[path = "golden/records.rs"]
+mod records;
 #[path = "equivalence/reference.rs"]
 mod reference;
 #[path = "equivalence/states.rs"]

@@ -33,7 +33,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::runtime::{Handle, Runtime};
-use types::{Hold, ScanError};
+use types::{Hold, ScanError, ok_if_missing};
 
 pub use options::ObjectStoreOptions;
 
@@ -61,7 +61,7 @@ pub struct Objects {
     /// What all names begin with.
     prefix: String,
     /// What people call it.
-    url: String,
+    pub url: String,
     /// How long no one asks again after a failure.
     pause: Duration,
     faults: Arc<Faults>,
@@ -103,7 +103,7 @@ impl Objects {
     pub fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
         let (runtime, bucket, prefix) = connect(options)?;
         let (handle, runtime) = (runtime.handle().clone(), Mutex::new(Some(runtime)));
-        let store: String = store.iter().map(|byte| format!("{byte:02x}")).collect();
+        let store = types::hexadecimal(store);
         let prefix = if prefix.is_empty() { store } else { format!("{prefix}/{store}") };
         let (counters, unreachable) = Default::default();
         let (url, pause) = (options.url.clone(), options.patience / 2);
@@ -115,11 +115,6 @@ impl Objects {
         let runtime = self.runtime.hold().take();
         // Waiting for it would panic on a thread that belongs to another runtime.
         runtime.into_iter().for_each(Runtime::shutdown_background);
-    }
-
-    /// Returns its name for people.
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// Returns the name of an object for people.
@@ -233,11 +228,9 @@ impl Objects {
                 self.faults.check("object.part")?;
             }
             let (bucket, path, id) = (self.bucket.clone(), self.path(name), id.clone());
-            match self.wait(async move { bucket.complete_multipart(&path, &id, parts).await }) {
-                // It is complete already and only the answer was lost, or the comparison finds nothing.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                completed => completed.map(|_| ()),
-            }
+            let completed = self.wait(async move { bucket.complete_multipart(&path, &id, parts).await });
+            // It is complete already and only the answer was lost, or the comparison finds nothing.
+            ok_if_missing(completed.map(|_| ()))
         });
         if put.is_err() && !self.faults.has_crashed() {
             // If this fails too, the owner of the upload retries.
@@ -308,10 +301,7 @@ impl Objects {
                 self.wait(async move { bucket.delete(&path).await })
             }
         };
-        match removed {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        ok_if_missing(removed)
     }
 
     fn count_puts(&self, n: u64) {

@@ -24,7 +24,6 @@ use alert::{Alerts, StateError, StateKind};
 use storage::{Clock, DocumentWriter, Store};
 use types::{GroupScope, Hold};
 
-use self::announce::TOPIC;
 pub use self::decision::{Decision, DecisionChange, IssueState, Until};
 use self::decision::{Decisions, count_of};
 pub use self::error::IssueError;
@@ -45,9 +44,6 @@ const SETTLE_MAX: Duration = Duration::from_secs(1);
 /// Issues that are merged at once, and merges of one issue that can be undone.
 const MERGED_MAX: usize = 100;
 const MERGES_MAX: usize = 100;
-
-/// The topic of notifications about issues.
-pub const ISSUES_TOPIC: &str = TOPIC;
 
 /// Who asks or decides.
 #[derive(Clone, Debug)]

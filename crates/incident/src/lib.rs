@@ -29,8 +29,8 @@ pub use incidents::{
     Month, NewItem, Objectives, ledger, ledger_csv, ledger_html, post_mortem,
 };
 pub use issues::{
-    Author, Decision, DecisionChange, ErrorEvent, HostView, ISSUES_TOPIC, IssueError, IssueFilter, IssueState,
-    IssueView, Issues, IssuesError, RestartView, Until, UntilView, VersionView,
+    Author, Decision, DecisionChange, ErrorEvent, HostView, IssueError, IssueFilter, IssueState, IssueView, Issues,
+    IssuesError, RestartView, Until, UntilView, VersionView,
 };
 
 #[cfg(test)]

@@ -290,7 +290,7 @@ impl<'a> Collector<'a> {
 
     /// Stops where the events hold too much.
     fn check_memory(&self) -> Result<(), IngestError> {
-        let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
+        let bytes_max = self.parser.received.limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
         if self.memory_bytes > bytes_max { Err(IngestError::TooManyFields { bytes_max }) } else { Ok(()) }
     }
 
@@ -370,7 +370,7 @@ impl<'a> Collector<'a> {
         if self.groups[place].is_piped {
             return self.add_piped(place, raw, metadata);
         }
-        let limits = self.parser.received().limits;
+        let limits = self.parser.received.limits;
         let event = match raw.parse(&mut self.parser) {
             Ok(event) => event,
             Err(error) => return Ok(Err(error.into())),
@@ -399,13 +399,13 @@ impl<'a> Collector<'a> {
             Ok(event) => event,
             Err(error) => return Ok(Err(error.into())),
         };
-        let level = metadata.write(self.parser.received().limits, &mut alone);
+        let level = metadata.write(self.parser.received.limits, &mut alone);
         event.add_to(&extras(metadata, level), &mut alone);
         self.parser.set_previous(self.whole.previous());
         self.parser.set_columns(self.whole.columns().cloned());
         let from = &self.groups[place];
         let mut draft = Draft::of(&alone.finish(), from.name.clone(), &from.stream);
-        let around = Surroundings { received: self.parser.received(), within: self.within };
+        let around = Surroundings { received: &self.parser.received, within: self.within };
         if self.pipelines.clone().apply(&mut draft, around) != Fate::Kept {
             // Taken, and let go because that is wanted: to its sender it is as good as stored.
             self.n_records += 1;
@@ -416,7 +416,7 @@ impl<'a> Collector<'a> {
         events.make_room(draft.fields.len() + 2 + events.wanted.len(), &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
         events.write_wanted();
-        draft.write(self.parser.received().limits, &mut events.builder);
+        draft.write(self.parser.received.limits, &mut events.builder);
         // Events that no pipeline wants go on with the stream that they were said to have.
         events.builder.set_stream(&events.stream);
         self.count_record(target, memory_bytes_before)
@@ -424,7 +424,7 @@ impl<'a> Collector<'a> {
 
     /// Returns the parsing context of the request.
     pub fn received(&self) -> &ArrivalContext<'a> {
-        self.parser.received()
+        &self.parser.received
     }
 
     /// Returns what the texts so far state about those that follow.
@@ -489,7 +489,7 @@ impl<'a> Collector<'a> {
             events.cut(&mut self.done);
             events.cut_samples(&mut self.done);
         }
-        let received = self.parser.received();
+        let received = &self.parser.received;
         // Samples have times of their own making, and a stream for each series.
         for part in self.done.iter().filter(|part| !part.group.has_samples()) {
             let zone = self.zones.of(&part.group).unwrap_or(self.zone);

@@ -141,11 +141,6 @@ impl Pipelines {
         }
     }
 
-    /// Returns how many there are.
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
     /// Reports whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -261,7 +256,7 @@ impl Pipeline {
             steps: nodes.iter().map(Step::compile).collect::<Result<_, _>>()?,
             stops,
             counters: Arc::default(),
-            definition: without_keys(node.value()),
+            definition: without_keys(node.value),
         })
     }
 

@@ -164,7 +164,7 @@ impl Span<'_> {
     ) -> Result<Result<(), RecordRefusal>, IngestError> {
         self.check_times(collector.received());
         let field_bytes_max = collector.received().limits.field_bytes_max;
-        for (what, n_dropped) in [("event", self.events.n_excess()), ("link", self.links.n_excess())] {
+        for (what, n_dropped) in [("event", self.events.n_excess), ("link", self.links.n_excess)] {
             if n_dropped > 0 {
                 let plural = if n_dropped == 1 { " is" } else { "s are" };
                 self.note(format_args!(

@@ -27,8 +27,7 @@ use pest::iterators::Pair;
 
 use self::grammar::{FilterPattern, Rule};
 use self::reader::Reader;
-use plan::error::Span;
-use plan::{Expr, Operator, Plan, PlanDraft, QueryError, QueryErrors, Warning};
+use plan::{Expr, Operator, Plan, PlanDraft, QueryError, QueryErrors, Span, Warning};
 
 /// Longest pattern in code points, as Amazon has it.
 const PATTERN_CHARS_MAX: usize = 1_024;

@@ -2,7 +2,7 @@
 
 use pest::RuleType;
 use pest::iterators::Pair;
-use plan::error::Span;
+use plan::Span;
 
 /// Returns the place of a rule in the query.
 pub(crate) fn span_of<R: RuleType>(pair: &Pair<'_, R>) -> Span {

@@ -16,8 +16,7 @@ use crate::grammar::span_of;
 use crate::logic::not;
 use crate::lucene::{Analysis, Target, comparison_of, inside, present, value_of};
 use crate::search_query::{CLAUSES_MAX, NESTING_MAX, SyntaxError, check_length, explain, plan_of};
-use plan::error::Span;
-use plan::{Comparison, Expr, Operator, Plan, QueryError, QueryErrors, REGEXES_MAX, balanced, compile_regex};
+use plan::{Comparison, Expr, Operator, Plan, QueryError, QueryErrors, REGEXES_MAX, Span, balanced, compile_regex};
 
 /// The generated parser.
 mod generated {

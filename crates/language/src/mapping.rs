@@ -138,7 +138,8 @@ pub struct Mapping {
     templates: Vec<Template>,
     /// Whether texts that look like numbers are numbers where nothing declares their field.
     has_plain_texts: bool,
-    json: Json,
+    /// The mapping as it was declared.
+    pub json: Json,
 }
 
 /// A field as searches read it.
@@ -153,11 +154,6 @@ pub(crate) struct FieldResolution {
 }
 
 impl Mapping {
-    /// Returns the mapping as it was declared.
-    pub fn json(&self) -> &Json {
-        &self.json
-    }
-
     /// Reports whether nothing is declared.
     pub fn is_empty(&self) -> bool {
         self.json.as_object().is_none_or(Map::is_empty)

@@ -2,8 +2,7 @@
 
 use pest::RuleType;
 use pest::error::Error;
-use plan::error::{Span, nested_too_deeply};
-use plan::{Expr, Operator, Plan, QueryError, stop_of};
+use plan::{Expr, Operator, Plan, QueryError, Span, nested_too_deeply, stop_of};
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;

@@ -6,8 +6,7 @@ use crate::insights::{ParseOptions, parse_rule};
 use crate::query_language::Language;
 use crate::translate::{metric_error, untranslated};
 use crate::{filter_pattern, kql, logql, lucene};
-use plan::error::Span;
-use plan::{Expr, Name, Operator, Plan, PlanDraft, QueryErrors};
+use plan::{Expr, Name, Operator, Plan, PlanDraft, QueryErrors, Span};
 
 /// Parses a query and returns the plan whose columns are these fields, in this order. A
 /// name is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.

@@ -9,9 +9,8 @@ mod tests;
 use crate::insights::format_insights;
 use crate::query_language::Language;
 use crate::{filter_pattern, kql, logql, lucene};
-use plan::error::Span;
 use plan::insights_text::{self, commands};
-use plan::{Expr, Operator, QueryError, QueryErrors};
+use plan::{Expr, Operator, QueryError, QueryErrors, Span};
 
 /// Gives a query in Insights QL that has the same plan as `text`.
 ///

@@ -50,7 +50,7 @@ fn step(text: &str) -> Option<i64> {
     match seconds {
         Some(seconds) => Some((seconds * Timestamp::SECOND as f64) as i64),
         None => match language::parse_baseline(text)? {
-            plan::Earlier::Shift(plan::Span::Nanoseconds(length)) => Some(length),
+            plan::Earlier::Shift(plan::Length::Nanoseconds(length)) => Some(length),
             _ => None,
         },
     }

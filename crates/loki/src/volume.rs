@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use language::logql::{LogQuery, Selector};
-use plan::{Aggregate, AggregateKind, Expr, Function, Name, Operator, Plan, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Length, Name, Operator, Plan};
 use serde_json::{Value as Shown, json};
 use types::{TimeRange, Timestamp, Value};
 
@@ -167,7 +167,7 @@ fn plan(log: &LogQuery, range: TimeRange, step: Option<i64>) -> Plan {
         Some(step) => {
             // Steps begin at multiples of their length, not at the start of the range.
             let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(range.from.0 - range.from.0.rem_euclid(step)))));
-            let arguments = vec![Expr::Field("@timestamp".into()), origin, Expr::Duration(Span::Nanoseconds(step))];
+            let arguments = vec![Expr::Field("@timestamp".into()), origin, Expr::Duration(Length::Nanoseconds(step))];
             by.push((at.clone(), Expr::Call(Function::TimeBucket, arguments)));
             Expr::Field(at.clone())
         }

@@ -63,12 +63,10 @@ fn document_of(metric: &str) -> u64 {
 
 /// Reads what is written: what was known before the server started, and in a fleet what other nodes were told. Blocks.
 pub(crate) fn load(settings: Settings<'_>, known: &Mutex<KnownMetrics>) {
-    match settings.all(KIND) {
+    match settings.read(KIND) {
         Ok(documents) => {
             let mut known = known.hold();
-            // A document that another version wrote says nothing here; its senders repeat it.
-            let read = documents.iter().filter_map(|(_, text)| serde_json::from_str::<Document>(text).ok());
-            read.for_each(|document| known.add(document));
+            documents.into_iter().for_each(|(_, document)| known.add(document));
         }
         Err(error) => tracing::warn!(%error, "metadata of metrics not read; senders repeat it"),
     }

@@ -77,7 +77,8 @@ pub(crate) fn text_of_json(json: &str) -> Result<Cow<'_, str>, JsonError> {
 /// Members that are put together as one object, which becomes fields.
 #[derive(Default)]
 pub(crate) struct Members {
-    json: String,
+    /// The object.
+    pub(crate) json: String,
     reader: ObjectReader,
 }
 
@@ -121,11 +122,6 @@ impl Members {
     pub(crate) fn end(&mut self, limits: &Limits) -> Result<(), JsonError> {
         self.json.push('}');
         self.reader.read(&self.json, limits)
-    }
-
-    /// Returns the object.
-    pub(crate) fn json(&self) -> &str {
-        &self.json
     }
 
     /// Returns the most fields that the object becomes.

@@ -122,7 +122,7 @@ impl OpenReport {
             // What stands there without indentation is the exception itself; what follows is something new.
             Next::Exception => {
                 self.is_done = true;
-                self.n_free = if is_named(line) { LINES_BEHIND_EXCEPTION_MAX } else { 0 };
+                self.n_free = if crate::multiline::is_exception(line) { LINES_BEHIND_EXCEPTION_MAX } else { 0 };
                 if self.n_free > 0 { Part::Last } else { Part::Foreign }
             }
             Next::Free if self.n_free > 0 => {
@@ -152,11 +152,6 @@ impl OpenReport {
             (self.n_free, self.has_frames) = (0, true);
         }
     }
-}
-
-/// One word of a name with a colon behind it or nothing.
-fn is_named(line: &[u8]) -> bool {
-    crate::multiline::is_exception(line)
 }
 
 fn report_of(line: &[u8]) -> Option<&'static Report> {

@@ -21,7 +21,8 @@ use line::finer;
 /// Parses event after event, keeping its buffers.
 #[derive(Debug)]
 pub struct EventParser<'a> {
-    pub(crate) received: ArrivalContext<'a>,
+    /// What is known of the bytes.
+    pub received: ArrivalContext<'a>,
     pub(crate) members: Members,
     /// Members of an object that stands around a line, or behind it.
     outer: Members,
@@ -31,7 +32,8 @@ pub struct EventParser<'a> {
     columns: Option<LineColumns>,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
-    own_time: OwnTime,
+    /// What the last text said of its time by itself.
+    pub own_time: OwnTime,
     /// What is read of texts; `None` where it is everything.
     pub(crate) wanted: Option<&'a Projection>,
     formats: &'a Formats,
@@ -77,11 +79,6 @@ impl<'a> EventParser<'a> {
         Self { wanted: Some(wanted), ..self }
     }
 
-    /// What is known of the bytes.
-    pub fn received(&self) -> &ArrivalContext<'a> {
-        &self.received
-    }
-
     /// Reads times without a zone in this one from now on.
     pub fn set_zone(&mut self, zone: Zone) {
         self.received.zone = zone;
@@ -90,11 +87,6 @@ impl<'a> EventParser<'a> {
     /// The time of the last text that had one.
     pub fn previous(&self) -> Option<Timestamp> {
         self.previous
-    }
-
-    /// What the last text said of its time by itself.
-    pub fn own_time(&self) -> OwnTime {
-        self.own_time
     }
 
     /// Says what time the source's last text had, in bytes parsed earlier.

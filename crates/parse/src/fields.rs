@@ -104,11 +104,6 @@ impl<'b> FieldWriter<'b> {
         self.builder.join_layers();
     }
 
-    /// The level that the fields written so far say.
-    pub fn level(&self) -> Option<Level> {
-        self.level
-    }
-
     /// Writes what was over the limits, and returns the level that the fields say.
     pub fn finish(self) -> Option<Level> {
         if self.n_dropped > 0 {

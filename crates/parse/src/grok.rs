@@ -131,8 +131,10 @@ pub struct GrokField {
 /// A pattern, compiled.
 #[derive(Clone, Debug)]
 pub struct Grok {
-    regex: Regex,
-    fields: Vec<GrokField>,
+    /// The expression.
+    pub regex: Regex,
+    /// The fields, in the order of their groups.
+    pub fields: Vec<GrokField>,
 }
 
 impl Grok {
@@ -170,16 +172,6 @@ impl Grok {
     /// As [`new`](Self::new).
     pub fn of_regex(source: &str) -> Result<Self, GrokError> {
         Self::new(&source.replace("%{", "%\\{"))
-    }
-
-    /// The expression.
-    pub fn regex(&self) -> &Regex {
-        &self.regex
-    }
-
-    /// The fields, in the order of their groups.
-    pub fn fields(&self) -> &[GrokField] {
-        &self.fields
     }
 
     /// Gives `take` each field that `text` has, with its text; returns whether the pattern is in it.

@@ -33,6 +33,7 @@ pub mod secrets;
 mod shape;
 mod shape_object;
 mod signs;
+#[cfg(test)]
 mod text;
 mod time;
 mod utf16;
@@ -60,7 +61,6 @@ pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;
 pub use shape::{LineColumns, PartValue, Parts, Shape, SyslogHeader};
 pub use shape_object::shape_object;
-pub use text::{LineError, batches_of_records, batches_of_text};
 pub use time::{FoundTime, ResolvedTime, ambiguous_zone, bounded, find_time, parse_time};
 pub use utf16::{Transcript, Utf16};
 pub use zone::{Zone, ZoneError};

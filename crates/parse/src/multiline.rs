@@ -120,13 +120,7 @@ impl Boundaries {
         }
     }
 
-    /// Places `line`, without its line end. Empty lines neither begin nor end an event.
-    pub fn place(&mut self, line: &[u8]) -> Placement {
-        let offset = self.offset;
-        self.place_at(offset, line)
-    }
-
-    /// The same for a line at `offset` of its source.
+    /// Places `line` at `offset` of its source, without its line end. Empty lines neither begin nor end an event.
     pub fn place_at(&mut self, offset: u64, line: &[u8]) -> Placement {
         self.offset = offset + line.len() as u64 + 1;
         let line = without_mark(line.strip_suffix(b"\r").unwrap_or(line));
@@ -169,11 +163,6 @@ impl Boundaries {
     /// How many stretches begin behind an offset.
     fn n_after(&self, offset: u64) -> usize {
         self.starts.iter().rev().take_while(|start| **start > offset).count()
-    }
-
-    /// What the lines so far have taught of their source.
-    pub fn profile(&self) -> Profile {
-        self.profile
     }
 
     /// Whether further lines are likely to belong to the event at hand: it has several already, or begins as those do that have.
@@ -301,13 +290,13 @@ impl Boundaries {
         self.is_blank = !goes_on && content.is_empty() && !self.open.is_open(part);
         self.open = self.open.after(part, !goes_on);
         if goes_on {
-            let n_text = self.lanes[lane].n_text();
+            let n_text = self.lanes[lane].n_text;
             if n_text == 1 && !content.is_empty() {
                 self.text = (offset, self.n_lines, self.n_bytes);
             }
             self.n_lines += 1;
             self.n_bytes += line.len() + 1;
-            if self.lanes[lane].splits() && self.lanes.iter().filter(|entry| !entry.is_none()).count() == 1 {
+            if self.lanes[lane].splits && self.lanes.iter().filter(|entry| !entry.is_none()).count() == 1 {
                 let (from, n_lines, n_bytes) = self.text;
                 (self.n_lines, self.n_bytes) = (self.n_lines - n_lines, self.n_bytes - n_bytes);
                 return Placement::Splits { from };

@@ -12,8 +12,13 @@ use std::ops::Range;
 use types::{Batch, BatchBuilder, Timestamp};
 
 use crate::multiline::{Profile, events_at, last_start, last_sure_start};
-use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
 use crate::{ArrivalContext, EventParser, Extras, LineColumns, OwnTime, Projection, runtime, texts};
+
+/// Values of one batch, counting every column in every row: a batch's memory follows from it.
+pub(crate) const CELLS_MAX: usize = 1 << 22;
+
+/// Bytes of message text of one batch.
+pub(crate) const TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -89,7 +94,7 @@ pub fn last_time(
 }
 
 fn read_all_events(parser: &mut EventParser<'_>, text: &[u8], source: (Profile, u64)) {
-    for range in events_at(text, parser.received().limits.event_bytes_max, source.0, source.1) {
+    for range in events_at(text, parser.received.limits.event_bytes_max, source.0, source.1) {
         read_all(parser, &text[range]);
     }
 }
@@ -99,7 +104,7 @@ fn read_all(parser: &mut EventParser<'_>, event: &[u8]) -> OwnTime {
     let mut found = OwnTime::None;
     for text in texts(event) {
         parser.read_text(&text).add_to(&Extras::default(), &mut BatchBuilder::new());
-        found = if parser.own_time() == OwnTime::None { found } else { parser.own_time() };
+        found = if parser.own_time == OwnTime::None { found } else { parser.own_time };
     }
     found
 }
@@ -170,7 +175,7 @@ impl Rows<'_> {
 /// Parses only events that hold a place which the screen finds.
 fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>, rows: &mut Rows<'_>) {
     let text = piece.text;
-    let received = *parser.received();
+    let received = parser.received;
     // Up to here every event was parsed or left out, and here one begins; the parser knows the time before it.
     let (mut done, mut profile) = (0, piece.profile);
     while let Some(found) = screen(text, done) {

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use types::path;
+
 use crate::exception::{FIELDS, TRACE_KEYS};
 
 /// Keys that tell the level of a request where no key of a level is there, whether the journal's means anything, and whose
@@ -32,7 +34,7 @@ pub struct Projection {
     has_message: bool,
     has_level: bool,
     /// Whether something that is read from a trace is wanted.
-    has_exception: bool,
+    pub has_exception: bool,
     /// Names of fields, which may be paths; `None` where all are wanted.
     names: Option<Vec<Arc<str>>>,
     /// First bytes of the names: most keys are told apart by them.
@@ -75,11 +77,6 @@ impl Projection {
         self.names.is_none()
     }
 
-    /// Whether something that is read from a trace is wanted.
-    pub fn has_exception(&self) -> bool {
-        self.has_exception
-    }
-
     /// The same, with the keys that records have for their texts where the text is wanted.
     pub fn with_text_keys(&self) -> Self {
         let Some(names) = self.names.as_ref().filter(|_| self.has_message) else { return self.clone() };
@@ -104,7 +101,7 @@ impl Projection {
         match name.bytes().next() {
             Some(b'@') => true,
             Some(byte) if !self.is_first[usize::from(byte)] => false,
-            _ => names.iter().any(|known| is_at_or_below(known, name) || is_at_or_below(name, known)),
+            _ => names.iter().any(|known| path::is_at_or_below(known, name) || path::is_at_or_below(name, known)),
         }
     }
 
@@ -115,10 +112,6 @@ impl Projection {
             || (self.has_exception && TRACE_KEYS.contains(&name))
             || (self.has_level && (crate::level::level_field(name).is_some() || LEVEL_KEYS.contains(&name)))
     }
-}
-
-fn is_at_or_below(name: &str, root: &str) -> bool {
-    name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]

@@ -1,30 +1,25 @@
-//! Whole texts to batches: files and standard input queried without a server, and the tests' events.
+//! Whole texts to batches, for tests.
 
 use types::{Batch, BatchBuilder};
 
+use crate::piece::{CELLS_MAX, TEXT_BYTES_MAX};
 use crate::{ArrivalContext, Event, EventParser, Extras, JsonError, events, texts};
-
-/// Values of one batch, counting every column in every row: a batch's memory follows from it.
-pub(crate) const CELLS_MAX: usize = 1 << 22;
-
-/// Bytes of message text of one batch.
-pub(crate) const TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// Why a line was left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {error}")]
-pub struct LineError {
+pub(crate) struct LineError {
     /// The line, counted from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong with it.
-    pub error: JsonError,
+    pub(crate) error: JsonError,
 }
 
 /// Gives the events of a text file to `take`, in batches of bounded size, in order.
 ///
 /// Each event is looked at by itself: JSON objects give fields, other lines their time and level, continuation
 /// lines belong to the event before.
-pub fn batches_of_text(text: &[u8], received: &ArrivalContext<'_>, take: &mut dyn FnMut(Batch)) {
+pub(crate) fn batches_of_text(text: &[u8], received: &ArrivalContext<'_>, take: &mut dyn FnMut(Batch)) {
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     for range in events(text, received.limits.event_bytes_max) {
@@ -39,7 +34,11 @@ pub fn batches_of_text(text: &[u8], received: &ArrivalContext<'_>, take: &mut dy
 
 /// Gives the records of a text of JSON lines to `take`, as the ingest route reads them, and says which lines
 /// are none.
-pub fn batches_of_records(text: &[u8], received: &ArrivalContext<'_>, take: &mut dyn FnMut(Batch)) -> Vec<LineError> {
+pub(crate) fn batches_of_records(
+    text: &[u8],
+    received: &ArrivalContext<'_>,
+    take: &mut dyn FnMut(Batch),
+) -> Vec<LineError> {
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     let mut errors = Vec::new();

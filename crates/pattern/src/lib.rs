@@ -43,8 +43,7 @@ pub fn patterns_of(texts: &[&str]) -> (Vec<String>, Vec<u32>) {
 
 /// Returns a pattern's stable name: it depends on nothing but its text.
 pub fn id_of(pattern: &str) -> String {
-    let digest = Sha256::digest(pattern.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    types::hexadecimal(&Sha256::digest(pattern.as_bytes())[..8])
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use types::{Timestamp, civil_from_days, days_from_civil};
 
-use crate::span::Span;
+use crate::length::Length;
 
 const WEEK: i64 = 7 * Timestamp::DAY;
 
@@ -38,26 +38,26 @@ fn instant_of_local(zone: Tz, local: i64) -> Option<i64> {
 }
 
 /// Returns the start of the span that `instant` lies in; `None` beyond the range of times.
-pub fn floor(zone: Tz, instant: i64, span: Span) -> Option<i64> {
+pub fn floor(zone: Tz, instant: i64, span: Length) -> Option<i64> {
     bounds(zone, instant, span).map(|(start, _)| start)
 }
 
 /// Returns the start of the next span, `instant` itself where it is a start.
-pub fn ceil(zone: Tz, instant: i64, span: Span) -> Option<i64> {
+pub fn ceil(zone: Tz, instant: i64, span: Length) -> Option<i64> {
     let (start, end) = bounds(zone, instant, span)?;
     Some(if start == instant { instant } else { end })
 }
 
 /// Returns the start of the span that `instant` lies in and that of the next one: all instants between them have the same.
-pub fn bounds(zone: Tz, instant: i64, span: Span) -> Option<(i64, i64)> {
+pub fn bounds(zone: Tz, instant: i64, span: Length) -> Option<(i64, i64)> {
     match span {
-        Span::Nanoseconds(length) if length < Timestamp::HOUR => {
+        Length::Nanoseconds(length) if length < Timestamp::HOUR => {
             let start = floor_from(0, instant, length)?;
             Some((start, start.checked_add(length.max(1))?))
         }
-        Span::Nanoseconds(length) if length < Timestamp::DAY => hour_bounds(zone, instant, length),
-        Span::Nanoseconds(length) => day_bounds(zone, instant, length, if length % WEEK == 0 { MONDAY } else { 0 }),
-        Span::Months(months) => {
+        Length::Nanoseconds(length) if length < Timestamp::DAY => hour_bounds(zone, instant, length),
+        Length::Nanoseconds(length) => day_bounds(zone, instant, length, if length % WEEK == 0 { MONDAY } else { 0 }),
+        Length::Months(months) => {
             let local = instant.checked_add(offset_ns(zone, instant))?;
             let next = |number: &i64| number.checked_add(i64::from(months.max(1)));
             let first = month_number(local, months)?;
@@ -152,10 +152,10 @@ pub fn wall_next(zone: Tz, start: i64, length: i64, origin: i64) -> Option<i64> 
 
 /// Returns the instant later by `span`; months go by the calendar of the zone, to the last day where a month is too
 /// short.
-pub fn later(zone: Tz, instant: i64, span: Span) -> Option<i64> {
+pub fn later(zone: Tz, instant: i64, span: Length) -> Option<i64> {
     match span {
-        Span::Nanoseconds(length) => instant.checked_add(length),
-        Span::Months(months) => {
+        Length::Nanoseconds(length) => instant.checked_add(length),
+        Length::Months(months) => {
             let local = local_time(zone, instant).naive_local();
             instant_of(zone, local.checked_add_months(Months::new(months))?)
         }
@@ -163,10 +163,10 @@ pub fn later(zone: Tz, instant: i64, span: Span) -> Option<i64> {
 }
 
 /// Returns the instant earlier by `span`.
-pub fn earlier(zone: Tz, instant: i64, span: Span) -> Option<i64> {
+pub fn earlier(zone: Tz, instant: i64, span: Length) -> Option<i64> {
     match span {
-        Span::Nanoseconds(length) => instant.checked_sub(length),
-        Span::Months(months) => {
+        Length::Nanoseconds(length) => instant.checked_sub(length),
+        Length::Months(months) => {
             let local = local_time(zone, instant).naive_local();
             instant_of(zone, local.checked_sub_months(Months::new(months))?)
         }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use crate::calendar::{bounds, earlier, instant_of, later, offset_ns};
-use crate::span::Span;
+use crate::length::Length;
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -177,7 +177,7 @@ fn date(text: &str, zone: Tz) -> Option<DateRange> {
     let length = match (hour, minute, second, digits) {
         // Of a year or month, Elasticsearch means the first day.
         (None, ..) if offset.is_none() => {
-            bounds(zone, first, Span::Nanoseconds(Timestamp::DAY))?.1.checked_sub(first)?
+            bounds(zone, first, Length::Nanoseconds(Timestamp::DAY))?.1.checked_sub(first)?
         }
         (None, ..) => Timestamp::DAY,
         (_, None, ..) => Timestamp::HOUR,
@@ -267,7 +267,7 @@ fn calculated(mut written: DateRange, operations: &str, zone: Tz) -> Option<Date
     None
 }
 
-fn moved(instant: i64, sign: char, span: Option<Span>, zone: Tz) -> Option<i64> {
+fn moved(instant: i64, sign: char, span: Option<Length>, zone: Tz) -> Option<i64> {
     match span {
         None => Some(instant),
         Some(span) if sign == '+' => later(zone, instant, span),
@@ -276,9 +276,9 @@ fn moved(instant: i64, sign: char, span: Option<Span>, zone: Tz) -> Option<i64> 
 }
 
 /// Returns a number of units; none for a number of 0.
-fn span(unit: char, number: i64) -> Option<Option<Span>> {
-    let nanoseconds = |unit: i64| number.checked_mul(unit).map(Span::Nanoseconds);
-    let months = |unit: i64| Some(Span::Months(u32::try_from(number.checked_mul(unit)?).ok()?));
+fn span(unit: char, number: i64) -> Option<Option<Length>> {
+    let nanoseconds = |unit: i64| number.checked_mul(unit).map(Length::Nanoseconds);
+    let months = |unit: i64| Some(Length::Months(u32::try_from(number.checked_mul(unit)?).ok()?));
     let span = match unit {
         's' => nanoseconds(Timestamp::SECOND),
         'm' => nanoseconds(Timestamp::MINUTE),

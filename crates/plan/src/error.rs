@@ -135,6 +135,14 @@ pub fn alternatives(names: &[&str], none: &str) -> String {
     }
 }
 
+/// Returns what a grammar expected, `a, b or c`, as `kind_of` calls its rules.
+pub fn one_of<R: Copy>(expected: &[R], kind_of: impl Fn(R) -> Option<&'static str>) -> String {
+    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    alternatives(&kinds, "something else")
+}
+
 // Longer words are certainly no misspelt keywords, and the distance costs the product of the lengths.
 const WORD_BYTES_MAX: usize = 40;
 

@@ -9,11 +9,12 @@ pub mod csv;
 pub mod date_math;
 pub mod decimal_text;
 pub mod each;
-pub mod error;
+mod error;
 pub mod fields;
 pub mod function;
 pub mod insights_text;
 pub mod label_set;
+mod length;
 pub mod line_parser;
 mod lookup_table;
 mod name;
@@ -28,7 +29,7 @@ pub mod plan_error;
 pub mod regular_expression;
 mod settle;
 mod show;
-mod span;
+
 pub mod strict_date;
 pub mod template;
 mod text_pattern;
@@ -49,10 +50,13 @@ pub use crate::csv::{
     CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
 };
 pub use crate::date_math::{date_value, format_time};
-pub use crate::error::{QueryError, QueryErrors, nearest, stop_of};
+pub use crate::error::{
+    QueryError, QueryErrors, Span, alternatives, nearest, nested_too_deeply, one_of, place, stop_of,
+};
 pub use crate::fields::{HOST_FIELDS, MESSAGE_FIELDS, PLACE_FIELDS, SERVICE_FIELDS, fields_of, visit_fields};
 pub use crate::function::{DecimalFunction, Function, LabelsFunction, ListFunction, TypedFunction, TypedKind};
 pub use crate::label_set::LabelSet;
+pub use crate::length::Length;
 pub use crate::lookup_table::LookupTable;
 pub use crate::name::Name;
 pub use crate::nested::has_subqueries;
@@ -70,7 +74,6 @@ pub use crate::plan_draft::PlanDraft;
 pub use crate::plan_error::PlanError;
 pub use crate::regular_expression::{REGEXES_MAX, compile_go_regex, compile_regex};
 pub use crate::settle::settle;
-pub use crate::span::Span;
 pub use crate::template::Template;
 pub use crate::text_pattern::{Alternatives, TextPattern};
 pub use crate::times::{Earlier, Times, earlier_range};

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use types::Value;
 
+use crate::length::Length;
 use crate::name::Name;
-use crate::span::Span;
 use crate::times::Earlier;
 
 /// The most or least frequent groups. Equal counts go by value.
@@ -51,7 +51,7 @@ pub struct Compare {
     /// Columns that say which rows belong together.
     pub keys: Vec<Name>,
     /// The one of these that holds times, which are moved, and how long a span of time is.
-    pub time: Option<(Name, Span)>,
+    pub time: Option<(Name, Length)>,
     /// Columns compared, and whether they count events; with several, the names of the new columns end in theirs.
     pub values: Vec<(Name, bool)>,
 }
@@ -69,7 +69,7 @@ pub struct Score {
     /// The column with the start of each span of time.
     pub time: Name,
     /// How long a span is.
-    pub span: Span,
+    pub span: Length,
     /// Columns whose combinations of values are the series.
     pub series: Vec<Name>,
     /// Columns with values, and whether they count events.
@@ -82,13 +82,13 @@ pub struct FillBuckets {
     /// The column with the start of each span.
     pub time: Name,
     /// How long a span is.
-    pub span: Span,
+    pub span: Length,
     /// Columns whose combinations of values are the series; every one that occurs is filled.
     pub series: Vec<Name>,
     /// What the columns of new rows hold; others are missing.
     pub values: Vec<(Name, Value)>,
     /// How much earlier the events are than the times that are shown; see [`Times::offset`].
-    pub offset: Option<Span>,
+    pub offset: Option<Length>,
 }
 
 /// Rows in memory.
@@ -142,7 +142,7 @@ pub struct Sessionize {
     /// Fields that make up an identity; rows that miss one belong to no session.
     pub fields: Vec<Name>,
     /// The longest pause inside a session.
-    pub pause: Span,
+    pub pause: Length,
     /// The new field: the number of the session, from 1, in order of their beginnings.
     pub name: Name,
 }

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
+use crate::length::Length;
 use crate::name::Name;
 use crate::operator::{
     AddTotals, AggregateKind, ArithmeticOperator, Autoregress, Compare, Comparison, FillBuckets, Format, Outlier, Rank,
     Rows, Score, Sessionize,
 };
-use crate::span::Span;
 use crate::template::Template;
 use crate::text_pattern::TextPattern;
 use crate::times::{Earlier, Times, earlier_range};
@@ -277,7 +277,7 @@ pub enum Expr {
     /// A constant; `None` is `null`.
     Literal(#[serde(with = "crate::wire::literal")] Option<Value>),
     /// A length of time, as `bin` and `datefloor` take it.
-    Duration(Span),
+    Duration(Length),
     /// A compiled pattern; only ever an argument of `regexp_extract` and `regexp_replace`.
     Regex(#[serde(with = "crate::wire::regex")] Regex),
     /// A template; only ever the first argument of [`Function::Template`].

@@ -5,9 +5,9 @@ mod operators;
 use std::fmt::{self, Display, Formatter};
 
 use crate::function::Function;
+use crate::length::Length;
 use crate::operator::{AggregateKind, ArithmeticOperator, Comparison};
 use crate::plan::{Aggregate, Expr, Operator, Other, Parse, ParseMethod, Plan, SortKey};
-use crate::span::Span;
 use crate::text_pattern::TextPattern;
 use crate::times::Earlier;
 
@@ -204,7 +204,7 @@ impl Display for Expr {
             Self::Match(text, TextPattern::Substring(part)) => write!(f, "({text} like {part:?})"),
             Self::Match(text, TextPattern::Regex(regex)) => write!(f, "({text} like /{regex}/)"),
             Self::Match(text, TextPattern::Phrase(words)) => write!(f, "({text} has {:?})", words.join(" ")),
-            Self::Match(text, TextPattern::OneOf(alternatives)) => one_of(f, text, alternatives.patterns()),
+            Self::Match(text, TextPattern::OneOf(alternatives)) => one_of(f, text, &alternatives.patterns),
             Self::Match(text, TextPattern::Words(words)) => write!(f, "({text} has {words})"),
             Self::In(value, items) => {
                 write!(f, "({value} in [")?;
@@ -250,7 +250,7 @@ fn one_of(f: &mut Formatter<'_>, text: &Expr, patterns: &[TextPattern]) -> fmt::
     }
 }
 
-impl Display for Span {
+impl Display for Length {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         // Whole units where they go, so that `5m` is shown as it was written.
         const UNITS: [(i64, &str); 6] = [

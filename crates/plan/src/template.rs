@@ -34,7 +34,7 @@ const LOKI: Dialect = Dialect {
 #[derive(Clone, Debug)]
 pub struct Template {
     /// What errors call it.
-    name: &'static str,
+    pub name: &'static str,
     text: Arc<str>,
     template: Arc<gotemplate::Template>,
 }
@@ -59,11 +59,6 @@ impl Template {
     pub fn parse(name: &'static str, text: &str) -> Result<Self, String> {
         let template = gotemplate::Template::parse(text, &LOKI)?;
         Ok(Self { name, text: text.into(), template: Arc::new(template) })
-    }
-
-    /// Returns what errors call it.
-    pub fn name(&self) -> &'static str {
-        self.name
     }
 
     /// Returns the template as it was written.

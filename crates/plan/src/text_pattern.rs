@@ -28,7 +28,8 @@ pub enum TextPattern {
 /// Substrings, or phrases, of which one is enough.
 #[derive(Clone)]
 pub struct Alternatives {
-    patterns: Vec<TextPattern>,
+    /// The patterns, in the order of the text.
+    pub patterns: Vec<TextPattern>,
     /// Finds the substrings, or of each phrase the longest word of ASCII.
     finder: AhoCorasick,
     /// Per word that is found, its phrase; of substrings every hit is enough.
@@ -69,11 +70,6 @@ impl Alternatives {
         builder.match_kind(MatchKind::Standard).ascii_case_insensitive(!has_substrings);
         let finder = builder.build(words).ok()?;
         Some(Self { patterns, finder, phrases: (!has_substrings).then_some(phrases), others })
-    }
-
-    /// Returns the patterns, in the order of the text.
-    pub fn patterns(&self) -> &[TextPattern] {
-        &self.patterns
     }
 
     /// Reports whether `text` holds one of them; `holds` says whether it holds a phrase.

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use types::{TimeRange, Timestamp};
 
 use crate::calendar;
+use crate::length::Length;
 use crate::name::Name;
-use crate::span::Span;
 use crate::time;
 
 /// What a query itself says about the times of the events that it looks at.
@@ -16,7 +16,7 @@ pub struct Times {
     /// `end=` of `source`; an event of this instant belongs to the range.
     pub end: Option<Name>,
     /// How much earlier than asked for the events are that are shown (`stats … offset 1d`).
-    pub offset: Option<Span>,
+    pub offset: Option<Length>,
 }
 
 impl Times {
@@ -44,7 +44,7 @@ pub enum Earlier {
     /// The time of the same length just before.
     Preceding,
     /// So much before.
-    Shift(Span),
+    Shift(Length),
 }
 
 /// Returns the range that another one is compared with; `None` where there is no time that early.

@@ -24,7 +24,7 @@ pub(crate) mod template {
     use crate::template::Template;
 
     pub(crate) fn serialize<S: Serializer>(template: &Template, serializer: S) -> Result<S::Ok, S::Error> {
-        (template.name(), template.text()).serialize(serializer)
+        (template.name, template.text()).serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
@@ -44,7 +44,7 @@ pub(crate) mod alternatives {
     use crate::text_pattern::{Alternatives, TextPattern};
 
     pub(crate) fn serialize<S: Serializer>(of: &Arc<Alternatives>, serializer: S) -> Result<S::Ok, S::Error> {
-        of.patterns().serialize(serializer)
+        of.patterns.serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Alternatives>, D::Error> {

@@ -95,11 +95,6 @@ impl Words {
         Self { slop: if self.list.len() > 1 { slop } else { 0 }, ..self }
     }
 
-    /// Returns the words.
-    pub fn list(&self) -> &[Word] {
-        &self.list
-    }
-
     /// Returns the words where each is known exactly.
     pub fn exact(&self) -> Option<Vec<&str>> {
         if self.slop > 0 {

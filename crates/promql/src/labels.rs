@@ -53,11 +53,6 @@ impl Labels {
         self.0.iter()
     }
 
-    /// Reports whether there is no label.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Returns the value of `name`, or the empty text, which is what matchers see of a label that is not there.
     pub fn get(&self, name: &str) -> &str {
         self.0.binary_search_by(|label| (*label.name).cmp(name)).map_or("", |at| &self.0[at].value)

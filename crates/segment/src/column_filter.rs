@@ -141,8 +141,7 @@ impl ColumnFilterWriter {
             Self::Texts(table) => {
                 let bytes = table.bytes();
                 let is_worth = !bytes.is_empty() && !table.is_full();
-                is_worth
-                    .then(|| [&[SEQUENCES, table.rarity(), bytes.len().trailing_zeros() as u8], &bytes[..]].concat())
+                is_worth.then(|| [&[SEQUENCES, table.rarity, bytes.len().trailing_zeros() as u8], &bytes[..]].concat())
             }
         }
     }

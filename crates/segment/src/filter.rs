@@ -47,7 +47,7 @@ pub(super) struct FilterTable {
     is_empty: bool,
     /// One sequence in 2^this is taken: of long texts that are all different, a few sequences tell one from the others, and
     /// all of them would only fill the table.
-    rarity: u8,
+    pub(super) rarity: u8,
 }
 
 impl FilterTable {
@@ -69,11 +69,6 @@ impl FilterTable {
         self.largest.iter_mut().zip(&other.largest).for_each(|(byte, other)| *byte |= other);
         self.is_empty &= other.is_empty;
         self.rarity = self.rarity.max(other.rarity);
-    }
-
-    /// Returns how rare the sequences are that it takes.
-    pub(super) fn rarity(&self) -> u8 {
-        self.rarity
     }
 
     /// Reports whether nearly every text would seem to be there.

@@ -29,7 +29,8 @@ pub(crate) enum NumberedMatch {
 /// A literal looked for in many texts at once.
 pub(crate) struct Needle {
     pub(super) literal: String,
-    ignores_case: bool,
+    /// Whether upper and lower case are the same.
+    pub(crate) ignores_case: bool,
     /// Where texts must hold it.
     anchor: Anchor,
     finder: memchr::memmem::Finder<'static>,
@@ -84,11 +85,6 @@ impl Needle {
     /// Reports whether a quoted text that holds a part of it may end within it.
     pub(crate) fn has_quote(&self) -> bool {
         self.literal.contains('"')
-    }
-
-    /// Reports whether upper and lower case are the same.
-    pub(crate) fn ignores_case(&self) -> bool {
-        self.ignores_case
     }
 
     /// Returns what is looked for, in lower case where that is the same.

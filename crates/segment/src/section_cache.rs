@@ -229,12 +229,6 @@ impl SectionCache {
         let footer_bytes = self.n_footer_bytes.load(Ordering::Relaxed) as u64;
         SectionCacheStatus { bytes, footer_bytes, sections, hits, misses }
     }
-
-    /// Returns bytes held.
-    #[cfg(test)]
-    fn n_bytes(&self) -> usize {
-        self.status().bytes as usize
-    }
 }
 
 /// What is kept of one open segment.

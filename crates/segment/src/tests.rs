@@ -38,7 +38,7 @@ fn written(batches: &[Arc<Batch>]) -> (tempfile::TempDir, Arc<Segment>) {
     std::fs::write(&path, &written.bytes).expect("a scratch file");
     let segment = Segment::open(&path, "one.seg".into(), STORE).expect("just written");
     assert_eq!(segment.summaries(), written.runs);
-    assert_eq!(segment.meta(), meta());
+    assert_eq!(segment.meta, meta());
     (directory, segment)
 }
 
@@ -295,4 +295,15 @@ fn noise(number: usize) -> String {
 /// Returns a number in letters, so that it is a word without digits.
 fn letters(number: usize) -> String {
     number.to_string().bytes().map(|digit| char::from(b'g' + (digit - b'0'))).collect()
+}
+
+impl crate::template::TemplateText {
+    /// Takes templates that were just made, of a segment of format 2.
+    pub(crate) fn of(templates: &[Vec<u8>]) -> Self {
+        let mut text = Self::default();
+        for template in templates {
+            text.add(std::str::from_utf8(template).expect("text"), 2).expect("a template");
+        }
+        text
+    }
 }

@@ -19,7 +19,6 @@
 //! Where the form says no year, the year that brings the time nearest to the event's is meant. A spelling that would
 //! not be written back exactly (a 31 June, a leap second, a wrong weekday) is no time.
 
-mod calendar;
 mod form;
 mod reader;
 mod writer;
@@ -27,3 +26,5 @@ mod writer;
 pub(crate) use form::{FORM_BYTES, Form, may_be_letters};
 pub(crate) use reader::{find, may_begin};
 pub(crate) use writer::{TimeWriter, push};
+
+const SECONDS_OF_DAY: i64 = 86_400;

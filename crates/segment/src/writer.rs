@@ -396,7 +396,7 @@ impl RunWriter {
         sections: &mut SectionWriter,
     ) -> Result<(), SegmentError> {
         let mut filter = texts.filter();
-        let vocabulary = self.messages.vocabulary();
+        let vocabulary = &self.messages.vocabulary;
         let field = self.columns.binary_search_by(|column| (*column.name).cmp(duration::FIELD)).ok();
         let values = batch.fields.iter().find(|(name, _)| field.is_some() && **name == *duration::FIELD);
         let durations = values.map(|(_, values)| duration::of_column(values)).unwrap_or_default();
@@ -461,7 +461,7 @@ impl RunWriter {
             sections.fill(self.whole + footer::RUN_FILTER, &filter.bytes())?;
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
-        let templates = self.messages.vocabulary().text();
+        let templates = self.messages.vocabulary.text();
         sections.fill(self.whole + footer::TEMPLATES, &templates.encode())?;
         if templates.n_templates() >= word_index::TEMPLATES_MIN {
             sections.fill(self.whole + footer::WORDS, &word_index::build(templates)?)?;

@@ -51,7 +51,7 @@ pub trait ReadBlocks: Sync {
 
 /// Samples of a store as series.
 pub struct SampleSource<B> {
-    blocks: B,
+    pub(crate) blocks: B,
     groups: Vec<GroupPattern>,
     samples_max: usize,
     /// Why samples may be missing.
@@ -67,10 +67,6 @@ impl<B: ReadBlocks> SampleSource<B> {
     /// Reads only the samples of some groups.
     pub fn within(self, groups: Vec<GroupPattern>) -> Self {
         Self { groups, ..self }
-    }
-
-    pub(crate) fn blocks(&self) -> &B {
-        &self.blocks
     }
 
     pub(crate) fn groups(&self) -> &[GroupPattern] {

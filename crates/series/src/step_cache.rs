@@ -96,7 +96,7 @@ impl<B: ReadBlocks> SampleSource<B> {
         let n_steps = if is_within && step > 0 { (end - start) / step } else { 0 };
         let Some(reach) = query.reach(options).filter(|_| n_steps >= STEPS_MIN) else { return evaluate(asked) };
         let reached = time_range((start.saturating_sub(reach.before), end.saturating_add(reach.after)));
-        let Some((cache, runs)) = self.blocks().hold(self.groups(), reached) else { return evaluate(asked) };
+        let Some((cache, runs)) = self.blocks.hold(self.groups(), reached) else { return evaluate(asked) };
         // A panel over an hour does not replace what one over a day has; a range that is longer by a step finds what is kept.
         let (phase, length) = (start.rem_euclid(step), n_steps.ilog2());
         let keeper = Keeper::of_question(

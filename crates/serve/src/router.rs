@@ -10,8 +10,6 @@ use axum::response::{IntoResponse, Response};
 use cloudwatch::xray::udp::XRayCounts;
 use cloudwatch::{CloudWatchState, SavedFilter, xray};
 use door::guard::guarded;
-#[cfg(test)]
-use door::table::Entry;
 use door::{FamilyServer, FamilyState, Parameters, Problem, Server, Shared, Table};
 use loki::LokiState;
 use mcp::McpState;
@@ -140,24 +138,6 @@ fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {
 
 fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
     traces::routes().with(server, traces)
-}
-
-/// Returns what all routes are, for the API description and its tests.
-#[cfg(test)]
-pub(crate) fn entries() -> Vec<Entry> {
-    let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
-    let (otel, cloudwatch, traces, metrics) =
-        (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
-    let foreign = [
-        &loki.entries(),
-        &elastic.entries(),
-        &otel.entries(),
-        cloudwatch.entries(),
-        &traces.entries(),
-        &metrics.entries(),
-    ];
-    let (mcp, tables) = (mcp::routes(), tables::routes());
-    [openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &tables.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.

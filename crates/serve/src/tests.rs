@@ -367,3 +367,21 @@ fn encoded(text: &str) -> String {
         .map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") })
         .collect()
 }
+
+/// Returns what all routes are, for the API description and its tests.
+pub(crate) fn entries() -> Vec<door::table::Entry> {
+    let (api, loki, elastic) = (::api::routes(), ::loki::routes(), ::elastic::routes());
+    let (otel, cloudwatch, traces, metrics) =
+        (::otel::routes(), ::cloudwatch::routes(), ::traces::routes(), ::metrics::routes());
+    let foreign = [
+        &loki.entries(),
+        &elastic.entries(),
+        &otel.entries(),
+        cloudwatch.entries(),
+        &traces.entries(),
+        &metrics.entries(),
+    ];
+    let (mcp, tables) = (::mcp::routes(), ::tables::routes());
+    [crate::openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &tables.entries(), &foreign.concat()]
+        .concat()
+}

@@ -81,7 +81,8 @@ pub(crate) struct Checkpoint {
     dir: PathBuf,
     /// Nothing where it is only looked at.
     lock: Option<File>,
-    source: String,
+    /// The random id of this state directory.
+    pub(crate) source: String,
     /// The next slot has the one after: the place of a damaged one, else of the older.
     serial: u64,
     generation_least: u64,
@@ -165,11 +166,6 @@ impl Checkpoint {
     /// Reports whether the directory is open for this process to write to, and not only looked at.
     pub(crate) fn is_ours(&self) -> bool {
         self.lock.is_some()
-    }
-
-    /// Returns the random id of this state directory.
-    pub(crate) fn source(&self) -> &str {
-        &self.source
     }
 
     /// Returns the generation that follows `generation`.

@@ -348,7 +348,7 @@ impl Follower {
 
     /// Returns the random id of the state directory.
     pub fn source(&self) -> &str {
-        self.checkpoint.source()
+        &self.checkpoint.source
     }
 
     /// Returns the identity under which this shipper reports to the server.
@@ -360,18 +360,13 @@ impl Follower {
     /// Reports whether what is sent of a file depends on its content alone, so that another shipper would send the same.
     fn compares(&self, file: &FollowedFile) -> bool {
         let input = self.options.inputs.get(file.input);
-        input.is_some_and(|input| !input.is_own && input.rules.sample().is_none())
+        input.is_some_and(|input| !input.is_own && input.rules.sample.is_none())
     }
 
     fn stream_of(&self, file: &FollowedFile) -> String {
         let stream = self.options.inputs.get(file.input).and_then(|input| input.stream.clone());
         let of_container = || Some(file.container.as_ref()?.stream(&self.options.host));
         stream.or_else(of_container).unwrap_or_else(|| format!("{}:{}", self.options.host, file.entry.path))
-    }
-
-    /// Returns what is wrong with the state directory, if anything.
-    pub fn last_error(&self) -> Option<&str> {
-        self.last_error.as_deref()
     }
 
     /// Returns files that are known.

@@ -188,7 +188,7 @@ impl Sink {
     /// Returns where the lines are kept.
     #[cfg(test)]
     pub(crate) fn dir(&self) -> std::path::PathBuf {
-        self.inner.hold().spool.dir().to_owned()
+        self.inner.hold().spool.dir.to_owned()
     }
 
     /// Notes how much of a file the server has.
@@ -287,7 +287,7 @@ impl Inner {
     }
 
     fn error(&self, error: std::io::Error) -> InputError {
-        InputError::Spool { dir: self.spool.dir().display().to_string(), error }
+        InputError::Spool { dir: self.spool.dir.display().to_string(), error }
     }
 }
 

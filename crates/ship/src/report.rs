@@ -183,10 +183,7 @@ fn told_of(status: Status) -> ShipperReport {
 fn write(path: &Path, told: &ShipperReport) -> io::Result<()> {
     let temporary = path.with_extension("json.tmp");
     // A link that an attacker planted is not followed.
-    fs::remove_file(&temporary).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
+    types::ok_if_missing(fs::remove_file(&temporary))?;
     serde_json::to_writer(File::create_new(&temporary)?, told)?;
     fs::rename(&temporary, path)
 }

@@ -26,7 +26,7 @@ pub struct Rules {
     /// Where there are any: an event in which none of these matches is not sent.
     keep: Vec<Regex>,
     /// One of so many events is sent.
-    sample: Option<u64>,
+    pub(crate) sample: Option<u64>,
     masks: Vec<Mask>,
 }
 
@@ -76,11 +76,6 @@ impl Rules {
     /// Reports whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
         self.drop.is_empty() && self.keep.is_empty() && self.sample.is_none() && self.masks.is_empty()
-    }
-
-    /// Returns N where one of N events is sent.
-    pub(crate) fn sample(&self) -> Option<u64> {
-        self.sample
     }
 
     /// Does what is to be done to `bytes`: whole events of these lengths, or one a line.

@@ -40,7 +40,8 @@ impl std::ops::AddAssign for LossCount {
 /// The files of one input.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    dir: PathBuf,
+    /// Where the files are.
+    pub(crate) dir: PathBuf,
     bytes_max: u64,
     /// Number, file and size of the one that is written.
     newest: Option<(u64, File, u64)>,
@@ -56,11 +57,6 @@ impl Spool {
         fs::create_dir_all(&dir)?;
         let number_next = numbers(&dir)?.last().map_or(1, |last| last + 1);
         Ok(Self { dir, bytes_max, newest: None, number_next, acknowledged: HashMap::new() })
-    }
-
-    /// Returns where the files are.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
     }
 
     /// Returns the last whole line of what was written before, which is where an input continues.

@@ -122,17 +122,10 @@ impl Sorter {
         Ok(())
     }
 
-    /// Returns all records in order.
+    /// Returns the records of several sorters in order, as one. Equal keys of different sorters come in any order.
     ///
     /// `goes_on` is asked now and then while runs are merged before they can all be read at once.
     /// Errors: as for [`add`](Self::add); a run is damaged; [`SpillError::Stopped`].
-    pub fn finish(self, goes_on: &dyn Fn() -> bool) -> Result<Merge, SpillError> {
-        Self::finish_all(vec![self], goes_on)
-    }
-
-    /// Returns the records of several sorters in order, as one. Equal keys of different sorters come in any order.
-    ///
-    /// Errors: as for [`finish`](Self::finish).
     pub fn finish_all(sorters: Vec<Self>, goes_on: &dyn Fn() -> bool) -> Result<Merge, SpillError> {
         let Some(first) = sorters.first() else { return Merge::of(Vec::new(), Vec::new()) };
         let (space, fan_in) = (first.space.clone(), first.options.fan_in.max(2));

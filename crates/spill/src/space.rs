@@ -89,11 +89,6 @@ impl SpillSpace {
         self.bytes_used.load(Relaxed)
     }
 
-    /// Returns the bytes that all files may have together.
-    pub fn bytes_max(&self) -> u64 {
-        self.bytes_max
-    }
-
     /// Creates a file without a name.
     pub(crate) fn create(self: &Arc<Self>) -> Result<SpillFile, SpillError> {
         let name = format!("{}-{}{SUFFIX}", std::process::id(), self.next.fetch_add(1, Relaxed));

@@ -73,7 +73,7 @@ pub use error::{OpenError, StoreError};
 pub use feed::{AcceptedBatch, FeedItem, Subscription};
 pub use files::disk::{create_file, write_whole};
 pub use files::fault::{
-    COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
+    COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS,
 };
 pub use files::objects::{ObjectStoreOptions, is_unreachable};
 pub use fleet::adopt::{AdoptError, AdoptReport, adopt};

@@ -1,6 +1,7 @@
 //! Settings of a store: documents that people have set, and none of its events.
 
 use database::waiting;
+use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 use crate::control::states::DocumentWriter;
@@ -27,6 +28,12 @@ impl<'s> Settings<'s> {
     /// If the control store cannot be read; so for the other functions.
     pub fn all(self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
         Ok(waiting(|| self.segments.control().documents(kind))?)
+    }
+
+    /// Reads the documents of a kind, by name. One of another version, or a damaged one, is left out: it has no effect.
+    pub fn read<T: DeserializeOwned>(self, kind: &str) -> Result<Vec<(String, T)>, StoreError> {
+        let read = |(name, json): (String, String)| Some((name, serde_json::from_str(&json).ok()?));
+        Ok(self.all(kind)?.into_iter().filter_map(read).collect())
     }
 
     /// Returns the text of a document.

@@ -85,7 +85,7 @@ impl StoredSegment {
     pub(crate) fn row(&self) -> SegmentRow {
         let Self { segment, file, n_bytes, tier, place } = self;
         let runs = segment.summaries().iter().map(RunRow::from).collect();
-        let id = segment.meta().segment;
+        let id = segment.meta.segment;
         SegmentRow { id, file: file.clone(), n_bytes: *n_bytes, tier: *tier, place: *place, runs }
     }
 }
@@ -151,7 +151,7 @@ impl State {
         let mut segments = Vec::new();
         for stored in &self.segments {
             if stored.segment.summaries().iter().any(is_asked) {
-                let id = stored.segment.meta().segment;
+                let id = stored.segment.meta.segment;
                 let is_shown = |run: &RunSummary| is_asked(run) && !self.retired.contains_key(&(id, run.group_id));
                 let shown = stored.segment.summaries().iter().enumerate().filter(|(_, run)| is_shown(run));
                 let masked = shown.map(|(index, run)| (index, self.mask(id, run.group_id).cloned()));
@@ -171,7 +171,7 @@ impl State {
             |lost: &&LostEvents| lost.groups.as_ref().is_none_or(|ids| ids.iter().any(|id| wanted.contains(id)));
         let mut damaged: Vec<ScanError> = self.damaged.iter().filter(is_missed).map(|d| d.error.clone()).collect();
         let n_asked = segments.len() + damaged.len();
-        let flawed = segments.iter().filter_map(|(segment, _)| self.flawed.get(&segment.meta().segment));
+        let flawed = segments.iter().filter_map(|(segment, _)| self.flawed.get(&segment.meta.segment));
         damaged.extend(flawed.cloned());
         damaged.extend(self.lost.iter().filter(is_lost).map(|lost| lost.error.clone()));
         let segments_total = self.segments.len() + self.damaged.len();
@@ -216,7 +216,7 @@ impl State {
 
     /// Returns what of a segment is in snapshots, less what is deleted of it.
     pub(crate) fn live_sizes<'a>(&'a self, stored: &'a StoredSegment) -> impl Iterator<Item = RunSize> + 'a {
-        let id = stored.segment.meta().segment;
+        let id = stored.segment.meta.segment;
         self.live_runs(stored).filter_map(move |run| {
             let RunSummary { group_id, n_events, first, last, bytes_raw, .. } = *run;
             let whole = RunSize { group_id, n_events, bytes_raw, first, last };
@@ -236,7 +236,7 @@ impl State {
     /// Returns segments of which every run belongs to a deleted group or was retired long enough ago.
     pub(crate) fn dead_segments(&self) -> Vec<Arc<StoredSegment>> {
         let is_dead = |stored: &StoredSegment| {
-            let id = stored.segment.meta().segment;
+            let id = stored.segment.meta.segment;
             stored.segment.summaries().iter().all(|run| self.is_expendable(id, run.group_id))
         };
         self.segments.iter().filter(|stored| is_dead(stored)).cloned().collect()
@@ -245,7 +245,7 @@ impl State {
     /// Lets snapshots see new segments, each once: where the answer to the commit was lost, a node of a fleet may have found
     /// them in the catalog before whoever wrote them shows them.
     pub(crate) fn add_segments(&mut self, new: impl Iterator<Item = Arc<StoredSegment>>) {
-        let id = |stored: &StoredSegment| stored.segment.meta().segment;
+        let id = |stored: &StoredSegment| stored.segment.meta.segment;
         let known: HashSet<u128> = self.segments.iter().map(|stored| id(stored)).collect();
         self.segments.extend(new.filter(|stored| !known.contains(&id(stored))));
     }

@@ -248,14 +248,10 @@ impl Store {
         self.segments.store
     }
 
-    pub(crate) fn dir(&self) -> &std::path::Path {
-        &self.segments.options.dir
-    }
-
     /// Returns when this store was copied from its original, as text; `None` if it is the original. A copy must not
     /// notify anyone.
     pub fn copy_taken(&self) -> Option<String> {
-        copy_mark::copy_taken(self.dir())
+        copy_mark::copy_taken(&self.segments.options.dir)
     }
 
     /// Returns all groups, sorted by name.
@@ -432,22 +428,6 @@ impl Store {
     /// Counters and gauges.
     pub fn status(&self) -> Status {
         self.report()
-    }
-
-    /// Reads and checks every byte of every segment; returns how many bytes were checked and what is damaged.
-    pub fn verify(&self) -> (u64, Vec<ScanError>) {
-        let state = self.segments.state();
-        let segments: Vec<_> = state.segments.iter().map(|stored| stored.segment.clone()).collect();
-        let mut damaged: Vec<ScanError> = state.damaged.iter().map(|damaged| damaged.error.clone()).collect();
-        drop(state);
-        let mut n_bytes = 0u64;
-        for segment in segments {
-            match segment.verify() {
-                Ok(checked) => n_bytes = n_bytes.saturating_add(checked),
-                Err(error) => damaged.push(error),
-            }
-        }
-        (n_bytes, damaged)
     }
 
     /// Finishes what was accepted, writes hot events into segments, and ends. Later deliveries are refused.

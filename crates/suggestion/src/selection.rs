@@ -209,7 +209,7 @@ fn matches(language: &TextLanguage, pattern: &TextPattern) -> Truth {
         }
         TextPattern::Phrase(words) => Truth::can_hold(words.iter().all(|word| language.may_contain(word, true))),
         TextPattern::OneOf(alternatives) => {
-            let one = alternatives.patterns().iter().map(|pattern| matches(language, pattern));
+            let one = alternatives.patterns.iter().map(|pattern| matches(language, pattern));
             one.fold(Truth { can_hold: false, can_fail: true }, Truth::or)
         }
         // A plain text written as an expression is one.

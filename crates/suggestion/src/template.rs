@@ -18,7 +18,8 @@ const WILDCARDS_MAX: usize = 40;
 pub(crate) struct Template {
     /// Fixed texts; between each two of them is a wildcard.
     fixed: Vec<String>,
-    wildcards: Vec<Wildcard>,
+    /// What the wildcards stand for.
+    pub(crate) wildcards: Vec<Wildcard>,
 }
 
 /// What a wildcard stands for in all texts that were looked at.
@@ -117,11 +118,6 @@ impl Template {
     pub(crate) fn around(&self, place: usize) -> (&str, &str) {
         let at = |place: usize| self.fixed.get(place).map_or("", String::as_str);
         (at(place), at(place + 1))
-    }
-
-    /// Returns what the wildcards stand for.
-    pub(crate) fn wildcards(&self) -> &[Wildcard] {
-        &self.wildcards
     }
 
     /// Writes the expression with `wildcard` for each wildcard.

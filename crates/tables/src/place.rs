@@ -130,10 +130,7 @@ impl Place {
 
     /// Removes a file; one that is not there is removed.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        match self.wait(async { self.store.delete(&self.path(name)).await }) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        types::ok_if_missing(self.wait(async { self.store.delete(&self.path(name)).await }))
     }
 
     /// Lists the files below a folder.

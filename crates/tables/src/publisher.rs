@@ -253,7 +253,7 @@ impl Tables {
             location: self.place.url(&table.name),
             rows: totals.rows,
             files: totals.files,
-            columns: state.map_or(0, |state| state.schema.columns().len() + 1),
+            columns: state.map_or(0, |state| state.schema.columns.len() + 1),
             snapshot: current.map(|(id, _)| id),
             published: current.map(|(_, at_ms)| Timestamp(at_ms * Timestamp::MILLISECOND).to_string()),
             error,
@@ -263,7 +263,7 @@ impl Tables {
 
     /// Brings the table of a group up to date.
     fn publish(&self, group: &str, known: &mut KnownTable) -> Result<(), PublishError> {
-        let store: String = self.store.uuid().iter().map(|byte| format!("{byte:02x}")).collect();
+        let store = types::hexadecimal(&self.store.uuid());
         let name = known.name.clone();
         let mut table = match known.state.take() {
             Some(state) => Table { place: &self.place, name: name.clone(), state },

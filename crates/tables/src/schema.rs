@@ -135,7 +135,8 @@ const OF_EVENTS: [(i32, &str, &str, Kind); 8] = [
 /// The columns of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct TableSchema {
-    columns: Vec<TableColumn>,
+    /// All columns but the map.
+    pub(crate) columns: Vec<TableColumn>,
 }
 
 impl Default for TableSchema {
@@ -198,11 +199,6 @@ impl TableSchema {
         let has_values =
             |column: &&TableColumn| types.get(&*column.field).is_some_and(|types| column.kind.is_among(*types));
         self.columns.iter().filter(|column| column.is_of_event() || has_values(column)).collect()
-    }
-
-    /// All columns but the map.
-    pub(crate) fn columns(&self) -> &[TableColumn] {
-        &self.columns
     }
 
     /// Returns the kinds that a field has columns of, in the order in which they came.

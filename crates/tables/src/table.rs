@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use types::uuid_text;
 
 use crate::error::PublishError;
 use crate::manifest::{
@@ -94,13 +95,8 @@ impl<'a> Table<'a> {
     pub(crate) fn new(place: &'a Place, name: &str, store: &str, group: &str) -> Result<Self, PublishError> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(std::io::Error::from)?;
-        // RFC 9562, version 4.
-        bytes[6] = bytes[6] & 0x0f | 0x40;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let uuid = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
         let state = TableState {
-            uuid,
+            uuid: uuid_text(bytes),
             store: store.to_owned(),
             group: group.to_owned(),
             schema: TableSchema::default(),

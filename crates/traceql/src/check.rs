@@ -1,7 +1,6 @@
 //! Checks the types of a query: a condition that can never hold is an error.
 
-use plan::error::Span;
-use plan::{Comparison, QueryError};
+use plan::{Comparison, QueryError, Span};
 
 use crate::field::{Field, Intrinsic, Members, Scope};
 use crate::literal::Literal;

@@ -7,8 +7,7 @@
 use std::sync::Arc;
 
 use plan::each::each;
-use plan::error::Span;
-use plan::{Comparison, Expr, Function, Name, Number, TextPattern, TypedFunction, not};
+use plan::{Comparison, Expr, Function, Name, Number, Span, TextPattern, TypedFunction, not};
 use regex::Regex;
 use types::{Value, write_json_string};
 

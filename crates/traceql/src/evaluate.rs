@@ -188,13 +188,13 @@ fn read<'t>(field: &Field, subject: Subject<'t>) -> Datum<'t> {
         Intrinsic::Status => text("status").map_or(Datum::Nil, Datum::Status),
         Intrinsic::Kind => text("kind").map_or(Datum::Nil, Datum::Kind),
         Intrinsic::ChildCount => Datum::Integer(trace.n_children(place).into()),
-        Intrinsic::TraceDuration => Datum::Duration(trace.duration_ns()),
+        Intrinsic::TraceDuration => Datum::Duration(trace.duration_ns),
         Intrinsic::RootName => trace.root().and_then(|root| root.text("name")).map_or(Datum::Nil, Datum::Text),
         Intrinsic::RootService => trace.root().and_then(|root| root.text("service")).map_or(Datum::Nil, Datum::Text),
         Intrinsic::EventName => part("name"),
         Intrinsic::EventTimeSinceStart => match part("timestamp") {
             Datum::Text(time) => Timestamp::parse_rfc3339(time)
-                .and_then(|time| time.0.checked_sub(span.start().0))
+                .and_then(|time| time.0.checked_sub(span.start.0))
                 .map_or(Datum::Nil, Datum::Duration),
             _ => Datum::Nil,
         },

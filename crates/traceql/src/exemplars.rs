@@ -6,7 +6,7 @@ use plan::{Expr, Name, Operator, Plan, SortKey};
 use types::{Timestamp, Value};
 
 use crate::condition::field;
-use crate::series::{Exemplar, Labels, Series, SeriesPlan, number};
+use crate::series::{Exemplar, Labels, Series, SeriesPlan};
 
 /// The columns after those that a series is grouped by.
 const COLUMNS: [&str; 4] = ["#at", "#trace", "#span", "#of"];
@@ -48,7 +48,10 @@ impl SeriesPlan {
                 continue;
             }
             let Some((point, labels)) = self.shape.labels_of(before) else { continue };
-            let value = number(of.as_ref()).map(|value| value * self.shape.columns.first().map_or(1.0, |of| of.scale));
+            let value = of
+                .as_ref()
+                .and_then(Value::as_f64)
+                .map(|value| value * self.shape.columns.first().map_or(1.0, |of| of.scale));
             let Some((place, at_point)) = self.series_of(all, &labels, point, value) else { continue };
             let span_id = if let Some(Value::String(id)) = span { id.clone() } else { "".into() };
             let value = value.unwrap_or(at_point);

@@ -1,8 +1,7 @@
 //! Explains syntax errors in the terms of the language.
 
 use pest::error::Error;
-use plan::error::{Span, alternatives, nested_too_deeply};
-use plan::{QueryError, nearest, stop_of};
+use plan::{QueryError, Span, nearest, nested_too_deeply, one_of, stop_of};
 
 use crate::grammar::Rule;
 
@@ -47,7 +46,7 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     let found = if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{shown}` stands") };
     let message = match is_call {
         true => format!("`{shown}(…)` cannot stand here"),
-        false => format!("{found} where {} was expected", phrase_of(positives)),
+        false => format!("{found} where {} was expected", one_of(positives, kind_of)),
     };
     let error = QueryError::new("syntax", message, text, span);
     match hint(text, at, &rest[..n_word]) {
@@ -85,13 +84,6 @@ fn hint(text: &str, at: usize, word: &str) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn phrase_of(expected: &[Rule]) -> String {
-    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    alternatives(&kinds, "something else")
 }
 
 fn kind_of(rule: Rule) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! The generated grammar, and the place of a rule in the text.
 
 use pest::iterators::Pair;
-use plan::error::Span;
+use plan::Span;
 
 /// The generated parser.
 mod generated {

@@ -4,9 +4,9 @@
 //! cut as in Tempo: points lie at multiples of the step, and a span counts for the point at or after its start. Values of
 //! durations are seconds. Numbers are exact where Tempo's come from buckets: quantiles are the engine's percentiles.
 
-use plan::error::Span;
 use plan::{
-    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Operator, Plan, QueryError, within,
+    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Operator, Plan, QueryError, Span,
+    within,
 };
 use types::{TimeRange, Timestamp, Value};
 

@@ -1,14 +1,11 @@
 //! A query as its callers see it.
 
-use std::sync::Arc;
-
 use plan::QueryError;
 
 use crate::check::check;
 use crate::field::Field;
 use crate::literal::Literal;
 use crate::read::{read, read_field};
-use crate::span_view::stored_field;
 use crate::syntax::{MetricFunction, Query};
 
 /// Reads and checks a query. Its `Display` is the canonical form, which means the same.
@@ -28,12 +25,6 @@ impl Field {
     /// Texts that are no field, with what was probably meant.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         read_field(text)
-    }
-
-    /// Returns the field of a span's event that holds the values; `None` for fields of events, links or the trace, which no
-    /// single field holds.
-    pub fn stored_name(&self) -> Option<Arc<str>> {
-        stored_field(self)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use pest::Parser;
 use pest::iterators::Pair;
-use plan::error::Span;
-use plan::{Comparison, QueryError};
+use plan::{Comparison, QueryError, Span};
 
 use crate::explain::explain;
 use crate::field::Field;

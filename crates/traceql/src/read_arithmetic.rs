@@ -1,8 +1,7 @@
 //! Reads arithmetic of metrics queries.
 
 use pest::iterators::Pair;
-use plan::error::Span;
-use plan::{ArithmeticOperator, QueryError};
+use plan::{ArithmeticOperator, QueryError, Span};
 
 use crate::grammar::{Rule, span_of};
 use crate::literal::Literal;

@@ -1,9 +1,8 @@
 //! Reads expressions of the fields of a span.
 
 use pest::iterators::Pair;
-use plan::error::Span;
 use plan::escape::escaped;
-use plan::{ArithmeticOperator, Comparison, QueryError, REGEXES_MAX, compile_go_regex, nearest};
+use plan::{ArithmeticOperator, Comparison, QueryError, REGEXES_MAX, Span, compile_go_regex, nearest};
 
 use crate::field::{Field, Intrinsic, Scope};
 use crate::grammar::{Rule, span_of};

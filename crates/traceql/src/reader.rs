@@ -1,7 +1,6 @@
 //! The base of the readers of a query's parts: the text, limits, errors with places.
 
-use plan::QueryError;
-use plan::error::Span;
+use plan::{QueryError, Span};
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;

@@ -22,7 +22,7 @@ pub struct SeriesPlan {
 /// Returns the first nanosecond of the step of a span.
 pub(crate) fn step_of(first: i64, step: i64) -> Expr {
     let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(first))));
-    let length = Expr::Duration(plan::Span::Nanoseconds(step));
+    let length = Expr::Duration(plan::Length::Nanoseconds(step));
     Expr::Call(Function::TimeBucket, vec![field("@timestamp"), origin, length])
 }
 
@@ -94,7 +94,7 @@ impl SeriesPlan {
             let Some((time, base)) = self.shape.labels_of(row) else { continue };
             let n_before = row.len().saturating_sub(self.shape.columns.len());
             for (column, value) in self.shape.columns.iter().zip(&row[n_before..]) {
-                let Some(number) = number(value.as_ref()) else { continue };
+                let Some(number) = value.as_ref().and_then(Value::as_f64) else { continue };
                 let labels = self.shape.with_quantile(&base, *column);
                 let place = *places.entry(format!("{labels:?}")).or_insert(all.len());
                 if place == all.len() {
@@ -114,14 +114,6 @@ impl SeriesPlan {
 /// Sorts series by the texts of their labels.
 pub(crate) fn sort(all: &mut [Series]) {
     all.sort_by_cached_key(|series| format!("{:?}", series.labels));
-}
-
-pub(crate) fn number(value: Option<&Value>) -> Option<f64> {
-    match value {
-        Some(Value::Integer(number)) => Some(*number as f64),
-        Some(Value::Float(number)) => Some(*number),
-        _ => None,
-    }
 }
 
 impl Shape {
@@ -151,7 +143,7 @@ impl Shape {
             _ => {}
         }
         if let Some(scale) = self.bucket_scale {
-            labels.push(("__bucket".into(), Some(Value::Float(number(cells.next()?.as_ref())? * scale))));
+            labels.push(("__bucket".into(), Some(Value::Float(cells.next()?.as_ref()?.as_f64()? * scale))));
         }
         Some((time, labels))
     }

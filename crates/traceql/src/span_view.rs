@@ -40,7 +40,8 @@ pub(crate) const PARENT_FIELD: &str = "parent_span_id";
 /// A span: the time and the fields of its event.
 #[derive(Clone, Debug)]
 pub struct SpanView {
-    start: Timestamp,
+    /// When the span began.
+    pub start: Timestamp,
     duration_ns: i64,
     /// In the order of their names.
     fields: Vec<(Arc<str>, Value)>,
@@ -61,11 +62,6 @@ impl SpanView {
             _ => 0,
         };
         span
-    }
-
-    /// Returns when the span began.
-    pub fn start(&self) -> Timestamp {
-        self.start
     }
 
     /// Returns how long it took, in nanoseconds.

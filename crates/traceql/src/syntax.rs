@@ -1,7 +1,6 @@
 //! The syntax tree of a query, with the place of everything in the text that an error may name.
 
-use plan::error::Span;
-use plan::{ArithmeticOperator, Comparison};
+use plan::{ArithmeticOperator, Comparison, Span};
 use regex::Regex;
 
 use crate::field::Field;

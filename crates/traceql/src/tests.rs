@@ -5,3 +5,4 @@ mod drawn;
 mod golden;
 mod properties;
 mod random;
+mod show;

@@ -30,7 +30,8 @@ pub struct Trace<'s> {
     families: Vec<u32>,
     /// The root that began first.
     root: Option<usize>,
-    duration_ns: i64,
+    /// The time from the first start to the last end, in nanoseconds.
+    pub(crate) duration_ns: i64,
 }
 
 impl<'s> Trace<'s> {
@@ -51,8 +52,8 @@ impl<'s> Trace<'s> {
             *family_of.entry(span.text(PARENT_FIELD)).or_insert(next)
         };
         let roots = spans.iter().enumerate().filter(|(_, span)| span.text(PARENT_FIELD).is_none());
-        let start = spans.iter().map(|span| span.start().0).min().unwrap_or_default();
-        let end = spans.iter().map(|span| span.start().0.saturating_add(span.duration_ns())).max().unwrap_or_default();
+        let start = spans.iter().map(|span| span.start.0).min().unwrap_or_default();
+        let end = spans.iter().map(|span| span.start.0.saturating_add(span.duration_ns())).max().unwrap_or_default();
         let mut trace = Self {
             spans,
             parents: spans.iter().enumerate().map(parent).collect(),
@@ -60,7 +61,7 @@ impl<'s> Trace<'s> {
             right: vec![0; spans.len()],
             n_children: vec![0; spans.len()],
             families: spans.iter().map(&mut family).collect(),
-            root: roots.min_by_key(|(_, span)| span.start()).map(|(place, _)| place),
+            root: roots.min_by_key(|(_, span)| span.start).map(|(place, _)| place),
             duration_ns: end.saturating_sub(start),
         };
         trace.walk();
@@ -138,11 +139,6 @@ impl<'s> Trace<'s> {
     /// Returns the root that began first; `None` if no root has arrived.
     pub(crate) fn root(&self) -> Option<&'s SpanView> {
         self.root.map(|root| &self.spans[root])
-    }
-
-    /// Returns the time from the first start to the last end, in nanoseconds.
-    pub(crate) fn duration_ns(&self) -> i64 {
-        self.duration_ns
     }
 }
 

@@ -145,6 +145,15 @@ pub(crate) fn member<'v>(object: &'v [(Arc<str>, Option<Value>)], name: &str) ->
     object.iter().find(|(known, _)| **known == *name).and_then(|(_, value)| value.as_ref())
 }
 
+/// Returns the time of an event of a span.
+pub(crate) fn event_time(event: &[(Arc<str>, Option<Value>)]) -> Timestamp {
+    match member(event, "timestamp") {
+        Some(Value::Timestamp(time)) => *time,
+        Some(Value::String(text)) => Timestamp::parse_rfc3339(text).unwrap_or_default(),
+        _ => Timestamp::default(),
+    }
+}
+
 /// Returns milliseconds as nanoseconds, at least 0.
 pub(crate) fn nanoseconds(duration_ms: f64) -> i64 {
     // A float beyond an `i64` becomes the largest one; NaN becomes 0.
@@ -159,10 +168,8 @@ pub(crate) fn milliseconds(duration_ns: i64) -> f64 {
 /// Returns a value as a number, also a text that reads as one.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
         Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
-        _ => None,
+        other => other.as_f64(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::column::level_column;
 use crate::series::{Series, SeriesOfRows};
 use crate::{Column, Numbers, RowSet, Strings, Timestamp, Value};
 
@@ -130,11 +129,6 @@ impl Batch {
             timestamps: &self.timestamps.to_slice(),
         };
         source.overlay(name, stored)
-    }
-
-    /// `@level` as a dictionary of the six names.
-    pub fn level_column(&self) -> Column {
-        level_column(&self.levels.to_slice())
     }
 
     /// Names of all fields that some event has, derived ones included, sorted.

@@ -13,9 +13,6 @@ use crate::column::value_bytes;
 use crate::column_builder::{ColumnBuilder, TextDictionary, is_same};
 use crate::{Column, Level, Numbers, Strings, Timestamp, Value};
 
-/// Rows of one batch. One body of 64 MiB of empty objects stays below it.
-const ROWS_MAX: usize = 1 << 26;
-
 /// Collects events and turns them into a [`Batch`].
 ///
 /// Use: `field_*`, `set_*` in any order, then [`commit`](Self::commit), for each event in turn; [`finish`](Self::finish) at the
@@ -124,11 +121,6 @@ impl BatchBuilder {
     /// Bytes of message text committed; together with `len` a measure of how full the batch is.
     pub fn text_bytes(&self) -> usize {
         self.messages.ends().last().map_or(0, |end| *end as usize)
-    }
-
-    /// Tells whether an event with `message_bytes` of text still fits.
-    pub fn has_room(&self, message_bytes: usize) -> bool {
-        self.len() < ROWS_MAX && self.messages.has_room(message_bytes)
     }
 
     /// How many values the columns would hold if every event had every field: memory follows from it.

@@ -14,6 +14,19 @@ pub enum GroupScope {
 }
 
 impl GroupScope {
+    /// Returns the scope that is stored as the texts of patterns; none for everything.
+    pub fn of_texts(patterns: Option<&[String]>) -> Self {
+        patterns.map_or(Self::All, |texts| Self::Matching(texts.iter().map(GroupPattern::new).collect()))
+    }
+
+    /// Returns the texts of the patterns to store; none for everything.
+    pub fn texts(&self) -> Option<Vec<String>> {
+        match self {
+            Self::All => None,
+            Self::Matching(patterns) => Some(patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect()),
+        }
+    }
+
     /// Whether the group is within reach.
     pub fn admits(&self, group: &str) -> bool {
         match self {

@@ -17,9 +17,11 @@ mod column_builder;
 mod counted;
 mod event_id;
 mod field_minutes;
+mod file_errors;
 mod gather;
 mod group;
 mod group_scope;
+mod hexadecimal;
 mod level;
 mod limits;
 mod locale;
@@ -53,8 +55,10 @@ pub use column::{Column, MISSING_CODE};
 pub use counted::{counted, verb_for};
 pub use event_id::EventId;
 pub use field_minutes::FieldMinutes;
+pub use file_errors::ok_if_missing;
 pub use group::{GroupName, group_name_of_file, group_name_of_outside};
 pub use group_scope::GroupScope;
+pub use hexadecimal::{hexadecimal, uuid_text};
 pub use level::{LEVELS, Level};
 pub use limits::Limits;
 pub use locale::Locale;
@@ -71,9 +75,7 @@ pub use sample_builder::SampleBuilder;
 pub use sample_run::SampleRun;
 pub use sample_streams::{NAME_FIRST, SampleStreams, StreamNames};
 pub use secret::{Secret, SecretUrl};
-pub use series::{
-    HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label, label_pairs,
-};
+pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label};
 pub use series_lists::SeriesLists;
 pub use strings::Strings;
 pub use system_fields::{

@@ -7,6 +7,11 @@ use crate::{Column, MISSING_CODE, Value};
 /// Objects inside objects that are put together; a name with more dots keeps the rest of them in its last member.
 const DEPTH_MAX: usize = 128;
 
+/// Reports whether a path is another one, or leads to a part of what that leads to.
+pub fn is_at_or_below(name: &str, root: &str) -> bool {
+    name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// Returns the value at `path` inside `value`: list elements by index, members by name, which may itself hold dots.
 pub fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     match value {

@@ -275,12 +275,7 @@ impl SeriesOfRows<'_> {
     }
 }
 
-/// Reads a canonical text of labels; `None` if it is none.
-pub fn label_pairs(text: &str) -> Option<Vec<(String, String)>> {
-    Some(label_texts(text)?.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
-}
-
-/// Reads the same without copies of texts that are written as they are.
+/// Reads a canonical text of labels; `None` if it is none. Texts that are written as they are, are not copied.
 fn label_texts(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     let mut rest = text.strip_prefix('{')?;
     let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(rest.len() / 16);

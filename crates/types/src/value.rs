@@ -31,6 +31,20 @@ impl Value {
         Self::String(text.into())
     }
 
+    /// Returns a number as a float; `None` for what is no number.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Integer(number) => Some(*number as f64),
+            Self::Float(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Returns the members of an object; none for what is no object.
+    pub fn members(&self) -> &[(Arc<str>, Option<Self>)] {
+        if let Self::Object(members) = self { members } else { &[] }
+    }
+
     /// Returns the value of a field that was given `values` one after the other: the elements of lists are among them, and an
     /// equal text or truth counts once; `None` without values.
     pub fn joined(values: impl IntoIterator<Item = Self>) -> Option<Self> {

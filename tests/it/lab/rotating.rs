@@ -71,7 +71,7 @@ pub(crate) fn assert_each_line_once(server: &Server, written: &[WriterSummary]) 
         (n == all).then_some(())
     });
     let tally = tally(server, written);
-    assert!(tally.is_exact(), "{:?} {:?}", tally.verdicts(), tally.strange());
+    assert!(tally.is_exact(), "{:?} {:?}", tally.verdicts(), &tally.strange);
 }
 
 /// All that is stored, compared with what was written.

@@ -53,7 +53,7 @@ impl Alerts {
 
     /// Returns the base address of the page, for links.
     pub fn base_url(&self) -> &str {
-        self.engine.base_url()
+        &self.engine.base_url
     }
 
     /// Opens a state that is saved where the state of alerts is.
@@ -128,7 +128,7 @@ impl RuleEngine {
             "ends_at": null,
             "events": [],
             "pattern": one.pattern,
-            "url": format!("{}{}", self.base_url(), one.path),
+            "url": format!("{}{}", &self.base_url, one.path),
         });
         notification(&body, channel, one.ends_at.map(|at| at.0), one.nth, now)
     }

@@ -36,9 +36,7 @@ impl Alerts {
     /// Makes or replaces a rule.
     pub fn put_rule(&self, name: &str, definition: Json, maker: &Author, put: PutMode) -> Result<(), DefinitionError> {
         let mut defined = self.defined.hold();
-        let what = format!("rule \"{name}\"");
-        refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
-        refuse_alarm(&defined, name)?;
+        let what = changeable_rule(&defined, name)?;
         if let Some((_, rule)) = defined.made.rules.get(name) {
             must_reach_rule(rule, maker)?;
             if put == PutMode::New {
@@ -53,7 +51,7 @@ impl Alerts {
         if next.made.rules.len() > RULES_MAX {
             return Err(DefinitionError::Bad(format!("more than {RULES_MAX} rules made through the API")));
         }
-        let set = next.merged(self.engine.base_url());
+        let set = next.merged(&self.engine.base_url);
         let seen = set.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
             return Err(DefinitionError::Bad(error.message));
@@ -64,9 +62,7 @@ impl Alerts {
     /// Switches a rule on or off.
     pub fn enable_rule(&self, name: &str, enabled: bool, maker: &Author) -> Result<(), DefinitionError> {
         let mut defined = self.defined.hold();
-        let what = format!("rule \"{name}\"");
-        refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
-        refuse_alarm(&defined, name)?;
+        let what = changeable_rule(&defined, name)?;
         let (mut document, rule) = defined.made.rules.get(name).cloned().ok_or(DefinitionError::NotFound(what))?;
         must_reach_rule(&rule, maker)?;
         document.definition["enabled"] = enabled.into();
@@ -80,9 +76,7 @@ impl Alerts {
     /// Removes a rule. Its firing alerts are sent as resolved.
     pub fn remove_rule(&self, name: &str, maker: &Author) -> Result<(), DefinitionError> {
         let mut defined = self.defined.hold();
-        let what = format!("rule \"{name}\"");
-        refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
-        refuse_alarm(&defined, name)?;
+        let what = changeable_rule(&defined, name)?;
         let (_, rule) = defined.made.rules.get(name).ok_or(DefinitionError::NotFound(what))?;
         must_reach_rule(rule, maker)?;
         let mut next = defined.clone();
@@ -326,22 +320,18 @@ impl Alerts {
 
 /// Treats a rule that its caller may not see as absent.
 fn must_reach_rule(rule: &Rule, maker: &Author) -> Result<(), DefinitionError> {
-    if rule.is_within(&maker.scope) {
-        Ok(())
-    } else {
-        Err(DefinitionError::NotAllowed(format!("the name \"{}\" is taken", rule.name)))
-    }
+    rule.is_within(&maker.scope).then_some(()).ok_or_else(|| taken(&rule.name))
 }
 
 fn must_reach_channel(channel: &Channel, maker: &Author) -> Result<(), DefinitionError> {
     if matches!(channel.target, Target::Command(_)) && !maker.is_admin {
         return Err(DefinitionError::NotAllowed("channels of type \"command\" need the role admin".into()));
     }
-    if maker.scope.covers(&channel.scope) {
-        Ok(())
-    } else {
-        Err(DefinitionError::NotAllowed(format!("the name \"{}\" is taken", channel.name)))
-    }
+    maker.scope.covers(&channel.scope).then_some(()).ok_or_else(|| taken(&channel.name))
+}
+
+fn taken(name: &str) -> DefinitionError {
+    DefinitionError::NotAllowed(format!("the name \"{name}\" is taken"))
 }
 
 fn refuse_file(what: &str, file: Option<&str>) -> Result<(), DefinitionError> {
@@ -349,10 +339,12 @@ fn refuse_file(what: &str, file: Option<&str>) -> Result<(), DefinitionError> {
     file.map_or(Ok(()), |file| Err(in_file(file)))
 }
 
-/// Refuses the name of an alarm, which has an API of its own.
-fn refuse_alarm(defined: &Definitions, name: &str) -> Result<(), DefinitionError> {
+/// Returns what a rule is called. Refuses the name of one in a file, and that of an alarm, which has an API of its own.
+fn changeable_rule(defined: &Definitions, name: &str) -> Result<String, DefinitionError> {
+    let what = format!("rule \"{name}\"");
+    refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
     if !defined.made.alarms.contains_key(name) {
-        return Ok(());
+        return Ok(what);
     }
     Err(DefinitionError::Bad(format!(
         "\"{name}\" is an alarm of CloudWatch; PutMetricAlarm, PutCompositeAlarm and DeleteAlarms change it"

@@ -104,13 +104,7 @@ impl Post for ChannelPost {
 fn signature(secret: &Secret, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
-    let mut text = String::from("sha256=");
-    for byte in mac.finalize().into_bytes() {
-        use std::fmt::Write;
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256={}", types::hexadecimal(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -62,11 +62,7 @@ struct Scorer<'j> {
 
 impl Scorer<'_> {
     fn value(&self, row: &[Option<Value>]) -> Option<f64> {
-        match row.get(self.value_at)?.as_ref()? {
-            Value::Integer(value) => Some(*value as f64),
-            Value::Float(value) => Some(*value),
-            _ => None,
-        }
+        row.get(self.value_at)?.as_ref()?.as_f64()
     }
 
     fn key(&self, row: &[Option<Value>]) -> Key {

@@ -156,7 +156,7 @@ impl RuleEngine {
             }
             let mut end = notification(fresh.get(&key).unwrap_or(&fired.body), &channel.name, Some(ends_at), 0, now);
             let wait_ns = if channel_state.is_open(&told.group) {
-                self.group_interval_of(channel)
+                channel.group_interval_ns.unwrap_or(self.group_interval_ns)
             } else {
                 self.group_wait_of(channel)
             };
@@ -233,10 +233,6 @@ impl RuleEngine {
 
     fn group_wait_of(&self, channel: &Channel) -> i64 {
         channel.group_wait_ns.unwrap_or(self.wait_ns)
-    }
-
-    fn group_interval_of(&self, channel: &Channel) -> i64 {
-        channel.group_interval_ns.unwrap_or(self.group_interval_ns)
     }
 }
 

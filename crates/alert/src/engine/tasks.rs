@@ -10,8 +10,6 @@ use super::{ActiveRules, RuleEngine};
 use crate::compile::CompiledRule;
 use crate::kind::Kind;
 use crate::rule::window_of;
-#[cfg(test)]
-use crate::schedule::{Next, TaskFilter};
 use crate::schedule::{Outcome, Task, next_turn};
 use crate::trigger::is_of_events;
 use crate::{Ask, MissingPolicy, Rule, Table};
@@ -32,23 +30,6 @@ const SAVE_NS: i64 = Timestamp::SECOND;
 const SAVE_TIMES_NS: i64 = Timestamp::MINUTE;
 
 impl RuleEngine {
-    /// Runs all scheduled tasks. Returns when the next one is scheduled.
-    #[cfg(test)]
-    pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
-        for _ in 0..=self.active_rules().rules.len() {
-            match self.schedule.take(clock(), TaskFilter::All) {
-                Next::Task(task) => self.evaluate(&task, ask, clock),
-                Next::Nothing(due) => {
-                    self.save_changes();
-                    return due;
-                }
-                Next::Stop => break,
-            }
-        }
-        self.save_changes();
-        clock()
-    }
-
     /// Evaluates the rule of a task.
     pub(crate) fn evaluate(&self, task: &Task, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) {
         let mut outcome = Outcome::default();
@@ -156,16 +137,6 @@ impl RuleEngine {
     /// Returns how often a rule is evaluated.
     pub(super) fn interval_of(&self, rule: &Rule) -> i64 {
         rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND)
-    }
-
-    /// Saves what changed and is not saved yet.
-    #[cfg(test)]
-    pub(crate) fn save_changes(&self) {
-        let mut inner = self.locked();
-        if inner.is_dirty {
-            let kept = inner.kept.clone();
-            self.commit(&mut inner, kept);
-        }
     }
 
     /// Saves changes at most once per interval, and from time to time when rules were evaluated last.

@@ -12,6 +12,7 @@ use super::*;
 use crate::engine::evidence::EVENTS_SHOWN;
 use crate::evaluate::Transition;
 use crate::notify::{Notification, Subject, body, notification};
+use crate::schedule::{Next, TaskFilter};
 use crate::{Ask, ChannelSettings, Question, Table};
 
 /// Answers rules with the rows at hand, and questions for events with one event.
@@ -329,4 +330,31 @@ fn a_rule_over_rules_does_not_see_those_beyond_its_makers_groups() {
     assert_eq!(firing_of("b/1", false), 1);
     assert_eq!(firing_of("b/1", true), 0);
     assert_eq!(firing_of("a/1", true), 1);
+}
+
+impl RuleEngine {
+    /// Runs all scheduled tasks. Returns when the next one is scheduled.
+    pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
+        for _ in 0..=self.active_rules().rules.len() {
+            match self.schedule.take(clock(), TaskFilter::All) {
+                Next::Task(task) => self.evaluate(&task, ask, clock),
+                Next::Nothing(due) => {
+                    self.save_changes();
+                    return due;
+                }
+                Next::Stop => break,
+            }
+        }
+        self.save_changes();
+        clock()
+    }
+
+    /// Saves what changed and is not saved yet.
+    fn save_changes(&self) {
+        let mut inner = self.locked();
+        if inner.is_dirty {
+            let kept = inner.kept.clone();
+            self.commit(&mut inner, kept);
+        }
+    }
 }

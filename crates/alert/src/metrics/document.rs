@@ -2,7 +2,7 @@
 
 use crate::metrics::definition::MetricSettings;
 use serde::{Deserialize, Serialize};
-use types::{GroupPattern, GroupScope};
+use types::GroupScope;
 
 /// The kind of documents, and whose meters these are; those of files have no document.
 pub(crate) const KIND: &str = "metric";
@@ -23,8 +23,6 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn scope(&self) -> GroupScope {
-        self.within
-            .as_ref()
-            .map_or(GroupScope::All, |patterns| GroupScope::Matching(patterns.iter().map(GroupPattern::new).collect()))
+        GroupScope::of_texts(self.within.as_deref())
     }
 }

@@ -317,13 +317,8 @@ pub fn label_text(value: &Value) -> String {
 
 /// Returns the number that a value is or spells.
 pub fn number_of(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::Integer(number) => *number as f64,
-        Value::Float(number) => *number,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
+    let number = if let Value::String(text) = value { text.trim().parse().ok() } else { value.as_f64() };
+    number.filter(|number: &f64| number.is_finite())
 }
 
 #[cfg(test)]

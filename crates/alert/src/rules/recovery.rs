@@ -29,7 +29,7 @@ pub(super) fn parse(name: &str, text: &str) -> ParsedFile {
             Err(error) => error,
         };
         let error = error.without_snippet();
-        let is_consequence = !errors.is_empty() && !is_wrong_entry(error);
+        let is_consequence = !errors.is_empty() && entry_of(error).is_none();
         if !is_consequence {
             let location = error.location();
             let (line, column) = (location.map(|at| at.line()), location.map(|at| at.column()));
@@ -54,10 +54,6 @@ pub(super) fn without_consequences(text: &str, wrong: &[RuleError], errors: Vec<
     let item_of = |error: &RuleError| error.line.and_then(|line| item_at(&lines, line));
     let is_certain = |error: &RuleError| item_of(error).is_none_or(|item| !items.contains(&item));
     errors.into_iter().filter(is_certain).collect()
-}
-
-fn is_wrong_entry(error: &Error) -> bool {
-    entry_of(error).is_some()
 }
 
 /// Returns the place of the key or value that is wrong.

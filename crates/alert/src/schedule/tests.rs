@@ -14,6 +14,13 @@ fn schedule(rules: &[(&str, i64)]) -> Schedule {
     schedule
 }
 
+impl Schedule {
+    /// Takes the next task at `now`: tasks of events first, except for turns that are more than their interval late.
+    pub(crate) fn take(&self, now: Timestamp, takes: TaskFilter) -> Next {
+        self.turns.hold().take(now, takes)
+    }
+}
+
 fn taken(schedule: &Schedule, now: Timestamp, takes: TaskFilter) -> Option<Task> {
     match schedule.take(now, takes) {
         Next::Task(task) => Some(task),

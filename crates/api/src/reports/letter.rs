@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use incident::{Month, Objectives};
 use plan::write_zoned;
 use serde_json::Value;
-use types::{GroupScope, Locale, TimeRange, Timestamp, percent_encoded};
+use types::{Locale, TimeRange, Timestamp, percent_encoded};
 
 use super::Stored;
 use crate::ask;
@@ -42,10 +42,7 @@ pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Ti
     let text = format!("{title}\n{from} – {to} ({zone})\n\n{}\n\n{} {url}\n", words.0, words.1);
     let day = minute(due, zone).chars().take(10).collect::<String>();
     let enclosure = is_sent.then(|| Enclosure { name: format!("{name}-{day}.html"), html: content.html });
-    let groups = match report.scope() {
-        GroupScope::All => Vec::new(),
-        GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
-    };
+    let groups = report.scope.clone().unwrap_or_default();
     let subject = format!("{title} · {day}");
     Ok(Report { name: name.to_owned(), due, subject, text, enclosure, topic: definition.topic.clone(), groups })
 }

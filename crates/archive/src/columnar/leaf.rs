@@ -1,6 +1,5 @@
 //! One column of Parquet, of a value a row at most, as a column of events.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
@@ -8,7 +7,7 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{AsBytes, ByteArray, DataType};
 use parquet::errors::Result;
 use parquet::schema::types::ColumnDescPtr;
-use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value, civil_from_days};
+use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value, civil_from_days, hexadecimal};
 
 /// Distinct texts below which a column is a dictionary whatever their share.
 const DISTINCT_ALWAYS: usize = 512;
@@ -165,14 +164,6 @@ pub(super) fn decimal(number: i128, scale: u32) -> Value {
     // The number that its digits are read as, as of any other format.
     let text = format!("{number}e-{scale}");
     text.parse().map_or_else(|_| Value::text(text), Value::Float)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn half(bits: u16) -> f64 {

@@ -83,7 +83,7 @@ pub(super) fn problems_of_directory(data_dir: &Path) -> Vec<String> {
 }
 
 fn problem_of_certificate(files: &Certificate) -> Option<String> {
-    crate::serving::certificate::load_certificate(files).err().map(|failure| failure.message().to_owned())
+    crate::serving::certificate::load_certificate(files).err().map(|failure| failure.message.to_owned())
 }
 
 /// Returns the number of rules in a directory, or all mistakes in them.

@@ -30,14 +30,14 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
     let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(DashboardCommand::List) => {
-            let list = get(&server, "/api/v1/dashboards")?;
+            let list = server.get("/api/v1/dashboards")?;
             for problem in list["problems"].as_array().into_iter().flatten() {
                 say!("catat: warning: {}", problem.as_str().unwrap_or_default());
             }
             print_list(&options.client.printing, COLUMNS, &list["dashboards"])
         }
         Some(DashboardCommand::Show { name }) => {
-            let document = without_around(get(&server, &path(name))?);
+            let document = without_around(server.get(&path(name))?);
             writeln!(std::io::stdout(), "{}", pretty(&document)).map_err(of_output)
         }
         Some(DashboardCommand::Pull { dir, names }) => pull(&server, dir, names),
@@ -51,11 +51,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
             let sent = server.send(request_of(&server, export, zone.name())?, "")?;
             write_export(sent, export.file.as_deref())
         }
-        Some(DashboardCommand::Delete { name }) => {
-            server.send(server.request(Method::DELETE, &path(name)), "")?;
-            say!("catat: {name} deleted");
-            Ok(())
-        }
+        Some(DashboardCommand::Delete { name }) => server.delete(&path(name), name),
     }
 }
 
@@ -94,7 +90,7 @@ fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) ->
 fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
     let failed = |path: &Path, error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     let names = if names.is_empty() {
-        let list = get(server, "/api/v1/dashboards")?;
+        let list = server.get("/api/v1/dashboards")?;
         let stored = list["dashboards"].as_array().into_iter().flatten().filter(|one| one["source"] != "derived");
         stored.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
     } else {
@@ -105,7 +101,7 @@ fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
         if !dashboard::is_document_name(&name) {
             return Err(Failure::usage(format!("{name:?} cannot be a file: {}", dashboard::DOCUMENT_NAMES)));
         }
-        let document = without_around(get(server, &path(&name))?);
+        let document = without_around(server.get(&path(&name))?);
         let file = dir.join(format!("{name}.json"));
         std::fs::write(&file, pretty(&document) + "\n").map_err(|error| failed(&file, error))?;
         say!("catat: {} written", file.display());
@@ -118,7 +114,7 @@ fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
         let mut json = to_value(&document)?;
         let current = server.request(Method::GET, &path(&name)).send().map_err(broken_off)?;
         if current.status() != StatusCode::NOT_FOUND {
-            let current: Value = server.ask(server.request(Method::GET, &path(&name)), "")?;
+            let current = server.get(&path(&name))?;
             if current["source"] == "store" && without_around(current.clone()) == json {
                 say!("catat: {name} is unchanged");
                 continue;
@@ -193,10 +189,6 @@ fn import(
     }
     let of_file = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
     put(server, name.unwrap_or(of_file), &imported["dashboard"])
-}
-
-fn get(server: &Server, path: &str) -> Result<Value, Failure> {
-    server.ask(server.request(Method::GET, path), "")
 }
 
 fn to_value(document: &dashboard::Dashboard) -> Result<Value, Failure> {

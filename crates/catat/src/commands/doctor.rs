@@ -126,7 +126,7 @@ fn ask_server(dir: &Path) -> Result<Vec<Finding>, Finding> {
     let name = dir.display();
     asked.map_err(|failure| match is_locked(&dir.join("LOCK")) {
         Ok(true) => {
-            let why = failure.message().replace('\n', "; ");
+            let why = failure.message.replace('\n', "; ");
             let message = format!("a server has {name} open and cannot be asked: {why}");
             Finding::new(Severity::Problem, "server", message, "look at its log: `journalctl -u catat`")
         }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use ship::{Backlog, LineOutcome, LineStage, LineTrace, TracedLine};
 
 use crate::arguments::ExplainLine;
-use crate::client::Server;
+use crate::client::{Server, add_given};
 use crate::config::{Flags, Layers, ShipConfig, all_errors};
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::{print_rows, say_partial};
 
 /// Columns of the stages.
 const COLUMNS: &str = "stage outcome text";
@@ -24,22 +24,12 @@ pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
         let Some(event) = trace.event else { return print(&options, &stages, None) };
         request = request_of(&event);
     }
-    for (name, value) in [("text", &options.text), ("group", &options.group), ("query", &options.query)] {
-        if let Some(value) = value {
-            request[name] = json!(value);
-        }
-    }
-    for (name, value) in [("from", &options.from), ("to", &options.to)] {
-        if let Some(value) = value {
-            request[name] = json!(value);
-        }
-    }
+    add_given(&mut request, &[("text", &options.text), ("group", &options.group), ("query", &options.query)]);
+    add_given(&mut request, &[("from", &options.from), ("to", &options.to)]);
     match ask(&options, &request) {
         Ok(answer) => {
             stages.extend(answer["stages"].as_array().into_iter().flatten().cloned());
-            for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
-                say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
-            }
+            say_partial("partial answer", &answer);
             print(&options, &stages, answer["verdict"].as_str())
         }
         // What is known of this host is worth more than nothing.

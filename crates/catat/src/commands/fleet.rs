@@ -6,7 +6,6 @@ use std::io::Write;
 use std::path::Path;
 
 use reqwest::Method;
-use serde_json::Value;
 
 use super::settings::config;
 use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
@@ -126,7 +125,7 @@ fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
 
 fn status(options: &Fleet) -> Result<(), Failure> {
     let server = Server::new(&options.client.remote)?;
-    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/fleet"), "")?;
+    let answer = server.get("/api/v1/fleet")?;
     print_list(&options.client.printing, NODE_COLUMNS, &answer["nodes"])?;
     if format_of(&options.client.printing) != Format::Table {
         return Ok(());

@@ -30,13 +30,13 @@ pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
     let talk = Talk { server: Server::new(&options.client.remote)?, options: &options };
     match &options.command {
         None | Some(GroupCommand::List) => talk.list(),
-        Some(GroupCommand::Show { name }) => talk.show(&talk.get(&path(name))?),
+        Some(GroupCommand::Show { name }) => talk.show(&talk.server.get(&path(name))?),
         Some(GroupCommand::Set(set)) => talk.set(set),
         Some(GroupCommand::Delete { name, yes }) => talk.delete(name, *yes),
         Some(GroupCommand::DeleteEvents(delete)) => talk.delete_events(delete),
         Some(GroupCommand::Deletions { name, id: None }) => talk.deletions(name),
         Some(GroupCommand::Deletions { name, id: Some(id) }) => {
-            talk.show(&talk.get(&format!("{}/delete-events/{}", path(name), percent_encoded(id)))?)
+            talk.show(&talk.server.get(&format!("{}/delete-events/{}", path(name), percent_encoded(id)))?)
         }
     }
 }
@@ -47,10 +47,6 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::GET, path, None, "")
-    }
-
     fn ask(&self, method: Method, path: &str, body: Option<&Value>, query: &str) -> Result<Value, Failure> {
         let request = self.server.request(method, path);
         let request = if let Some(body) = body { request.json(body) } else { request };
@@ -58,11 +54,11 @@ impl Talk<'_> {
     }
 
     fn list(&self) -> Result<(), Failure> {
-        self.print(GROUP_COLUMNS, &self.get("/api/v1/groups")?["groups"])
+        self.print(GROUP_COLUMNS, &self.server.get("/api/v1/groups")?["groups"])
     }
 
     fn deletions(&self, name: &str) -> Result<(), Failure> {
-        self.print(DELETION_COLUMNS, &self.get(&format!("{}/delete-events", path(name)))?["deletions"])
+        self.print(DELETION_COLUMNS, &self.server.get(&format!("{}/delete-events", path(name)))?["deletions"])
     }
 
     /// Changes the given limits and keeps the others.
@@ -77,7 +73,7 @@ impl Talk<'_> {
                 return self.show(&group);
             }
         }
-        let groups = self.get("/api/v1/groups")?;
+        let groups = self.server.get("/api/v1/groups")?;
         let known = groups["groups"].as_array().into_iter().flatten().find(|group| group["name"] == set.name);
         let limit = |named: &Option<String>, key: &str| match named.as_deref() {
             Some(NEVER) => Value::Null,
@@ -103,7 +99,7 @@ impl Talk<'_> {
     }
 
     fn delete(&self, name: &str, yes: bool) -> Result<(), Failure> {
-        let group = self.get(&path(name))?;
+        let group = self.server.get(&path(name))?;
         if !yes {
             confirm(&format!("Group {name} and its {} are deleted permanently.", counted(&group["events"], "event")))?;
         }

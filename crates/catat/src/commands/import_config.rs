@@ -20,7 +20,7 @@ use crate::failure::{Failure, of_output};
 
 pub(crate) fn import_config(options: &ImportConfig) -> Result<(), Failure> {
     let text = std::fs::read_to_string(&options.file).map_err(|error| at(&options.file, &error))?;
-    let converted = convert(&text, options.of).map_err(|problem| at(&options.file, &problem.message()))?;
+    let converted = convert(&text, options.of).map_err(|problem| at(&options.file, &&problem.message))?;
     for note in &converted.notes {
         say!("catat: {note}");
     }

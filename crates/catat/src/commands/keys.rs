@@ -15,7 +15,7 @@ use types::{GroupScope, Timestamp, parse_duration_ns, percent_encoded};
 
 use super::data_dir::{server_of, with_store};
 use crate::arguments::{KeyCommand, Keys};
-use crate::client::Server;
+use crate::client::{Server, add_given};
 use crate::failure::Failure;
 use crate::output::{print_list, print_thing};
 use anonymous::{ask_for_grace, can_ask, say_cut_off, say_senders};
@@ -63,9 +63,7 @@ fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
         KeyCommand::Create { name, role, groups, expires, anonymous_grace } => {
             let grace = anonymous_grace.clone().map_or_else(|| ask_for_grace(server), |grace| Ok(Some(grace)))?;
             let mut body = json!({"name": name, "role": role});
-            for (member, value) in [("expires", expires), ("anonymous_grace", &grace)] {
-                value.iter().for_each(|value| body[member] = value.as_str().into());
-            }
+            add_given(&mut body, &[("expires", expires), ("anonymous_grace", &grace)]);
             if !groups.is_empty() {
                 body["groups"] = json!(groups);
             }

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 
 use reqwest::Method;
-use serde_json::Value;
 use types::percent_encoded;
 
 use crate::arguments::{LookupCommand, Lookups};
@@ -21,7 +20,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
     let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(LookupCommand::List) => {
-            let answer: Value = server.ask(server.request(Method::GET, "/api/v1/lookups"), "")?;
+            let answer = server.get("/api/v1/lookups")?;
             print_list(&options.client.printing, COLUMNS, &answer["lookups"])
         }
         Some(LookupCommand::Show { name }) => {
@@ -40,11 +39,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
             let request = server.request(Method::PUT, &path(name)).header("Content-Type", "text/csv").body(text);
             print_rows(&options.client.printing, COLUMNS, &[server.ask(request, "")?])
         }
-        Some(LookupCommand::Delete { name }) => {
-            server.send(server.request(Method::DELETE, &path(name)), "")?;
-            say!("catat: {name} deleted");
-            Ok(())
-        }
+        Some(LookupCommand::Delete { name }) => server.delete(&path(name), name),
     }
 }
 

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::Mark;
-use crate::client::Server;
+use crate::client::{Server, add_given};
 use crate::failure::Failure;
 use crate::output::print_list;
 
@@ -18,11 +18,7 @@ pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
     let server = Server::new(&options.client.remote)?;
     let Some(text) = options.text.as_deref().filter(|_| !options.list) else { return list(&server, &options) };
     let mut order = json!({"text": text, "fields": fields(&options.field)?});
-    for (name, value) in [("at", &options.at), ("until", &options.until), ("group", &options.group)] {
-        if let Some(value) = value {
-            order[name] = json!(value);
-        }
-    }
+    add_given(&mut order, &[("at", &options.at), ("until", &options.until), ("group", &options.group)]);
     let marked: Value = server.ask(server.request(Method::POST, "/api/v1/marks").json(&order), "")?;
     say!("catat: marked {} at {}", marked["text"], marked["at"].as_str().unwrap_or_default());
     Ok(())

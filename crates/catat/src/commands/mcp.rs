@@ -77,7 +77,7 @@ impl Bridge {
                 }
                 Some(answer)
             }
-            (Err(error), Some(id)) => Some(failure(&id, INTERNAL_ERROR, error.message())),
+            (Err(error), Some(id)) => Some(failure(&id, INTERNAL_ERROR, &error.message)),
             // Nobody waits for an answer to a notification.
             (_, None) => None,
         }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::arguments::Onset;
-use crate::client::Server;
+use crate::client::{Server, add_given};
 use crate::failure::Failure;
 use crate::output::{print_rows, say_partial};
 
@@ -14,11 +14,7 @@ const COLUMNS: &str = "kind began earliest:/began_between/0 latest:/began_betwee
 pub(crate) fn onset(options: Onset) -> Result<(), Failure> {
     let server = Server::new(&options.client.remote)?;
     let mut body = json!({"query": options.query, "from": options.from, "groups": options.group});
-    for (name, value) in [("to", &options.to), ("of", &options.of), ("among", &options.among)] {
-        if let Some(value) = value {
-            body[name] = json!(value);
-        }
-    }
+    add_given(&mut body, &[("to", &options.to), ("of", &options.of), ("among", &options.among)]);
     let answer: Value = server.ask(server.request(Method::POST, "/api/v1/onset").json(&body), &options.query)?;
     say_partial("partial answer", &answer);
     if let Some(note) = answer["note"].as_str() {

@@ -151,7 +151,7 @@ fn explain(options: &Query) -> Result<(), Failure> {
     let mut text = answer["explain"]["text"].as_str().unwrap_or_default().to_owned();
     match translated {
         Some(Ok(insights)) => text = format!("in Insights:\n{insights}\n\n{text}"),
-        Some(Err(failure)) => text = format!("in Insights: {}\n\n{text}", failure.message()),
+        Some(Err(failure)) => text = format!("in Insights: {}\n\n{text}", &failure.message),
         None => {}
     }
     writeln!(std::io::stdout(), "{text}").map_err(of_output)

@@ -21,7 +21,7 @@ pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
     let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(ReportCommand::List) => {
-            let answer: Value = server.ask(server.request(Method::GET, "/api/v1/reports"), "")?;
+            let answer = server.get("/api/v1/reports")?;
             print_list(&options.client.printing, COLUMNS, &answer["reports"])
         }
         Some(ReportCommand::Put(put)) => {
@@ -38,11 +38,7 @@ pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
             say!("catat: the letter of {name} is on its way");
             Ok(())
         }
-        Some(ReportCommand::Delete { name }) => {
-            server.send(server.request(Method::DELETE, &path(name)), "")?;
-            say!("catat: {name} deleted");
-            Ok(())
-        }
+        Some(ReportCommand::Delete { name }) => server.delete(&path(name), name),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
 
 fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
     let server = Server::new(remote)?;
-    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/rules"), "")?;
+    let answer = server.get("/api/v1/rules")?;
     print_list(printing, COLUMNS, &answer["rules"])
 }
 

@@ -51,7 +51,7 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
     let tally = result.map_err(|failure| failure.with(&format!("What was written is in {}", dir.display())))?;
     print(&tally, &options.printing)?;
     if !tally.is_exact() {
-        for text in tally.strange() {
+        for text in &tally.strange {
             say!("catat: stored line that was never written: {}", crate::output::harmless(text, false));
         }
         return Err(Failure::other(format!("stored and written lines differ; both are in {}", dir.display())));
@@ -69,7 +69,7 @@ fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
     std::fs::create_dir(&logs).map_err(|error| Failure::usage(format!("{}: {error}", logs.display())))?;
     let mut server = Child::server(dir, "data", None)?;
     let stored = FilledServer::of(dir, &mut server)?;
-    let mut shipper = Child::shipper(dir, stored.url(), &logs)?;
+    let mut shipper = Child::shipper(dir, &stored.url, &logs)?;
     let is_interrupted = interruption();
     let progress = Arc::new(Progress::default());
     let written = write(&logs, &progress, || {

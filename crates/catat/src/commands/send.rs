@@ -70,7 +70,7 @@ impl Report {
                 Failure::other(format!("{}: {error}", self.names.get(input).map_or("input", String::as_str)))
             });
             let Some(batch) = read? else { return Ok(()) };
-            let (input, mut outcome) = (batch.input(), Outcome::default());
+            let (input, mut outcome) = (batch.input, Outcome::default());
             let done = delivery.deliver(batch, &mut outcome);
             let (progress, n_read) = &self.progress;
             if done.is_err() || !outcome.rejected.is_empty() {

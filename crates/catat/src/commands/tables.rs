@@ -1,8 +1,5 @@
 //! `catat tables`: the tables that other engines read.
 
-use reqwest::Method;
-use serde_json::Value;
-
 use crate::arguments::ClientOptions;
 use crate::client::Server;
 use crate::failure::Failure;
@@ -13,7 +10,7 @@ const COLUMNS: &str = "group name rows files columns published location error";
 
 pub(crate) fn tables(options: &ClientOptions) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
-    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/tables"), "")?;
+    let answer = server.get("/api/v1/tables")?;
     if answer["published"] == false {
         say!("catat: the server publishes no tables; its settings name no [tables] url");
     }

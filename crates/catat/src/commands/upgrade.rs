@@ -88,7 +88,7 @@ fn of_snapshot(error: storage::BackupError) -> Failure {
 /// Returns the server that runs on a data directory, and what it says it is.
 fn running(dir: &Path) -> Result<Version, Failure> {
     let server = server_on(dir)?;
-    let status: Value = server.ask(server.request(Method::GET, "/api/v1/status"), "")?;
+    let status = server.get("/api/v1/status")?;
     Ok(Version { name: status["version"].as_str().unwrap_or("?").to_owned(), server })
 }
 

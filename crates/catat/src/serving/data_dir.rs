@@ -43,7 +43,7 @@ pub(super) fn admin_key(data_dir: &Path) -> Result<String, Failure> {
     }
     let mut random = [0u8; 32];
     getrandom::fill(&mut random).map_err(|error| Failure::other(error.to_string()))?;
-    let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = types::hexadecimal(&random);
     let temporary = data_dir.join("admin.key.tmp");
     let mut file = storage::create_file(&temporary).map_err(failed)?;
     writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(failed)?;

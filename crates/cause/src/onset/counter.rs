@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use execute::{EventSet, ExecuteError, PartialReason, Request, execute};
-use plan::{Aggregate, AggregateKind, Expr, Function, Name, Operator, Plan, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Length, Name, Operator, Plan};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use super::change_point::{ChangePoint, Episode, Law, Series, change_point};
@@ -85,7 +85,7 @@ impl Counter<'_, '_> {
     ) -> Result<Vec<f64>, ExecuteError> {
         let to = from.saturating_add(length.saturating_mul(n as i64));
         let time = Expr::Field("@timestamp".into());
-        let floor = Expr::Call(Function::DateFloor, vec![time, Expr::Duration(Span::Nanoseconds(length))]);
+        let floor = Expr::Call(Function::DateFloor, vec![time, Expr::Duration(Length::Nanoseconds(length))]);
         let (bucket, count): (Name, Name) = ("bucket".into(), "count".into());
         operators.push(Operator::Aggregate {
             by: vec![(bucket.clone(), floor)],

@@ -55,14 +55,9 @@ impl DataRequest {
     /// Reads a request, for the page that starts after `start` datapoints.
     pub(super) fn read(input: &Value, start: usize) -> Read<Self> {
         let input = Parameters::new(input);
-        let queries = input.structures("MetricDataQueries", QUERIES_MAX)?;
+        let queries = DataQuery::read_all(&input, "MetricDataQueries", QUERIES_MAX)?;
         if queries.is_empty() {
             return Err(missing("MetricDataQueries"));
-        }
-        let queries = queries.iter().map(DataQuery::read).collect::<Read<Vec<_>>>()?;
-        let mut ids = BTreeSet::new();
-        if let Some(twice) = queries.iter().find(|query| !ids.insert(&query.id)) {
-            return Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id)));
         }
         let is_ascending = match input.text("ScanBy", CHARS_MAX)? {
             None | Some("TimestampDescending") => false,

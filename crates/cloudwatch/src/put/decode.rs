@@ -145,11 +145,6 @@ impl<'a> PutLogEvents<'a> {
         check_events(&read.log_events)?;
         Ok(Self { group, stream: read.log_stream_name, events: read.log_events.events })
     }
-
-    /// Returns how many events there are.
-    pub fn n_events(&self) -> usize {
-        self.events.len()
-    }
 }
 
 /// Checks the name of a stream.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use alert::{Receiver, TopicMessage};
 use serde_json::{Map, Value, json};
-use types::GroupScope;
 
 use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
@@ -38,10 +37,7 @@ pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Va
         Some("json") => by_protocol(message)?,
         Some(_) => return Err(invalid("MessageStructure Reason: json is the only one")),
     };
-    let groups = match &registry.server.caller.scope {
-        GroupScope::All => vec!["*".to_owned()],
-        GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
-    };
+    let groups = registry.server.caller.scope.texts().unwrap_or_else(|| vec!["*".to_owned()]);
     let id = random_id()?;
     let message = TopicMessage {
         receiver: Receiver::Topic(topic.to_owned()),

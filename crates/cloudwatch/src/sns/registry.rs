@@ -88,13 +88,8 @@ impl<'s> SnsRegistry<'s> {
 
     /// Reports whether all that a scope admits exists for the caller.
     pub(super) fn covers(&self, scope: &GroupScope) -> bool {
-        match scope {
-            GroupScope::All => self.server.caller.scope.is_everything(),
-            GroupScope::Matching(patterns) => {
-                let patterns: Vec<String> = patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
-                self.server.reaches_all(&patterns)
-            }
-        }
+        let everything = || self.server.caller.scope.is_everything();
+        scope.texts().map_or_else(everything, |patterns| self.server.reaches_all(&patterns))
     }
 
     /// Returns all subscriptions by id. Removes subscriptions that were not confirmed in time.

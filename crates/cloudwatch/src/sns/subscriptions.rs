@@ -1,7 +1,6 @@
 //! Subscriptions: made, confirmed by their receivers, listed, ended.
 
 use alert::{Receiver, SUBSCRIPTION, TopicMessage, TopicSubscription};
-use data_encoding::HEXLOWER;
 use door::{Problem, Role};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
@@ -246,9 +245,7 @@ fn has_token(one: &TopicSubscription, token: &str) -> bool {
 
 /// Returns 256 random bits.
 fn random_token() -> Result<String, CloudWatchProblem> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
-    Ok(HEXLOWER.encode(&bytes))
+    Ok(types::hexadecimal(&door::random::<32>()?))
 }
 
 #[cfg(test)]

@@ -157,15 +157,13 @@ pub(super) fn cell_text(value: Option<&Option<Value>>) -> String {
 /// Returns the number that a value is; texts are the numbers that JSON does not have.
 pub(super) fn number_in(value: &Value) -> Option<f64> {
     match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
         Value::String(text) => match &**text {
             "NaN" => Some(f64::NAN),
             "+Inf" => Some(f64::INFINITY),
             "-Inf" => Some(f64::NEG_INFINITY),
             _ => None,
         },
-        _ => None,
+        other => other.as_f64(),
     }
 }
 

@@ -7,6 +7,13 @@ use types::Timestamp;
 use super::*;
 use crate::queries::{Extent, Queries, QueryTerms, Ticket};
 
+impl QueryAdmission {
+    /// Unknown queries that wait behind others of their caller.
+    fn callers_waiting(&self) -> usize {
+        self.callers.hold().values().map(|gate| gate.n_waiting()).sum()
+    }
+}
+
 /// Runs work and returns its result.
 async fn run<T, F>(turns: &Arc<QueryAdmission>, running: Arc<RunningQuery>, work: F) -> Result<T, Problem>
 where
@@ -25,7 +32,7 @@ fn turns() -> Arc<QueryAdmission> {
 }
 
 fn ticket(text: &str) -> Ticket {
-    Queries::default().start(text, Timestamp(0))
+    Queries::default().start_for("", text, Timestamp(0))
 }
 
 type Answer = tokio::task::JoinHandle<Result<&'static str, u16>>;

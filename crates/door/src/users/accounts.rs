@@ -11,7 +11,7 @@ use super::directory::{Document, KIND, SignedIn, USERS_MAX, Users, caller_of, ch
 use super::password::fingerprint;
 use super::role_rules::Grant;
 use crate::access::{Caller, SignInWay};
-use crate::problem::Problem;
+use crate::problem::{Problem, random};
 
 impl Users {
     /// Returns the user of an account with the role of `grant`, and whether that differs from what they had, so that their
@@ -69,7 +69,5 @@ pub(super) fn caller_by_proxy(name: &str, grant: &Grant) -> Result<Caller, Probl
 
 /// Returns a text of its own that is the hash of no password.
 fn mark() -> Result<String, Problem> {
-    let mut random = [0u8; 16];
-    getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-    Ok(format!("provider:{}", HEXLOWER.encode(&random)))
+    Ok(format!("provider:{}", HEXLOWER.encode(&random::<16>()?)))
 }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupPattern, GroupScope, Hold, Timestamp};
+use types::{GroupScope, Hold, Timestamp};
 
 use super::password::{self, fingerprint};
 use crate::access::{Caller, Role, SignInWay};
@@ -170,10 +170,7 @@ pub fn user_of_name(name: &str) -> Option<&str> {
 
 pub(super) fn caller_of(name: &str, document: &Document) -> Option<Caller> {
     let role = role_named(&document.role).ok()?;
-    let scope = match &document.groups {
-        None => GroupScope::All,
-        Some(groups) => GroupScope::Matching(groups.iter().map(GroupPattern::new).collect()),
-    };
+    let scope = GroupScope::of_texts(document.groups.as_deref());
     let name: Arc<str> = caller_name(name).into();
     let batches = name.clone();
     Some(Caller {

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, random};
 
 /// What a hash costs: 19 MiB and two passes, some 20 ms. More would let few sign-ins at once exhaust a small machine.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -26,8 +26,7 @@ const PASSES_MAX: u32 = 10;
 
 /// Returns a hash of `password` under a salt of its own, as text.
 pub(super) fn hash(password: &str) -> Result<String, Problem> {
-    let mut salt = [0u8; SALT_BYTES];
-    getrandom::fill(&mut salt).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+    let salt: [u8; SALT_BYTES] = random()?;
     let hash = derive(password, &salt, MEMORY_KIB, PASSES, LANES)?;
     let (salt, hash) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&hash));
     Ok(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}"))

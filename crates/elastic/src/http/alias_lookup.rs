@@ -11,10 +11,7 @@ use super::state::Shared;
 use door::Problem;
 
 pub(super) fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
-    server.state.aliases.get(|| {
-        let documents = server.settings().all(KIND)?;
-        Ok(documents.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?))).collect())
-    })
+    server.state.aliases.get(|| Ok(server.settings().read(KIND)?.into_iter().collect()))
 }
 
 /// Returns the groups that the aliases of a name or pattern contain, whether they exist or not.

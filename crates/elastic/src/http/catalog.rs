@@ -137,7 +137,7 @@ pub(super) fn mapping(mut call: Call) -> Outcome {
 }
 
 fn mapping_json(mapping: Option<&Mapping>, fields: &[FieldSummaryRow]) -> Json_ {
-    let declared = mapping.map_or_else(|| json!({}), |mapping| mapping.json().clone());
+    let declared = mapping.map_or_else(|| json!({}), |mapping| mapping.json.clone());
     let Json_::Object(mut shown) = declared else { return json!({}) };
     let mut properties = match shown.remove("properties") {
         Some(Json_::Object(properties)) => properties,

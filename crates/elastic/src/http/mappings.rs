@@ -108,7 +108,7 @@ pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Re
     let declared = all.declared(group.as_str()).unwrap_or_default();
     let known = Mapping::read(&declared.mappings, &declared.settings)?;
     let extended = known.extended(mappings, &declared.settings)?;
-    let declared = Declaration { mappings: extended.json().clone(), settings: declared.settings };
+    let declared = Declaration { mappings: extended.json.clone(), settings: declared.settings };
     keep(server, group, &declared)?;
     server.audit_own("mapping changed", &json!({"index": group.as_str()}));
     Ok(())

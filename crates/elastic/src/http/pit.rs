@@ -5,6 +5,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use plan::{Comparison, Expr, Operator};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
@@ -25,6 +26,12 @@ pub(super) struct PointInTime {
     opened: i64,
 }
 
+/// Reads a document in an id of at most so many bytes.
+pub(super) fn document_of<T: DeserializeOwned>(id: &str, bytes_max: usize) -> Option<T> {
+    let bytes = BASE64URL_NOPAD.decode(id.as_bytes()).ok().filter(|_| id.len() <= bytes_max)?;
+    serde_json::from_slice(&bytes).ok()
+}
+
 impl PointInTime {
     fn encode(&self) -> String {
         BASE64URL_NOPAD.encode(&serde_json::to_vec(self).unwrap_or_default())
@@ -32,11 +39,7 @@ impl PointInTime {
 
     fn decode(id: &str) -> Result<Self, Problem> {
         let unreadable = || Problem::bad_request("illegal_argument_exception", format!("invalid id: [{id:.100}]"));
-        if id.len() > ID_BYTES_MAX {
-            return Err(unreadable());
-        }
-        let bytes = BASE64URL_NOPAD.decode(id.as_bytes()).map_err(|_| unreadable())?;
-        serde_json::from_slice(&bytes).map_err(|_| unreadable())
+        document_of(id, ID_BYTES_MAX).ok_or_else(unreadable)
     }
 
     /// Returns the point in time of a search, which must not name indices itself.

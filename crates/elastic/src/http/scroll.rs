@@ -19,6 +19,7 @@ use super::checked_parameters::without;
 use super::execution::{SearchResult, run};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::pit::document_of;
 use super::request::Search;
 use super::scroll_registry::{Last, Progress};
 use super::search_run::query;
@@ -63,11 +64,7 @@ impl Place {
 
     fn decode(id: &str) -> Result<Self, Problem> {
         let unreadable = || Problem::bad_request("illegal_argument_exception", "Cannot parse scroll id");
-        if id.len() > ID_BYTES_MAX {
-            return Err(unreadable());
-        }
-        let bytes = BASE64URL_NOPAD.decode(id.as_bytes()).map_err(|_| unreadable())?;
-        serde_json::from_slice(&bytes).map_err(|_| unreadable())
+        document_of(id, ID_BYTES_MAX).ok_or_else(unreadable)
     }
 }
 
@@ -104,9 +101,7 @@ pub(super) fn first(
         ["aggs", "aggregations", "from", "search_after"].iter().for_each(|name| _ = members.remove(*name));
     }
     let last = result.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-    let key = BASE64URL_NOPAD.encode(&random);
+    let key = BASE64URL_NOPAD.encode(&door::random::<16>()?);
     server.state.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
     let Parameters(parameters) = without(parameters, &OF_FIRST_PAGE);
     let place =

@@ -69,7 +69,7 @@ pub(super) fn index(mut call: Call) -> Outcome {
     let about = |name: &str| {
         json!({
             "aliases": shown(&aliases, name),
-            "mappings": kept.mapping(name).map_or_else(|| json!({}), |mapping| mapping.json().clone()),
+            "mappings": kept.mapping(name).map_or_else(|| json!({}), |mapping| mapping.json.clone()),
             "settings": {"index": {"number_of_shards": "1", "number_of_replicas": "0", "provided_name": name}},
         })
     };

@@ -143,8 +143,8 @@ impl<'a> Frame<'a> {
 
     /// Gives the rows a column; one of that name, and what lay below it, is hidden.
     pub fn define(&mut self, name: Name, column: Arc<Column>) {
-        self.cache.retain(|known, _| !is_at_or_below(known, &name));
-        self.layers.retain(|layer| !matches!(layer, Layer::Named(known, _) if is_at_or_below(known, &name)));
+        self.cache.retain(|known, _| !path::is_at_or_below(known, &name));
+        self.layers.retain(|layer| !matches!(layer, Layer::Named(known, _) if path::is_at_or_below(known, &name)));
         self.layers.push(Layer::Named(name, column));
     }
 
@@ -244,7 +244,7 @@ impl<'a> Frame<'a> {
         for layer in self.layers.iter().rev() {
             match layer {
                 Layer::Named(known, column) if **known == *name => base = Some(column.clone()),
-                Layer::Named(known, column) if is_at_or_below(name, known) => {
+                Layer::Named(known, column) if path::is_at_or_below(name, known) => {
                     base = Some(Arc::new(path::dig_column(column, &name[known.len() + 1..])));
                 }
                 Layer::Named(..) => {}
@@ -319,10 +319,6 @@ impl BlockRows<'_> {
             .collect::<Result<_, ScanError>>()?;
         Ok(coalesce(&column, &path::assemble(&members, self.rows.count())))
     }
-}
-
-fn is_at_or_below(name: &str, root: &str) -> bool {
-    name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Reports whether surely every row has a value.

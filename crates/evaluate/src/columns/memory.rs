@@ -22,11 +22,6 @@ impl MemoryPool {
         self.held.load(Relaxed)
     }
 
-    /// Returns bytes that they may hold.
-    pub fn bytes_max(&self) -> usize {
-        self.bytes_max
-    }
-
     /// Takes `n_bytes` for a query that then holds `n_wanted`, unless that would leave too little.
     pub fn take(&self, n_bytes: usize, n_wanted: usize) -> bool {
         let reserved = if n_wanted <= self.bytes_max / SMALL_PART { 0 } else { self.bytes_max / RESERVED_PART };

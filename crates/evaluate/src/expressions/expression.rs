@@ -147,27 +147,23 @@ fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<
     Ok(env.evaluate(expr, frame)?.presence())
 }
 
-/// Returns the parts of a conjunction, in order. Chains lean to the left and may be long, so no recursion.
+/// Returns the parts of a conjunction, in order.
 pub fn conjunction(expr: &Expr) -> Vec<&Expr> {
-    let mut parts = Vec::new();
-    let mut pending = vec![expr];
-    while let Some(part) = pending.pop() {
-        match part {
-            Expr::And(a, b) => pending.extend([&**b, &**a]),
-            other => parts.push(other),
-        }
-    }
-    parts
+    parts(expr, |part| if let Expr::And(a, b) = part { Some([a, b]) } else { None })
 }
 
 /// Returns the parts of a disjunction, in order.
 pub fn disjunction(expr: &Expr) -> Vec<&Expr> {
-    let mut parts = Vec::new();
-    let mut pending = vec![expr];
+    parts(expr, |part| if let Expr::Or(a, b) = part { Some([a, b]) } else { None })
+}
+
+/// Returns the parts of a chain, in order. Chains lean to the left and may be long, so no recursion.
+fn parts(expr: &Expr, split: impl Fn(&Expr) -> Option<[&Expr; 2]>) -> Vec<&Expr> {
+    let (mut parts, mut pending) = (Vec::new(), vec![expr]);
     while let Some(part) = pending.pop() {
-        match part {
-            Expr::Or(a, b) => pending.extend([&**b, &**a]),
-            other => parts.push(other),
+        match split(part) {
+            Some([a, b]) => pending.extend([b, a]),
+            None => parts.push(part),
         }
     }
     parts

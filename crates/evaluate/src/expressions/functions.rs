@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use plan::address::address_key;
 use plan::function::{level_of_key, severity_key};
-use plan::{Expr, Function, Span};
+use plan::{Expr, Function, Length};
 use types::{Column, RowSet, Value};
 
 use crate::columns::cell;
@@ -73,13 +73,13 @@ fn called(
             let times = env.evaluate(value, frame)?;
             Ok((Arc::new(time::later_rows(&times, *span, env.time_zone)), None))
         }
-        (Function::TimeBucket, [value, origin, Expr::Duration(Span::Nanoseconds(length))]) => {
+        (Function::TimeBucket, [value, origin, Expr::Duration(Length::Nanoseconds(length))]) => {
             let (times, origins) = (env.evaluate(value, frame)?, env.evaluate(origin, frame)?);
             Ok((Arc::new(time::bucket_rows(&times, &origins, *length)), None))
         }
         (
             Function::WallBucket,
-            [value, Expr::Literal(Some(Value::Timestamp(origin))), Expr::Duration(Span::Nanoseconds(length))],
+            [value, Expr::Literal(Some(Value::Timestamp(origin))), Expr::Duration(Length::Nanoseconds(length))],
         ) => {
             let times = env.evaluate(value, frame)?;
             Ok((Arc::new(time::wall_bucket_rows(&times, origin.0, *length, env.time_zone)), None))

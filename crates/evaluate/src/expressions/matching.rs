@@ -126,7 +126,7 @@ impl<'a> Matcher<'a> {
             // Between words of a phrase may stand what also is inside a number.
             Self::Phrase(words) => words.iter().all(|word| fits(word)),
             Self::OneOf(alternatives) => {
-                alternatives.patterns().iter().any(|pattern| Matcher::new(pattern).may_match_a_number())
+                alternatives.patterns.iter().any(|pattern| Matcher::new(pattern).may_match_a_number())
             }
         }
     }

@@ -20,9 +20,12 @@ const ID_BYTES_MIN: usize = 16;
 /// What a condition asks an index.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    field: String,
-    literal: String,
-    ignores_case: bool,
+    /// The field that is asked about.
+    pub field: String,
+    /// The text that every value wanted holds.
+    pub literal: String,
+    /// Whether upper and lower case of it are the same.
+    pub ignores_case: bool,
     /// Whether the values wanted are the literal, and not only hold it.
     is_whole: bool,
     /// Whether rows that surely hold the text surely fulfil the condition.
@@ -69,21 +72,6 @@ impl Probe {
         let is_id = text.len() >= ID_BYTES_MIN && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         let (field, literal) = (name.to_string(), text.to_owned());
         is_id.then_some(Self { field, literal, ignores_case: false, is_whole: true, settles: false })
-    }
-
-    /// Returns the field that is asked about.
-    pub fn field(&self) -> &str {
-        &self.field
-    }
-
-    /// Returns the text that every value wanted holds.
-    pub fn literal(&self) -> &str {
-        &self.literal
-    }
-
-    /// Reports whether upper and lower case of it are the same.
-    pub fn ignores_case(&self) -> bool {
-        self.ignores_case
     }
 
     /// Returns the probe for a run; `None` where the field is more than what is stored under its name.

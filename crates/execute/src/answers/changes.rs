@@ -9,17 +9,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use plan::{Earlier, Expr, Operator, Patterns, Plan, earlier_range, insights_text};
-use types::{Level, Run, TimeRange, Timestamp, Value};
+use types::{Level, Run, TimeRange, Timestamp};
 
 use super::restarts::Restart;
-use crate::answers::event::Event;
+use crate::answers::event::{Event, read_events};
 use crate::answers::restarts::restarts;
 use crate::operators::patterns::bins::Bins;
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::End;
 use crate::operators::patterns::origins::{Origin as OriginOf, OriginField};
 use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, count_runs, mined};
-use crate::operators::patterns::samples;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
@@ -241,7 +240,7 @@ impl ChangeSearch<'_, '_, '_> {
             let Some(Condition { expr, is_exact }) = found else { continue };
             let Some(written) = insights_text::text(&expr) else { continue };
             let part = if chosen.is_gone() { &chosen.sums.before } else { &chosen.sums.now };
-            let bins = if chosen.is_gone() { self.before.counted.bins() } else { self.now.counted.bins() };
+            let bins = if chosen.is_gone() { self.before.counted.bins } else { self.now.counted.bins };
             let count = |(place, count): (usize, &f64)| Some((bins?.start(place), *count as u64));
             let [services, hosts] = origins.remove(&chosen.place).unwrap_or_default();
             changes.push(Change {
@@ -273,12 +272,7 @@ impl ChangeSearch<'_, '_, '_> {
                 if chosen.is_gone() == is_gone { sum.ends.oldest.clone() } else { none.clone() }
             };
             let ends: Vec<End> = chosen.iter().map(end).collect();
-            let read = samples::read(part.scan, &ends.iter().collect::<Vec<_>>(), self.lead, self.patterns)?;
-            for ((first, sample), end) in firsts.iter_mut().zip(read).zip(&ends) {
-                if let Some((Value::String(text), id)) = sample.and_then(|sample| Some((sample.text, sample.id?))) {
-                    *first = Some(Event { id, time: Timestamp(end.time().unwrap_or_default()), text });
-                }
-            }
+            read_events(part.scan, &ends, (self.lead, self.patterns), &mut firsts)?;
         }
         Ok(firsts)
     }

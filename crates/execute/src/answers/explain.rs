@@ -91,7 +91,7 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     let mut explanation = Explanation::default();
     let step = |stage: Stage, operator: &Operator| ExplainedStep { stage, operator: operator.to_string(), index: None };
     if let Some((spread, aggregate, after)) = Spread::of(rest) {
-        let spread = spread.operators();
+        let spread = spread.operators;
         let until = &rest[..rest.len() - after.len()];
         let steps = Steps::new(lead, &fields_of(until));
         explanation.ask(&scan, &steps);
@@ -145,8 +145,8 @@ impl Explanation {
             .map(|(expr, probe)| ExplainedCondition {
                 step: ExplainedStep { stage: Stage::Block, operator: filter(expr), index: None },
                 index: probe.map(|probe| IndexUse {
-                    field: probe.field().to_owned(),
-                    literal: probe.literal().to_owned(),
+                    field: probe.field.to_owned(),
+                    literal: probe.literal.to_owned(),
                     is_exact: probe.settles,
                     n_blocks: 0,
                     n_events: 0,

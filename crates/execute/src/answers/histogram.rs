@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plan::{Aggregate, AggregateKind, Expr, Function, Name, Operator, Plan, Span, calendar as bins};
+use plan::{Aggregate, AggregateKind, Expr, Function, Length, Name, Operator, Plan, calendar as bins};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use crate::answers::run::execute;
@@ -105,7 +105,7 @@ pub fn histogram(
 ) -> Result<Histogram, ExecuteError> {
     let Some(range) = clipped(request.range, runs) else { return Ok(Histogram::default()) };
     let interval_ns = length_ns(range, n_buckets);
-    let span = Span::Nanoseconds(interval_ns);
+    let span = Length::Nanoseconds(interval_ns);
     let counting = counting_plan(plan, span, by);
     let answer = execute(&counting, runs, &Request { range, limit: None, ..*request })?;
     let mut buckets = empty_buckets(range, span, request);
@@ -125,7 +125,7 @@ pub fn histogram(
     Ok(Histogram { buckets, interval_ns, stats: answer.stats, partial_reasons: answer.partial_reasons })
 }
 
-fn empty_buckets(range: TimeRange, span: Span, request: &Request<'_>) -> Vec<Bucket> {
+fn empty_buckets(range: TimeRange, span: Length, request: &Request<'_>) -> Vec<Bucket> {
     let zone = request.time_zone;
     let mut buckets = Vec::new();
     let mut next = range.from.0;
@@ -139,7 +139,7 @@ fn empty_buckets(range: TimeRange, span: Span, request: &Request<'_>) -> Vec<Buc
 }
 
 /// Returns the conditions at the head of `plan`, then a count by time and by the field.
-fn counting_plan(plan: &Plan, span: Span, by: &str) -> Plan {
+fn counting_plan(plan: &Plan, span: Length, by: &str) -> Plan {
     let start: Name = "bucket".into();
     let value: Name = "value".into();
     let count: Name = "count".into();

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use pattern::{Condition, id_of};
 use plan::{Expr, Operator, Patterns, Plan};
-use types::{Level, Run, Timestamp, Value};
+use types::{Level, Run, Timestamp};
 
-use crate::answers::event::Event;
+use crate::answers::event::{Event, read_events};
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::{End, Side};
 use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, mined, needed_by};
-use crate::operators::patterns::samples;
 use crate::operators::patterns::tally::Depth;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::operators::patterns::text_counts::part::{KnownExamples, PartTexts};
@@ -201,12 +200,7 @@ impl Compared<'_, '_, '_> {
                 if first.is_none() { sum.ends.oldest.clone() } else { none.clone() }
             };
             let ends: Vec<End> = chosen.iter().zip(&firsts).map(end).collect();
-            let read = samples::read(part.scan, &ends.iter().collect::<Vec<_>>(), &self.leads[side], self.patterns)?;
-            for ((first, sample), end) in firsts.iter_mut().zip(read).zip(&ends) {
-                if let Some((Value::String(text), id)) = sample.and_then(|sample| Some((sample.text, sample.id?))) {
-                    *first = Some(Event { id, time: Timestamp(end.time().unwrap_or_default()), text });
-                }
-            }
+            read_events(part.scan, &ends, (&self.leads[side], self.patterns), &mut firsts)?;
         }
         Ok(firsts)
     }

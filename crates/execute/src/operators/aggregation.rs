@@ -136,7 +136,7 @@ impl<'p> Aggregation<'p> {
     fn sharing<'s, 'q>(&self, scan: &'s Scan<'q>) -> Option<Sharing<'s, 'q, 'p>> {
         scan.request.support.peers?;
         let is_counted = self.spread.is_none() && minutes::counted_by(&self.steps, self.by, self.aggregates).is_some();
-        let rest = self.spread.operators().iter().chain([self.operator]).cloned().collect();
+        let rest = self.spread.operators.iter().chain([self.operator]).cloned().collect();
         Sharing::of(scan, self.lead, rest, (self.by, self.aggregates)).filter(|_| !is_counted)
     }
 
@@ -252,7 +252,7 @@ impl<'p> Aggregation<'p> {
         if scan.sources.iter().all(|source| source.run.info().key.is_none()) {
             return None;
         }
-        let before = [self.lead, self.spread.operators()];
+        let before = [self.lead, self.spread.operators];
         let time_zone = scan.request.time_zone;
         let fingerprint = Fingerprint::of_aggregation(before, self.by, self.aggregates, time_zone)?;
         let several = RunSet::new(scan, fingerprint);
@@ -315,7 +315,7 @@ impl<'p> Aggregation<'p> {
 
     /// Adds what is kept of several runs together; `false` where nothing is.
     fn take_together(&self, scan: &Scan<'_>, keeper: &PartialKeeper<'_>, total: &mut Groups<'p>) -> bool {
-        let Some(kept) = keeper.several.key().and_then(|key| keeper.cache.partial(key)) else { return false };
+        let Some(kept) = keeper.several.key.and_then(|key| keeper.cache.partial(key)) else { return false };
         if kept.is_empty() {
             keeper.several.give_up();
             return false;
@@ -323,7 +323,7 @@ impl<'p> Aggregation<'p> {
         let is_taken = self.take_kept(scan, None, &kept, total);
         if is_taken {
             // They are needed again once one of the runs is gone.
-            keeper.cache.touch(keeper.several.keys());
+            keeper.cache.touch(&keeper.several.keys);
         }
         is_taken
     }
@@ -441,7 +441,7 @@ impl PartialKeeper<'_> {
 
     /// Keeps the partials of several runs together, if they are all there.
     fn keep_together(&self, scan: &Scan<'_>, groups: &Groups<'_>) {
-        let Some(key) = self.several.key().filter(|_| self.several.is_whole() && !scan.is_partial()) else { return };
+        let Some(key) = self.several.key.filter(|_| self.several.is_whole() && !scan.is_partial()) else { return };
         if groups.memory_bytes() > self.cache.entry_bytes_max().saturating_mul(MEMORY_FACTOR) {
             return self.cache.put(key, Vec::new());
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use plan::{Compare, Earlier, Name, Span, calendar as bins, earlier_range};
+use plan::{Compare, Earlier, Length, Name, calendar as bins, earlier_range};
 use types::{Column, TimeRange, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
@@ -22,8 +22,8 @@ struct Shift<'s> {
 impl<'s> Shift<'s> {
     fn of(compare: &'s Compare, range: TimeRange, zone: Tz) -> Self {
         let length = match compare.earlier {
-            Earlier::Shift(Span::Nanoseconds(length)) => Some(length),
-            Earlier::Shift(Span::Months(_)) => None,
+            Earlier::Shift(Length::Nanoseconds(length)) => Some(length),
+            Earlier::Shift(Length::Months(_)) => None,
             Earlier::Preceding => {
                 let earlier = earlier_range(compare.earlier, range, zone);
                 earlier.and_then(|earlier| range.from.0.checked_sub(earlier.from.0))
@@ -49,13 +49,13 @@ impl<'s> Shift<'s> {
     /// compared with.
     fn forth(&self, time: i64) -> i64 {
         let span = match (self.length, self.compare.earlier) {
-            (Some(length), _) => Span::Nanoseconds(length),
+            (Some(length), _) => Length::Nanoseconds(length),
             (None, Earlier::Shift(span)) => span,
             (None, Earlier::Preceding) => return time,
         };
         let later = match span {
-            Span::Nanoseconds(length) => time.checked_add(length),
-            Span::Months(_) => bins::earlier(self.zone, time, span).and_then(|back| time.checked_add(time - back)),
+            Length::Nanoseconds(length) => time.checked_add(length),
+            Length::Months(_) => bins::earlier(self.zone, time, span).and_then(|back| time.checked_add(time - back)),
         };
         let floored = |later: i64| match &self.compare.time {
             Some((_, span)) => bins::floor(self.zone, later, *span),

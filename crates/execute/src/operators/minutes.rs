@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use plan::fields::{asks_labels, visit_unpushed_fields};
-use plan::{Aggregate, AggregateKind, Expr, Function, Name, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Length, Name};
 use types::{Column, FieldMinutes, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
 use crate::operators::group::Groups;
@@ -73,8 +73,8 @@ fn is_minute(expr: &Expr) -> bool {
     match expr {
         Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
             [Expr::Field(name), Expr::Duration(span)] if **name == *"@timestamp" => match span {
-                Span::Nanoseconds(length) => length % Timestamp::MINUTE == 0,
-                Span::Months(_) => true,
+                Length::Nanoseconds(length) => length % Timestamp::MINUTE == 0,
+                Length::Months(_) => true,
             },
             _ => false,
         },
@@ -92,7 +92,7 @@ fn bucket(expr: &Expr) -> Option<(i64, i64)> {
         [
             Expr::Field(name),
             Expr::Literal(Some(Value::Timestamp(origin))),
-            Expr::Duration(Span::Nanoseconds(length)),
+            Expr::Duration(Length::Nanoseconds(length)),
         ] if **name == *"@timestamp" => Some((origin.0, *length)),
         _ => None,
     }

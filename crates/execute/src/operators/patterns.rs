@@ -173,11 +173,11 @@ fn finished<'t>(
         columns.extend(change_columns(&rows));
     }
     if patterns.is_scored {
-        columns.extend(score_columns(&rows, now.counted.bins()));
+        columns.extend(score_columns(&rows, now.counted.bins));
     }
     if patterns.counts.is_some() {
         columns.extend(end_columns(&rows));
-        columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins())).collect()));
+        columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins)).collect()));
     }
     let finished = GroupRows { n_rows: rows.len(), columns, approximate: Vec::new() };
     Ok(PatternRows { finished, rows, places, conditions })

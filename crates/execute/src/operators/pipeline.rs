@@ -174,7 +174,7 @@ impl<'p, 's> Pipeline<'p, 's> {
                     None => continue,
                 },
                 Stage::Group(Grouping { of, groups, estimates }) => {
-                    let spilling = groups.spilling();
+                    let spilling = groups.spilling;
                     CollectedRows::Groups(GroupCollector::finish(of, spilling, vec![groups])?, estimates)
                 }
                 Stage::Whole(operators, rows) => {

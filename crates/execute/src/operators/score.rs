@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use plan::{SCORE_COLUMNS, Score, Span};
+use plan::{Length, SCORE_COLUMNS, Score};
 use types::{Column, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
@@ -16,8 +16,8 @@ const DAYS_MIN: i64 = 3;
 const WEEKS_MIN: i64 = 3;
 
 /// Returns how many values lie between two that are alike.
-fn season(span: Span, n_values: usize) -> Option<usize> {
-    let Span::Nanoseconds(length) = span else { return None };
+fn season(span: Length, n_values: usize) -> Option<usize> {
+    let Length::Nanoseconds(length) = span else { return None };
     let covered = length.checked_mul(i64::try_from(n_values).ok()?)?;
     let of = |period: i64, n_min: i64| {
         let fits = length < period && period % length == 0 && covered >= n_min * period;

@@ -50,7 +50,7 @@ pub(crate) fn apply(
 #[derive(Clone, Copy)]
 pub(crate) struct Spread<'p> {
     /// The first `unnest` and what follows it.
-    operators: &'p [Operator],
+    pub(crate) operators: &'p [Operator],
 }
 
 impl<'p> Spread<'p> {
@@ -67,11 +67,6 @@ impl<'p> Spread<'p> {
             }
             _ => None,
         }
-    }
-
-    /// Returns what it does.
-    pub(crate) fn operators(self) -> &'p [Operator] {
-        self.operators
     }
 
     /// Reports whether events themselves are aggregated.

@@ -32,6 +32,12 @@ impl Write for PlanHasher {
 }
 
 impl Fingerprint {
+    fn of(text: fmt::Arguments<'_>) -> Option<Self> {
+        let mut hashed = PlanHasher(Xxh3::new());
+        hashed.write_fmt(text).ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
     /// Returns the fingerprint of an aggregation of what `before` gives, where it has one.
     pub(crate) fn of_aggregation(
         before: [&[Operator]; 2],
@@ -45,12 +51,10 @@ impl Fingerprint {
         if !is_known {
             return None;
         }
-        let mut hashed = PlanHasher(Xxh3::new());
         // What columns are called does not matter; an alias that is used is a step of its own.
         let by: Vec<&Expr> = by.iter().map(|(_, expr)| expr).collect();
         let aggregates: Vec<_> = aggregates.iter().map(|aggregate| (aggregate.kind, &aggregate.argument)).collect();
-        write!(hashed, "groups {VERSION} {time_zone:?} {before:?} {by:?} {aggregates:?}").ok()?;
-        Some(Self(hashed.0.digest128()))
+        Self::of(format_args!("groups {VERSION} {time_zone:?} {before:?} {by:?} {aggregates:?}"))
     }
 
     /// Returns the fingerprint of everything that an answer depends on but the runs.
@@ -68,9 +72,7 @@ impl Fingerprint {
         if !operators.iter().all(is_plain) {
             return None;
         }
-        let mut hashed = PlanHasher(Xxh3::new());
-        write!(hashed, "answer {VERSION} {:?} {:?} {cut:?} {operators:?}", request.time_zone, request.range).ok()?;
-        Some(Self(hashed.0.digest128()))
+        Self::of(format_args!("answer {VERSION} {:?} {:?} {cut:?} {operators:?}", request.time_zone, request.range))
     }
 
     /// Returns the fingerprint of the conditions among row-wise operators, with what they are computed from. None where
@@ -81,9 +83,7 @@ impl Fingerprint {
         if !before.iter().all(is_known) {
             return None;
         }
-        let mut hashed = PlanHasher(Xxh3::new());
-        write!(hashed, "matches {time_zone:?} {before:?}").ok()?;
-        Some(Self(hashed.0.digest128()))
+        Self::of(format_args!("matches {time_zone:?} {before:?}"))
     }
 
     /// Returns the fingerprint of the first `cap` rows in an order, with the fields `needed` of the first `most` of
@@ -99,9 +99,7 @@ impl Fingerprint {
         if !lead.iter().all(is_known) || !keys.iter().all(|key| is_timeless(&key.expr)) {
             return None;
         }
-        let mut hashed = PlanHasher(Xxh3::new());
-        write!(hashed, "rows {time_zone:?} {lead:?} {number} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
-        Some(Self(hashed.0.digest128()))
+        Self::of(format_args!("rows {time_zone:?} {lead:?} {number} {keys:?} {cap:?} {most:?} {needed:?}"))
     }
 
     /// Returns the fingerprint of what is counted by `conditions` of the events that row-wise operators let through; `kind`
@@ -110,9 +108,7 @@ impl Fingerprint {
         if !lead.iter().all(is_known) || !conditions.iter().all(is_timeless) {
             return None;
         }
-        let mut hashed = PlanHasher(Xxh3::new());
-        write!(hashed, "counts {VERSION} {kind} {time_zone:?} {lead:?} {conditions:?}").ok()?;
-        Some(Self(hashed.0.digest128()))
+        Self::of(format_args!("counts {VERSION} {kind} {time_zone:?} {lead:?} {conditions:?}"))
     }
 
     /// Returns the fingerprint of what is known of a run whatever is asked of it; `kind` names what that is.

@@ -40,8 +40,8 @@ impl Screen {
     }
 
     fn of_probe(probe: &Probe) -> Option<Self> {
-        let is_message = probe.field() == "@message";
-        let literal = if is_message { probe.literal() } else { without_escape(probe.literal()) };
+        let is_message = &probe.field == "@message";
+        let literal = if is_message { &probe.literal } else { without_escape(&probe.literal) };
         let is_usable = is_message || (is_spelled_one_way(literal) && literal.len() >= LITERAL_BYTES_MIN);
         // Bytes that are no UTF-8 are shown as this character.
         // What fields of recognised lines hold need not are there.
@@ -49,7 +49,7 @@ impl Screen {
         if !is_usable || is_computed || literal.contains('\u{fffd}') {
             return None;
         }
-        let search = match (is_message, probe.ignores_case()) {
+        let search = match (is_message, probe.ignores_case) {
             (true, false) => Search::Text(Box::new(Finder::new(literal).into_owned())),
             (_, ignores_case) => {
                 let mut pattern = regex::escape(literal);

@@ -72,7 +72,7 @@ fn conditions() -> Vec<Expr> {
 /// Everything that is known of the values of some events, in one order.
 fn shown(counts: &ValueCounts) -> String {
     let field = |(name, field): (&Arc<str>, &crate::FieldCounts)| {
-        let values: BTreeMap<_, _> = field.values().collect();
+        let values: BTreeMap<_, _> = field.values_from(1).collect();
         format!("{name} {} {} {values:?} {:?}", field.n_events, field.is_cut, field.numbers.ordered())
     };
     let fields: Vec<String> = counts.fields.iter().map(field).collect();

@@ -35,10 +35,7 @@ fn batches(events: &[Event]) -> Vec<Batch> {
     let limits = Limits::default();
     let received =
         ArrivalContext { at: Timestamp(NOW), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
-    let mut batches = Vec::new();
-    let rejected = parse::batches_of_records(text.as_bytes(), &received, &mut |batch| batches.push(batch));
-    assert!(rejected.is_empty(), "{rejected:?}");
-    batches
+    crate::records::batch_of_records(&text, &received).into_iter().collect()
 }
 
 /// Runs in memory of so many events each.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use super::document::{Incident, IncidentItem, ItemKind, covers};
+use super::document::{Incident, IncidentItem, ItemKind};
 use super::error::{IncidentAuthor, IncidentError};
 
 /// Longest texts.
@@ -103,7 +103,7 @@ impl Incident {
         }
         if let Some(groups) = change.groups {
             next.groups = names("groups", groups)?;
-            let is_reached = next.groups.iter().all(|group| covers(&by.scope, group));
+            let is_reached = next.groups.iter().all(|group| by.scope.admits(group));
             if !is_reached || next.groups.is_empty() && !by.scope.is_everything() {
                 return Err(IncidentError::Bad("groups: some of these are outside of your key's groups".into()));
             }
@@ -193,7 +193,7 @@ impl Incident {
             .groups
             .iter()
             .flat_map(|groups| groups.split(','))
-            .find(|group| !covers(&by.scope, group) || !self.groups.is_empty() && !self.is_about(group));
+            .find(|group| !by.scope.admits(group) || !self.groups.is_empty() && !self.is_about(group));
         if let Some(group) = outside {
             let message = format!("groups: {group} is outside of the groups that the incident or your key is about");
             return Err(IncidentError::Bad(message));

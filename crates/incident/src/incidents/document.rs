@@ -125,18 +125,14 @@ impl IncidentItem {
 impl Incident {
     /// Returns an incident without a title, about the groups of its author.
     pub(super) fn new(id: String, by: &IncidentAuthor, now: Timestamp) -> Self {
-        let groups = match &by.scope {
-            GroupScope::All => Vec::new(),
-            scope if scope.is_everything() => Vec::new(),
-            GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
-        };
+        let groups = if by.scope.is_everything() { None } else { by.scope.texts() }.unwrap_or_default();
         let (created_by, created, changed) = (by.name.clone(), now.0, now.0);
         Self { id, version: 1, groups, created_by, created, changed, ..Self::default() }
     }
 
     /// Reports whether all groups that it is about are within a scope.
     pub(super) fn is_within(&self, scope: &GroupScope) -> bool {
-        scope.is_everything() || !self.groups.is_empty() && self.groups.iter().all(|group| covers(scope, group))
+        scope.is_everything() || !self.groups.is_empty() && self.groups.iter().all(|group| scope.admits(group))
     }
 
     /// Reports whether a group is one of those that it is about.
@@ -216,14 +212,5 @@ impl Incident {
         if !self.is_mitigated_by_hand {
             self.mitigated = last;
         }
-    }
-}
-
-/// Reports whether a scope has every group that a pattern can match: one of its patterns is the same or wider.
-pub(super) fn covers(scope: &GroupScope, group: &str) -> bool {
-    match scope {
-        GroupScope::All => true,
-        // A star in the text is matched by stars alone, as no group name has one.
-        GroupScope::Matching(patterns) => patterns.iter().any(|pattern| pattern.matches(group)),
     }
 }

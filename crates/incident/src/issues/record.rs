@@ -239,5 +239,5 @@ fn name_of(name: Option<&str>) -> Option<&str> {
 /// Returns the id of the issue that begins with a signature at a place: the same wherever and whenever it is computed.
 pub(super) fn id_of(group: &str, service: Option<&str>, key: &str) -> String {
     let digest = Sha256::digest(format!("{group}\0{}\0{key}", service.unwrap_or_default()).as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    types::hexadecimal(&digest[..8])
 }

@@ -106,7 +106,7 @@ impl Condition {
 
 /// Returns the expressions of `matches`: one for the message, or a table of fields with an expression each.
 fn expressions(node: &Node<'_>) -> Result<Vec<(String, Regex)>, DefinitionError> {
-    if node.value().is_string() {
+    if node.value.is_string() {
         return Ok(vec![("@message".to_owned(), node.regex()?)]);
     }
     let members = node.members().map_err(|_| {
@@ -117,7 +117,7 @@ fn expressions(node: &Node<'_>) -> Result<Vec<(String, Regex)>, DefinitionError>
 
 /// Values are compared as they are shown: `500`, `true`, `pay-*`.
 fn value_patterns(node: &Node<'_>) -> Result<Vec<GroupPattern>, DefinitionError> {
-    let pattern = |node: &Node<'_>| match node.value() {
+    let pattern = |node: &Node<'_>| match node.value {
         serde_json::Value::String(text) => Ok(GroupPattern::new(text.clone())),
         value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Ok(GroupPattern::new(value.to_string())),
         _ => {

@@ -112,7 +112,7 @@ impl DryRun<'_> {
         let format = event.format().map(str::to_owned);
         event.add_to(&self.extras, &mut builder);
         let draft = Draft::of(&builder.finish(), group.clone(), stream);
-        let has_time = if sample.is_record { draft.time != received.at } else { parser.own_time() != OwnTime::None };
+        let has_time = if sample.is_record { draft.time != received.at } else { parser.own_time != OwnTime::None };
         let has_time = has_time || draft.time_key.is_some();
         let is_record = sample.is_record;
         Ok((

@@ -245,9 +245,7 @@ impl Mask {
         if let Some(key) = &self.hash_key {
             let mut hasher = Hmac::<Sha256>::new_from_slice(&key.0).expect("this hash takes keys of any length");
             hasher.update(normal_form(&rule.finder, found).as_bytes());
-            let digest = hasher.finalize().into_bytes();
-            let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            return format!("[{}:{hex}]", rule.name);
+            return format!("[{}:{}]", rule.name, types::hexadecimal(&hasher.finalize().into_bytes()[..8]));
         }
         rule.replacement.clone().unwrap_or_else(|| format!("[{}]", rule.name))
     }

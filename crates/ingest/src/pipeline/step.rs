@@ -211,7 +211,7 @@ impl Action {
 impl Assigned {
     fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         use serde_json::Value as Json;
-        match node.value() {
+        match node.value {
             Json::String(_) => Template::compile(node).map(Self::Template),
             Json::Bool(truth) => Ok(Self::Fixed(Value::Boolean(*truth))),
             Json::Number(number) => {

@@ -122,11 +122,6 @@ impl SeriesLabels {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
-
-    /// Returns the value of a label, or the empty text.
-    pub fn get(&self, name: &str) -> &str {
-        self.pairs.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
-    }
 }
 
 /// Reads a canonical text; `None` if it is none.

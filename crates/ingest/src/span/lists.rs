@@ -20,7 +20,7 @@ pub struct SpanList {
     /// Elements left out by the sender.
     n_dropped_before: u64,
     /// Elements left out because the span has too many.
-    n_excess: u64,
+    pub(super) n_excess: u64,
     /// Elements left out because they are invalid.
     n_invalid: u64,
     /// Buffer for the size of an element.
@@ -65,11 +65,6 @@ impl SpanList {
     /// Returns the number of elements left out, by the sender and here.
     pub(super) fn n_dropped(&self) -> u64 {
         self.n_dropped_before.saturating_add(self.n_excess).saturating_add(self.n_invalid)
-    }
-
-    /// Returns the number of elements beyond the limits.
-    pub(super) fn n_excess(&self) -> u64 {
-        self.n_excess
     }
 
     pub(super) fn write(&self, name: &str, fields: &mut FieldWriter<'_>) {

@@ -24,7 +24,7 @@ pub(super) fn marks(condition: &Expr) -> Vec<Mark> {
             Expr::And(a, b) | Expr::Or(a, b) => pending.extend([&**b, &**a]),
             Expr::Match(field, pattern) => match pattern {
                 TextPattern::OneOf(alternatives) => {
-                    marks.extend(alternatives.patterns().iter().take(REGEXES_MAX).filter_map(|one| mark(field, one)));
+                    marks.extend(alternatives.patterns.iter().take(REGEXES_MAX).filter_map(|one| mark(field, one)));
                 }
                 pattern => marks.extend(mark(field, pattern)),
             },

@@ -10,8 +10,7 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::error::Span;
-use plan::{Comparison, Expr, Function, Name, Operator, QueryError, balanced};
+use plan::{Comparison, Expr, Function, Name, Operator, QueryError, Span, balanced};
 
 /// Names that no other language can write: what they hold is this pattern's own.
 const FROM_START: &str = "#columns";

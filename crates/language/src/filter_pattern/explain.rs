@@ -3,8 +3,7 @@
 use pest::error::Error;
 
 use super::grammar::Rule;
-use plan::error::{Span, alternatives};
-use plan::{QueryError, stop_of};
+use plan::{QueryError, Span, alternatives, stop_of};
 
 /// Turns the grammar's complaint about `text` into an error with its place.
 pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {

@@ -193,7 +193,7 @@ fn is_record() -> Result<Expr, QueryError> {
 /// Reports whether the message is a JSON object.
 fn is_object() -> Result<Expr, QueryError> {
     let starts_as_object = compile_regex(r"\A\s*\{", false)
-        .map_err(|(message, at)| QueryError::new("bad-regex", message, "", plan::error::Span { start: at, end: at }))?;
+        .map_err(|(message, at)| QueryError::new("bad-regex", message, "", plan::Span { start: at, end: at }))?;
     Ok(Expr::Match(Box::new(message()), TextPattern::Regex(starts_as_object)))
 }
 

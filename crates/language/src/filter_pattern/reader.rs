@@ -1,7 +1,6 @@
 //! The pattern that is read, with the place of what is wrong in it.
 
-use plan::error::{Span, place};
-use plan::{Expr, QueryError, Warning};
+use plan::{Expr, QueryError, Span, Warning, place};
 
 /// Turns what the grammar found into expressions.
 #[derive(Clone, Copy)]

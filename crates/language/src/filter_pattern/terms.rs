@@ -6,8 +6,7 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::error::Span;
-use plan::{Expr, QueryError, TextPattern, Warning, balanced, not};
+use plan::{Expr, QueryError, Span, TextPattern, Warning, balanced, not};
 
 /// What the sign before a term says of it.
 #[derive(Clone, Copy, PartialEq)]

@@ -26,8 +26,7 @@ use super::foreign;
 use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
-use plan::error::Span;
-use plan::{Expr, Operator, PlanDraft, QueryError, QueryErrors, TextPattern, nearest};
+use plan::{Expr, Operator, PlanDraft, QueryError, QueryErrors, Span, TextPattern, nearest};
 
 pub(super) use self::checker::Checker;
 use self::scope::{ShownColumns, Table, fields_of};
@@ -224,8 +223,8 @@ impl Checker<'_> {
             }
             Method::Grok(pattern) => match parse::Grok::new(&pattern.text) {
                 Ok(grok) => {
-                    let names = grok.fields().iter().map(|field| (field.name.clone(), field.group)).collect();
-                    Ok(plan::ParseMethod::Regex { regex: grok.regex().clone(), names })
+                    let names = grok.fields.iter().map(|field| (field.name.clone(), field.group)).collect();
+                    Ok(plan::ParseMethod::Regex { regex: grok.regex.clone(), names })
                 }
                 Err(error) => Err(QueryError::new("bad-grok", grok_message(&error), self.text, pattern.span)),
             },

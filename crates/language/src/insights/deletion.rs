@@ -6,8 +6,7 @@
 
 use super::syntax::{Command, CommandKind, Node, NodeKind};
 use super::{ParseOptions, check, parse, phrase};
-use plan::error::Span;
-use plan::{Plan, PlanDraft, QueryError, QueryErrors};
+use plan::{Plan, PlanDraft, QueryError, QueryErrors, Span};
 
 /// Checks a query that says which events are to be deleted.
 pub(super) fn plan(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {

@@ -9,8 +9,7 @@ use self::rule_names::kind_of;
 use super::command_names;
 use super::foreign;
 use super::grammar::Rule;
-use plan::error::{Span, alternatives, nested_too_deeply};
-use plan::{QueryError, nearest, stop_of};
+use plan::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
 
 /// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
 pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {

@@ -8,8 +8,7 @@ use super::reader::Reader;
 use super::syntax::{Binary, Command, Node, NodeKind};
 use super::token;
 use crate::grammar::span_of;
-use plan::error::Span;
-use plan::{ArithmeticOperator, Comparison, QueryError};
+use plan::{ArithmeticOperator, Comparison, QueryError, Span};
 
 /// Most levels of a tree. Brackets count, and operators of which one takes the result of the other.
 // Execution recurses over the tree: 200 levels fit a thread's 2 MiB with room to spare.

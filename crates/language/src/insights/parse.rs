@@ -17,8 +17,7 @@ use super::recover;
 use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::grammar::span_of;
-use plan::error::Span;
-use plan::{Format, QueryError, QueryErrors};
+use plan::{Format, QueryError, QueryErrors, Span};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 ///

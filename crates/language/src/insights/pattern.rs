@@ -1,13 +1,12 @@
 //! Patterns of Insights: regular expressions within limits, globs, lengths of time.
 
-use plan::{ParseMethod, QueryError, Span as Length, compile_regex};
+use plan::{Length, ParseMethod, QueryError, Span, compile_regex};
 use std::sync::Arc;
 
 use regex::Regex;
 use types::Timestamp;
 
 use super::syntax::{Name, Pattern};
-use plan::error::Span;
 
 /// Compiles a pattern of a query, with the place of a mistake in the query.
 pub(crate) fn regex(pattern: &Pattern, text: &str) -> Result<Regex, QueryError> {

@@ -2,8 +2,7 @@
 
 use super::command_names::{names, starts_with_command};
 use super::grammar::QUERY_BYTES_MAX;
-use plan::error::Span;
-use plan::nearest;
+use plan::{Span, nearest};
 
 /// Signs that words of a phrase may have inside, such as in `db-1`, `10.1.2.3`, `/var/log`.
 const WORD_SIGNS: &str = "_-.:/@$&?;%+";

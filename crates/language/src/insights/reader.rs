@@ -1,7 +1,6 @@
 //! The query that is read, with the place of what is wrong in it.
 
-use plan::QueryError;
-use plan::error::Span;
+use plan::{QueryError, Span};
 
 /// Turns what the grammar found into nodes.
 #[derive(Clone, Copy)]

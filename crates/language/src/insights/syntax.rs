@@ -2,7 +2,7 @@
 
 use types::Value;
 
-use plan::error::Span;
+use plan::Span;
 
 /// A command.
 #[derive(Clone, Debug)]

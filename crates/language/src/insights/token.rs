@@ -7,8 +7,7 @@ use super::grammar::Rule;
 use super::reader::Reader;
 use super::syntax::{Name, Pattern};
 use crate::grammar::span_of;
-use plan::QueryError;
-use plan::error::Span;
+use plan::{QueryError, Span};
 
 /// Returns a name without its backticks.
 pub(crate) fn name(pair: &Pair<'_, Rule>) -> Name {

@@ -1,7 +1,6 @@
 //! Conditions on labels and lines, which selectors and stages share.
 
-use plan::error::Span;
-use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, TextPattern, balanced, not};
+use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, Span, TextPattern, balanced, not};
 use types::Value;
 
 use super::label;

@@ -3,8 +3,7 @@
 use pest::error::Error;
 
 use super::grammar::Rule;
-use plan::error::{Span, alternatives, nested_too_deeply};
-use plan::{QueryError, nearest, stop_of};
+use plan::{QueryError, Span, nearest, nested_too_deeply, one_of, stop_of};
 
 /// Stages and functions that Loki has and this version refuses.
 const TO_COME: [&str; 3] = ["rate_counter", "approx_topk", "distinct"];
@@ -80,7 +79,8 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
         return QueryError::new("unclosed-text", "this text has no closing quote", text, span);
     }
     let found = if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{shown}` stands") };
-    let error = QueryError::new("syntax", format!("{found} where {} was expected", phrase_of(positives)), text, span);
+    let error =
+        QueryError::new("syntax", format!("{found} where {} was expected", one_of(positives, kind_of)), text, span);
     match nearest(word, KNOWN).filter(|near| *near != word && word.len() > 1) {
         Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
         None if at == 0 => error.with_hint("a query starts with a selector such as {group=\"app\"}"),
@@ -115,13 +115,6 @@ fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
     let near = nearest(word, STAGES)?;
     let error = QueryError::new("unknown-stage", format!("there is no stage `{word}`"), text, span);
     Some(error.with_hint(format!("did you mean \"{near}\"?")))
-}
-
-fn phrase_of(expected: &[Rule]) -> String {
-    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    alternatives(&kinds, "something else")
 }
 
 fn kind_of(rule: Rule) -> Option<&'static str> {

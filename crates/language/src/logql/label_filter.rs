@@ -11,9 +11,8 @@ use super::label;
 use super::loose::rounded_size;
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::error::Span;
 use plan::units::{duration_ns, size_bytes};
-use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, balanced, not};
+use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, Span, balanced, not};
 
 /// What stands between two conditions. A comma and a blank are an `and` without a rank in Loki's grammar: whatever
 /// follows them belongs to their right side, and they to that of what precedes them.

@@ -12,9 +12,10 @@ use super::log_query::LogQuery;
 use super::reader::Reader;
 use super::{label, template};
 use crate::grammar::span_of;
-use plan::error::Span;
 use plan::label_set::{ERROR, ERROR_DETAILS};
-use plan::{Expr, Format, Function, LabelsFunction, Name, Operator, Parse, ParseMethod, QueryError, line_parser, not};
+use plan::{
+    Expr, Format, Function, LabelsFunction, Name, Operator, Parse, ParseMethod, QueryError, Span, line_parser, not,
+};
 
 /// What the column is called that labels are taken from in other languages. No event has a field of this name.
 const OBJECT: &str = "#object";

@@ -1,8 +1,7 @@
 //! Text to query.
 
 use pest::Parser;
-use plan::error::Span;
-use plan::{QueryError, QueryErrors};
+use plan::{QueryError, QueryErrors, Span};
 
 use super::explain::explain;
 use super::grammar::{LogQl, Rule};

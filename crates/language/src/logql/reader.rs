@@ -7,8 +7,7 @@ use pest::iterators::Pair;
 use super::grammar::Rule;
 use super::label_view::LabelScope;
 use crate::grammar::span_of;
-use plan::error::Span;
-use plan::{QueryError, REGEXES_MAX, compile_go_regex};
+use plan::{QueryError, REGEXES_MAX, Span, compile_go_regex};
 
 // Reading and evaluation recurse over the tree: so many levels fit every thread's stack.
 const NODES_NESTED_MAX: usize = 128;

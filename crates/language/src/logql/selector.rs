@@ -6,8 +6,7 @@ use super::explain;
 use super::grammar::{LogQl, Rule};
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::error::Span;
-use plan::{QueryError, QueryErrors};
+use plan::{QueryError, QueryErrors, Span};
 
 /// What Loki answers to a lookup with stages or functions.
 const ONLY_MATCHERS: &str = "only label matchers are supported";

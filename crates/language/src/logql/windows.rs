@@ -21,7 +21,7 @@ use super::samples::{counter_rate, of_numbers, seconds};
 use super::steps::Steps;
 use super::vector::{Labels, Values};
 use plan::template::parse_float;
-use plan::{Aggregate, AggregateKind, Expr, Function, Name, Span};
+use plan::{Aggregate, AggregateKind, Expr, Function, Length, Name};
 
 /// Where windows of the same length begin and end, as half-open ranges of nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Segments {
     origin: i64,
     window_ns: i64,
     step_ns: i64,
-    n_steps: usize,
+    pub(super) n_steps: usize,
 }
 
 impl Segments {
@@ -44,10 +44,6 @@ impl Segments {
     pub(super) fn part(self, from: usize, to: usize) -> Self {
         let origin = self.origin.saturating_add(self.step_ns.saturating_mul(from as i64));
         Self { origin, n_steps: to - from, ..self }
-    }
-
-    pub(super) fn n_steps(&self) -> usize {
-        self.n_steps
     }
 
     /// From the start of the first window to the end of the last one.
@@ -71,7 +67,7 @@ impl Segments {
     pub(super) fn columns(&self) -> Vec<(Name, Expr)> {
         let bucket = |origin: i64| {
             let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
-            let length = Expr::Duration(Span::Nanoseconds(self.step_ns));
+            let length = Expr::Duration(Length::Nanoseconds(self.step_ns));
             Expr::Call(Function::TimeBucket, vec![Expr::Field("@timestamp".into()), origin, length])
         };
         if self.n_steps <= 1 {
@@ -211,18 +207,14 @@ impl Partial {
     /// Reads the values of [`aggregates`]; `None` where no event had a number.
     fn of(row: &[Option<Value>], function: RangeFunction) -> Option<Self> {
         let number = |index: usize| match row.get(index)?.as_ref()? {
-            Value::Integer(number) => Some(*number as f64),
-            Value::Float(number) => Some(*number),
             Value::Timestamp(at) => Some(at.0 as f64),
-            _ => None,
+            other => other.as_f64(),
         };
         let count = number(1).filter(|count| *count > 0.0)?;
         if let Some(Some(Value::List(list))) = row.first() {
             let number = |value: &Option<Value>| match value {
-                Some(Value::Integer(number)) => Some(*number as f64),
-                Some(Value::Float(number)) => Some(*number),
                 Some(Value::String(text)) => parse_float(text),
-                _ => None,
+                other => other.as_ref()?.as_f64(),
             };
             // Rows come newest first.
             let values: Vec<f64> = list.iter().rev().filter_map(number).collect();
@@ -322,7 +314,7 @@ fn merged(segments: &Segments, call: &RangeCall, pieces: &[(usize, Partial)]) ->
         queue.drop_before(window.start);
         queue.merged().map(|summary| summary.finish(call))
     };
-    (0..segments.n_steps()).map(value).collect()
+    (0..segments.n_steps).map(value).collect()
 }
 
 /// A queue of summaries that knows what all of them come to. Summaries are merged in order of time.
@@ -379,7 +371,7 @@ fn sampled(segments: &Segments, call: &RangeCall, pieces: &[(usize, Partial)]) -
             function => of_numbers(function, values),
         })
     };
-    (0..segments.n_steps()).map(value).collect()
+    (0..segments.n_steps).map(value).collect()
 }
 
 impl Partial {

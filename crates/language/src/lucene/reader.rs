@@ -1,7 +1,6 @@
 //! The state that reading a query string carries from clause to clause.
 
-use plan::error::Span;
-use plan::{Comparison, Expr, QueryError, REGEXES_MAX, compile_regex};
+use plan::{Comparison, Expr, QueryError, REGEXES_MAX, Span, compile_regex};
 use types::Value;
 
 use super::bound::Bound;

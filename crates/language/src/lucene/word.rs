@@ -1,8 +1,7 @@
 //! Words, ranges and values of a query string, as conditions on their target.
 
 use pest::iterators::Pair;
-use plan::error::Span;
-use plan::{Comparison, Expr, QueryError, balanced};
+use plan::{Comparison, Expr, QueryError, Span, balanced};
 use types::Value;
 
 use super::grammar::Rule;

@@ -39,11 +39,6 @@ impl Schema {
         Self { classes, has_others, nothing: Arc::default() }
     }
 
-    /// Returns a schema of one mapping for every group.
-    pub fn of(mapping: Mapping) -> Self {
-        Self::new(vec![Class { groups: Vec::new(), mapping: Arc::new(mapping) }], false)
-    }
-
     /// Returns the declared fields of all mappings with the names of their types.
     pub fn declared(&self) -> impl Iterator<Item = (&str, &str)> {
         self.classes.iter().flat_map(|class| class.mapping.types())

@@ -117,8 +117,7 @@ impl PushedGroup {
 
 /// Returns all groups. A document of another version is left out.
 pub(super) fn all(server: &Server) -> Result<Vec<PushedGroup>, Problem> {
-    let documents = server.settings().all(KIND)?;
-    Ok(documents.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect())
+    Ok(server.settings().read(KIND)?.into_iter().map(|(_, group)| group).collect())
 }
 
 /// Returns a group, if it exists.

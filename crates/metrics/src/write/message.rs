@@ -133,7 +133,7 @@ pub(super) fn read_one(
     shared: &SharedSeries,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(shared, series.now(), body.len(), |known| {
+    with_known_series(shared, series.now, body.len(), |known| {
         let mut parts = Parts::new();
         for field in Message::new(body, WHAT) {
             match field? {
@@ -218,7 +218,7 @@ pub(super) fn read_two(
     shared: &SharedSeries,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(shared, series.now(), body.len(), |known| read_two_within(body, series, known, state))
+    with_known_series(shared, series.now, body.len(), |known| read_two_within(body, series, known, state))
 }
 
 fn read_two_within(

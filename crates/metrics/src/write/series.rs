@@ -32,7 +32,7 @@ pub(super) struct SeriesReader<'c, 'a> {
     state: &'c MetricsState,
     exemplars: NewExemplars,
     /// The time of the request.
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// The latest time of a sample, in ms.
     latest: i64,
     n_samples: u64,
@@ -65,11 +65,6 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
         let latest = now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND;
         let exemplars = NewExemplars::default();
         Self { collector, limits, state, exemplars, now, latest, n_samples: 0, n_histograms: 0, refused: Vec::new() }
-    }
-
-    /// Returns the time of the request.
-    pub(super) fn now(&self) -> Timestamp {
-        self.now
     }
 
     /// Checks the labels of a series.

@@ -175,7 +175,7 @@ impl Events<'_, '_> {
         };
         let is_record = event.message.is_some_and(|message| message.starts_with('{'));
         match &message {
-            None => self.add(number, &event, RawEvent::Record(others.json().as_bytes()), &Members::default()),
+            None => self.add(number, &event, RawEvent::Record(others.json.as_bytes()), &Members::default()),
             Some(record) if is_record => self.add(number, &event, RawEvent::Record(record.as_bytes()), others),
             Some(text) => self.add(number, &event, RawEvent::Text(text.as_bytes()), others),
         }

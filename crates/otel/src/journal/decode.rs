@@ -102,7 +102,7 @@ pub fn ingest_journal(
     is_held: &dyn Fn(u64, usize) -> bool,
 ) -> Result<(JournalAnswer, HeldEntries), IngestError> {
     let mut answer = JournalAnswer::default();
-    for (number, fault) in entries.faults() {
+    for (number, fault) in &entries.faults {
         answer.leave_out(*number, fault);
         if fault.is_malformed() {
             (answer.n_left_out, answer.n_malformed) = (answer.n_left_out - 1, answer.n_malformed + 1);

@@ -62,7 +62,7 @@ async fn read(
     slot: &ConnectionSlot,
     state: &ListenerState,
 ) {
-    let mut session = Session::new(from, slot.number(), state);
+    let mut session = Session::new(from, slot.number, state);
     let mut large_place = None;
     // The start of an incomplete frame.
     let mut begun: Option<Instant> = None;

@@ -51,7 +51,8 @@ struct ConnectionState {
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     limiter: Arc<ConnectionLimiter>,
-    number: u64,
+    /// The number of the connection, which no other has.
+    pub(super) number: u64,
     connection: Arc<ConnectionState>,
 }
 
@@ -116,11 +117,6 @@ fn longest_silent(
 }
 
 impl ConnectionSlot {
-    /// Returns the number of the connection, which no other has.
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Records that bytes arrived, and whether a message is incomplete.
     pub(super) fn spoke(&self, is_under_way: bool) {
         let at = if is_under_way { BUSY } else { self.limiter.now_us() };

@@ -15,11 +15,11 @@ use crate::time::ResolvedTime;
 impl Event<'_, '_> {
     /// Whether something of it is not what was sent, because that was no text.
     pub(super) fn is_lossy(&self) -> bool {
-        let of_members = !matches!(self.kind, Kind::Line(_)) && self.parser.members.is_lossy();
+        let of_members = !matches!(self.kind, Kind::Line(_)) && self.parser.members.is_lossy;
         let of_text = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
         of_members
             || match &self.around {
-                Envelope::Docker(line) => of_text(line) || self.parser.outer.is_lossy(),
+                Envelope::Docker(line) => of_text(line) || self.parser.outer.is_lossy,
                 _ => of_text(&self.text),
             }
     }

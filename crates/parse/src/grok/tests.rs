@@ -63,8 +63,8 @@ fn mistakes_are_named() {
 #[test]
 fn a_field_may_have_a_type_and_a_plain_expression_no_patterns() {
     let grok = Grok::new("%{INT:n:int} %{NUMBER:took:float} %{WORD:w}").expect("a pattern");
-    let kinds: Vec<GrokType> = grok.fields().iter().map(|field| field.kind).collect();
+    let kinds: Vec<GrokType> = grok.fields.iter().map(|field| field.kind).collect();
     assert_eq!(kinds, [GrokType::Integer, GrokType::Float, GrokType::Text]);
-    let plain = Grok::of_regex(r"%\{IP:(?<x>\d+)").map(|grok| grok.regex().is_match("%{IP:7"));
+    let plain = Grok::of_regex(r"%\{IP:(?<x>\d+)").map(|grok| grok.regex.is_match("%{IP:7"));
     assert_eq!(plain, Ok(true));
 }

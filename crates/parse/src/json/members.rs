@@ -142,11 +142,6 @@ impl Members {
         }
     }
 
-    /// Whether some text of the record is not what was sent, because that was no text.
-    pub(crate) fn is_lossy(&self) -> bool {
-        self.is_lossy
-    }
-
     /// At most how many fields the record has; those that the system may add are counted.
     pub(crate) fn n_fields(&self) -> usize {
         self.members.len() + TEXT_KEYS.len() + TIME_KEYS.len() + 4

@@ -2,7 +2,8 @@
 
 use types::{Batch, Level, Limits, Timestamp};
 
-use crate::{ArrivalContext, Zone, batches_of_text};
+use crate::text::batches_of_text;
+use crate::{ArrivalContext, Zone};
 
 /// Reports of runtimes.
 const DEATHS: [&str; 7] = [

@@ -29,11 +29,11 @@ pub(super) struct Entry {
     /// How surely the lines of its source have times, so that one without is no entry of its own.
     score: i8,
     /// How many lines at its end show nothing of themselves.
-    n_text: usize,
+    pub(super) n_text: usize,
     /// Whether the last line is the type of an exception and its message, below others.
     is_named: bool,
     /// Whether its last line made those an event of their own.
-    splits: bool,
+    pub(super) splits: bool,
 }
 
 /// What else decides about a line.
@@ -338,16 +338,6 @@ impl Entry {
         let takes = is_taught && (!may_mention() || line::has_own_time(&self.first));
         self.n_text = takes.into();
         takes
-    }
-
-    /// How many lines at its end show nothing of themselves.
-    pub(super) fn n_text(&self) -> usize {
-        self.n_text
-    }
-
-    /// Whether its last line made those before that show nothing of themselves another event, which is at hand now.
-    pub(super) fn splits(&self) -> bool {
-        self.splits
     }
 
     fn is_timed(&self) -> bool {

@@ -88,7 +88,7 @@ proptest! {
         let text = lines.join("\n");
         let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None, profile: Profile::default() }, &limits, None);
         let mut plain = Vec::new();
-        crate::batches_of_text(text.as_bytes(), &received(&limits), &mut |batch| plain.extend(batch.messages.iter().map(str::to_owned)));
+        crate::text::batches_of_text(text.as_bytes(), &received(&limits), &mut |batch| plain.extend(batch.messages.iter().map(str::to_owned)));
         prop_assert_eq!(whole.iter().map(|event| event.3.clone()).collect::<Vec<_>>(), plain);
         prop_assert_eq!(in_pieces(text.as_bytes(), n_bytes, &limits, None), whole);
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn check(zone: Tz, time: &str, span: Span, expected: (&str, &str)) {
+fn check(zone: Tz, time: &str, span: Length, expected: (&str, &str)) {
     let instant = Timestamp::parse_rfc3339(time).expect("a valid time").0;
     let shown = |nanos: Option<i64>| nanos.map(|n| Timestamp(n).to_string()).unwrap_or_default();
     let (low, high) = (shown(floor(zone, instant, span)), shown(ceil(zone, instant, span)));
@@ -15,13 +15,13 @@ fn bins_align_to_epoch_monday_and_calendar() {
     check(
         Tz::UTC,
         sunday,
-        Span::Nanoseconds(300 * Timestamp::SECOND),
+        Length::Nanoseconds(300 * Timestamp::SECOND),
         ("2015-11-22T23:55:00Z", "2015-11-23T00:00:00Z"),
     );
-    check(Tz::UTC, sunday, Span::Nanoseconds(WEEK), ("2015-11-16T00:00:00Z", "2015-11-23T00:00:00Z"));
-    check(Tz::UTC, sunday, Span::Months(3), ("2015-10-01T00:00:00Z", "2016-01-01T00:00:00Z"));
-    check(Tz::UTC, sunday, Span::Months(12), ("2015-01-01T00:00:00Z", "2016-01-01T00:00:00Z"));
-    check(Tz::UTC, "2015-12-01T00:00:00Z", Span::Months(1), ("2015-12-01T00:00:00Z", "2015-12-01T00:00:00Z"));
+    check(Tz::UTC, sunday, Length::Nanoseconds(WEEK), ("2015-11-16T00:00:00Z", "2015-11-23T00:00:00Z"));
+    check(Tz::UTC, sunday, Length::Months(3), ("2015-10-01T00:00:00Z", "2016-01-01T00:00:00Z"));
+    check(Tz::UTC, sunday, Length::Months(12), ("2015-01-01T00:00:00Z", "2016-01-01T00:00:00Z"));
+    check(Tz::UTC, "2015-12-01T00:00:00Z", Length::Months(1), ("2015-12-01T00:00:00Z", "2015-12-01T00:00:00Z"));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn buckets_of_hours_begin_where_the_clocks_of_a_zone_say() {
 
 #[test]
 fn days_start_at_local_midnight_even_when_clocks_change() {
-    let day = Span::Nanoseconds(Timestamp::DAY);
+    let day = Length::Nanoseconds(Timestamp::DAY);
     check(Tz::Asia__Jakarta, "2026-11-20T16:59:59Z", day, ("2026-11-19T17:00:00Z", "2026-11-20T17:00:00Z"));
     check(Tz::Europe__Berlin, "2026-03-29T12:00:00Z", day, ("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"));
     // Clocks go from 0:00 to 1:00, so that a day begins at 1:00 and the one after it at 0:00.
@@ -62,13 +62,13 @@ fn days_start_at_local_midnight_even_when_clocks_change() {
     check(
         Tz::America__Asuncion,
         "2017-10-15T00:00:00Z",
-        Span::Months(1),
+        Length::Months(1),
         ("2017-10-01T04:00:00Z", "2017-11-01T03:00:00Z"),
     );
     check(
         Tz::Asia__Beirut,
         "2026-03-29T10:00:00Z",
-        Span::Nanoseconds(WEEK),
+        Length::Nanoseconds(WEEK),
         ("2026-03-22T22:00:00Z", "2026-03-29T21:00:00Z"),
     );
     // Clocks go from 1:00 back to 0:00.
@@ -77,7 +77,7 @@ fn days_start_at_local_midnight_even_when_clocks_change() {
     check(Tz::America__St_Johns, "2010-11-07T03:00:00Z", day, ("2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z"));
     // The day before was skipped.
     check(Tz::Pacific__Apia, "2011-12-30T12:00:00Z", day, ("2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"));
-    let hour = Span::Nanoseconds(Timestamp::HOUR);
+    let hour = Length::Nanoseconds(Timestamp::HOUR);
     check(Tz::Asia__Kolkata, "2026-11-20T06:45:00Z", hour, ("2026-11-20T06:30:00Z", "2026-11-20T07:30:00Z"));
     check(Tz::Asia__Jakarta, "2026-11-20T06:45:00Z", hour, ("2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z"));
     // Clocks go from 2:00 to 2:30.
@@ -89,9 +89,9 @@ fn days_start_at_local_midnight_even_when_clocks_change() {
 fn all_instants_of_a_span_have_its_bounds() {
     use chrono_tz::Tz::*;
     let day = Timestamp::DAY;
-    let spans = [3_600, 10_800, 43_200].map(|seconds| Span::Nanoseconds(seconds * Timestamp::SECOND));
-    let days = [day, 2 * day, WEEK].map(Span::Nanoseconds);
-    let spans: Vec<Span> = spans.into_iter().chain(days).chain([1, 3, 12].map(Span::Months)).collect();
+    let spans = [3_600, 10_800, 43_200].map(|seconds| Length::Nanoseconds(seconds * Timestamp::SECOND));
+    let days = [day, 2 * day, WEEK].map(Length::Nanoseconds);
+    let spans: Vec<Length> = spans.into_iter().chain(days).chain([1, 3, 12].map(Length::Months)).collect();
     let zones = [
         Africa__Cairo,
         Asia__Beirut,

@@ -143,7 +143,7 @@ fn match_text(value: &str, pattern: &TextPattern, not: &str) -> Option<String> {
             (None, None) => return None,
         },
         TextPattern::OneOf(alternatives) => {
-            let each = alternatives.patterns().iter().map(|pattern| match_text(value, pattern, ""));
+            let each = alternatives.patterns.iter().map(|pattern| match_text(value, pattern, ""));
             let each = each.collect::<Option<Vec<String>>>()?.join(" or ");
             if not.is_empty() { format!("({each})") } else { format!("(not ({each}))") }
         }

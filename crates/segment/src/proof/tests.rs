@@ -58,17 +58,17 @@ fn messages_that_would_not_come_back_are_kept_raw() {
         super::are_messages(sections, vocabulary, batch, |_| None)
     };
     let bases = Bases { times: &batch.timestamps.to_slice(), durations: &[] };
-    let right = block.encode(writer.vocabulary().slots(), &bases, 0);
-    assert!(are_messages(&right, writer.vocabulary(), &batch));
-    assert!(!are_messages(&right, writer.vocabulary(), &batch_of(&["took 12 ms", "took 14 ms", "u7 is here", "x"])));
+    let right = block.encode(writer.vocabulary.slots(), &bases, 0);
+    assert!(are_messages(&right, &writer.vocabulary, &batch));
+    assert!(!are_messages(&right, &writer.vocabulary, &batch_of(&["took 12 ms", "took 14 ms", "u7 is here", "x"])));
     for section in 0..TEXT_SECTIONS {
         // The first byte of numbers may say that times are needed where they are not.
         for at in usize::from(matches!(section, 1 | 2))..right[section].len() {
             let mut wrong = right.clone();
             wrong[section][at] ^= 1;
-            assert!(!are_messages(&wrong, writer.vocabulary(), &batch), "byte {at} of section {section}");
+            assert!(!are_messages(&wrong, &writer.vocabulary, &batch), "byte {at} of section {section}");
         }
     }
     let raw = texts::encode_raw(&batch.messages);
-    assert!(are_messages(&raw, writer.vocabulary(), &batch));
+    assert!(are_messages(&raw, &writer.vocabulary, &batch));
 }

@@ -125,7 +125,7 @@ impl SegmentRun {
         let has_raw = !is_in_no_raw && self.is_there(self.system_section(footer::TEXTS + raw_section, block));
         let in_fields = self.fields_that_may_hold(block, needle)?;
         let in_templates = !question.pieces.iter().any(Needle::has_digit);
-        let (literal, ignores_case) = (needle.literal(), needle.ignores_case());
+        let (literal, ignores_case) = (needle.literal(), needle.ignores_case);
         // A piece of a word with a digit lies within one variable; templates need not be asked which.
         let is_word = !in_templates && matches!(&question.pieces[..], [piece] if piece.literal() == literal);
         let matches = if (in_variables || in_templates) && !is_word {
@@ -173,7 +173,7 @@ impl SegmentRun {
         if has_quoted {
             self.find_in_section(block, QUOTED, needle, &ids, &vocabulary, &mut rows)?;
         }
-        if has_raw && ids.n_raw() > 0 {
+        if has_raw && ids.n_raw > 0 {
             let mut found = Vec::new();
             self.find_places(block, raw_section, needle, &ids, &vocabulary, &mut found)?;
             if !found.is_empty() {
@@ -322,17 +322,17 @@ impl SegmentRun {
     ) -> Result<RowSet, ScanError> {
         let sought = matches.sought.get_or_init(|| RequirementSet::new(needle, vocabulary, &matches.holds));
         let mut asked = sought.ask(unsure, ids, vocabulary);
-        let sections: Vec<usize> = asked.wanted().sections().collect();
+        let sections: Vec<usize> = asked.wanted.sections().collect();
         for section in sections {
             let id = self.system_section(footer::TEXTS + section, block);
             let bytes = self.section(id)?;
             let damaged = |damage| self.damage(id, damage);
-            let base = texts::base_of(section, &bytes, ids, vocabulary, asked.wanted()).map_err(damaged)?;
+            let base = texts::base_of(section, &bytes, ids, vocabulary, &asked.wanted).map_err(damaged)?;
             let (times, durations) = self.bases(block, base, &RowSet::all(self.block_rows(block)))?;
             let bases = Bases { times: &times, durations: &durations };
             asked.answer(section, &bytes, ids, vocabulary, &bases).map_err(damaged)?;
         }
-        for (column, field) in asked.wanted().fields(vocabulary.slots()) {
+        for (column, field) in asked.wanted.fields(vocabulary.slots()) {
             let field = self.checked_field(field)?;
             let kind = vocabulary.slots().columns()[column].kind;
             let rows_with =
@@ -422,7 +422,7 @@ impl SegmentRun {
             FilterAnswer::Perhaps => Ok(true),
             FilterAnswer::AsDictionary => {
                 let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
-                let asked = recent.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
+                let asked = recent.dictionary_matches.get(needle.literal(), needle.ignores_case, unknown)?;
                 let Some(known) = asked.get(index) else { return Ok(true) };
                 if let Some(known) = known.get() {
                     return Ok(*known);

@@ -38,7 +38,7 @@ impl SegmentRun {
             let is_end_of_escape = matches!(end, "n" | "r" | "t") || end.trim_start_matches('u').bytes().all(is_hex);
             if is_end_of_escape
                 && (rest.is_empty()
-                    || self.may_hold_value(&self.recent(), block, field, &Needle::new(rest, needle.ignores_case()))?)
+                    || self.may_hold_value(&self.recent(), block, field, &Needle::new(rest, needle.ignores_case))?)
             {
                 return Ok(true);
             }

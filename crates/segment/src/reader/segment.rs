@@ -23,9 +23,11 @@ const DECOMPRESSORS_MAX: usize = 16;
 
 /// An opened segment.
 pub struct Segment {
-    name: String,
+    /// What errors call it.
+    pub name: String,
     pub(super) source: Box<dyn Source>,
-    pub(super) meta: SegmentMeta,
+    /// The segment's identity.
+    pub meta: SegmentMeta,
     pub(super) format: u16,
     pub(super) runs: Vec<OpenRun>,
     pub(super) summaries: Vec<RunSummary>,
@@ -94,16 +96,6 @@ impl Segment {
             size_of::<OpenRun>() + size_of::<RunSummary>() + of_names + of_lists
         };
         heap::of_items(&self.sections) + self.runs.iter().map(of_run).sum::<usize>()
-    }
-
-    /// Returns what errors call it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the segment's identity.
-    pub fn meta(&self) -> SegmentMeta {
-        self.meta
     }
 
     /// Returns segments whose events this one holds in their place.

@@ -102,3 +102,10 @@ fn what_has_become_another_size_is_counted_anew() {
     assert!(!is_kept(&kept, 2) && is_kept(&kept, 1));
     assert_eq!(cache.status().footer_bytes, 7);
 }
+
+impl SectionCache {
+    /// Returns bytes held.
+    fn n_bytes(&self) -> usize {
+        self.status().bytes as usize
+    }
+}

@@ -83,12 +83,6 @@ impl<'t> Template<'t> {
         self.variables().map(move |(place, slot)| (&self.bytes()[..place.start], slot))
     }
 
-    /// Reports whether a variable is a quoted text, which may hold anything.
-    #[cfg(test)]
-    pub(crate) fn has_quoted(self) -> bool {
-        self.variables().any(|(_, slot)| slot.kind == Kind::Quoted)
-    }
-
     /// Returns its parts in order.
     pub(crate) fn pieces(self) -> impl Iterator<Item = Piece<'t>> {
         let mut start = 0;

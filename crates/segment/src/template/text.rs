@@ -31,16 +31,6 @@ impl TemplateText {
         Ok(text)
     }
 
-    /// Takes templates that were just made, of a segment of format 2.
-    #[cfg(test)]
-    pub(crate) fn of(templates: &[Vec<u8>]) -> Self {
-        let mut text = Self::default();
-        for template in templates {
-            text.add(std::str::from_utf8(template).expect("text"), 2).expect("a template");
-        }
-        text
-    }
-
     /// Adds a template of a segment of `format`.
     pub(crate) fn add(&mut self, template: &str, format: u16) -> Decoded<()> {
         let (start, n_before) = (self.all.len(), self.variables.len());

@@ -16,7 +16,8 @@ use crate::template::Kind;
 pub(crate) struct TemplateIds {
     /// Per row, the template's number; 0 is raw.
     pub(crate) ids: Vec<u32>,
-    n_raw: usize,
+    /// How many messages are raw.
+    pub(crate) n_raw: usize,
     layout: OnceLock<Decoded<Layout>>,
 }
 
@@ -168,11 +169,6 @@ impl TemplateIds {
         (0u32..).zip(&self.ids).filter(|(_, id)| **id == 0).map(|(row, _)| row).collect()
     }
 
-    /// Returns how many messages are raw.
-    pub(crate) fn n_raw(&self) -> usize {
-        self.n_raw
-    }
-
     /// Returns how many values a section has.
     pub(crate) fn n_of_section(&self, section: usize, slots: &Slots) -> Decoded<usize> {
         Ok(self.layout(slots)?.n_of_section[section] as usize)
@@ -190,7 +186,8 @@ impl TemplateIds {
 pub(crate) struct ColumnSelection {
     /// By template number, 0 where no message has it, else one more than its place among those that some has.
     places: Vec<u32>,
-    n_templates: usize,
+    /// How many templates are.
+    pub(crate) n_templates: usize,
     columns: Vec<bool>,
     sections: [bool; OF_FIELDS + 1],
 }
@@ -221,11 +218,6 @@ impl ColumnSelection {
     /// Reports whether a column is.
     pub(crate) fn has(&self, column: usize) -> bool {
         self.columns.get(column).is_some_and(|is_wanted| *is_wanted)
-    }
-
-    /// Returns how many templates are.
-    pub(crate) fn n_templates(&self) -> usize {
-        self.n_templates
     }
 
     /// Returns the place of a template among them.

@@ -45,7 +45,7 @@ pub(crate) fn rebuild(
     let slots = vocabulary.slots();
     let lists = ids.lists_of(wanted, slots)?;
     // Per template its pieces, taken apart at the first message.
-    let mut known: Vec<Option<Vec<Piece<'_>>>> = (0..wanted.n_templates()).map(|_| None).collect();
+    let mut known: Vec<Option<Vec<Piece<'_>>>> = (0..wanted.n_templates).map(|_| None).collect();
     // By column: how many values the rows so far have taken; of raw messages too.
     let mut taken = vec![0u32; lists.n_columns()];
     let mut n_raw = 0;

@@ -53,7 +53,7 @@ impl RequirementSet {
             let columns = vocabulary.slots().of_template(id);
             let is_asked = holds.get(id as usize).is_some_and(|holds| holds.is_for_columns());
             let template = if is_asked { vocabulary.template(id) } else { None };
-            let of_template = |template| ways(template, needle.literal(), needle.ignores_case());
+            let of_template = |template| ways(template, needle.literal(), needle.ignores_case);
             let found = template.map_or(Some(Vec::new()), of_template);
             let Some(found) = found else {
                 templates.push(TemplateNeeds::TooMuch);
@@ -115,7 +115,7 @@ impl Part {
     fn new(needle: &Needle, demand: Requirement) -> Self {
         // Literals of templates are whole characters, and so is what stands between them.
         let text = needle.literal().get(usize::from(demand.from)..usize::from(demand.to)).unwrap_or_default();
-        let needle = Needle::anchored(text, needle.ignores_case(), demand.anchor);
+        let needle = Needle::anchored(text, needle.ignores_case, demand.anchor);
         Self { digits: needle.in_numbers(), needle }
     }
 }
@@ -128,18 +128,14 @@ pub(crate) struct LiteralCache<'s> {
     sought: &'s RequirementSet,
     /// By template number, whether a row asked about has it.
     is_there: Vec<bool>,
-    wanted: ColumnSelection,
+    /// The columns to read.
+    pub(crate) wanted: ColumnSelection,
     /// By demand, which values of its column meet it; `None` if no template asks.
     answers: Vec<Option<RowSet>>,
     has_more: bool,
 }
 
 impl LiteralCache<'_> {
-    /// Returns the columns to read.
-    pub(crate) fn wanted(&self) -> &ColumnSelection {
-        &self.wanted
-    }
-
     /// Returns the rows among `rows` whose messages have to be made, since their templates say too much.
     pub(crate) fn left_over(&self, rows: &RowSet, ids: &TemplateIds) -> Option<RowSet> {
         let is_left = |row: &usize| matches!(self.sought.templates[ids.ids[*row] as usize], TemplateNeeds::TooMuch);

@@ -21,7 +21,7 @@ pub(crate) fn find(
 ) -> Decoded<()> {
     let cursor = &mut Cursor::new(bytes);
     if section == vocabulary.raw_section() {
-        return if ids.n_raw() == 0 { Ok(()) } else { find_texts(cursor, ids.n_raw(), needle, found) };
+        return if ids.n_raw == 0 { Ok(()) } else { find_texts(cursor, ids.n_raw, needle, found) };
     }
     if section == HEX || section == UUIDS {
         let wanted = ColumnSelection::all_of_section(section, vocabulary.slots());

@@ -106,7 +106,7 @@ impl<'f> Variables<'f> {
         let mut cursor = Cursor::new(bytes);
         let cursor = &mut cursor;
         if section == vocabulary.raw_section() {
-            self.raw = if ids.n_raw() == 0 { Strings::default() } else { take_texts(cursor, ids.n_raw())? };
+            self.raw = if ids.n_raw == 0 { Strings::default() } else { take_texts(cursor, ids.n_raw)? };
             return Ok(());
         }
         let n = ids.n_of_section(section, vocabulary.slots())?;

@@ -27,7 +27,8 @@ const ROWS_PER_FINE_TEMPLATE: usize = 4;
 /// The templates of a run while it is written.
 pub(crate) struct MessageWriter {
     numbers: HashMap<Vec<u8>, u32, RandomState>,
-    vocabulary: Vocabulary,
+    /// The run's templates and the columns of their variables.
+    pub(crate) vocabulary: Vocabulary,
     n_rows: usize,
     paths: FieldPaths,
     field_slots: FieldSlots,
@@ -187,11 +188,6 @@ impl MessageWriter {
     /// Reports whether some message spells field number `field` of the run with escapes.
     pub(crate) fn is_escaped(&self, field: usize) -> bool {
         self.paths.is_escaped(field)
-    }
-
-    /// Returns the run's templates and the columns of their variables.
-    pub(crate) fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
     }
 }
 

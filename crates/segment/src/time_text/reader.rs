@@ -1,6 +1,8 @@
 //! Finds times in texts.
 
-use super::calendar::{SECONDS_OF_DAY, civil_of_days, days_of_civil, days_of_month};
+use types::{civil_from_days, days_from_civil};
+
+use super::SECONDS_OF_DAY;
 use super::form::{Form, MONTHS, WEEKDAYS, is_between, is_mark};
 use crate::words::is_word_byte;
 
@@ -62,14 +64,12 @@ struct Date {
 impl Date {
     /// Days since the epoch; `None` if there is no such day.
     fn day_number(&self, near_day: i64) -> Option<i64> {
-        let of_year = |year: i64| {
-            let is_day = (1..=12).contains(&self.month) && (1..=days_of_month(year, self.month)).contains(&self.day);
-            is_day.then(|| days_of_civil(year, self.month, self.day))
-        };
+        let (month, day) = (u32::try_from(self.month).ok()?, u32::try_from(self.day).ok()?);
+        let of_year = |year: i64| days_from_civil(year, month, day);
         let day = match self.year {
             Some(year) => of_year(year)?,
             None => {
-                let (near_year, ..) = civil_of_days(near_day);
+                let (near_year, ..) = civil_from_days(near_day);
                 let years = [near_year, near_year - 1, near_year + 1];
                 years.into_iter().filter_map(of_year).min_by_key(|day| day.saturating_sub(near_day).unsigned_abs())?
             }

@@ -1,6 +1,8 @@
 //! Times as their forms spell them.
 
-use super::calendar::{SECONDS_OF_DAY, civil_of_days};
+use types::civil_from_days;
+
+use super::SECONDS_OF_DAY;
 use super::form::{Form, MONTHS, WEEKDAYS};
 
 /// Writes the time that is `units` units after the epoch in a form.
@@ -78,7 +80,9 @@ impl Parts {
 
 /// Writes the part before the time of day; returns the year.
 fn push_date(out: &mut Vec<u8>, form: Form, days: i64) -> i64 {
-    let (year, month, day) = civil_of_days(days);
+    // Days of a damaged file may be any number; no date is that far away.
+    let (year, month, day) = civil_from_days(days.clamp(-(1 << 40), 1 << 40));
+    let (month, day) = (i64::from(month), i64::from(day));
     let name = MONTHS[(month - 1) as usize % MONTHS.len()];
     if matches!(form.date, b'k' | b'n') {
         out.extend_from_slice(WEEKDAYS[days.rem_euclid(7) as usize]);

@@ -97,7 +97,7 @@ impl RunWriter {
         self.fill_columns(block, columns, sections)?;
         sections.fill(self.system_section(footer::SHAPES, block), &shapes)?;
         let filter = texts.filter();
-        let encoded = texts.encode(self.messages.vocabulary().slots(), &Bases::default(), 0);
+        let encoded = texts.encode(self.messages.vocabulary.slots(), &Bases::default(), 0);
         self.fill_texts(block, &filter, encoded, sections)?;
         Ok(true)
     }

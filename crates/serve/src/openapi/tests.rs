@@ -6,7 +6,7 @@ use super::*;
 
 /// The description of all routes.
 pub(crate) fn description() -> Value {
-    serde_json::from_str(&describe(&crate::router::entries())).expect("the description is JSON")
+    serde_json::from_str(&describe(&crate::tests::entries())).expect("the description is JSON")
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn the_description_names_every_route_with_its_role_and_no_other() {
             })
         })
         .collect();
-    let table = crate::router::entries();
+    let table = crate::tests::entries();
     let known: BTreeSet<(String, String, String)> =
         table.iter().map(|e| (e.path.to_owned(), e.method.to_owned(), role_of(e).name().to_owned())).collect();
     assert_eq!(known.symmetric_difference(&described).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
@@ -34,7 +34,7 @@ fn routes_of_other_systems_refer_to_a_page_of_the_manual_that_exists() {
     let own: Value = serde_json::from_str(OWN).expect("the description is JSON");
     for (start, _, _, page) in ORIGINALS {
         assert!(docs.join(format!("{page}.md")).is_file(), "{page}");
-        assert!(crate::router::entries().iter().any(|entry| entry.path.starts_with(start)), "{start} is a door");
+        assert!(crate::tests::entries().iter().any(|entry| entry.path.starts_with(start)), "{start} is a door");
         let mut described = own["paths"].as_object().into_iter().flatten().map(|(path, _)| path);
         assert_eq!(described.find(|path| path.starts_with(start)), None, "described by hand and by reference");
     }

@@ -151,7 +151,7 @@ fn path_of(entry: Entry) -> String {
 /// Returns all routes but those that check who comes by themselves, which have words of their own.
 fn asked() -> Vec<Entry> {
     let is_asked = |entry: &Entry| entry.role != Role::None || entry.path.ends_with('y');
-    crate::router::entries().iter().copied().filter(is_asked).collect()
+    crate::tests::entries().iter().copied().filter(is_asked).collect()
 }
 
 /// Returns what is wrong with an answer to somebody.
@@ -181,7 +181,7 @@ async fn walk(house: &House, people: &[Person]) {
 #[test]
 fn every_route_is_described_with_its_role_and_those_without_are_listed() {
     let description = description();
-    for entry in crate::router::entries() {
+    for entry in crate::tests::entries() {
         let described = &description["paths"][entry.path][entry.method]["x-catat-role"];
         // The role that CloudWatch's operations need is checked behind the door, with the signature.
         let of_amazon = entry.path.starts_with("/cloudwatch") || entry.path.starts_with("/xray/");

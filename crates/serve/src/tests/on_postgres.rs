@@ -57,7 +57,7 @@ async fn every_operation_of_every_door_answers_with_the_control_store_in_postgre
     let found = house.get_with("/elasticsearch/db/_search", "x-catat-key", ADMIN_KEY).await;
     assert_eq!((found.status, &found.json()["hits"]["total"]["value"]), (200, &json!(2)));
     let mut wrong = Vec::new();
-    for entry in crate::router::entries() {
+    for entry in crate::tests::entries() {
         let (path, body) = asked(entry.method, entry.path);
         let reply = house.start(request(&entry.method.to_uppercase(), &path, "", body)).await;
         let status = reply.status().as_u16();

@@ -177,7 +177,7 @@ async fn what_is_only_asked_changes_nothing() {
     assert_eq!(lookup.status, 200, "{}", lookup.text());
     let before = files(house.dir.path());
     let mut n = 0;
-    for entry in crate::router::entries().iter().filter(|entry| entry.method == "get") {
+    for entry in crate::tests::entries().iter().filter(|entry| entry.method == "get") {
         if entry.path == "/api/v1/tail" || entry.path.ends_with("/tail") {
             continue;
         }
@@ -203,7 +203,7 @@ async fn what_is_only_asked_changes_nothing() {
 async fn no_other_sites_page_is_ever_given_leave_to_read() {
     let house = House::new();
     let allowing = |headers: &HeaderMap| headers.keys().any(|name| name.as_str().starts_with("access-control-"));
-    for entry in crate::router::entries() {
+    for entry in crate::tests::entries() {
         let path = entry.path.replace("{name}", "a").replace("{id}", "1").replace("{index}", "web");
         let asked = entry.method.to_uppercase();
         for method in ["OPTIONS", "GET"] {
@@ -241,7 +241,7 @@ async fn names_with_line_ends_make_no_header_and_come_back_escaped() {
     let house = House::new();
     let evil = "a\r\nset-cookie: catat_session=x\r\n\r\n<html>\u{0}\u{1b}[2J\u{85}\u{2028}";
     let name = encoded(evil);
-    for entry in crate::router::entries() {
+    for entry in crate::tests::entries() {
         let path = entry.path.replace("{name}", &name).replace("{id}", &name).replace("{index}", &name);
         let uri = format!("{path}?group={name}&stream={name}&name={name}&query={name}&index={name}&v={name}");
         let request = Request::builder().method(entry.method.to_uppercase().as_str()).uri(uri);

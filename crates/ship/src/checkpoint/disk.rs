@@ -20,10 +20,7 @@ pub(crate) fn checksum(body: &[u8], seed: u64) -> String {
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = path.with_extension("tmp");
     // What is left of a write that was interrupted goes first; a link that an attacker planted is not followed.
-    fs::remove_file(&temporary).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
+    types::ok_if_missing(fs::remove_file(&temporary))?;
     let mut file = File::create_new(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;

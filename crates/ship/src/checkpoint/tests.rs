@@ -65,9 +65,9 @@ fn the_last_saved_state_and_the_source_come_back() {
     two_checkpoints(dir.path());
     let (first, entries) = Checkpoint::open(dir.path()).unwrap();
     assert_eq!(entries, [entry("f", 4)]);
-    let source = first.source().to_string();
+    let source = first.source.to_string();
     drop(first);
-    assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source);
+    assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source, source);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_checkpoint_of_version_1_is_read_and_goes_on_as_one_of_this() {
     (0..2).for_each(|slot| fs::write(slot_path(dir.path(), slot), VERSION_1).unwrap());
     let (mut checkpoint, entries) = Checkpoint::open(dir.path()).unwrap();
     assert!(!checkpoint.was_damaged);
-    assert_eq!(checkpoint.source(), "8f8e6fbbd6a4ff3e4ad8b6a5a2b1c0de");
+    assert_eq!(&checkpoint.source, "8f8e6fbbd6a4ff3e4ad8b6a5a2b1c0de");
     assert_eq!(entries.iter().map(|entry| entry.mark.offset).collect::<Vec<_>>(), [10, 20]);
     for _ in 0..3 {
         checkpoint.save(entries.iter()).unwrap();
@@ -224,15 +224,15 @@ fn an_id_broken_or_lost_comes_back_from_the_checkpoint() {
     two_checkpoints(dir.path());
     let path = dir.path().join("source");
     let whole = fs::read_to_string(&path).unwrap();
-    let source = Checkpoint::open(dir.path()).unwrap().0.source().to_owned();
+    let source = Checkpoint::open(dir.path()).unwrap().0.source.to_owned();
     let other_digit = if whole.starts_with('0') { "1" } else { "0" };
     let flipped = format!("{other_digit}{}", &whole[1..]);
     for text in [&flipped, &flipped[..32], &whole[..32], &whole[..20], ""] {
         fs::write(&path, text).unwrap();
-        assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source, "{text:?}");
+        assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source, source, "{text:?}");
     }
     fs::remove_file(&path).unwrap();
-    assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source);
+    assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source, source);
     assert_eq!(fs::read_to_string(&path).unwrap(), whole);
 }
 

@@ -171,7 +171,7 @@ impl ShippedFile<'_> {
         let text = same_length_text(line.bytes.trim_ascii_end()).into_owned();
         let whole = String::from_utf8_lossy(&line.bytes).into_owned();
         let Some(input) = input.filter(|input| !input.rules.is_empty()) else { return (None, whole) };
-        if self.entry.is_none() && input.rules.sample().is_some() {
+        if self.entry.is_none() && input.rules.sample.is_some() {
             let text =
                 "the input is sampled by a name that a file gets when it is followed: it is open whether this is sent";
             return (Some(stage("rules", LineOutcome::Unknown, text)), whole);
@@ -184,7 +184,7 @@ impl ShippedFile<'_> {
             RuleFate::Dropped => return stopped(format!("`drop` of the input {name:?} matches: it is not sent")),
             RuleFate::NotKept => return stopped(format!("no `keep` of the input {name:?} matches: it is not sent")),
             RuleFate::SampledOut => {
-                let n = input.rules.sample().unwrap_or(1);
+                let n = input.rules.sample.unwrap_or(1);
                 return stopped(format!("one of {n} events of the input {name:?} is sent, and this is none of those"));
             }
             RuleFate::Sent => {}

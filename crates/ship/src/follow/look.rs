@@ -193,11 +193,11 @@ impl Follower {
         fields.extend(input.fields.clone());
         let content_after = entry.content.map(|content| content.with(&bytes));
         let content = content_after.as_ref().filter(|_| self.compares(file)).map(ContentHash::of);
-        if let Some(n) = input.rules.sample() {
+        if let Some(n) = input.rules.sample {
             fields.insert("sample_rate".into(), n.to_string());
         }
         let header = Header {
-            source: self.checkpoint.source().to_string(),
+            source: self.checkpoint.source.to_string(),
             file: entry.file.clone(),
             generation: entry.generation,
             start: piece.start,

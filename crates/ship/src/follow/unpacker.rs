@@ -195,10 +195,7 @@ impl UnpackJob {
 fn nameless_file(dir: &Path) -> io::Result<File> {
     let path = dir.join("unpacked");
     // What a crash left between the next steps.
-    fs::remove_file(&path).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
+    types::ok_if_missing(fs::remove_file(&path))?;
     let file = File::options().read(true).write(true).create_new(true).open(&path)?;
     fs::remove_file(&path)?;
     Ok(file)

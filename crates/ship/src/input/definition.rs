@@ -275,9 +275,9 @@ fn fields_of(node: &Node<'_>) -> Result<BTreeMap<String, String>, DefinitionErro
         if name.is_empty() || name.starts_with('@') {
             return Err(value.error("a field has a name, and one that begins with @ is ours"));
         }
-        let text = match value.value() {
+        let text = match value.value {
             Json::String(text) => text.clone(),
-            Json::Number(_) | Json::Bool(_) => value.value().to_string(),
+            Json::Number(_) | Json::Bool(_) => value.value.to_string(),
             _ => return Err(value.error("must be a text, a number, true or false")),
         };
         fields.insert(name.to_owned(), text);
@@ -316,7 +316,7 @@ fn backlog_of(node: &Node<'_>) -> Result<Backlog, DefinitionError> {
 
 /// Parses `auto`, `none`, or the start of events.
 fn multiline_of(node: &Node<'_>) -> Result<Multiline, DefinitionError> {
-    match node.value().as_str() {
+    match node.value.as_str() {
         Some("auto") => Ok(Multiline::Auto),
         Some("none") => Ok(Multiline::None),
         Some(_) => Err(node.error("must be \"auto\", \"none\" or { start = \"a regular expression\" }")),

@@ -8,23 +8,15 @@
 
 pub(in crate::input) mod proc;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use types::Timestamp;
 
-use self::proc::{CPU_MODES, CpuTicks, Device, Mount};
+use self::proc::{CPU_MODES, CpuTicks, Device, Mount, PRESSURES, ProcDir, TICKS_PER_SECOND};
 use crate::input::measurements::{Record, repeat, rounded};
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::shipper::now;
-
-/// Most bytes of a file of `/proc` that are read: thousands of devices.
-const FILE_BYTES_MAX: u64 = 1 << 20;
-
-/// Ticks in a second as the kernel tells times of processors (`USER_HZ`): 100 on every machine that Rust's standard library
-/// runs on.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Bytes of a sector as the kernel counts them, whatever a disk's own are.
 const SECTOR_BYTES: f64 = 512.0;
@@ -81,21 +73,12 @@ const VMSTAT_NUMBERS: [(&str, &str); 4] = [
     ("pswpout", "node_vmstat_pswpout"),
 ];
 
-/// Time that something waited for what there is too little of (pressure stall information).
-const PRESSURES: [(&str, &str, &str); 5] = [
-    ("cpu", "some", "node_pressure_cpu_waiting_seconds_total"),
-    ("memory", "some", "node_pressure_memory_waiting_seconds_total"),
-    ("memory", "full", "node_pressure_memory_stalled_seconds_total"),
-    ("io", "some", "node_pressure_io_waiting_seconds_total"),
-    ("io", "full", "node_pressure_io_stalled_seconds_total"),
-];
-
 /// Measures this machine from time to time.
 #[derive(Debug)]
 pub(super) struct HostMetrics {
     every: Duration,
     /// Where the kernel tells, `/proc`.
-    proc: PathBuf,
+    proc: ProcDir,
     before: Option<HostCounters>,
 }
 
@@ -122,22 +105,22 @@ impl Input for HostMetrics {
 
 impl HostMetrics {
     pub(super) fn new(every: Duration) -> Self {
-        Self { every, proc: PathBuf::from("/proc"), before: None }
+        Self { every, proc: ProcDir(PathBuf::from("/proc")), before: None }
     }
 
     fn measure(&mut self, at: Instant) -> Result<Vec<Record>, InputError> {
-        let stat = self.read("stat").map_err(|error| self.unreadable("stat", error))?;
+        let stat = self.proc.read("stat").map_err(|error| self.unreadable("stat", error))?;
         let counted = HostCounters {
             at,
             time: now(),
             cpu: proc::cpu_ticks(&stat).unwrap_or_default(),
-            disks: proc::disks(&self.text("diskstats")),
-            network: proc::network_devices(&self.text("net/dev")),
+            disks: proc::disks(&self.proc.text("diskstats")),
+            network: proc::network_devices(&self.proc.text("net/dev")),
         };
         let mut records = vec![self.system(&stat, &counted)];
         records.extend(self.cpu_modes(&counted));
         records.extend(
-            proc::mounts(&self.text("self/mountinfo")).iter().filter_map(|mount| file_system(mount, counted.time)),
+            proc::mounts(&self.proc.text("self/mountinfo")).iter().filter_map(|mount| file_system(mount, counted.time)),
         );
         records.extend(self.devices("disk", &counted, |at| &at.disks, &DISK_COUNTERS, &DISK_RATES));
         records.extend(self.devices("network", &counted, |at| &at.network, &NETWORK_COUNTERS, &NETWORK_RATES));
@@ -152,19 +135,20 @@ impl HostMetrics {
             record.put("cpu_percent", rounded(proc::busy_percent(&before.cpu, &counted.cpu)));
         }
         record.put("cpus", proc::count_cpus(stat));
-        for (name, load) in ["node_load1", "node_load5", "node_load15"].iter().zip(proc::numbers(&self.text("loadavg")))
+        for (name, load) in
+            ["node_load1", "node_load5", "node_load15"].iter().zip(proc::numbers(&self.proc.text("loadavg")))
         {
             record.put(name, load);
         }
-        record.put("uptime_seconds", proc::numbers(&self.text("uptime")).next());
-        put_memory(&mut record, &self.text("meminfo"));
+        record.put("uptime_seconds", proc::numbers(&self.proc.text("uptime")).next());
+        put_memory(&mut record, &self.proc.text("meminfo"));
         put_named(&mut record, stat, &STAT_NUMBERS);
-        put_named(&mut record, &self.text("vmstat"), &VMSTAT_NUMBERS);
-        let mut handles = proc::numbers(&self.text("sys/fs/file-nr")).collect::<Vec<_>>().into_iter();
+        put_named(&mut record, &self.proc.text("vmstat"), &VMSTAT_NUMBERS);
+        let mut handles = proc::numbers(&self.proc.text("sys/fs/file-nr")).collect::<Vec<_>>().into_iter();
         record.put("node_filefd_allocated", handles.next());
         record.put("node_filefd_maximum", handles.nth(1));
         for (what, share, name) in PRESSURES {
-            record.put(name, proc::stalled_seconds(&self.text(&format!("pressure/{what}")), share));
+            record.put(name, proc::stalled_seconds(&self.proc.text(&format!("pressure/{what}")), share));
         }
         record
     }
@@ -215,19 +199,8 @@ impl HostMetrics {
         devices(now).iter().map(record_of).collect()
     }
 
-    fn read(&self, name: &str) -> std::io::Result<String> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(self.proc.join(name))?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// Returns the content of a file; nothing if it does not exist, as some depend on the configuration of the kernel.
-    fn text(&self, name: &str) -> String {
-        self.read(name).unwrap_or_default()
-    }
-
     fn unreadable(&self, name: &str, error: std::io::Error) -> InputError {
-        InputError::Read { what: self.proc.join(name).display().to_string(), error }
+        InputError::Read { what: self.proc.0.join(name).display().to_string(), error }
     }
 }
 

@@ -12,7 +12,7 @@ fn an_input_goes_on_where_the_last_whole_line_ends() {
     let mut spool = Spool::open(dir.path().join("journal"), u64::MAX).unwrap();
     assert_eq!(spool.last_line().unwrap(), None);
     spool.append(b"one\ntwo\n").unwrap();
-    let path = path_of(spool.dir(), 1);
+    let path = path_of(&spool.dir, 1);
     OpenOptions::new().append(true).open(&path).unwrap().write_all(b"half").unwrap();
     let mut spool = Spool::open(dir.path().join("journal"), u64::MAX).unwrap();
     assert_eq!(spool.last_line().unwrap().as_deref(), Some(&b"two"[..]));
@@ -31,7 +31,7 @@ fn what_is_given_up_is_counted_to_the_line_and_the_newest_stays() {
     assert!(!spool.has_room().unwrap());
     assert_eq!(spool.give_up_oldest().unwrap(), LossCount { lines: 2 * (8 << 10), bytes: 16 << 20 });
     assert!(spool.has_room().unwrap());
-    assert_eq!(numbers(spool.dir()).unwrap(), [3, 4]);
+    assert_eq!(numbers(&spool.dir).unwrap(), [3, 4]);
 }
 
 #[test]

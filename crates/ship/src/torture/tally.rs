@@ -13,7 +13,7 @@ const STRANGE_MAX: usize = 5;
 pub struct Tally {
     kinds: BTreeMap<&'static str, Kind>,
     /// Events that are no line of any kind, the first few.
-    strange: Vec<String>,
+    pub strange: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -95,11 +95,6 @@ impl Tally {
         let mut verdicts: Vec<Verdict> = self.kinds.values().map(verdict).collect();
         verdicts.sort_by_key(|verdict| verdict.rotation);
         verdicts
-    }
-
-    /// Returns the beginnings of a few events that no one wrote: parts of lines, or lines run together.
-    pub fn strange(&self) -> &[String] {
-        &self.strange
     }
 
     /// Reports whether every line is stored once, as it was written, and nothing beside them.

@@ -32,7 +32,7 @@ fn lost_repeated_altered_and_torn_lines_are_told_apart() {
     texts.push("end of a line .".into());
     let tally = tally(&texts);
     assert!(!tally.is_exact());
-    assert_eq!(tally.strange(), ["end of a line ."]);
+    assert_eq!(tally.strange, ["end of a line ."]);
     let verdict = tally.verdicts()[0];
     assert_eq!((verdict.stored, verdict.lost, verdict.repeated, verdict.altered), (3, 1, 1, 2));
 }

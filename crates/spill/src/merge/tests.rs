@@ -74,7 +74,7 @@ fn a_record_longer_than_all_memory_is_kept() {
     for key in [b"b", b"a", b"c"] {
         sorter.add(key, &long).expect("room");
     }
-    let found = all(sorter.finish(&|| true).expect("room"));
+    let found = all(Sorter::finish_all(vec![sorter], &|| true).expect("room"));
     assert_eq!(found, [b"a", b"b", b"c"].map(|key| (key.to_vec(), long.clone())));
 }
 
@@ -121,6 +121,6 @@ fn merging_many_runs_can_be_stopped() {
     let (_dir, space) = space(1 << 30, 0);
     let mut sorter = Sorter::new(space.clone(), TINY);
     many(&mut sorter, 20_000).expect("room");
-    assert!(matches!(sorter.finish(&|| false), Err(SpillError::Stopped)));
+    assert!(matches!(Sorter::finish_all(vec![sorter], &|| false), Err(SpillError::Stopped)));
     assert_eq!(space.bytes_used(), 0);
 }

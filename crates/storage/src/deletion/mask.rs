@@ -110,7 +110,7 @@ impl Mask {
     /// Works out which rows of run `index` are deleted; `None` if none is.
     pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removals<'_>) -> Result<Option<Self>, ScanError> {
         let Some(summary) = segment.summaries().get(index) else { return Ok(None) };
-        let edges = edges_of(removed.trims, segment.meta(), summary);
+        let edges = edges_of(removed.trims, segment.meta, summary);
         let concerns = |deletion: &&Arc<Deletion>| {
             deletion.group_id == summary.group_id
                 && deletion.sequences.overlaps(summary.first_sequence, summary.last_sequence)

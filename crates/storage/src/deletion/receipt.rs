@@ -88,7 +88,7 @@ impl DeletionReceipt {
 
     /// Returns the text of the receipt.
     pub(crate) fn text(&self) -> String {
-        let digest: String = self.query_digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = types::hexadecimal(&self.query_digest);
         let mut text = format!("catat receipt\nformat {FORMAT}\nid {:016x}\ngroup {}\n", self.id, self.group);
         text += &format!("created {}\nfrom {}\nto {}\n", self.created.0, self.range.from.0, self.range.to.0);
         text += &format!("requested_by {}\nreason {}\n", one_line(&self.requested_by), one_line(&self.reason));

@@ -31,7 +31,7 @@ impl Segments {
         for (_, stored) in removed.extract_if(.., |(_, stored)| !is_read(stored)) {
             // The cache on disk keeps no pages of segments that no one reads.
             let remote = self.files.remote.iter();
-            remote.for_each(|remote| remote.forget_segment(stored.segment.meta().segment));
+            remote.for_each(|remote| remote.forget_segment(stored.segment.meta.segment));
         }
         removed.iter().map(|(change, _)| *change).min().unwrap_or(current)
     }
@@ -62,7 +62,7 @@ impl Segments {
     pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64) {
         let CatalogNews { contents, gone, erasures } = catalog;
         let Contents { groups, segments: mut rows, positions, retired, .. } = contents;
-        let known: HashSet<u128> = self.state().segments.iter().map(|stored| stored.segment.meta().segment).collect();
+        let known: HashSet<u128> = self.state().segments.iter().map(|stored| stored.segment.meta.segment).collect();
         let listed: HashSet<u128> = match &gone {
             None => rows.iter().map(|row| row.id).collect(),
             Some(gone) => {
@@ -76,7 +76,7 @@ impl Segments {
         };
         let OpenedSegments { segments: opened, masks, damaged } =
             self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
-        let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
+        let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta.segment);
         let (active, flushing) = {
             let state = self.state();
             let flushing = state.flushing.as_ref().map(|generation| generation.since_sequence(flushed));

@@ -172,7 +172,7 @@ impl Files<'_> {
         let mut known = listed.runs.clone();
         held.sort_unstable();
         known.sort_unstable();
-        if segment.meta().segment != listed.id || held != known {
+        if segment.meta.segment != listed.id || held != known {
             return Err(damage(&listed.file, "catalog and segment disagree about what it holds".into()));
         }
         let length = std::fs::metadata(self.dir.join(&listed.file)).map(|metadata| metadata.len());

@@ -43,7 +43,7 @@ impl Segments {
             let segment = &stored.segment;
             for (index, run) in segment.summaries().iter().enumerate() {
                 if let Some(mask) = Mask::of(segment, index, removed)? {
-                    masks.insert((segment.meta().segment, run.group_id), Arc::new(mask));
+                    masks.insert((segment.meta.segment, run.group_id), Arc::new(mask));
                 }
             }
         }
@@ -72,7 +72,7 @@ impl Segments {
                         break;
                     }
                 };
-                let key = (segment.meta().segment, run.group_id);
+                let key = (segment.meta.segment, run.group_id);
                 let n_before = known.get(&key).map_or(0, |known| known.n_erased);
                 hidden.n_events += mask.n_erased.saturating_sub(n_before);
                 // Even if other deletions hide the same events, this one waits for their bytes to be removed.
@@ -100,7 +100,7 @@ impl Segments {
         let mut receipts = self.receipts();
         let mut changed = BTreeSet::new();
         for stored in segments {
-            let segment = stored.segment.meta().segment;
+            let segment = stored.segment.meta.segment;
             let of_segment = masks.iter().filter(|((masked, _), _)| *masked == segment);
             for id in of_segment.flat_map(|(_, mask)| &mask.deletions) {
                 if let Some(receipt) = receipts.get_mut(id) {

@@ -91,7 +91,7 @@ impl SegmentFiles {
         let segment = self.open(row)?;
         let found: HashSet<(u32, u64)> = segment.summaries().iter().map(|run| (run.group_id, run.n_events)).collect();
         let expected: HashSet<(u32, u64)> = row.runs.iter().map(|run| (run.group_id, run.n_events)).collect();
-        if found != expected || segment.meta().segment != row.id {
+        if found != expected || segment.meta.segment != row.id {
             let problem = "the segment is not the one that the catalog lists".to_owned();
             return Err(ScanError { file: row.file.clone(), offset: 0, problem });
         }
@@ -201,16 +201,13 @@ impl SegmentFiles {
         let removed = match (file.doomed.place, &self.remote) {
             (Place::Local, _) => std::fs::remove_file(self.path(&file.doomed.file)),
             (Place::Remote, Some(remote)) => {
-                let id = file.stored.as_ref().map(|stored| stored.segment.meta().segment);
+                let id = file.stored.as_ref().map(|stored| stored.segment.meta.segment);
                 id.into_iter().for_each(|id| remote.forget_segment(id));
                 remote.objects.remove(&file.doomed.file)
             }
             (Place::Remote, None) => return Err(io::ErrorKind::NotConnected.into()),
         };
-        match removed {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        types::ok_if_missing(removed)
     }
 }
 

@@ -130,7 +130,7 @@ impl Segments {
         let upkeep = self.replacement();
         let dead = self.state().dead_segments();
         if !dead.is_empty() {
-            let ids: Vec<u128> = dead.iter().map(|stored| stored.segment.meta().segment).collect();
+            let ids: Vec<u128> = dead.iter().map(|stored| stored.segment.meta.segment).collect();
             let doomed = self.catalog().doom(&ids);
             match doomed {
                 Ok(()) => {

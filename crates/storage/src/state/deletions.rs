@@ -57,7 +57,7 @@ impl State {
 
     /// Takes the masks of segments out that are in use no more.
     pub(crate) fn take_masks(&mut self, segments: &[Arc<StoredSegment>]) -> Masks {
-        let is_gone = |id: u128| segments.iter().any(|stored| stored.segment.meta().segment == id);
+        let is_gone = |id: u128| segments.iter().any(|stored| stored.segment.meta.segment == id);
         if self.masks.is_empty() { Masks::new() } else { self.masks.extract_if(|(id, _), _| is_gone(*id)).collect() }
     }
 

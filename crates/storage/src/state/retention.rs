@@ -14,14 +14,14 @@ impl State {
 
     /// Forgets what was known of segments that are gone.
     pub(crate) fn forget_retired(&mut self) {
-        let ids: BTreeSet<u128> = self.segments.iter().map(|stored| stored.segment.meta().segment).collect();
+        let ids: BTreeSet<u128> = self.segments.iter().map(|stored| stored.segment.meta.segment).collect();
         self.retired.retain(|(segment, _), _| ids.contains(segment));
         self.flawed.retain(|segment, _| ids.contains(segment));
     }
 
     /// Returns what of a segment is in snapshots.
     pub(crate) fn live_runs<'a>(&'a self, stored: &'a StoredSegment) -> impl Iterator<Item = &'a segment::RunSummary> {
-        let id = stored.segment.meta().segment;
+        let id = stored.segment.meta.segment;
         let is_live = move |run: &&segment::RunSummary| {
             self.groups.has_id(run.group_id) && !self.retired.contains_key(&(id, run.group_id))
         };

@@ -8,7 +8,7 @@ use crate::state::{State, StoredSegment};
 
 impl State {
     pub(crate) fn mixed_segments(&self) -> impl Iterator<Item = &Arc<StoredSegment>> {
-        self.segments.iter().filter(|stored| stored.segment.meta().partition == MIXED_PARTITION)
+        self.segments.iter().filter(|stored| stored.segment.meta.partition == MIXED_PARTITION)
     }
 
     /// Returns the runs of a group in segments of several days.

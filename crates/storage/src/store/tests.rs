@@ -132,3 +132,19 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 fn are_settled(store: &Store) -> bool {
     store.deletions().iter().all(|receipt| receipt.reclaimed.is_some())
 }
+
+impl Store {
+    /// Reads and checks every byte of every segment; returns how many bytes were checked and what is damaged.
+    fn verify(&self) -> (u64, Vec<types::ScanError>) {
+        let state = self.segments.state();
+        let mut damaged: Vec<types::ScanError> = state.damaged.iter().map(|damaged| damaged.error.clone()).collect();
+        let mut n_bytes = 0u64;
+        for stored in &state.segments {
+            match stored.segment.verify() {
+                Ok(checked) => n_bytes += checked,
+                Err(error) => damaged.push(error),
+            }
+        }
+        (n_bytes, damaged)
+    }
+}

@@ -124,7 +124,7 @@ impl Compactor {
     /// Compacts at full speed until nothing is left to do for the present segments: while events come there is
     /// always something due.
     pub(crate) fn compact_now(&self) -> Result<(), StoreError> {
-        let newest = self.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
+        let newest = self.segments.state().segments.iter().map(|stored| stored.segment.meta.segment).max();
         self.n_waiting.fetch_add(1, Ordering::Relaxed);
         // A new segment is as old as the newest that it stands for (`meta_of`), so each job leaves fewer of them.
         let compacted = newest.map_or(Ok(()), |newest| self.compact(newest | RANDOM_BITS));
@@ -245,7 +245,7 @@ impl Compactor {
         let state = self.segments.state();
         let ages = TierClassifier::now(&self.segments);
         let candidate = |stored: &Arc<StoredSegment>| {
-            let meta = stored.segment.meta();
+            let meta = stored.segment.meta;
             let runs = stored.segment.summaries();
             if state.flawed.contains_key(&meta.segment) {
                 return None;
@@ -282,7 +282,7 @@ impl Compactor {
     #[cfg(test)]
     pub(crate) fn next_job(&self, last: u128) -> Vec<u128> {
         let job = self.choose(&HashSet::new(), last);
-        job.iter().flat_map(|job| &job.inputs).map(|input| input.segment.meta().segment).collect()
+        job.iter().flat_map(|job| &job.inputs).map(|input| input.segment.meta.segment).collect()
     }
 
     /// Returns what is to be done next with segments up to the number `last`.
@@ -291,9 +291,9 @@ impl Compactor {
         candidates.retain(|candidate| candidate.id <= last);
         let chosen = choice::choose(&candidates);
         let state = self.segments.state();
-        let is_chosen = |stored: &&Arc<StoredSegment>| chosen.ids.contains(&stored.segment.meta().segment);
+        let is_chosen = |stored: &&Arc<StoredSegment>| chosen.ids.contains(&stored.segment.meta.segment);
         let inputs: Vec<Arc<StoredSegment>> = state.segments.iter().filter(is_chosen).cloned().collect();
-        let partition = inputs.first()?.segment.meta().partition;
+        let partition = inputs.first()?.segment.meta.partition;
         Some(Job { partition, inputs, tier: chosen.tier })
     }
 
@@ -348,8 +348,8 @@ impl Compactor {
         for input in &job.inputs {
             let segment = self.segments.files.open_whole(input)?;
             for (index, run) in segment.summaries().iter().enumerate() {
-                let is_expendable = self.segments.state().is_expendable(segment.meta().segment, run.group_id);
-                let mask = self.segments.state().mask(segment.meta().segment, run.group_id).cloned();
+                let is_expendable = self.segments.state().is_expendable(segment.meta.segment, run.group_id);
+                let mask = self.segments.state().mask(segment.meta.segment, run.group_id).cloned();
                 let mask = match mask {
                     Some(mask) if mask.n_undoable > 0 => Mask::of(&segment, index, removed)?.map(Arc::new),
                     mask => mask,
@@ -430,10 +430,10 @@ impl Compactor {
     /// Returns what retention hides of these segments: whole runs, and days of others.
     fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> RetiredRuns {
         let state = self.segments.state();
-        let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta().segment == id);
+        let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta.segment == id);
         let runs = state.retired.keys().filter(|(segment, _)| is_input(*segment)).copied().collect();
         let edges = |input: &Arc<StoredSegment>| {
-            let (meta, summaries) = (input.segment.meta(), input.segment.summaries());
+            let (meta, summaries) = (input.segment.meta, input.segment.summaries());
             summaries.iter().map(|run| edges_of(&state.trims, meta, run)).collect::<Vec<_>>()
         };
         (runs, inputs.iter().flat_map(edges).collect())
@@ -444,7 +444,7 @@ impl Compactor {
         let state = self.segments.state();
         let is_held = |segment: u128, group_id| state.mask(segment, group_id).is_some_and(|mask| mask.n_undoable > 0);
         let of_input = |input: &Arc<StoredSegment>| {
-            let segment = input.segment.meta().segment;
+            let segment = input.segment.meta.segment;
             let ids = input.segment.summaries().iter().map(|run| run.group_id);
             ids.filter(|group_id| is_held(segment, *group_id)).collect::<Vec<_>>()
         };

@@ -136,7 +136,7 @@ impl Mover {
         let n_bytes = put.map_err(failed)?;
         let local = self.segments.files.pool.open(&path).map_err(failed)?;
         let end = SegmentEnd::read(&local).map_err(failed)?.without_sections();
-        let id = stored.segment.meta().segment;
+        let id = stored.segment.meta.segment;
         remote.cache.keep_end(id, end.from, &end.bytes);
         Ok(self.segments.files.open_remote(name, id, n_bytes)?)
     }
@@ -170,7 +170,7 @@ impl Mover {
             return Ok(());
         }
         let committed = self.segments.check("move.commit").and_then(|()| {
-            let id = stored.segment.meta().segment;
+            let id = stored.segment.meta.segment;
             // Where the answer is lost no one knows which file must go. The catalog does, and the next start asks it.
             Ok(self.segments.catalog().move_segment(id, &doomed.file, stored.n_bytes, doomed.place)?)
         });
@@ -240,7 +240,7 @@ impl Mover {
         let (traffic, cache) = (remote.objects.traffic(), remote.cache.used());
         let objects = || state.segments.iter().filter(|stored| stored.place == Place::Remote);
         Some(ObjectStoreStatus {
-            url: remote.objects.url().to_owned(),
+            url: remote.objects.url.to_owned(),
             unreachable: remote.objects.unreachable(),
             segments: objects().count() as u64,
             segment_bytes: objects().map(|stored| stored.n_bytes).sum(),
@@ -259,7 +259,7 @@ impl Mover {
     fn forget_strangers(&self, remote: &RemoteFiles) {
         let state = self.segments.state();
         let open = state.segments.iter().filter(|stored| stored.place == Place::Remote);
-        let open = open.map(|stored| stored.segment.meta().segment);
+        let open = open.map(|stored| stored.segment.meta.segment);
         let awaited = state.damaged.iter().filter_map(|damaged| damaged.awaited.as_ref().map(|row| row.id));
         let known: HashSet<u128> = open.chain(awaited).collect();
         drop(state);
@@ -271,7 +271,7 @@ impl Mover {
 fn new_name(stored: &StoredSegment) -> io::Result<String> {
     let mut random = [0; 4];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let meta = stored.segment.meta();
+    let meta = stored.segment.meta;
     let (partition, number) = (partition_name(meta.partition), u32::from_be_bytes(random));
     Ok(format!("segments/{partition}/{:032x}-{number:08x}.seg", meta.segment))
 }

@@ -99,7 +99,7 @@ impl Scrubber {
             if !self.scrub_segment(&next, &mut pace) {
                 return;
             }
-            note.done = next.segment.meta().segment;
+            note.done = next.segment.meta.segment;
             *self.progress.hold() = note;
             if noted.elapsed() >= NOTE_AFTER {
                 noted = Instant::now();
@@ -179,7 +179,7 @@ impl Scrubber {
 }
 
 fn id_of(stored: &StoredSegment) -> u128 {
-    stored.segment.meta().segment
+    stored.segment.meta.segment
 }
 
 fn is_in_cycle(stored: &StoredSegment, note: &ScrubProgress) -> bool {

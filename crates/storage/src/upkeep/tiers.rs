@@ -48,7 +48,7 @@ impl TierClassifier {
     /// Returns how old a segment is.
     fn age_ns(&self, stored: &StoredSegment) -> i64 {
         let last = stored.segment.summaries().iter().map(|run| run.last.0).max().unwrap_or(i64::MIN);
-        self.now.saturating_sub(last.max(written_at(stored.segment.meta().segment).0))
+        self.now.saturating_sub(last.max(written_at(stored.segment.meta.segment).0))
     }
 
     /// Reports whether it is old enough to be warm, written again or not.

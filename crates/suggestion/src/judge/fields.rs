@@ -105,7 +105,7 @@ fn names_of(template: &Template, known: &impl Fn(&str) -> bool) -> (Vec<Option<S
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut n_keys = 0;
     let mut names = Vec::new();
-    for (place, wildcard) in template.wildcards().iter().enumerate() {
+    for (place, wildcard) in template.wildcards.iter().enumerate() {
         let (before, after) = template.around(place);
         let found = key_of(before).map(|key| (key, true)).or_else(|| word_of(before).map(|word| (word, false)));
         let found = found.filter(|_| *wildcard != Wildcard::Any).map(|(word, is_key)| {

@@ -17,7 +17,7 @@ fn the_first_type_has_the_plain_name_and_columns_stay() {
     assert!(!schema.add(&[field("a", INTEGER, 5)]));
     assert!(schema.add(&[field("a", FLOAT | STRING, 5), field("B", STRING, 1), field("1st", STRING, 1)]));
     let fields: Vec<(i32, &str, Kind)> =
-        schema.columns()[OF_EVENTS.len()..].iter().map(|column| (column.id, &*column.name, column.kind)).collect();
+        schema.columns[OF_EVENTS.len()..].iter().map(|column| (column.id, &*column.name, column.kind)).collect();
     let wanted = [
         (100, "b", Kind::Double),
         (101, "a", Kind::Long),
@@ -39,6 +39,6 @@ fn the_first_type_has_the_plain_name_and_columns_stay() {
 fn names_of_events_own_columns_are_taken() {
     let mut schema = TableSchema::default();
     schema.add(&[field("_level", STRING, 2), field("_Attributes", STRING, 1)]);
-    let names: Vec<&str> = schema.columns()[OF_EVENTS.len()..].iter().map(|column| &*column.name).collect();
+    let names: Vec<&str> = schema.columns[OF_EVENTS.len()..].iter().map(|column| &*column.name).collect();
     assert_eq!(names, ["_level_2", "_Attributes_2"]);
 }

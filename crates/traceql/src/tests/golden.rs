@@ -86,7 +86,7 @@ fn fields_of_an_answer_are_those_that_the_query_names_once_each() {
 #[test]
 fn a_field_alone_is_read_and_stored_under_a_name() {
     let check = |text: &str, expected: Result<Option<&str>, &str>| {
-        let found = crate::Field::parse(text).map(|field| field.stored_name());
+        let found = crate::Field::parse(text).map(|field| crate::span_view::stored_field(&field));
         let expected = expected.map(|name| name.map(Into::into)).map_err(str::to_owned);
         assert_eq!(found.map_err(|error| error.to_string()), expected, "{text}");
     };

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::error::Span;
-use plan::{ArithmeticOperator, Comparison};
+use plan::{ArithmeticOperator, Comparison, Span};
 use proptest::prelude::*;
 use regex::Regex;
 use types::{Timestamp, Value};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use types::{Timestamp, Value};
+use types::Value;
 
 use crate::read::Trace;
-use crate::span::{Span, is_of_resource, member};
+use crate::span::{Span, event_time, is_of_resource, member};
 use crate::times::MICROSECOND;
 
 /// Returns a trace: its spans, and the processes that made them.
@@ -69,18 +69,10 @@ fn reference(kind: &str, trace_id: &str, span_id: &str) -> Json {
 
 /// Returns an event of a span: its attributes, and its name as the field `event`.
 fn log(event: &[(std::sync::Arc<str>, Option<Value>)]) -> Json {
-    let time = match member(event, "timestamp") {
-        Some(Value::Timestamp(time)) => *time,
-        Some(Value::String(text)) => Timestamp::parse_rfc3339(text).unwrap_or_default(),
-        _ => Timestamp::default(),
-    };
     let name = member(event, "name").map(|name| tag("event", name));
-    let attributes = match member(event, "attributes") {
-        Some(Value::Object(members)) => members.as_slice(),
-        _ => &[],
-    };
+    let attributes = member(event, "attributes").map_or(&[][..], Value::members);
     let fields = attributes.iter().filter_map(|(name, value)| Some(tag(name, value.as_ref()?)));
-    json!({"timestamp": time.0.div_euclid(MICROSECOND), "fields": name.into_iter().chain(fields).collect::<Vec<_>>()})
+    json!({"timestamp": event_time(event).0.div_euclid(MICROSECOND), "fields": name.into_iter().chain(fields).collect::<Vec<_>>()})
 }
 
 fn tag(name: &str, value: &Value) -> Json {

@@ -97,7 +97,7 @@ impl Encoder {
 
     fn measure(&mut self, measure: &Measure) {
         self.number(measure.n_errors);
-        self.list(measure.bins(), |out, (bin, n)| {
+        self.list(&measure.bins, |out, (bin, n)| {
             out.number(u64::from(*bin));
             out.number(u64::from(*n));
         });

@@ -23,7 +23,7 @@ pub(crate) struct Measure {
     /// Calls that failed.
     pub(crate) n_errors: u64,
     /// Bins of durations and the calls in each, in order.
-    bins: Vec<(u16, u32)>,
+    pub(crate) bins: Vec<(u16, u32)>,
 }
 
 /// One call.
@@ -73,11 +73,6 @@ impl Measure {
         let exist = bins.last().is_none_or(|(bin, _)| usize::from(*bin) < BINS);
         let is_valid = exist && bins.is_sorted_by(|a, b| a.0 < b.0) && n_errors <= n;
         is_valid.then_some(Self { n, n_errors, bins })
-    }
-
-    /// Returns the bins of durations that have calls and the number in each, in order.
-    pub(crate) fn bins(&self) -> &[(u16, u32)] {
-        &self.bins
     }
 
     /// Returns its size in bytes.

@@ -280,10 +280,7 @@ fn exception_id(span: &Span, index: usize) -> String {
 }
 
 fn exception(span: &Span, index: usize, event: &[(std::sync::Arc<str>, Option<Value>)]) -> Json {
-    let attributes = match member(event, "attributes") {
-        Some(Value::Object(members)) => members.as_slice(),
-        _ => &[],
-    };
+    let attributes = member(event, "attributes").map_or(&[][..], Value::members);
     let mut json = Map::new();
     json.insert("id".into(), exception_id(span, index).into());
     for (name, value) in attributes.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {

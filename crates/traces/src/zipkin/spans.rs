@@ -1,10 +1,10 @@
 //! A trace in Zipkin's form (version 2 of its JSON).
 
 use serde_json::{Map, Value as Json, json};
-use types::{Timestamp, Value};
+use types::Value;
 
 use crate::read::Trace;
-use crate::span::{Span, SpanKind, member};
+use crate::span::{Span, SpanKind, event_time, member};
 use crate::times::MICROSECOND;
 
 /// Attributes that name the other side of a call.
@@ -61,11 +61,7 @@ fn tags(span: &Span) -> Map<String, Json> {
 
 /// Returns an event of a span: its name, with its attributes as JSON where it has some.
 fn annotation(event: &[(std::sync::Arc<str>, Option<Value>)]) -> Json {
-    let time = match member(event, "timestamp") {
-        Some(Value::Timestamp(time)) => *time,
-        Some(Value::String(text)) => Timestamp::parse_rfc3339(text).unwrap_or_default(),
-        _ => Timestamp::default(),
-    };
+    let time = event_time(event);
     let name = member(event, "name").map(Value::to_string).unwrap_or_default();
     let value = match member(event, "attributes") {
         Some(Value::Object(members)) if !members.is_empty() => {

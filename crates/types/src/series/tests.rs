@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn labels_come_back_from_their_text() {
     let text = r#"{"__name__":"up","a":"x \"y\" \\ \n \u0001 é","job":""}"#;
-    let pairs = label_pairs(text).expect("labels");
+    let pairs = label_texts(text).expect("labels");
     assert_eq!(pairs[1].1, "x \"y\" \\ \n \u{1} é");
-    assert_eq!((pairs[0].1.as_str(), pairs[2].1.as_str()), ("up", ""));
+    assert_eq!((&*pairs[0].1, &*pairs[2].1), ("up", ""));
     for wrong in [
         "",
         "{",
@@ -18,9 +18,9 @@ fn labels_come_back_from_their_text() {
         "{\"a\":\"\\u12\"}",
         "{\"a\":\"1\"} ",
     ] {
-        assert_eq!(label_pairs(wrong), None, "{wrong}");
+        assert_eq!(label_texts(wrong), None, "{wrong}");
     }
-    assert_eq!(label_pairs("{}"), Some(Vec::new()));
+    assert_eq!(label_texts("{}"), Some(Vec::new()));
 }
 
 #[test]

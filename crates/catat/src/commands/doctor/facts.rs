@@ -134,7 +134,7 @@ impl Facts {
         let (names, settings_file) = (resolved(&layers), layers.file.clone());
         let mistakes = match &config {
             Ok(config) => checked(config).err().unwrap_or_default(),
-            Err(failure) => failure.message().split("\ncatat: ").map(str::to_owned).collect(),
+            Err(failure) => failure.message.split("\ncatat: ").map(str::to_owned).collect(),
         };
         let config = config.ok();
         let reserve_bytes = config.as_ref().map_or(64 << 20, |config| config.disk_reserve_bytes);
@@ -142,7 +142,7 @@ impl Facts {
         let found = match config.as_ref().map(shipped) {
             Some(None) => None,
             Some(Some(Ok(options))) => Some(files_of(options)),
-            Some(Some(Err(failure))) => Some(Err(failure.message().to_owned())),
+            Some(Some(Err(failure))) => Some(Err(failure.message.to_owned())),
             None => Some(Err("the settings cannot be read".to_owned())),
         };
         let state_dir = config.as_ref().map(|config| config.ship.state_dir.clone());
@@ -208,7 +208,7 @@ impl StoreFacts {
             is_in_fleet,
             copy_taken: storage::copy_taken(dir),
             n_quarantined: fs::read_dir(dir.join("quarantine")).map_or(0, Iterator::count),
-            format_problem: crate::formats::check_formats(dir).err().map(|failure| failure.message().to_owned()),
+            format_problem: crate::formats::check_formats(dir).err().map(|failure| failure.message.to_owned()),
             dir: dir.to_owned(),
         }
     }

@@ -68,7 +68,7 @@ fn write_pieces(
     for piece in 0..n_pieces {
         let mut answer = server.attempt(plan.events(server, part, (piece, n_pieces)))?;
         if !answer.status().is_success() {
-            return Err(refusal(server, answer, plan.query()));
+            return Err(refusal(server, answer, &plan.query));
         }
         loop {
             let n = match answer.read(&mut buffer) {
@@ -88,7 +88,7 @@ fn write_pieces(
     std::fs::rename(&unpublished, path).map_err(of_file)?;
     let dir = path.parent().unwrap_or(Path::new("."));
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(of_file)?;
-    let sha256 = summed.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = types::hexadecimal(&summed.hash.finalize());
     Ok(FileSummary { events: rows.events(), bytes: summed.bytes, sha256 })
 }
 

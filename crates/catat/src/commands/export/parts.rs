@@ -25,7 +25,7 @@ const LAST: Timestamp = Timestamp(106_651 * Timestamp::DAY);
 pub(super) struct Plan {
     /// The options, by which it is known again.
     pub(super) asked: Value,
-    query: String,
+    pub(super) query: String,
     groups: Vec<String>,
     /// Only events that were accepted by then.
     as_of: String,
@@ -165,10 +165,6 @@ impl Plan {
         let from = part.from.to_string();
         let from: String = from.chars().filter(|c| !matches!(c, '-' | ':')).collect();
         format!("{from}.{}", self.ending)
-    }
-
-    pub(super) fn query(&self) -> &str {
-        &self.query
     }
 }
 

@@ -321,7 +321,7 @@ impl<'a> Transfer<'a> {
     fn store(&self, number: usize, input: &Input, batch: &Batch, start: u64) -> Result<Answer, Failure> {
         let fields: serde_json::Map<String, Value> =
             input.fields.iter().map(|(name, value)| (name.to_string(), Value::from(value.to_string()))).collect();
-        let is_text = batch.kind() == Kind::Text;
+        let is_text = batch.kind == Kind::Text;
         let header = json!({
             "source": self.plan.id, "file": number.to_string(), "generation": 1, "start": start, "archive": true,
             "records": !is_text, "lengths": is_text.then(|| batch.event_lengths()), "fields": fields,

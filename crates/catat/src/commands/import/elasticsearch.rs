@@ -131,7 +131,7 @@ impl Elasticsearch {
     /// The condition on documents of a range. Instants have nanoseconds, which fields of type `date_nanos` have as well.
     fn within(&self, (from, to): Range, at: &Side<'_>) -> Value {
         // On the server the time of an event is its time, whatever the field was.
-        let field = if at.is_server() { "@timestamp" } else { &self.time_field };
+        let field = if at.is_server { "@timestamp" } else { &self.time_field };
         let format = "strict_date_optional_time_nanos";
         let mut filter =
             vec![json!({"range": {field: {"gte": from.to_string(), "lte": to.to_string(), "format": format}}})];
@@ -140,7 +140,7 @@ impl Elasticsearch {
     }
 
     fn search(&self, at: &Side<'_>, body: &Value) -> reqwest::blocking::RequestBuilder {
-        let index = if at.is_server() { group_pattern(&self.index) } else { self.index.clone() };
+        let index = if at.is_server { group_pattern(&self.index) } else { self.index.clone() };
         let index = index.split(',').map(percent_encoded).collect::<Vec<_>>().join(",");
         let path = format!("/{index}/_search?ignore_unavailable=true&allow_no_indices=true");
         at.request(Method::POST, &path).json(body)
@@ -185,7 +185,7 @@ impl Source for Elasticsearch {
     }
 
     fn counts(&self, at: &Side<'_>, range: Range, (width, _): Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
-        let field = if at.is_server() { "@timestamp" } else { &self.time_field };
+        let field = if at.is_server { "@timestamp" } else { &self.time_field };
         let histogram = json!({"date_histogram": {"field": field, "fixed_interval": width, "min_doc_count": 1}});
         let body =
             json!({"size": 0, "track_total_hits": true, "query": self.within(range, at), "aggs": {"times": histogram}});

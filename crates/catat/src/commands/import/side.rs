@@ -29,7 +29,8 @@ type Begin<'s> = dyn Fn(Method, &str) -> RequestBuilder + Send + Sync + 's;
 pub(super) struct Side<'s> {
     /// What it is called in messages.
     pub(super) name: String,
-    is_server: bool,
+    /// Whether it is the one that stores.
+    pub(super) is_server: bool,
     request: Box<Begin<'s>>,
 }
 
@@ -63,11 +64,6 @@ impl<'s> Side<'s> {
             server.request(method, &format!("{prefix}{path}"))
         };
         Self { name: "the server".into(), is_server: true, request: Box::new(request) }
-    }
-
-    /// Whether it is the one that stores.
-    pub(super) fn is_server(&self) -> bool {
-        self.is_server
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {

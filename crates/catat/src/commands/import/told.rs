@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use reqwest::Method;
-use serde_json::Value;
 use types::{Timestamp, counted, verb_for};
 
 use crate::client::Server;
@@ -27,7 +25,7 @@ pub(super) fn none_refused(n_refused: u64) -> Result<(), Failure> {
 
 /// Says which of the events retention would take at once, by the last instants of spans and how many events each has.
 pub(super) fn warn_of_retention(server: &Server, ends: &[(Timestamp, u64)]) -> Result<(), Failure> {
-    let groups: Value = server.ask(server.request(Method::GET, "/api/v1/groups"), "")?;
+    let groups = server.get("/api/v1/groups")?;
     let mut ages: Vec<&str> = groups["groups"]
         .as_array()
         .into_iter()

@@ -5,7 +5,7 @@ use crate::config::{Config, Flags, Layers};
 
 /// Inputs and notes of a configuration; the inputs are settings that are taken.
 fn converted(text: &str) -> (Vec<Table>, Vec<String>) {
-    let converted = convert(text, None).unwrap_or_else(|failure| panic!("{}\n{text}", failure.message()));
+    let converted = convert(text, None).unwrap_or_else(|failure| panic!("{}\n{text}", &failure.message));
     let config = converted.text();
     let directory = tempfile::tempdir().expect("a scratch directory");
     let path = directory.path().join("catat.toml");

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use reqwest::Method;
 use serde_json::Value;
 
 use crate::client::Server;
@@ -22,7 +21,7 @@ pub(super) fn ask_for_grace(server: &Server) -> Result<Option<String>, Failure> 
     if !can_ask() {
         return Ok(None);
     }
-    let listed: Value = server.ask(server.request(Method::GET, "/api/v1/keys"), "")?;
+    let listed = server.get("/api/v1/keys")?;
     let anonymous = &listed["anonymous"];
     if anonymous["access"] != "open" || senders(anonymous).is_empty() {
         return Ok(None);

@@ -29,7 +29,8 @@ const COUNTS: &str = "filter @message like /^w=/ | parse @message /^w=(?<kind>[a
 /// A server and what it has stored.
 pub(super) struct FilledServer {
     server: Server,
-    url: String,
+    /// Where the server is.
+    pub(super) url: String,
 }
 
 impl FilledServer {
@@ -44,11 +45,6 @@ impl FilledServer {
         let server = Server::new(&Remote { url: url.clone(), key: Some(key.trim().into()), data_dir: None }).ok()?;
         server.send(server.request(Method::GET, "/-/ready"), "").ok()?;
         Some(Self { server, url })
-    }
-
-    /// Returns where the server is.
-    pub(super) fn url(&self) -> &str {
-        &self.url
     }
 
     /// Takes note of how much of each kind is stored, and returns how many lines that are.

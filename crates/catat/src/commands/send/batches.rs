@@ -28,8 +28,8 @@ pub(in crate::commands) enum Kind {
 /// Lines that are sent at once.
 #[derive(Debug)]
 pub(in crate::commands) struct Batch {
-    input: usize,
-    kind: Kind,
+    pub(in crate::commands) input: usize,
+    pub(in crate::commands) kind: Kind,
     bytes: Vec<u8>,
     /// The number of each line, and where it begins in `bytes`.
     lines: Vec<(u64, usize)>,
@@ -48,14 +48,6 @@ impl Batch {
         let mut batch = Self::new(line.input, kind);
         batch.push(line.number, &line.bytes);
         batch
-    }
-
-    pub(super) fn input(&self) -> usize {
-        self.input
-    }
-
-    pub(in crate::commands) fn kind(&self) -> Kind {
-        self.kind
     }
 
     pub(in crate::commands) fn bytes(&self) -> &[u8] {

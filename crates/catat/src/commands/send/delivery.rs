@@ -97,7 +97,7 @@ impl Delivery {
                 Ok(answer) => outcome.add(&batch, answer),
                 Err(too_large) => match batch.halves() {
                     Some((first, second)) => waiting.extend([second, first]),
-                    None => outcome.reject(line, too_large.message().to_owned()),
+                    None => outcome.reject(line, too_large.message.to_owned()),
                 },
             }
         }
@@ -112,7 +112,7 @@ impl Delivery {
         let began = Instant::now();
         let mut n_failed = 0;
         loop {
-            let (failure, asked) = match self.attempt(batch.kind(), &id, &body)? {
+            let (failure, asked) = match self.attempt(batch.kind, &id, &body)? {
                 Attempt::Done(answer) => return Ok(Ok(answer)),
                 Attempt::TooLarge(failure) => return Ok(Err(failure)),
                 Attempt::Later(failure, asked) => (failure, asked),
@@ -123,7 +123,7 @@ impl Delivery {
                 return Err(failure);
             }
             if n_failed == 1 && !self.is_quiet {
-                let why = failure.message().lines().next().unwrap_or_default();
+                let why = failure.message.lines().next().unwrap_or_default();
                 say!("catat: {why}; trying again for {} s", self.retry_for.as_secs());
             }
             std::thread::sleep(wait);

@@ -69,7 +69,7 @@ impl Question {
 /// Returns the questions of a store: its own counts, and those of views, rules and dashboards.
 pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Question>, Failure> {
     let listed = |path: &str, member: &str| -> Result<Vec<Value>, Failure> {
-        let mut answer: Value = server.ask(server.request(Method::GET, path), "")?;
+        let mut answer = server.get(path)?;
         Ok(answer[member].as_array_mut().map(std::mem::take).unwrap_or_default())
     };
     let groups = listed("/api/v1/groups", "groups")?;
@@ -113,7 +113,7 @@ pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Questio
 /// Returns the questions of a dashboard's panels, which the server asks with the defaults of its variables.
 fn of_dashboard(server: &Server, name: &str, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Question>, Failure> {
     let path = format!("/api/v1/dashboards/{}", percent_encoded(name));
-    let dashboard: Value = server.ask(server.request(Method::GET, &path), "")?;
+    let dashboard = server.get(&path)?;
     let mut found = Vec::new();
     for panel in dashboard["panels"].as_array().into_iter().flatten() {
         let id = panel["id"].as_str().unwrap_or_default();

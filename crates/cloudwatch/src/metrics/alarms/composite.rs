@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use alert::AlarmState;
 
 use super::state::STATES;
+use crate::metrics::cursor::Cursor;
+use crate::metrics::math::MathProblem;
 
 /// Deepest nesting, longest rule, and most alarms, the latter two as at Amazon.
 const DEPTH_MAX: usize = 64;
@@ -38,10 +40,10 @@ impl CompositeRule {
     /// # Errors
     /// What is wrong, and at which character.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let mut reader = Reader { text, at: 0, depth: 0 };
-        let rule = reader.any()?;
+        let mut reader = Cursor::new(text);
+        let rule = reader.any().map_err(|problem| problem.0)?;
         if !reader.rest().is_empty() {
-            return Err(reader.problem("AND, OR or the end of the rule is expected"));
+            return Err(reader.problem("AND, OR or the end of the rule is expected").0);
         }
         let names = rule.names();
         match names.len() {
@@ -83,63 +85,31 @@ impl CompositeRule {
     }
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
-    depth: usize,
-}
-
-impl<'t> Reader<'t> {
-    /// Returns what follows, without blanks before it.
-    fn rest(&mut self) -> &'t str {
-        let rest = self.text[self.at..].trim_start();
-        self.at = self.text.len() - rest.len();
-        rest
-    }
-
-    fn problem(&self, what: &str) -> String {
-        format!("{what} (character {})", self.text[..self.at].chars().count() + 1)
-    }
-
-    /// Takes a word if it is next and nothing continues it.
-    fn takes(&mut self, word: &str) -> bool {
-        let rest = self.rest();
-        let Some((start, after)) = rest.split_at_checked(word.len()) else { return false };
-        let is_longer = after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
-        let is_word = word.starts_with(|first: char| first.is_ascii_alphabetic());
-        let is_it = start.eq_ignore_ascii_case(word) && !(is_word && is_longer);
-        self.at += if is_it { word.len() } else { 0 };
-        is_it
-    }
-
-    fn need(&mut self, symbol: &str) -> Result<(), String> {
-        if self.takes(symbol) { Ok(()) } else { Err(self.problem(&format!("{symbol:?} is expected"))) }
-    }
-
-    fn any(&mut self) -> Result<CompositeRule, String> {
+impl Cursor<'_> {
+    fn any(&mut self) -> Result<CompositeRule, MathProblem> {
         let mut parts = vec![self.all()?];
-        while self.takes("OR") {
+        while self.take("OR") {
             parts.push(self.all()?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { CompositeRule::Any(parts) })
     }
 
-    fn all(&mut self) -> Result<CompositeRule, String> {
+    fn all(&mut self) -> Result<CompositeRule, MathProblem> {
         let mut parts = vec![self.one()?];
-        while self.takes("AND") {
+        while self.take("AND") {
             parts.push(self.one()?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { CompositeRule::All(parts) })
     }
 
-    fn one(&mut self) -> Result<CompositeRule, String> {
+    fn one(&mut self) -> Result<CompositeRule, MathProblem> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(self.problem(&format!("the rule is nested more than {DEPTH_MAX} deep")));
+            return Err(self.problem(format!("the rule is nested more than {DEPTH_MAX} deep")));
         }
-        let rule = if self.takes("NOT") {
+        let rule = if self.take("NOT") {
             CompositeRule::Not(Box::new(self.one()?))
-        } else if self.takes("(") {
+        } else if self.take("(") {
             let inner = self.any()?;
             self.need(")")?;
             inner
@@ -150,16 +120,16 @@ impl<'t> Reader<'t> {
         Ok(rule)
     }
 
-    fn state_or_constant(&mut self) -> Result<CompositeRule, String> {
-        if let Some(value) = [("TRUE", true), ("FALSE", false)].into_iter().find(|(word, _)| self.takes(word)) {
+    fn state_or_constant(&mut self) -> Result<CompositeRule, MathProblem> {
+        if let Some(value) = [("TRUE", true), ("FALSE", false)].into_iter().find(|(word, _)| self.take(word)) {
             return Ok(CompositeRule::Constant(value.1));
         }
-        if self.takes("AT_LEAST") {
+        if self.take("AT_LEAST") {
             return self.at_least();
         }
         let Some(state) = self.state() else {
             let functions = "ALARM(…), OK(…), INSUFFICIENT_DATA(…), AT_LEAST(…)";
-            return Err(self.problem(&format!("{functions}, TRUE, FALSE, NOT or \"(\" is expected")));
+            return Err(self.problem(format!("{functions}, TRUE, FALSE, NOT or \"(\" is expected")));
         };
         self.need("(")?;
         let name = self.name(&['(', ')'])?;
@@ -168,24 +138,24 @@ impl<'t> Reader<'t> {
     }
 
     fn state(&mut self) -> Option<AlarmState> {
-        STATES.into_iter().find(|(name, _)| self.takes(name)).map(|(_, state)| state)
+        STATES.into_iter().find(|(name, _)| self.take(name)).map(|(_, state)| state)
     }
 
     /// Reads what follows `AT_LEAST`: a number or a percentage of alarms, a state, and the alarms.
-    fn at_least(&mut self) -> Result<CompositeRule, String> {
+    fn at_least(&mut self) -> Result<CompositeRule, MathProblem> {
         self.need("(")?;
         self.rest();
         let number_at = self.at;
-        let (number, is_percentage) = self.number()?;
+        let (number, is_percentage) = self.count()?;
         self.need(",")?;
-        let is_negated = self.takes("NOT");
+        let is_negated = self.take("NOT");
         let Some(state) = self.state() else {
             return Err(self.problem("ALARM, OK or INSUFFICIENT_DATA is expected"));
         };
         self.need(",")?;
         self.need("(")?;
         let mut names = vec![self.name(&['(', ')', ','])?];
-        while self.takes(",") {
+        while self.take(",") {
             names.push(self.name(&['(', ')', ','])?);
         }
         self.need(")")?;
@@ -194,33 +164,29 @@ impl<'t> Reader<'t> {
         if !(1..=most).contains(&number) {
             self.at = number_at;
             let unit = if is_percentage { "%" } else { "" };
-            return Err(self.problem(&format!("AT_LEAST needs a number from 1{unit} to {most}{unit}")));
+            return Err(self.problem(format!("AT_LEAST needs a number from 1{unit} to {most}{unit}")));
         }
         let n = if is_percentage { (number * names.len()).div_ceil(100) } else { number };
         Ok(CompositeRule::AtLeast { n, state, is_negated, names })
     }
 
     /// Reads a whole number, and whether it is a percentage.
-    fn number(&mut self) -> Result<(usize, bool), String> {
+    fn count(&mut self) -> Result<(usize, bool), MathProblem> {
         let rest = self.rest();
         let n_digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let Ok(number) = rest[..n_digits].parse::<usize>() else {
             return Err(self.problem("a number or a percentage is expected"));
         };
         self.at += n_digits;
-        Ok((number, self.takes("%")))
+        Ok((number, self.take("%")))
     }
 
     /// Reads the name of an alarm. Without quotes it ends before one of the characters of `ends`.
-    fn name(&mut self, ends: &[char]) -> Result<String, String> {
+    fn name(&mut self, ends: &[char]) -> Result<String, MathProblem> {
         let rest = self.rest();
         let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''));
         let text = match quote {
-            Some(quote) => {
-                let Some(end) = rest[1..].find(quote) else { return Err(self.problem("the quote does not end")) };
-                self.at += end + 2;
-                &rest[1..=end]
-            }
+            Some(quote) => self.quoted(quote)?,
             None => {
                 let end = rest.find(ends).unwrap_or(rest.len());
                 self.at += end;

@@ -324,12 +324,7 @@ fn expression(input: &Parameters<'_>, threshold: &Threshold) -> Read<(Vec<DataQu
     if let Some(other) = single.iter().find(|name| input.get(name).is_some()) {
         return Err(bad_combination(format!("Metrics excludes {other}.")));
     }
-    let queries = input.structures("Metrics", QUERIES_MAX)?;
-    let queries = queries.iter().map(DataQuery::read).collect::<Read<Vec<_>>>()?;
-    let mut ids = BTreeSet::new();
-    if let Some(twice) = queries.iter().find(|query| !ids.insert(&query.id)) {
-        return Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id)));
-    }
+    let queries = DataQuery::read_all(input, "Metrics", QUERIES_MAX)?;
     let band = threshold.band();
     if let Some(id) = band {
         check_band(&queries, id)?;

@@ -50,7 +50,17 @@ pub(in crate::metrics) fn is_period(period: i64) -> bool {
 }
 
 impl DataQuery {
-    pub(in crate::metrics) fn read(query: &Parameters<'_>) -> Read<Self> {
+    /// Reads the queries that a parameter has, each of another id.
+    pub(in crate::metrics) fn read_all(input: &Parameters<'_>, name: &str, n_max: usize) -> Read<Vec<Self>> {
+        let queries = input.structures(name, n_max)?.iter().map(Self::read).collect::<Read<Vec<_>>>()?;
+        let mut ids = BTreeSet::new();
+        match queries.iter().find(|query| !ids.insert(&query.id)) {
+            Some(twice) => Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id))),
+            None => Ok(queries),
+        }
+    }
+
+    fn read(query: &Parameters<'_>) -> Read<Self> {
         let id = query.needed_text("Id", CHARS_MAX)?;
         let is_id = id.starts_with(|first: char| first.is_ascii_lowercase())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -105,12 +105,7 @@ impl DetectorTarget {
 
     fn math(of: &Parameters<'_>) -> Read<Self> {
         let place = of.at("MetricDataQueries");
-        let queries = of.structures("MetricDataQueries", QUERIES_MAX)?;
-        let queries = queries.iter().map(DataQuery::read).collect::<Read<Vec<_>>>()?;
-        let mut ids = BTreeSet::new();
-        if let Some(twice) = queries.iter().find(|query| !ids.insert(&query.id)) {
-            return Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id)));
-        }
+        let queries = DataQuery::read_all(of, "MetricDataQueries", QUERIES_MAX)?;
         let mut returned = queries.iter().filter(|query| query.is_returned);
         let id = match (returned.next(), returned.next()) {
             (Some(query), None) if query.metric().is_none() => query.id.clone(),

@@ -1,6 +1,7 @@
 //! Reads expressions of metric math: `SUM(METRICS("e")) / m1 * 100`, `IF(m1 > 5 AND m2, 1, 0)`, `[m1, m2]`.
 
 use super::MathProblem;
+use crate::metrics::cursor::Cursor;
 
 /// Deepest nesting of an expression, and most parts.
 const DEPTH_MAX: usize = 64;
@@ -58,10 +59,9 @@ impl Expression {
     /// # Errors
     /// What is wrong, and at which character.
     pub(in crate::metrics) fn read(text: &str) -> Result<Self, MathProblem> {
-        let mut reader = Reader { text, at: 0, depth: 0 };
+        let mut reader = Cursor::new(text);
         let expression = reader.binary(0)?;
-        reader.skip_blanks();
-        if reader.at < text.len() { Err(reader.problem("the expression should end here")) } else { Ok(expression) }
+        if !reader.rest().is_empty() { Err(reader.problem("the expression should end here")) } else { Ok(expression) }
     }
 }
 
@@ -80,40 +80,7 @@ impl Expression {
     }
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
-    depth: usize,
-}
-
-impl Reader<'_> {
-    fn problem(&self, what: impl std::fmt::Display) -> MathProblem {
-        MathProblem(format!("{what} (character {})", self.text[..self.at].chars().count() + 1))
-    }
-
-    fn rest(&self) -> &str {
-        &self.text[self.at..]
-    }
-
-    fn skip_blanks(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    /// Takes a symbol or a word if it is next.
-    fn take(&mut self, symbol: &str) -> bool {
-        self.skip_blanks();
-        let Some(start) = self.rest().get(..symbol.len()) else { return false };
-        let is_word = symbol.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_longer = self.rest()[symbol.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        let is_it = if is_word { start.eq_ignore_ascii_case(symbol) && !is_longer } else { start == symbol };
-        self.at += if is_it { symbol.len() } else { 0 };
-        is_it
-    }
-
-    fn need(&mut self, symbol: &str) -> Result<(), MathProblem> {
-        if self.take(symbol) { Ok(()) } else { Err(self.problem(format!("{symbol:?} is expected"))) }
-    }
-
+impl Cursor<'_> {
     fn binary(&mut self, level: usize) -> Result<Expression, MathProblem> {
         let Some(operators) = LEVELS.get(level) else { return self.power() };
         let mut left = self.binary(level + 1)?;
@@ -144,7 +111,6 @@ impl Reader<'_> {
     }
 
     fn primary(&mut self) -> Result<Expression, MathProblem> {
-        self.skip_blanks();
         match self.rest().chars().next() {
             Some('(') => {
                 self.at += 1;
@@ -156,7 +122,7 @@ impl Reader<'_> {
                 self.at += 1;
                 Ok(Expression::List(self.items("]")?))
             }
-            Some(quote @ ('"' | '\'')) => self.quoted(quote),
+            Some(quote @ ('"' | '\'')) => Ok(Expression::Text(self.quoted(quote)?.to_owned())),
             Some(first) if first.is_ascii_digit() || first == '.' => self.number(),
             Some(first) if first.is_ascii_alphabetic() => {
                 let rest = self.rest();
@@ -181,14 +147,6 @@ impl Reader<'_> {
             }
             self.need(",")?;
         }
-    }
-
-    fn quoted(&mut self, quote: char) -> Result<Expression, MathProblem> {
-        let inner = &self.rest()[1..];
-        let Some(end) = inner.find(quote) else { return Err(self.problem("the quote does not end")) };
-        let text = inner[..end].to_owned();
-        self.at += end + 2;
-        Ok(Expression::Text(text))
     }
 
     fn number(&mut self) -> Result<Expression, MathProblem> {

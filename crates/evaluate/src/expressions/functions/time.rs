@@ -8,10 +8,10 @@ use chrono_tz::Tz;
 use types::{Column, Timestamp, Value};
 
 use crate::columns::cell::Cell;
-use plan::{Function, Number, Span, calendar as bins};
+use plan::{Function, Length, Number, calendar as bins};
 
 /// Instants rounded down or up to spans.
-pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: Tz) -> Column {
+pub(super) fn round_rows(function: Function, times: &Column, span: Length, zone: Tz) -> Column {
     let round = if function == Function::DateCeil { bins::ceil } else { bins::floor };
     if let Column::Timestamps(instants) = times {
         let rounded = match function {
@@ -28,7 +28,7 @@ pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: T
 
 /// Rounds instants down; `None` where one is beyond the range of times. They are in order: most lie in the bucket of the one
 /// before, so that a bucket is found once for all of its rows.
-fn floor_runs(instants: &[i64], span: Span, zone: Tz) -> Option<Vec<i64>> {
+fn floor_runs(instants: &[i64], span: Length, zone: Tz) -> Option<Vec<i64>> {
     let mut rounded = Vec::with_capacity(instants.len());
     let mut rest = instants;
     while let Some(first) = rest.first() {
@@ -41,7 +41,7 @@ fn floor_runs(instants: &[i64], span: Span, zone: Tz) -> Option<Vec<i64>> {
 }
 
 /// Instants later by a span.
-pub(super) fn later_rows(times: &Column, span: Span, zone: Tz) -> Column {
+pub(super) fn later_rows(times: &Column, span: Length, zone: Tz) -> Column {
     if let Column::Timestamps(instants) = times
         && let Some(later) = instants.iter().map(|instant| bins::later(zone, *instant, span)).collect()
     {

@@ -59,12 +59,6 @@ pub struct FieldCounts {
 }
 
 impl FieldCounts {
-    /// Returns the values that came, and how many events have each, in any order. Lists, objects, times and decimal numbers
-    /// are not told apart.
-    pub fn values(&self) -> impl Iterator<Item = (CountedValue, u64)> + '_ {
-        self.values_from(1)
-    }
-
     /// Returns those of them that at least so many events have.
     pub fn values_from(&self, least: u64) -> impl Iterator<Item = (CountedValue, u64)> + '_ {
         let least = least.max(1);

@@ -14,9 +14,9 @@ pub(super) struct RunSet {
     /// Per source whether it is one of them.
     is_member: Vec<bool>,
     /// The keys of their own partials.
-    keys: Vec<u128>,
+    pub(super) keys: Vec<u128>,
     /// The key of all of them together; none where that is of no use.
-    key: Option<u128>,
+    pub(super) key: Option<u128>,
     n_arrived: AtomicUsize,
     is_given_up: AtomicBool,
 }
@@ -46,16 +46,6 @@ impl RunSet {
     /// Reports whether a source is one of the runs.
     pub(super) fn has(&self, source: usize) -> bool {
         self.is_member[source]
-    }
-
-    /// Returns the keys of the partials of the runs.
-    pub(super) fn keys(&self) -> &[u128] {
-        &self.keys
-    }
-
-    /// Returns the key of their partials together.
-    pub(super) fn key(&self) -> Option<u128> {
-        self.key
     }
 
     /// Notes that the partial of a source is whole and among the others.

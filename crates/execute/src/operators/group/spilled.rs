@@ -27,7 +27,8 @@ pub(crate) struct GroupCollector<'p, 's> {
     lease: Lease,
     bytes_max: usize,
     n_threads: usize,
-    spilling: Spilling<'s>,
+    /// What it spills to.
+    pub(crate) spilling: Spilling<'s>,
     sorter: Option<LeasedSorter<'s>>,
     /// Rows of a table that were added.
     n_rows: usize,
@@ -43,11 +44,6 @@ impl<'p, 's> GroupCollector<'p, 's> {
         let (lease, bytes_max) = (spilling.lease(0)?, spilling.groups_bytes(n_threads));
         let groups = Groups::new(by, aggregates);
         Ok(Self { groups, lease, bytes_max, n_threads, spilling, sorter: None, n_rows: 0 })
-    }
-
-    /// Returns what it spills to.
-    pub(crate) fn spilling(&self) -> Spilling<'s> {
-        self.spilling
     }
 
     /// Adds events.

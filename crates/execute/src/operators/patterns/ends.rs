@@ -32,10 +32,10 @@ impl Side {
 /// The event at one end of some.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
-    side: Side,
+    pub(crate) side: Side,
     time: Option<i64>,
     /// Events of this time, one of each run at most; which of them it is is known once their ids are.
-    spots: Vec<Spot>,
+    pub(crate) spots: Vec<Spot>,
     /// The one of the events that are not there any more, with its text.
     passed: Option<(Place, Arc<str>)>,
 }
@@ -43,10 +43,6 @@ pub(crate) struct End {
 impl End {
     pub(crate) fn new(side: Side) -> Self {
         Self { side, time: None, spots: Vec::new(), passed: None }
-    }
-
-    pub(crate) fn side(&self) -> Side {
-        self.side
     }
 
     /// Returns when it was.
@@ -87,11 +83,6 @@ impl End {
     /// Reports whether an event of this time would lie further out than all, or as far.
     pub(crate) fn may_move(&self, time: i64) -> bool {
         self.time.is_none_or(|known| !self.side.is_beyond(&known, &time))
-    }
-
-    /// Returns where the event may stand.
-    pub(crate) fn spots(&self) -> &[Spot] {
-        &self.spots
     }
 
     /// Its text where that is known already.

@@ -90,9 +90,9 @@ fn item(scan: &Scan<'_>, source: usize, block: usize) -> Item {
 
 /// Of events of one time the one that was accepted last, or first.
 fn spot_of(scan: &Scan<'_>, end: &End) -> Result<Option<Spot>, Stop> {
-    let [_, _, ..] = end.spots() else { return Ok(end.spots().first().copied()) };
+    let [_, _, ..] = &end.spots[..] else { return Ok(end.spots.first().copied()) };
     let mut best: Option<((u32, u64), Spot)> = None;
-    for spot in end.spots() {
+    for spot in &end.spots {
         let run = &scan.sources[spot.source].run;
         let row = RowSet::of_places(run.block_rows(spot.block), std::iter::once(spot.row));
         let ids = run.read(spot.block, &["@id"], &row)?.into_iter().next();
@@ -101,7 +101,7 @@ fn spot_of(scan: &Scan<'_>, end: &End) -> Result<Option<Spot>, Stop> {
             _ => None,
         });
         let order = id.map_or((0, 0), |id| (id.group_id, id.sequence));
-        if best.is_none_or(|(known, _)| end.side().is_beyond(&order, &known)) {
+        if best.is_none_or(|(known, _)| end.side.is_beyond(&order, &known)) {
             best = Some((order, *spot));
         }
     }

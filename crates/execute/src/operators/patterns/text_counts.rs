@@ -26,7 +26,7 @@ const TALLY_BYTES: usize = std::mem::size_of::<Tally>() + 64;
 
 /// Counts of masked texts.
 pub(crate) struct TextCounts {
-    bins: Option<Bins>,
+    pub(crate) bins: Option<Bins>,
     depth: Depth,
     /// Where events come from, where that is counted.
     pub(crate) origins: Option<Origins>,
@@ -53,10 +53,6 @@ impl TextCounts {
             by_source: HashMap::new(),
             n_bytes: 0,
         }
-    }
-
-    pub(crate) fn bins(&self) -> Option<Bins> {
-        self.bins
     }
 
     fn n_bins(&self) -> usize {

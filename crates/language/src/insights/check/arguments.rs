@@ -5,8 +5,7 @@ use types::{Level, Value};
 
 use super::checker::Checker;
 use crate::insights::syntax::{Binary, Node, NodeKind};
-use plan::error::Span;
-use plan::{Comparison, Function};
+use plan::{Comparison, Function, Span};
 
 /// Reports whether the argument of a function at this place must be a number.
 fn takes_number(function: Function, index: usize) -> bool {

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use plan::error::{Span, place};
-use plan::{Expr, Operator, PlanDraft, QueryError, REGEXES_MAX, Warning};
+use plan::{Expr, Operator, PlanDraft, QueryError, REGEXES_MAX, Span, Warning, place};
 use types::GroupPattern;
 
 use super::aggregation::Aggregation;

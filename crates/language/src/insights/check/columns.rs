@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::checker::Checker;
 use super::options::given;
 use crate::insights::syntax::{Arguments, Name, Node, Setting};
-use plan::error::Span;
-use plan::{AddTotals, Autoregress, ColumnTotals, Expr, Operator, Outlier, Sessionize, nearest};
+use plan::{AddTotals, Autoregress, ColumnTotals, Expr, Operator, Outlier, Sessionize, Span, nearest};
 
 /// Most rows that `autoregress` looks back.
 const LAG_MAX: usize = 10_000;
@@ -15,7 +14,7 @@ const LAG_MAX: usize = 10_000;
 const LAGS_MAX: usize = 100;
 
 /// Pause that ends a session, unless `maxspan` says another.
-const PAUSE: plan::Span = plan::Span::Nanoseconds(30 * types::Timestamp::MINUTE);
+const PAUSE: plan::Length = plan::Length::Nanoseconds(30 * types::Timestamp::MINUTE);
 
 /// How many distances of the quartiles a number may lie outside, unless `param` says another.
 const OUTLIER_FACTOR: f64 = 2.5;

@@ -1,7 +1,6 @@
 //! Conditions that do not say what they look like: values that stand alone, times that are none.
 
-use plan::error::Span;
-use plan::{ArithmeticOperator, Comparison, Expr, Function, Number};
+use plan::{ArithmeticOperator, Comparison, Expr, Function, Number, Span};
 use types::{Timestamp, Value};
 
 use super::checker::Checker;

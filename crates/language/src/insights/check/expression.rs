@@ -1,6 +1,6 @@
 //! Expressions: functions and their arguments, patterns, aggregates where they may stand.
 
-use plan::{Expr, Function, TextPattern, balanced, compile_regex, nearest};
+use plan::{Expr, Function, Span, TextPattern, balanced, compile_regex, nearest};
 use types::Value;
 
 use super::checker::Checker;
@@ -11,7 +11,6 @@ use crate::insights::pattern::{self, BadLength};
 use crate::insights::syntax::{Binary, Name, Node, NodeKind, Pattern};
 use plan::each::each;
 use plan::each::lifted;
-use plan::error::Span;
 use plan::function::{SIGNATURES, Signature};
 
 /// Returns the name of a field without the stars that stand for every element of a list; `None` where it has none.
@@ -228,7 +227,7 @@ impl Checker<'_> {
     }
 
     /// Returns a length of time, or an error and nothing.
-    pub(super) fn length(&mut self, node: &Node) -> Option<plan::Span> {
+    pub(super) fn length(&mut self, node: &Node) -> Option<plan::Length> {
         let written = match &node.kind {
             NodeKind::Duration(written) => written.clone(),
             NodeKind::Literal(Some(Value::String(text))) if text.starts_with(|c: char| c.is_ascii_digit()) => {

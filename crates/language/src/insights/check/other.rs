@@ -9,8 +9,7 @@ use super::checker::{Checker, RightSide};
 use super::options::given;
 use super::scope::ShownColumns;
 use crate::insights::syntax::{Name, OtherQuery, Setting};
-use plan::error::Span;
-use plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, PlanDraft, fields_of as fields_of_operators};
+use plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, PlanDraft, Span, fields_of as fields_of_operators};
 
 /// Most rows of the other query that `appendcols` uses, unless `max` says another number.
 const APPENDED_ROWS: u64 = 10_000;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::checker::Checker;
 use super::scope::{ShownColumns, Table};
 use crate::insights::syntax::{Node, Window};
-use plan::error::Span;
 use plan::{
     Aggregate, AggregateKind, CHANGE_COLUMNS, Compare, Earlier, Expr, Operator, PATTERN_COLUMNS, Patterns,
-    SCORE_COLUMNS, Score,
+    SCORE_COLUMNS, Score, Span,
 };
 
 impl Checker<'_> {

@@ -5,7 +5,7 @@ use types::Value;
 use super::checker::Checker;
 use crate::insights::aggregate_name::{AggregateName, CompositeAggregate};
 use crate::insights::syntax::{Name, Node, NodeKind};
-use plan::{AggregateKind, ArithmeticOperator, Expr, Function, Span};
+use plan::{AggregateKind, ArithmeticOperator, Expr, Function, Length};
 
 /// Most ranges of a histogram.
 const RANGES_MAX: i64 = 1_000;
@@ -35,7 +35,7 @@ impl Checker<'_> {
 
     fn rate(&mut self, number: Expr, period: &Node) -> Expr {
         let Some(length) = self.length(period) else { return Expr::Literal(None) };
-        let Span::Nanoseconds(length) = length else {
+        let Length::Nanoseconds(length) = length else {
             let message = "months and longer differ in length, so a rate cannot be for one";
             self.error_with_hint("bad-duration", message, period.span, "write days, such as 30d");
             return Expr::Literal(None);

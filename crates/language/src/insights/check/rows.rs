@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::checker::Checker;
 use crate::insights::syntax::{Arguments, Command, FillClause, Item, Name, Node, NodeKind, Stats};
-use plan::error::Span;
-use plan::{Aggregate, AggregateKind, Expr, Operator, PlanDraft, Rank};
+use plan::{Aggregate, AggregateKind, Expr, Operator, PlanDraft, Rank, Span};
 
 /// Spans of a `timechart` that does not say how long they are.
 const TIMECHART_SPAN: &str = "5m";

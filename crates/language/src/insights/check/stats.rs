@@ -17,7 +17,7 @@ use crate::insights::syntax::{Item, Name, Node, NodeKind};
 use plan::{Aggregate, AggregateKind, Expr, FillBuckets, Function, Operator};
 
 /// Returns the group column that holds spans of `@timestamp`, and the other ones.
-fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Span>) -> Option<FillBuckets> {
+fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Length>) -> Option<FillBuckets> {
     let is_time = |expr: &Expr| matches!(expr, Expr::Field(field) if **field == *"@timestamp");
     let (time, span) = groups.iter().find_map(|(name, expr)| match expr {
         Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
@@ -36,7 +36,7 @@ fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Span>) -> Option<
 }
 
 /// Spans of time as if events were later by `offset`.
-fn later(expr: Expr, offset: plan::Span) -> Expr {
+fn later(expr: Expr, offset: plan::Length) -> Expr {
     match expr {
         Expr::Call(Function::DateFloor | Function::DateCeil, ref arguments) if matches!(&arguments[0], Expr::Field(field) if **field == *"@timestamp") =>
         {
@@ -98,7 +98,7 @@ impl Checker<'_> {
     }
 
     /// `offset d`: all events that the query looks at are earlier by it.
-    fn offset(&mut self, node: &Node) -> Option<plan::Span> {
+    fn offset(&mut self, node: &Node) -> Option<plan::Length> {
         let length = self.length(node)?;
         if !self.tables.is_empty() {
             let message = "`offset` belongs to the first `stats` of a query: it says which events are looked at";

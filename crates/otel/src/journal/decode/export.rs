@@ -67,7 +67,8 @@ pub struct JournalEntries {
     fields: Vec<Place>,
     /// The number of each entry, and the end of its fields.
     entries: Vec<(u64, usize)>,
-    faults: Vec<(u64, JournalFault)>,
+    /// Refused entries with their numbers in the stream.
+    pub faults: Vec<(u64, JournalFault)>,
 }
 
 impl JournalEntries {
@@ -105,11 +106,6 @@ impl JournalEntries {
             copy.entries.push((number, copy.fields.len()));
         }
         copy
-    }
-
-    /// Returns refused entries with their numbers in the stream.
-    pub fn faults(&self) -> &[(u64, JournalFault)] {
-        &self.faults
     }
 }
 

@@ -105,3 +105,10 @@ proptest! {
         }
     }
 }
+
+impl Template<'_> {
+    /// Reports whether a variable is a quoted text, which may hold anything.
+    fn has_quoted(self) -> bool {
+        self.variables().any(|(_, slot)| slot.kind == Kind::Quoted)
+    }
+}

@@ -92,11 +92,4 @@ proptest! {
         let form = Form::of_bytes(form.as_bytes()).expect("made of known characters");
         push(&mut Vec::new(), form, units);
     }
-
-    #[test]
-    fn dates_are_their_days(days in -800_000i64..3_000_000) {
-        let (year, month, day) = civil_of_days(days);
-        prop_assert_eq!(days_of_civil(year, month, day), days);
-        prop_assert!((1..=days_of_month(year, month)).contains(&day));
-    }
 }

@@ -2,6 +2,42 @@
 //!
 //! Source: proc(5), Documentation/admin-guide/iostats.rst and Documentation/accounting/psi.rst of Linux.
 
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Most bytes of a file that are read: thousands of devices.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Ticks in a second as the kernel tells times of processors (`USER_HZ`): 100 on every machine that Rust's standard library
+/// runs on.
+pub(in crate::input) const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Time that something waited for what there is too little of (pressure stall information).
+pub(in crate::input) const PRESSURES: [(&str, &str, &str); 5] = [
+    ("cpu", "some", "node_pressure_cpu_waiting_seconds_total"),
+    ("memory", "some", "node_pressure_memory_waiting_seconds_total"),
+    ("memory", "full", "node_pressure_memory_stalled_seconds_total"),
+    ("io", "some", "node_pressure_io_waiting_seconds_total"),
+    ("io", "full", "node_pressure_io_stalled_seconds_total"),
+];
+
+/// Where the kernel tells, `/proc`.
+#[derive(Clone, Debug)]
+pub(in crate::input) struct ProcDir(pub(in crate::input) PathBuf);
+
+impl ProcDir {
+    pub(in crate::input) fn read(&self, name: &str) -> std::io::Result<String> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(self.0.join(name))?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Returns the content of a file; nothing if it does not exist, as some depend on the configuration of the kernel.
+    pub(in crate::input) fn text(&self, name: &str) -> String {
+        self.read(name).unwrap_or_default()
+    }
+}
+
 /// Most things of a kind: a machine with more mounts than that has containers, and each event would say little.
 const THINGS_MAX: usize = 256;
 

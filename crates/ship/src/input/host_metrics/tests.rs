@@ -33,7 +33,7 @@ fn machine(texts: &[(&str, &str)]) -> (tempfile::TempDir, HostMetrics) {
     for (name, text) in texts {
         std::fs::write(dir.path().join(name), text).expect("scratch");
     }
-    let metrics = HostMetrics { every: Duration::from_secs(1), proc: dir.path().to_owned(), before: None };
+    let metrics = HostMetrics { every: Duration::from_secs(1), proc: ProcDir(dir.path().to_owned()), before: None };
     (dir, metrics)
 }
 

@@ -199,13 +199,23 @@ impl SecretSource {
 
     /// Reads a key, or the one that has `_file` after it.
     fn of(node: &Node<'_>, key: &str, base: &Path) -> Result<Option<Self>, DefinitionError> {
-        let of_file = format!("{key}_file");
-        match (section(node, key), section(node, &of_file)) {
-            (None, None) => Ok(None),
-            (Some(secret), None) => Ok(Some(Self::Given(Secret::from(&*scalar(&secret)?)))),
-            (None, Some(file)) => Ok(Some(Self::File(base.join(file.name()?)))),
-            (Some(_), Some(file)) => Err(file.error(format!("at most one of {key} and {of_file} can be given"))),
-        }
+        given_or_file(node, key, |text| Self::Given(Secret::from(&*text)), |file| Self::File(base.join(file)))
+    }
+}
+
+/// Reads what a key gives, or the key with `_file` after it.
+fn given_or_file<T>(
+    node: &Node<'_>,
+    key: &str,
+    given: impl FnOnce(String) -> T,
+    file: impl FnOnce(&str) -> T,
+) -> Result<Option<T>, DefinitionError> {
+    let of_file = format!("{key}_file");
+    match (section(node, key), section(node, &of_file)) {
+        (None, None) => Ok(None),
+        (Some(text), None) => Ok(Some(given(scalar(&text)?))),
+        (None, Some(name)) => Ok(Some(file(name.name()?))),
+        (Some(_), Some(file)) => Err(file.error(format!("at most one of {key} and {of_file} can be given"))),
     }
 }
 
@@ -264,13 +274,7 @@ fn headers(node: &Node<'_>, base: &Path) -> Result<Vec<(String, Vec<SecretSource
 
 impl PemSource {
     fn of(node: &Node<'_>, key: &str, base: &Path) -> Result<Option<Self>, DefinitionError> {
-        let of_file = format!("{key}_file");
-        match (section(node, key), section(node, &of_file)) {
-            (None, None) => Ok(None),
-            (Some(pem), None) => Ok(Some(Self::Given(scalar(&pem)?))),
-            (None, Some(file)) => Ok(Some(Self::File(base.join(file.name()?)))),
-            (Some(_), Some(file)) => Err(file.error(format!("at most one of {key} and {of_file} can be given"))),
-        }
+        given_or_file(node, key, Self::Given, |file| Self::File(base.join(file)))
     }
 
     fn read(&self) -> Result<Vec<u8>, String> {

@@ -98,7 +98,7 @@ pub(in crate::input) fn check_supported(node: &Node<'_>) -> Result<(), Definitio
 
 /// Reports whether a key is about service discovery or OAuth and has nothing in it.
 pub(super) fn is_unused(key: &str, of: &Node<'_>) -> bool {
-    let is_empty = of.value().is_null() || of.value().as_array().is_some_and(Vec::is_empty);
+    let is_empty = of.value.is_null() || of.value.as_array().is_some_and(Vec::is_empty);
     is_empty && (key == "oauth2" || key.ends_with("_sd_configs"))
 }
 
@@ -133,7 +133,7 @@ impl TargetGroup {
 /// Reads labels: names and texts.
 pub(super) fn labels_of(node: &Node<'_>) -> Result<LabelSet, DefinitionError> {
     let mut labels = LabelSet::new();
-    if node.value().is_null() {
+    if node.value.is_null() {
         return Ok(labels);
     }
     for (name, value) in node.members()? {

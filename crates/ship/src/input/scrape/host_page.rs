@@ -5,20 +5,12 @@
 //! one that does not answer would never end.
 
 use std::fmt::Write;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use types::Timestamp;
 
-use crate::input::host_metrics::proc::{self, CPU_MODES, Device};
+use crate::input::host_metrics::proc::{self, CPU_MODES, Device, PRESSURES, ProcDir, TICKS_PER_SECOND};
 use crate::shipper::now;
-
-/// Most bytes of a file of `/proc` that are read: thousands of devices.
-const FILE_BYTES_MAX: u64 = 4 << 20;
-
-/// Ticks in a second as the kernel tells times of processors (`USER_HZ`): 100 on every machine that Rust's standard library
-/// runs on.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Names of what `/proc/diskstats` has of a disk, in its order, and what one of it is.
 const DISK_COLUMNS: [(&str, &str, f64); 17] = [
@@ -74,20 +66,11 @@ const STAT_NUMBERS: [(&str, &str, &str); 6] = [
 /// What of `/proc/vmstat` there is, by how names begin.
 const VMSTAT: [&str; 4] = ["oom_kill", "pgpg", "pswp", "pg"];
 
-/// Time that something waited for what there is too little of (pressure stall information).
-const PRESSURES: [(&str, &str, &str); 5] = [
-    ("cpu", "some", "node_pressure_cpu_waiting_seconds_total"),
-    ("memory", "some", "node_pressure_memory_waiting_seconds_total"),
-    ("memory", "full", "node_pressure_memory_stalled_seconds_total"),
-    ("io", "some", "node_pressure_io_waiting_seconds_total"),
-    ("io", "full", "node_pressure_io_stalled_seconds_total"),
-];
-
 /// The metrics of this machine.
 #[derive(Clone, Debug)]
 pub(super) struct HostPage {
     /// Where the kernel tells, `/proc`.
-    proc: PathBuf,
+    proc: ProcDir,
 }
 
 /// A page as it is written.
@@ -98,7 +81,7 @@ struct PageText {
 
 impl HostPage {
     pub(super) fn new() -> Self {
-        Self { proc: PathBuf::from("/proc") }
+        Self { proc: ProcDir(PathBuf::from("/proc")) }
     }
 
     /// Returns the page.
@@ -106,41 +89,31 @@ impl HostPage {
     /// # Errors
     /// If the kernel's counters cannot be read.
     pub(super) fn page(&self) -> Result<String, String> {
-        let stat = self.read("stat").map_err(|error| format!("{}: {error}", self.proc.join("stat").display()))?;
+        let stat =
+            self.proc.read("stat").map_err(|error| format!("{}: {error}", self.proc.0.join("stat").display()))?;
         let mut page = PageText::default();
         processors(&mut page, &stat);
         for (key, name, kind) in STAT_NUMBERS {
             page.single(name, kind, proc::number_of(&stat, key).map(|number| number as f64));
         }
-        let loads = self.text("loadavg");
+        let loads = self.proc.text("loadavg");
         for (name, load) in ["node_load1", "node_load5", "node_load15"].into_iter().zip(proc::numbers(&loads)) {
             page.single(name, "gauge", Some(load));
         }
-        memory(&mut page, &self.text("meminfo"));
-        virtual_memory(&mut page, &self.text("vmstat"));
-        let mut handles = proc::numbers(&self.text("sys/fs/file-nr")).collect::<Vec<_>>().into_iter();
+        memory(&mut page, &self.proc.text("meminfo"));
+        virtual_memory(&mut page, &self.proc.text("vmstat"));
+        let mut handles = proc::numbers(&self.proc.text("sys/fs/file-nr")).collect::<Vec<_>>().into_iter();
         page.single("node_filefd_allocated", "gauge", handles.next());
         page.single("node_filefd_maximum", "gauge", handles.nth(1));
         for (what, share, name) in PRESSURES {
-            page.single(name, "counter", proc::stalled_seconds(&self.text(&format!("pressure/{what}")), share));
+            page.single(name, "counter", proc::stalled_seconds(&self.proc.text(&format!("pressure/{what}")), share));
         }
-        file_systems(&mut page, &self.text("self/mountinfo"));
-        disks(&mut page, &proc::disks(&self.text("diskstats")));
-        network(&mut page, &proc::all_network_devices(&self.text("net/dev")));
+        file_systems(&mut page, &self.proc.text("self/mountinfo"));
+        disks(&mut page, &proc::disks(&self.proc.text("diskstats")));
+        network(&mut page, &proc::all_network_devices(&self.proc.text("net/dev")));
         names(&mut page);
         page.single("node_time_seconds", "gauge", Some(now().0 as f64 / Timestamp::SECOND as f64));
         Ok(page.text)
-    }
-
-    fn read(&self, name: &str) -> std::io::Result<String> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(self.proc.join(name))?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// Returns the content of a file; nothing if it does not exist, as some depend on the configuration of the kernel.
-    fn text(&self, name: &str) -> String {
-        self.read(name).unwrap_or_default()
     }
 }
 

@@ -33,9 +33,9 @@ const SIZES: [(&str, u64); 11] = [
 
 /// Returns a text; a number, true or false stands for how it is written.
 pub(super) fn scalar(node: &Node<'_>) -> Result<String, DefinitionError> {
-    match node.value() {
+    match node.value {
         Json::String(text) => Ok(text.clone()),
-        Json::Number(_) | Json::Bool(_) => Ok(node.value().to_string()),
+        Json::Number(_) | Json::Bool(_) => Ok(node.value.to_string()),
         Json::Null => Ok(String::new()),
         _ => Err(node.error("must be a text")),
     }
@@ -43,7 +43,7 @@ pub(super) fn scalar(node: &Node<'_>) -> Result<String, DefinitionError> {
 
 /// Returns the texts of a list.
 pub(super) fn scalars(node: &Node<'_>) -> Result<Vec<String>, DefinitionError> {
-    if node.value().is_null() {
+    if node.value.is_null() {
         return Ok(Vec::new());
     }
     node.items()?.iter().map(scalar).collect()
@@ -51,13 +51,13 @@ pub(super) fn scalars(node: &Node<'_>) -> Result<Vec<String>, DefinitionError> {
 
 /// Returns the value under a key; a section with nothing in it is none.
 pub(super) fn section<'v>(node: &Node<'v>, key: &str) -> Option<Node<'v>> {
-    node.get(key).filter(|node| !node.value().is_null())
+    node.get(key).filter(|node| !node.value.is_null())
 }
 
 /// Returns true or false under a key, also in the words of YAML 1.1. As in Prometheus, null is false.
 pub(super) fn flag(node: &Node<'_>, key: &str, default: bool) -> Result<bool, DefinitionError> {
     let Some(node) = node.get(key) else { return Ok(default) };
-    match node.value() {
+    match node.value {
         Json::Null => Ok(false),
         Json::String(text) => match &*text.to_ascii_lowercase() {
             "true" | "yes" | "on" | "y" => Ok(true),
@@ -77,7 +77,7 @@ pub(super) fn limit(node: &Node<'_>, key: &str, default: usize) -> Result<usize,
 
 /// Returns a whole number that is not negative; a text is one as YAML 1.1 spells numbers.
 pub(super) fn count(node: &Node<'_>) -> Result<u64, DefinitionError> {
-    match node.value() {
+    match node.value {
         Json::String(text) => parse_count(text).ok_or_else(|| node.error("must be a whole number")),
         _ => node.count(),
     }

@@ -123,23 +123,16 @@ fn prepare(dir: &Path, store: [u8; 16]) -> Result<(), ExportError> {
     }
     for name in ["catalog.sqlite", "control.sqlite"] {
         for file in [name.to_owned(), format!("{name}-wal"), format!("{name}-shm")].map(|name| dir.join(name)) {
-            none_if_missing(fs::remove_file(&file)).map_err(at(&file))?;
+            types::ok_if_missing(fs::remove_file(&file)).map_err(at(&file))?;
         }
     }
     for path in ["wal", "tombstones"].map(|name| dir.join(name)) {
-        none_if_missing(fs::remove_dir_all(&path)).map_err(at(&path))?;
+        types::ok_if_missing(fs::remove_dir_all(&path)).map_err(at(&path))?;
     }
     ["wal", "segments", "tombstones", "quarantine"]
         .map(|name| dir.join(name))
         .iter()
         .try_for_each(|path| disk::create_directory_synced(path).map_err(at(path)))
-}
-
-fn none_if_missing(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }
 
 /// Copies a segment that is not there yet, and checks it.

@@ -109,7 +109,7 @@ impl StoreOpening {
             let segment = &stored.segment;
             let runs = || segment.summaries().iter().map(|run| (run.group_id, run.first, run.last)).collect();
             let is_erased = self.state.deletions.iter().any(|one| one.concerns(segment.summaries()));
-            let is_trimmed = |run| !edges_of(&self.state.trims, segment.meta(), run).is_empty();
+            let is_trimmed = |run| !edges_of(&self.state.trims, segment.meta, run).is_empty();
             if stored.place == Place::Remote && (is_erased || segment.summaries().iter().any(is_trimmed)) {
                 // Which rows they are has to be read, and a start does not wait for others.
                 let row = stored.row();
@@ -123,7 +123,7 @@ impl StoreOpening {
                 match Mask::of(segment, index, removed) {
                     Ok(None) => {}
                     Ok(Some(mask)) => {
-                        self.state.masks.insert((segment.meta().segment, run.group_id), Arc::new(mask));
+                        self.state.masks.insert((segment.meta.segment, run.group_id), Arc::new(mask));
                     }
                     Err(error) => problem = Some(error),
                 }

@@ -48,12 +48,12 @@ impl StoreOpening {
                 continue;
             }
             match self.files.open_remote(&name, id, n_bytes) {
-                Ok(segment) if segment.meta().segment == id => {
+                Ok(segment) if segment.meta.segment == id => {
                     known.insert(id);
                     let (tier, place) = (Tier::Cold, Place::Remote);
                     unlisted.push(Orphan::of(StoredSegment { segment, file: name, n_bytes, tier, place }));
                 }
-                Ok(segment) => self.report(segment.name(), 0, "the object is not the segment that its name says"),
+                Ok(segment) => self.report(&segment.name, 0, "the object is not the segment that its name says"),
                 Err(error) => self.report(&error.file, error.offset, error.problem),
             }
         }

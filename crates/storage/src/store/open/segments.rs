@@ -61,7 +61,7 @@ impl StoreOpening {
         // Sequence from which on the WAL holds every event.
         let first_of = |link: &Link| link.header.ok().map(|(header, _)| header.first_sequence);
         let floor = chain.links.iter().find_map(first_of).unwrap_or(u64::MAX);
-        for orphan in orphans.into_iter().filter(|orphan| !replaced.contains(&orphan.stored.segment.meta().segment)) {
+        for orphan in orphans.into_iter().filter(|orphan| !replaced.contains(&orphan.stored.segment.meta.segment)) {
             if orphan.first_sequence >= floor && chain.missing.is_empty() {
                 self.remove_unfinished(&orphan.stored.file)?;
             } else if orphan.first_sequence >= self.marks.next_sequence {
@@ -85,8 +85,7 @@ impl StoreOpening {
         let all = self.state.segments.iter().map(|stored| &**stored).chain(orphans);
         let mut stands_for: HashSet<u128> = all.flat_map(|stored| stored.segment.replaced().iter().copied()).collect();
         stands_for.extend(replaced);
-        adopted
-            .extend(objects.into_iter().filter(|object| !stands_for.contains(&object.stored.segment.meta().segment)));
+        adopted.extend(objects.into_iter().filter(|object| !stands_for.contains(&object.stored.segment.meta.segment)));
     }
 
     /// Judges segments that were put together from others. Where the others are all there, the transaction never
@@ -118,7 +117,7 @@ impl StoreOpening {
             }
         }
         // One that another one stands for in turn is not needed.
-        adopted.retain(|orphan: &Orphan| !replaced.contains(&orphan.stored.segment.meta().segment));
+        adopted.retain(|orphan: &Orphan| !replaced.contains(&orphan.stored.segment.meta.segment));
         for file in on_disk.iter().filter(|file| id_of(file).is_some_and(|id| replaced.contains(&id))) {
             match self.scope {
                 Scope::Start => self.remove_unfinished(file)?,
@@ -199,7 +198,7 @@ impl StoreOpening {
         self.take_identities_back(&segments)?;
         for Orphan { stored, last_sequence, .. } in orphans {
             let summaries = stored.segment.summaries();
-            let id = stored.segment.meta().segment;
+            let id = stored.segment.meta.segment;
             let runs = summaries.iter().map(RunRow::from).collect();
             let StoredSegment { ref file, n_bytes, tier, place, .. } = stored;
             rows.push(SegmentRow { id, file: file.clone(), n_bytes, tier, place, runs });

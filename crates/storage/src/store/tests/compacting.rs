@@ -49,7 +49,7 @@ fn who_asks_for_compaction_waits_for_what_was_there_and_not_for_what_comes() {
     let (store, _) = Store::open(Options { clock, ..options(dir.path()) }).expect("a new store");
     let held = store.upkeep.compactor.hold();
     flush_often(&store, 7);
-    let newest = || store.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
+    let newest = || store.segments.state().segments.iter().map(|stored| stored.segment.meta.segment).max();
     let last = newest().expect("some");
     flush_often(&store, 7);
     assert!(newest().expect("some") > last);
@@ -196,7 +196,7 @@ fn days_leave_a_mixed_segment_when_they_are_worth_it() {
     assert_events(&store, 62_000);
     let segments = store.segments.state().segments.clone();
     assert_eq!(segments.len(), 13);
-    let mixed = segments.iter().find(|stored| stored.segment.meta().partition == segment::MIXED_PARTITION);
+    let mixed = segments.iter().find(|stored| stored.segment.meta.partition == segment::MIXED_PARTITION);
     assert_eq!(mixed.map(|stored| stored.segment.summaries()[0].n_events), Some(2000));
 }
 

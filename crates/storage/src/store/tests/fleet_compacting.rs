@@ -9,7 +9,7 @@ use crate::fake_s3::Trouble;
 /// Returns the numbers of the segments that a node knows after it has read the catalog.
 fn listed(node: &Store) -> HashSet<u128> {
     node.segments.catch_up().expect("the database answers");
-    node.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).collect()
+    node.segments.state().segments.iter().map(|stored| stored.segment.meta.segment).collect()
 }
 
 /// Writes four segments for each of two days.

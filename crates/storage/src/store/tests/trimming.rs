@@ -202,7 +202,7 @@ fn a_group_whose_hidden_days_can_come_back_is_not_split_into_days() {
     store.compact().expect("room");
     assert_eq!(days(&store).len(), 10_000);
     let state = store.segments.state();
-    assert!(state.segments.iter().all(|stored| stored.segment.meta().partition != MIXED_PARTITION));
+    assert!(state.segments.iter().all(|stored| stored.segment.meta.partition != MIXED_PARTITION));
 }
 
 #[test]

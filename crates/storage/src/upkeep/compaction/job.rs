@@ -37,7 +37,7 @@ pub(super) struct Job {
 impl Job {
     /// Returns the numbers of the segments.
     pub(super) fn ids(&self) -> Vec<u128> {
-        self.inputs.iter().map(|input| input.segment.meta().segment).collect()
+        self.inputs.iter().map(|input| input.segment.meta.segment).collect()
     }
 
     pub(super) fn level(&self) -> i32 {

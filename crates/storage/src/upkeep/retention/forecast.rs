@@ -75,7 +75,7 @@ impl Retention {
         let now = self.segments.options.clock.now();
         let week_ago = now.0.saturating_sub(GROWTH_DAYS * Timestamp::DAY);
         let state = self.segments.state();
-        let written = |stored: &crate::state::StoredSegment| written_at(stored.segment.meta().segment).0;
+        let written = |stored: &crate::state::StoredSegment| written_at(stored.segment.meta.segment).0;
         let oldest = state.segments.iter().map(|stored| written(stored)).min().unwrap_or(now.0);
         let recent = state.segments.iter().filter(|stored| written(stored) >= week_ago);
         let grown: u64 = recent.map(|stored| stored.n_bytes).sum();

@@ -154,7 +154,7 @@ fn merge_days(candidates: Vec<Candidate>) -> Vec<Candidate> {
 }
 
 fn add_runs(state: &State, stored: &StoredSegment, mut add: impl FnMut(Candidate)) {
-    let segment = stored.segment.meta().segment;
+    let segment = stored.segment.meta.segment;
     let total_raw: u128 = stored.segment.summaries().iter().map(|run| u128::from(run.bytes_raw)).sum();
     let days = stored.segment.known_days();
     for (index, run) in stored.segment.summaries().iter().enumerate() {
@@ -226,7 +226,7 @@ pub(super) fn oldest_segments(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
             break;
         }
         left = left.saturating_sub(stored.n_bytes);
-        let id = stored.segment.meta().segment;
+        let id = stored.segment.meta.segment;
         beyond.extend(stored.segment.summaries().iter().map(|run| (id, run.group_id)));
     }
     beyond

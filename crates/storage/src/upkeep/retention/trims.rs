@@ -81,7 +81,7 @@ impl Retention {
     /// Hides what is older than the newest of these segments, which go since the store is too large: oldest first.
     pub(super) fn trim_older_than(&self, segments: &HashSet<u128>) -> Result<(), StoreError> {
         let state = self.segments.state();
-        let gone = state.segments.iter().filter(|stored| segments.contains(&stored.segment.meta().segment));
+        let gone = state.segments.iter().filter(|stored| segments.contains(&stored.segment.meta.segment));
         let Some(last) = gone.flat_map(|stored| stored.segment.summaries()).map(|run| run.last.0).max() else {
             return Ok(());
         };
@@ -160,7 +160,7 @@ impl Retention {
         let state = self.segments.state();
         let mut stale = Vec::new();
         for stored in state.mixed_segments() {
-            let meta = stored.segment.meta();
+            let meta = stored.segment.meta;
             for (index, run) in stored.segment.summaries().iter().enumerate() {
                 let known = state.mask(meta.segment, run.group_id).map_or(&[][..], |mask| &mask.edges[..]);
                 if *known != edges_of(&state.trims, meta, run) {
@@ -171,7 +171,7 @@ impl Retention {
         let (deletions, trims) = (state.deletions.clone(), state.trims.clone());
         drop(state);
         for (stored, index, group_id) in stale {
-            let key = (stored.segment.meta().segment, group_id);
+            let key = (stored.segment.meta.segment, group_id);
             match Mask::of(&stored.segment, index, Removals { deletions: &deletions, trims: &trims }) {
                 Ok(Some(mask)) => drop(self.segments.state_mut().masks.insert(key, Arc::new(mask))),
                 Ok(None) => drop(self.segments.state_mut().masks.remove(&key)),

@@ -3,8 +3,7 @@
 use pest::Parser;
 use pest::error::{Error, InputLocation};
 use pest::iterators::Pair;
-use plan::error::Span;
-use plan::{Comparison, QueryError, nearest};
+use plan::{Comparison, QueryError, Span, nearest};
 
 use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 

@@ -40,7 +40,7 @@ fn said_of(rules: &str, tests: &str) -> (String, Option<String>) {
     std::fs::write(&path, tests).unwrap();
     let mut out = Vec::new();
     let ended = report(&[path], &mut out);
-    let told = ended.err().map(|failure| failure.message().replace(&dir.path().display().to_string(), "DIR"));
+    let told = ended.err().map(|failure| failure.message.replace(&dir.path().display().to_string(), "DIR"));
     (String::from_utf8(out).unwrap(), told)
 }
 

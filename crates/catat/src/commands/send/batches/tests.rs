@@ -16,7 +16,7 @@ fn batched(format: InputFormat, inputs: &[&[&str]]) -> Vec<(Kind, u64, String)> 
     drop(sender);
     let mut batches = Batches::new(lines, format);
     std::iter::from_fn(|| batches.next().expect("no input fails"))
-        .map(|batch| (batch.kind(), batch.first_line(), String::from_utf8_lossy(batch.bytes()).into_owned()))
+        .map(|batch| (batch.kind, batch.first_line(), String::from_utf8_lossy(batch.bytes()).into_owned()))
         .collect()
 }
 

@@ -32,11 +32,7 @@ pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Valu
         T::CompareAddresses => sign(octets(address_of(&text)?).cmp(&octets(address_of(&second()?)?))),
         T::TextKey => Value::text(format!("{KEY}{text}")),
         T::TextOfKey => Value::text(text.strip_prefix(KEY)?),
-        T::AddressKey => {
-            let octets = octets(address_of(&text)?);
-            let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-            Value::text(format!("{KEY}{digits}"))
-        }
+        T::AddressKey => Value::text(format!("{KEY}{}", types::hexadecimal(&octets(address_of(&text)?)))),
         T::AddressOfKey => address_of_key(&text)?,
         T::Left => Value::text(text.chars().take(whole(1)?.max(0) as usize).collect::<String>()),
         T::Right => {

@@ -33,7 +33,7 @@ struct PartTally {
 impl PartTally {
     fn of(tally: &Tally) -> Self {
         let oldest = &tally.ends.oldest;
-        let spot = oldest.time().zip(oldest.spots().first());
+        let spot = oldest.time().zip(oldest.spots.first());
         Self {
             by_level: tally.by_level.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
             oldest: spot.map(|(time, spot)| (time, spot.block as u32, spot.row as u32)),

@@ -20,7 +20,7 @@ fn read(stream: &[u8], n_piece: usize, bytes_max: usize) -> Read {
     let owned =
         |entry: JournalEntry<'_>| entry.fields().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
     let taken = entries.iter().map(|(number, entry)| (number, owned(entry))).collect();
-    let faults = entries.faults().iter().map(|(number, fault)| (*number, fault.to_string())).collect();
+    let faults = entries.faults.iter().map(|(number, fault)| (*number, fault.to_string())).collect();
     (taken, faults, cut)
 }
 

@@ -25,7 +25,7 @@ fn the_page_has_the_series_that_dashboards_of_node_exporter_ask_for() {
     for (name, text) in files {
         std::fs::write(dir.path().join(name), text).expect("scratch");
     }
-    let page = HostPage { proc: dir.path().to_owned() }.page().expect("a page");
+    let page = HostPage { proc: ProcDir(dir.path().to_owned()) }.page().expect("a page");
     for line in [
         "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 3",
         "node_cpu_seconds_total{cpu=\"12\",mode=\"steal\"} 0",
