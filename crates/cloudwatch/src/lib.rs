@@ -62,8 +62,8 @@ use storage::ObjectStoreOptions;
 use self::answer::answer;
 use self::authentication::{AuthenticatedRequest, admit};
 use self::input::Input;
-use self::request::{BODY_BYTES_MAX, OperationRequest};
-use door::{DeliveryMark, ErrorFormat, FamilyServer, FamilyState, HandlerServer, Problem, Role, Table};
+use self::request::{BODY_BYTES_MAX, OperationRequest, Step};
+use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role};
 
 pub use self::answer::CloudWatchProblem;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
@@ -85,10 +85,14 @@ const TARGET: &str = "Logs_20140328.";
 /// The service that signatures are for.
 const SERVICE: &str = "logs";
 
+type Routes = door::Routes<CloudWatchState>;
+
 /// Returns the routes of this API. They need no role: only the handler can check a signature, which covers the body.
-pub fn routes() -> Table<FamilyState<CloudWatchState>> {
-    let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
-    sns::add(xray::add(table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)))
+pub fn routes() -> Routes {
+    let routes = ["/cloudwatch", "/cloudwatch/", "/cloudwatch/service/{service}/operation/{operation}"]
+        .into_iter()
+        .fold(Routes::default(), |routes, path| routes.post(path, Role::None, |call| call.answered_by(post)));
+    sns::add(xray::add(routes))
 }
 
 /// Reports whether a request without a route is for this API.
@@ -139,7 +143,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
         admit(server, &parts, body, SERVICE, bytes_max).await?;
     let asked = OperationRequest { server, region, operation };
     if is_put {
-        return put::put(&asked, received, encoding).await.map(DeliveryMark::mark);
+        return put::put(asked, received, encoding).await.map(DeliveryMark::mark);
     }
     let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
     drop(received);
@@ -152,22 +156,30 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
 impl OperationRequest {
     /// Carries out the operation.
     async fn carry_out(self, input: Input) -> Result<Response, CloudWatchProblem> {
-        let done = match &*self.operation {
-            "DeleteLogStream" => self.delete_stream(input).await,
-            "DescribeLogStreams" => self.describe_streams(input).await,
-            "StartLiveTail" => return self.live_tail(input).await,
-            "PutSubscriptionFilter" => self.put_subscription_filter(input).await,
-            "FilterLogEvents" => self.filter_events(input).await,
-            "GetLogEvents" => self.events(input).await,
-            "GetLogGroupFields" => self.group_fields(input).await,
-            "GetLogRecord" => self.record(input).await,
-            "StartQuery" => self.start_query(input).await,
+        let server = self.server.clone();
+        let step = match &*self.operation {
+            "StartLiveTail" => return server.lookups.run(move || self.live_tail(&input)).await?,
+            "GetLogRecord" => self.record(&input)?,
             "GetQueryResults" => return self.query_results(&input),
-            "StopQuery" => self.stop_query(&input),
-            "DescribeQueries" => self.describe_queries(&input),
-            _ => self.server.clone().look_up(move |_| self.carry_out_blocking(&input)).await?,
+            "StopQuery" => self.stop_query(&input).map(Step::Answer)?,
+            "DescribeQueries" => self.describe_queries(&input).map(Step::Answer)?,
+            _ => server.lookups.run(move || self.begin(&input)).await??,
         };
-        done.map(|value| answer(&value))
+        step.answer(&server).await.map(|value| answer(&value))
+    }
+
+    /// Carries out an operation, or begins one that reads events or waits. Blocks.
+    fn begin(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        match &*self.operation {
+            "DeleteLogStream" => self.delete_stream(input),
+            "DescribeLogStreams" => self.describe_streams(input),
+            "PutSubscriptionFilter" => self.put_subscription_filter(input),
+            "FilterLogEvents" => self.filter_events(input),
+            "GetLogEvents" => self.events(input),
+            "GetLogGroupFields" => self.group_fields(input),
+            "StartQuery" => self.start_query(input),
+            _ => self.carry_out_blocking(input).map(Step::Answer),
+        }
     }
 
     /// Carries out an operation that reads no events. Blocks.

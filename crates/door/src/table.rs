@@ -135,7 +135,7 @@ macro_rules! calls {
 }
 
 impl<T: Send + Sync + 'static> Routes<T> {
-    calls! { get GET post POST put PUT delete DELETE options OPTIONS }
+    calls! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
 
     /// Adds a route for GET, and for POST with parameters that are too long for an address.
     pub fn ask(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {

@@ -109,10 +109,9 @@ impl Families {
 
     /// Returns all routes with their states.
     fn table(&self) -> Table {
-        let server = || self.server.clone();
         let api = native_routes(&self.server, &self.api);
         let elastic = elastic::routes().with(&self.server, &self.elastic);
-        let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
+        let cloudwatch = cloudwatch::routes().with(&self.server, &self.cloudwatch);
         let loki = loki::routes().with(&self.server, &self.loki);
         let metrics = metrics::routes().with(&self.server, &self.metrics);
         let otel = otel::routes().with(&self.server, &Arc::default());
@@ -148,14 +147,8 @@ pub(crate) fn entries() -> Vec<Entry> {
     let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
     let (otel, cloudwatch, traces, metrics) =
         (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
-    let foreign = [
-        &loki.entries(),
-        &elastic.entries(),
-        &otel.entries(),
-        cloudwatch.entries(),
-        &traces.entries(),
-        &metrics.entries(),
-    ];
+    let foreign =
+        [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries(), metrics.entries()];
     let (mcp, tables) = (mcp::routes(), tables::routes());
     [openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &tables.entries(), &foreign.concat()].concat()
 }
