@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -207,15 +207,14 @@ impl CallHandler {
         if self.has_form && is_form(&parts) {
             let form = Request::from_parts(parts.clone(), std::mem::take(&mut body));
             let form = Form::<Vec<(String, String)>>::from_request(form, &()).await;
-            parameters.0 = form.map_err(|_| unreadable())?.0;
+            parameters.0 = form.map_err(|_| Parameters::unreadable())?.0;
         }
-        let of_address = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        parameters.0.extend(of_address.map_err(|_| unreadable())?.0);
+        parameters.0.extend(Parameters::of_address(&parts.uri)?.0);
         let bad = |_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded");
         let variables = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(bad)?;
         let mut variables = variables.iter().map(|(_, value)| value.to_owned());
         let path = std::array::from_fn(|_| variables.next().unwrap_or_default());
-        let Ok(server) = Shared::from_request_parts(&mut parts, &self.server).await;
+        let server = Shared::of_request(&self.server, &parts.extensions);
         let mut reply = (self.run)(server.clone(), parameters, path, parts)?;
         loop {
             reply = match reply {
@@ -238,10 +237,6 @@ async fn step(server: &Shared, reply: Reply, body: &mut Body) -> Outcome {
         Reply::Later(later) => later(std::mem::take(body)).await,
         reply @ (Reply::Whole(_) | Reply::Until(..)) => Ok(reply),
     }
-}
-
-fn unreadable() -> Problem {
-    Problem::bad_request("bad-parameter", "the parameters cannot be read")
 }
 
 fn is_form(parts: &Parts) -> bool {
