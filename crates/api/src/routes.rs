@@ -56,7 +56,26 @@ pub(crate) mod views;
 
 /// Returns the native routes.
 pub(crate) fn table() -> Routes {
-    let routes = Routes::default()
+    let routes = add_users(add_sources(add_queries(Routes::default())))
+        .get("/api/v1/status", Role::Read, |call| call.look_up(status::get))
+        .get("/api/v1/doctor", Role::Admin, doctor::get)
+        .post("/api/v1/status/flush", Role::Admin, |call| call.look_up(status::flush))
+        .post("/api/v1/status/reload", Role::Admin, |call| call.look_up(status::reload))
+        .post("/api/v1/status/confirm-clock", Role::Admin, |call| call.look_up(upkeep::confirm_clock))
+        .get("/docs", Role::None, docs::index)
+        .get("/docs/{page}", Role::None, docs::get)
+        .get("/docs/{folder}/{page}", Role::None, docs::get)
+        .get("/metrics", Role::Read, metrics::get)
+        .get("/-/healthy", Role::None, health::healthy)
+        .get("/-/ready", Role::None, health::ready)
+        .get("/ready", Role::None, health::loki_ready);
+    let routes = dashboards::add(for_everybody::add(reports::add(add_causes(add_pipelines(routes)))));
+    fleet::add(incidents::add(issues::add(alerts::add(oidc::add(routes)))))
+}
+
+/// Adds the routes of events, queries and groups.
+fn add_queries(routes: Routes) -> Routes {
+    routes
         .post("/api/v1/ingest", Role::Ingest, ingest::post)
         .get("/api/v1/query", Role::Read, query::get)
         .post("/api/v1/query", Role::Read, |call| call.read(query::BODY_BYTES_MAX, query::post))
@@ -85,6 +104,11 @@ pub(crate) fn table() -> Routes {
         })
         .get("/api/v1/groups/{name}/delete-events", Role::Admin, |call| call.look_up(deletions::list))
         .get("/api/v1/groups/{name}/delete-events/{id}", Role::Admin, |call| call.look_up(deletions::get))
+}
+
+/// Adds the routes of what sends events, and of what is made of them.
+fn add_sources(routes: Routes) -> Routes {
+    routes
         .get("/api/v1/lookups", Role::Read, |call| call.look_up(lookups::list))
         .get("/api/v1/lookups/{name}", Role::Read, |call| call.look_up(lookups::get))
         .put("/api/v1/lookups/{name}", Role::Operate, |call| call.look_up_with(tables::BODY_BYTES_MAX, lookups::put))
@@ -111,6 +135,11 @@ pub(crate) fn table() -> Routes {
             call.json()?.look_up_with(derived_metrics::BODY_BYTES_MAX, derived_metrics::put)
         })
         .delete("/api/v1/metrics/{name}", Role::Operate, |call| call.look_up(derived_metrics::delete))
+}
+
+/// Adds the routes of users and of what they keep.
+fn add_users(routes: Routes) -> Routes {
+    routes
         .get("/api/v1/session", Role::None, session::get)
         .post("/api/v1/session", Role::None, |call| call.json()?.read(session::BODY_BYTES_MAX, session::post))
         .delete("/api/v1/session", Role::None, session::delete)
@@ -124,20 +153,6 @@ pub(crate) fn table() -> Routes {
         .post("/api/v1/views", Role::Read, |call| call.json()?.look_up_with(views::BODY_BYTES_MAX, views::post))
         .put("/api/v1/views/{id}", Role::Read, |call| call.json()?.look_up_with(views::BODY_BYTES_MAX, views::put))
         .delete("/api/v1/views/{id}", Role::Read, |call| call.look_up(views::delete))
-        .get("/api/v1/status", Role::Read, |call| call.look_up(status::get))
-        .get("/api/v1/doctor", Role::Admin, doctor::get)
-        .post("/api/v1/status/flush", Role::Admin, |call| call.look_up(status::flush))
-        .post("/api/v1/status/reload", Role::Admin, |call| call.look_up(status::reload))
-        .post("/api/v1/status/confirm-clock", Role::Admin, |call| call.look_up(upkeep::confirm_clock))
-        .get("/docs", Role::None, docs::index)
-        .get("/docs/{page}", Role::None, docs::get)
-        .get("/docs/{folder}/{page}", Role::None, docs::get)
-        .get("/metrics", Role::Read, metrics::get)
-        .get("/-/healthy", Role::None, health::healthy)
-        .get("/-/ready", Role::None, health::ready)
-        .get("/ready", Role::None, health::loki_ready);
-    let routes = dashboards::add(for_everybody::add(reports::add(add_causes(add_pipelines(routes)))));
-    fleet::add(incidents::add(issues::add(alerts::add(oidc::add(routes)))))
 }
 
 /// Adds the routes of pipelines and of suggestions for them.
