@@ -25,7 +25,6 @@ const RETENTION_DAYS: [i64; 22] =
 
 impl OperationRequest {
     pub(super) fn create_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         let class = input.text("logGroupClass")?;
         if let Some(class) = class.filter(|class| !CLASSES.contains(class)) {
@@ -47,7 +46,6 @@ impl OperationRequest {
     }
 
     pub(super) fn delete_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Admin])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         self.server.must_be_deletable(&name)?;
         if door::deletion::delete_group(&self.server, &name)? {
@@ -57,7 +55,6 @@ impl OperationRequest {
     }
 
     pub(super) fn put_protection(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Admin])?;
         let name = self.changed_group(input, &["logGroupIdentifier"])?;
         must_exist(&self.server, &name)?;
         let is_protected = input.needed_flag("deletionProtectionEnabled")?;
@@ -68,7 +65,6 @@ impl OperationRequest {
     }
 
     pub(super) fn create_stream(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         let stream = stream_of(input)?;
         let (groups, store) = (&self.server.state.groups, self.server.whole_store());
@@ -89,7 +85,6 @@ impl OperationRequest {
 
     /// Deletes the events of a stream by query, as `delete-events` does, and then the stream. Blocks.
     pub(super) fn delete_stream(self, input: &Input) -> Result<Step, CloudWatchProblem> {
-        self.require(&[Role::Admin])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         let stream = stream_of(input)?;
         let server = self.server;
@@ -147,13 +142,11 @@ impl OperationRequest {
     }
 
     pub(super) fn tag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let tags = input.map("tags")?.unwrap_or_default();
         self.change_tags(input, |group| group.tags.extend(tags))
     }
 
     pub(super) fn untag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let names = input.texts("tagKeys")?.or(input.texts("tags")?).unwrap_or_default();
         self.change_tags(input, |group| group.tags.retain(|name, _| !names.contains(&&**name)))
     }
@@ -168,7 +161,6 @@ impl OperationRequest {
     }
 
     pub(super) fn list_tags(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest, Role::Read])?;
         let name = self.group(input, &["resourceArn", "logGroupName"])?;
         let store = self.server.whole_store();
         match self.server.state.groups.group(store, &name)? {

@@ -63,7 +63,7 @@ use self::answer::answer;
 use self::authentication::{AuthenticatedRequest, admit};
 use self::input::Input;
 use self::request::{BODY_BYTES_MAX, OperationRequest, Step};
-use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role};
+use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role, Routes};
 
 pub use self::answer::CloudWatchProblem;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
@@ -85,15 +85,31 @@ const TARGET: &str = "Logs_20140328.";
 /// The service that signatures are for.
 const SERVICE: &str = "logs";
 
-type Routes = door::Routes<CloudWatchState>;
-
 /// Returns the routes of this API. They need no role: only the handler can check a signature, which covers the body.
-pub fn routes() -> Routes {
+pub fn routes() -> Routes<CloudWatchState> {
     let routes = ["/cloudwatch", "/cloudwatch/", "/cloudwatch/service/{service}/operation/{operation}"]
         .into_iter()
         .fold(Routes::default(), |routes, path| routes.post(path, Role::None, |call| call.answered_by(post)));
     sns::add(xray::add(routes))
 }
+
+/// Operations, and the roles of which a caller needs one. Those without any check their input first, then the role.
+const ROLES: [(&str, &[Role]); 6] = [
+    ("CreateLogGroup CreateLogStream TagResource TagLogGroup UntagResource UntagLogGroup", &[Role::Ingest]),
+    ("DescribeLogStreams ListTagsForResource ListTagsLogGroup", &[Role::Ingest, Role::Read]),
+    (
+        "StartLiveTail FilterLogEvents GetLogEvents GetLogGroupFields GetLogRecord StartQuery GetQueryResults StopQuery \
+        DescribeQueries DescribeQueryDefinitions DescribeMetricFilters TestMetricFilter",
+        &[Role::Read],
+    ),
+    (
+        "PutQueryDefinition DeleteQueryDefinition PutMetricFilter DeleteMetricFilter PutSubscriptionFilter \
+        DescribeSubscriptionFilters DeleteSubscriptionFilter",
+        &[Role::Operate],
+    ),
+    ("DeleteLogGroup DeleteLogStream PutLogGroupDeletionProtection", &[Role::Admin]),
+    ("DescribeLogGroups ListLogGroups PutRetentionPolicy DeleteRetentionPolicy", &[]),
+];
 
 /// Reports whether a request without a route is for this API.
 pub fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
@@ -156,6 +172,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
 impl OperationRequest {
     /// Carries out the operation.
     async fn carry_out(self, input: Input) -> Result<Response, CloudWatchProblem> {
+        self.check_role()?;
         let server = self.server.clone();
         let step = match &*self.operation {
             "StartLiveTail" => return server.lookups.run(move || self.live_tail(&input)).await?,
@@ -166,6 +183,16 @@ impl OperationRequest {
             _ => server.lookups.run(move || self.begin(&input)).await??,
         };
         step.answer(&server).await.map(|value| answer(&value))
+    }
+
+    /// Refuses callers without a role for the operation, and operations that there are none of.
+    fn check_role(&self) -> Result<(), CloudWatchProblem> {
+        let known = ROLES.iter().find(|(names, _)| names.split_whitespace().any(|name| name == self.operation));
+        let (_, roles) = known.ok_or_else(|| {
+            let message = format!("The operation {:?} is not supported here.", self.operation);
+            CloudWatchProblem::new("UnknownOperationException", message)
+        })?;
+        if roles.is_empty() { Ok(()) } else { self.require(roles) }
     }
 
     /// Carries out an operation, or begins one that reads events or waits. Blocks.
@@ -216,11 +243,8 @@ impl OperationRequest {
             "DeleteMetricFilter" => self.delete_metric_filter(input),
             "TestMetricFilter" => self.test_metric_filter(input),
             "DescribeSubscriptionFilters" => self.describe_subscription_filters(input),
-            "DeleteSubscriptionFilter" => self.delete_subscription_filter(input),
-            other => {
-                let message = format!("The operation {other:?} is not supported here.");
-                Err(CloudWatchProblem::new("UnknownOperationException", message))
-            }
+            // DeleteSubscriptionFilter: what is none is not carried out.
+            _ => self.delete_subscription_filter(input),
         }
     }
 }

@@ -108,7 +108,6 @@ impl OperationRequest {
 
     /// Blocks.
     pub(super) fn describe_streams(self, input: &Input) -> Result<Step, CloudWatchProblem> {
-        self.require(&[Role::Ingest, Role::Read])?;
         let name = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
         let prefix = input.text("logStreamNamePrefix")?.map(str::to_owned);
         let is_descending = input.flag("descending")?;

@@ -23,12 +23,11 @@ use serde_json::Value;
 use self::input::SnsInput;
 use self::messages::publish;
 use self::registry::SnsRegistry;
-use crate::Routes;
 use crate::answer::CloudWatchProblem;
 use crate::authentication::{AuthenticatedRequest, admit};
 use crate::query_protocol::{of_form, respond, xml_answer, xml_error};
 use crate::request::BODY_BYTES_MAX;
-use crate::state::{CloudWatchState, Shared};
+use crate::state::{CloudWatchState, Routes, Shared};
 
 /// The service that signatures are for, and the XML namespace of answers.
 const SERVICE: &str = "sns";

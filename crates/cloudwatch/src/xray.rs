@@ -19,12 +19,11 @@ use ingest::decode as decompressed;
 use serde_json::json;
 
 use self::decode::ingest_segments;
-use crate::Routes;
 use crate::answer::{CloudWatchProblem, answer};
 use crate::authentication::{AuthenticatedRequest, admit};
 use crate::request::BODY_BYTES_MAX;
 pub use crate::request::Step;
-use crate::state::Shared;
+use crate::state::{Routes, Shared};
 
 /// The service that signatures are for.
 const SERVICE: &str = "xray";
@@ -52,18 +51,13 @@ pub fn problem(problem: impl Into<Problem>) -> CloudWatchProblem {
     CloudWatchProblem::from(problem).of_xray()
 }
 
-/// Begins an operation without segments, given the body of its request.
-pub type Begin<S> = fn(&FamilyServer<S>, &[u8]) -> Result<Step, Problem>;
-
-/// Answers an operation without segments. The caller, known by a key or a signature, needs one of `roles`.
-///
-/// # Errors
-/// None: the reason for a refusal is the answer, in the form of the service.
+/// Answers an operation without segments, which `begin` begins with the body. The caller, known by a key or a signature, needs one
+/// of `roles`; a refusal is an answer in the form of the service.
 pub fn carry_out<S: Send + Sync + 'static>(
     call: Call<S>,
     operation: &'static str,
     roles: &'static [Role],
-    begin: Begin<S>,
+    begin: fn(&FamilyServer<S>, &[u8]) -> Result<Step, Problem>,
 ) -> Outcome {
     let Call { server, parts, .. } = call;
     Ok(Reply::Later(Box::new(move |body| {

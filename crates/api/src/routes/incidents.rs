@@ -34,7 +34,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .post("/api/v1/incidents/{id}/items", Role::Operate, |call| call.json()?.read(BODY_BYTES_MAX, post_item))
         .delete("/api/v1/incidents/{id}/items/{item}", Role::Operate, |call| call.look_up(delete_item))
         .get("/api/v1/incidents/{id}/post-mortem", Role::Read, post_mortem)
-        .get("/api/v1/ledger", Role::Read, |call| call.look_up(ledger))
+        .get("/api/v1/ledger", Role::Read, ledger)
 }
 
 fn list(Call { server, parameters, .. }: &Call) -> Outcome {
@@ -224,7 +224,7 @@ fn post_mortem(call: Call) -> Outcome {
 }
 
 /// Answers with the ledger of a month: JSON, CSV, or a page for printing.
-fn ledger(Call { server, parameters, parts, .. }: &Call) -> Outcome {
+fn ledger(Call { server, parameters, parts, .. }: Call) -> Outcome {
     parameters.check_names(&["month", "time_zone", "lang", "format", "objective"])?;
     let (zone, now) = (ask::time_zone(parameters.get("time_zone"))?, server.now());
     let month = match parameters.get("month") {
@@ -238,7 +238,7 @@ fn ledger(Call { server, parameters, parts, .. }: &Call) -> Outcome {
         let problem = Problem::bad_request("bad-parameter", format!("objective: {problem}"));
         problem.hint("write 99.9, and services with their own behind it: 99.9,pay=99.95")
     })?;
-    let locale = locale(parameters, &parts.headers)?;
+    let locale = locale(&parameters, &parts.headers)?;
     let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match parameters.get("format") {
         Some(format) => format,
@@ -246,19 +246,24 @@ fn ledger(Call { server, parameters, parts, .. }: &Call) -> Outcome {
         None if accept.contains("text/html") => "html",
         None => "json",
     };
-    let typed = |media_type: &'static str, text: String| {
-        Reply::content(media_type, text).with_header(header::VARY, HeaderValue::from_static("Accept, Accept-Language"))
-    };
-    let of_month = || Ok::<_, Problem>(incident::ledger(&listed(server)?, month, &objectives, now));
-    match format {
-        "json" => Ok(Reply::serialized(&of_month()?)),
-        "csv" => Ok(typed("text/csv; charset=utf-8", ledger_csv(&of_month()?))),
-        "html" => Ok(typed("text/html; charset=utf-8", ledger_page(server, (month, &objectives), locale, now)?)),
-        other => {
-            let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {other:?}"));
-            Err(problem.hint("formats are json, csv, html"))
-        }
-    }
+    let format = ["json", "csv", "html"].into_iter().find(|known| *known == format).ok_or_else(|| {
+        let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {format:?}"));
+        problem.hint("formats are json, csv, html")
+    })?;
+    Ok(Reply::look_up(&server.clone(), move || {
+        let (kind, text) = match format {
+            "html" => ("text/html; charset=utf-8", ledger_page(&server, (month, &objectives), locale, now)?),
+            _ => {
+                let ledger = incident::ledger(&listed(&server)?, month, &objectives, now);
+                if format == "json" {
+                    return Ok(Reply::serialized(&ledger));
+                }
+                ("text/csv; charset=utf-8", ledger_csv(&ledger))
+            }
+        };
+        let vary = HeaderValue::from_static("Accept, Accept-Language");
+        Ok(Reply::content(kind, text).with_header(header::VARY, vary))
+    }))
 }
 
 /// Returns the ledger of a month and its incidents as a page for printing. Blocks.

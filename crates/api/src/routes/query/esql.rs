@@ -9,7 +9,7 @@ use execute::{Answer, ColumnKind};
 use plan::{Expr, Operator, Plan, QueryErrors, Warning, nearest};
 use types::{GroupPattern, TimeRange, Timestamp, group_name_of_outside};
 
-use super::whole::RowsOf;
+use super::outcome::RowsOf;
 use crate::ask::Ask;
 
 /// Returns the rows of a query, one more than `rows_max` if there are more, and the columns that they are grouped by.

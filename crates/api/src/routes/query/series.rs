@@ -12,9 +12,9 @@ use promql::{Data, EvalError, Query, Row};
 use series::{SampleSource, query_options};
 use types::Timestamp;
 
+use super::outcome::RowsOf;
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
-use super::whole::RowsOf;
 use crate::ask::Ask;
 use door::Problem;
 

@@ -12,9 +12,9 @@ use plan::QueryErrors;
 use traceql::Series;
 use types::{GroupPattern, Timestamp, Value};
 
+use super::outcome::RowsOf;
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
-use super::whole::RowsOf;
 use crate::ask::Ask;
 
 /// What stands for a label without a value, as in Tempo.

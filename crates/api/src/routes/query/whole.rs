@@ -11,10 +11,7 @@ use super::{esql, series, spans};
 use crate::answer::{Form, respond};
 use crate::ask::Ask;
 use crate::state::Shared;
-use door::{Problem, QueryRun};
-
-/// Returns the rows of a query, and the columns that they are grouped by.
-pub(super) type RowsOf = Box<dyn FnOnce(&QueryRun<'_>) -> Result<(Answer, Vec<String>), Problem> + Send>;
+use door::Problem;
 
 /// Reports whether a query is answered here.
 pub(super) fn is_whole(ask: &Ask) -> bool {
