@@ -197,33 +197,14 @@ impl OperationRequest {
 
     /// Carries out an operation, or begins one that reads events or waits. Blocks.
     fn begin(self, input: &Input) -> Result<Step, CloudWatchProblem> {
-        match &*self.operation {
-            "DeleteLogStream" => self.delete_stream(input),
-            "DescribeLogStreams" => self.describe_streams(input),
-            "PutSubscriptionFilter" => self.put_subscription_filter(input),
-            "FilterLogEvents" => self.filter_events(input),
-            "GetLogEvents" => self.events(input),
-            "GetLogGroupFields" => self.group_fields(input),
-            "StartQuery" => self.start_query(input),
-            _ => self.carry_out_blocking(input).map(Step::Answer),
-        }
-    }
-
-    /// Carries out an operation that reads no events. Blocks.
-    fn carry_out_blocking(&self, input: &Input) -> Result<serde_json::Value, CloudWatchProblem> {
-        let done = self.carry_out_named(input)?;
-        let is_change =
-            ["MetricFilter", "QueryDefinition", "TagResource", "UntagResource", "TagLogGroup", "UntagLogGroup"]
-                .iter()
-                .any(|name| self.operation.ends_with(name) && !self.operation.starts_with("Test"));
-        if is_change {
-            audit::operation(&self.server, &self.operation, input.value());
-        }
-        Ok(done)
-    }
-
-    fn carry_out_named(&self, input: &Input) -> Result<serde_json::Value, CloudWatchProblem> {
-        match &*self.operation {
+        let done = match &*self.operation {
+            "DeleteLogStream" => return self.delete_stream(input),
+            "DescribeLogStreams" => return self.describe_streams(input),
+            "PutSubscriptionFilter" => return self.put_subscription_filter(input),
+            "FilterLogEvents" => return self.filter_events(input),
+            "GetLogEvents" => return self.events(input),
+            "GetLogGroupFields" => return self.group_fields(input),
+            "StartQuery" => return self.start_query(input),
             "CreateLogGroup" => self.create_group(input),
             "DeleteLogGroup" => self.delete_group(input),
             "CreateLogStream" => self.create_stream(input),
@@ -245,6 +226,14 @@ impl OperationRequest {
             "DescribeSubscriptionFilters" => self.describe_subscription_filters(input),
             // DeleteSubscriptionFilter: what is none is not carried out.
             _ => self.delete_subscription_filter(input),
+        }?;
+        let is_change =
+            ["MetricFilter", "QueryDefinition", "TagResource", "UntagResource", "TagLogGroup", "UntagLogGroup"]
+                .iter()
+                .any(|name| self.operation.ends_with(name) && !self.operation.starts_with("Test"));
+        if is_change {
+            audit::operation(&self.server, &self.operation, input.value());
         }
+        Ok(Step::Answer(done))
     }
 }
