@@ -11,7 +11,7 @@ mod search;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use types::percent_encoded;
 
@@ -19,7 +19,8 @@ use crate::embedded;
 use crate::markdown::escaped;
 use crate::page;
 use crate::reference;
-use door::{Parameters, Problem};
+use crate::state::Call;
+use door::{Outcome, Reply};
 
 use render::{FILES, Page};
 use search::Section;
@@ -46,19 +47,25 @@ const SEARCH_CHARS_MAX: usize = 200;
 static MANUAL: LazyLock<Manual> = LazyLock::new(Manual::new);
 
 /// Answers `/docs`: the first page, or what a search finds.
-pub(crate) async fn index(parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) fn index(Call { parameters, parts, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
+    let headers = &parts.headers;
     let Some(words) = parameters.get("q").map(str::trim).filter(|words| !words.is_empty()) else {
-        return Ok(MANUAL.answer("", &headers));
+        return Ok(Reply::Whole(MANUAL.answer("", headers)));
     };
     let words: String = words.chars().take(SEARCH_CHARS_MAX).collect();
     let text = search::results(&MANUAL.sections, &words);
-    Ok(page::html(Frame { title: "Search", at: None, words: &words, text: &text }.fill(), &headers))
+    Ok(Reply::Whole(page::html(Frame { title: "Search", at: None, words: &words, text: &text }.fill(), headers)))
 }
 
 /// Answers `/docs/…`: one page, also by the name of its file.
-pub async fn get(uri: Uri, headers: HeaderMap) -> Response {
-    MANUAL.answer(uri.path().trim_start_matches("/docs"), &headers)
+pub(crate) fn get(Call { parts, .. }: Call) -> Outcome {
+    Ok(Reply::Whole(page_at(parts.uri.path(), &parts.headers)))
+}
+
+/// Returns the page at a path below `/docs/`.
+pub fn page_at(path: &str, headers: &HeaderMap) -> Response {
+    MANUAL.answer(path.trim_start_matches("/docs"), headers)
 }
 
 /// The rendered pages and their sections.

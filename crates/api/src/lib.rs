@@ -29,9 +29,9 @@ use std::sync::{Arc, Weak};
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use door::{FamilyState, Server, Table};
+use door::{Routes, Server};
 
-pub use docs::{LICENSES, get as docs_page};
+pub use docs::{LICENSES, page_at as docs_page};
 pub use foreign_boards::ForeignBoard;
 pub use page::{asset, index};
 pub use state::{
@@ -52,7 +52,7 @@ pub async fn send_reports(server: Weak<Server>, api: Weak<Api>) {
 }
 
 /// Returns the native routes.
-pub fn routes() -> Table<FamilyState<Api>> {
+pub fn routes() -> Routes<Api> {
     routes::table()
 }
 

@@ -71,6 +71,10 @@ pub struct Api {
     reference: OnceLock<Reference>,
 }
 
+/// A request of the native API, and its routes.
+pub(crate) type Call = door::Call<Api>;
+pub(crate) type Routes = door::Routes<Api>;
+
 /// The server as a client of the native API sees it.
 pub(crate) type Shared = FamilyServer<Api>;
 

@@ -16,11 +16,10 @@ use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::patterns::{is_one_of, plan_of, starts_with_any};
-use super::request::OperationRequest;
-use super::state::Shared;
+use super::request::{OperationRequest, Step};
 use super::time::milliseconds;
 use door::spans::{ends, spans};
-use door::{HandlerServer, Problem, QueryRun, Role, Scope};
+use door::{Problem, QueryRun, Scope};
 
 /// Limits of a page: events, as at Amazon, and bytes of their messages.
 const EVENTS_MAX: usize = 10_000;
@@ -67,9 +66,9 @@ struct Page {
 }
 
 impl OperationRequest {
-    pub(super) async fn filter_events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
-        let group = self.find_group(&input).await?;
+    /// Blocks.
+    pub(super) fn filter_events(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let group = self.known_group(input)?;
         let mut plan = plan_of(input.text("filterPattern")?.unwrap_or_default())?;
         let streams = input.texts("logStreamNames")?;
         let prefix = input.text("logStreamNamePrefix")?;
@@ -83,7 +82,7 @@ impl OperationRequest {
                 return Err(CloudWatchProblem::parameter(message));
             }
             (Some(names), None) => {
-                self.must_have_streams(&group, &names).await?;
+                self.must_have_streams(&group, &names)?;
                 plan.edit(|operators| operators.insert(0, Operator::Filter(is_one_of(&names))));
             }
             (None, Some(prefix)) => {
@@ -91,63 +90,59 @@ impl OperationRequest {
             }
             (None, None) => {}
         }
-        let range = range_of(&input, 1_000_000)?;
+        let range = range_of(input, 1_000_000)?;
         let side = if input.flag_or("startFromHead", true)? { Side::After } else { Side::Before };
-        let place = place_of(&input, side)?;
+        let place = place_of(input, side)?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
         let text = input.text("filterPattern")?.unwrap_or_default();
-        let page = self.page(text, EventRequest { group, stream: None, plan, range, place, most }).await?;
-        let event = |line: &Line| {
-            json!({
-                "logStreamName": &*line.stream, "timestamp": milliseconds(line.id.timestamp), "message": &*line.message,
-                "ingestionTime": milliseconds(line.arrived), "eventId": line.id.encode(),
-            })
-        };
-        let events: Vec<Json> = page.lines.iter().map(event).collect();
-        let mut answer = json!({"events": events, "searchedLogStreams": []});
-        if let Some(last) = page.lines.last().filter(|_| page.more) {
-            answer["nextToken"] = Place { side: place.side, id: Some(last.id) }.token().into();
-        }
-        Ok(answer)
+        let request = EventRequest { group, stream: None, plan, range, place, most };
+        Ok(Step::query(text, move |reading| {
+            let page = page(reading, &request)?;
+            let event = |line: &Line| {
+                json!({
+                    "logStreamName": &*line.stream, "timestamp": milliseconds(line.id.timestamp),
+                    "message": &*line.message, "ingestionTime": milliseconds(line.arrived), "eventId": line.id.encode(),
+                })
+            };
+            let events: Vec<Json> = page.lines.iter().map(event).collect();
+            let mut answer = json!({"events": events, "searchedLogStreams": []});
+            if let Some(last) = page.lines.last().filter(|_| page.more) {
+                answer["nextToken"] = Place { side: place.side, id: Some(last.id) }.token().into();
+            }
+            Ok(answer)
+        }))
     }
 
-    pub(super) async fn events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
-        let group = self.find_group(&input).await?;
-        let stream = input.needed("logStreamName")?.to_owned();
-        self.must_have_streams(&group, &[&stream]).await?;
-        let range = range_of(&input, 0)?;
-        let place = place_of(&input, if input.flag("startFromHead")? { Side::After } else { Side::Before })?;
+    /// Blocks.
+    pub(super) fn events(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let group = self.known_group(input)?;
+        let stream = input.needed("logStreamName")?;
+        self.must_have_streams(&group, &[stream])?;
+        let range = range_of(input, 0)?;
+        let place = place_of(input, if input.flag("startFromHead")? { Side::After } else { Side::Before })?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
-        let request =
-            EventRequest { group, stream: Some(stream.as_str().into()), plan: plan_of("")?, range, place, most };
-        let mut page = self.page("(events of a stream)", request).await?;
-        if place.side == Side::Before {
-            page.lines.reverse();
-        }
-        let (forward, backward) = tokens(&page.lines, place, range);
-        let event = |line: &Line| {
-            json!({
-                "timestamp": milliseconds(line.id.timestamp), "message": &*line.message,
-                "ingestionTime": milliseconds(line.arrived),
-            })
-        };
-        let events: Vec<Json> = page.lines.iter().map(event).collect();
-        Ok(json!({"events": events, "nextForwardToken": forward, "nextBackwardToken": backward}))
+        let request = EventRequest { group, stream: Some(stream.into()), plan: plan_of("")?, range, place, most };
+        Ok(Step::query("(events of a stream)", move |reading| {
+            let mut page = page(reading, &request)?;
+            if place.side == Side::Before {
+                page.lines.reverse();
+            }
+            let (forward, backward) = tokens(&page.lines, place, range);
+            let event = |line: &Line| {
+                json!({
+                    "timestamp": milliseconds(line.id.timestamp), "message": &*line.message,
+                    "ingestionTime": milliseconds(line.arrived),
+                })
+            };
+            let events: Vec<Json> = page.lines.iter().map(event).collect();
+            Ok(json!({"events": events, "nextForwardToken": forward, "nextBackwardToken": backward}))
+        }))
     }
 
-    /// Refuses streams that the group does not have.
-    async fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
-        let group = group.clone();
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let check = move |server: &Shared| {
-            names.iter().try_for_each(|name| server.state.groups.check_stream(server.whole_store(), &group, name))
-        };
-        self.server.look_up(check).await?
-    }
-
-    async fn page(&self, text: &str, request: EventRequest) -> Result<Page, CloudWatchProblem> {
-        Ok(self.server.read(text, move |reading| page(reading, &request)).await?)
+    /// Refuses streams that the group does not have. Blocks.
+    fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
+        let (groups, store) = (&self.server.state.groups, self.server.whole_store());
+        names.iter().try_for_each(|name| groups.check_stream(store, group, name))
     }
 }
 

@@ -9,9 +9,9 @@ use types::{EventId, GroupPattern, TimeRange, Timestamp};
 
 use super::answer::CloudWatchProblem;
 use super::input::Input;
-use super::request::OperationRequest;
+use super::request::{OperationRequest, Step};
 use super::results::text_of;
-use door::{Problem, QueryRun, Role, Scope};
+use door::{Problem, QueryRun, Scope};
 
 /// The range without a time, and on either side of a given time.
 const RECENT_NS: i64 = 15 * Timestamp::MINUTE;
@@ -27,9 +27,9 @@ const OF_ALL: [&str; 5] = ["@timestamp", "@message", "@logStream", "@log", "@ing
 const OF_SOME: [&str; 1] = ["@level"];
 
 impl OperationRequest {
-    pub(super) async fn group_fields(&self, input: Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
-        let group = self.find_group(&input).await?;
+    /// Blocks.
+    pub(super) fn group_fields(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let group = self.known_group(input)?;
         let now = self.server.now();
         let around = |center: i64| {
             let center = center.saturating_mul(Timestamp::SECOND);
@@ -39,37 +39,31 @@ impl OperationRequest {
         let (from, to) = input.optional_integer("time")?.map_or(recent, around);
         let range = TimeRange { from: Timestamp(from), to: Timestamp(to) };
         let groups = vec![GroupPattern::new(group.as_str())];
-        let found = self
-            .server
-            .read("(fields of a group)", move |reading| {
-                let snapshot = reading.snapshot(&groups, range);
-                Ok(execute::field_presence(&snapshot.runs, range))
-            })
-            .await?;
-        if found.n_events == 0 {
-            return Ok(json!({"logGroupFields": []}));
-        }
-        let entry = |name: &str, percent: i64| json!({"name": name, "percent": percent});
-        let of_all = OF_ALL.iter().map(|name| entry(name, 100));
-        let others = found.fields.iter().filter(|field| !OF_ALL.contains(&field.name.as_str()));
-        // A field that few events have is not one that none has.
-        let others = others.map(|field| entry(&field.name, ((field.share * 100.0).round() as i64).clamp(1, 100)));
-        let fields: Vec<Json> = of_all.chain(others.take(FIELDS_MAX)).collect();
-        Ok(json!({"logGroupFields": fields}))
+        Ok(Step::query("(fields of a group)", move |reading| {
+            let found = execute::field_presence(&reading.snapshot(&groups, range).runs, range);
+            if found.n_events == 0 {
+                return Ok(json!({"logGroupFields": []}));
+            }
+            let entry = |name: &str, percent: i64| json!({"name": name, "percent": percent});
+            let of_all = OF_ALL.iter().map(|name| entry(name, 100));
+            let others = found.fields.iter().filter(|field| !OF_ALL.contains(&field.name.as_str()));
+            // A field that few events have is not one that none has.
+            let others = others.map(|field| entry(&field.name, ((field.share * 100.0).round() as i64).clamp(1, 100)));
+            let fields: Vec<Json> = of_all.chain(others.take(FIELDS_MAX)).collect();
+            Ok(json!({"logGroupFields": fields}))
+        }))
     }
 
-    pub(super) async fn record(&self, input: Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
+    pub(super) fn record(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
         let pointer = input.needed("logRecordPointer")?;
         let Some(id) = EventId::decode(pointer) else {
             return Err(CloudWatchProblem::parameter("The specified logRecordPointer is invalid."));
         };
-        let record = self.server.read("(a record)", move |reading| record_of(reading, id)).await?;
-        let record = record.ok_or_else(|| {
+        Ok(Step::query("(a record)", move |reading| {
             let message = "The log record does not exist: its retention is over, or it was deleted.";
-            CloudWatchProblem::new("ResourceNotFoundException", message)
-        })?;
-        Ok(json!({"logRecord": record}))
+            let record = record_of(reading, id)?.ok_or_else(|| Problem::not_found(message))?;
+            Ok(json!({"logRecord": record}))
+        }))
     }
 }
 

@@ -3,18 +3,18 @@
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupRetention;
-use types::{GroupPattern, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use super::answer::CloudWatchProblem;
 use super::group_registry::GroupRecord;
 use super::input::{Input, constraint};
 use super::put::refused;
-use super::request::{OperationRequest, must_exist};
+use super::request::{OperationRequest, Step, must_exist};
 use super::state::Shared;
 use super::time::milliseconds;
 use door::deletion::SHOWN_AS;
 use door::protection::{end_protection, protect};
-use door::{EventDeletion, HandlerServer, Role, Scope, duration_text};
+use door::{EventDeletion, Role, Scope, duration_text};
 
 /// Classes of groups. They are returned as requested and have no effect.
 const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
@@ -25,7 +25,6 @@ const RETENTION_DAYS: [i64; 22] =
 
 impl OperationRequest {
     pub(super) fn create_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         let class = input.text("logGroupClass")?;
         if let Some(class) = class.filter(|class| !CLASSES.contains(class)) {
@@ -47,7 +46,6 @@ impl OperationRequest {
     }
 
     pub(super) fn delete_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Admin])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         self.server.must_be_deletable(&name)?;
         if door::deletion::delete_group(&self.server, &name)? {
@@ -57,7 +55,6 @@ impl OperationRequest {
     }
 
     pub(super) fn put_protection(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Admin])?;
         let name = self.changed_group(input, &["logGroupIdentifier"])?;
         must_exist(&self.server, &name)?;
         let is_protected = input.needed_flag("deletionProtectionEnabled")?;
@@ -68,7 +65,6 @@ impl OperationRequest {
     }
 
     pub(super) fn create_stream(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let name = self.changed_group(input, &["logGroupName"])?;
         let stream = stream_of(input)?;
         let (groups, store) = (&self.server.state.groups, self.server.whole_store());
@@ -87,39 +83,37 @@ impl OperationRequest {
         Ok(Value::Null)
     }
 
-    /// Deletes the events of a stream by query, as `delete-events` does, and then the stream.
-    pub(super) async fn delete_stream(&self, input: Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Admin])?;
-        let name = self.changed_group(&input, &["logGroupName"])?;
-        let stream = stream_of(&input)?;
-        let (of_check, stream_name) = (name.clone(), stream.clone());
-        let has_events = move |server: &Shared| {
-            let store = server.whole_store();
-            server.must_be_deletable(&of_check)?;
-            server.state.groups.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
-        };
-        if self.server.look_up(has_events).await?? {
-            let query = format!("filter @logStream = {}", json!(stream));
-            let (now, time_zone) = (self.server.now(), chrono_tz::UTC);
-            let deletion = EventDeletion {
-                plan: language::parse_deletion(&query, &ParseOptions { now, time_zone })?,
-                scope: Scope { groups: vec![GroupPattern::new(name.as_str())], limit: None, time_zone, now },
-                group: name.clone(),
-                range: TimeRange::ALL,
-                query,
-                reason: "DeleteLogStream".into(),
-            };
-            self.server.read(SHOWN_AS, move |reading| deletion.carry_out(reading)).await?;
-        }
-        let work = move |server: &Shared| {
-            server.state.groups.forget_seen(&name, &stream);
-            server.state.groups.change(server.whole_store(), &name, |group| {
-                group.streams.remove(&stream);
-                Ok(())
+    /// Deletes the events of a stream by query, as `delete-events` does, and then the stream. Blocks.
+    pub(super) fn delete_stream(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let name = self.changed_group(input, &["logGroupName"])?;
+        let stream = stream_of(input)?;
+        let server = self.server;
+        server.must_be_deletable(&name)?;
+        server.state.groups.check_stream(server.whole_store(), &name, &stream)?;
+        let forget = |server: &Shared, name: &GroupName, stream: &str| {
+            server.state.groups.forget_seen(name, stream);
+            server.state.groups.change(server.whole_store(), name, |group| {
+                group.streams.remove(stream);
+                Ok(Value::Null)
             })
         };
-        self.server.look_up(work).await??;
-        Ok(Value::Null)
+        if !server.whole_store().has_group(&name) {
+            return forget(&server, &name, &stream).map(Step::Answer);
+        }
+        let query = format!("filter @logStream = {}", json!(stream));
+        let (now, time_zone) = (server.now(), chrono_tz::UTC);
+        let deletion = EventDeletion {
+            plan: language::parse_deletion(&query, &ParseOptions { now, time_zone })?,
+            scope: Scope { groups: vec![GroupPattern::new(name.as_str())], limit: None, time_zone, now },
+            group: name.clone(),
+            range: TimeRange::ALL,
+            query,
+            reason: "DeleteLogStream".into(),
+        };
+        Ok(Step::Query(
+            SHOWN_AS.to_owned(),
+            Box::new(move |reading| deletion.carry_out(reading).map(|_| forget(&server, &name, &stream))),
+        ))
     }
 
     pub(super) fn put_retention(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
@@ -148,13 +142,11 @@ impl OperationRequest {
     }
 
     pub(super) fn tag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let tags = input.map("tags")?.unwrap_or_default();
         self.change_tags(input, |group| group.tags.extend(tags))
     }
 
     pub(super) fn untag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest])?;
         let names = input.texts("tagKeys")?.or(input.texts("tags")?).unwrap_or_default();
         self.change_tags(input, |group| group.tags.retain(|name, _| !names.contains(&&**name)))
     }
@@ -169,7 +161,6 @@ impl OperationRequest {
     }
 
     pub(super) fn list_tags(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest, Role::Read])?;
         let name = self.group(input, &["resourceArn", "logGroupName"])?;
         let store = self.server.whole_store();
         match self.server.state.groups.group(store, &name)? {

@@ -62,8 +62,8 @@ use storage::ObjectStoreOptions;
 use self::answer::answer;
 use self::authentication::{AuthenticatedRequest, admit};
 use self::input::Input;
-use self::request::{BODY_BYTES_MAX, OperationRequest};
-use door::{DeliveryMark, ErrorFormat, FamilyServer, FamilyState, HandlerServer, Problem, Role, Table};
+use self::request::{BODY_BYTES_MAX, OperationRequest, Step};
+use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role, Routes};
 
 pub use self::answer::CloudWatchProblem;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
@@ -87,10 +87,30 @@ const TARGET: &str = "Logs_20140328.";
 const SERVICE: &str = "logs";
 
 /// Returns the routes of this API. They need no role: only the handler can check a signature, which covers the body.
-pub fn routes() -> Table<FamilyState<CloudWatchState>> {
-    let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
-    sns::add(xray::add(table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)))
+pub fn routes() -> Routes<CloudWatchState> {
+    let routes = ["/cloudwatch", "/cloudwatch/", "/cloudwatch/service/{service}/operation/{operation}"]
+        .into_iter()
+        .fold(Routes::default(), |routes, path| routes.post(path, Role::None, |call| call.answered_by(post)));
+    sns::add(xray::add(routes))
 }
+
+/// Operations, and the roles of which a caller needs one. Those without any check their input first, then the role.
+const ROLES: [(&str, &[Role]); 6] = [
+    ("CreateLogGroup CreateLogStream TagResource TagLogGroup UntagResource UntagLogGroup", &[Role::Ingest]),
+    ("DescribeLogStreams ListTagsForResource ListTagsLogGroup", &[Role::Ingest, Role::Read]),
+    (
+        "StartLiveTail FilterLogEvents GetLogEvents GetLogGroupFields GetLogRecord StartQuery GetQueryResults StopQuery \
+        DescribeQueries DescribeQueryDefinitions DescribeMetricFilters TestMetricFilter",
+        &[Role::Read],
+    ),
+    (
+        "PutQueryDefinition DeleteQueryDefinition PutMetricFilter DeleteMetricFilter PutSubscriptionFilter \
+        DescribeSubscriptionFilters DeleteSubscriptionFilter",
+        &[Role::Operate],
+    ),
+    ("DeleteLogGroup DeleteLogStream PutLogGroupDeletionProtection", &[Role::Admin]),
+    ("DescribeLogGroups ListLogGroups PutRetentionPolicy DeleteRetentionPolicy", &[]),
+];
 
 /// Reports whether a request without a route is for this API.
 pub fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
@@ -140,7 +160,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
         admit(server, &parts, body, SERVICE, bytes_max).await?;
     let asked = OperationRequest { server, region, operation };
     if is_put {
-        return put::put(&asked, received, encoding).await.map(DeliveryMark::mark);
+        return put::put(asked, received, encoding).await.map(DeliveryMark::mark);
     }
     let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
     drop(received);
@@ -153,39 +173,39 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
 impl OperationRequest {
     /// Carries out the operation.
     async fn carry_out(self, input: Input) -> Result<Response, CloudWatchProblem> {
-        let done = match &*self.operation {
-            "DeleteLogStream" => self.delete_stream(input).await,
-            "DescribeLogStreams" => self.describe_streams(input).await,
-            "StartLiveTail" => return self.live_tail(input).await,
-            "PutSubscriptionFilter" => self.put_subscription_filter(input).await,
-            "FilterLogEvents" => self.filter_events(input).await,
-            "GetLogEvents" => self.events(input).await,
-            "GetLogGroupFields" => self.group_fields(input).await,
-            "GetLogRecord" => self.record(input).await,
-            "StartQuery" => self.start_query(input).await,
+        self.check_role()?;
+        let server = self.server.clone();
+        let step = match &*self.operation {
+            "StartLiveTail" => return server.lookups.run(move || self.live_tail(&input)).await?,
+            "GetLogRecord" => self.record(&input)?,
             "GetQueryResults" => return self.query_results(&input),
-            "StopQuery" => self.stop_query(&input),
-            "DescribeQueries" => self.describe_queries(&input),
-            _ => self.server.clone().look_up(move |_| self.carry_out_blocking(&input)).await?,
+            "StopQuery" => self.stop_query(&input).map(Step::Answer)?,
+            "DescribeQueries" => self.describe_queries(&input).map(Step::Answer)?,
+            _ => server.lookups.run(move || self.begin(&input)).await??,
         };
-        done.map(|value| answer(&value))
+        step.answer(&server).await.map(|value| answer(&value))
     }
 
-    /// Carries out an operation that reads no events. Blocks.
-    fn carry_out_blocking(&self, input: &Input) -> Result<serde_json::Value, CloudWatchProblem> {
-        let done = self.carry_out_named(input)?;
-        let is_change =
-            ["MetricFilter", "QueryDefinition", "TagResource", "UntagResource", "TagLogGroup", "UntagLogGroup"]
-                .iter()
-                .any(|name| self.operation.ends_with(name) && !self.operation.starts_with("Test"));
-        if is_change {
-            audit::operation(&self.server, &self.operation, input.value());
-        }
-        Ok(done)
+    /// Refuses callers without a role for the operation, and operations that there are none of.
+    fn check_role(&self) -> Result<(), CloudWatchProblem> {
+        let known = ROLES.iter().find(|(names, _)| names.split_whitespace().any(|name| name == self.operation));
+        let (_, roles) = known.ok_or_else(|| {
+            let message = format!("The operation {:?} is not supported here.", self.operation);
+            CloudWatchProblem::new("UnknownOperationException", message)
+        })?;
+        if roles.is_empty() { Ok(()) } else { self.require(roles) }
     }
 
-    fn carry_out_named(&self, input: &Input) -> Result<serde_json::Value, CloudWatchProblem> {
-        match &*self.operation {
+    /// Carries out an operation, or begins one that reads events or waits. Blocks.
+    fn begin(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let done = match &*self.operation {
+            "DeleteLogStream" => return self.delete_stream(input),
+            "DescribeLogStreams" => return self.describe_streams(input),
+            "PutSubscriptionFilter" => return self.put_subscription_filter(input),
+            "FilterLogEvents" => return self.filter_events(input),
+            "GetLogEvents" => return self.events(input),
+            "GetLogGroupFields" => return self.group_fields(input),
+            "StartQuery" => return self.start_query(input),
             "CreateLogGroup" => self.create_group(input),
             "DeleteLogGroup" => self.delete_group(input),
             "CreateLogStream" => self.create_stream(input),
@@ -205,11 +225,16 @@ impl OperationRequest {
             "DeleteMetricFilter" => self.delete_metric_filter(input),
             "TestMetricFilter" => self.test_metric_filter(input),
             "DescribeSubscriptionFilters" => self.describe_subscription_filters(input),
-            "DeleteSubscriptionFilter" => self.delete_subscription_filter(input),
-            other => {
-                let message = format!("The operation {other:?} is not supported here.");
-                Err(CloudWatchProblem::new("UnknownOperationException", message))
-            }
+            // DeleteSubscriptionFilter: what is none is not carried out.
+            _ => self.delete_subscription_filter(input),
+        }?;
+        let is_change =
+            ["MetricFilter", "QueryDefinition", "TagResource", "UntagResource", "TagLogGroup", "UntagLogGroup"]
+                .iter()
+                .any(|name| self.operation.ends_with(name) && !self.operation.starts_with("Test"));
+        if is_change {
+            audit::operation(&self.server, &self.operation, input.value());
         }
+        Ok(Step::Answer(done))
     }
 }

@@ -15,13 +15,12 @@ use super::group_registry::GroupRecord;
 use super::input::{Input, constraint, group_of};
 use super::metric_filters::counters;
 use super::metrics::alarms::ACCOUNT;
-use super::paging::{page_of, read_token, with_next};
+use super::paging::{page_from, read_token, start_of, with_next};
 use super::put::SEQUENCE_TOKEN;
-use super::request::OperationRequest;
-use super::state::Shared;
+use super::request::{OperationRequest, Step};
 use super::time::milliseconds;
 use door::protection::protected;
-use door::{HandlerServer, QueryRun, Role, Scope};
+use door::{QueryRun, Role, Scope};
 
 /// Limits on the entries of a page of details, and of names.
 const PAGE_MAX: usize = 50;
@@ -107,10 +106,10 @@ impl OperationRequest {
         Ok(with_next(json!({"logGroups": listed}), next))
     }
 
-    pub(super) async fn describe_streams(&self, input: Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Ingest, Role::Read])?;
-        let name = self.group(&input, &["logGroupName", "logGroupIdentifier"])?;
-        let prefix = input.text("logStreamNamePrefix")?;
+    /// Blocks.
+    pub(super) fn describe_streams(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let name = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
+        let prefix = input.text("logStreamNamePrefix")?.map(str::to_owned);
         let is_descending = input.flag("descending")?;
         let limit = input.number("limit", PAGE_MAX, PAGE_MAX)?;
         let is_by_time = match input.text("orderBy")? {
@@ -128,17 +127,32 @@ impl OperationRequest {
                 ));
             }
         };
-        let mut streams: Vec<(String, Stream)> = self.streams(&name).await?.into_iter().collect();
-        streams.retain(|(name, _)| prefix.is_none_or(|prefix| name.starts_with(prefix)));
-        if is_by_time {
-            streams.sort_by_key(|(_, stream)| stream.last);
+        let (mut streams, has_events) = self.created_streams(&name)?;
+        let start = start_of(input)?;
+        let describe = move |asked: &Self, name: &GroupName, streams: BTreeMap<String, Stream>| {
+            let mut streams: Vec<(String, Stream)> = streams.into_iter().collect();
+            streams.retain(|(name, _)| prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix)));
+            if is_by_time {
+                streams.sort_by_key(|(_, stream)| stream.last);
+            }
+            if is_descending {
+                streams.reverse();
+            }
+            let (page, next) = page_from(&streams, start, limit);
+            let described: Vec<Value> =
+                page.iter().map(|(stream, times)| asked.stream_json(name, stream, times)).collect();
+            with_next(json!({"logStreams": described}), next)
+        };
+        if !has_events {
+            return Ok(Step::Answer(describe(&self, &name, streams)));
         }
-        if is_descending {
-            streams.reverse();
-        }
-        let (page, next) = page_of(&streams, limit, &input)?;
-        let described: Vec<Value> = page.iter().map(|(stream, times)| self.stream_json(&name, stream, times)).collect();
-        Ok(with_next(json!({"logStreams": described}), next))
+        Ok(Step::query("(times of streams)", move |reading| {
+            for (stream, times) in times_of(reading, &name)? {
+                let created = streams.get(&stream).and_then(|made| made.created);
+                streams.insert(stream, Stream { created, ..times });
+            }
+            Ok(describe(&self, &name, streams))
+        }))
     }
 
     /// Returns the groups within the caller's scope. Blocks.
@@ -155,30 +169,16 @@ impl OperationRequest {
         Ok(groups)
     }
 
-    /// Returns the streams of a group: those that clients created, and those of its events.
-    async fn streams(&self, name: &GroupName) -> Result<BTreeMap<String, Stream>, CloudWatchProblem> {
-        let of_work = name.clone();
-        let work = move |server: &Shared| {
-            let store = server.whole_store();
-            let has_events = store.has_group(&of_work);
-            match server.state.groups.group(store, &of_work)? {
-                None if !has_events => Err(CloudWatchProblem::no_group()),
-                made => Ok((made.unwrap_or_default(), has_events)),
-            }
-        };
-        let (made, has_events) = self.server.look_up(work).await??;
+    /// Returns the streams of a group that clients created, and whether it has events, too. Blocks.
+    fn created_streams(&self, name: &GroupName) -> Result<(BTreeMap<String, Stream>, bool), CloudWatchProblem> {
+        let store = self.server.whole_store();
+        let has_events = store.has_group(name);
+        let made = self.server.state.groups.group(store, name)?;
+        if made.is_none() && !has_events {
+            return Err(CloudWatchProblem::no_group());
+        }
         let with_time = |(name, created)| (name, Stream { created: Some(created), ..Stream::default() });
-        let mut streams: BTreeMap<String, Stream> = made.streams.into_iter().map(with_time).collect();
-        if !has_events {
-            return Ok(streams);
-        }
-        let name = name.clone();
-        let times = self.server.read("(times of streams)", move |reading| times_of(reading, &name)).await?;
-        for (stream, times) in times {
-            let created = streams.get(&stream).and_then(|made| made.created);
-            streams.insert(stream, Stream { created, ..times });
-        }
-        Ok(streams)
+        Ok((made.unwrap_or_default().streams.into_iter().map(with_time).collect(), has_events))
     }
 
     fn group_json(&self, name: &str, group: &GroupListing) -> Value {

@@ -29,7 +29,7 @@ use super::request::{OperationRequest, must_exist};
 use super::results::text_of;
 use super::state::Shared;
 use super::time::milliseconds;
-use door::{HandlerServer, Problem, Role};
+use door::Problem;
 
 /// Groups of a session, and streams or prefixes of streams.
 const GROUPS_MAX: usize = 10;
@@ -71,8 +71,8 @@ struct Update {
 struct ClientGone;
 
 impl OperationRequest {
-    pub(super) async fn live_tail(&self, input: Input) -> Result<Response, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
+    /// Blocks.
+    pub(super) fn live_tail(&self, input: &Input) -> Result<Response, CloudWatchProblem> {
         let names = input.texts("logGroupIdentifiers")?.unwrap_or_default();
         if !(1..=GROUPS_MAX).contains(&names.len()) {
             let message = format!("logGroupIdentifiers has 1 to {GROUPS_MAX} members.");
@@ -80,22 +80,17 @@ impl OperationRequest {
         }
         let groups = names.iter().map(|name| group_of(name, "logGroupIdentifiers")).collect::<Result<Vec<_>, _>>()?;
         groups.iter().try_for_each(|group| self.reach(group))?;
-        let tail = tail_of(&input, groups.len())?;
-        let named = groups.clone();
-        let check = move |server: &Shared| named.iter().try_for_each(|name| must_exist(server, name));
-        self.server.look_up(check).await??;
+        let tail = tail_of(input, groups.len())?;
+        groups.iter().try_for_each(|name| must_exist(&self.server, name))?;
         let start = json!({
             "requestId": random_id()?, "sessionId": random_id()?,
             "logGroupIdentifiers": names, "logStreamNames": input.texts("logStreamNames")?.unwrap_or_default(),
             "logStreamNamePrefixes": input.texts("logStreamNamePrefixes")?.unwrap_or_default(),
             "logEventFilterPattern": input.text("logEventFilterPattern")?.unwrap_or_default(),
         });
-        let permit = self
-            .server
-            .tails
-            .enter()
-            .await
-            .map_err(|problem: Problem| CloudWatchProblem::new("LimitExceededException", problem.sentence()))?;
+        // Nobody may wait for a place here.
+        let full = |problem: Problem| CloudWatchProblem::new("LimitExceededException", problem.sentence());
+        let permit = self.server.tails.try_enter().map_err(full)?;
         let (sender, receiver) = mpsc::channel(UPDATES_WAITING_MAX);
         let session = Session { server: self.server.clone(), tail, groups, sender, started: Instant::now() };
         // From here on nothing is missed, also before the client has read a byte.

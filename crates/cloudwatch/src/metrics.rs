@@ -27,7 +27,7 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::{Encoding, decode};
+use ingest::decode;
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -37,12 +37,12 @@ use super::cbor;
 use super::input::Input;
 use super::members::{Service, refusal};
 use super::metric_filters::counters::{self, Metric};
-use super::paging::{page_of, token_of, with_next_token};
+use super::paging::{page_from, start_of, token_of, with_next_token};
 use super::query_protocol::{of_form, respond, xml_answer, xml_error};
-use super::request::BODY_BYTES_MAX;
+use super::request::{BODY_BYTES_MAX, Step};
 use super::state::Shared;
 use data::DataRequest;
-use door::{HandlerServer, QueryRun, Role};
+use door::Role;
 use error::{bad_value, code_of, with_code};
 use get::{StatisticsRequest, check_account};
 use ingest::datum::MetricName;
@@ -136,33 +136,45 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         Form::Cbor(operation) => (operation.clone(), cbor::read(&body)),
         Form::Query => of_form(body.to_vec()).await.unwrap_or_default(),
     };
-    let (of_alarms, of_detectors) = (alarms::role_of(&operation), detectors::role_of(&operation));
-    let of_dashboards = dashboards::role_of(&operation);
-    let role = of_alarms.or(of_detectors).or(of_dashboards);
-    let role = role.unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
-    CloudWatchProblem::unless(&server.caller, &format!("cloudwatch:{operation}"), &[role])?;
+    let role = [alarms::role_of, detectors::role_of, dashboards::role_of].iter().find_map(|role| role(&operation));
+    let needed = role.unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
+    CloudWatchProblem::unless(&server.caller, &format!("cloudwatch:{operation}"), &[needed])?;
     let read_input = || {
         let unreadable = || CloudWatchProblem::new("SerializationException", "The body is not a readable object.");
         let input = input.filter(Value::is_object).ok_or_else(unreadable)?;
         refusal(Service::Metrics, &operation, &input).map_or(Ok(input), |refusal| Err(bad_value(refusal)))
     };
-    let answer = match &*operation {
+    let step = match &*operation {
         "PutMetricData" => {
             let call_id = parts.headers.get(CALL_ID).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            store_data(&server, read_input()?, body.to_vec(), call_id, encoding).await?
+            let (input, of_thread, body) = (read_input()?, server.clone(), body.to_vec());
+            let (n_bytes, store) = (body.len(), move || put::put(&of_thread, &input, &body, call_id.as_deref()));
+            server.intake.run(encoding, n_bytes, store).await?.map(|()| Step::Answer(Value::Null))?
         }
-        "ListMetrics" => list(server, &read_input()?).await?,
         "GetMetricStatistics" => {
             let request = StatisticsRequest::read(&read_input()?)?;
-            server.read("GetMetricStatistics", move |run| request.answer(run)).await?
+            Step::query("GetMetricStatistics", move |run| request.answer(run))
         }
-        "GetMetricData" => metric_data(&server, &read_input()?).await?,
-        _ if of_detectors.is_some() => detectors::carry_out(&server, &operation, read_input()?).await?,
-        _ if of_dashboards.is_some() => dashboards::carry_out(&server, &operation, read_input()?).await?,
-        _ if of_alarms.is_some() => alarms::carry_out(&server, &region, &operation, read_input()?).await?,
+        "GetMetricData" => metric_data(&read_input()?)?,
+        _ if role.is_some() || operation == "ListMetrics" => {
+            let (input, of_thread, operation) = (read_input()?, server.clone(), operation.clone());
+            server.lookups.run(move || begin(&of_thread, &region, &operation, input)).await??
+        }
         _ => return Err(unknown(&operation)),
     };
-    Ok((operation, answer))
+    Ok((operation, step.answer(&server).await?))
+}
+
+/// Carries out an operation, or begins one that reads data, too, or waits. Blocks.
+fn begin(server: &Shared, region: &str, operation: &str, input: Value) -> Result<Step, CloudWatchProblem> {
+    match operation {
+        "ListMetrics" => list(server, &input),
+        _ if detectors::role_of(operation).is_some() => detectors::carry_out(server, operation, &input),
+        _ if dashboards::role_of(operation).is_some() => {
+            dashboards::carry_out(server, operation, &input).map(Step::Answer)
+        }
+        _ => alarms::carry_out(server, region, operation, &input),
+    }
 }
 
 fn unknown(operation: &str) -> CloudWatchProblem {
@@ -171,32 +183,21 @@ fn unknown(operation: &str) -> CloudWatchProblem {
     CloudWatchProblem::new("UnknownOperationException", message)
 }
 
-async fn store_data(
-    server: &Shared,
-    input: Value,
-    body: Vec<u8>,
-    call_id: Option<String>,
-    encoding: Encoding,
-) -> Result<Value, CloudWatchProblem> {
-    let (of_thread, n_bytes) = (server.clone(), body.len());
-    let work = move || put::put(&of_thread, &input, &body, call_id.as_deref());
-    let stored: Result<(), CloudWatchProblem> = server.intake.run(encoding, n_bytes, work).await?;
-    stored.map(|()| Value::Null)
-}
-
 /// Answers `GetMetricData`. A token is the number of datapoints before its page.
-async fn metric_data(server: &Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
+fn metric_data(input: &Value) -> Result<Step, CloudWatchProblem> {
     let start = match Parameters::new(input).text("NextToken", 100)? {
         None => 0,
         Some(token) => token.parse().map_err(|_| bad_value("The value of NextToken is invalid."))?,
     };
     let request = DataRequest::read(input, start)?;
-    let (answer, next) = server.read("GetMetricData", move |run| request.answer(run)).await?;
-    Ok(with_next_token(answer, next.map(|next| next.to_string())))
+    Ok(Step::query("GetMetricData", move |run| {
+        let (answer, next) = request.answer(run)?;
+        Ok(with_next_token(answer, next.map(|next| next.to_string())))
+    }))
 }
 
-/// Returns a page of the metrics that match a request.
-async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
+/// Begins `ListMetrics`: a page of the metrics that match a request. Blocks.
+fn list(server: &Shared, input: &Value) -> Result<Step, CloudWatchProblem> {
     let parameters = Parameters::new(input);
     let namespace = parameters.text("Namespace", 255)?.map(str::to_owned);
     let name = parameters.text("MetricName", 255)?.map(str::to_owned);
@@ -212,27 +213,25 @@ async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem>
         Ok((name, wanted.text("Value", 1024)?.map(str::to_owned)))
     };
     let dimensions = dimensions.iter().map(filter).collect::<Result<Vec<_>, CloudWatchProblem>>()?;
-    let work = |server: &Shared| counters::metrics(server, |group| server.reaches(group));
-    let of_filters = server.look_up(work).await??;
+    let of_filters = counters::metrics(server, |group| server.reaches(group))?;
     let now = server.now().0.div_euclid(Timestamp::MILLISECOND);
     let range = (now - if is_recent { RECENT_MS } else { LISTED_MS }, i64::MAX / Timestamp::MILLISECOND);
-    let (of_namespace, of_name) = (namespace.clone(), name.clone());
-    let work = move |run: &QueryRun<'_>| store::metrics(run, of_namespace.as_deref(), of_name.as_deref(), range);
-    let mut found = server.read("ListMetrics", work).await?;
-    found.extend(of_filters.into_iter().map(of_filter));
-    let found: Vec<MetricName> = found.into_iter().collect();
-    let is_meant = |metric: &&MetricName| {
-        namespace.as_ref().is_none_or(|wanted| *wanted == metric.namespace)
-            && name.as_ref().is_none_or(|wanted| *wanted == metric.name)
-            && dimensions.iter().all(|(name, wanted)| {
-                metric.dimensions.get(name).is_some_and(|text| wanted.as_ref().is_none_or(|wanted| wanted == text))
-            })
-    };
-    let found: Vec<&MetricName> = found.iter().filter(is_meant).collect();
-    let token = Input::read(json!({"nextToken": input["NextToken"]}).to_string().as_bytes())?;
-    let (page, next) = page_of(&found, PAGE_MAX, &token)?;
-    let answer = json!({"Metrics": page.iter().map(|metric| shown(metric)).collect::<Vec<_>>()});
-    Ok(with_next_token(answer, next.map(token_of)))
+    let start = start_of(&Input::read(json!({"nextToken": input["NextToken"]}).to_string().as_bytes())?)?;
+    Ok(Step::query("ListMetrics", move |run| {
+        let mut found = store::metrics(run, namespace.as_deref(), name.as_deref(), range)?;
+        found.extend(of_filters.into_iter().map(of_filter));
+        let is_meant = |metric: &MetricName| {
+            namespace.as_ref().is_none_or(|wanted| *wanted == metric.namespace)
+                && name.as_ref().is_none_or(|wanted| *wanted == metric.name)
+                && dimensions.iter().all(|(name, wanted)| {
+                    metric.dimensions.get(name).is_some_and(|text| wanted.as_ref().is_none_or(|wanted| wanted == text))
+                })
+        };
+        let found: Vec<MetricName> = found.into_iter().filter(is_meant).collect();
+        let (page, next) = page_from(&found, start, PAGE_MAX);
+        let answer = json!({"Metrics": page.iter().map(shown).collect::<Vec<_>>()});
+        Ok(with_next_token(answer, next.map(token_of)))
+    }))
 }
 
 /// Returns the metric that a filter makes.

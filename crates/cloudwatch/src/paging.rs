@@ -12,11 +12,13 @@ pub(super) fn page_of<'l, T>(
     most: usize,
     input: &Input,
 ) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
-    let start = match input.text("nextToken")? {
-        None => 0,
-        Some(token) => read_token(token)?.parse::<usize>().map_err(|_| bad_token())?,
-    };
-    Ok(page_from(list, start, most))
+    Ok(page_from(list, start_of(input)?, most))
+}
+
+/// Returns the number of entries before the page that a request asks for.
+pub(super) fn start_of(input: &Input) -> Result<usize, CloudWatchProblem> {
+    let start = input.text("nextToken")?.map(|token| read_token(token)?.parse().map_err(|_| bad_token()));
+    Ok(start.transpose()?.unwrap_or_default())
 }
 
 /// Returns the page of a list that starts at an entry, and the number of entries before the next one.

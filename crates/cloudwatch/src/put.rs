@@ -15,16 +15,13 @@ use door::{RequestBody, Role};
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
 
 pub(super) async fn put(
-    asked: &OperationRequest,
+    asked: OperationRequest,
     received: RequestBody,
     encoding: Encoding,
 ) -> Result<Response, CloudWatchProblem> {
     asked.require(&[Role::Ingest])?;
-    let of_thread = asked.server.clone();
-    let (region, operation) = (asked.region.clone(), asked.operation.clone());
-    let n_bytes = received.bytes().len();
+    let (server, n_bytes) = (asked.server.clone(), received.bytes().len());
     let work = move || {
-        let asked = OperationRequest { server: of_thread, region, operation };
         let bytes_max = asked.server.app.limits.body_bytes_max;
         let body = ingest::decode(received.bytes(), encoding, bytes_max)?;
         let text = lossy(&body, bytes_max)?;
@@ -34,7 +31,7 @@ pub(super) async fn put(
         asked.server.state.groups.check_stream(asked.server.whole_store(), &put.group, &put.stream)?;
         Ok(outcome_json(&ingest_cloudwatch(&app.intake, &put, &body, &asked.server.sender(None))?))
     };
-    let done: Result<Value, CloudWatchProblem> = asked.server.intake.run(encoding, n_bytes, work).await?;
+    let done: Result<Value, CloudWatchProblem> = server.intake.run(encoding, n_bytes, work).await?;
     done.map(|value| answer(&value))
 }
 

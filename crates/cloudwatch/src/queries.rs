@@ -20,12 +20,12 @@ use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 use super::answer::{CloudWatchProblem, random_id, streamed};
 use super::input::{Input, constraint, group_of};
 use super::query_registry::{QueryResults, QueryStart, ROWS_MAX, RegisteredQuery};
-use super::request::{OperationRequest, must_exist};
+use super::request::{OperationRequest, Step, must_exist};
 use super::results::{names_of, with_pointers};
 use super::state::Shared;
 use super::time::milliseconds;
 use door::query_run::read_with;
-use door::{HandlerServer, Problem, QueryRun, Role, Scope, Takers, Ticket};
+use door::{Problem, QueryRun, Scope, Takers, Ticket};
 
 /// Limit on the rows of a query that names none, and rows of one page, as at Amazon.
 const ROWS_DEFAULT: usize = 10_000;
@@ -48,24 +48,18 @@ struct Question {
 }
 
 impl OperationRequest {
-    pub(super) async fn start_query(&self, input: Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
-        let text = input.needed("queryString")?.to_owned();
-        check_language(&input)?;
-        let range = range_of(&input)?;
+    /// Blocks.
+    pub(super) fn start_query(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let text = input.needed("queryString")?;
+        check_language(input)?;
+        let range = range_of(input)?;
         let limit = input.number("limit", ROWS_DEFAULT, ROWS_MAX)?;
-        let groups = self.groups_asked(&input)?;
+        let groups = self.groups_asked(input)?;
         let now = self.server.now();
-        let options = ParseOptions { now, time_zone: Tz::UTC };
-        let (named, query) = (groups.clone(), text.clone());
-        let check = move |server: &Shared| {
-            named.iter().try_for_each(|name| must_exist(server, name))?;
-            let plan = language::parse_insights(&query, &options);
-            let plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
-            must_be_query(&query, &plan)?;
-            Ok::<_, CloudWatchProblem>(plan)
-        };
-        let mut plan = self.server.look_up(check).await??;
+        groups.iter().try_for_each(|name| must_exist(&self.server, name))?;
+        let plan = language::parse_insights(text, &ParseOptions { now, time_zone: Tz::UTC });
+        let mut plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
+        must_be_query(text, &plan)?;
         if groups.is_empty() && plan.sources.is_empty() {
             let message = "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be given, or the \
                 query must begin with SOURCE.";
@@ -76,25 +70,26 @@ impl OperationRequest {
         let patterns = if plan.sources.is_empty() { patterns } else { plan.sources.clone() };
         let scope = Scope { groups: patterns, limit: Some(limit), time_zone: Tz::UTC, now };
         let range = plan.range(range, now, Tz::UTC);
-        let id = self.run(text, groups, Question { plan, scope, range }).await?;
-        Ok(json!({"queryId": id}))
+        self.run(text, groups, Question { plan, scope, range })
     }
 
     /// Starts a query and waits a moment for its end.
-    async fn run(&self, text: String, groups: Vec<GroupName>, question: Question) -> Result<String, CloudWatchProblem> {
+    fn run(&self, text: &str, groups: Vec<GroupName>, question: Question) -> Result<Step, CloudWatchProblem> {
         let id = random_id()?;
-        let ticket = self.server.start_query(&text);
+        let ticket = self.server.start_query(text);
         let started = QueryStart {
             id: id.clone(),
-            text,
+            text: text.to_owned(),
             groups: groups.iter().map(|name| name.as_str().to_owned()).collect(),
             names: names_of(&question.plan),
             running: ticket.running.clone(),
         };
         let query = self.server.state.queries.add(started, self.server.now())?;
         let task = tokio::spawn(run(self.server.clone(), ticket, query, question));
-        let _ = timeout(SOON, task).await;
-        Ok(id)
+        Ok(Step::Later(Box::pin(async move {
+            let _ = timeout(SOON, task).await;
+            Ok(json!({"queryId": id}))
+        })))
     }
 
     /// Returns the groups that a request names, all of which the caller must reach.
@@ -117,7 +112,6 @@ impl OperationRequest {
 
     /// Returns the query that a request names. A query of another caller does not exist.
     fn query(&self, input: &Input) -> Result<Arc<RegisteredQuery>, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
         let id = input.needed("queryId")?;
         let found = self.server.state.queries.get(id, |running| self.server.may_see_query(running));
         found.ok_or_else(|| {
@@ -160,7 +154,6 @@ impl OperationRequest {
     }
 
     pub(super) fn describe_queries(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        self.require(&[Role::Read])?;
         let group = input.text("logGroupName")?;
         let status = input.text("status")?;
         let is_asked = asks_for_insights(input)?;

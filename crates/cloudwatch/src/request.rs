@@ -1,14 +1,45 @@
 //! A request for an operation, and the checks that operations share: roles, groups within reach, groups that exist.
 
+use std::pin::Pin;
+
+use serde_json::Value;
 use types::GroupName;
 
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::state::Shared;
-use door::{HandlerServer, Role};
+use door::{Problem, QueryRun, Role};
 
 /// Largest body of an operation without events.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// The answer of an operation, or the next step to it.
+pub enum Step {
+    /// The answer.
+    Answer(Value),
+    /// Runs as a query with this text.
+    Query(String, QueryWork),
+    /// Waits for something else.
+    Later(Pin<Box<dyn Future<Output = Result<Value, CloudWatchProblem>> + Send>>),
+}
+
+type QueryWork = Box<dyn FnOnce(&QueryRun<'_>) -> Result<Result<Value, CloudWatchProblem>, Problem> + Send>;
+
+impl Step {
+    /// Returns the step of a query, which is admitted by its text.
+    pub fn query(text: &str, work: impl FnOnce(&QueryRun<'_>) -> Result<Value, Problem> + Send + 'static) -> Self {
+        Self::Query(text.to_owned(), Box::new(|run| work(run).map(Ok)))
+    }
+
+    /// Takes the step.
+    pub(super) async fn answer(self, server: &door::Shared) -> Result<Value, CloudWatchProblem> {
+        match self {
+            Self::Answer(value) => Ok(value),
+            Self::Query(text, work) => server.read(&text, work).await?,
+            Self::Later(value) => value.await,
+        }
+    }
+}
 
 /// An operation and its caller.
 pub(super) struct OperationRequest {
@@ -66,12 +97,6 @@ impl OperationRequest {
     pub(super) fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
         let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
         must_exist(&self.server, &group).map(|()| group)
-    }
-
-    /// Does the same from a thread that may not block.
-    pub(super) async fn find_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
-        let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
-        self.server.look_up(move |server| must_exist(server, &group).map(|()| group)).await?
     }
 }
 

@@ -16,7 +16,7 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use door::{FamilyServer, FamilyState, HandlerServer, Role, Table};
+use door::{Call, Outcome, Problem, Reply, Role};
 use ingest::decode;
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ use crate::answer::CloudWatchProblem;
 use crate::authentication::{AuthenticatedRequest, admit};
 use crate::query_protocol::{of_form, respond, xml_answer, xml_error};
 use crate::request::BODY_BYTES_MAX;
-use crate::state::{CloudWatchState, Shared};
+use crate::state::{CloudWatchState, Routes, Shared};
 
 /// The service that signatures are for, and the XML namespace of answers.
 const SERVICE: &str = "sns";
@@ -68,12 +68,10 @@ const CODES: [(&str, &str, StatusCode); 10] = [
 ];
 
 /// Adds the routes of this API. They need no role: a handler checks signatures and tokens.
-pub(crate) fn add(table: Table<FamilyState<CloudWatchState>>) -> Table<FamilyState<CloudWatchState>> {
-    table.post("/sns", Role::None, post).post("/sns/", Role::None, post).get("/sns", Role::None, follow_link).get(
-        "/sns/",
-        Role::None,
-        follow_link,
-    )
+pub(crate) fn add(routes: Routes) -> Routes {
+    ["/sns", "/sns/"].into_iter().fold(routes, |routes, path| {
+        routes.post(path, Role::None, |call| call.answered_by(post)).get(path, Role::None, follow_link)
+    })
 }
 
 /// Reports whether a path is one of SNS.
@@ -87,7 +85,7 @@ pub(crate) fn is_meant(headers: &HeaderMap) -> bool {
     text.contains(&format!("/{SERVICE}/aws4_request"))
 }
 
-async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Response {
+async fn post(server: Shared, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     answer(server, &parts, body).await
 }
@@ -95,12 +93,9 @@ async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Respon
 /// Answers a request.
 pub(crate) async fn answer(server: Shared, parts: &Parts, body: Body) -> Response {
     if let Some(reason) = server.whole_store().locked() {
-        return refuse(&door::problem::Problem::locked(reason).into());
+        return refuse(&Problem::locked(reason).into());
     }
-    match asked(server, parts, body).await {
-        Ok((operation, answer)) => respond(StatusCode::OK, "text/xml", xml_answer(NAMESPACE, &operation, &answer, &[])),
-        Err(problem) => refuse(&problem),
-    }
+    respond_with(asked(server, parts, body).await)
 }
 
 async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Value), CloudWatchProblem> {
@@ -116,16 +111,16 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
     CloudWatchProblem::unless(&server.caller, &format!("SNS:{operation}"), &[*role])?;
     let unreadable = || CloudWatchProblem::parameter("Invalid parameter: the form is not readable");
     let input = SnsInput::new(input.ok_or_else(unreadable)?);
-    let name = operation.clone();
+    let (name, of_thread) = (operation.clone(), server.clone());
     let is_change = *role == Role::Operate && operation != "Publish";
-    let work = move |server: &Shared| {
-        let answer = carry_out(server, &region, &name, &input)?;
+    let work = move || {
+        let answer = carry_out(&of_thread, &region, &name, &input)?;
         if is_change {
-            crate::audit::operation(server, &name, input.value());
+            crate::audit::operation(&of_thread, &name, input.value());
         }
         Ok::<_, CloudWatchProblem>(answer)
     };
-    let answer = server.look_up(work).await??;
+    let answer = server.lookups.run(work).await??;
     Ok((operation, answer))
 }
 
@@ -150,22 +145,30 @@ fn carry_out(server: &Shared, region: &str, operation: &str, input: &SnsInput) -
 }
 
 /// Follows the link of a message: confirms or ends a subscription by its token, which stands for a key.
-async fn follow_link(server: FamilyServer<CloudWatchState>, request: Request) -> Response {
+fn follow_link(Call { server, parts, .. }: Call<CloudWatchState>) -> Outcome {
     if let Some(reason) = server.whole_store().locked() {
-        return refuse(&door::problem::Problem::locked(reason).into());
+        return Ok(Reply::Whole(refuse(&Problem::locked(reason).into())));
     }
-    let input = SnsInput::of_query(request.uri().query().unwrap_or_default());
-    let operation = input.action();
-    let work = move |server: &Shared| {
-        let registry = SnsRegistry::new(server, "us-east-1");
-        match input.action().as_str() {
+    let input = SnsInput::of_query(parts.uri.query().unwrap_or_default());
+    let of_thread = server.clone();
+    let work = move || {
+        let (registry, operation) = (SnsRegistry::new(&of_thread, "us-east-1"), input.action());
+        let done = match operation.as_str() {
             "ConfirmSubscription" => registry.confirm_by_token(&input),
             "Unsubscribe" => registry.unsubscribe_by_token(&input),
             _ => Err(CloudWatchProblem::new("UnknownOperationException", "A link confirms or ends a subscription.")),
-        }
+        };
+        done.map(|answer| (operation, answer))
     };
-    match server.look_up(work).await.map_err(CloudWatchProblem::from).and_then(|done| done) {
-        Ok(answer) => respond(StatusCode::OK, "text/xml", xml_answer(NAMESPACE, &operation, &answer, &[])),
+    Ok(Reply::later(async move {
+        let done = server.lookups.run(work).await.map_err(CloudWatchProblem::from).and_then(|done| done);
+        Ok(Reply::Whole(respond_with(done)))
+    }))
+}
+
+fn respond_with(done: Result<(String, Value), CloudWatchProblem>) -> Response {
+    match done {
+        Ok((operation, answer)) => respond(StatusCode::OK, "text/xml", xml_answer(NAMESPACE, &operation, &answer, &[])),
         Err(problem) => refuse(&problem),
     }
 }

@@ -24,6 +24,9 @@ pub struct CloudWatchState {
     dashboards: OnceLock<Box<dyn KeepDashboards>>,
 }
 
+/// The routes of this API.
+pub(crate) type Routes = door::Routes<CloudWatchState>;
+
 /// The server as a client of this API sees it.
 pub(crate) type Shared = FamilyServer<CloudWatchState>;
 

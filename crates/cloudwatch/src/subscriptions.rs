@@ -20,9 +20,9 @@ use super::answer::CloudWatchProblem;
 use super::filters::{document_name, filter_name};
 use super::input::{Input, constraint};
 use super::paging::{page_of, with_next};
-use super::request::OperationRequest;
+use super::request::{OperationRequest, Step};
 use super::time::milliseconds;
-use door::{Problem, Role};
+use door::Problem;
 
 /// Limit on the filters of a page.
 const PAGE_MAX: usize = 50;
@@ -37,25 +37,26 @@ pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, St
 }
 
 impl OperationRequest {
-    pub(super) async fn put_subscription_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Operate])?;
-        let group = self.find_group(&input).await?;
+    /// Blocks.
+    pub(super) fn put_subscription_filter(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+        let group = self.known_group(input)?;
         self.change(&group)?;
-        let filter = filter_of(&input, &group, milliseconds(self.server.now()))?;
-        let _turn = self.server.state.subscriptions.probing.lock().await;
-        let server = self.server.clone();
-        let work = move || {
-            let told = json!({"group": filter.group, "filter": filter.name});
-            server.state.subscriptions.put(filter)?;
-            server.audit_own("subscription filter put", &told);
-            Ok(Json::Null)
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|error| Problem::internal(error.to_string()))?
+        let filter = filter_of(input, &group, milliseconds(self.server.now()))?;
+        Ok(Step::Later(Box::pin(async move {
+            let server = self.server.clone();
+            let _turn = self.server.state.subscriptions.probing.lock().await;
+            let work = move || {
+                let told = json!({"group": filter.group, "filter": filter.name});
+                server.state.subscriptions.put(filter)?;
+                server.audit_own("subscription filter put", &told);
+                Ok(Json::Null)
+            };
+            let done = tokio::task::spawn_blocking(work).await;
+            done.map_err(|error| Problem::internal(error.to_string()))?
+        })))
     }
 
     pub(super) fn describe_subscription_filters(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Operate])?;
         let group = self.known_group(input)?;
         let prefix = input.text("filterNamePrefix")?.unwrap_or_default();
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
@@ -67,7 +68,6 @@ impl OperationRequest {
     }
 
     pub(super) fn delete_subscription_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
-        self.require(&[Role::Operate])?;
         let group = self.known_group(input)?;
         self.change(&group)?;
         let key = document_name(group.as_str(), input.needed("filterName")?);

@@ -1,5 +1,5 @@
 //! AWS X-Ray: `PutTraceSegments` of its SDKs, over HTTP, and the documents that they send to the daemon, over UDP. The
-//! operations that read are in the crate `traces`; they use the check of requests here ([`admit_caller`]) and the form of
+//! operations that read are in the crate `traces`; they use the check of requests here ([`carry_out`]) and the form of
 //! answers.
 //!
 //! The SDKs speak REST with JSON: `POST /xray/TraceSegments` for an endpoint `/xray`, signed for the service `xray`. It is
@@ -13,16 +13,17 @@ mod segment;
 pub mod udp;
 
 use axum::extract::Request;
-use axum::response::Response;
-use door::{DeliveryMark, FamilyServer, FamilyState, Problem, Role, Table};
+use axum::response::{IntoResponse, Response};
+use door::{Call, DeliveryMark, FamilyServer, Outcome, Problem, Reply, Role};
 use ingest::decode as decompressed;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::decode::ingest_segments;
-use crate::answer::{self, CloudWatchProblem};
+use crate::answer::{CloudWatchProblem, answer};
 use crate::authentication::{AuthenticatedRequest, admit};
 use crate::request::BODY_BYTES_MAX;
-use crate::state::{CloudWatchState, Shared};
+pub use crate::request::Step;
+use crate::state::{Routes, Shared};
 
 /// The service that signatures are for.
 const SERVICE: &str = "xray";
@@ -30,8 +31,8 @@ const SERVICE: &str = "xray";
 const ROUTE: &str = "/xray/TraceSegments";
 
 /// Adds the routes of this API. They need no role: only the handler can check a signature, which covers the body.
-pub(crate) fn add(table: Table<FamilyState<CloudWatchState>>) -> Table<FamilyState<CloudWatchState>> {
-    table.post(ROUTE, Role::None, put)
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes.post(ROUTE, Role::None, |call| call.answered_by(put))
 }
 
 /// Reports whether a path is one of X-Ray's.
@@ -50,28 +51,29 @@ pub fn problem(problem: impl Into<Problem>) -> CloudWatchProblem {
     CloudWatchProblem::from(problem).of_xray()
 }
 
-/// Answers an operation.
-pub fn answer(value: &Value) -> Response {
-    answer::answer(value)
-}
-
-/// Authenticates a request for an operation without segments, by a key or a signature, and reads its body. The caller needs one
-/// of `roles`.
-///
-/// # Errors
-/// The reason for a refusal, in the form of the service.
-pub async fn admit_caller<S>(
-    server: FamilyServer<S>,
-    request: Request,
-    operation: &str,
-    roles: &[Role],
-) -> Result<(FamilyServer<S>, Vec<u8>), CloudWatchProblem> {
-    let (parts, body) = request.into_parts();
-    let admitted = admit(server, &parts, body, SERVICE, BODY_BYTES_MAX).await.map_err(CloudWatchProblem::of_xray)?;
-    let AuthenticatedRequest { server, received, encoding, .. } = admitted;
-    CloudWatchProblem::unless(&server.caller, &format!("xray:{operation}"), roles)?;
-    let body = decompressed(received.bytes(), encoding, BODY_BYTES_MAX).map_err(problem)?.into_owned();
-    Ok((server, body))
+/// Answers an operation without segments, which `begin` begins with the body. The caller, known by a key or a signature, needs one
+/// of `roles`; a refusal is an answer in the form of the service.
+pub fn carry_out<S: Send + Sync + 'static>(
+    call: Call<S>,
+    operation: &'static str,
+    roles: &'static [Role],
+    begin: fn(&FamilyServer<S>, &[u8]) -> Result<Step, Problem>,
+) -> Outcome {
+    let Call { server, parts, .. } = call;
+    Ok(Reply::Later(Box::new(move |body| {
+        let answered = async move {
+            let admitted = admit(server, &parts, body, SERVICE, BODY_BYTES_MAX).await;
+            let AuthenticatedRequest { server, received, encoding, .. } =
+                admitted.map_err(CloudWatchProblem::of_xray)?;
+            CloudWatchProblem::unless(&server.caller, &format!("xray:{operation}"), roles)?;
+            let body = decompressed(received.bytes(), encoding, BODY_BYTES_MAX).map_err(problem)?;
+            let step = begin(&server, &body).map_err(problem)?;
+            step.answer(&server).await.map_err(CloudWatchProblem::of_xray)
+        };
+        Box::pin(async move {
+            Ok(Reply::Whole(answered.await.map_or_else(IntoResponse::into_response, |value| answer(&value))))
+        })
+    })))
 }
 
 /// Stores the segment documents of a request.

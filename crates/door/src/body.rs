@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use storage::Buffers;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
@@ -92,6 +93,19 @@ impl RequestBody {
     /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Reads JSON. Errors have only the place: the text of one may quote a value, which may be a password.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.json_or(|error| {
+            let message = format!("the body is not what is wanted here, at column {}", error.column());
+            Problem::bad_request("bad-body", message).hint("the fields are listed in /api/openapi.json")
+        })
+    }
+
+    /// Reads JSON; `bad` says what is wrong with it, and may quote it where it holds no secret.
+    pub fn json_or<T: DeserializeOwned>(&self, bad: impl FnOnce(serde_json::Error) -> Problem) -> Result<T, Problem> {
+        serde_json::from_slice(&self.bytes).map_err(bad)
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::timeout_at;
 
+use crate::access::require_json;
 use crate::body::RequestBody;
 use crate::intake_gates::Packing;
 use crate::parameters::Parameters;
@@ -34,8 +35,8 @@ pub struct Call<T> {
     pub server: FamilyServer<T>,
     /// The parameters of the form, if the route takes one, then those of the address.
     pub parameters: Parameters,
-    /// The variable parts of the path, decoded, in their order.
-    pub path: Vec<String>,
+    /// The first two variable parts of the path, decoded; empty where the path has none.
+    pub path: [String; 2],
     /// Method, address, headers, and what the guard has found.
     pub parts: Parts,
 }
@@ -43,7 +44,31 @@ pub struct Call<T> {
 impl<T: Send + Sync + 'static> Call<T> {
     /// Takes the first variable part of the path.
     pub fn variable(&mut self) -> String {
-        self.path.first_mut().map(std::mem::take).unwrap_or_default()
+        std::mem::take(&mut self.path[0])
+    }
+
+    /// Runs a handler that reads no events on a thread where it may block.
+    pub fn look_up(self, handler: fn(&Self) -> Outcome) -> Outcome {
+        let server = self.server.clone();
+        Ok(Reply::look_up(&server, move || handler(&self)))
+    }
+
+    /// Continues with the body, at most `bytes_max` of it.
+    pub fn read(self, bytes_max: usize, handler: fn(Self, RequestBody) -> Outcome) -> Outcome {
+        Ok(Reply::body(bytes_max, move |body| handler(self, body)))
+    }
+
+    /// Continues with the body on a thread where the handler may block; it reads no events.
+    pub fn look_up_with(self, bytes_max: usize, handler: fn(&Self, &RequestBody) -> Outcome) -> Outcome {
+        Ok(Reply::body(bytes_max, move |body| {
+            let server = self.server.clone();
+            Ok(Reply::look_up(&server, move || handler(&self, &body)))
+        }))
+    }
+
+    /// Refuses a body that is not declared as JSON: a form on another site's page cannot send that.
+    pub fn json(self) -> Result<Self, Problem> {
+        require_json(&self.parts.headers).map(|()| self)
     }
 
     /// Returns the step of a handler that reads the body itself, and has errors in a form of its own.
@@ -113,6 +138,11 @@ impl Reply {
         self
     }
 
+    /// Returns the same answer, which no cache may keep.
+    pub fn not_stored(self) -> Self {
+        self.with_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
     /// Returns the same answer with one more header.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Self::Whole(response) = &mut self {
@@ -159,7 +189,7 @@ impl From<StatusCode> for Reply {
 pub(crate) struct CallHandler {
     pub(crate) server: Arc<Server>,
     pub(crate) has_form: bool,
-    pub(crate) run: Arc<dyn Fn(Shared, Parameters, Vec<String>, Parts) -> Outcome + Send + Sync>,
+    pub(crate) run: Arc<dyn Fn(Shared, Parameters, [String; 2], Parts) -> Outcome + Send + Sync>,
 }
 
 impl Handler<(), ()> for CallHandler {
@@ -177,14 +207,14 @@ impl CallHandler {
         if self.has_form && is_form(&parts) {
             let form = Request::from_parts(parts.clone(), std::mem::take(&mut body));
             let form = Form::<Vec<(String, String)>>::from_request(form, &()).await;
-            parameters.0 = form.map_err(|_| unreadable())?.0;
+            parameters.0 = form.map_err(|_| Parameters::unreadable())?.0;
         }
-        let of_address = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        parameters.0.extend(of_address.map_err(|_| unreadable())?.0);
+        parameters.0.extend(Parameters::of_address(&parts.uri)?.0);
         let bad = |_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded");
         let variables = RawPathParams::from_request_parts(&mut parts, &()).await.map_err(bad)?;
-        let path = variables.iter().map(|(_, value)| value.to_owned()).collect();
-        let Ok(server) = Shared::from_request_parts(&mut parts, &self.server).await;
+        let mut variables = variables.iter().map(|(_, value)| value.to_owned());
+        let path = std::array::from_fn(|_| variables.next().unwrap_or_default());
+        let server = Shared::of_request(&self.server, &parts.extensions);
         let mut reply = (self.run)(server.clone(), parameters, path, parts)?;
         loop {
             reply = match reply {
@@ -207,10 +237,6 @@ async fn step(server: &Shared, reply: Reply, body: &mut Body) -> Outcome {
         Reply::Later(later) => later(std::mem::take(body)).await,
         reply @ (Reply::Whole(_) | Reply::Until(..)) => Ok(reply),
     }
-}
-
-fn unreadable() -> Problem {
-    Problem::bad_request("bad-parameter", "the parameters cannot be read")
 }
 
 fn is_form(parts: &Parts) -> bool {

@@ -1,7 +1,7 @@
 //! The parameters of a request's address or form, in order, with repetitions.
 
-use axum::extract::{FromRequestParts, Path, Query};
-use axum::http::request::Parts;
+use axum::extract::Query;
+use axum::http::Uri;
 use types::GroupPattern;
 
 use crate::problem::Problem;
@@ -11,6 +11,16 @@ use crate::problem::Problem;
 pub struct Parameters(pub Vec<(String, String)>);
 
 impl Parameters {
+    /// Reads the parameters of an address.
+    pub fn of_address(uri: &Uri) -> Result<Self, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+        pairs.map(|Query(pairs)| Self(pairs)).map_err(|_| Self::unreadable())
+    }
+
+    pub(crate) fn unreadable() -> Problem {
+        Problem::bad_request("bad-parameter", "the parameters cannot be read")
+    }
+
     /// Returns the first value of `name`; an empty one counts as none.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
@@ -60,31 +70,6 @@ impl Parameters {
                 Err(problem.hint(format!("known here: {}", known.join(", "))))
             }
         }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        pairs
-            .map(|Query(pairs)| Self(pairs))
-            .map_err(|_| Problem::bad_request("bad-parameter", "the query string cannot be read"))
-    }
-}
-
-/// The variable part of a request's path, decoded.
-#[derive(Clone, Debug)]
-pub struct PathName(pub String);
-
-impl<S: Send + Sync> FromRequestParts<S> for PathName {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let name = Path::<String>::from_request_parts(parts, state).await;
-        name.map(|Path(name)| Self(name))
-            .map_err(|_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded"))
     }
 }
 

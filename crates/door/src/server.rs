@@ -1,16 +1,13 @@
 //! What all routes share: the rooms behind the door, the gates to them, and what goes on right now.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use alert::Alerts;
 use alert::metrics::Metrics;
-use axum::extract::{FromRef, FromRequestParts};
-use axum::http::StatusCode;
-use axum::http::request::Parts;
+use axum::http::{Extensions, StatusCode};
 use execute::{MemoryPool, PartialCache, PartialReason, SpillSpace};
 use ingest::{GroupNotes, Intake, Sender};
 use plan::Plan;
@@ -193,45 +190,6 @@ impl Deref for Shared {
     }
 }
 
-impl<S> FromRequestParts<S> for Shared
-where
-    S: Send + Sync,
-    Arc<Server>: FromRef<S>,
-{
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        // A request that did not pass the guard comes from a caller without rights.
-        let caller = parts.extensions.get::<Arc<Caller>>().cloned().unwrap_or_default();
-        Ok(Self { server: Arc::from_ref(state), caller, noted: parts.extensions.get().cloned() })
-    }
-}
-
-/// The server and the state of one protocol family: what that family's routes are given.
-pub struct FamilyState<T> {
-    server: Arc<Server>,
-    state: Opaque<T>,
-}
-
-impl<T> FamilyState<T> {
-    /// Puts a family's state beside the server.
-    pub fn new(server: Arc<Server>, state: impl Into<Opaque<T>>) -> Self {
-        Self { server, state: state.into() }
-    }
-}
-
-impl<T> Clone for FamilyState<T> {
-    fn clone(&self) -> Self {
-        Self { server: self.server.clone(), state: self.state.clone() }
-    }
-}
-
-impl<T> FromRef<FamilyState<T>> for Arc<Server> {
-    fn from_ref(family: &FamilyState<T>) -> Self {
-        family.server.clone()
-    }
-}
-
 /// The server as one caller sees it, with the state of the family that the route belongs to.
 pub struct FamilyServer<T> {
     shared: Shared,
@@ -265,16 +223,13 @@ impl<T> Deref for FamilyServer<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> FromRequestParts<FamilyState<T>> for FamilyServer<T> {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, family: &FamilyState<T>) -> Result<Self, Infallible> {
-        let shared = Shared::from_request_parts(parts, family).await?;
-        Ok(Self { shared, state: family.state.clone() })
-    }
-}
-
 impl Shared {
+    /// Returns the server as the caller of a request sees it. One that did not pass the guard has no rights.
+    pub fn of_request(server: &Arc<Server>, found: &Extensions) -> Self {
+        let caller = found.get::<Arc<Caller>>().cloned().unwrap_or_default();
+        Self { server: server.clone(), caller, noted: found.get().cloned() }
+    }
+
     /// Returns the server as it sees itself, for work that nobody has asked for.
     pub fn of_server(server: Arc<Server>) -> Self {
         Self { server, caller: Arc::new(Caller::server()), noted: None }

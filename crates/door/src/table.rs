@@ -1,14 +1,12 @@
 //! The table of routes: each is written down once, with the role it needs.
 //!
-//! A protocol family fills a table whose handlers read its own state, and closes it with that state; what is left are
-//! routes that can be merged with those of any other family.
+//! A protocol family lists routes whose handlers get its own state, and adds that state; what is left is a table that can be
+//! merged with that of any other family.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -32,36 +30,15 @@ pub struct Entry {
 }
 
 /// Routes and their entries, grown together.
-pub struct Table<S = ()> {
-    router: Router<S>,
+#[derive(Default)]
+pub struct Table {
+    router: Router,
     entries: Vec<Entry>,
 }
 
-impl<S: Clone + Send + Sync + 'static> Default for Table<S> {
-    fn default() -> Self {
-        Self { router: Router::new(), entries: Vec::new() }
-    }
-}
-
-macro_rules! methods {
-    ($($name:ident $filter:ident)*) => {$(
-        #[doc = concat!("Adds a route for requests with the method ", stringify!($filter), ".")]
-        pub fn $name<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
-        where
-            H: Handler<T, S>,
-            T: 'static,
-        {
-            let entry = Entry { method: stringify!($name), path, role };
-            self.add(entry, on(MethodFilter::$filter, handler))
-        }
-    )*};
-}
-
-impl<S: Clone + Send + Sync + 'static> Table<S> {
-    methods! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
-
-    /// Adds a route. It does not depend on the handler's type, so that it is compiled once.
-    fn add(mut self, entry: Entry, route: MethodRouter<S, Infallible>) -> Self {
+impl Table {
+    /// Adds a route.
+    fn add(mut self, entry: Entry, route: MethodRouter) -> Self {
         let role = entry.role;
         let check = from_fn(move |request: Request, next: Next| async move {
             let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
@@ -87,13 +64,6 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         &self.entries
     }
 
-    /// Gives the handlers their state.
-    pub fn with_state(self, state: S) -> Table {
-        Table { router: self.router.with_state(state), entries: self.entries }
-    }
-}
-
-impl Table {
     /// Adds the routes of another family.
     pub fn merge(mut self, other: Self) -> Self {
         self.entries.extend(other.entries);
@@ -106,7 +76,7 @@ impl Table {
     }
 }
 
-/// The routes of a family with the state `T`, whose handlers are functions.
+/// The routes of a family with the state `T`.
 pub struct Routes<T>(Vec<Route<T>>);
 
 /// A handler, and whether it takes parameters from a form.
@@ -135,7 +105,7 @@ macro_rules! calls {
 }
 
 impl<T: Send + Sync + 'static> Routes<T> {
-    calls! { get GET post POST put PUT delete DELETE options OPTIONS }
+    calls! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
 
     /// Adds a route for GET, and for POST with parameters that are too long for an address.
     pub fn ask(self, path: &'static str, role: Role, run: fn(Call<T>) -> Outcome) -> Self {

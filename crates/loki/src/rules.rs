@@ -11,7 +11,7 @@ use door::{Outcome, Problem, Reply, Shared};
 /// Answers `/loki/api/v1/rules`: all groups by file, as JSON, which is valid YAML.
 /// The path may name a file, and one of its groups.
 pub(crate) fn all(call: Call) -> Outcome {
-    let [file, group] = [0, 1].map(|at| call.path.get(at).map(String::as_str));
+    let [file, group] = call.path.each_ref().map(|part| Some(part.as_str()).filter(|part| !part.is_empty()));
     let server: &Shared = &call.server;
     let mut files: Map<String, Value> = Map::new();
     for rule in visible(server).filter(|rule| file.is_none_or(|file| file == rule.file)) {

@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use axum::http::header;
-use axum::response::IntoResponse;
-use door::{Entry, Role, Table};
+use axum::http::{HeaderValue, header};
+use door::{Entry, Reply, Role, Routes, Server, Table};
 use serde_json::{Value, json};
 
 /// The description of catat's own routes.
@@ -72,15 +71,17 @@ const ORIGINALS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// The route that describes all of these and itself.
-pub(crate) fn route_of(others: &[Entry]) -> Table {
-    let own = Entry { method: "get", path: "/api/openapi.json", role: Role::None };
-    let description: Arc<str> = describe(&[others, &[own]].concat()).into();
-    Table::default().get(own.path, own.role, move || {
-        let body = description.to_string();
-        async {
-            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], body).into_response()
-        }
-    })
+pub(crate) const ENTRY: Entry = Entry { method: "get", path: "/api/openapi.json", role: Role::None };
+
+/// Returns that route.
+pub(crate) fn route_of(others: &[Entry], server: &Arc<Server>) -> Table {
+    let description = Arc::new(describe(&[others, &[ENTRY]].concat()));
+    let routes = Routes::<String>::default().get(ENTRY.path, ENTRY.role, |call| {
+        let no_cache = HeaderValue::from_static("no-cache");
+        let description = Reply::content("application/json", String::clone(&call.server.state));
+        Ok(description.with_header(header::CACHE_CONTROL, no_cache))
+    });
+    routes.with(server, &description)
 }
 
 /// Describes routes: catat's own are described already, others as their originals are.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use api::{Api, FamilyMetrics, ForeignFilter};
 use axum::Router;
-use axum::extract::{FromRef, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use cloudwatch::xray::udp::XRayCounts;
 use cloudwatch::{CloudWatchState, SavedFilter, xray};
 use door::guard::guarded;
-use door::{FamilyServer, FamilyState, Parameters, Problem, Server, Shared, Table};
+use door::{FamilyServer, Parameters, Problem, Server, Shared, Table};
 use loki::LokiState;
 use mcp::McpState;
 use metrics::MetricsState;
@@ -61,12 +61,6 @@ pub(crate) struct Families {
     pub(crate) tables: Arc<TablesState>,
 }
 
-impl FromRef<Families> for Arc<Server> {
-    fn from_ref(families: &Families) -> Self {
-        families.server.clone()
-    }
-}
-
 impl Families {
     /// Starts all families of a server. Blocks.
     pub(crate) fn start(server: &Arc<Server>, tables: Option<Arc<Tables>>) -> Self {
@@ -107,10 +101,9 @@ impl Families {
 
     /// Returns all routes with their states.
     fn table(&self) -> Table {
-        let server = || self.server.clone();
         let api = native_routes(&self.server, &self.api);
         let elastic = elastic::routes().with(&self.server, &self.elastic);
-        let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
+        let cloudwatch = cloudwatch::routes().with(&self.server, &self.cloudwatch);
         let loki = loki::routes().with(&self.server, &self.loki);
         let metrics = metrics::routes().with(&self.server, &self.metrics);
         let otel = otel::routes().with(&self.server, &Arc::default());
@@ -119,7 +112,7 @@ impl Families {
         let tables = tables::routes().with(&self.server, &self.tables);
         let api = api.merge(tables);
         let all = api.merge(mcp).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics);
-        openapi::route_of(all.entries()).merge(all)
+        openapi::route_of(all.entries(), &self.server).merge(all)
     }
 }
 
@@ -133,7 +126,7 @@ fn foreign_filters(server: &Server) -> Result<Vec<ForeignFilter>, Problem> {
 }
 
 fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {
-    api::routes().with_state(FamilyState::new(server.clone(), api.clone()))
+    api::routes().with(server, api)
 }
 
 fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
@@ -148,15 +141,11 @@ pub(crate) fn build(families: &Families) -> Router {
     elastic::at_the_root(guarded(router, families.server.clone(), format_of))
 }
 
-async fn fallback(
-    State(families): State<Families>,
-    server: Shared,
-    parameters: Parameters,
-    request: Request,
-) -> Response {
+async fn fallback(State(families): State<Families>, request: Request) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if cloudwatch::is_meant(method, uri, headers) {
-        let server = FamilyServer::new(server, families.cloudwatch);
+        let shared = Shared::of_request(&families.server, request.extensions());
+        let server = FamilyServer::new(shared, families.cloudwatch);
         return cloudwatch::post(server, request).await.into_response();
     }
     let path = uri.path();
@@ -179,7 +168,7 @@ async fn fallback(
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
     }
     if path.starts_with("/docs/") {
-        return api::docs_page(uri.clone(), headers.clone()).await;
+        return api::docs_page(path, headers);
     }
     if path == "/reference" {
         return api::reference_page(&families.api, headers);
@@ -191,6 +180,7 @@ async fn fallback(
     if is_page && (wants_page || !headers.contains_key(header::ACCEPT)) {
         return api::index(headers);
     }
+    let parameters = Parameters::of_address(uri).unwrap_or_default();
     let mut response = api::asset(path, parameters.get("v"), headers);
     // A person who mistyped an address sees a page that says so; a program that did gets its error.
     let is_read = headers.get_all(header::ACCEPT).iter().any(|accept| accept.as_bytes().starts_with(b"text/html"));

@@ -373,15 +373,8 @@ pub(crate) fn entries() -> Vec<door::table::Entry> {
     let (api, loki, elastic) = (::api::routes(), ::loki::routes(), ::elastic::routes());
     let (otel, cloudwatch, traces, metrics) =
         (::otel::routes(), ::cloudwatch::routes(), ::traces::routes(), ::metrics::routes());
-    let foreign = [
-        &loki.entries(),
-        &elastic.entries(),
-        &otel.entries(),
-        cloudwatch.entries(),
-        &traces.entries(),
-        &metrics.entries(),
-    ];
+    let foreign =
+        [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries(), metrics.entries()];
     let (mcp, tables) = (::mcp::routes(), ::tables::routes());
-    [crate::openapi::route_of(&[]).entries(), api.entries(), &mcp.entries(), &tables.entries(), &foreign.concat()]
-        .concat()
+    [&[crate::openapi::ENTRY][..], &api.entries(), &mcp.entries(), &tables.entries(), &foreign.concat()].concat()
 }

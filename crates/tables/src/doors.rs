@@ -112,8 +112,8 @@ fn tables(mut call: Call<TablesState>) -> Outcome {
 }
 
 fn table(mut call: Call<TablesState>) -> Outcome {
-    must_be_ours(&call.variable())?;
-    let name = call.path.get(1).cloned().unwrap_or_default();
+    let [namespace, name] = std::mem::take(&mut call.path);
+    must_be_ours(&namespace)?;
     let not_there = move |name: &str| Problem::not_found(format!("there is no table {name}"));
     let is_visible = visible(&call).iter().any(|table| table.name == name);
     let tables = call.server.state.0.clone().filter(|_| is_visible).ok_or_else(|| not_there(&name))?;

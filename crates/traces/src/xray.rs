@@ -12,10 +12,7 @@ mod request;
 mod segments;
 mod summaries;
 
-use axum::extract::Request;
-use axum::response::Response;
-use cloudwatch::CloudWatchProblem;
-use cloudwatch::xray::{admit_caller, answer, problem};
+use cloudwatch::xray::{Step, carry_out};
 use door::{FamilyServer, Problem, QueryRun, Role};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -28,48 +25,39 @@ use crate::problem::ProblemCode;
 use crate::read::{self as reading, Trace};
 use crate::state::{Routes, TracesState};
 
+/// Roles of readers, and of all who ask how to sample.
+const READERS: &[Role] = &[Role::Read];
+const SENDERS: &[Role] = &[Role::Ingest, Role::Read];
+
 /// Adds the routes. They need no role: only the handler can check a signature, which covers the body.
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
-        .post("/xray/Traces", Role::None, |call| call.answered_by(traces))
-        .post("/xray/TraceSummaries", Role::None, |call| call.answered_by(summaries))
-        .post("/xray/ServiceGraph", Role::None, |call| call.answered_by(service_graph))
-        .post("/xray/TraceGraph", Role::None, |call| call.answered_by(trace_graph))
-        .post("/xray/Groups", Role::None, |call| call.answered_by(groups))
-        .post("/xray/GetSamplingRules", Role::None, |call| call.answered_by(sampling_rules))
-        .post("/xray/SamplingTargets", Role::None, |call| call.answered_by(sampling_targets))
+        .post("/xray/Traces", Role::None, |call| carry_out(call, "BatchGetTraces", READERS, traces))
+        .post("/xray/TraceSummaries", Role::None, |call| carry_out(call, "GetTraceSummaries", READERS, summaries))
+        .post("/xray/ServiceGraph", Role::None, |call| carry_out(call, "GetServiceGraph", READERS, service_graph))
+        .post("/xray/TraceGraph", Role::None, |call| carry_out(call, "GetTraceGraph", READERS, trace_graph))
+        .post("/xray/Groups", Role::None, |call| carry_out(call, "GetGroups", READERS, groups))
+        .post("/xray/GetSamplingRules", Role::None, |call| carry_out(call, "GetSamplingRules", SENDERS, sampling_rules))
+        .post("/xray/SamplingTargets", Role::None, |call| {
+            carry_out(call, "GetSamplingTargets", SENDERS, sampling_targets)
+        })
 }
 
 type Server = FamilyServer<TracesState>;
 
-type Answer = Result<Response, CloudWatchProblem>;
-
-/// Admits readers.
-async fn reader(server: Server, request: Request, operation: &str) -> Result<(Server, Vec<u8>), CloudWatchProblem> {
-    admit_caller(server, request, operation, &[Role::Read]).await
-}
-
-/// Runs a query and answers with its result.
-async fn query<F>(server: &Server, text: &str, work: F) -> Answer
-where
-    F: FnOnce(&QueryRun<'_>) -> Result<Json, Problem> + Send + 'static,
-{
-    Ok(answer(&server.read(text, work).await.map_err(problem)?))
-}
+type Answer = Result<Step, Problem>;
 
 /// `GetTraceSummaries`
-async fn summaries(server: Server, request: Request) -> Answer {
-    let (server, body) = reader(server, request, "GetTraceSummaries").await?;
-    let summaries = Summaries::read(&body).map_err(problem)?;
-    let text = format!("X-Ray trace summaries {}", String::from_utf8_lossy(&body));
-    query(&server, &text, move |run| summaries.page(run)).await
+fn summaries(_: &Server, body: &[u8]) -> Answer {
+    let summaries = Summaries::read(body)?;
+    let text = format!("X-Ray trace summaries {}", String::from_utf8_lossy(body));
+    Ok(Step::query(&text, move |run| summaries.page(run)))
 }
 
 /// `BatchGetTraces`
-async fn traces(server: Server, request: Request) -> Answer {
-    let (server, text) = reader(server, request, "BatchGetTraces").await?;
-    let ids = body(&text).and_then(ById::ids).map_err(problem)?;
-    query(&server, "X-Ray traces", move |run| {
+fn traces(_: &Server, text: &[u8]) -> Answer {
+    let ids = body(text).and_then(ById::ids)?;
+    Ok(Step::query("X-Ray traces", move |run| {
         let (mut found, mut unprocessed) = (Vec::new(), Vec::new());
         for (sent, id) in ids {
             match whole_trace(run, &id)? {
@@ -78,8 +66,7 @@ async fn traces(server: Server, request: Request) -> Answer {
             }
         }
         Ok(json!({"Traces": found, "UnprocessedTraceIds": unprocessed}))
-    })
-    .await
+    }))
 }
 
 /// Reads a trace that has spans.
@@ -100,35 +87,30 @@ fn trace_json(trace: &Trace) -> Json {
 }
 
 /// `GetTraceGraph`
-async fn trace_graph(server: Server, request: Request) -> Answer {
-    let (server, text) = reader(server, request, "GetTraceGraph").await?;
-    let ids = body(&text).and_then(ById::ids).map_err(problem)?;
-    query(&server, "X-Ray trace graph", move |run| {
+fn trace_graph(_: &Server, text: &[u8]) -> Answer {
+    let ids = body(text).and_then(ById::ids)?;
+    Ok(Step::query("X-Ray trace graph", move |run| {
         let traces = ids.iter().map(|(_, id)| whole_trace(run, id)).collect::<Result<Vec<_>, _>>()?;
         let traces: Vec<Trace> = traces.into_iter().flatten().collect();
         Ok(graph::of_traces(&traces))
-    })
-    .await
+    }))
 }
 
 /// `GetServiceGraph`
-async fn service_graph(server: Server, request: Request) -> Answer {
-    let (server, body) = reader(server, request, "GetServiceGraph").await?;
-    let range = graph::range_of(&body).map_err(problem)?;
+fn service_graph(server: &Server, body: &[u8]) -> Answer {
+    let range = graph::range_of(body)?;
     let state = server.state.clone();
-    query(&server, "service map", move |run| graph::of_range(run, &state, range)).await
+    Ok(Step::query("service map", move |run| graph::of_range(run, &state, range)))
 }
 
 /// `GetGroups`: none can be defined.
-async fn groups(server: Server, request: Request) -> Answer {
-    reader(server, request, "GetGroups").await?;
-    Ok(answer(&json!({"Groups": []})))
+fn groups(_: &Server, _: &[u8]) -> Answer {
+    Ok(Step::Answer(json!({"Groups": []})))
 }
 
 /// `GetSamplingRules`: none can be defined, so that SDKs sample by their own rules.
-async fn sampling_rules(server: Server, request: Request) -> Answer {
-    admit_caller(server, request, "GetSamplingRules", &[Role::Ingest, Role::Read]).await?;
-    Ok(answer(&json!({"SamplingRuleRecords": []})))
+fn sampling_rules(_: &Server, _: &[u8]) -> Answer {
+    Ok(Step::Answer(json!({"SamplingRuleRecords": []})))
 }
 
 /// A request for sampling targets, as it was sent.
@@ -146,15 +128,13 @@ struct RuleStatistics {
 }
 
 /// `GetSamplingTargets`: no rule is known, so none has a target.
-async fn sampling_targets(server: Server, request: Request) -> Answer {
-    let roles = [Role::Ingest, Role::Read];
-    let (server, text) = admit_caller(server, request, "GetSamplingTargets", &roles).await?;
-    let TargetsRequest { statistics } = body(&text).map_err(problem)?;
+fn sampling_targets(server: &Server, text: &[u8]) -> Answer {
+    let TargetsRequest { statistics } = body(text)?;
     let unknown = |RuleStatistics { rule }| {
         let message = format!("there is no sampling rule {rule:?}");
         json!({"RuleName": rule, "ErrorCode": "RuleNotFound", "Message": message})
     };
-    Ok(answer(&json!({
+    Ok(Step::Answer(json!({
         "SamplingTargetDocuments": [], "LastRuleModification": seconds(server.started.0),
         "UnprocessedStatistics": statistics.into_iter().map(unknown).collect::<Vec<_>>(),
     })))

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use door::Problem;
 
 fn links_of(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())

@@ -32,7 +32,7 @@ pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Ti
     let (zone, locale) = (ask::time_zone(Some(&definition.time_zone))?, definition.locale()?);
     let content = match &definition.dashboard {
         Some(dashboard) => of_dashboard(server, dashboard, report, (due, zone, locale)).await?,
-        None => of_ledger(server, &definition.objectives()?, (due, zone, locale)).await?,
+        None => of_ledger(server, definition.objectives()?, (due, zone, locale)).await?,
     };
     let title = if definition.title.is_empty() { content.title } else { definition.title.clone() };
     let is_sent = content.html.len() <= PAGE_BYTES_MAX;
@@ -86,13 +86,14 @@ async fn of_dashboard(
 /// Returns the ledger of the month before.
 async fn of_ledger(
     server: &Shared,
-    objectives: &Objectives,
+    objectives: Objectives,
     (due, zone, locale): (Timestamp, Tz, Locale),
 ) -> Result<Content, Problem> {
     let (this, _) = Month::of(due, zone).range();
     let month = Month::of(Timestamp(this.saturating_sub(1)), zone);
     let (from, to) = month.range();
-    let html = ledger_page(server, (month, objectives), locale, due).await?;
+    let of_thread = server.clone();
+    let html = server.lookups.run(move || ledger_page(&of_thread, (month, &objectives), locale, due)).await??;
     let name: String = minute(Timestamp(from), zone).chars().take(7).collect();
     let title = format!("{} {name}", locale.text("Incidents in", "Insiden pada"));
     let range = TimeRange { from: Timestamp(from), to: Timestamp(to) };

@@ -1,6 +1,5 @@
 //! `/api/v1/changes`: what changed against an earlier time, and what began anew.
 
-use axum::Json;
 use cause::{Baseline, Differences, field_differences};
 use execute::{Change, Changes, Event, EventSet, Origin, Request, Restart};
 use plan::Earlier;
@@ -9,8 +8,9 @@ use types::{Level, TimeRange};
 
 use super::patterns::earlier;
 use crate::ask::{Ask, PARAMETERS};
+use crate::state::Call;
 use door::query_run::{complete, damages};
-use door::{Parameters, Problem, Shared, reason_json, stats_json};
+use door::{Outcome, Reply, reason_json, stats_json};
 
 /// Patterns where the request does not say how many, and at most: a person reads no more of them.
 const CHANGES_DEFAULT: usize = 50;
@@ -22,44 +22,41 @@ const FIELDS_MAX: usize = 10;
 /// Characters of an event's text that are shown; the event itself has the rest.
 const TEXT_CHARS_MAX: usize = 2_000;
 
-pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&[&PARAMETERS[..], &["baseline"]].concat())?;
     let baseline = parameters.get("baseline").filter(|baseline| !baseline.is_empty()).map(earlier).transpose()?;
     let earlier = baseline.unwrap_or(Earlier::Preceding);
     let ask = Ask::of_parameters(&parameters)?;
     let n_changes = ask.limit.unwrap_or(CHANGES_DEFAULT).clamp(1, CHANGES_MAX);
     let (text, now) = (ask.query.clone(), server.now());
-    let (range, found, differs) = server
-        .read(&text, move |reading| {
-            let question = ask.check(now)?;
-            let (scope, range) = (&question.scope, question.range);
-            let reach = execute::patterns_plan(&question.plan, Some(earlier), 1, 1).reach(range, scope.time_zone);
-            let snapshot = reading.snapshot(&scope.groups, reach);
-            let progress = |stats: &execute::Stats| reading.note(stats);
-            let request = reading.request(range, scope, &progress);
-            let answered = reading.answered(&question.plan, &scope.groups, &request)?;
-            let remaining = answered.remaining(&request);
-            let mut found = execute::changes(&answered.plan, &snapshot.runs, &remaining, earlier, n_changes)?;
-            found.partial_reasons.extend(answered.partial_reasons.iter().cloned());
-            let differs = found.baseline.map(|before| {
-                let now = EventSet { plan: &answered.plan, request: &remaining };
-                let earlier = Request { range: before, ..remaining };
-                field_differences(
-                    now,
-                    Baseline::Events(EventSet { plan: &answered.plan, request: &earlier }),
-                    &snapshot.runs,
-                )
-            });
-            let differs = differs.transpose()?.unwrap_or_default();
-            found.partial_reasons.extend(differs.partial_reasons.iter().cloned());
-            found.partial_reasons.dedup();
-            complete(&mut found.stats, &snapshot);
-            reading.server.note_damage(&found.partial_reasons);
-            found.partial_reasons.extend(damages(&snapshot));
-            Ok((range, found, differs))
-        })
-        .await?;
-    Ok(Json(answer(range, &found, &differs)))
+    Ok(Reply::query(&server, &text, move |reading| {
+        let question = ask.check(now)?;
+        let (scope, range) = (&question.scope, question.range);
+        let reach = execute::patterns_plan(&question.plan, Some(earlier), 1, 1).reach(range, scope.time_zone);
+        let snapshot = reading.snapshot(&scope.groups, reach);
+        let progress = |stats: &execute::Stats| reading.note(stats);
+        let request = reading.request(range, scope, &progress);
+        let answered = reading.answered(&question.plan, &scope.groups, &request)?;
+        let remaining = answered.remaining(&request);
+        let mut found = execute::changes(&answered.plan, &snapshot.runs, &remaining, earlier, n_changes)?;
+        found.partial_reasons.extend(answered.partial_reasons.iter().cloned());
+        let differs = found.baseline.map(|before| {
+            let now = EventSet { plan: &answered.plan, request: &remaining };
+            let earlier = Request { range: before, ..remaining };
+            field_differences(
+                now,
+                Baseline::Events(EventSet { plan: &answered.plan, request: &earlier }),
+                &snapshot.runs,
+            )
+        });
+        let differs = differs.transpose()?.unwrap_or_default();
+        found.partial_reasons.extend(differs.partial_reasons.iter().cloned());
+        found.partial_reasons.dedup();
+        complete(&mut found.stats, &snapshot);
+        reading.server.note_damage(&found.partial_reasons);
+        found.partial_reasons.extend(damages(&snapshot));
+        Ok(Reply::json(&answer(range, &found, &differs)))
+    }))
 }
 
 fn answer(range: TimeRange, found: &Changes, differs: &Differences) -> Value {

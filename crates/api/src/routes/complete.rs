@@ -2,18 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use language::{ChoiceKind, Completion, ParseOptions};
 use plan::{Expr, Operator, Plan, TextPattern};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::TimeRange;
 
-use super::language::{Body, of_json};
+use super::language::of_json;
 use crate::ask::{self, Groups};
 use crate::reference::Reference;
-use crate::state;
-use door::{Problem, QueryRun, Scope, reason_json, tables};
+use crate::state::Call;
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, reason_json, tables};
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -51,28 +50,29 @@ struct CompleteRequest {
 }
 
 /// Returns the completions at the cursor.
-pub(crate) async fn post(server: state::Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let request: CompleteRequest = of_json(body.0.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
+    let request: CompleteRequest = of_json(body.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
     let now = server.now();
     let time_zone = ask::time_zone(request.time_zone.as_deref())?;
     let range = ask::range(request.from.as_ref(), request.to.as_ref(), now, time_zone)?;
     let cursor = request.cursor.unwrap_or(usize::MAX);
     let options = ParseOptions { now, time_zone };
     let text = request.query;
-    let found = server.lookups.run(move || language::complete_insights(&text, cursor, &options)).await?;
-    let own = found.earlier.as_ref().map(|plan| plan.sources.clone()).filter(|sources| !sources.is_empty());
-    let groups = own.or(request.groups.as_ref().map(Groups::patterns)).unwrap_or_default();
-    let scope = Scope { groups, limit: None, time_zone, now };
-    let asks_store = found.takes_fields || found.takes_groups || found.values_of.is_some();
-    if !asks_store && !found.takes_tables && found.columns_of_table.is_none() {
-        return Ok(Json(answer(&found, Items::default(), server.state.reference())));
-    }
-    let api = server.state.clone();
-    let items = server.read("", move |reading| {
-        let items = of_store(reading, &found, &scope, range)?;
-        Ok(answer(&found, items, api.reference()))
-    });
-    items.await.map(Json)
+    Ok(Reply::look_up(&server.clone(), move || {
+        let found = language::complete_insights(&text, cursor, &options);
+        let own = found.earlier.as_ref().map(|plan| plan.sources.clone()).filter(|sources| !sources.is_empty());
+        let groups = own.or(request.groups.as_ref().map(Groups::patterns)).unwrap_or_default();
+        let scope = Scope { groups, limit: None, time_zone, now };
+        let asks_store = found.takes_fields || found.takes_groups || found.values_of.is_some();
+        if !asks_store && !found.takes_tables && found.columns_of_table.is_none() {
+            return Ok(Reply::json(&answer(&found, Items::default(), server.state.reference())));
+        }
+        let api = server.state.clone();
+        Ok(Reply::query(&server, "", move |reading| {
+            let items = of_store(reading, &found, &scope, range)?;
+            Ok(Reply::json(&answer(&found, items, api.reference())))
+        }))
+    }))
 }
 
 /// What the store knows, and why something may be missing.

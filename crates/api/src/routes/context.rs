@@ -5,7 +5,6 @@
 
 mod exception;
 
-use axum::response::Response;
 use execute::{Answer, ContextAnchor, ContextError, Side};
 use language::ParseOptions;
 use plan::{Operator, Plan};
@@ -15,10 +14,10 @@ use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp};
 use self::exception::{columns, exception_json, stream_of};
 use crate::answer::{Form, respond};
 use crate::ask;
-use crate::state::{Api, Shared};
+use crate::state::{Api, Call};
 use crate::subject::Row;
 use door::spans::{ends, later, spans};
-use door::{Parameters, Problem, QueryRun, Scope};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Scope};
 
 /// Events on either side where the request does not say how many, and at most.
 const SIDE_DEFAULT: usize = 50;
@@ -37,13 +36,15 @@ struct ContextQuery {
     scope: Scope,
 }
 
-pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let now = server.now();
     let api = server.state.clone();
-    let answered = server.read(&text, move |reading| answer(reading, &api, &wanted(&parameters, now)?)).await?;
-    Ok(respond(Form::Json, answered.0, answered.1))
+    Ok(Reply::query(&server, &text, move |reading| {
+        let (answer, extra) = answer(reading, &api, &wanted(&parameters, now)?)?;
+        Ok(Reply::Whole(respond(Form::Json, answer, extra)))
+    }))
 }
 
 fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Problem> {

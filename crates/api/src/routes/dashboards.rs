@@ -1,17 +1,15 @@
 //! `/api/v1/dashboards`: dashboards, what they were before, and how others' become ours.
 
-use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::ask;
 use crate::dashboards::DashboardView;
 use crate::locale::locale;
-use crate::state::{Api, Shared};
+use crate::state::{Call, Routes};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
-use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, SentJson, Table, blocking};
+use door::{Outcome, Problem, Reply, RequestBody, Role};
 
 mod choices;
 mod derived;
@@ -27,28 +25,36 @@ pub(crate) use self::page::{Moment, render};
 const FOREIGN_BYTES_MAX: usize = 4 << 20;
 
 /// Returns the routes of dashboards.
-pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
-    table
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
         .get("/api/v1/dashboards", Role::Read, list)
-        .post("/api/v1/dashboards/import", Role::Read, blocking(import))
+        .post("/api/v1/dashboards/import", Role::Read, |call| call.json()?.look_up_with(FOREIGN_BYTES_MAX, import))
         .get("/api/v1/dashboards/{name}", Role::Read, get)
-        .put("/api/v1/dashboards/{name}", Role::Read, blocking(put))
-        .delete("/api/v1/dashboards/{name}", Role::Read, blocking(delete))
-        .get("/api/v1/dashboards/{name}/history", Role::Read, blocking(history))
+        .put("/api/v1/dashboards/{name}", Role::Read, |call| call.json()?.look_up_with(DOCUMENT_BYTES_MAX, put))
+        .delete("/api/v1/dashboards/{name}", Role::Read, |call| call.look_up(delete))
+        .get("/api/v1/dashboards/{name}/history", Role::Read, |call| call.look_up(history))
         .get("/api/v1/dashboards/{name}/export", Role::Read, export::get)
 }
 
-async fn list(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+fn list(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["derived"])?;
     let with_derived = parameters.flag("derived")?;
-    let work = |server: &Shared| server.state.dashboards.list(server.settings(), &server.caller, server.now());
-    let (found, problems) = server.look_up(work).await??;
-    let derived = if with_derived { derived::list(&server).await? } else { Vec::new() };
-    let all: Vec<Value> = found.iter().chain(&derived).map(DashboardView::summary).collect();
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"dashboards": all, "problems": problems}))).into_response())
+    let of_thread = server.clone();
+    Ok(Reply::look_up(&server, move || {
+        let server = &of_thread;
+        let (found, problems) = server.state.dashboards.list(server.settings(), &server.caller, server.now())?;
+        let list = move |derived: &[DashboardView]| {
+            let all: Vec<Value> = found.iter().chain(derived).map(DashboardView::summary).collect();
+            Reply::json(&json!({"dashboards": all, "problems": problems})).not_stored()
+        };
+        if !with_derived {
+            return Ok(list(&[]));
+        }
+        Ok(Reply::query(server, "derived dashboards", move |run| Ok(list(&derived::list(run)?))))
+    }))
 }
 
-async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
+fn get(Call { server, path: [name, _], parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["version", "from", "to", "lang"])?;
     let version = parameters.number::<u64>("version")?;
     let time = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
@@ -58,21 +64,19 @@ async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -
     };
     // Without a language, a program gets English.
     let locale = locale(&parameters, &HeaderMap::new())?;
-    let found = look_up::find(&server, name, version, (range, locale)).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
+    Ok(Reply::later(async move {
+        let found = look_up::find(&server, name, version, (range, locale)).await?;
+        Ok(Reply::json(&found.to_json()).not_stored())
+    }))
 }
 
-fn history(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let versions = server.state.dashboards.versions(server.settings(), &server.caller, &name)?;
-    Ok(Json(json!({"versions": versions})))
+fn history(Call { server, path: [name, _], .. }: &Call) -> Outcome {
+    let versions = server.state.dashboards.versions(server.settings(), &server.caller, name)?;
+    Ok(Reply::json(&json!({"versions": versions})))
 }
 
-fn put(
-    server: &Shared,
-    PathName(name): PathName,
-    body: SentJson<DOCUMENT_BYTES_MAX>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let mut sent: Map<String, Value> = body.read()?;
+fn put(Call { server, path: [name, _], .. }: &Call, body: &RequestBody) -> Outcome {
+    let mut sent: Map<String, Value> = body.json()?;
     // What a reading has around the document may come back with it.
     for around in ["name", "owner", "own", "source", "changed"] {
         sent.remove(around);
@@ -87,18 +91,18 @@ fn put(
     let json = serde_json::to_vec(&sent).map_err(|error| Problem::internal(error.to_string()))?;
     let document = dashboard::read(&json, now).map_err(|mistake| bad(mistake.to_string()))?;
     let (settings, caller) = (server.settings(), &server.caller);
-    let (found, is_new) = server.state.dashboards.put(settings, caller, (&name, version), document, now)?;
+    let (found, is_new) = server.state.dashboards.put(settings, caller, (name, version), document, now)?;
     let told = found.summary();
     let (what, status) =
         if is_new { ("dashboard made", StatusCode::CREATED) } else { ("dashboard changed", StatusCode::OK) };
     server.audit_own(what, &json!({"dashboard": told["name"], "version": told["version"]}));
-    Ok((status, Json(found.to_json())))
+    Ok(Reply::json(&found.to_json()).with_status(status))
 }
 
-fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    server.state.dashboards.remove(server.settings(), &server.caller, &name)?;
+fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
+    server.state.dashboards.remove(server.settings(), &server.caller, name)?;
     server.audit_own("dashboard removed", &json!({"dashboard": name}));
-    Ok(Json(json!({"deleted": true})))
+    Ok(Reply::json(&json!({"deleted": true})))
 }
 
 /// What is sent of somebody else's dashboard.
@@ -118,15 +122,15 @@ enum ForeignFormat {
 }
 
 /// Makes a dashboard of somebody else's, and keeps nothing.
-fn import(server: &Shared, body: SentJson<FOREIGN_BYTES_MAX>) -> Result<Json<Value>, Problem> {
-    let sent: Foreign = body.read()?;
+fn import(Call { server, .. }: &Call, body: &RequestBody) -> Outcome {
+    let sent: Foreign = body.json()?;
     let format = match sent.format {
         ForeignFormat::Grafana => Format::Grafana,
         ForeignFormat::Cloudwatch => Format::CloudWatch,
     };
     let imported = dashboard::import(format, &sent.body, server.now());
     let imported = imported.map_err(|problem| Problem::bad_request("not-importable", problem))?;
-    Ok(Json(serde_json::to_value(imported).map_err(|error| Problem::internal(error.to_string()))?))
+    Ok(Reply::json(&serde_json::to_value(imported).map_err(|error| Problem::internal(error.to_string()))?))
 }
 
 fn bad(message: String) -> Problem {

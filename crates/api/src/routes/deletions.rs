@@ -5,8 +5,6 @@
 //! The text of the query is neither kept nor shown among the running queries: it may name the person whose events they
 //! are.
 
-use axum::Json;
-use axum::extract::Path;
 use language::ParseOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,11 +13,12 @@ use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use crate::ask;
 use crate::json_body::JsonBody;
+use crate::state::Call;
 use door::deletion::SHOWN_AS;
-use door::{EventDeletion, PathName, Problem, QueryRun, Scope, Sent, Server, Shared, reason_json, stats_json};
+use door::{EventDeletion, Outcome, Problem, QueryRun, Reply, RequestBody, Scope, Server, reason_json, stats_json};
 
 /// Largest body; the query text in it is at most 64 KiB.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 const BODY: JsonBody = JsonBody {
     noun: "order to delete events",
@@ -45,33 +44,31 @@ struct Order {
     is_dry_run: bool,
 }
 
-pub(crate) async fn post(
-    server: Shared,
-    PathName(name): PathName,
-    Sent(body): Sent<BODY_BYTES_MAX>,
-) -> Result<Json<Value>, Problem> {
+pub(crate) fn post(Call { server, path: [name, _], .. }: Call, body: RequestBody) -> Outcome {
     GroupName::new(&name).map_or(Ok(()), |group| server.must_be_deletable(&group))?;
     let order = Order::check(&name, body.bytes(), server.now())?;
-    server.read(SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
+    Ok(Reply::query(&server, SHOWN_AS, move |reading| Ok(Reply::json(&order.carry_out(reading)?))))
 }
 
-pub(crate) fn list(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) fn list(Call { server, path: [name, _], .. }: &Call) -> Outcome {
     let receipts = server.whole_store().deletions();
-    let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == name);
+    let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == *name);
     let of_group = of_group.filter(|receipt| server.reaches(receipt.group.as_str()));
-    Ok(Json(json!({"deletions": of_group.map(|receipt| receipt_json(server, receipt)).collect::<Vec<Value>>()})))
+    Ok(Reply::json(
+        &json!({"deletions": of_group.map(|receipt| receipt_json(server, receipt)).collect::<Vec<Value>>()}),
+    ))
 }
 
-pub(crate) fn get(server: &Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, path: [name, id], .. }: &Call) -> Outcome {
     let unknown = || Problem::not_found(format!("there is no deletion {id:?} of events of {name:?}"));
-    let number = u64::from_str_radix(&id, 16).map_err(|_| unknown())?;
+    let number = u64::from_str_radix(id, 16).map_err(|_| unknown())?;
     let receipt = server.whole_store().deletion(number);
     let receipt =
-        receipt.filter(|receipt| receipt.group.as_str() == name && server.reaches(&name)).ok_or_else(unknown)?;
+        receipt.filter(|receipt| receipt.group.as_str() == *name && server.reaches(name)).ok_or_else(unknown)?;
     let segments: Vec<String> = receipt.segments.iter().map(|segment| format!("{segment:032x}")).collect();
     let mut shown = receipt_json(server, &receipt);
     shown["segments"] = json!(segments);
-    Ok(Json(shown))
+    Ok(Reply::json(&shown))
 }
 
 impl Order {

@@ -1,6 +1,5 @@
 //! `/api/v1/differs`: which values of which fields a selection of events has more or less often than a baseline.
 
-use axum::Json;
 use cause::{Baseline, Differences, FieldDifference, NumberDifference, ValueDifference, differences};
 use execute::{AnsweredPlan, EventSet, Stats};
 use plan::{Earlier, Expr, Operator, Plan, earlier_range};
@@ -10,11 +9,12 @@ use types::TimeRange;
 use crate::ask::{Ask, Question};
 use crate::json::rounded;
 use crate::json_body::JsonBody;
+use crate::state::Call;
 use door::query_run::{complete, damages};
-use door::{Problem, QueryRun, Scope, Sent, Shared, reason_json, stats_json};
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, reason_json, stats_json};
 
 /// Longest body.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Characters of an event's text that are shown; the event itself has the rest.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -29,28 +29,25 @@ enum BaselineAsk {
     Query(Box<Ask>),
 }
 
-pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let (selection, baseline) = asks(body.bytes())?;
     let (text, now) = (selection.query.clone(), server.now());
-    let found = server
-        .read(&text, move |reading| {
-            let selection = selection.check(now)?;
-            let baseline = match baseline {
-                BaselineAsk::Query(ask) => {
-                    let mut baseline = ask.check(now)?;
-                    // Where a baseline names no groups, those of the selection are meant.
-                    if baseline.scope.groups.is_empty() {
-                        baseline.scope.groups.clone_from(&selection.scope.groups);
-                    }
-                    Some(baseline)
+    Ok(Reply::query(&server, &text, move |reading| {
+        let selection = selection.check(now)?;
+        let baseline = match baseline {
+            BaselineAsk::Query(ask) => {
+                let mut baseline = ask.check(now)?;
+                // Where a baseline names no groups, those of the selection are meant.
+                if baseline.scope.groups.is_empty() {
+                    baseline.scope.groups.clone_from(&selection.scope.groups);
                 }
-                BaselineAsk::Before => Some(before(&selection)?),
-                BaselineAsk::Rest => None,
-            };
-            answer(reading, &selection, baseline.as_ref())
-        })
-        .await?;
-    Ok(Json(json_of(&found)))
+                Some(baseline)
+            }
+            BaselineAsk::Before => Some(before(&selection)?),
+            BaselineAsk::Rest => None,
+        };
+        Ok(Reply::json(&json_of(&answer(reading, &selection, baseline.as_ref())?)))
+    }))
 }
 
 const BODY: JsonBody =

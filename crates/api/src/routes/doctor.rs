@@ -1,15 +1,15 @@
 //! `/api/v1/doctor`: what is wrong with this server and its machine, and what to do. The judgements are those that `/-/ready`,
 //! `/api/v1/status` and `/api/v1/sources` show, and what the executable finds about its machine.
 
-use axum::Json;
 use door::finding::{Finding, Severity};
 use door::health::reasons;
-use door::{HandlerServer, Problem, QueryRun, Shared};
+use door::{Outcome, Problem, QueryRun, Reply, Shared};
 use ingest::{OWN_GROUPS, SourceState, SourceView};
 use serde_json::{Value, json};
 use types::{ByteSize, TimeRange, Timestamp};
 
 use crate::routes::{clocks, sources, upkeep};
+use crate::state::Call;
 use crate::subject::{Row, SubjectReader, number, text};
 
 /// Sources, and groups, that are named one by one.
@@ -18,10 +18,15 @@ const NAMED_MAX: usize = 20;
 /// Fewest events of a group that tell whether its format has levels.
 const EVENTS_MIN: f64 = 100.0;
 
-pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, .. }: Call) -> Outcome {
     server.must_reach_everything()?;
-    let (view, missing) = sources::view(&server).await?;
-    let mut findings = server.look_up(of_server).await?;
+    Ok(Reply::later(async move { Ok(Reply::json(&examine(&server).await?)) }))
+}
+
+async fn examine(server: &Shared) -> Result<Value, Problem> {
+    let (view, missing) = sources::view(server).await?;
+    let of_thread = server.clone();
+    let mut findings = server.lookups.run(move || of_server(&of_thread)).await?;
     let mut found: Vec<Finding> = view.sources.iter().flat_map(of_source).take(NAMED_MAX).collect();
     found.extend(missing.iter().map(|reason| warning("sources", reason.message.clone(), "")));
     findings.extend(or_ok(found, "sources", "every shipper that is known sends what it has"));
@@ -30,7 +35,7 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
         Err(problem) => vec![warning("levels", format!("levels were not counted: {}", problem.message), "")],
     });
     findings.sort_by_key(|finding| finding.severity);
-    Ok(Json(json!({"version": server.app.version, "now": server.now().to_string(), "findings": findings})))
+    Ok(json!({"version": server.app.version, "now": server.now().to_string(), "findings": findings}))
 }
 
 fn warning(check: &str, message: impl Into<String>, advice: &str) -> Finding {

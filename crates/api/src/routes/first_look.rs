@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use alert::AlertSubject;
-use axum::Json;
 use cause::{Finding, FirstLook, RedCall, Usual, first_look, mark_groups, onset_history, onset_reach};
 use execute::{EventSet, Request, Stats};
 use plan::Plan;
@@ -15,12 +14,12 @@ use super::onset::{FoundOnset, alerts, json_of, near};
 use crate::ask::{Ask, Question};
 use crate::json::rounded;
 use crate::json_body::JsonBody;
-use crate::state::{Api, Shared};
+use crate::state::{Api, Call};
 use door::query_run::damages;
-use door::{Problem, QueryRun, Scope, Sent, Shared as Server, reason_json};
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, Shared, reason_json};
 
 /// Longest body.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Time that a first look may take; what is found by then is shown.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -36,20 +35,22 @@ struct Look {
     url: Option<String>,
 }
 
-pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let started = Instant::now();
     let Look { question, further, url } = asked(&server, body.bytes())?;
-    let (api, groups, text) = (server.state.clone(), question.scope.groups.clone(), question.text.clone());
-    let look_through = move |reading: &QueryRun<'_>| look(reading, &api, &question, &further);
-    let found = server.read(&text, look_through).await?;
-    let alerts = found.onset.began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default();
-    let mut answer = answer(&found, alerts, url.as_deref());
-    answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
-    Ok(Json(answer))
+    let (api, text) = (server.state.clone(), question.text.clone());
+    Ok(Reply::query(&server, &text, move |reading| {
+        let found = look(reading, &api, &question, &further)?;
+        let began = found.onset.began;
+        let alerts = began.map(|began| alerts(reading.server, near(began), &question.scope.groups)).unwrap_or_default();
+        let mut answer = answer(&found, alerts, url.as_deref());
+        answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
+        Ok(Reply::json(&answer))
+    }))
 }
 
 /// Reads what is asked about: an alert, or a query with its range.
-fn asked(server: &Server, body: &[u8]) -> Result<Look, Problem> {
+fn asked(server: &Shared, body: &[u8]) -> Result<Look, Problem> {
     let parsed: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     let Some(id) = parsed.get("alert") else {
         let question = Ask::of_json(body, server.now())?.check(server.now())?;

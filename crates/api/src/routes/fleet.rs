@@ -3,13 +3,12 @@
 mod part;
 pub(super) mod told;
 
-use axum::Json;
 use serde_json::{Value, json};
 
-use crate::state::{Api, Shared};
+use crate::state::{Call, Routes, Shared};
 use door::exposition::{Kind, Page};
 use door::fleet::SOURCES_PATH;
-use door::{FamilyState, PathName, Problem, Role, Server, Table, blocking};
+use door::{Outcome, Problem, Reply, Role, Server};
 
 /// What a bucket costs, in US dollars: Amazon's list prices of S3 Standard in us-east-1 in November 2026, for a million
 /// requests that store something, and for a gigabyte that is stored for a month. Requests that read are not in it.
@@ -20,13 +19,13 @@ const STORED_USD_PER_GB_MONTH: f64 = 0.023;
 const MONTH_DAYS: f64 = 30.0;
 
 /// Adds the routes of a fleet.
-pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
-    table
-        .get("/api/v1/fleet", Role::Read, blocking(get))
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .get("/api/v1/fleet", Role::Read, |call| call.look_up(get))
         .post("/api/v1/fleet/part", Role::None, part::post)
         .post(SOURCES_PATH, Role::None, told::post)
-        .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, blocking(drain))
-        .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, blocking(undo_drain))
+        .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, |call| call.look_up(drain))
+        .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, |call| call.look_up(undo_drain))
 }
 
 fn cost_per_day_usd(puts_per_day: f64, bytes_stored: u64) -> f64 {
@@ -39,7 +38,7 @@ fn no_fleet() -> Problem {
     Problem::not_found("this server is no node of a fleet").hint(hint)
 }
 
-pub(crate) fn get(server: &Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, .. }: &Call) -> Outcome {
     server.must_reach_everything()?;
     let fleet = server.whole_store().fleet().ok_or_else(no_fleet)?.map_err(storage::StoreError::from)?;
     let node = |node: &storage::NodeStatus| {
@@ -52,7 +51,7 @@ pub(crate) fn get(server: &Shared) -> Result<Json<Value>, Problem> {
     };
     let nodes: Vec<Value> = fleet.nodes.iter().map(node).collect();
     let load = &fleet.load;
-    Ok(Json(json!({
+    Ok(Reply::json(&json!({
         "nodes": nodes, "objects_waiting": load.objects, "object_bytes_waiting": load.object_bytes,
         "objects_written": load.objects_written, "puts_per_day": fleet.puts_per_day,
         "puts_measured_s": fleet.puts_measured_s, "bytes_stored": fleet.bytes_stored,
@@ -60,23 +59,23 @@ pub(crate) fn get(server: &Shared) -> Result<Json<Value>, Problem> {
     })))
 }
 
-pub(crate) fn drain(server: &Shared, PathName(node): PathName) -> Result<Json<Value>, Problem> {
-    order(server, &node, true)
+pub(crate) fn drain(Call { server, path: [node, _], .. }: &Call) -> Outcome {
+    order(server, node, true)
 }
 
-pub(crate) fn undo_drain(server: &Shared, PathName(node): PathName) -> Result<Json<Value>, Problem> {
-    order(server, &node, false)
+pub(crate) fn undo_drain(Call { server, path: [node, _], .. }: &Call) -> Outcome {
+    order(server, node, false)
 }
 
 /// Orders that a node takes no new work, or that it does again.
-fn order(server: &Shared, node: &str, is_drain: bool) -> Result<Json<Value>, Problem> {
+fn order(server: &Shared, node: &str, is_drain: bool) -> Outcome {
     server.must_reach_everything()?;
     let ordered = server.whole_store().drain_node(node, is_drain);
     if !ordered.ok_or_else(no_fleet)?.map_err(storage::StoreError::from)? {
         let problem = Problem::not_found(format!("the fleet has no node {node:?}"));
         return Err(problem.hint("GET /api/v1/fleet lists the nodes"));
     }
-    Ok(Json(json!({ "node": node, "draining": is_drain })))
+    Ok(Reply::json(&json!({ "node": node, "draining": is_drain })))
 }
 
 /// Writes what a node of a fleet counts. Nobody is asked: of other nodes it is what the last heartbeat found.

@@ -7,21 +7,21 @@ mod concerning;
 mod known;
 mod measured;
 
-use axum::Json;
-use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use dashboard::derive::Subject;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{GroupName, Timestamp};
 
-use crate::state::{Api, Shared};
+use crate::state::{Call, Routes, Shared};
 use crate::{ask, links};
-use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, SentJson, Table, blocking};
+use door::{Outcome, Parameters, Problem, Reply, RequestBody, Role};
 
 /// The header that a link's token comes in: it is never part of an address that a server writes down.
 const LINK: &str = "x-catat-link";
+
+/// Largest body.
+const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// How long a link lasts unless it is said, and at least and at most.
 const LINK_LASTS: i64 = 7 * Timestamp::DAY;
@@ -35,56 +35,53 @@ struct LinkOrder {
 }
 
 /// Returns the routes of the page for everybody.
-pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
-    table
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
         .get("/api/v1/for/{name}", Role::Read, get)
-        .get("/api/v1/for/{name}/by-link", Role::None, get_by_link)
-        .get("/api/v1/for/{name}/links", Role::Operate, blocking(list_links))
-        .post("/api/v1/for/{name}/links", Role::Operate, blocking(post_link))
-        .delete("/api/v1/for/{name}/links/{id}", Role::Operate, blocking(delete_link))
+        .get("/api/v1/for/{name}/by-link", Role::None, |call| call.look_up(get_by_link))
+        .get("/api/v1/for/{name}/links", Role::Operate, |call| call.look_up(list_links))
+        .post("/api/v1/for/{name}/links", Role::Operate, |call| call.json()?.look_up_with(BODY_BYTES_MAX, post_link))
+        .delete("/api/v1/for/{name}/links/{id}", Role::Operate, |call| call.look_up(delete_link))
 }
 
-async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
-    let mut answer = how(&server, &name, &parameters).await?;
-    answer["may_share"] = server.caller.may(Role::Operate).into();
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+fn get(Call { server, path: [name, _], parameters, .. }: Call) -> Outcome {
+    let may_share = server.caller.may(Role::Operate);
+    how(server, &name, &parameters, Some(may_share))
 }
 
 /// Answers a request that has a link instead of a key.
-async fn get_by_link(
-    server: Shared,
-    PathName(name): PathName,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let token = headers.get(LINK).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let subject = name.clone();
-    let work = move |server: &Shared| links::caller_of(server.settings(), &token, &subject, server.now());
-    let caller = server.look_up(work).await??;
-    let answer = how(&server.as_caller(caller.into()), &name, &parameters).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+fn get_by_link(Call { server, path: [name, _], parameters, parts }: &Call) -> Outcome {
+    let token = parts.headers.get(LINK).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let caller = links::caller_of(server.settings(), token, name, server.now())?;
+    how(server.as_caller(caller.into()), name, parameters, None)
 }
 
-/// Returns how something is, as the caller may know it.
-async fn how(server: &Shared, name: &str, parameters: &Parameters) -> Result<Value, Problem> {
+/// Answers how something is, as the caller may know it, and whether they may share it.
+fn how(server: Shared, name: &str, parameters: &Parameters, may_share: Option<bool>) -> Outcome {
     parameters.check_names(&["time_zone"])?;
     let zone = ask::time_zone(parameters.get("time_zone"))?;
-    let (subject, now) = (subject_of(server, name), server.now());
-    let asked = subject.clone();
-    let measured = server.read(name, move |run| measured::measure(run, &asked, now)).await?;
-    if measured.last.is_none() {
-        let message = format!("nothing is known of {:?}", subject.name());
-        let problem = Problem::not_found(message);
-        return Err(problem.hint("there is no group or service of this name with lines of the last week"));
-    }
-    let (asked, alerts) = (subject.clone(), measured.alerts.clone());
-    let known = server.look_up(move |server| known::find(server, &asked, &alerts, (now, zone))).await??;
-    let wrong = wrong(&measured, &known, now);
-    Ok(json!({
-        "name": subject.name(), "kind": subject.kind(), "at": now.to_string(),
-        "up": up(&measured, &known, now), "speed": measured.speed.to_json(),
-        "open": wrong.iter().any(|one| one["open"] == true), "wrong": wrong,
-        "people": known.people, "month": known.month, "partial": measured.is_partial,
+    let (subject, now) = (subject_of(&server, name), server.now());
+    Ok(Reply::query(&server.clone(), name, move |run| {
+        let measured = measured::measure(run, &subject, now)?;
+        if measured.last.is_none() {
+            let message = format!("nothing is known of {:?}", subject.name());
+            let problem = Problem::not_found(message);
+            return Err(problem.hint("there is no group or service of this name with lines of the last week"));
+        }
+        Ok(Reply::look_up(&server.clone(), move || {
+            let known = known::find(&server, &subject, &measured.alerts, (now, zone))?;
+            let wrong = wrong(&measured, &known, now);
+            let mut answer = json!({
+                "name": subject.name(), "kind": subject.kind(), "at": now.to_string(),
+                "up": up(&measured, &known, now), "speed": measured.speed.to_json(),
+                "open": wrong.iter().any(|one| one["open"] == true), "wrong": wrong,
+                "people": known.people, "month": known.month, "partial": measured.is_partial,
+            });
+            if let Some(may_share) = may_share {
+                answer["may_share"] = may_share.into();
+            }
+            Ok(Reply::json(&answer).not_stored())
+        }))
     }))
 }
 
@@ -138,16 +135,12 @@ fn wrong(measured: &measured::Measured, known: &known::Knowledge, now: Timestamp
     all
 }
 
-fn list_links(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"links": links::list(server.settings(), &server.caller, &name, server.now())?})))
+fn list_links(Call { server, path: [name, _], .. }: &Call) -> Outcome {
+    Ok(Reply::json(&json!({"links": links::list(server.settings(), &server.caller, name, server.now())?})))
 }
 
-fn post_link(
-    server: &Shared,
-    PathName(name): PathName,
-    body: SentJson<{ 64 << 10 }>,
-) -> Result<impl IntoResponse + use<>, Problem> {
-    let order: LinkOrder = body.read()?;
+fn post_link(Call { server, path: [name, _], .. }: &Call, body: &RequestBody) -> Outcome {
+    let order: LinkOrder = body.json()?;
     let bad =
         |message: String| Problem::bad_request("bad-link", message).hint("write a duration such as 7d, 5m to 366d");
     let lasts = match &order.expires_in {
@@ -159,15 +152,15 @@ fn post_link(
     }
     let now = server.now();
     let expires = Timestamp(now.0.saturating_add(lasts));
-    let made = links::make(server.settings(), &server.caller, &name, (now, expires))?;
+    let made = links::make(server.settings(), &server.caller, name, (now, expires))?;
     let expires = made.expires.to_string();
     server.audit_own("link made", &json!({"link": made.id, "for": name, "expires": expires}));
     let answer = json!({"id": made.id, "token": made.token, "expires": expires});
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)))
+    Ok(Reply::json(&answer).with_status(StatusCode::CREATED).not_stored())
 }
 
-fn delete_link(server: &Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
-    links::remove(server.settings(), &server.caller, &name, &id)?;
+fn delete_link(Call { server, path: [name, id], .. }: &Call) -> Outcome {
+    links::remove(server.settings(), &server.caller, name, id)?;
     server.audit_own("link withdrawn", &json!({"link": id, "for": name}));
-    Ok(Json(json!({"deleted": true})))
+    Ok(Reply::json(&json!({"deleted": true})))
 }

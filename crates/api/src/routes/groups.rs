@@ -1,15 +1,15 @@
 //! `/api/v1/groups`: what groups there are, how large, how much of them is kept, and their deletion.
 
-use axum::Json;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
-use door::{Parameters, PathName, Problem, Sent, Shared, audit, duration_text};
+use crate::state::Call;
+use door::{Outcome, Problem, Reply, RequestBody, Shared, audit, duration_text};
 
 /// Largest body of settings.
-const BODY_BYTES_MAX: usize = 64 << 10;
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// What can be set of a group.
 #[derive(Debug, Deserialize)]
@@ -43,39 +43,35 @@ struct Retention {
     size: Option<String>,
 }
 
-pub(crate) fn list(server: &Shared) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"groups": described(server)})))
+pub(crate) fn list(Call { server, .. }: &Call) -> Outcome {
+    Ok(Reply::json(&json!({"groups": described(server)})))
 }
 
-pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    describe(server, &name).map(Json).ok_or_else(|| no_group(&name))
+pub(crate) fn get(Call { server, path: [name, _], .. }: &Call) -> Outcome {
+    Ok(Reply::json(&describe(server, name).ok_or_else(|| no_group(name))?))
 }
 
-pub(crate) fn put(
-    server: &Shared,
-    (PathName(name), parameters): (PathName, Parameters),
-    body: Sent<BODY_BYTES_MAX>,
-) -> Result<Json<Value>, Problem> {
+pub(crate) fn put(Call { server, path: [name, _], parameters, .. }: &Call, body: &RequestBody) -> Outcome {
     parameters.check_names(&["preview"])?;
     let is_preview = parameters.flag("preview")?;
     let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
-    let group = GroupName::new(&name).ok_or_else(bad_name)?;
+    let group = GroupName::new(name).ok_or_else(bad_name)?;
     server.must_reach(&group)?;
-    let Changes { retention: asked, time_zone } = changes_of(body.0.bytes())?;
+    let Changes { retention: asked, time_zone } = changes_of(body.bytes())?;
     let store = server.whole_store();
     let retention = asked.unwrap_or_else(|| store.retention(&group));
     if group.as_str() == ingest::AUDIT_GROUP {
         audit::check_retention(&retention)?;
     }
     if is_preview {
-        return Ok(Json(change_json(&store.preview_retention(&group, retention))));
+        return Ok(Reply::json(&change_json(&store.preview_retention(&group, retention))));
     }
     if let Some(zone) = time_zone {
         server.app.intake.set_time_zone(&group, zone.as_deref())?;
         server.audit_own("group time zone set", &json!({"group": group.as_str(), "time_zone": zone}));
     }
     if asked.is_none() {
-        return Ok(Json(described_anew(server, &group, &retention)));
+        return Ok(Reply::json(&described_anew(server, &group, &retention)));
     }
     let change = store.set_retention(&group, retention)?;
     server.audit_own(
@@ -86,7 +82,7 @@ pub(crate) fn put(
     if let (Value::Object(answer), Value::Object(change)) = (&mut answer, change_json(&change)) {
         answer.extend(change);
     }
-    Ok(Json(answer))
+    Ok(Reply::json(&answer))
 }
 
 /// Returns a group after a change. A group can have settings before its first event.
@@ -152,11 +148,11 @@ fn changes_of(body: &[u8]) -> Result<Changes, Problem> {
     Ok(Changes { retention: Some(retention), time_zone })
 }
 
-pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
+pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
+    let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
     server.must_be_deletable(&group)?;
     let is_deleted = door::deletion::delete_group(server, &group)?;
-    if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_group(&name)) }
+    if is_deleted { Ok(Reply::json(&json!({"deleted": true}))) } else { Err(no_group(name)) }
 }
 
 fn no_group(name: &str) -> Problem {

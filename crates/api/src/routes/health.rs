@@ -1,36 +1,35 @@
 //! `/-/healthy`, `/-/ready`: alive, and able to serve.
 
-use axum::Json;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use serde_json::json;
 
 use crate::routes::upkeep::standing_warnings;
-use door::Shared;
+use crate::state::Call;
 use door::health::reasons;
+use door::{Outcome, Reply};
 
 /// Answers that the process is alive.
-pub(crate) async fn healthy() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+pub(crate) fn healthy(_: Call) -> Outcome {
+    Ok(Reply::json(&json!({"status": "ok"})))
 }
 
-pub(crate) async fn ready(server: Shared) -> Response {
+pub(crate) fn ready(Call { server, .. }: Call) -> Outcome {
     let status = server.whole_store().status();
     let warnings = standing_warnings(&server, &status);
     let reasons = reasons(&server, status);
     if reasons.is_empty() {
-        return Json(json!({"status": "ready", "warnings": warnings})).into_response();
+        return Ok(Reply::json(&json!({"status": "ready", "warnings": warnings})));
     }
     let answer = json!({"status": "not ready", "reasons": reasons, "warnings": warnings});
-    (StatusCode::SERVICE_UNAVAILABLE, Json(answer)).into_response()
+    Ok(Reply::json(&answer).with_status(StatusCode::SERVICE_UNAVAILABLE))
 }
 
 /// Answers as Loki does: its clients look for the word `ready`.
-pub(crate) async fn loki_ready(server: Shared) -> Response {
+pub(crate) fn loki_ready(Call { server, .. }: Call) -> Outcome {
     let reasons = reasons(&server, server.whole_store().status());
-    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    let plain = |text: String| Reply::content("text/plain; charset=utf-8", text);
     if reasons.is_empty() {
-        return (plain, "ready\n").into_response();
+        return Ok(plain("ready\n".into()));
     }
-    (StatusCode::SERVICE_UNAVAILABLE, plain, format!("not ready: {}\n", reasons.join("; "))).into_response()
+    Ok(plain(format!("not ready: {}\n", reasons.join("; "))).with_status(StatusCode::SERVICE_UNAVAILABLE))
 }

@@ -1,8 +1,6 @@
 //! `/api/v1/incidents` and `/api/v1/ledger`: what failed, when, what was done, and how long it took.
 
-use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
 use data_encoding::HEXLOWER;
 use incident::{
     Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Month, NewItem, Objectives, ledger_csv,
@@ -15,31 +13,31 @@ use types::{EventId, GroupPattern, Locale, TimeRange, Timestamp};
 use super::alerts;
 use crate::ask;
 use crate::locale::locale;
-use crate::state::{Api, Shared};
+use crate::state::{Call, Routes, Shared};
 use door::spans::later;
-use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, Scope, SentJson, Table, blocking};
+use door::{Outcome, Problem, Reply, RequestBody, Role, Scope};
 
 /// A body: a timeline.
-type Body = SentJson<{ 2 << 20 }>;
+const BODY_BYTES_MAX: usize = 2 << 20;
 
 /// Longest text of a pinned event.
 const TEXT_CHARS_MAX: usize = 4_000;
 
 /// Returns the routes of incidents.
-pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
-    table
-        .get("/api/v1/incidents", Role::Read, blocking(list))
-        .post("/api/v1/incidents", Role::Operate, post)
-        .get("/api/v1/incidents/{id}", Role::Read, get)
-        .patch("/api/v1/incidents/{id}", Role::Operate, patch)
-        .delete("/api/v1/incidents/{id}", Role::Operate, blocking(delete))
-        .post("/api/v1/incidents/{id}/items", Role::Operate, post_item)
-        .delete("/api/v1/incidents/{id}/items/{item}", Role::Operate, delete_item)
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
+        .get("/api/v1/incidents", Role::Read, |call| call.look_up(list))
+        .post("/api/v1/incidents", Role::Operate, |call| call.json()?.read(BODY_BYTES_MAX, post))
+        .get("/api/v1/incidents/{id}", Role::Read, |call| call.look_up(get))
+        .patch("/api/v1/incidents/{id}", Role::Operate, |call| call.json()?.read(BODY_BYTES_MAX, patch))
+        .delete("/api/v1/incidents/{id}", Role::Operate, |call| call.look_up(delete))
+        .post("/api/v1/incidents/{id}/items", Role::Operate, |call| call.json()?.read(BODY_BYTES_MAX, post_item))
+        .delete("/api/v1/incidents/{id}/items/{item}", Role::Operate, |call| call.look_up(delete_item))
         .get("/api/v1/incidents/{id}/post-mortem", Role::Read, post_mortem)
         .get("/api/v1/ledger", Role::Read, ledger)
 }
 
-fn list(server: &Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+fn list(Call { server, parameters, .. }: &Call) -> Outcome {
     parameters.check_names(&["service", "state"])?;
     if let Some(state) = parameters.get("state").filter(|state| !["open", "mitigated", "remediated"].contains(state)) {
         let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {state:?}"));
@@ -52,81 +50,78 @@ fn list(server: &Shared, parameters: Parameters) -> Result<Json<Value>, Problem>
     };
     let mut shown: Vec<Value> = incidents.iter().filter(is_of).map(Incident::to_json).collect();
     shown.retain(|incident| parameters.get("state").is_none_or(|state| incident["state"] == state));
-    Ok(Json(json!({"incidents": shown})))
+    Ok(Reply::json(&json!({"incidents": shown})))
 }
 
-async fn get(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    Ok(Json(one(&server, id).await?.to_json()))
+fn get(Call { server, path: [id, _], .. }: &Call) -> Outcome {
+    Ok(Reply::json(&one(server, id)?.to_json()))
 }
 
-async fn one(server: &Shared, id: String) -> Result<Incident, Problem> {
-    let work = move |server: &Shared| server.state.incidents.get(server.settings(), &server.caller.scope, &id);
-    server.look_up(work).await?.map_err(problem_of)
+/// Returns an incident that exists for the caller. Blocks.
+fn one(server: &Shared, id: &str) -> Result<Incident, Problem> {
+    server.state.incidents.get(server.settings(), &server.caller.scope, id).map_err(problem_of)
 }
 
-async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
+fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let mut new: IncidentChange = read_json(&body)?;
-    for item in new.items.iter_mut().flatten() {
-        complete(&server, item).await?;
-    }
-    let mut bytes = [0u8; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-    let id = HEXLOWER.encode(&bytes);
-    let work = move |server: &Shared| {
-        let (by, now) = (author(server), server.now());
-        let made = server.state.incidents.make(server.settings(), &by, new, (id, now)).map_err(problem_of)?;
-        server.audit_own("incident made", &json!({"incident": made.id, "title": made.title}));
-        Ok::<_, Problem>(made)
-    };
-    let made = server.look_up(work).await??;
-    Ok((StatusCode::CREATED, Json(made.to_json())).into_response())
+    Ok(Reply::later(async move {
+        for item in new.items.iter_mut().flatten() {
+            complete(&server, item).await?;
+        }
+        let mut bytes = [0u8; 8];
+        getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+        let id = HEXLOWER.encode(&bytes);
+        Ok(Reply::look_up(&server.clone(), move || {
+            let (by, now) = (author(&server), server.now());
+            let made = server.state.incidents.make(server.settings(), &by, new, (id, now)).map_err(problem_of)?;
+            server.audit_own("incident made", &json!({"incident": made.id, "title": made.title}));
+            Ok(Reply::json(&made.to_json()).with_status(StatusCode::CREATED))
+        }))
+    }))
 }
 
-async fn patch(server: Shared, PathName(id): PathName, body: Body) -> Result<Json<Value>, Problem> {
+fn patch(Call { server, path: [id, _], .. }: Call, body: RequestBody) -> Outcome {
     let mut change: IncidentChange = read_json(&body)?;
-    for item in change.items.iter_mut().flatten().filter(|item| item.id.is_none()) {
-        complete(&server, item).await?;
-    }
-    let work = move |incident: &Incident, by: &IncidentAuthor, now| incident.changed(change.clone(), by, now);
-    changed(&server, id, "incident changed", work).await
+    Ok(Reply::later(async move {
+        for item in change.items.iter_mut().flatten().filter(|item| item.id.is_none()) {
+            complete(&server, item).await?;
+        }
+        Ok(Reply::look_up(&server.clone(), move || {
+            changed(&server, &id, &|incident, by, now| incident.changed(change.clone(), by, now))
+        }))
+    }))
 }
 
-async fn post_item(server: Shared, PathName(id): PathName, body: Body) -> Result<Response, Problem> {
+fn post_item(Call { server, path: [id, _], .. }: Call, body: RequestBody) -> Outcome {
     let mut item: NewItem = read_json(&body)?;
-    complete(&server, &mut item).await?;
-    let work = move |incident: &Incident, by: &IncidentAuthor, now| incident.with_item(item.clone(), by, now);
-    Ok((StatusCode::CREATED, changed(&server, id, "incident changed", work).await?).into_response())
+    Ok(Reply::later(async move {
+        complete(&server, &mut item).await?;
+        Ok(Reply::look_up(&server.clone(), move || {
+            let change = |incident: &Incident, by: &_, now| incident.with_item(item.clone(), by, now);
+            Ok(changed(&server, &id, &change)?.with_status(StatusCode::CREATED))
+        }))
+    }))
 }
 
-async fn delete_item(
-    server: Shared,
-    axum::extract::Path((id, item)): axum::extract::Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    let work = move |incident: &Incident, _: &IncidentAuthor, now| incident.without_item(&item, now);
-    changed(&server, id, "incident changed", work).await
+fn delete_item(Call { server, path: [id, item], .. }: &Call) -> Outcome {
+    changed(server, id, &|incident, _, now| incident.without_item(item, now))
 }
 
-/// Changes an incident and answers with it.
-async fn changed(
-    server: &Shared,
-    id: String,
-    action: &'static str,
-    change: impl Fn(&Incident, &IncidentAuthor, types::Timestamp) -> Result<Incident, IncidentError> + Send + 'static,
-) -> Result<Json<Value>, Problem> {
-    let work = move |server: &Shared| {
-        let (by, now) = (author(server), server.now());
-        let change = |incident: &Incident| change(incident, &by, now);
-        let incident = server.state.incidents.change(server.settings(), &by, &id, &change).map_err(problem_of)?;
-        server.audit_own(action, &json!({"incident": incident.id, "title": incident.title}));
-        Ok::<_, Problem>(Json(incident.to_json()))
-    };
-    server.look_up(work).await?
+type Change<'c> = &'c dyn Fn(&Incident, &IncidentAuthor, Timestamp) -> Result<Incident, IncidentError>;
+
+/// Changes an incident and answers with it. Blocks.
+fn changed(server: &Shared, id: &str, change: Change<'_>) -> Outcome {
+    let (by, now) = (author(server), server.now());
+    let change = |incident: &Incident| change(incident, &by, now);
+    let incident = server.state.incidents.change(server.settings(), &by, id, &change).map_err(problem_of)?;
+    server.audit_own("incident changed", &json!({"incident": incident.id, "title": incident.title}));
+    Ok(Reply::json(&incident.to_json()))
 }
 
-fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    server.state.incidents.remove(server.settings(), &server.caller.scope, &id).map_err(problem_of)?;
+fn delete(Call { server, path: [id, _], .. }: &Call) -> Outcome {
+    server.state.incidents.remove(server.settings(), &server.caller.scope, id).map_err(problem_of)?;
     server.audit_own("incident removed", &json!({"incident": id}));
-    Ok(Json(json!({"deleted": true})))
+    Ok(Reply::json(&json!({"deleted": true})))
 }
 
 /// Fills in what the server knows of an item: the text of an event, the beginning of an alert, the title of an issue.
@@ -200,11 +195,12 @@ fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Resul
 }
 
 async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<(), Problem> {
-    let work = move |server: &Shared| {
-        let found = server.state.issues()?.get(&server.caller.scope, &reference);
+    let of_thread = server.clone();
+    let work = move || {
+        let found = of_thread.state.issues()?.get(&of_thread.caller.scope, &reference);
         found.map_err(|error| Problem::not_found(error.to_string()))
     };
-    let issue = server.look_up(work).await??;
+    let issue = server.lookups.run(work).await??;
     if item.text.is_empty() {
         item.text = issue.title.replace(char::is_control, " ");
     }
@@ -214,24 +210,21 @@ async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) 
     Ok(())
 }
 
-async fn post_mortem(
-    server: Shared,
-    PathName(id): PathName,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    parameters.check_names(&["lang"])?;
-    let locale = locale(&parameters, &headers)?;
-    let incident = one(&server, id).await?;
-    let text = incident::post_mortem(&incident, server.app.alerts.base_url(), locale);
-    let name = format!("attachment; filename=\"incident-{}.md\"", incident.id);
-    let headers =
-        [(header::CONTENT_TYPE, "text/markdown; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, text).into_response())
+fn post_mortem(call: Call) -> Outcome {
+    call.parameters.check_names(&["lang"])?;
+    let locale = locale(&call.parameters, &call.parts.headers)?;
+    let Call { server, path: [id, _], .. } = call;
+    Ok(Reply::look_up(&server.clone(), move || {
+        let incident = one(&server, &id)?;
+        let text = incident::post_mortem(&incident, server.app.alerts.base_url(), locale);
+        let file = HeaderValue::try_from(format!("attachment; filename=\"incident-{}.md\"", incident.id));
+        let file = file.map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Reply::content("text/markdown; charset=utf-8", text).with_header(header::CONTENT_DISPOSITION, file))
+    }))
 }
 
 /// Answers with the ledger of a month: JSON, CSV, or a page for printing.
-async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+fn ledger(Call { server, parameters, parts, .. }: Call) -> Outcome {
     parameters.check_names(&["month", "time_zone", "lang", "format", "objective"])?;
     let (zone, now) = (ask::time_zone(parameters.get("time_zone"))?, server.now());
     let month = match parameters.get("month") {
@@ -245,39 +238,42 @@ async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> R
         let problem = Problem::bad_request("bad-parameter", format!("objective: {problem}"));
         problem.hint("write 99.9, and services with their own behind it: 99.9,pay=99.95")
     })?;
-    let locale = locale(&parameters, &headers)?;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let locale = locale(&parameters, &parts.headers)?;
+    let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match parameters.get("format") {
         Some(format) => format,
         None if accept.contains("text/csv") => "csv",
         None if accept.contains("text/html") => "html",
         None => "json",
     };
-    let typed = |media_type: &'static str, text: String| {
-        ([(header::CONTENT_TYPE, media_type), (header::VARY, "Accept, Accept-Language")], text).into_response()
-    };
-    match format {
-        "json" => Ok(Json(json!(incident::ledger(&all(&server).await?, month, &objectives, now))).into_response()),
-        "csv" => {
-            let ledger = incident::ledger(&all(&server).await?, month, &objectives, now);
-            Ok(typed("text/csv; charset=utf-8", ledger_csv(&ledger)))
-        }
-        "html" => Ok(typed("text/html; charset=utf-8", ledger_page(&server, (month, &objectives), locale, now).await?)),
-        other => {
-            let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {other:?}"));
-            Err(problem.hint("formats are json, csv, html"))
-        }
-    }
+    let format = ["json", "csv", "html"].into_iter().find(|known| *known == format).ok_or_else(|| {
+        let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {format:?}"));
+        problem.hint("formats are json, csv, html")
+    })?;
+    Ok(Reply::look_up(&server.clone(), move || {
+        let (kind, text) = match format {
+            "html" => ("text/html; charset=utf-8", ledger_page(&server, (month, &objectives), locale, now)?),
+            _ => {
+                let ledger = incident::ledger(&listed(&server)?, month, &objectives, now);
+                if format == "json" {
+                    return Ok(Reply::serialized(&ledger));
+                }
+                ("text/csv; charset=utf-8", ledger_csv(&ledger))
+            }
+        };
+        let vary = HeaderValue::from_static("Accept, Accept-Language");
+        Ok(Reply::content(kind, text).with_header(header::VARY, vary))
+    }))
 }
 
-/// Returns the ledger of a month and its incidents as a page for printing.
-pub(crate) async fn ledger_page(
+/// Returns the ledger of a month and its incidents as a page for printing. Blocks.
+pub(crate) fn ledger_page(
     server: &Shared,
     (month, objectives): (Month, &Objectives),
     locale: Locale,
     now: Timestamp,
 ) -> Result<String, Problem> {
-    let incidents = all(server).await?;
+    let incidents = listed(server)?;
     let (from, to) = month.range();
     let ledger = incident::ledger(&incidents, month, objectives, now);
     let mut own: Vec<Incident> = incidents.into_iter().filter(|one| (from..to).contains(&one.start())).collect();
@@ -290,14 +286,9 @@ fn listed(server: &Shared) -> Result<Vec<Incident>, Problem> {
     server.state.incidents.list(server.settings(), &server.caller.scope).map_err(problem_of)
 }
 
-/// Returns the incidents that exist for the caller.
-async fn all(server: &Shared) -> Result<Vec<Incident>, Problem> {
-    server.look_up(listed).await?
-}
-
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-fn read_json<T: DeserializeOwned>(body: &Body) -> Result<T, Problem> {
-    body.read_or(|error| Problem::bad_request("bad-incident", error.to_string()))
+fn read_json<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
+    body.json_or(|error| Problem::bad_request("bad-incident", error.to_string()))
 }
 
 fn author(server: &Shared) -> IncidentAuthor {

@@ -1,16 +1,14 @@
 //! `POST /api/v1/ingest`: a batch of events in a format of ours.
 
-use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use ingest::{Encoding, Format, IngestRequest};
 use serde_json::json;
 use types::{GroupName, group_name_of_outside};
 
+use crate::state::{Call, Shared};
 use door::headers::{batch_id, encoding};
 use door::intake_gates::Done;
-use door::{Parameters, Problem, Shared};
+use door::{Outcome, Parameters, Problem, Reply, RequestBody};
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];
@@ -18,20 +16,16 @@ const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];
 /// Most fields that a request gives to all of its events.
 const FIELDS_MAX: usize = 100;
 
-pub(crate) async fn post(
-    server: Shared,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, parameters, parts, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
-    let encoding = encoding(&headers)?;
-    let format = format(&parameters, &headers)?;
+    let encoding = encoding(&parts.headers)?;
+    let format = format(&parameters, &parts.headers)?;
     let group = group_name_of_outside(parameters.get("group").unwrap_or("default"));
     let stream = parameters.get("stream").unwrap_or_default().to_owned();
-    let batch_id = batch_id(&headers)?;
+    let batch_id = batch_id(&parts.headers)?;
     let fields = fields(&parameters, format)?;
-    accept(server, body, Envelope { encoding, format, group, stream, fields, batch_id }).await
+    let envelope = Envelope { encoding, format, group, stream, fields, batch_id };
+    Ok(Reply::body(server.app.limits.body_bytes_max, move |body| Ok(Reply::later(accept(server, body, envelope)))))
 }
 
 /// What a request says about its body.
@@ -45,9 +39,8 @@ struct Envelope {
     batch_id: Option<String>,
 }
 
-async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Response, Problem> {
+async fn accept(server: Shared, received: RequestBody, envelope: Envelope) -> Outcome {
     let (encoding, format) = (envelope.encoding, envelope.format);
-    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
     let expected = server.whole_store().expect();
@@ -68,11 +61,11 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
     let answer = server.intake.run_then(encoding, n_bytes, work).await??;
     let first = answer.rejected.first().filter(|_| answer.accepted == 0 && !answer.duplicate);
     // Bytes of a file are settled whatever becomes of their events: they are not to be sent again.
-    let Some(first) = first.filter(|_| format != Format::Lines) else { return Ok(Json(answer).into_response()) };
+    let Some(first) = first.filter(|_| format != Format::Lines) else { return Ok(Reply::serialized(&answer)) };
     let message = format!("no record was accepted; line {}: {}", first.line, first.error);
     let mut body = json!(answer);
     body["error"] = Problem::bad_request("nothing-accepted", message).to_json();
-    Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
+    Ok(Reply::json(&body).with_status(StatusCode::BAD_REQUEST))
 }
 
 /// Returns the requested format, else that of the content type, else NDJSON.

@@ -4,23 +4,22 @@ mod users;
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::http::StatusCode;
 use incident::{Author, DecisionChange, IssueError, IssueFilter, IssueState, Issues};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::users::with_users;
-use crate::state::{Api, Shared};
-use door::{FamilyState, HandlerServer, Parameters, PathName, Problem, Role, SentJson, Table, blocking};
+use crate::state::{Api, Call, Routes, Shared};
+use door::{Outcome, Parameters, Problem, Reply, RequestBody, Role};
 
 /// Issues of one answer, unless it asks for another number, and the most.
 const ISSUES_DEFAULT: usize = 500;
 const ISSUES_MAX: usize = 5_000;
 
 /// A body: a note and a few names.
-type Body = SentJson<{ 64 << 10 }>;
+const BODY_BYTES_MAX: usize = 64 << 10;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with ids")]
@@ -29,16 +28,16 @@ struct Merge {
 }
 
 /// Returns the routes of issues.
-pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
-    table
+pub(crate) fn add(routes: Routes) -> Routes {
+    routes
         .get("/api/v1/issues", Role::Read, list)
-        .post("/api/v1/issues/merge", Role::Operate, blocking(merge))
+        .post("/api/v1/issues/merge", Role::Operate, |call| call.json()?.look_up_with(BODY_BYTES_MAX, merge))
         .get("/api/v1/issues/{id}", Role::Read, get)
-        .patch("/api/v1/issues/{id}", Role::Operate, blocking(patch))
-        .post("/api/v1/issues/{id}/split", Role::Operate, blocking(split))
+        .patch("/api/v1/issues/{id}", Role::Operate, |call| call.json()?.look_up_with(BODY_BYTES_MAX, patch))
+        .post("/api/v1/issues/{id}/split", Role::Operate, |call| call.look_up(split))
 }
 
-async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+fn list(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["state", "groups", "group", "service", "limit", "users"])?;
     let filter = IssueFilter {
         states: states(&parameters)?,
@@ -46,22 +45,19 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Pro
         service: parameters.get("service").map(str::to_owned),
     };
     let limit = parameters.number("limit")?.unwrap_or(ISSUES_DEFAULT).min(ISSUES_MAX);
-    let work = move |server: &Shared| {
+    Ok(Reply::look_up(&server.clone(), move || {
         let issues = server.state.issues()?;
-        Ok::<_, Problem>((issues.list(&server.caller.scope, &filter), issues.problem()))
-    };
-    let (mut issues, problem) = server.look_up(work).await??;
-    let total = issues.len();
-    issues.truncate(limit);
-    let issues = match parameters.get("users") {
-        Some(field) => with_users(&server, issues, field).await?.into(),
-        None => json!(issues),
-    };
-    let mut answer = json!({"issues": issues, "total": total});
-    if let Some(problem) = problem {
-        answer["problem"] = problem.into();
-    }
-    Ok(Json(answer))
+        let (mut found, problem) = (issues.list(&server.caller.scope, &filter), issues.problem());
+        let total = found.len();
+        found.truncate(limit);
+        with_users(&server, found, parameters.get("users"), move |issues| {
+            let mut answer = json!({"issues": issues, "total": total});
+            if let Some(problem) = &problem {
+                answer["problem"] = problem.as_str().into();
+            }
+            Ok(Reply::json(&answer))
+        })
+    }))
 }
 
 /// Reads `state`: names, repeated or separated by commas.
@@ -76,39 +72,37 @@ fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>, Problem> {
     names.map(read).collect()
 }
 
-async fn get(server: Shared, PathName(id): PathName, parameters: Parameters) -> Result<Json<Value>, Problem> {
+fn get(Call { server, path: [id, _], parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["users"])?;
-    let work = move |server: &Shared| server.state.issues()?.get(&server.caller.scope, &id).map_err(problem_of);
-    let issue = server.look_up(work).await??;
-    match parameters.get("users") {
-        Some(field) => Ok(Json(with_users(&server, vec![issue], field).await?.remove(0))),
-        None => Ok(Json(json!(issue))),
-    }
+    Ok(Reply::look_up(&server.clone(), move || {
+        let issue = server.state.issues()?.get(&server.caller.scope, &id).map_err(problem_of)?;
+        with_users(&server, vec![issue], parameters.get("users"), |issues| Ok(Reply::json(&issues[0])))
+    }))
 }
 
-fn patch(server: &Shared, PathName(id): PathName, body: Body) -> Result<Json<Value>, Problem> {
+fn patch(Call { server, path: [id, _], .. }: &Call, body: &RequestBody) -> Outcome {
     let issue =
-        server.state.issues()?.change(&author(server), &id, read::<DecisionChange>(&body)?).map_err(problem_of)?;
+        server.state.issues()?.change(&author(server), id, read::<DecisionChange>(body)?).map_err(problem_of)?;
     server.audit_own("issue changed", &json!({"issue": issue.id, "state": issue.state, "owner": issue.owner}));
-    Ok(Json(json!(issue)))
+    Ok(Reply::json(&json!(issue)))
 }
 
-fn merge(server: &Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let Merge { ids } = read(&body)?;
+fn merge(Call { server, .. }: &Call, body: &RequestBody) -> Outcome {
+    let Merge { ids } = read(body)?;
     let issue = server.state.issues()?.merge(&author(server), &ids).map_err(problem_of)?;
     server.audit_own("issues merged", &json!({"issue": issue.id, "ids": ids}));
-    Ok(Json(json!(issue)))
+    Ok(Reply::json(&json!(issue)))
 }
 
-fn split(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let issues = server.state.issues()?.split(&author(server), &id).map_err(problem_of)?;
+fn split(Call { server, path: [id, _], .. }: &Call) -> Outcome {
+    let issues = server.state.issues()?.split(&author(server), id).map_err(problem_of)?;
     server.audit_own("issue split", &json!({"issue": id}));
-    Ok(Json(json!({"issues": issues})))
+    Ok(Reply::json(&json!({"issues": issues})))
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-fn read<T: DeserializeOwned>(body: &Body) -> Result<T, Problem> {
-    body.read_or(|error| Problem::bad_request("bad-issue", error.to_string()))
+fn read<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
+    body.json_or(|error| Problem::bad_request("bad-issue", error.to_string()))
 }
 
 fn author(server: &Shared) -> Author {

@@ -1,17 +1,16 @@
 //! `/api/v1/keys`: who may do what, with a key and without. A key's secrets are in the answer that makes it, and nowhere else.
 
-use axum::Json;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::Timestamp;
 
+use crate::state::Call;
 use door::access::{KeyOrder, KeyView, grace_ns_of};
-use door::{PathName, Problem, Sent, Shared};
+use door::{Outcome, Problem, Reply, RequestBody, Shared};
 
-/// The body of an order.
-type Body = Sent<{ 128 << 10 }>;
+/// Largest body of an order.
+pub(super) const BODY_BYTES_MAX: usize = 128 << 10;
 
 /// How long the old key goes on where nobody says how long.
 const GRACE_NS: i64 = 24 * Timestamp::HOUR;
@@ -26,9 +25,9 @@ struct Rotation {
     grace: Option<String>,
 }
 
-pub(crate) async fn list(server: Shared) -> Json<Value> {
+pub(crate) fn list(Call { server, .. }: Call) -> Outcome {
     let keys = server.app.keys.list(&server.caller.scope, server.now());
-    Json(json!({"keys": keys, "anonymous": anonymous(&server)}))
+    Ok(Reply::json(&json!({"keys": keys, "anonymous": anonymous(&server)})))
 }
 
 /// Returns what may be done without a key, and who sends so; that is known of this node alone, and shown to callers who
@@ -43,8 +42,8 @@ fn anonymous(server: &Shared) -> Value {
     view
 }
 
-pub(crate) fn post(server: &Shared, body: Body) -> Result<Response, Problem> {
-    let order: KeyOrder = serde_json::from_slice(body.0.bytes()).map_err(|error| {
+pub(crate) fn post(Call { server, .. }: &Call, body: &RequestBody) -> Outcome {
+    let order: KeyOrder = body.json_or(|error| {
         let problem = Problem::bad_request("bad-key-order", error.to_string());
         problem.hint(r#"send {"name":"ci","role":"read","groups":["app/*"]}"#)
     })?;
@@ -57,12 +56,12 @@ pub(crate) fn post(server: &Shared, body: Body) -> Result<Response, Problem> {
         details["anonymous_until"] = answer["anonymous"]["until"].clone();
     }
     server.audit_own("key made", &details);
-    Ok(made(answer))
+    Ok(made(&answer))
 }
 
-pub(crate) fn rotate(server: &Shared, PathName(id): PathName, body: Body) -> Result<Response, Problem> {
+pub(crate) fn rotate(Call { server, path: [id, _], .. }: &Call, body: &RequestBody) -> Outcome {
     let bad = |message: String| Problem::bad_request("bad-rotation", message).hint(r#"send {"grace":"24h"}"#);
-    let rotation: Rotation = match body.0.bytes().trim_ascii() {
+    let rotation: Rotation = match body.bytes().trim_ascii() {
         b"" => Rotation::default(),
         body => serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?,
     };
@@ -70,23 +69,23 @@ pub(crate) fn rotate(server: &Shared, PathName(id): PathName, body: Body) -> Res
     let grace_ns = grace.map_err(|error| bad(error.to_string()))?.unwrap_or(GRACE_NS);
     let now = server.now();
     let until = Timestamp(now.0.saturating_add(grace_ns));
-    let key = server.app.keys.rotate(&id, until, &server.caller.scope, now)?;
+    let key = server.app.keys.rotate(id, until, &server.caller.scope, now)?;
     let mut details = described(&key.view);
-    details["replaces"] = id.into();
+    details["replaces"] = id.as_str().into();
     server.audit_own("key replaced", &details);
-    Ok(made(json!(key)))
+    Ok(made(&json!(key)))
 }
 
-pub(crate) fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) fn delete(Call { server, path: [id, _], .. }: &Call) -> Outcome {
     if id == ANONYMOUS {
         server.must_reach_everything()?;
         server.app.keys.end_grace(server.now())?;
         server.audit_own("sending without a key ended", &json!({}));
-        return Ok(Json(json!({"revoked": true, "id": id, "name": id})));
+        return Ok(Reply::json(&json!({"revoked": true, "id": id, "name": id})));
     }
-    let revoked = server.app.keys.revoke(&id, &server.caller.scope, server.now())?;
+    let revoked = server.app.keys.revoke(id, &server.caller.scope, server.now())?;
     server.audit_own("key revoked", &described(&revoked));
-    Ok(Json(json!({"revoked": true, "id": revoked.id, "name": revoked.name})))
+    Ok(Reply::json(&json!({"revoked": true, "id": revoked.id, "name": revoked.name})))
 }
 
 /// Returns a key in the form of an audit event.
@@ -94,6 +93,6 @@ fn described(key: &KeyView) -> Value {
     json!({"key_id": key.id, "key_name": key.name, "role": key.role, "groups": key.groups, "expires": key.expires})
 }
 
-fn made(key: Value) -> Response {
-    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(key)).into_response()
+fn made(key: &Value) -> Reply {
+    Reply::json(key).with_status(StatusCode::CREATED).not_stored()
 }

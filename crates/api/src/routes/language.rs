@@ -1,6 +1,5 @@
 //! `/api/v1/check`, `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
 
-use axum::Json;
 use language::{Language, ParseOptions};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -8,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::ask::{self, unknown_language};
 use crate::json_body::JsonBody;
+use crate::state::Call;
 use door::problem::place_json;
-use door::{Problem, Sent, Shared, warning_json};
+use door::{Outcome, Problem, Reply, RequestBody, warning_json};
 
 /// A body. The query text in it is at most 64 KiB.
-pub(super) type Body = Sent<{ 1 << 20 }>;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,8 +23,8 @@ struct CheckRequest {
 }
 
 /// Checks a query without running it: answers its errors and warnings.
-pub(crate) fn check(server: &Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let request: CheckRequest = of_json(body.0.bytes(), "{\"query\":\"…\"}")?;
+pub(crate) fn check(Call { server, .. }: &Call, body: &RequestBody) -> Outcome {
+    let request: CheckRequest = of_json(body.bytes(), "{\"query\":\"…\"}")?;
     let options = ParseOptions { now: server.now(), time_zone: ask::time_zone(request.time_zone.as_deref())? };
     let plan = ask::parse(&request.query, request.language.as_deref(), &options);
     let (errors, warnings): (Vec<Value>, Vec<Value>) = match plan {
@@ -32,7 +32,7 @@ pub(crate) fn check(server: &Shared, body: Body) -> Result<Json<Value>, Problem>
         Err(problem) if problem.places.is_empty() => return Err(problem),
         Err(problem) => (problem.places.iter().map(place_json).collect(), Vec::new()),
     };
-    Ok(Json(json!({"errors": errors, "warnings": warnings})))
+    Ok(Reply::json(&json!({"errors": errors, "warnings": warnings})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,9 +42,9 @@ struct FormatRequest {
 }
 
 /// Answers the query in the standard layout.
-pub(crate) fn format(_: &Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let request: FormatRequest = of_json(body.0.bytes(), "{\"query\":\"…\"}")?;
-    Ok(Json(json!({"query": language::format_insights(&request.query)?})))
+pub(crate) fn format(_: &Call, body: &RequestBody) -> Outcome {
+    let request: FormatRequest = of_json(body.bytes(), "{\"query\":\"…\"}")?;
+    Ok(Reply::json(&json!({"query": language::format_insights(&request.query)?})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,14 +55,14 @@ struct TranslateRequest {
 }
 
 /// Answers a query of another language in Insights QL.
-pub(crate) fn translate(_: &Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let request: TranslateRequest = of_json(body.0.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
+pub(crate) fn translate(_: &Call, body: &RequestBody) -> Outcome {
+    let request: TranslateRequest = of_json(body.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
     let translated = [Language::Logql, Language::Lucene, Language::Kql, Language::FilterPattern];
     let language = translated.into_iter().find(|language| language.name() == request.language);
     let hint = "logql, lucene, kql and filter-pattern can be translated";
     let language = language.ok_or_else(|| unknown_language(&request.language).hint(hint))?;
     let translated = language::translate(&request.query, language)?;
-    Ok(Json(json!({"query": translated, "language": "insights"})))
+    Ok(Reply::json(&json!({"query": translated, "language": "insights"})))
 }
 
 /// Reads a JSON object; `example` is what one looks like.

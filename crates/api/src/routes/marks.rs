@@ -1,8 +1,6 @@
 //! `/api/v1/marks`: deploys, migrations and flags as people and scripts say that they happened, stored as events.
 
-use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use cause::{MARK_DAYS_MAX, MARK_GROUP, Mark, is_mark_group, mark_groups, mark_reach, marks};
 use ingest::{Encoding, EventMetadata, IngestError, RawEvent};
 use serde::Deserialize;
@@ -11,11 +9,12 @@ use types::{GroupName, Timestamp, group_name_of_outside};
 
 use crate::ask;
 use crate::json_body::JsonBody;
+use crate::state::Call;
 use door::query_run::damages;
-use door::{Parameters, Problem, Scope, Sent, Shared, reason_json};
+use door::{Outcome, Problem, Reply, RequestBody, Scope, Shared, reason_json};
 
 /// Longest body of a mark, and longest text.
-const BODY_BYTES_MAX: usize = 64 << 10;
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 const TEXT_BYTES_MAX: usize = 2_000;
 
 const BODY: JsonBody = JsonBody { noun: "mark", example: r#"{"text":"deploy 1.4.2","fields":{"service":"pay"}}"# };
@@ -51,14 +50,15 @@ struct CheckedMark {
     group: GroupName,
 }
 
-pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let mark = BODY.read::<NewMark>(body.bytes())?.check(&server)?;
-    let answer = mark.json();
     let record = mark.record();
-    let (of_thread, n_bytes) = (server.clone(), record.len());
-    let work = move || store(&of_thread, &mark.group, record.as_bytes());
-    server.intake.run(Encoding::Identity, n_bytes, work).await??;
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
+    let n_bytes = record.len();
+    let store = move || {
+        store(&server, &mark.group, record.as_bytes())?;
+        Ok(Reply::json(&mark.json()).with_status(StatusCode::CREATED))
+    };
+    Ok(Reply::Intake(Encoding::Identity.into(), n_bytes, Box::new(store)))
 }
 
 /// Stores a mark; it is durable when this returns. Blocks.
@@ -154,30 +154,27 @@ impl CheckedMark {
     }
 }
 
-pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&["from", "to", "time_zone", "limit"])?;
     let limit = parameters.number("limit")?.unwrap_or(MARKS_MAX).clamp(1, MARKS_MAX);
     let (now, time_zone) = (server.now(), ask::time_zone(parameters.get("time_zone"))?);
     let text = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
     let range = ask::range(text("from").as_ref(), text("to").as_ref(), now, time_zone)?;
-    let found = server
-        .read("", move |reading| {
-            let snapshot = reading.snapshot(&mark_groups(), mark_reach(range));
-            let progress = |stats: &execute::Stats| reading.note(stats);
-            let scope = Scope { groups: Vec::new(), limit: None, time_zone, now };
-            let request = reading.request(range, &scope, &progress);
-            let mut found = marks(&snapshot.runs, &request, limit)?;
-            reading.server.note_damage(&found.partial_reasons);
-            found.partial_reasons.extend(damages(&snapshot));
-            Ok(found)
-        })
-        .await?;
-    Ok(Json(json!({
-        "marks": found.marks.iter().map(mark_json).collect::<Vec<_>>(),
-        "more": found.more,
-        "partial": !found.partial_reasons.is_empty(),
-        "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
-    })))
+    Ok(Reply::query(&server, "", move |reading| {
+        let snapshot = reading.snapshot(&mark_groups(), mark_reach(range));
+        let progress = |stats: &execute::Stats| reading.note(stats);
+        let scope = Scope { groups: Vec::new(), limit: None, time_zone, now };
+        let request = reading.request(range, &scope, &progress);
+        let mut found = marks(&snapshot.runs, &request, limit)?;
+        reading.server.note_damage(&found.partial_reasons);
+        found.partial_reasons.extend(damages(&snapshot));
+        Ok(Reply::json(&json!({
+            "marks": found.marks.iter().map(mark_json).collect::<Vec<_>>(),
+            "more": found.more,
+            "partial": !found.partial_reasons.is_empty(),
+            "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
+        })))
+    }))
 }
 
 fn mark_json(mark: &Mark) -> Value {

@@ -6,33 +6,33 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderValue, header};
 use storage::Status;
 
 use crate::routes::status::numbers;
 use crate::routes::{alert_timings, clocks, fleet, pipelines, sources, upkeep};
-use crate::state::{Api, Shared};
+use crate::state::{Api, Call};
 use door::exposition::{Format, Kind, Page};
-use door::{Problem, Server};
+use door::{Outcome, Reply, Server};
 
-pub(crate) async fn get(server: Shared, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
-    server.must_reach_everything()?;
-    let (of_thread, format) = (server.clone(), preferred(&headers));
-    let work = move || {
-        // First, as it waits a moment for what was accepted just now.
-        let derived = of_thread.app.metrics.families();
-        let mut page = Page::new(format);
-        write_own(&of_thread, &of_thread.state, &mut page);
-        derived.iter().for_each(|family| page.derived(family));
-        page
-    };
-    let page = server.lookups.run(work).await?;
+pub(crate) fn get(call: Call) -> Outcome {
+    call.server.must_reach_everything()?;
+    call.look_up(page)
+}
+
+fn page(Call { server, parts, .. }: &Call) -> Outcome {
+    let format = preferred(&parts.headers);
+    // First, as it waits a moment for what was accepted just now.
+    let derived = server.app.metrics.families();
+    let mut page = Page::new(format);
+    write_own(server, &server.state, &mut page);
+    derived.iter().for_each(|family| page.derived(family));
     let content_type = match format {
         Format::Text => "text/plain; version=0.0.4; charset=utf-8",
         Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
     };
-    Ok(([(header::CONTENT_TYPE, content_type), (header::VARY, "accept")], page.into_text()))
+    let vary = HeaderValue::from_static("accept");
+    Ok(Reply::content(content_type, page.into_text()).with_header(header::VARY, vary))
 }
 
 /// Returns the format that a client prefers: OpenMetrics only if its `Accept` names it, and nothing that it likes better.

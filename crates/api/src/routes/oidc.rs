@@ -7,16 +7,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::session::{self, Peer, Under};
-use crate::state::Api;
+use super::session;
+use crate::state::{Call, Routes};
 use ::oidc::{Account, COOKIE_LIFE_S, Provider, ProviderAnswer, Url};
 use door::users::{SignedIn, caller_name, cookie_named, no_role};
-use door::{FamilyState, HandlerServer, Parameters, Problem, Role, Shared, Table};
+use door::{Outcome, Problem, Reply, Role, Shared};
 
 /// The cookie of a sign-in under way.
 const COOKIE: &str = "catat_sign_in";
@@ -29,8 +27,8 @@ const PROBLEM: &str = "sign_in_problem";
 const UNCOUNTED: [&str; 3] = ["provider-unreachable", "provider-busy", "sign-in-expired"];
 
 /// Adds the routes.
-pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
-    table.get("/api/v1/session/providers", Role::None, providers).get("/api/v1/session/oidc", Role::None, begin).get(
+pub(super) fn add(routes: Routes) -> Routes {
+    routes.get("/api/v1/session/providers", Role::None, providers).get("/api/v1/session/oidc", Role::None, begin).get(
         "/api/v1/session/oidc/callback",
         Role::None,
         finish,
@@ -38,10 +36,10 @@ pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
 }
 
 /// Lists the providers that people may sign in with.
-async fn providers(server: Shared) -> Json<Value> {
+fn providers(Call { server, .. }: Call) -> Outcome {
     let provider = |provider: &Arc<Provider>| json!({"name": provider.name(), "path": "api/v1/session/oidc"});
     let providers: Vec<Value> = server.app.sign_in.oidc.iter().map(provider).collect();
-    Json(json!({"providers": providers}))
+    Ok(Reply::json(&json!({"providers": providers})))
 }
 
 fn provider_of(server: &Shared) -> Result<&Arc<Provider>, Problem> {
@@ -50,28 +48,28 @@ fn provider_of(server: &Shared) -> Result<&Arc<Provider>, Problem> {
 }
 
 /// Sends a browser to the provider.
-async fn begin(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
-    let provider = provider_of(&server)?;
-    let begun = provider.begin(parameters.get("to").unwrap_or_default(), server.now()).await;
-    Ok(match begun {
-        Ok((url, cookie)) => redirect(provider, url.as_str(), &[attempt_cookie(provider, &cookie)]),
-        Err(error) => {
-            tracing::warn!(%error, "sign-in with the provider not begun");
-            redirect_with(provider, provider.home().clone(), error.code(), &[])
-        }
-    })
+fn begin(Call { server, parameters, .. }: Call) -> Outcome {
+    let provider = provider_of(&server)?.clone();
+    Ok(Reply::later(async move {
+        let begun = provider.begin(parameters.get("to").unwrap_or_default(), server.now()).await;
+        Ok(match begun {
+            Ok((url, cookie)) => redirect(&provider, url.as_str(), &[attempt_cookie(&provider, &cookie)]),
+            Err(error) => {
+                tracing::warn!(%error, "sign-in with the provider not begun");
+                redirect_with(&provider, provider.home().clone(), error.code(), &[])
+            }
+        })
+    }))
 }
 
 /// Signs in a browser that comes back from the provider.
-async fn finish(
-    server: Shared,
-    peer: Peer,
-    under: Under,
-    headers: HeaderMap,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
-    let provider = provider_of(&server)?.clone();
-    let address = peer.as_ref().map(|peer| peer.0.0.ip());
+fn finish(call: Call) -> Outcome {
+    let provider = provider_of(&call.server)?.clone();
+    Ok(Reply::later(async move { Ok(finish_with(&provider, call).await) }))
+}
+
+async fn finish_with(provider: &Provider, Call { server, parameters, parts, .. }: Call) -> Reply {
+    let address = session::address(&parts);
     let mut to = provider.home().clone();
     let parameter = |name: &str| parameters.get(name).map(str::to_owned);
     let answer = ProviderAnswer {
@@ -84,7 +82,7 @@ async fn finish(
     let signed_in = async {
         // Each attempt is a request to the provider: many from one address have to wait.
         server.sign_ins.begin(address, None, Instant::now())?;
-        let attempted = provider.finish(cookie_named(&headers, COOKIE), &answer, server.now()).await;
+        let attempted = provider.finish(cookie_named(&parts.headers, COOKIE), &answer, server.now()).await;
         to = attempted.to;
         let account = attempted.account.map_err(|error| Problem::bad_request(error.code(), error.to_string()))?;
         session::begin(&server, admit(&server, account, address).await?, None).await
@@ -93,25 +91,24 @@ async fn finish(
     if signed_in.as_ref().map_or_else(|problem| UNCOUNTED.contains(&problem.code), |_| true) {
         server.sign_ins.succeeded(address, None);
     }
-    let ended = attempt_cookie(&provider, "");
-    Ok(match signed_in {
-        Ok(token) => {
-            let ([(_, cookie), _], _) = session::with_cookie(&token, &under, &headers);
-            redirect(&provider, to.as_str(), &[cookie, ended])
-        }
+    let ended = attempt_cookie(provider, "");
+    match signed_in {
+        Ok(token) => redirect(provider, to.as_str(), &[session::cookie(&token, &parts), ended]),
         Err(problem) => {
             tracing::warn!(problem = problem.message, ?address, "sign-in with the provider failed");
             server.whole().audit_refusal(address, problem.code);
-            redirect_with(&provider, to, problem.code, &[ended])
+            redirect_with(provider, to, problem.code, &[ended])
         }
-    })
+    }
 }
 
 /// Returns the user of an account, with the role that the rules give it now.
 async fn admit(server: &Shared, account: Account, address: Option<IpAddr>) -> Result<SignedIn, Problem> {
     let grant = server.app.sign_in.roles.grant(&account.name, &account.groups);
     let grant = grant.ok_or_else(|| no_role(&account.name))?.clone();
-    let work = move |server: &Shared| {
+    let of_thread = server.clone();
+    let work = move || {
+        let server = &of_thread;
         let (who, is_changed) = server.users.admit_account(server.settings(), &account, &grant, server.now())?;
         if is_changed {
             server.sessions.end_of(&caller_name(&account.name));
@@ -123,7 +120,7 @@ async fn admit(server: &Shared, account: Account, address: Option<IpAddr>) -> Re
         server.audit(&who.caller.name, "account accepted", &details);
         Ok(who)
     };
-    server.look_up(work).await?
+    server.lookups.run(work).await?
 }
 
 /// Returns the cookie of a sign-in under way; an empty value deletes it. `Lax`, since the browser comes back to it from another
@@ -138,16 +135,15 @@ fn attempt_cookie(provider: &Provider, value: &str) -> HeaderValue {
     HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static("catat_sign_in=; Max-Age=0"))
 }
 
-fn redirect_with(provider: &Provider, mut to: Url, code: &str, cookies: &[HeaderValue]) -> Response {
+fn redirect_with(provider: &Provider, mut to: Url, code: &str, cookies: &[HeaderValue]) -> Reply {
     to.query_pairs_mut().append_pair(PROBLEM, code);
     redirect(provider, to.as_str(), cookies)
 }
 
 /// Returns an answer that sends a browser elsewhere.
-fn redirect(provider: &Provider, to: &str, cookies: &[HeaderValue]) -> Response {
+fn redirect(provider: &Provider, to: &str, cookies: &[HeaderValue]) -> Reply {
     let location = HeaderValue::from_str(to).or_else(|_| HeaderValue::from_str(provider.home().as_str()));
     let location = location.unwrap_or(HeaderValue::from_static("/"));
-    let cookies = AppendHeaders(cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.clone())));
-    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::SEE_OTHER, headers, cookies).into_response()
+    let reply = Reply::from(StatusCode::SEE_OTHER).with_header(header::LOCATION, location).not_stored();
+    cookies.iter().fold(reply, |reply, cookie| reply.with_header(header::SET_COOKIE, cookie.clone()))
 }

@@ -7,7 +7,6 @@ mod shown;
 
 use std::sync::Arc;
 
-use axum::Json;
 use cause::{Measure, axis, concurrent, mark_groups, mark_reach, onset, onset_history, onset_reach, pattern_onsets};
 use execute::{EventSet, ExecuteError, PartialReason, Stats};
 use serde_json::{Value, json};
@@ -18,52 +17,42 @@ use self::measured::{Of, OnsetQuestion};
 use self::shown::json_of_patterns;
 use crate::ask::Question;
 use crate::routes::alerts::visible;
+use crate::state::Call;
 use door::query_run::damages;
-use door::{Problem, QueryRun, Sent, Shared};
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Shared};
 
 pub(super) use self::found::FoundOnset;
 pub(super) use self::shown::json_of;
 
 /// Longest body.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Time before and after an onset in which an alert counts as one that began with it.
 const BEFORE: i64 = 15 * Timestamp::MINUTE;
 const AFTER: i64 = 15 * Timestamp::MINUTE;
 
-/// What was found: of one measure, or of patterns.
-enum OnsetAnswer {
-    /// The onset of one measure, and the measure's name.
-    One(FoundOnset, String),
-    /// Those of patterns.
-    Patterns(FoundPatterns),
-}
-
-pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let asked = OnsetQuestion::of_json(body.bytes(), server.now())?;
     let (text, now) = (asked.query().to_owned(), server.now());
-    let found = server
-        .read(&text, move |reading| {
-            let (question, of) = asked.check(now)?;
-            let found = match of {
-                Of::Patterns => find_patterns(reading, &question).map(OnsetAnswer::Patterns),
-                Of::Measure(measure, name) => {
-                    find_measured(reading, &question, &measure).map(|found| OnsetAnswer::One(found, name))
-                }
-            }?;
-            Ok((found, question.scope.groups))
-        })
-        .await?;
-    let (found, groups) = found;
-    Ok(Json(match found {
-        OnsetAnswer::One(found, name) => {
-            let began = found.onset.began;
-            json_of(&found, &name, began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default())
-        }
-        OnsetAnswer::Patterns(found) => {
-            let range = found.onsets.range;
-            json_of_patterns(&found, range.map(|range| alerts(&server, range, &groups)).unwrap_or_default())
-        }
+    Ok(Reply::query(&server, &text, move |reading| {
+        let (question, of) = asked.check(now)?;
+        let groups = &question.scope.groups;
+        Ok(Reply::json(&match of {
+            Of::Patterns => {
+                let found = find_patterns(reading, &question)?;
+                let range = found.onsets.range;
+                json_of_patterns(&found, range.map(|range| alerts(reading.server, range, groups)).unwrap_or_default())
+            }
+            Of::Measure(measure, name) => {
+                let found = find_measured(reading, &question, &measure)?;
+                let began = found.onset.began;
+                json_of(
+                    &found,
+                    &name,
+                    began.map(|began| alerts(reading.server, near(began), groups)).unwrap_or_default(),
+                )
+            }
+        }))
     }))
 }
 

@@ -1,12 +1,12 @@
 //! `/api/v1/patterns`: which messages there are, how often, when first and last, and what has changed since an earlier
 //! time.
 
-use axum::Json;
 use execute::Answer;
 use serde_json::{Map, Value, json};
 
 use crate::ask::{Ask, PARAMETERS};
-use door::{Parameters, Problem, Shared, reason_json, stats_json};
+use crate::state::Call;
+use door::{Outcome, Problem, Reply, reason_json, stats_json};
 
 /// Patterns where the request does not say how many, and at most.
 const PATTERNS_DEFAULT: usize = 1_000;
@@ -15,29 +15,27 @@ const PATTERNS_MAX: usize = 10_000;
 /// Counts over time of each pattern, about: as many as a small chart can show.
 const COUNTS: i64 = 48;
 
-pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     parameters.check_names(&[&PARAMETERS[..], &["baseline"]].concat())?;
     let earlier = parameters.get("baseline").filter(|baseline| !baseline.is_empty()).map(earlier).transpose()?;
     let ask = Ask::of_parameters(&parameters)?;
     let n_patterns = ask.limit.unwrap_or(PATTERNS_DEFAULT).min(PATTERNS_MAX);
     let (text, now) = (ask.query.clone(), server.now());
-    let answer = server
-        .read(&text, move |reading| {
-            let question = ask.check(now)?;
-            // One more than shown tells whether there are more.
-            let length = question.range.to.0.saturating_sub(question.range.from.0) / COUNTS;
-            let plan = execute::patterns_plan(&question.plan, earlier, length, n_patterns as u64 + 1);
-            reading.execute(&plan, &question.scope, question.range)
-        })
-        .await?;
-    let patterns: Vec<Value> = answer.rows.iter().take(n_patterns).map(|row| pattern(&answer, row)).collect();
-    Ok(Json(json!({
-        "patterns": patterns,
-        "more": answer.rows.len() > n_patterns,
-        "stats": stats_json(&answer.stats),
-        "partial": !answer.partial_reasons.is_empty(),
-        "partial_reasons": answer.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
-    })))
+    Ok(Reply::query(&server, &text, move |reading| {
+        let question = ask.check(now)?;
+        // One more than shown tells whether there are more.
+        let length = question.range.to.0.saturating_sub(question.range.from.0) / COUNTS;
+        let plan = execute::patterns_plan(&question.plan, earlier, length, n_patterns as u64 + 1);
+        let answer = reading.execute(&plan, &question.scope, question.range)?;
+        let patterns: Vec<Value> = answer.rows.iter().take(n_patterns).map(|row| pattern(&answer, row)).collect();
+        Ok(Reply::json(&json!({
+            "patterns": patterns,
+            "more": answer.rows.len() > n_patterns,
+            "stats": stats_json(&answer.stats),
+            "partial": !answer.partial_reasons.is_empty(),
+            "partial_reasons": answer.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
+        })))
+    }))
 }
 
 /// Reads the name of an earlier time.

@@ -1,9 +1,7 @@
 //! `/api/v1/pipelines`: what is done to events on their way in, and its dry run. Pipelines of the configuration are shown;
 //! others are made and removed, by whom all groups exist for that they are about.
 
-use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use definition::DefinitionError;
 use ingest::{MadePipeline, MakePipelineError, PipelineStatus, Pipelines, Sample};
 use serde::Deserialize;
@@ -12,13 +10,13 @@ use suggestion::Selection;
 use types::group_name_of_outside;
 
 use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
-use crate::state::Shared as ApiShared;
+use crate::state::{Call, Shared as ApiShared};
 use door::exposition::Kind::Counter;
 use door::exposition::Page;
-use door::{HandlerServer, PathName, Problem, Sent, SentJson, Server, Shared, covers};
+use door::{Outcome, Problem, Reply, RequestBody, Server, Shared, covers};
 
 /// Largest body of a dry run, and most lines of one: what a person tries, and reads the answer of.
-const BODY_BYTES_MAX: usize = 4 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
 const LINES_MAX: usize = 1_000;
 
 /// What a dry run is asked.
@@ -48,7 +46,7 @@ struct New {
     time_zone: Option<String>,
 }
 
-pub(crate) async fn list(server: Shared) -> Json<Value> {
+pub(crate) fn list(Call { server, .. }: Call) -> Outcome {
     let made = server.app.intake.made_pipelines();
     let shown = |status: PipelineStatus| {
         let made = made.iter().find(|made| made.name() == status.name);
@@ -59,35 +57,36 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
         })
     };
     let status = server.app.intake.pipelines().status();
-    Json(json!({"pipelines": status.into_iter().map(shown).collect::<Vec<_>>()}))
+    Ok(Reply::json(&json!({"pipelines": status.into_iter().map(shown).collect::<Vec<_>>()})))
 }
 
 /// Makes a pipeline, or counts what it would do to stored events.
-pub(crate) async fn post(server: ApiShared, body: SentJson<BODY_BYTES_MAX>) -> Result<Response, Problem> {
-    let new: New = body.read_or(|error| {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
+    let new: New = body.json_or(|error| {
         let problem = Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
         problem.hint("send {\"definition\":{\"name\":\"…\",\"match\":{…},\"steps\":[…]}}")
     })?;
+    let of_thread = server.clone();
     if new.dry_run {
         let group = group(&server, new.group.as_deref().unwrap_or_default())?;
         let range = DryRunRange::new(new.from.as_ref(), new.to.as_ref(), new.time_zone.as_deref(), server.now())?;
-        let (of_thread, text) = (server.clone(), format!("dry run of a pipeline on {group}"));
-        let counted =
-            server.read(&text, move |reading| dry_run(reading, &of_thread, (&group, &range), &new.definition));
-        return Ok(Json(counted.await?).into_response());
+        let text = format!("dry run of a pipeline on {group}");
+        return Ok(Reply::query(&server, &text, move |reading| {
+            Ok(Reply::json(&dry_run(reading, &of_thread, (&group, &range), &new.definition)?))
+        }));
     }
-    let made = server.look_up(move |server| make(server, &new.definition)).await??;
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+    let made = move || Ok(Reply::json(&make(&of_thread, &new.definition)?).with_status(StatusCode::CREATED));
+    Ok(Reply::look_up(&server, made))
 }
 
-pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
     let intake = &server.app.intake;
-    if let Some(made) = intake.made_pipelines().iter().find(|made| made.name() == name) {
+    if let Some(made) = intake.made_pipelines().iter().find(|made| made.name() == *name) {
         must_cover(server, &made.definition)?;
     }
-    intake.remove_pipeline(&name).map_err(problem_of)?;
+    intake.remove_pipeline(name).map_err(problem_of)?;
     server.audit_own("pipeline removed", &json!({"pipeline": name}));
-    Ok(Json(json!({"deleted": true})))
+    Ok(Reply::json(&json!({"deleted": true})))
 }
 
 /// Makes a pipeline that takes away nothing that is needed. Blocks.
@@ -160,9 +159,9 @@ fn problem_of(error: MakePipelineError) -> Problem {
     }
 }
 
-pub(crate) fn test(server: &Shared, body: Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn test(Call { server, .. }: &Call, body: &RequestBody) -> Outcome {
     let bad = |error: serde_json::Error| Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
-    let asked: Test = serde_json::from_slice(body.0.bytes()).map_err(bad)?;
+    let asked: Test = serde_json::from_slice(body.bytes()).map_err(bad)?;
     if asked.lines.len() + asked.records.len() > LINES_MAX {
         let message = format!("a dry run takes {LINES_MAX} lines and records at most");
         return Err(Problem::bad_request("too-many-lines", message));
@@ -174,7 +173,7 @@ pub(crate) fn test(server: &Shared, body: Sent<BODY_BYTES_MAX>) -> Result<Json<V
     let of_records = records.iter().map(|record| Sample { bytes: record.as_bytes(), is_record: true });
     let samples = of_lines.chain(of_records);
     let events = server.app.intake.dry_run(pipelines.as_ref(), (&group, &*asked.stream), samples, server.now());
-    Ok(Json(json!({"events": events})))
+    Ok(Reply::json(&json!({"events": events})))
 }
 
 /// Returns every mistake, a line each, with the place in the definition.

@@ -1,11 +1,11 @@
 //! `/api/v1/queries`: what runs now, and how to stop it.
 
-use axum::Json;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use door::{PathName, Problem, Shared, stats_json};
+use crate::state::Call;
+use door::{Outcome, Problem, Reply, stats_json};
 
-pub(crate) async fn list(server: Shared) -> Json<Value> {
+pub(crate) fn list(Call { server, .. }: Call) -> Outcome {
     let now = server.now();
     let mut running = server.queries.list();
     running.retain(|query| server.may_see_query(query));
@@ -16,13 +16,13 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
             "elapsed_ms": elapsed_ms, "progress": stats_json(&query.progress()),
         })
     };
-    Json(json!({"queries": running.iter().map(entry).collect::<Vec<_>>()}))
+    Ok(Reply::json(&json!({"queries": running.iter().map(entry).collect::<Vec<_>>()})))
 }
 
-pub(crate) async fn cancel(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) fn cancel(Call { server, path: [id, _], .. }: Call) -> Outcome {
     let is_known = id.parse().is_ok_and(|id| server.queries.cancel(id, |running| server.may_see_query(running)));
     if is_known {
-        Ok(Json(json!({"cancelled": true})))
+        Ok(Reply::json(&json!({"cancelled": true})))
     } else {
         Err(Problem::not_found(format!("no query {id:?} is running")))
     }

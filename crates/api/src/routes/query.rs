@@ -33,26 +33,26 @@ use self::rows::Rows;
 use crate::answer::{Form, names_of, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
 use crate::routes::clocks;
-use crate::state::{Api, Shared};
+use crate::state::{Api, Call, Shared};
 use crate::unknown_groups::unknown_groups;
 use door::fleet::Home;
 use door::query_run::read_with;
-use door::{Parameters, Problem, QueryRun, Sent, Takers, audit};
+use door::{Parameters, Problem, QueryRun, Reply, RequestBody, Takers, audit};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// How long a streamed query may take before its answer begins without it: rows that are there are seen at once.
 const SLOW: Duration = Duration::from_millis(40);
 
-pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) fn get(Call { server, parameters, parts, .. }: Call) -> door::Outcome {
     parameters.check_names(&[&PARAMETERS[..], &export::PARAMETERS].concat())?;
     let mut ask = Ask::of_parameters(&parameters)?;
     ask.all_fields = parameters.flag("all_fields")?;
     if parameters.get("format").is_none() && !parameters.flag("gzip")? {
-        return answer(&server, ask, form(&headers)).await;
+        return Ok(answered(server, ask, form(&parts.headers)));
     }
-    file(&server, ask, &parameters).await
+    Ok(Reply::later(async move { file(&server, ask, &parameters).await.map(Reply::Whole) }))
 }
 
 /// Answers with a file, in the format that the parameters name.
@@ -93,13 +93,13 @@ pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<Strin
     Ok((answer, grouped_by))
 }
 
-pub(crate) async fn post(
-    server: Shared,
-    headers: HeaderMap,
-    Sent(body): Sent<BODY_BYTES_MAX>,
-) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, parts, .. }: Call, body: RequestBody) -> door::Outcome {
     let ask = Ask::of_json(body.bytes(), server.now())?;
-    answer(&server, ask, form(&headers)).await
+    Ok(answered(server, ask, form(&parts.headers)))
+}
+
+fn answered(server: Shared, ask: Ask, form: Form) -> Reply {
+    Reply::later(async move { answer(&server, ask, form).await.map(Reply::Whole) })
 }
 
 fn form(headers: &HeaderMap) -> Form {

@@ -7,7 +7,6 @@ use alert::{
     Ask, Backtest, BacktestRange, Question, Rule, RuleError, RunsAsk, Table, Trial, backtest, read_json_rule,
     read_rules,
 };
-use axum::Json;
 use execute::BlockVisitor;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,10 +15,11 @@ use types::{GroupName, Timestamp};
 
 use super::language::of_json;
 use crate::ask;
-use door::{Problem, QueryRun, Scope, Sent, Shared};
+use crate::state::Call;
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, Shared};
 
 /// Largest body: events at hand are a few hundred.
-const BODY_BYTES_MAX: usize = 4 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Most events at hand.
 const EVENTS_MAX: usize = 10_000;
@@ -77,11 +77,11 @@ impl Ask for ReadingAsk<'_> {
     }
 }
 
-pub(crate) async fn test(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn test(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let request: TestRequest = of_json(body.bytes(), "{\"rule\":{\"name\":\"…\",\"query\":\"…\"}}")?;
     let rule = match one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))? {
         Ok(rule) => rule,
-        Err(errors) => return Ok(Json(json!({"valid": false, "errors": errors_json(&errors)}))),
+        Err(errors) => return Ok(Reply::json(&json!({"valid": false, "errors": errors_json(&errors)}))),
     };
     let now = server.now();
     let at = match &request.at {
@@ -90,19 +90,18 @@ pub(crate) async fn test(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     };
     let sample = request.events.map(|events| sample_of(&server, events, at)).transpose()?;
     let text = rule.query.clone();
-    let tried = server.read(&text, move |reading| {
+    Ok(Reply::query(&server, &text, move |reading| {
         let began = Instant::now();
         let tried = match &sample {
             Some(sample) => alert::try_rule(&rule, sample, at, "/"),
             None => alert::try_rule(&rule, &ReadingAsk(reading), at, "/"),
         };
         let tried = tried.map_err(|error| Problem::bad_request("rule-not-evaluated", error))?;
-        Ok(trial_json(&tried, at, began.elapsed()))
-    });
-    Ok(Json(tried.await?))
+        Ok(Reply::json(&trial_json(&tried, at, began.elapsed())))
+    }))
 }
 
-pub(crate) async fn past(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn past(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let example = "{\"rule\":{\"name\":\"…\",\"query\":\"…\"},\"from\":\"now-7d\"}";
     let request: BacktestRequest = of_json(body.bytes(), example)?;
     let wrong = |errors: Vec<RuleError>| Problem::bad_request("bad-rule", lines_of(&errors));
@@ -116,7 +115,7 @@ pub(crate) async fn past(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     }
     let interval_ns = server.app.alerts.interval_ns();
     let text = rule.query.clone();
-    let found = server.read(&text, move |reading| {
+    Ok(Reply::query(&server, &text, move |reading| {
         let deadline = Instant::now().checked_add(BACKTEST_TIME_MAX);
         let past = BacktestRange {
             from: range.from,
@@ -126,9 +125,8 @@ pub(crate) async fn past(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
             questions_max: QUESTIONS_MAX,
             deadline,
         };
-        Ok(backtest(&rule, &ReadingAsk(reading), &past))
-    });
-    Ok(Json(backtest_json(&found.await?)))
+        Ok(Reply::json(&backtest_json(&backtest(&rule, &ReadingAsk(reading), &past))))
+    }))
 }
 
 /// A rule as an object, or as text, and which one of several.

@@ -1,31 +1,25 @@
 //! `/api/v1/session`: sign in, sign out, and who one is.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, Extension};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::GroupScope;
 
+use crate::state::Call;
 use door::access::SignInWay;
 use door::guard::SessionEnd;
 use door::listen::OverTls;
 use door::users::{SignedIn, cookie_of, set_cookie, user_of};
-use door::{Caller, HandlerServer, Problem, Role, SentJson, Shared};
+use door::{Caller, Outcome, Problem, Reply, RequestBody, Role, Shared};
 
 /// A body: names, passwords, patterns of groups.
-pub(super) type Body = SentJson<{ 64 << 10 }>;
-
-/// Who asks from where; neither is there in a test without a socket.
-pub(crate) type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
-
-/// Whether the connection is one under TLS.
-pub(crate) type Under = Option<Extension<OverTls>>;
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,50 +28,48 @@ struct Credentials {
     password: String,
 }
 
-pub(crate) async fn post(
-    server: Shared,
-    peer: Peer,
-    under: Under,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let Credentials { name, password } = body.read()?;
-    let who = check(&server, &peer, name, password).await?;
-    let description = describe(&who.caller);
-    // Whoever had this browser before is not to go on in it.
-    let before = cookie_of(&headers).and_then(|token| server.sessions.end(token));
-    let token = begin(&server, who, before).await?;
-    let (cookie, parting) = with_cookie(&token, &under, &headers);
-    Ok((parting, cookie, Json(description)).into_response())
+pub(crate) fn post(Call { server, parts, .. }: Call, body: RequestBody) -> Outcome {
+    let Credentials { name, password } = body.json()?;
+    Ok(Reply::later(async move {
+        let who = check(&server, address(&parts), name, password).await?;
+        let description = describe(&who.caller);
+        // Whoever had this browser before is not to go on in it.
+        let before = cookie_of(&parts.headers).and_then(|token| server.sessions.end(token));
+        let token = begin(&server, who, before).await?;
+        Ok(with_cookie(Reply::json(&description), &token, &parts))
+    }))
 }
 
-pub(crate) async fn get(server: Shared) -> Result<Response, Problem> {
+pub(crate) fn get(Call { server, .. }: Call) -> Outcome {
     if server.caller.role == Role::None && !server.caller.sends {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "key-required", "nobody is signed in");
         return Err(problem.hint("sign in with POST /api/v1/session, or send a key"));
     }
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(describe(&server.caller))).into_response())
+    Ok(Reply::json(&describe(&server.caller)).not_stored())
 }
 
-pub(crate) async fn delete(server: Shared, under: Under, headers: HeaderMap) -> Response {
-    let mut url = None;
-    if let Some(caller) = cookie_of(&headers).and_then(|token| server.sessions.end(token)) {
-        if let (Some(SignInWay::Provider), Some(provider)) = (caller.way, &server.app.sign_in.oidc) {
-            url = provider.sign_out_url(server.now()).await.map(String::from);
+pub(crate) fn delete(Call { server, parts, .. }: Call) -> Outcome {
+    Ok(Reply::later(async move {
+        let mut url = None;
+        if let Some(caller) = cookie_of(&parts.headers).and_then(|token| server.sessions.end(token)) {
+            if let (Some(SignInWay::Provider), Some(provider)) = (caller.way, &server.app.sign_in.oidc) {
+                url = provider.sign_out_url(server.now()).await.map(String::from);
+            }
+            // What could not be kept is in the log.
+            let of_thread = server.clone();
+            let _ = server.lookups.run(move || of_thread.keep_sessions(&caller)).await;
         }
-        // What could not be kept is in the log.
-        let _ = server.look_up(move |server| server.keep_sessions(&caller)).await;
-    }
-    let (cookie, parting) = with_cookie("", &under, &headers);
-    (parting, cookie, Json(json!({"signed_out": true, "url": url}))).into_response()
+        Ok(with_cookie(Reply::json(&json!({"signed_out": true, "url": url})), "", &parts))
+    }))
 }
 
 /// Begins a session, and keeps that; gives its token. `before` is who had one in the same browser.
 pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Caller>>) -> Result<String, Problem> {
     let (caller, password) = (who.caller.clone(), who.password.clone());
     let token = server.sessions.begin(who, server.now())?;
-    let begun = token.clone();
-    let work = move |server: &Shared| {
+    let (begun, of_thread) = (token.clone(), server.clone());
+    let work = move || {
+        let server = &of_thread;
         // Looked at when the session is there: whoever removes the user from now on ends it.
         if !server.users.still_has(server.settings(), &caller, &password)? {
             server.sessions.end(&begun);
@@ -87,7 +79,7 @@ pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Cal
         server.keep_sessions(&caller);
         Ok(())
     };
-    server.look_up(work).await??;
+    server.lookups.run(work).await??;
     Ok(token)
 }
 
@@ -96,8 +88,12 @@ fn bad_credentials() -> Problem {
 }
 
 /// Who says this name and this password. Failures are counted, and all look the same.
-pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: String) -> Result<SignedIn, Problem> {
-    let address = peer.as_ref().map(|peer| peer.0.0.ip());
+pub(crate) async fn check(
+    server: &Shared,
+    address: Option<IpAddr>,
+    name: String,
+    password: String,
+) -> Result<SignedIn, Problem> {
     server.sign_ins.begin(address, Some(&name), Instant::now())?;
     let (of_thread, said) = (server.clone(), name.clone());
     let work = move || {
@@ -126,18 +122,26 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
     }
 }
 
-/// Headers that hand over a token. A proxy that ends TLS before us says so, and it is its client's own cookie.
-pub(crate) fn with_cookie(
-    token: &str,
-    under: &Under,
-    headers: &HeaderMap,
-) -> ([(HeaderName, HeaderValue); 2], Extension<SessionEnd>) {
-    let is_encrypted = under.is_some() || headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let cookie = HeaderValue::from_str(&set_cookie(token, is_encrypted));
+/// Returns the address that a request comes from; there is none in a test without a socket.
+pub(crate) fn address(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+}
+
+/// Returns the cookie with a token. A proxy that ends TLS before us says so, and it is its client's own cookie.
+pub(crate) fn cookie(token: &str, parts: &Parts) -> HeaderValue {
+    let is_forwarded = parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    let cookie = set_cookie(token, is_forwarded || parts.extensions.get::<OverTls>().is_some());
     // A token is base64, which every header value may hold.
-    let cookie = cookie.unwrap_or(HeaderValue::from_static("catat_session=; Path=/; Max-Age=0"));
-    let no_store = HeaderValue::from_static("no-store");
-    ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store)], Extension(SessionEnd))
+    HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static("catat_session=; Path=/; Max-Age=0"))
+}
+
+/// Returns an answer that hands over a token.
+pub(crate) fn with_cookie(reply: Reply, token: &str, parts: &Parts) -> Reply {
+    let mut reply = reply.with_header(header::SET_COOKIE, cookie(token, parts)).not_stored();
+    if let Reply::Whole(response) = &mut reply {
+        response.extensions_mut().insert(SessionEnd);
+    }
+    reply
 }
 
 fn describe(caller: &Caller) -> Value {

@@ -1,22 +1,21 @@
 //! `/api/v1/status`: the state of the store, and the flush that backups and benchmarks wait for.
 
-use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use storage::Status;
 
 use crate::routes::{clocks, upkeep};
-use crate::state;
+use crate::state::Call;
 use door::exposition::Kind;
-use door::{Parameters, Problem, Shared};
+use door::{Outcome, Problem, Reply};
 
 /// One number about the store: its name, its kind, what it means, its value.
 pub(crate) type Number = (&'static str, Kind, &'static str, u64);
 
-pub(crate) fn get(server: &state::Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, .. }: &Call) -> Outcome {
     if !server.caller.scope.is_everything() {
         // Sizes of the whole store tell of groups that do not exist for the caller.
-        return Ok(Json(json!({
+        return Ok(Reply::json(&json!({
             "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
             "store": {}, "damaged": [], "warnings": clocks::warnings(server), "clocks": clocks::describe(server),
         })));
@@ -40,10 +39,10 @@ pub(crate) fn get(server: &state::Shared) -> Result<Json<Value>, Problem> {
             (door.to_owned(), Value::Object(numbers.collect()))
         }));
     }
-    Ok(Json(answer))
+    Ok(Reply::json(&answer))
 }
 
-pub(crate) fn flush(server: &Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) fn flush(Call { server, parameters, .. }: &Call) -> Outcome {
     parameters.check_names(&["compact"])?;
     server.must_reach_everything()?;
     let compacts = parameters.flag("compact")?;
@@ -52,7 +51,7 @@ pub(crate) fn flush(server: &Shared, parameters: Parameters) -> Result<Json<Valu
     if compacts {
         store.compact()?;
     }
-    Ok(Json(json!({"flushed": true, "compacted": compacts})))
+    Ok(Reply::json(&json!({"flushed": true, "compacted": compacts})))
 }
 
 /// Numbers of the object store, where there is one.
@@ -157,7 +156,7 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
 }
 
 /// Reads again what can change while the server runs.
-pub(crate) fn reload(server: &Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn reload(Call { server, .. }: &Call) -> Outcome {
     let tls = server.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(|error| error.to_string()));
     let reloaded = tls.and_then(|()| server.app.reload.as_ref().map_or(Ok(()), |reload| reload()));
     reloaded.map_err(|error| {
@@ -165,5 +164,5 @@ pub(crate) fn reload(server: &Shared) -> Result<Json<Value>, Problem> {
         problem.hint("what was there before stays in use")
     })?;
     server.audit_own("settings reloaded", &json!({}));
-    Ok(Json(json!({"reloaded": true})))
+    Ok(Reply::json(&json!({"reloaded": true})))
 }

@@ -9,15 +9,14 @@ mod uses;
 
 use std::sync::Mutex;
 
-use axum::Json;
 use execute::{Answer, BlockVisitor};
 use ingest::{Pipelines, TrialOutcome};
 use serde_json::{Value, json};
 use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
 use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, verb_for};
 
-use crate::state::Shared;
-use door::{Parameters, Problem, QueryRun, reason_json, stats_json};
+use crate::state::{Call, Shared};
+use door::{Problem, QueryRun, Reply, reason_json, stats_json};
 
 use counting::{all_events, share};
 pub(super) use dry_run::{DryRunRange, dry_run};
@@ -26,13 +25,12 @@ pub(super) use uses::{Use, uses_of};
 /// Suggestions of one answer.
 const SUGGESTIONS_MAX: usize = 12;
 
-pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(Call { server, parameters, .. }: Call) -> door::Outcome {
     parameters.check_names(&["group", "from", "to", "time_zone"])?;
     let range = DryRunRange::of_parameters(&parameters, server.now())?;
     let group = group(&server, parameters.get("group").unwrap_or_default())?;
     let (of_thread, text) = (server.clone(), format!("suggestions for {group}"));
-    let found = server.read(&text, move |reading| answer(reading, &of_thread, &group, &range)).await?;
-    Ok(Json(found))
+    Ok(Reply::query(&server, &text, move |reading| Ok(Reply::json(&answer(reading, &of_thread, &group, &range)?))))
 }
 
 /// Returns a group that exists for the caller and whose events pass pipelines.

@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
 use execute::{Tail, TailRows};
 use language::ParseOptions;
 use storage::{FeedItem, Subscription};
@@ -20,7 +18,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
 
 use crate::ask;
-use door::{Parameters, Problem, Shared, write_value};
+use crate::state::{Call, Shared};
+use door::{Outcome, Reply, write_value};
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];
@@ -42,31 +41,29 @@ const LOOK: Duration = Duration::from_millis(250);
 const RESUMED_MAX: usize = 10_000;
 const RESUMED_BYTES_MAX: usize = 32 << 20;
 
-pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) fn get(Call { server, parameters, parts, .. }: Call) -> Outcome {
     parameters.check_names(&PARAMETERS)?;
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let options = ParseOptions { now: server.now(), time_zone };
     let mut plan = ask::parse_tail(parameters.get("query").unwrap_or_default(), parameters.get("language"), &options)?;
     let groups = if plan.sources.is_empty() { parameters.groups() } else { plan.sources.clone() };
-    let of_thread = server.clone();
-    let fetch = move || {
-        let table_of = |name: &str| of_thread.tables.get(of_thread.settings(), &of_thread.caller.scope, name);
-        execute::fetch_tables(&mut plan, &table_of).map(|()| plan)
-    };
-    let plan = server.lookups.run(fetch).await??;
-    let tail = Tail::new(&plan, time_zone)?;
-    let last = headers.get("last-event-id").and_then(|id| EventId::decode(id.to_str().ok()?));
+    Ok(Reply::look_up(&server.clone(), move || {
+        let table_of = |name: &str| server.tables.get(server.settings(), &server.caller.scope, name);
+        execute::fetch_tables(&mut plan, &table_of)?;
+        let tail = Tail::new(&plan, time_zone)?;
+        let last = parts.headers.get("last-event-id").and_then(|id| EventId::decode(id.to_str().ok()?));
 
-    let permit = server.tails.enter().await?;
-    let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
-    let follower = Follower { server, tail, groups, sender, last_sent: Instant::now() };
-    tokio::task::spawn_blocking(move || {
-        follower.run(last);
-        drop(permit);
-    });
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<Bytes, std::convert::Infallible>));
-    let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((head, body).into_response())
+        // Nobody may wait for a place here.
+        let permit = server.tails.try_enter()?;
+        let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
+        let follower = Follower { server, tail, groups, sender, last_sent: Instant::now() };
+        tokio::task::spawn_blocking(move || {
+            follower.run(last);
+            drop(permit);
+        });
+        let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<Bytes, std::convert::Infallible>));
+        Ok(Reply::content("text/event-stream", body).not_stored())
+    }))
 }
 
 /// One tail on its thread.

@@ -11,8 +11,7 @@ mod stored;
 
 use std::sync::Arc;
 
-use axum::Json;
-use door::{Problem, QueryRun, Role, Sent, Shared, reason_json};
+use door::{Outcome as Answer, Problem, QueryRun, Reply, RequestBody, Role, Shared, reason_json};
 use ingest::{FilePlace, FileRangeView, TracedEvent, TracedText};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,9 +22,10 @@ use self::stage::{Outcome, Stage};
 use self::stored::{FoundEvents, Mark};
 use crate::ask::{Ask, Groups};
 use crate::json_body::JsonBody;
+use crate::state::Call;
 
 /// Longest body: the longest line that is kept whole, and its fields.
-const BODY_BYTES_MAX: usize = 20 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 20 << 20;
 
 const BODY: JsonBody =
     JsonBody { noun: "trace", example: r#"{"text":"…","group":"…"} or {"path":"/…","offset":0,"length":80}"# };
@@ -70,12 +70,11 @@ struct Trace {
     found: FoundEvents,
 }
 
-pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Answer {
     let request = TraceRequest::of_json(body.bytes())?;
     drop(body);
     // The text of a line is not shown among the running queries.
-    let trace = server.read("trace of a line", move |reading| trace(reading, request)).await?;
-    Ok(Json(trace.json()))
+    Ok(Reply::query(&server, "trace of a line", move |reading| Ok(Reply::json(&trace(reading, request)?.json()))))
 }
 
 impl TraceRequest {

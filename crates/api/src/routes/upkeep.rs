@@ -1,25 +1,25 @@
 //! How the store looks after itself, for `/api/v1/status`, `/metrics` and `/-/ready`; and the word of an operator that
 //! the clock is right.
 
-use axum::Json;
 use serde_json::{Map, Value, json};
 use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{ByteSize, GroupScope, Timestamp, format_duration_ns};
 
 use crate::routes::clocks;
+use crate::state::Call;
 use door::exposition::Kind::{Counter, Gauge};
 use door::exposition::Page;
-use door::{Problem, Shared};
+use door::{Outcome, Reply, Shared};
 
 /// Seconds in a nanosecond.
 const NS: f64 = 1e-9;
 
 /// Believes the clock from now on.
-pub(crate) fn confirm_clock(server: &Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn confirm_clock(Call { server, .. }: &Call) -> Outcome {
     server.must_reach_everything()?;
     server.whole_store().confirm_clock();
     tracing::warn!(now = %server.now(), "clock confirmed by an operator");
-    Ok(Json(json!({"confirmed": true, "now": server.now().to_string()})))
+    Ok(Reply::json(&json!({"confirmed": true, "now": server.now().to_string()})))
 }
 
 /// Returns problems that need attention while the server still works.

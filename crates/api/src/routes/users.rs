@@ -1,14 +1,13 @@
 //! `/api/v1/users`: people who may sign in to the page.
 
-use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::session::{Body, Peer, Under, begin, check, with_cookie};
+use super::session::{address, begin, check, with_cookie};
+use crate::state::Call;
 use door::users::{NewUser, SignedIn, caller_name, no_user};
-use door::{HandlerServer, PathName, Problem, Role, Shared};
+use door::{Outcome, Problem, Reply, RequestBody, Role, Shared};
 
 /// Users may get any groups, and therefore are made by somebody to whom all groups exist.
 fn require_everything(server: &Shared) -> Result<(), Problem> {
@@ -27,34 +26,33 @@ struct NewPassword {
     current: Option<String>,
 }
 
-pub(crate) fn list(server: &Shared) -> Result<impl IntoResponse + use<>, Problem> {
+pub(crate) fn list(Call { server, .. }: &Call) -> Outcome {
     require_everything(server)?;
     let users = server.users.list(server.settings())?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"users": users}))))
+    Ok(Reply::json(&json!({"users": users})).not_stored())
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     require_everything(&server)?;
-    let new: NewUser = body.read()?;
+    let new: NewUser = body.json()?;
     let of_thread = server.clone();
     let work = move || {
         let made = of_thread.users.add(of_thread.settings(), &new, of_thread.now())?;
         let details = json!({"user": made["name"], "role": made["role"], "groups": made["groups"]});
         of_thread.audit_own("user made", &details);
-        Ok::<Value, Problem>(made)
+        Ok(Reply::json(&made).with_status(StatusCode::CREATED))
     };
-    let made = server.passwords.run(work).await??;
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+    Ok(Reply::later(async move { server.passwords.run(work).await? }))
 }
 
-pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
     require_everything(server)?;
-    let is_deleted = server.users.remove(server.settings(), &name)?;
+    let is_deleted = server.users.remove(server.settings(), name)?;
     if is_deleted {
         server.audit_own("user removed", &json!({"user": name}));
     }
-    end_sessions(server, &name);
-    if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_user(&name)) }
+    end_sessions(server, name);
+    if is_deleted { Ok(Reply::json(&json!({"deleted": true}))) } else { Err(no_user(name)) }
 }
 
 /// Ends what is open of a user, and writes down that it has ended. Blocks.
@@ -64,43 +62,34 @@ fn end_sessions(server: &Shared, name: &str) {
     server.keep_sessions_of(name);
 }
 
-pub(crate) async fn put_password(
-    server: Shared,
-    PathName(name): PathName,
-    peer: Peer,
-    under: Under,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+pub(crate) fn put_password(Call { server, path: [name, _], parts, .. }: Call, body: RequestBody) -> Outcome {
     let is_own = *server.caller.name == *caller_name(&name);
     if !is_own {
         require_everything(&server)?;
     }
-    let new: NewPassword = body.read()?;
-    let who = match (is_own, new.current) {
-        (true, Some(current)) => Some(check(&server, &peer, name.clone(), current).await?),
-        (true, None) => {
-            let problem = Problem::bad_request("current-required", "the current password is missing");
-            return Err(problem.hint("send it as \"current\""));
-        }
-        (false, _) => None,
-    };
-    let (of_thread, whose, password) = (server.clone(), name.clone(), new.password);
-    let work = move || {
-        let fingerprint = of_thread.users.set_password(of_thread.settings(), &whose, &password)?;
-        of_thread.audit_own("password set", &json!({"user": whose}));
-        Ok::<String, Problem>(fingerprint)
-    };
-    let password = server.passwords.run(work).await??;
-    // Whoever knew the old one is not to go on.
-    server.look_up(move |server| end_sessions(server, &name)).await?;
-    let changed = Json(json!({"changed": true}));
-    match who {
-        Some(who) => {
-            let token = begin(&server, SignedIn { password, ..who }, None).await?;
-            let (cookie, parting) = with_cookie(&token, &under, &headers);
-            Ok((parting, cookie, changed).into_response())
-        }
-        None => Ok(changed.into_response()),
+    let new: NewPassword = body.json()?;
+    if is_own && new.current.is_none() {
+        let problem = Problem::bad_request("current-required", "the current password is missing");
+        return Err(problem.hint("send it as \"current\""));
     }
+    Ok(Reply::later(async move {
+        let who = match new.current.filter(|_| is_own) {
+            Some(current) => Some(check(&server, address(&parts), name.clone(), current).await?),
+            None => None,
+        };
+        let (of_thread, whose) = (server.clone(), name.clone());
+        let work = move || {
+            let fingerprint = of_thread.users.set_password(of_thread.settings(), &whose, &new.password)?;
+            of_thread.audit_own("password set", &json!({"user": whose}));
+            Ok::<String, Problem>(fingerprint)
+        };
+        let password = server.passwords.run(work).await??;
+        // Whoever knew the old one is not to go on.
+        let of_thread = server.clone();
+        server.lookups.run(move || end_sessions(&of_thread, &name)).await?;
+        let changed = Reply::json(&json!({"changed": true}));
+        let Some(who) = who else { return Ok(changed) };
+        let token = begin(&server, SignedIn { password, ..who }, None).await?;
+        Ok(with_cookie(changed, &token, &parts))
+    }))
 }

@@ -1,37 +1,35 @@
 //! `/api/v1/views`: saved queries and views.
 
-use axum::Json;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::state::Shared;
-use door::{PathName, Problem, SentJson};
+use crate::state::Call;
+use door::{Outcome, Reply, RequestBody};
 
 /// A body: a query text of at most 64 KiB, written as JSON, and what stands around it.
-type Body = SentJson<{ 160 << 10 }>;
+pub(super) const BODY_BYTES_MAX: usize = 160 << 10;
 
-pub(crate) fn list(server: &Shared) -> Result<impl IntoResponse + use<>, Problem> {
+pub(crate) fn list(Call { server, .. }: &Call) -> Outcome {
     let views = server.state.views.list(server.settings(), &server.caller)?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"views": views}))))
+    Ok(Reply::json(&json!({"views": views})).not_stored())
 }
 
-pub(crate) fn post(server: &Shared, body: Body) -> Result<(StatusCode, Json<Value>), Problem> {
-    let made = server.state.views.add(server.settings(), &server.caller, body.read()?, server.now())?;
+pub(crate) fn post(Call { server, .. }: &Call, body: &RequestBody) -> Outcome {
+    let made = server.state.views.add(server.settings(), &server.caller, body.json()?, server.now())?;
     server.audit_own("view made", &told(&made));
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(Reply::json(&made).with_status(StatusCode::CREATED))
 }
 
-pub(crate) fn put(server: &Shared, PathName(id): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    let changed = server.state.views.change(server.settings(), &server.caller, &id, body.read()?, server.now())?;
+pub(crate) fn put(Call { server, path: [id, _], .. }: &Call, body: &RequestBody) -> Outcome {
+    let changed = server.state.views.change(server.settings(), &server.caller, id, body.json()?, server.now())?;
     server.audit_own("view changed", &told(&changed));
-    Ok(Json(changed))
+    Ok(Reply::json(&changed))
 }
 
-pub(crate) fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let name = server.state.views.remove(server.settings(), &server.caller, &id)?;
+pub(crate) fn delete(Call { server, path: [id, _], .. }: &Call) -> Outcome {
+    let name = server.state.views.remove(server.settings(), &server.caller, id)?;
     server.audit_own("view removed", &json!({"view_id": id, "view": name}));
-    Ok(Json(json!({"deleted": true})))
+    Ok(Reply::json(&json!({"deleted": true})))
 }
 
 /// Returns a view in the form of an audit event, without its query: that may hold personal data.

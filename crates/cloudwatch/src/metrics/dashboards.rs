@@ -1,7 +1,7 @@
 //! `PutDashboard`, `GetDashboard`, `ListDashboards`, `DeleteDashboards`. A body becomes a dashboard as by an import; what of
 //! its widgets was not taken comes back as validation messages. The body itself is kept as it was put.
 
-use door::{HandlerServer, Role};
+use door::Role;
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -31,21 +31,17 @@ pub(super) fn role_of(operation: &str) -> Option<Role> {
     OPERATIONS.contains(&operation).then_some(Role::Read)
 }
 
-/// Carries out an operation on dashboards.
-pub(super) async fn carry_out(server: &Shared, operation: &str, input: Value) -> Answer {
-    let operation = operation.to_owned();
-    let work = move |server: &Shared| {
-        let kept = server.state.dashboards()?;
-        let input = Parameters::new(&input);
-        match &*operation {
-            "PutDashboard" => put(server, kept, &input),
-            "GetDashboard" => get(server, kept, &input),
-            "ListDashboards" => list(server, kept, &input),
-            // DeleteDashboards: what is none is not carried out.
-            _ => delete(server, kept, &input),
-        }
-    };
-    server.look_up(work).await?
+/// Carries out an operation on dashboards. Blocks.
+pub(super) fn carry_out(server: &Shared, operation: &str, input: &Value) -> Answer {
+    let kept = server.state.dashboards()?;
+    let input = Parameters::new(input);
+    match operation {
+        "PutDashboard" => put(server, kept, &input),
+        "GetDashboard" => get(server, kept, &input),
+        "ListDashboards" => list(server, kept, &input),
+        // DeleteDashboards: what is none is not carried out.
+        _ => delete(server, kept, &input),
+    }
 }
 
 fn put(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> Answer {

@@ -28,9 +28,11 @@ pub(super) fn list_all(mut call: Call) -> Outcome {
 
 /// Answers `_alias/{name}` and `{index}/_alias/{name}`: indices with the named ones of their aliases.
 pub(super) fn list(mut call: Call) -> Outcome {
-    let name = call.path.pop();
-    let index = call.variable();
-    answer(&call, &index, name.as_deref())
+    let (index, name) = match std::mem::take(&mut call.path) {
+        [name, none] if none.is_empty() => (none, name),
+        [index, name] => (index, name),
+    };
+    answer(&call, &index, Some(&name))
 }
 
 fn answer(Call { server, parameters, .. }: &Call, index: &str, names: Option<&str>) -> Outcome {
@@ -81,17 +83,17 @@ pub(super) fn change(Call { server, .. }: Call, body: Json_) -> Outcome {
 }
 
 /// Answers `PUT {index}/_alias/{name}`.
-pub(super) fn add(mut call: Call, body: Json_) -> Outcome {
+pub(super) fn add(call: Call, body: Json_) -> Outcome {
     refuse_filter(&body)?;
-    let (alias, index) = (call.path.pop().unwrap_or_default(), call.variable());
+    let [index, alias] = call.path;
     let action =
         |index: &str| Action { is_added: true, alias: alias.clone(), index: index.to_owned(), must_exist: false };
     Ok(apply(call.server, index.split(',').map(action).collect()))
 }
 
 /// Answers `DELETE {index}/_alias/{name}`.
-pub(super) fn remove(mut call: Call) -> Outcome {
-    let (aliases, index) = (call.path.pop().unwrap_or_default(), call.variable());
+pub(super) fn remove(call: Call) -> Outcome {
+    let [index, aliases] = call.path;
     let mut actions = Vec::new();
     for index in index.split(',') {
         let action =

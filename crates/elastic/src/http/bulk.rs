@@ -115,8 +115,8 @@ pub(super) fn create(call: Call) -> Outcome {
 }
 
 fn one(mut call: Call, action: Action) -> Outcome {
-    let mut address = std::mem::take(&mut call.path).into_iter();
-    let (index, id) = (address.next().unwrap_or_default(), address.next());
+    let [index, id] = std::mem::take(&mut call.path);
+    let id = Some(id).filter(|id| !id.is_empty());
     let filter = Filter::new(&of_item(call.parameters.get("filter_path").unwrap_or_default(), action));
     store(call, move |server, pipeline, body, sender| {
         check_pipeline(server, pipeline)?;

@@ -151,8 +151,7 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
 }
 
 /// Returns the groups that names match, including those without events, each with its events and bytes.
-fn sizes(Call { server, parameters, path, .. }: &Call) -> Result<Vec<(String, u64, u64)>, Problem> {
-    let names = path.first().map_or("", String::as_str);
+fn sizes(Call { server, parameters, path: [names, _], .. }: &Call) -> Result<Vec<(String, u64, u64)>, Problem> {
     let groups = groups_of(server, names, parameters)?;
     let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
@@ -284,7 +283,7 @@ pub(super) fn aliases(call: Call) -> Outcome {
         &["routing.search", "rs", "routingSearch"],
         &["is_write_index", "w", "isWriteIndex"],
     ];
-    let names = call.path.first().map_or("*", String::as_str);
+    let names = if call.path[0].is_empty() { "*" } else { &call.path[0] };
     let patterns: Vec<GroupPattern> = names.split(',').map(GroupPattern::new).collect();
     let seen = seen(&call.server)?;
     let meant = seen.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));

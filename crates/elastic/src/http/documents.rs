@@ -38,8 +38,8 @@ pub(super) fn source(call: Call) -> Outcome {
 
 /// Finds the document of an address.
 fn find_one(call: &Call, answer: impl FnOnce(&DocumentRequest, Option<Json_>) -> Outcome + Send + 'static) -> Outcome {
-    let [index, id] = call.path.as_slice() else { return Err(Problem::internal("the path has two variables")) };
-    let wanted = vec![DocumentRequest { index: index.clone(), id: id.clone(), source: None }];
+    let [index, id] = call.path.clone();
+    let wanted = vec![DocumentRequest { index, id, source: None }];
     find(&call.server, wanted, &call.parameters, |wanted, mut found| answer(&wanted[0], found.remove(0)))
 }
 

@@ -8,7 +8,7 @@ use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use crate::subject::{SubjectReader, text};
 use dashboard::Dashboard;
-use door::Problem;
+use door::{Problem, QueryRun};
 
 /// Most groups of a list, and most services and hosts each.
 const GROUPS_MAX: usize = 500;
@@ -34,38 +34,35 @@ pub(super) async fn find(
 }
 
 /// Returns all dashboards that are derived: of groups, services and hosts with events in the last day.
-pub(super) async fn list(server: &Shared) -> Result<Vec<DashboardView>, Problem> {
-    let now = server.now();
-    server.read("derived dashboards", move |run| {
-        let reader = SubjectReader { run, range: last_day(now), now };
-        let known = reader.known_groups();
-        let groups = [&known.lines[..], &known.spans, &known.samples].concat();
-        let events = [known.lines, known.spans].concat();
-        let places = |fields: &[&str]| {
-            let query = format!(
-                "stats count(*) as n by coalesce({}) as place | filter ispresent(place) | sort n desc | limit {PLACES_MAX}",
-                fields.join(", ")
-            );
-            reader.rows(&events, &query)
-        };
-        let (services, mut hosts) = (places(&SERVICE_FIELDS)?, places(&HOST_FIELDS)?);
-        let machines = format!(
-            "filter name = \"{OF_MACHINE}\" | stats count(*) as n by regexp_replace(instance, \":[0-9]+$\", \"\") as place \
-             | filter ispresent(place) | limit {PLACES_MAX}"
+pub(super) fn list(run: &QueryRun<'_>) -> Result<Vec<DashboardView>, Problem> {
+    let now = run.server.now();
+    let reader = SubjectReader { run, range: last_day(now), now };
+    let known = reader.known_groups();
+    let groups = [&known.lines[..], &known.spans, &known.samples].concat();
+    let events = [known.lines, known.spans].concat();
+    let places = |fields: &[&str]| {
+        let query = format!(
+            "stats count(*) as n by coalesce({}) as place | filter ispresent(place) | sort n desc | limit {PLACES_MAX}",
+            fields.join(", ")
         );
-        hosts.extend(reader.rows(&known.samples, &machines)?);
-        let named = |rows: Vec<_>| {
-            let mut names: Vec<String> = rows.iter().filter_map(|row: &crate::subject::Row| text(row.first())).collect();
-            names.sort();
-            names.dedup();
-            names
-        };
-        let groups = groups.into_iter().take(GROUPS_MAX).map(Subject::Group);
-        let services = named(services).into_iter().map(Subject::Service);
-        let hosts = named(hosts).into_iter().map(Subject::Host);
-        Ok(groups.chain(services).chain(hosts).map(|subject| entry(&subject)).collect())
-    })
-    .await
+        reader.rows(&events, &query)
+    };
+    let (services, mut hosts) = (places(&SERVICE_FIELDS)?, places(&HOST_FIELDS)?);
+    let machines = format!(
+        "filter name = \"{OF_MACHINE}\" | stats count(*) as n by regexp_replace(instance, \":[0-9]+$\", \"\") as place \
+         | filter ispresent(place) | limit {PLACES_MAX}"
+    );
+    hosts.extend(reader.rows(&known.samples, &machines)?);
+    let named = |rows: Vec<_>| {
+        let mut names: Vec<String> = rows.iter().filter_map(|row: &crate::subject::Row| text(row.first())).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let groups = groups.into_iter().take(GROUPS_MAX).map(Subject::Group);
+    let services = named(services).into_iter().map(Subject::Service);
+    let hosts = named(hosts).into_iter().map(Subject::Host);
+    Ok(groups.chain(services).chain(hosts).map(|subject| entry(&subject)).collect())
 }
 
 /// Returns what a list says of a subject's dashboard.

@@ -1,7 +1,6 @@
 //! `GET /api/v1/dashboards/{name}/export`: a dashboard as one file of HTML, or the data of one panel.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use dashboard::{Dashboard, Panel, PanelQuery};
 use serde_json::Value;
 
@@ -11,24 +10,24 @@ use super::page::{Moment, render};
 use crate::ask::{self, Ask, Groups};
 use crate::locale::locale;
 use crate::routes::query;
-use crate::state::Shared;
-use door::{Parameters, PathName, Problem};
+use crate::state::{Call, Shared};
+use door::{Outcome, Parameters, Problem, Reply};
 use types::percent_encoded;
 
 /// The format that is a whole dashboard.
 const HTML: &str = "html";
 
-pub(super) async fn get(
-    server: Shared,
-    PathName(name): PathName,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) fn get(call: Call) -> Outcome {
+    let parameters = &call.parameters;
     let others = parameters.0.iter().filter(|(key, _)| !key.starts_with(PREFIX)).cloned().collect();
     let is_page = parameters.get("format") == Some(HTML);
     let own: &[&str] = if is_page { &["lang"] } else { &["panel", "query"] };
     Parameters(others).check_names(&[&["format", "from", "to", "time_zone"], own].concat())?;
-    let (document, moment) = read(&server, &name, &parameters, &headers).await?;
+    Ok(Reply::later(export(call, is_page)))
+}
+
+async fn export(Call { server, path: [name, _], parameters, parts }: Call, is_page: bool) -> Outcome {
+    let (document, moment) = read(&server, &name, &parameters, &parts.headers).await?;
     let choices = choices(&server, &document, &sent(&parameters.0), &moment).await?;
     if is_page {
         let url = address(server.app.alerts.base_url(), &name, &parameters);
@@ -47,7 +46,7 @@ pub(super) async fn get(
         variables: Some(choices),
         ..Ask::default()
     };
-    query::file(&server, ask.stepped(moment.now)?.filled(moment.now)?, &parameters).await
+    query::file(&server, ask.stepped(moment.now)?.filled(moment.now)?, &parameters).await.map(Reply::Whole)
 }
 
 /// Returns the document, and when and how it is shown: as the parameters say, else as the document does.
@@ -106,15 +105,11 @@ fn address(base: &str, name: &str, parameters: &Parameters) -> String {
 }
 
 /// Gives a page to the browser as a file: opened on this server it would be one of its pages.
-fn file_of(name: &str, page: String) -> Response {
+fn file_of(name: &str, page: String) -> Reply {
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}.html\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    (headers, page).into_response()
+    let reply = Reply::content("text/html; charset=utf-8", page).not_stored();
+    let Ok(file) = HeaderValue::try_from(format!("attachment; filename=\"{name}.html\"")) else { return reply };
+    reply.with_header(header::CONTENT_DISPOSITION, file)
 }
 
 fn bad(message: String) -> Problem {

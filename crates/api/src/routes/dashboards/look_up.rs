@@ -6,7 +6,7 @@ use types::{Locale, TimeRange};
 use super::derived;
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
-use door::{HandlerServer, Problem};
+use door::Problem;
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day, and is in a language.
 pub(crate) async fn find(
@@ -18,9 +18,10 @@ pub(crate) async fn find(
     if let Some(subject) = Subject::parse(&name) {
         return derived::find(server, name, subject, (range, locale)).await;
     }
-    let work = move |server: &Shared| {
-        let (settings, caller) = (server.settings(), &server.caller);
-        server.state.dashboards.get(settings, caller, (&name, version), server.now())
+    let of_thread = server.clone();
+    let work = move || {
+        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
+        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
     };
-    server.look_up(work).await?
+    server.lookups.run(work).await?
 }

@@ -5,17 +5,16 @@ use std::io;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
 use axum::response::Response;
-use door::Problem;
 use door::fleet::{ANSWER, FAILED, UNDER_WAY, not_a_node};
 use door::query_run::work_out;
+use door::{Outcome, Problem, Reply, RequestBody};
 use execute::Part;
 use tokio::sync::mpsc;
 use tokio::time::interval;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::state::Shared;
+use crate::state::Call;
 
 /// Bytes of a part: its operators and the names of its runs.
 const PART_BYTES_MAX: usize = 16 << 20;
@@ -23,11 +22,14 @@ const PART_BYTES_MAX: usize = 16 << 20;
 /// Interval between two signs of life to the node that asked.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
 
-pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, Problem> {
+pub(crate) fn post(call: Call) -> Outcome {
+    call.server.app.fleet.as_ref().ok_or_else(not_a_node)?;
+    call.read(PART_BYTES_MAX, work)
+}
+
+fn work(Call { server, parts, .. }: Call, body: RequestBody) -> Outcome {
     let link = server.app.fleet.clone().ok_or_else(not_a_node)?;
-    let (head, body) = request.into_parts();
-    let body = server.bodies.read(body, PART_BYTES_MAX).await?;
-    if !link.is_from_node(&head.headers, "part", &[body.bytes()]) {
+    if !link.is_from_node(&parts.headers, "part", &[body.bytes()]) {
         return Err(not_a_node());
     }
     let of_part = link.code("part", &[body.bytes()]);
@@ -61,5 +63,5 @@ pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, P
         };
         let _ = sender.send(Ok(frame.into())).await;
     });
-    Ok(Response::new(Body::from_stream(ReceiverStream::new(frames))))
+    Ok(Reply::Whole(Response::new(Body::from_stream(ReceiverStream::new(frames)))))
 }

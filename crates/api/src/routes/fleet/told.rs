@@ -1,13 +1,11 @@
 //! What shippers told other nodes of the fleet of themselves.
 
-use axum::extract::Request;
-use axum::response::Response;
-use door::Problem;
 use door::fleet::{SOURCES_PATH, not_a_node};
+use door::{Outcome, Reply};
 use execute::PartialReason;
 use ingest::ToldSources;
 
-use crate::state::Shared;
+use crate::state::Call;
 
 /// Bytes of a question.
 const QUESTION_BYTES_MAX: usize = 64;
@@ -37,12 +35,13 @@ pub(crate) async fn ask(server: &door::server::Shared) -> (Vec<ToldSources>, Vec
 }
 
 /// Answers another node's question for what is known here.
-pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
     let link = server.app.fleet.clone().ok_or_else(not_a_node)?;
-    let (head, body) = request.into_parts();
-    let body = server.bodies.read(body, QUESTION_BYTES_MAX).await?;
-    let now = server.now();
-    link.answer(SOURCES_PATH, (&head.headers, body.bytes()), now, || {
-        serde_json::to_vec(&server.app.intake.sources.told(now)).expect("texts and numbers are JSON")
-    })
+    Ok(Reply::body(QUESTION_BYTES_MAX, move |body| {
+        let now = server.now();
+        let answer = link.answer(SOURCES_PATH, (&parts.headers, body.bytes()), now, || {
+            serde_json::to_vec(&server.app.intake.sources.told(now)).expect("texts and numbers are JSON")
+        });
+        answer.map(Reply::Whole)
+    }))
 }

@@ -8,7 +8,7 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 use crate::ask;
 use crate::json::value_json;
 use crate::state::Shared;
-use door::{Problem, QueryRun, Scope};
+use door::{Outcome, Problem, QueryRun, Reply, Scope};
 
 /// Issues of one answer whose users are counted: those with the newest events.
 const ISSUES_MAX: usize = 100;
@@ -22,26 +22,26 @@ const NAMED_MAX: usize = 10;
 /// Longest name of a field.
 const FIELD_BYTES_MAX: usize = 200;
 
-/// Returns issues as JSON, each with the number of different values of a field among its stored events.
-pub(super) async fn with_users(server: &Shared, issues: Vec<IssueView>, field: &str) -> Result<Vec<Json>, Problem> {
-    let field = field.trim();
+/// Answers with issues as JSON; if a field is named, each with the number of its different values among the stored events.
+pub(super) fn with_users(
+    server: &Shared,
+    issues: Vec<IssueView>,
+    field: Option<&str>,
+    answer: impl FnOnce(&Json) -> Outcome + Send + 'static,
+) -> Outcome {
+    let Some(field) = field.map(str::trim) else { return answer(&json!(issues)) };
     if field.is_empty() || field.len() > FIELD_BYTES_MAX {
         let problem = Problem::bad_request("bad-parameter", "users is no name of a field");
         return Err(problem.hint("name a field of events that tells users apart, such as user_id"));
     }
     let (name, now) = (Name::from(field), server.now());
-    server
-        .read("users of issues", move |reading| {
-            let counted = issues.iter().enumerate().map(|(place, issue)| {
-                let mut shown = json!(issue);
-                if place < ISSUES_MAX {
-                    shown["users"] = users(reading, issue, &name, now)?;
-                }
-                Ok::<Json, Problem>(shown)
-            });
-            counted.collect()
-        })
-        .await
+    Ok(Reply::query(server, "users of issues", move |reading| {
+        let mut shown = json!(issues);
+        for (place, issue) in issues.iter().enumerate().take(ISSUES_MAX) {
+            shown[place]["users"] = users(reading, issue, &name, now)?;
+        }
+        answer(&shown)
+    }))
 }
 
 /// Counts the values of a field among the events of an issue.

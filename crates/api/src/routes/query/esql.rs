@@ -9,13 +9,12 @@ use execute::{Answer, ColumnKind};
 use plan::{Expr, Operator, Plan, QueryErrors, Warning, nearest};
 use types::{GroupPattern, TimeRange, Timestamp, group_name_of_outside};
 
+use super::outcome::RowsOf;
 use crate::ask::Ask;
-use crate::state::Shared;
 
 /// Returns the rows of a query, one more than `rows_max` if there are more, and the columns that they are grouped by.
-pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(Answer, Vec<String>), Problem> {
-    check(&ask)?;
-    let now = server.now();
+pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf, Problem> {
+    check(ask)?;
     let range = ask.range(now)?;
     if !ask.groups().is_empty() {
         let problem = Problem::bad_request("unsupported", "a query in ES|QL names its groups itself");
@@ -26,15 +25,14 @@ pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(
     let most = (rows_max as u64).saturating_add(1).min(ROWS_MAX);
     let text = format!("{}\n| LIMIT {most}", ask.query);
     let statement = parsed(&text)?;
-    let work = move |run: &QueryRun<'_>| {
+    Ok(Box::new(move |run| {
         let (mut answer, grouped_by) = answered(run, &statement, &text, range, now)?;
         if rows_max as u64 >= ROWS_MAX && answer.rows.len() as u64 == ROWS_MAX {
             answer.more = true;
             answer.warnings.push(note(format!("ES|QL answers with {ROWS_MAX} rows at most; count them with STATS")));
         }
         Ok((answer, grouped_by))
-    };
-    server.read(&ask.query, work).await
+    }))
 }
 
 /// Refuses what other languages are asked with.

@@ -11,17 +11,17 @@ use promql::{Data, EvalError, Query, Row};
 use series::{SampleSource, query_options};
 use types::Timestamp;
 
+use super::outcome::RowsOf;
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
 use crate::ask::Ask;
-use crate::state::Shared;
-use door::{Problem, QueryRun};
+use door::Problem;
 
 /// The name of the language.
 const LANGUAGE: &str = "promql";
 
 /// Answers a metric query in LogQL.
-pub(super) async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
+pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
     }
@@ -32,35 +32,37 @@ pub(super) async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Proble
         let problem = Problem::bad_request("unsupported", "a query in LogQL names its groups itself");
         return Err(problem.hint("write {group=~\"a/.*\"} in the query, and leave out groups"));
     }
-    let steps = match when(&ask, server.now())? {
+    let steps = match when(ask, now)? {
         When::Instant(at) => Steps::instant(Timestamp(at.saturating_mul(Timestamp::MILLISECOND))),
         When::Range { start, end, step } => {
             let [start, end] = [start, end].map(|at| Timestamp(at.saturating_mul(Timestamp::MILLISECOND)));
             Steps { start, end, step_ns: step.saturating_mul(Timestamp::MILLISECOND) }
         }
     };
-    let now = server.now();
-    let measured = server.read(&ask.query, move |run| measure(run, &query, steps, now)).await?;
-    let mut samples = Vec::new();
-    for series in joined(measured.series) {
-        let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        samples.extend(series.points.iter().map(|point| {
-            let value = promql::Value::Float(point.value);
-            (labels.clone(), point.at.0 / Timestamp::MILLISECOND, value)
-        }));
-    }
-    Ok(Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) })
+    Ok(Box::new(move |run| {
+        let measured = measure(run, &query, steps, now)?;
+        let mut samples = Vec::new();
+        for series in joined(measured.series) {
+            let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            samples.extend(series.points.iter().map(|point| {
+                let value = promql::Value::Float(point.value);
+                (labels.clone(), point.at.0 / Timestamp::MILLISECOND, value)
+            }));
+        }
+        let (stats, partial_reasons) = (measured.stats, measured.partial_reasons);
+        Ok((Answer { stats, partial_reasons, ..rows_of(samples) }, Vec::new()))
+    }))
 }
 
 /// Answers a query in PromQL.
-pub(super) async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
+pub(super) fn of_promql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     }
     let query = parsed(&ask.query)?;
-    let when = when(&ask, server.now())?;
+    let when = when(ask, now)?;
     let groups = ask.groups();
-    let work = move |run: &QueryRun<'_>| {
+    Ok(Box::new(move |run| {
         let began = Instant::now();
         let memory_bytes = run.server.app.limits.query_memory_bytes;
         let options = query_options(memory_bytes, run.running.cancelled.clone(), run.deadline());
@@ -78,9 +80,8 @@ pub(super) async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Probl
         let reason = |message| PartialReason { code: "samples-missing", message };
         answer.partial_reasons = source.into_missing().into_iter().map(reason).collect();
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
-        Ok(answer)
-    };
-    server.read(&ask.query, work).await
+        Ok((answer, Vec::new()))
+    }))
 }
 
 /// Reads a query; the error has the place of the mistake.

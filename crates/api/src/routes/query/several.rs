@@ -2,7 +2,6 @@
 //! when it is found; a question that fails takes no other with it.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
@@ -12,14 +11,14 @@ use super::answer;
 use crate::answer::Form;
 use crate::ask::Ask;
 use crate::json_body::JsonBody;
-use crate::state::Shared;
-use door::{Problem, Sent};
+use crate::state::Call;
+use door::{Outcome, Problem, Reply, RequestBody};
 
 /// Limit on the questions of a request.
 const QUESTIONS_MAX: usize = 50;
 
 /// Limit on the bytes of a request.
-const BODY_BYTES_MAX: usize = 4 << 20;
+pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Limit on the bytes of an answer, which is held until it is a line.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
@@ -38,7 +37,7 @@ struct Questions<'b> {
     queries: Vec<&'b RawValue>,
 }
 
-pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Response, Problem> {
+pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let now = server.now();
     let asks: Vec<Result<Ask, Problem>> = questions(body.bytes())?
         .queries
@@ -55,8 +54,7 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
             line(number, answered.unwrap_or_else(IntoResponse::into_response)).await
         }
     });
-    let form = [(header::CONTENT_TYPE, HeaderValue::from_static(Form::Ndjson.content_type()))];
-    Ok((form, Body::from_stream(lines.buffer_unordered(AT_ONCE))).into_response())
+    Ok(Reply::content(Form::Ndjson.content_type(), Body::from_stream(lines.buffer_unordered(AT_ONCE))))
 }
 
 fn questions(body: &[u8]) -> Result<Questions<'_>, Problem> {

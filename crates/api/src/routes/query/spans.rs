@@ -5,30 +5,29 @@ use std::time::Instant;
 
 use chrono_tz::Tz;
 use door::logql::add;
-use door::{Problem, QueryRun, Scope};
+use door::{Problem, Scope};
 use execute::{Answer, Stats};
 use ingest::span::SPAN_GROUPS;
 use plan::QueryErrors;
 use traceql::Series;
 use types::{GroupPattern, Timestamp, Value};
 
+use super::outcome::RowsOf;
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
 use crate::ask::Ask;
-use crate::state::Shared;
 
 /// What stands for a label without a value, as in Tempo.
 const NIL: &str = "nil";
 
 /// Returns all rows of a metrics query; without a step, each series has one value, for the whole range.
-pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
+pub(super) fn rows(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a metrics query in TraceQL has no single plan to explain"));
     }
     let query = traceql::parse(&ask.query).map_err(QueryErrors::from)?;
-    let now = server.now();
     let ns = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
-    let (from, to, step) = match when(&ask, now)? {
+    let (from, to, step) = match when(ask, now)? {
         When::Range { start, end, step } => (ns(start), ns(end), Some(step.saturating_mul(Timestamp::MILLISECOND))),
         When::Instant(at) => (ask.range(now)?.from, ns(at), None),
     };
@@ -36,7 +35,7 @@ pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     let asked = ask.groups();
     let groups = if asked.is_empty() { SPAN_GROUPS.map(GroupPattern::new).to_vec() } else { asked };
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now };
-    let work = move |run: &QueryRun<'_>| {
+    Ok(Box::new(move |run| {
         let began = Instant::now();
         let snapshot = run.snapshot(&scope.groups, plan.range);
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
@@ -52,9 +51,8 @@ pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
         })?;
         stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         let samples = series.iter().flat_map(samples_of).collect();
-        Ok(Answer { stats, partial_reasons, ..rows_of(samples) })
-    };
-    server.read(&ask.query, work).await
+        Ok((Answer { stats, partial_reasons, ..rows_of(samples) }, Vec::new()))
+    }))
 }
 
 fn samples_of(series: &Series) -> Vec<Sample> {

@@ -43,11 +43,12 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
 
 /// Returns the rows of a query, and the columns that they are grouped by. `rows_max` is how many are wanted; there may be more.
 pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(Answer, Vec<String>), Problem> {
-    let answer = match ask.language() {
-        Some(Language::Esql) => return esql::rows(server, ask, rows_max).await,
-        Some(Language::Logql) => series::of_logql(server, ask).await?,
-        Some(Language::Traceql) => spans::rows(server, ask).await?,
-        _ => series::of_promql(server, ask).await?,
+    let now = server.now();
+    let rows = match ask.language() {
+        Some(Language::Esql) => esql::rows(&ask, rows_max, now)?,
+        Some(Language::Logql) => series::of_logql(&ask, now)?,
+        Some(Language::Traceql) => spans::rows(&ask, now)?,
+        _ => series::of_promql(&ask, now)?,
     };
-    Ok((answer, Vec::new()))
+    server.read(&ask.query, rows).await
 }

@@ -151,7 +151,8 @@ pub(super) fn is_composite(definition: &Value) -> bool {
 
 /// Returns a page of alarms, by type.
 pub(super) fn page(input: &Parameters<'_>, alarms: &[AlarmView]) -> Read<Value> {
-    let (page, next) = page_of(input, alarms)?;
+    let (most, start) = page_asked(input)?;
+    let (page, next) = page_from(alarms, start, most);
     let of = |composite: bool| -> Vec<Value> {
         let wanted = page.iter().filter(|alarm| is_composite(&alarm.document.definition) == composite);
         wanted.map(shown).collect()
@@ -159,10 +160,9 @@ pub(super) fn page(input: &Parameters<'_>, alarms: &[AlarmView]) -> Read<Value> 
     Ok(with_next_token(json!({"CompositeAlarms": of(true), "MetricAlarms": of(false)}), next))
 }
 
-/// Returns a page of a list, and the token of the next: the number of entries before it.
-pub(super) fn page_of<'l, T>(input: &Parameters<'_>, list: &'l [T]) -> Read<(&'l [T], Option<String>)> {
-    let most = input.most("MaxRecords", PAGE, PAGE_MAX)?;
-    Ok(page_from(list, input.start(1024)?, most))
+/// Returns the most entries of the page that is asked for, and the number of entries before it.
+pub(super) fn page_asked(input: &Parameters<'_>) -> Read<(usize, usize)> {
+    Ok((input.most("MaxRecords", PAGE, PAGE_MAX)?, input.start(1024)?))
 }
 
 /// Returns what is remembered of an alarm.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alert::{ALARM, AlarmDocument, AlarmView};
-use door::{HandlerServer, Problem, Role, to_json};
+use door::{Problem, Role, to_json};
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 use types::{GroupName, GroupPattern, Timestamp, group_name_of_outside};
@@ -14,12 +14,13 @@ use super::composite::name_of as name_of_reference;
 use super::definition::{MetricAlarm, PutAlarm, invalid, tags};
 use super::history::{HistoryFilter, HistoryItem, read, write};
 use super::listing::{
-    AlarmFilter, AlarmTypes, children, definition, is_composite, page, page_of, retain_of_metric, shown,
+    AlarmFilter, AlarmTypes, children, definition, is_composite, page, page_asked, retain_of_metric, shown,
 };
 use super::state::{ORDER, StateOrder, state_named};
 use crate::answer::{CloudWatchProblem, random_id};
 use crate::metric_filters::counters;
-use crate::paging::with_next_token;
+use crate::paging::{page_from, with_next_token};
+use crate::request::Step;
 use crate::state::Shared;
 
 type Answer = Result<Value, CloudWatchProblem>;
@@ -58,37 +59,33 @@ pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {
     OPERATIONS.iter().find(|(name, _)| *name == operation).map(|(_, role)| *role)
 }
 
-/// Carries out an operation on alarms; `null` is an empty answer.
-pub(in crate::metrics) async fn carry_out(server: &Shared, region: &str, operation: &str, input: Value) -> Answer {
-    if operation == "DescribeAlarmHistory" {
-        return history(server, &input).await;
+/// Carries out an operation on alarms; `null` is an empty answer. Blocks.
+pub(in crate::metrics) fn carry_out(
+    server: &Shared,
+    region: &str,
+    operation: &str,
+    values: &Value,
+) -> Result<Step, CloudWatchProblem> {
+    let desk = AlarmDesk { server, region };
+    let input = Parameters::new(values);
+    let done = match operation {
+        "DescribeAlarmHistory" => return history(server, &input),
+        "SetAlarmState" => return set_state(server, &input),
+        "PutMetricAlarm" => desk.put(PutAlarm::metric(&input)?),
+        "PutCompositeAlarm" => desk.put(PutAlarm::composite(&input)?),
+        "DeleteAlarms" => desk.delete(&input),
+        "EnableAlarmActions" => desk.enable(&input, true),
+        "DisableAlarmActions" => desk.enable(&input, false),
+        "DescribeAlarms" => desk.describe(&input),
+        "DescribeAlarmsForMetric" => desk.of_metric(&input),
+        "TagResource" | "UntagResource" => desk.tag(&input, operation == "TagResource"),
+        // ListTagsForResource: what is none is not carried out.
+        _ => desk.list_tags(&input),
+    }?;
+    if role_of(operation) == Some(Role::Operate) {
+        crate::audit::operation(server, operation, values);
     }
-    if operation == "SetAlarmState" {
-        return set_state(server, input).await;
-    }
-    let (region, operation) = (region.to_owned(), operation.to_owned());
-    let work = move |server: &Shared| {
-        let desk = AlarmDesk { server, region: &region };
-        let values = &input;
-        let input = Parameters::new(values);
-        let done = match &*operation {
-            "PutMetricAlarm" => desk.put(PutAlarm::metric(&input)?),
-            "PutCompositeAlarm" => desk.put(PutAlarm::composite(&input)?),
-            "DeleteAlarms" => desk.delete(&input),
-            "EnableAlarmActions" => desk.enable(&input, true),
-            "DisableAlarmActions" => desk.enable(&input, false),
-            "DescribeAlarms" => desk.describe(&input),
-            "DescribeAlarmsForMetric" => desk.of_metric(&input),
-            "TagResource" | "UntagResource" => desk.tag(&input, operation == "TagResource"),
-            // ListTagsForResource: what is none is not carried out.
-            _ => desk.list_tags(&input),
-        }?;
-        if role_of(&operation) == Some(Role::Operate) {
-            crate::audit::operation(server, &operation, values);
-        }
-        Ok(done)
-    };
-    server.look_up(work).await?
+    Ok(Step::Answer(done))
 }
 
 /// The alarms of a server as a caller sees them.
@@ -351,8 +348,7 @@ fn depends(from: &[String], name: &str, alarms: &[AlarmView]) -> bool {
 }
 
 /// Sets the state of an alarm until it is judged again. Returns once it is there, or will be soon.
-async fn set_state(server: &Shared, input: Value) -> Answer {
-    let parameters = Parameters::new(&input);
+fn set_state(server: &Shared, parameters: &Parameters<'_>) -> Result<Step, CloudWatchProblem> {
     let name = parameters.needed_text("AlarmName", 255)?.to_owned();
     let state = state_named(parameters.needed_text("StateValue", 20)?.to_owned())?;
     let reason = parameters.needed_text("StateReason", 1023)?.to_owned();
@@ -361,32 +357,29 @@ async fn set_state(server: &Shared, input: Value) -> Answer {
         return Err(CloudWatchProblem::new("InvalidFormatFault", "StateReasonData was not valid JSON"));
     }
     let order = StateOrder { id: random_id()?, state, reason, reason_data };
-    let (of_order, id) = (name.clone(), order.id.clone());
-    let work = move |server: &Shared| -> Result<(), CloudWatchProblem> {
-        if !visible(server).iter().any(|alarm| alarm.name == of_order) {
-            return Err(not_found(&of_order));
-        }
-        server.settings().put(ORDER, &of_order, &to_json(&order)?)?;
-        server.app.alerts.judge_soon(&of_order);
-        server.audit_own("alarm state set", &json!({"alarm": of_order, "state": order.state}));
-        Ok(())
-    };
-    server.look_up(work).await??;
-    // In a fleet another node may judge it, at its next turn.
-    for _ in 0..SET_LOOKS {
-        let alarms = server.app.alerts.alarms();
-        let memory = alarms.iter().find(|alarm| alarm.name == name).and_then(|alarm| alarm.memory.as_ref());
-        if memory.is_some_and(|memory| memory["order"] == json!(id)) {
-            break;
-        }
-        tokio::time::sleep(SET_PAUSE).await;
+    if !visible(server).iter().any(|alarm| alarm.name == name) {
+        return Err(not_found(&name));
     }
-    Ok(Value::Null)
+    server.settings().put(ORDER, &name, &to_json(&order)?)?;
+    server.app.alerts.judge_soon(&name);
+    server.audit_own("alarm state set", &json!({"alarm": name, "state": order.state}));
+    let server = server.clone();
+    Ok(Step::Later(Box::pin(async move {
+        // In a fleet another node may judge it, at its next turn.
+        for _ in 0..SET_LOOKS {
+            let alarms = server.app.alerts.alarms();
+            let memory = alarms.iter().find(|alarm| alarm.name == name).and_then(|alarm| alarm.memory.as_ref());
+            if memory.is_some_and(|memory| memory["order"] == json!(order.id)) {
+                break;
+            }
+            tokio::time::sleep(SET_PAUSE).await;
+        }
+        Ok(Value::Null)
+    })))
 }
 
-/// Answers `DescribeAlarmHistory`.
-async fn history(server: &Shared, input: &Value) -> Answer {
-    let parameters = Parameters::new(input);
+/// Begins `DescribeAlarmHistory`.
+fn history(server: &Shared, parameters: &Parameters<'_>) -> Result<Step, CloudWatchProblem> {
     let now_ms = server.now().0.div_euclid(Timestamp::MILLISECOND);
     let start = parameters.time("StartDate")?.unwrap_or(now_ms - HISTORY_MS);
     let end = parameters.time("EndDate")?.map_or(i64::MAX / Timestamp::MILLISECOND, |end| end.saturating_add(1));
@@ -395,7 +388,7 @@ async fn history(server: &Shared, input: &Value) -> Answer {
     if let Some(other) = kind.as_deref().filter(|kind| !kinds.contains(kind)) {
         return Err(bad_value(format!("The value {other:?} of HistoryItemType must be one of {}.", kinds.join(", "))));
     }
-    let types = AlarmTypes::read(&parameters)?;
+    let types = AlarmTypes::read(parameters)?;
     let is_ascending = match parameters.text("ScanBy", 40)? {
         None | Some("TimestampDescending") => false,
         Some("TimestampAscending") => true,
@@ -403,15 +396,19 @@ async fn history(server: &Shared, input: &Value) -> Answer {
     };
     let alarm = parameters.text("AlarmName", 255)?.map(str::to_owned);
     let filter = HistoryFilter { alarm, kind, range: (start, end) };
-    let mut items = server.read("DescribeAlarmHistory", move |run| read(run, &filter)).await?;
-    let seen: BTreeSet<String> = visible(server).into_iter().map(|alarm| alarm.name).collect();
-    // The history of an alarm that was deleted is there for those who see everything.
-    let sees_all = server.caller.scope.is_everything();
-    items.retain(|item| (sees_all || seen.contains(&item.alarm)) && types.takes(item.is_composite));
-    if is_ascending {
-        items.reverse();
-    }
-    let (page, next) = page_of(&parameters, &items)?;
-    let answer = json!({"AlarmHistoryItems": page.iter().map(HistoryItem::shown).collect::<Vec<_>>()});
-    Ok(with_next_token(answer, next))
+    let (most, start) = page_asked(parameters)?;
+    let server = server.clone();
+    Ok(Step::query("DescribeAlarmHistory", move |run| {
+        let mut items = read(run, &filter)?;
+        let seen: BTreeSet<String> = visible(&server).into_iter().map(|alarm| alarm.name).collect();
+        // The history of an alarm that was deleted is there for those who see everything.
+        let sees_all = server.caller.scope.is_everything();
+        items.retain(|item| (sees_all || seen.contains(&item.alarm)) && types.takes(item.is_composite));
+        if is_ascending {
+            items.reverse();
+        }
+        let (page, next) = page_from(&items, start, most);
+        let answer = json!({"AlarmHistoryItems": page.iter().map(HistoryItem::shown).collect::<Vec<_>>()});
+        Ok(with_next_token(answer, next))
+    }))
 }

@@ -1,6 +1,6 @@
 //! The operations on detectors: put, list, delete.
 
-use door::{HandlerServer, Problem, Role, to_json};
+use door::{Problem, Role, to_json};
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -12,6 +12,7 @@ use super::super::put::dimensions;
 use super::definition::{DETECTOR, DetectorDocument, DetectorTarget};
 use crate::answer::CloudWatchProblem;
 use crate::paging::{page_from, with_next_token};
+use crate::request::Step;
 use crate::state::Shared;
 
 type Answer = Result<Value, CloudWatchProblem>;
@@ -42,17 +43,18 @@ pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {
     OPERATIONS.iter().find(|(name, _)| *name == operation).map(|(_, role)| *role)
 }
 
-/// Carries out an operation on detectors; `{}` is an empty answer.
-pub(in crate::metrics) async fn carry_out(server: &Shared, operation: &str, input: Value) -> Answer {
-    if operation == "DescribeAnomalyDetectors" {
-        return describe(server, &Parameters::new(&input)).await;
+/// Carries out an operation on detectors; `{}` is an empty answer. Blocks.
+pub(in crate::metrics) fn carry_out(
+    server: &Shared,
+    operation: &str,
+    input: &Value,
+) -> Result<Step, CloudWatchProblem> {
+    let input = Parameters::new(input);
+    match operation {
+        "DescribeAnomalyDetectors" => describe(server, &input),
+        "PutAnomalyDetector" => put(server, &input).map(Step::Answer),
+        _ => delete(server, &input).map(Step::Answer),
     }
-    let is_put = operation == "PutAnomalyDetector";
-    let work = move |server: &Shared| {
-        let input = Parameters::new(&input);
-        if is_put { put(server, &input) } else { delete(server, &input) }
-    };
-    server.look_up(work).await?
 }
 
 fn now_ms(server: &Shared) -> i64 {
@@ -149,14 +151,13 @@ impl DetectorFilter {
     }
 }
 
-/// Answers `DescribeAnomalyDetectors`. A token is the number of detectors before its page.
-async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
+/// Begins `DescribeAnomalyDetectors`. A token is the number of detectors before its page.
+fn describe(server: &Shared, input: &Parameters<'_>) -> Result<Step, CloudWatchProblem> {
     let filter = DetectorFilter::read(input)?;
     let most = input.most("MaxResults", PAGE, PAGE_MAX)?;
     let start = input.start(100)?;
-    let found = server.look_up(all).await??;
     let mut chosen = Vec::new();
-    for (_, document) in found.into_iter().filter(|(_, document)| server.reaches_all(&document.groups)) {
+    for (_, document) in all(server)?.into_iter().filter(|(_, document)| server.reaches_all(&document.groups)) {
         let target = DetectorTarget::read(&Parameters::new(&document_target(&document.shown)))?;
         if filter.accepts(&target) {
             chosen.push((target, document));
@@ -165,7 +166,7 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
     let (_, next) = page_from(&chosen, start, most);
     let page: Vec<_> = chosen.into_iter().skip(start).take(most).collect();
     let now = now_ms(server);
-    let detectors = server.read("DescribeAnomalyDetectors", move |run| {
+    Ok(Step::query("DescribeAnomalyDetectors", move |run| {
         let mut shown = Vec::new();
         for (target, document) in page {
             let config = BandConfig::read(&Parameters::new(&document.shown));
@@ -182,9 +183,8 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
             one["StateValue"] = state.into();
             shown.push(one);
         }
-        Ok(shown)
-    });
-    Ok(with_next_token(json!({"AnomalyDetectors": detectors.await?}), next))
+        Ok(with_next_token(json!({"AnomalyDetectors": shown}), next))
+    }))
 }
 
 /// Returns the members of a document that say what the detector is of, in the newer form alone.
