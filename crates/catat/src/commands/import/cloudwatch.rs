@@ -144,7 +144,7 @@ impl Source for CloudWatch {
     }
 
     fn counts(&self, at: &Side<'_>, range: Range, (width, length): Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
-        if at.is_server() {
+        if at.is_server {
             return at.counts(&self.group, range, width);
         }
         if length < Timestamp::SECOND {

@@ -51,7 +51,7 @@ impl Source for VictoriaLogs {
     }
 
     fn counts(&self, at: &Side<'_>, range: Range, (width, _): Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
-        if at.is_server() {
+        if at.is_server {
             return at.counts(&self.group, range, width);
         }
         let parameters = [("query", &*self.within(range)), ("step", width)];
