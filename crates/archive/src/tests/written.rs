@@ -127,7 +127,7 @@ fn rows_are_lines_with_the_same_fields() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let [path, as_lines] = ["a.parquet", "a.ndjson"].map(|name| scratch.path().join(name));
     kinds(&path);
-    let input = Arc::new(crate::inputs(&[path.clone()]).expect("it is there").remove(0));
+    let input = Arc::new(crate::inputs(std::slice::from_ref(&path)).expect("it is there").remove(0));
     let mut lines = String::new();
     let source = crate::open_lines(&input, Arc::default()).expect("it can be read");
     source.expect("it was named").read_to_string(&mut lines).expect("lines of JSON");
