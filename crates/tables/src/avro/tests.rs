@@ -1,3 +1,5 @@
+//! Numbers and texts as Avro writes them.
+
 use super::*;
 
 /// The examples of the specification.

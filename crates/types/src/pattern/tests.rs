@@ -1,3 +1,5 @@
+//! What patterns of groups match.
+
 use super::*;
 
 #[test]
