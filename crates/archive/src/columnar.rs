@@ -26,7 +26,7 @@ use types::{Batch, Column, Level, Numbers, Origin, ScanError, Strings, TimeForm,
 
 use self::leaf::{Leaf, Meaning, digits_of};
 use self::source::Source;
-use crate::inputs::Input;
+use crate::inputs::{Input, is_passing};
 
 /// Rows that are read at once, of columns and as lines.
 const SLICE_ROWS: usize = 64 << 10;
@@ -405,7 +405,16 @@ impl Read for RowLines {
                     group.n_done += n;
                     self.group = Some(group).filter(|group| !group.is_done());
                 }
-                Err(error) => self.failure = Some(io::Error::other(group.problem(&error))),
+                Err(error) => {
+                    let problem = group.problem(&error);
+                    let error = io::Error::other(error);
+                    // What comes after it has its place behind what it will be.
+                    if is_passing(&error) {
+                        self.groups = Box::new(std::iter::empty());
+                        return Err(error);
+                    }
+                    self.failure = Some(io::Error::other(problem));
+                }
             }
         }
     }

@@ -182,6 +182,20 @@ impl Read for ObjectReader {
     }
 }
 
+/// Whether what could not be read may be read another time: the way to it failed, not its content.
+pub fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof, Unsupported};
+    let is_of_content = |kind| matches!(kind, InvalidData | InvalidInput | Other | UnexpectedEof | Unsupported);
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| !is_of_content(error.kind())) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// Leaves out the inputs that have no event of `range`, by the days that their paths say; returns how many those are.
 pub fn leave_out(inputs: &mut Vec<Input>, range: TimeRange) -> usize {
     let n_before = inputs.len();

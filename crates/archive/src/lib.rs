@@ -12,7 +12,7 @@ mod reader;
 mod rewrite;
 
 pub use feed::FileFeed;
-pub use inputs::{Input, InputError, inputs, leave_out};
+pub use inputs::{Input, InputError, inputs, is_passing, leave_out};
 pub use reader::{open_lines, open_text};
 
 #[cfg(test)]

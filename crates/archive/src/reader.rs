@@ -23,6 +23,9 @@ const HEADER_LINES_MAX: usize = 16;
 /// A zstd frame may ask for a window of this many bytes (2^27) at most: what `zstd --long` writes.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
+/// Why most files are not read that are not.
+const NO_TEXT: &str = "not a text file";
+
 /// Bytes read at a time from what is unpacked.
 const PACKED_BUFFER_BYTES: usize = 256 << 10;
 
@@ -77,7 +80,7 @@ impl Reader {
         let (source, is_table) = match unpacked(&input, n_read)? {
             Content::Text(source) => rewritten(&input, source),
             Content::Parquet => return Ok(Opened::Columnar(Arc::new(ColumnarFile::open(input, number)?))),
-            Content::Other => return Ok(Opened::PassedOver),
+            Content::Other(_) => return Ok(Opened::PassedOver),
         };
         Ok(Opened::Text(Box::new(Self {
             input,
@@ -201,7 +204,8 @@ impl Reader {
 enum Content {
     Text(Box<dyn Read + Send>),
     Parquet,
-    Other,
+    /// What nobody named, and why it is not read.
+    Other(&'static str),
 }
 
 /// Returns the bytes of an input, unpacked where it is packed, and how long it is as it lies there, where that is known. `n_read` counts
@@ -215,12 +219,12 @@ pub fn open_text(input: &Input, n_read: Arc<AtomicU64>) -> io::Result<(Box<dyn R
     }
     match unpacked(input, n_read)? {
         Content::Text(source) => Ok((source, Some(input.n_bytes))),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "not a text file")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, NO_TEXT)),
     }
 }
 
 /// Returns an input as lines, unpacked where it is packed: those that it has, or one of JSON for each of its records; `None` where nobody
-/// named it and it is no text. The lines of a file that does not change are the same each time.
+/// named it and it is neither text nor packed. The lines of a file that does not change are the same each time.
 ///
 /// # Errors
 /// Where it cannot be opened or is no text.
@@ -231,7 +235,8 @@ pub fn open_lines(input: &Arc<Input>, n_read: Arc<AtomicU64>) -> io::Result<Opti
             n_read.fetch_add(input.n_bytes.saturating_sub(HEAD_BYTES as u64), Relaxed);
             Some(Box::new(Arc::new(ColumnarFile::open(input.clone(), 0)?).into_lines()))
         }
-        Content::Other => None,
+        Content::Other(NO_TEXT) => None,
+        Content::Other(problem) => return Err(io::Error::new(io::ErrorKind::InvalidData, problem)),
     })
 }
 
@@ -268,7 +273,9 @@ fn unpacked(input: &Input, n_read: Arc<AtomicU64>) -> io::Result<Content> {
             Box::new(decoder)
         }
         _ if magic == *b"PAR1" => return Ok(Content::Parquet),
-        _ if reason.is_some() && !input.is_named => return Ok(Content::Other),
+        _ if let Some(reason) = reason.as_ref().filter(|_| !input.is_named) => {
+            return Ok(Content::Other(unreadable(reason, magic).unwrap_or(NO_TEXT)));
+        }
         _ if let Some(problem) = reason.as_ref().and_then(|reason| unreadable(reason, magic)) => {
             return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
@@ -334,7 +341,7 @@ fn unreadable(reason: &ship::Reason, magic: [u8; 4]) -> Option<&'static str> {
         (ship::Reason::Binary, b"LPKS") => {
             Some("a journal of systemd: journalctl --file FILE -o json | catat query - 'QUERY'")
         }
-        (ship::Reason::Binary, _) => Some("not a text file"),
+        (ship::Reason::Binary, _) => Some(NO_TEXT),
         _ => None,
     }
 }

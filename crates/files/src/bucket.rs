@@ -91,7 +91,7 @@ impl Bucket {
             let _ = answer.send(request.await);
         });
         let answer = answered.recv().map_err(|_| io::Error::other("it was closed"))?;
-        answer.map_err(|error| io::Error::other(one_line(&error)))
+        answer.map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, one_line(&error)))
     }
 }
 

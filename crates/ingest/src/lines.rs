@@ -18,7 +18,9 @@ use types::{GroupName, Timestamp, Value, group_name_of_outside};
 use self::samples::SampleNotes;
 use crate::line_context::LineContext;
 use crate::sources::{ContentHash, Heard, RefusedCount};
-use crate::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
+use crate::{
+    Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, RecordRefusal, Sender,
+};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
 const ATTEMPTS_MAX: usize = 16;
@@ -212,7 +214,7 @@ fn append(
         let raw = &piece.bytes[in_piece(start)..in_piece(end)];
         let text = piece.encoding.map_or(Cow::Borrowed(raw), |encoding| Cow::Owned(encoding.to_utf8(raw, start)));
         let bytes = without_line_ends(&text);
-        if bytes.is_empty() {
+        if bytes.is_empty() || header.records && bytes.trim_ascii().is_empty() {
             continue;
         }
         let fields = EventFields::Values(&piece.fields);
@@ -256,7 +258,11 @@ fn add(
         return samples::add(collector, bytes, notes);
     }
     if piece.header.records {
-        return Ok(collector.add(place, RawEvent::Record(bytes), metadata)?.map_err(|problem| problem.to_string()));
+        match collector.add(place, RawEvent::Record(bytes), metadata)? {
+            // What is none is text, such as a trace that a program wrote between its records.
+            Err(RecordRefusal::Json(_)) => {}
+            added => return Ok(added.map_err(|problem| problem.to_string())),
+        }
     }
     let mut refusal = Ok(());
     for text in parse::texts(bytes) {

@@ -362,7 +362,12 @@ impl Event<'_, '_> {
         let is_told = extras.time.is_some() || around_time.is_some();
         let is_headed = matches!(self.kind, Kind::Line(Some(_))) && parts.behind_header(line).is_some();
         let time = match self.kind {
-            Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
+            Kind::Record => {
+                let time = json::emit_record(members, trimmed(&self.text), received, extras, builder);
+                let is_old = received.modified.is_some();
+                *previous = time.filter(|_| is_old).or(*previous);
+                return;
+            }
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(line), (received, is_told), *wanted, builder),
             Kind::Line(_) | Kind::Program(_) => {
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;

@@ -76,7 +76,7 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
             let tenant = from.tenant.as_deref().map(|tenant| tenant.split_once(':').unwrap_or((tenant, "0")));
             let tenant = tenant.map(|(account, project)| [("AccountID", account), ("ProjectID", project)]);
             let side = Side::of_source(&from.options, tenant.as_ref().map_or(&[], |headers| &headers[..]))?;
-            import_from(&VictoriaLogs::new(from)?, &server, &side, (&from.options, range))
+            import_from(&VictoriaLogs::new(from), &server, &side, (&from.options, range))
         }
         ImportSource::Cloudwatch(from) => {
             let range = range(&server, Some(&from.from), &from.options)?;
@@ -161,12 +161,18 @@ fn transfer(
         let (sender, receiver) = mpsc::sync_channel(1);
         scope.spawn(|| read_all(source, from, &left, rate, sender));
         for (span, pieces) in receiver {
-            let mut stored = Stored::default();
-            for (number, piece) in pieces?.into_iter().enumerate() {
+            let (mut stored, pieces) = (Stored::default(), pieces?);
+            let n_read: u64 = pieces.iter().map(|piece| piece.events).sum();
+            if n_read < span.events {
+                let missing = counted(span.events - n_read, "event");
+                say!("catat: {} to {}: the source gave {missing} fewer than it had counted", span.from, span.to);
+            }
+            for (number, piece) in pieces.into_iter().enumerate() {
                 let id = format!("{}-{}-{number}", plan.id, span.from.0);
                 let of_piece = source.store(to, piece, &id)?;
                 stored.events += of_piece.events;
-                stored.refused.extend(of_piece.refused);
+                stored.n_refused += of_piece.n_refused;
+                stored.refused.extend(of_piece.refused.into_iter().take(NAMED_MAX));
             }
             n_new += span.events;
             let step = Done { span: span.clone(), stored };
@@ -184,7 +190,7 @@ fn transfer(
     }
     let n_stored: u64 = done.iter().map(|done| done.stored.events).sum();
     say!("catat: {} stored", counted(n_stored, "event"));
-    Ok(refused.len() as u64)
+    Ok(done.iter().map(|done| done.stored.n_refused).sum())
 }
 
 /// What a span has, or why it cannot be read.

@@ -51,14 +51,14 @@ impl ChosenTime {
     }
 }
 
-/// Adds a record that its sender made as an event. A time that came beside it makes its own keys mere fields.
+/// Adds a record that its sender made as an event. A time that came beside it makes its own keys mere fields. Returns its time.
 pub(crate) fn emit_record(
     members: &mut Members,
     line: &str,
     received: &ArrivalContext<'_>,
     extras: &Extras<'_>,
     builder: &mut BatchBuilder,
-) {
+) -> Option<Timestamp> {
     let chosen = match extras.time {
         Some(time) => {
             if let Some(member) = &members.times[0] {
@@ -68,7 +68,9 @@ pub(crate) fn emit_record(
         }
         None => choose_time(members, line, received),
     };
-    let otherwise = received.modified.filter(|_| chosen.rejected.is_none()).unwrap_or(received.at);
+    // In an old file a record without a time is of about the time of the one before it, as a line is.
+    let of_file = received.modified.filter(|_| chosen.rejected.is_none());
+    let otherwise = of_file.map_or(received.at, |modified| received.previous.unwrap_or(modified));
     builder.set_timestamp(chosen.time.unwrap_or(otherwise));
     if let Some(zone) = chosen.time.and_then(|time| assumed_zone(&members.read_time, time, received)) {
         builder.field_text(ASSUMED_ZONE, zone.as_str());
@@ -94,6 +96,7 @@ pub(crate) fn emit_record(
     let is_alone = |rank: &usize| *rank > 0 && !members.is_repeated(SpecialKey::Text(*rank));
     let text_key = text_rank.filter(is_alone).map(|rank| TEXT_KEYS[rank]);
     commit_in_parts(message.unwrap_or(line), text_key, received.limits, builder);
+    chosen.time
 }
 
 /// Gives the event the keys of a text line that is a JSON object, and its level; the line stays the text.

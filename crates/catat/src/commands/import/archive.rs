@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use archive::{Input, open_lines};
+use archive::{Input, is_passing, open_lines};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,6 +31,9 @@ const SENDERS: usize = 4;
 
 /// Logs compress well at any level; 1 costs least.
 const ZSTD_LEVEL: i32 = 1;
+
+/// Why a file is not sent further that has no fault of its own.
+const ANOTHER: &str = "another file could not be sent";
 
 /// Groups that are told with their counts, and asked for by name at the end.
 const GROUPS_NAMED_MAX: usize = 50;
@@ -64,6 +67,9 @@ struct Done {
     /// Its place in the plan.
     file: usize,
     events: u64,
+    #[serde(default)]
+    n_refused: u64,
+    /// Some of the refusals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
     /// Why the rest of it cannot be read.
@@ -77,8 +83,8 @@ struct Answer {
     #[serde(default)]
     duplicate: bool,
     rejected: Vec<RejectedLine>,
-    /// Up to where it has the file.
-    high_water: Option<u64>,
+    #[serde(default)]
+    rejected_unnamed: u64,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +115,7 @@ pub(super) fn import(options: &FromArchive, server: &Server) -> Result<(), Failu
     problems.iter().take(NAMED_MAX).for_each(|problem| say!("catat: not read: {problem}"));
     say!("catat: {} stored", counted(done.iter().map(|done| done.events).sum::<u64>(), "event"));
     plan.compare(server)?;
-    none_refused(refused.len() as u64)?;
+    none_refused(done.iter().map(|done| done.n_refused).sum())?;
     match problems.len() {
         0 => Ok(()),
         n => Err(Failure::partial(format!("{} could not be read to the end", counted(n, "file")))),
@@ -259,7 +265,10 @@ impl<'a> Transfer<'a> {
             ended.collect::<Vec<_>>()
         });
         self.progress.line.clear();
-        all.into_iter().collect::<Result<(), _>>()?;
+        let failures = all.into_iter().filter_map(Result::err);
+        if let Some(failure) = failures.min_by_key(|failure| failure.message == ANOTHER) {
+            return Err(failure);
+        }
         Ok(self.done.into_held())
     }
 
@@ -281,37 +290,39 @@ impl<'a> Transfer<'a> {
     fn send_file(&self, number: usize, input: &Arc<Input>) -> Result<Done, Failure> {
         let mut done = Done { file: number, ..Done::default() };
         let ended_by = |error: &dyn fmt::Display| Some(format!("{}: {error}", input.name()));
+        let stopped = |error: &dyn fmt::Display| Failure::unreachable(format!("{}: {error}", input.name()));
         let source = match open_lines(input, self.n_read.clone()) {
             Ok(Some(source)) => source,
-            Ok(None) => return Ok(done),
+            Ok(None) => {
+                say!("catat: passed over: {}: it is no text", input.name());
+                return Ok(done);
+            }
+            Err(error) if is_passing(&error) => return Err(stopped(&error)),
             Err(error) => return Ok(Done { problem: ended_by(&error), ..done }),
         };
         let (lines, reader) = lines::of_source(source);
         let mut batches = Batches::of_archive(lines);
-        let (mut start, mut high_water) = (0, 0);
+        let mut start = 0;
         while let Ok(Some(batch)) = batches.next() {
-            let end = start + batch.bytes().len() as u64;
-            if end <= high_water {
-                done.events += batch.n_events();
-            } else {
-                let answer = self.store(number, input, &batch, start)?;
-                high_water = answer.high_water.unwrap_or(end);
-                done.events += if answer.duplicate { batch.n_events() } else { answer.accepted };
-                // The first line of the body is the header.
-                let refused = answer.rejected.into_iter().map(|rejected| {
-                    let line = batch.line_number(rejected.line.saturating_sub(1));
-                    format!("{}, line {line}: {}", input.name(), rejected.error)
-                });
-                done.refused.extend(refused);
-            }
-            start = end;
+            // What the server has of the file already it knows by its place.
+            let answer = self.store(number, input, &batch, start)?;
+            done.events += if answer.duplicate { batch.n_events() } else { answer.accepted };
+            done.n_refused += answer.rejected.len() as u64 + answer.rejected_unnamed;
+            // The first line of the body is the header.
+            let refused = answer.rejected.into_iter().map(|rejected| {
+                let line = batch.line_number(rejected.line.saturating_sub(1));
+                format!("{}, line {line}: {}", input.name(), rejected.error)
+            });
+            done.refused.extend(refused.take(NAMED_MAX));
+            start += batch.bytes().len() as u64;
             self.progress.show(self.n_read.load(Relaxed));
             if self.has_failed.load(Relaxed) {
-                return Err(Failure::other("another file could not be sent"));
+                return Err(Failure::other(ANOTHER));
             }
         }
         match reader.join() {
             Ok(Ok(())) => {}
+            Ok(Err(error)) if is_passing(&error) => return Err(stopped(&error)),
             Ok(Err(error)) => done.problem = ended_by(&error),
             Err(_) => done.problem = ended_by(&"what it consists of contradicts itself"),
         }

@@ -16,8 +16,12 @@ use crate::commands::spans::{Range, Width};
 use crate::failure::Failure;
 
 /// Events that are asked for at once, in answers of 10,000 at most.
-const SPAN_EVENTS: u64 = 100_000;
+const SPAN_EVENTS: u64 = 20_000;
 const ANSWER_EVENTS: u64 = 10_000;
+
+/// Bytes of messages of one stream that are delivered together, and what an event takes besides its message.
+const BATCH_BYTES: usize = 1 << 20;
+const EVENT_BYTES: usize = 128;
 
 /// Rows of an answer of Insights.
 const ROWS_MAX: i64 = 10_000;
@@ -60,27 +64,34 @@ impl CloudWatch {
         })
     }
 
-    /// Asks the source for an operation, with a signature.
+    /// Asks the source for an operation.
     fn ask(&self, at: &Side<'_>, operation: &str, body: &Value) -> Result<Value, Failure> {
-        let body = body.to_string();
+        let (target, body) = (format!("Logs_20140328.{operation}"), body.to_string());
+        let below = if self.path == "/" { "/" } else { "" };
+        // A signature is good for some minutes, so each attempt has its own.
+        let signed = || Ok(at.request(Method::POST, below).headers(self.signed(&target, &body)?).body(body.clone()));
+        let answer = at.send_each(&signed)?;
+        serde_json::from_str(&answer).map_err(|error| Failure::other(format!("{}: {error}", at.name)))
+    }
+
+    fn signed(&self, target: &str, body: &str) -> Result<HeaderMap, Failure> {
         let now = storage::Clock::system().now().whole_seconds().to_string();
         let now: String = now.chars().filter(|c| !matches!(c, '-' | ':')).collect();
         let mut headers = HeaderMap::new();
-        let wrong = |error: &dyn std::fmt::Display| Failure::usage(format!("AWS_SESSION_TOKEN: {error}"));
-        let value = |text: &str| HeaderValue::from_str(text).map_err(|error| wrong(&error));
+        let value = |text: &str| {
+            HeaderValue::from_str(text).map_err(|error| Failure::usage(format!("the keys of AWS: {error}")))
+        };
         headers.insert("host", self.host.clone());
         headers.insert("x-amz-date", value(&now)?);
-        headers.insert("x-amz-target", value(&format!("Logs_20140328.{operation}"))?);
+        headers.insert("x-amz-target", value(target)?);
         headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.1"));
         if let Some(token) = &self.keys.2 {
             headers.insert("x-amz-security-token", value(token)?);
         }
-        let keys = (&*self.keys.0, &*self.keys.1);
-        let signature =
-            cloudwatch::authorization(keys, ("logs", &self.region), (&self.path, &headers), body.as_bytes());
+        let (keys, path) = ((&*self.keys.0, &*self.keys.1), &*self.path);
+        let signature = cloudwatch::authorization(keys, ("logs", &self.region), (path, &headers), body.as_bytes());
         headers.insert("authorization", value(&signature)?);
-        let below = if self.path == "/" { "/" } else { "" };
-        at.ask(at.request(Method::POST, below).headers(headers).body(body))
+        Ok(headers)
     }
 
     /// Counts whole spans of a width by Insights. Its ranges are whole seconds.
@@ -154,7 +165,7 @@ impl Source for CloudWatch {
         let (mut all, mut from) = (Vec::new(), range.0.0);
         while from <= range.1.0 {
             let begin = from - from.rem_euclid(length);
-            let to = range.1.0.min(begin.saturating_add(length.saturating_mul(ROWS_MAX) - 1));
+            let to = range.1.0.min(begin.saturating_add(length.saturating_mul(ROWS_MAX - 1) - 1));
             all.extend(self.spans(at, (Timestamp(from), Timestamp(to)), width)?);
             from = to + 1;
         }
@@ -185,16 +196,22 @@ impl Source for CloudWatch {
         let mut pieces: Vec<(usize, Vec<Value>, u64)> = Vec::new();
         for (stream, mut events) in streams {
             events.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-            for part in events.chunks(ANSWER_EVENTS as usize) {
-                let events: Vec<&Value> = part.iter().map(|(.., event)| event).collect();
-                let batch = json!({"messageType": "DATA_MESSAGE", "logGroup": self.log_group, "logStream": stream, "logEvents": events});
+            let mut events = events.into_iter().peekable();
+            while events.peek().is_some() {
+                let (mut part, mut bytes) = (Vec::new(), 0);
+                while let Some((_, _, event)) = events.next_if(|_| bytes < BATCH_BYTES) {
+                    bytes += event["message"].as_str().map_or(0, str::len) + EVENT_BYTES;
+                    part.push(event);
+                }
+                let n_events = part.len() as u64;
+                let batch = json!({"messageType": "DATA_MESSAGE", "logGroup": self.log_group, "logStream": stream, "logEvents": part});
                 let data = BASE64.encode(batch.to_string().as_bytes());
                 if pieces.last().is_none_or(|(bytes, ..)| bytes + data.len() > PIECE_BYTES) {
                     pieces.push((0, Vec::new(), 0));
                 }
                 if let Some((bytes, records, n)) = pieces.last_mut() {
                     *bytes += data.len();
-                    *n += part.len() as u64;
+                    *n += n_events;
                     records.push(json!({"data": data}));
                 }
             }
@@ -212,6 +229,6 @@ impl Source for CloudWatch {
         let answer: Value = to.ask(to.request(Method::POST, "/firehose").body(body))?;
         let refused: Vec<String> = answer["errorMessage"].as_str().into_iter().map(str::to_owned).collect();
         let n_refused = refused.iter().filter_map(|text| text.split(' ').next()?.parse::<u64>().ok()).sum();
-        Ok(Stored { events: piece.events.saturating_sub(n_refused), refused })
+        Ok(Stored { events: piece.events.saturating_sub(n_refused), n_refused, refused })
     }
 }

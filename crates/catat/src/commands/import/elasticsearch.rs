@@ -211,7 +211,7 @@ impl Source for Elasticsearch {
             "size": WINDOW, "query": self.within(range, from), "sort": [{&*self.time_field: {"order": "asc", "unmapped_type": "date"}}], "track_total_hits": true,
             "docvalue_fields": [{"field": self.time_field, "format": format}], "_source": true,
         });
-        let text = from.send(self.search(from, &body))?.text().map_err(crate::client::broken_off)?;
+        let text = from.send(self.search(from, &body))?;
         let found: SearchAnswer<'_> =
             serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
         if found.shards.failed > 0 || found.timed_out {
@@ -260,12 +260,13 @@ impl Source for Elasticsearch {
                 200..=299 | 409 => stored.events += 1,
                 _ => {
                     let reason = &create.error["reason"];
+                    stored.n_refused += 1;
                     stored.refused.push(format!("{} of {}: {reason}", create.id, create.index));
                 }
             }
         }
-        if stored.events + stored.refused.len() as u64 != piece.events {
-            let n = stored.events + stored.refused.len() as u64;
+        if stored.events + stored.n_refused != piece.events {
+            let n = stored.events + stored.n_refused;
             return Err(Failure::other(format!(
                 "the server says of {n} of {} documents what became of them",
                 piece.events

@@ -160,7 +160,7 @@ impl Source for Loki {
             ("direction", "forward"),
         ];
         let request = from.request(Method::GET, "/loki/api/v1/query_range").query(&parameters).header(APART.0, APART.1);
-        let text = from.send(request)?.text().map_err(crate::client::broken_off)?;
+        let text = from.send(request)?;
         let answer: Answer<'_> =
             serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
         let mut streams = answer.data.result;
@@ -193,7 +193,7 @@ impl Source for Loki {
     fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure> {
         let request = to.request(Method::POST, "/loki/api/v1/push").header("Content-Type", "application/json");
         to.send(request.header("X-Catat-Batch", id).body(piece.body))?;
-        Ok(Stored { events: piece.events, refused: Vec::new() })
+        Ok(Stored { events: piece.events, ..Stored::default() })
     }
 }
 

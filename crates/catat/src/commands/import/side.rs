@@ -1,15 +1,15 @@
 //! One side of an import: addresses and headers of the source or of the server, and patience with both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use types::{GroupName, Timestamp};
 
 use crate::arguments::ImportOptions;
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::commands::send::retry_after;
 use crate::commands::spans::Range;
 use crate::failure::Failure;
@@ -17,8 +17,8 @@ use crate::failure::Failure;
 /// How long an answer may take: a source may count for minutes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How often a request is made that may work later.
-const ATTEMPTS: u32 = 8;
+/// How long a request is made again that may work later.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Characters of a refusal that are shown.
 const SHOWN_CHARS: usize = 500;
@@ -70,11 +70,6 @@ impl<'s> Side<'s> {
         (self.request)(method, path)
     }
 
-    /// Makes a request, again where it may work later, and reads the JSON of the answer.
-    pub(super) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
-        self.send(request)?.json().map_err(broken_off)
-    }
-
     /// Counts the events that a group of the server has, by spans of a width.
     pub(super) fn counts(
         &self,
@@ -86,8 +81,7 @@ impl<'s> Side<'s> {
         let (from, to) = (from.to_string(), to.to_string());
         let parameters = [("query", &*query), ("groups", group.as_str()), ("from", &from), ("to", &to)];
         let request = self.request(Method::GET, "/api/v1/query").query(&parameters);
-        let text =
-            self.send(request.query(&[("time_zone", "UTC"), ("format", "ndjson")]))?.text().map_err(broken_off)?;
+        let text = self.send(request.query(&[("time_zone", "UTC"), ("format", "ndjson")]))?;
         let count = |line: &str| {
             let row: Value = serde_json::from_str(line).ok()?;
             row["t"].as_str().and_then(Timestamp::parse_rfc3339).zip(row["n"].as_u64())
@@ -96,17 +90,32 @@ impl<'s> Side<'s> {
         counts.ok_or_else(|| Failure::other("the server counted in a way that is not understood"))
     }
 
-    /// Makes a request, again where it may work later; any status but 2xx is a failure with the words of the answer.
-    pub(super) fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let mut n_failed = 0;
+    /// Makes a request, again where it may work later, and reads the JSON of the answer.
+    pub(super) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        let text = self.send(request)?;
+        serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", self.name)))
+    }
+
+    /// Makes a request, again where it may work later, and returns the answer's text.
+    pub(super) fn send(&self, request: RequestBuilder) -> Result<String, Failure> {
+        let again = || request.try_clone().ok_or_else(|| Failure::other("a request that cannot be repeated"));
+        self.send_each(&again)
+    }
+
+    /// The same with a request that is made for each attempt. Any status but 2xx is a failure with the words of the answer, unless the
+    /// server says what of each event became.
+    pub(super) fn send_each(&self, request: &dyn Fn() -> Result<RequestBuilder, Failure>) -> Result<String, Failure> {
+        let (began, mut n_failed) = (Instant::now(), 0);
         loop {
-            let attempt = request.try_clone().ok_or_else(|| Failure::other("a request that cannot be repeated"))?;
-            let (failure, asked) = match attempt.send() {
-                Ok(answer) if answer.status().is_success() => return Ok(answer),
-                Ok(answer) => {
-                    let (status, asked) = (answer.status(), retry_after(&answer));
-                    let body: String = answer.text().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
-                    let failure = Failure::other(format!("{}: {status}: {body}", self.name));
+            let answer = request()?.send().and_then(|answer| {
+                let (status, asked) = (answer.status(), retry_after(&answer));
+                Ok((status, asked, answer.text()?))
+            });
+            let (failure, asked) = match answer {
+                Ok((status, _, body)) if status.is_success() || is_outcome(&body) => return Ok(body),
+                Ok((status, asked, body)) => {
+                    let shown: String = body.chars().take(SHOWN_CHARS).collect();
+                    let failure = Failure::other(format!("{}: {status}: {shown}", self.name));
                     // Amazon's services say it with 400.
                     let is_throttled = body.contains("ThrottlingException") || body.contains("LimitExceeded");
                     if !is_throttled && !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
@@ -117,12 +126,21 @@ impl<'s> Side<'s> {
                 Err(error) => (Failure::unreachable(format!("{}: {}", self.name, error.without_url())), None),
             };
             n_failed += 1;
-            if n_failed == ATTEMPTS {
+            let wait = ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0));
+            if began.elapsed() + wait > PATIENCE {
                 return Err(failure);
             }
-            std::thread::sleep(ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
+            if n_failed == 1 {
+                say!("catat: {}; trying again for {} s", failure.message, PATIENCE.as_secs());
+            }
+            std::thread::sleep(wait);
         }
     }
+}
+
+/// Whether the server says which events it took and which it refused, although it took none.
+fn is_outcome(body: &str) -> bool {
+    body.starts_with("{\"accepted\":")
 }
 
 /// An answer as messages show it.

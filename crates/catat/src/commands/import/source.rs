@@ -49,7 +49,10 @@ pub(super) struct Piece {
 pub(super) struct Stored {
     /// Events that are on the server now, whenever they were stored.
     pub(super) events: u64,
-    /// Events that it refused, with its words.
+    /// Events that it refused.
+    #[serde(default)]
+    pub(super) n_refused: u64,
+    /// Its words of some of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) refused: Vec<String>,
 }

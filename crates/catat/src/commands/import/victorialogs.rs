@@ -1,6 +1,9 @@
 //! VictoriaLogs: hits and queries by spans of time (its documentation, *Querying*), records with their fields.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use types::{GroupName, Timestamp, group_name_of_outside};
 
@@ -23,16 +26,18 @@ pub(super) struct VictoriaLogs {
 }
 
 impl VictoriaLogs {
-    pub(super) fn new(from: &FromVictoriaLogs) -> Result<Self, Failure> {
-        if from.filter.contains('|') {
-            return Err(Failure::usage("--match is a filter; what comes after a | changes events, or makes others"));
-        }
+    pub(super) fn new(from: &FromVictoriaLogs) -> Self {
         let group = group_name_of_outside(&from.group);
-        Ok(Self { filter: from.filter.clone(), group, from: from.from.clone() })
+        Self { filter: from.filter.clone(), group, from: from.from.clone() }
     }
 
-    /// The filter in a range, both ends included.
+    /// The filter in a range, both ends included: an end with fewer digits would be all instants that begin with them.
     fn within(&self, (from, to): Range) -> String {
+        let [from, to] = [from, to].map(|end| {
+            let mut text = String::new();
+            end.write_rfc3339(9, &mut text);
+            text
+        });
         format!("_time:[{from}, {to}] ({})", self.filter)
     }
 }
@@ -74,10 +79,10 @@ impl Source for VictoriaLogs {
 
     fn read(&self, from: &Side<'_>, range: Range) -> Result<Vec<Piece>, Failure> {
         let query = format!("{} | delete {DERIVED}", self.within(range));
-        let text = from.send(from.request(Method::GET, "/select/logsql/query").query(&[("query", query)]))?.text();
-        let text = text.map_err(crate::client::broken_off)?;
+        let text = from.send(from.request(Method::GET, "/select/logsql/query").query(&[("query", query)]))?;
+        let lines: Result<Vec<String>, _> = text.lines().map(record).collect();
+        let mut lines = lines.map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
         // Events come in any order.
-        let mut lines: Vec<&str> = text.lines().collect();
         lines.sort_unstable();
         let mut pieces: Vec<Piece> = Vec::new();
         for line in lines {
@@ -98,8 +103,20 @@ impl Source for VictoriaLogs {
         let parameters = [("group", self.group.as_str()), ("stream", "victorialogs")];
         let request = to.request(Method::POST, "/api/v1/ingest").query(&parameters).header("X-Catat-Batch", id);
         let answer: Value = to.ask(request.body(piece.body))?;
-        let refused: Vec<String> =
-            answer["rejected"].as_array().into_iter().flatten().map(|line| line["error"].to_string()).collect();
-        Ok(Stored { events: piece.events - refused.len() as u64, refused })
+        let rejected = answer["rejected"].as_array().into_iter().flatten();
+        let refused: Vec<String> = rejected.map(|line| line["error"].to_string()).collect();
+        let n_refused = refused.len() as u64 + answer["rejected_unnamed"].as_u64().unwrap_or(0);
+        Ok(Stored { events: piece.events.saturating_sub(n_refused), n_refused, refused })
     }
+}
+
+/// An event as a record, the same however its fields are ordered: its time and its text have names before which no other is taken for them.
+fn record(line: &str) -> serde_json::Result<String> {
+    let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(line)?;
+    for (theirs, ours) in [("_time", "@timestamp"), ("_msg", "@message")] {
+        if let Some(value) = fields.remove(theirs) {
+            fields.insert(ours, value);
+        }
+    }
+    serde_json::to_string(&fields)
 }

@@ -65,10 +65,11 @@ impl Batch {
         known.map_or(0, |(number, _)| *number)
     }
 
-    /// Returns the bytes of each event.
+    /// Returns the bytes of each event, which are all bytes together: empty lines before the first one are its own.
     pub(in crate::commands) fn event_lengths(&self) -> Vec<u64> {
-        let start = |event: usize| self.events.get(event).map_or(self.bytes.len(), |line| self.lines[*line].1);
-        (0..self.events.len()).map(|event| (start(event + 1) - start(event)) as u64).collect()
+        let ends = self.events.iter().skip(1).map(|line| self.lines[*line].1).chain([self.bytes.len()]);
+        let mut from = 0;
+        ends.map(|end| (end - std::mem::replace(&mut from, end)) as u64).collect()
     }
 
     /// Returns how many events it has.
@@ -134,8 +135,8 @@ impl Batch {
 pub(in crate::commands) struct Batches {
     lines: Lines,
     format: InputFormat,
-    /// How old the first line of a batch gets.
-    age: Duration,
+    /// Whether nobody waits for the lines, and what writes them may be the containers of a host.
+    is_archive: bool,
     /// What the next batch begins with.
     carried: Option<Batch>,
     /// Why nothing more can be read.
@@ -146,12 +147,12 @@ pub(in crate::commands) struct Batches {
 
 impl Batches {
     pub(super) fn new(lines: Lines, format: InputFormat) -> Self {
-        Self { lines, format, age: BATCH_AGE, carried: None, failure: None, of_input: None }
+        Self { lines, format, is_archive: false, carried: None, failure: None, of_input: None }
     }
 
     /// Batches that are full, of lines that nobody waits for.
     pub(in crate::commands) fn of_archive(lines: Lines) -> Self {
-        Self { age: ARCHIVE_AGE, ..Self::new(lines, InputFormat::Auto) }
+        Self { is_archive: true, ..Self::new(lines, InputFormat::Auto) }
     }
 
     /// Returns the next batch; `None` at the end of the last input.
@@ -166,7 +167,7 @@ impl Batches {
                 Err(_) => return Ok(None),
             },
         };
-        let due = Instant::now() + self.age;
+        let due = Instant::now() + if self.is_archive { ARCHIVE_AGE } else { BATCH_AGE };
         while batch.bytes.len() < BATCH_BYTES {
             match self.lines.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Err(failure)) => {
@@ -197,7 +198,9 @@ impl Batches {
     /// Returns the kind of a line; an empty one has that of the line before.
     fn kind(&mut self, line: &Line, before: Option<Kind>) -> Kind {
         let text = line.bytes.trim_ascii();
-        let is_object = text.starts_with(b"{") && text.ends_with(b"}");
+        // Lines of Docker's files are envelopes of text.
+        let is_envelope = self.is_archive && text.starts_with(b"{\"log\":\"");
+        let is_object = text.starts_with(b"{") && text.ends_with(b"}") && !is_envelope;
         match self.format {
             InputFormat::Text => return Kind::Text,
             InputFormat::Ndjson => return Kind::Records,

@@ -14,6 +14,9 @@ use crate::local::{Source, open_counted};
 /// Lines read ahead while a batch is on its way; beyond it the job that writes has to wait.
 const LINES_AHEAD: usize = 4096;
 
+/// The same of each of several files, whose lines may be long.
+const ARCHIVE_LINES_AHEAD: usize = 64;
+
 /// Longer lines are cut: a line without an end must not fill the memory.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 
@@ -68,7 +71,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Reading, Failure> {
 
 /// Begins to read one source; the thread ends with why it could not be read further.
 pub(in crate::commands) fn of_source(source: Source) -> (Lines, JoinHandle<io::Result<()>>) {
-    let (sender, lines) = sync_channel(LINES_AHEAD);
+    let (sender, lines) = sync_channel(ARCHIVE_LINES_AHEAD);
     (lines, std::thread::spawn(move || read_one(0, source, &sender)))
 }
 
@@ -79,7 +82,8 @@ fn read_one(input: usize, source: Source, sender: &SyncSender<Result<Line, (usiz
     loop {
         let mut bytes = Vec::new();
         let read = (&mut source).take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes);
-        if bytes.is_empty() {
+        // The rest of a line may come another time.
+        if bytes.is_empty() || read.as_ref().is_err_and(archive::is_passing) {
             return read.map(drop);
         }
         let is_cut = bytes.len() as u64 == LINE_BYTES_MAX && !bytes.ends_with(b"\n");
