@@ -108,7 +108,7 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Send lines from standard input or files
     Send(Send),
-    /// Bring along the history of Elasticsearch, OpenSearch or Loki: resumable, each event once, compared at the end
+    /// Bring along history, of Elasticsearch, Loki, VictoriaLogs, CloudWatch or files: resumable, each event once, compared at the end
     Import(Import),
     /// Make inputs of the configuration of Promtail, Filebeat, Fluent Bit, Vector or the CloudWatch agent
     ImportConfig(ImportConfig),
