@@ -406,6 +406,11 @@ impl Event<'_, '_> {
                 builder.set_timestamp(self.parser.previous.or(received.modified).unwrap_or(received.at));
             }
         }
+        self.commit(text_key, has_message, builder);
+    }
+
+    /// Ends the event with its text, if it is to have one.
+    fn commit(&self, text_key: Option<&'static str>, has_message: bool, builder: &mut BatchBuilder) {
         let limits = self.parser.received.limits;
         // Compose's name of a container is told nowhere else; what a runtime says is in fields.
         let has_header = matches!(self.around, Envelope::Cri(_));
