@@ -178,7 +178,7 @@ fn fill_with_files(dir: &Path) {
     let records =
         |serials: std::ops::Range<u64>| serials.map(|serial| format!("{}\n", record(serial))).collect::<String>();
     write("plain.ndjson", records(0..3_000).into_bytes());
-    write("dt=2025-10-09/region=eu/a.json.gz", packed(&records(3_000..5_000)));
+    write("year=2025/region=eu/a.json.gz", packed(&records(3_000..5_000)));
     let listed: Vec<Value> = (5_000..7_000).map(record).collect();
     write("trail.json.gz", packed(&json!({"Records": listed}).to_string()));
     let row = |serial: u64| format!("{},\"order {serial}, \"\"paid\"\"\",{serial}\n", time(serial));
@@ -226,6 +226,7 @@ fn files_are_imported_once_wherever_it_is_killed() {
         rows[4][2].as_str().is_some_and(|text| text.ends_with("Order.java:7)")) && rows[4][4] == "error",
         "{rows:?}"
     );
+    assert_eq!(to.rows("filter serial = 4000 | fields year"), [[json!(2025)]]);
     // The ledger of shippers knows nothing of it, and the same directory goes on with nothing.
     assert!(!to.get("/api/v1/sources", &[]).body.contains("import-"));
     assert_eq!((run_again(scratch.path(), &to, &arguments).code, to.count()), (0, 13_000));

@@ -330,8 +330,12 @@ impl<'a> Transfer<'a> {
     }
 
     fn store(&self, number: usize, input: &Input, batch: &Batch, start: u64) -> Result<Answer, Failure> {
-        let fields: serde_json::Map<String, Value> =
-            input.fields.iter().map(|(name, value)| (name.to_string(), Value::from(value.to_string()))).collect();
+        let field = |(name, value): &(Arc<str>, types::Value)| {
+            let mut json = String::new();
+            value.write_json(&mut json);
+            Some((name.to_string(), serde_json::from_str(&json).ok()?))
+        };
+        let fields: serde_json::Map<String, Value> = input.fields.iter().filter_map(field).collect();
         let is_text = batch.kind == Kind::Text;
         let header = json!({
             "source": self.plan.id, "file": number.to_string(), "generation": 1, "start": start, "archive": true,
