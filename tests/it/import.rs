@@ -286,7 +286,7 @@ fn victorialogs() -> String {
             while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|n_bytes| n_bytes > 0) {}
             let body = victorialogs_answer(head.split_whitespace().nth(1).unwrap_or_default());
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            // Whoever was killed reads nothing.
+            // A client that was killed reads nothing.
             let _ = stream.write_all((head + &body).as_bytes());
         }
     });

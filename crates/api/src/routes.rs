@@ -106,7 +106,7 @@ fn add_queries(routes: Routes) -> Routes {
         .get("/api/v1/groups/{name}/delete-events/{id}", Role::Admin, |call| call.look_up(deletions::get))
 }
 
-/// Adds the routes of what sends events, and of what is made of them.
+/// Adds the routes of lookup tables, sources, keys, live tails and derived metrics.
 fn add_sources(routes: Routes) -> Routes {
     routes
         .get("/api/v1/lookups", Role::Read, |call| call.look_up(lookups::list))
@@ -137,7 +137,7 @@ fn add_sources(routes: Routes) -> Routes {
         .delete("/api/v1/metrics/{name}", Role::Operate, |call| call.look_up(derived_metrics::delete))
 }
 
-/// Adds the routes of users and of what they keep.
+/// Adds the routes of sessions, users and saved views.
 fn add_users(routes: Routes) -> Routes {
     routes
         .get("/api/v1/session", Role::None, session::get)

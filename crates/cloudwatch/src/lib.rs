@@ -94,7 +94,8 @@ pub fn routes() -> Routes<CloudWatchState> {
     sns::add(xray::add(routes))
 }
 
-/// Operations, and the roles of which a caller needs one. Those without any check their input first, then the role.
+/// Operations and the roles that allow them: a caller needs one of these. Operations that are not listed check their input first, then
+/// the role.
 const ROLES: [(&str, &[Role]); 6] = [
     ("CreateLogGroup CreateLogStream TagResource TagLogGroup UntagResource UntagLogGroup", &[Role::Ingest]),
     ("DescribeLogStreams ListTagsForResource ListTagsLogGroup", &[Role::Ingest, Role::Read]),

@@ -194,7 +194,7 @@ impl Tables {
             *self.failure.hold() = None;
         }
         let is_chosen = |group: &GroupName| {
-            // Who asks for everything does not mean the audit log, which whoever reads the place could then read.
+            // A pattern for everything leaves out the audit log: everybody who can read the place could read it there.
             let is_own = group.as_str().starts_with(OWN_GROUPS);
             let names = |pattern: &GroupPattern| {
                 !(is_own && pattern.as_str().starts_with('*')) && pattern.matches(group.as_str())

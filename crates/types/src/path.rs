@@ -7,7 +7,7 @@ use crate::{Column, MISSING_CODE, Value};
 /// Objects inside objects that are put together; a name with more dots keeps the rest of them in its last member.
 const DEPTH_MAX: usize = 128;
 
-/// Reports whether a path is another one, or leads to a part of what that leads to.
+/// Reports whether a path is `root`, or leads to a value inside of it.
 pub fn is_at_or_below(name: &str, root: &str) -> bool {
     name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

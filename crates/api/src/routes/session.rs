@@ -33,7 +33,7 @@ pub(crate) fn post(Call { server, parts, .. }: Call, body: RequestBody) -> Outco
     Ok(Reply::later(async move {
         let who = check(&server, address(&parts), name, password).await?;
         let description = describe(&who.caller);
-        // Whoever had this browser before is not to go on in it.
+        // The session that this browser had before ends.
         let before = cookie_of(&parts.headers).and_then(|token| server.sessions.end(token));
         let token = begin(&server, who, before).await?;
         Ok(with_cookie(Reply::json(&description), &token, &parts))

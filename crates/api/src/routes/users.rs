@@ -84,7 +84,7 @@ pub(crate) fn put_password(Call { server, path: [name, _], parts, .. }: Call, bo
             Ok::<String, Problem>(fingerprint)
         };
         let password = server.passwords.run(work).await??;
-        // Whoever knew the old one is not to go on.
+        // Sessions that began with the old password end.
         let of_thread = server.clone();
         server.lookups.run(move || end_sessions(&of_thread, &name)).await?;
         let changed = Reply::json(&json!({"changed": true}));

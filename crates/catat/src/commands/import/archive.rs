@@ -32,10 +32,10 @@ const SENDERS: usize = 4;
 /// Logs compress well at any level; 1 costs least.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Why a file is not sent further that has no fault of its own.
+/// Why sending of a file ends after another one has failed.
 const ANOTHER: &str = "another file could not be sent";
 
-/// Groups that are told with their counts, and asked for by name at the end.
+/// Groups that are listed with their counts, and named in the comparison.
 const GROUPS_NAMED_MAX: usize = 50;
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -227,7 +227,7 @@ impl fmt::Display for GroupHour {
 struct Transfer<'a> {
     plan: &'a Plan,
     to: Side<'a>,
-    /// Those that nobody has taken, the next one last.
+    /// Files that no sender has taken yet, the next one last.
     left: Mutex<Vec<(usize, &'a Arc<Input>)>>,
     done: Mutex<Vec<Done>>,
     has_failed: AtomicBool,
