@@ -4,8 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::object_store::Moto;
-use crate::server::{Ran, catat, client, run};
+use crate::server::{ALL_TIME, Launch, Ran, Server, catat, client, ndjson, run};
 
 const CLOUDTRAIL: &str = r#"{"Records": [
     {"eventTime": "2026-11-20T06:00:00Z", "eventName": "GetObject", "userIdentity": {"userName": "ann"}},
@@ -141,4 +143,113 @@ fn a_bucket_is_one_group() {
     assert_eq!(matching.out.trim(), r#"{"n":1}"#, "{}", matching.err);
     let missing = ask(&["--file", "s3://logs/absent", "--", "stats count(*) as n"]);
     assert!(missing.code == 2 && missing.err.contains("s3://logs/absent"), "{} {}", missing.code, missing.err);
+}
+
+/// Asks a server about archives over all time.
+fn asked(server: &Server, path: &str, groups: &str, headers: &[(&str, &str)], query: &str) -> Value {
+    let (from, to) = ALL_TIME;
+    let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let answer = server.get(&format!("{path}?groups={groups}&from={from}&to={to}&query={query}"), headers);
+    assert_eq!(answer.status, 200, "{}\n{}", answer.body, server.transcript());
+    answer.json()
+}
+
+/// Writes an archive of 3,000 events in three files, one of them broken at its end, and two of a day each.
+fn write_orders(scratch: &Path) {
+    let line = |n: usize| {
+        let (level, day) = (if n.is_multiple_of(10) { "error" } else { "info" }, 10 + n / 1000);
+        format!("{{\"time\":\"2026-11-{day}T12:00:00Z\",\"level\":\"{level}\",\"message\":\"order {n}\",\"n\":{n}}}\n")
+    };
+    for (day, first) in [(10, 0), (11, 1_000), (12, 2_000)] {
+        let text: String = (first..first + 1_000).map(line).collect();
+        write(scratch, &format!("orders/2026/11/{day}/a.ndjson.gz"), &gzip(&text));
+    }
+    let broken = gzip(&(0..5_000).map(|n| format!("{{\"lost\":{n}}}\n")).collect::<String>());
+    write(scratch, "orders/2026/11/12/b.ndjson.gz", &broken[..broken.len() / 2]);
+}
+
+/// The columns of the one row of an answer.
+fn only_row(answer: &Value) -> &Value {
+    assert_eq!(answer["rows"].as_array().map(Vec::len), Some(1), "{answer}");
+    &answer["rows"][0]
+}
+
+#[test]
+fn a_server_answers_from_archives_that_it_holds_and_from_those_that_pass_by() {
+    let counted = "filter ispresent(n) | stats count(*), sum(n), count_distinct(@id)";
+    for memory in ["128MiB", "64KiB"] {
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        write_orders(scratch.path());
+        let settings =
+            format!("[archives]\ngroups = [\"orders={}/orders\"]\nmemory = \"{memory}\"\n", scratch.path().display());
+        let server = Launch::configured(scratch.path(), &settings).start();
+        server.ingest("app", ndjson([json!({"message": "hot"})]));
+
+        let whole = asked(&server, "/api/v1/query", "archive/orders", &[], counted);
+        assert_eq!(*only_row(&whole), json!([3_000, 4_498_500, 3_000]), "{memory}");
+        assert_eq!(whole["partial"], true, "the broken file is named: {whole}");
+        let reasons = whole["partial_reasons"].to_string();
+        assert!(reasons.contains("b.ndjson.gz") && !reasons.contains("left out"), "{memory}: {reasons}");
+
+        let newest = asked(&server, "/api/v1/query", "archive/orders", &[], "filter n > 2990 | limit 3");
+        assert_eq!(newest["rows"].as_array().map(Vec::len), Some(3), "{newest}");
+        let day = "groups=archive/*&from=2026-11-10T00:00:00Z&to=2026-11-10T23:00:00Z&query=stats%20count(*)";
+        let of_day = server.get(&format!("/api/v1/query?{day}"), &[]).json();
+        assert_eq!((only_row(&of_day), &of_day["partial"]), (&json!([1_000]), &json!(false)), "{of_day}");
+
+        let joined = "filter n < 3 | join type=inner left=a right=b where a.n = b.n ( source \"archive/orders\" | filter n < 2 | fields n ) | stats count(*)";
+        let joined = asked(&server, "/api/v1/query", "archive/orders", &[], joined);
+        assert_eq!(*only_row(&joined), json!([2]), "{joined}");
+
+        let bars = asked(&server, "/api/v1/histogram", "archive/orders", &[], "filter ispresent(n)");
+        let total: u64 =
+            bars["buckets"].as_array().expect("buckets").iter().filter_map(|bar| bar["total"].as_u64()).sum();
+        let fields = asked(&server, "/api/v1/fields", "archive/orders", &[], "");
+        if memory == "128MiB" {
+            assert_eq!(total, 3_000, "{bars}");
+            assert!(fields["fields"].to_string().contains(r#""name":"n""#), "{fields}");
+        } else {
+            // It says what it does not do.
+            assert_eq!((total, &bars["partial_reasons"][0]["code"]), (0, &json!("archive-too-large")), "{bars}");
+            assert_eq!(fields["partial_reasons"][0]["code"], "archive-too-large", "{fields}");
+        }
+
+        // Who does not name it does not read it, and both can be asked together.
+        for (groups, expected) in [("*", 1), ("app", 1), ("app,archive/orders", 3_001)] {
+            let counted = "filter ispresent(n) or @message = \"hot\" | stats count(*)";
+            let found = asked(&server, "/api/v1/query", groups, &[], counted);
+            assert_eq!(*only_row(&found), json!([expected]), "{groups}: {found}");
+        }
+        let groups = server.get("/api/v1/groups", &[]).json();
+        let listed =
+            groups["groups"].as_array().expect("groups").iter().find(|group| group["name"] == "archive/orders");
+        assert!(listed.is_some_and(|group| group["archive"].to_string().contains("/orders")), "{groups}");
+    }
+}
+
+#[test]
+fn archives_are_within_the_scope_of_keys_and_named_if_they_cannot_be_read() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    write_orders(scratch.path());
+    std::fs::remove_file(scratch.path().join("orders/2026/11/12/b.ndjson.gz")).expect("it was written");
+    let settings = "[archives]\ngroups = [\"orders=orders\", \"gone=nowhere\"]\n";
+    let server = Launch::configured(scratch.path(), settings).start();
+    let key = |groups: &str| {
+        let made = json!({"name": groups, "role": "read", "groups": [groups]}).to_string();
+        let headers = [("authorization", &*server.admin()), ("content-type", "application/json")];
+        let made = server.post("/api/v1/keys", &headers, made).json();
+        format!("Bearer {}", made["key"].as_str().unwrap_or_else(|| panic!("{made}")))
+    };
+    let count = |key: &str, groups: &str| {
+        let headers = [("authorization", key)];
+        asked(&server, "/api/v1/query", groups, &headers, "stats count(*) as n")
+    };
+    assert_eq!(*only_row(&count(&key("archive/orders"), "archive/orders")), json!([3_000]));
+    let outside = count(&key("app/*"), "archive/orders");
+    assert!(outside["rows"] == json!([]) || outside["rows"] == json!([[0]]), "{outside}");
+    assert!(outside["warnings"].to_string().contains("unknown-group"), "{outside}");
+    let gone = count(&server.admin(), "archive/gone");
+    assert!(gone["partial_reasons"].to_string().contains("nowhere"), "{gone}");
+    let doctor = server.get("/api/v1/doctor", &[("authorization", &*server.admin())]).json();
+    assert!(!doctor.to_string().contains("nowhere"), "no damage of the store: {doctor}");
 }

@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=a848ff7b42";
+export{t as Account}from"./account2.js?v=b6bc34f70b";

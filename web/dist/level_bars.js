@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=7d4141f727";
+export{t as Bars}from"./level_bars2.js?v=f994aa3f4e";

@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=731fc6819b";
+export{n as MarkList}from"./mark_lines2.js?v=28967b4dd4";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=2564755f84";
+export{t as RowList}from"./row_list.js?v=c463230365";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=774335aaea";
+export{t as readRange}from"./time2.js?v=536cc1b876";

@@ -135,6 +135,8 @@ export interface Group {
   first: string | null;
   last: string | null;
   streams: string[];
+  /** Where it lies, if it is an archive: nothing of it is stored, and how much it has is not known. */
+  archive?: string;
 }
 
 /** Reports whether a group is written by catat about itself: what nobody sent. */

@@ -38,7 +38,7 @@ pub struct FileFeed<'a> {
     /// A reader came back, or there will be none.
     has_changed: Condvar,
     /// Runs of pieces that gave more than one.
-    ready: Mutex<Vec<Arc<dyn Run>>>,
+    ready: Mutex<Vec<Arc<BatchRun>>>,
     buffers: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -125,6 +125,20 @@ impl<'a> FileFeed<'a> {
         }
     }
 
+    /// Returns the next events, as [`next`](Feed::next) does.
+    pub(crate) fn next_batch(&self) -> Result<Option<Arc<BatchRun>>, ScanError> {
+        loop {
+            if let Some(run) = self.ready.hold().pop() {
+                return Ok(Some(run));
+            }
+            let Some(mut runs) = self.runs()? else { return Ok(None) };
+            if let Some(run) = runs.pop() {
+                self.ready.hold().append(&mut runs);
+                return Ok(Some(run));
+            }
+        }
+    }
+
     fn give_back(&self, source: Option<Source>) {
         let mut readers = self.readers.hold();
         readers.n_busy -= 1;
@@ -139,7 +153,7 @@ impl<'a> FileFeed<'a> {
     }
 
     /// Returns the next runs of any input, which may be none; `None` at the end of all.
-    fn runs(&self) -> Result<Option<Vec<Arc<dyn Run>>>, ScanError> {
+    fn runs(&self) -> Result<Option<Vec<Arc<BatchRun>>>, ScanError> {
         let n_wanted = if self.asked.screen.is_some() { SCREENED_PIECE_BYTES } else { PIECE_BYTES };
         let Some(mut source) = self.take_source()? else { return Ok(None) };
         match &mut source {
@@ -162,7 +176,7 @@ impl<'a> FileFeed<'a> {
     }
 
     /// Makes a run of a batch; `are_records` says that what a column calls the message is it.
-    fn run(&self, mut batch: Batch, input: &Input, number: u32, are_records: bool) -> Arc<dyn Run> {
+    fn run(&self, mut batch: Batch, input: &Input, number: u32, are_records: bool) -> Arc<BatchRun> {
         batch.ingestion_times = Numbers::same(self.received.at.0, batch.len());
         if are_records && self.asked.wanted.has_message() {
             take_messages(&mut batch);
@@ -174,11 +188,11 @@ impl<'a> FileFeed<'a> {
     }
 
     /// Returns the runs of a piece.
-    fn runs_of_piece(&self, piece: Piece) -> Vec<Arc<dyn Run>> {
+    fn runs_of_piece(&self, piece: Piece) -> Vec<Arc<BatchRun>> {
         let Piece { input, number, buffer, n_bytes, offset, previous, columns, profile, is_table } = piece;
         let received = ArrivalContext { modified: input.modified, ..self.received };
         let text = &buffer[..n_bytes];
-        let mut runs: Vec<Arc<dyn Run>> = Vec::new();
+        let mut runs: Vec<Arc<BatchRun>> = Vec::new();
         let mut take = |batch: Batch| runs.push(self.run(batch, &input, number, is_table));
         let piece = parse::Piece { text, offset, previous, columns: columns.as_deref(), profile };
         // What a path says is in no line, and what a cell says may be written otherwise in one.
@@ -237,15 +251,6 @@ fn scan_error(input: &Input, offset: u64, error: &io::Error) -> ScanError {
 
 impl Feed for FileFeed<'_> {
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError> {
-        loop {
-            if let Some(run) = self.ready.hold().pop() {
-                return Ok(Some(run));
-            }
-            let Some(mut runs) = self.runs()? else { return Ok(None) };
-            if let Some(run) = runs.pop() {
-                self.ready.hold().append(&mut runs);
-                return Ok(Some(run));
-            }
-        }
+        Ok(self.next_batch()?.map(|run| run as Arc<dyn Run>))
     }
 }

@@ -10,10 +10,12 @@ mod inputs;
 mod names;
 mod reader;
 mod rewrite;
+mod served;
 
 pub use feed::FileFeed;
 pub use inputs::{Input, InputError, inputs, is_passing, leave_out};
 pub use reader::{open_lines, open_text};
+pub use served::ServedArchives;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@
 //! known; then it is read once, by its kind, and an error names the layer and place that it came from.
 
 #[cfg(feature = "server")]
+mod archives;
+#[cfg(feature = "server")]
 mod bucket;
 mod definitions;
 mod error;

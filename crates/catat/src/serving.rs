@@ -105,6 +105,7 @@ pub(crate) fn prepare(
         metrics: metrics.clone(),
         cache,
         spill: open_spill(config)?,
+        archives: config.archives.open(config.time_zone, &config.limits, &clock),
         limits: config.limits.clone(),
         reload: Some(reload),
         examine: None,

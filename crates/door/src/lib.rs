@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod archives;
 pub mod audit;
 mod audit_log;
 pub mod body;

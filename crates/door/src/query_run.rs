@@ -29,7 +29,7 @@ pub struct QueryRun<'a> {
     /// The query.
     pub running: &'a RunningQuery,
     turn: &'a AdmittedQuery,
-    deadline: Instant,
+    pub(crate) deadline: Instant,
     /// Other nodes of the fleet, which work out parts of it.
     peers: Option<QueryPeers>,
     /// What its samples are read from.
@@ -183,7 +183,9 @@ impl<'a> QueryRun<'a> {
 
     /// Returns the events of some groups at one instant.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
-        self.server.filtered(self.server.snapshot(groups, range))
+        let mut snapshot = self.server.filtered(self.server.snapshot(groups, range));
+        self.add_archives(&mut snapshot, groups, range);
+        snapshot
     }
 
     /// Returns the same of those events that were accepted at about one time.
@@ -257,6 +259,9 @@ impl<'a> QueryRun<'a> {
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
+        if shown.visitor.is_none() && snapshot.left_out.iter().any(|group| group.is_too_large) {
+            return self.pass_by(snapshot, plan, &scope.groups, &request);
+        }
         let answered = self.answered(plan, &scope.groups, &request)?;
         let mut remaining = answered.remaining(&request);
         remaining.support.take_rows = shown.takers.map(|takers| takers.rows);
@@ -375,7 +380,15 @@ pub fn complete(stats: &mut Stats, snapshot: &Snapshot) {
     stats.segments_pruned = snapshot.segments_pruned as u64;
 }
 
-/// Damage that kept parts of the store out of a snapshot, as reasons of a partial answer.
+/// The reason of an answer without an archive that does not fit the memory.
+pub(crate) const TOO_LARGE: &str = "archive-too-large";
+
+/// What kept parts of the store and of archives out of a snapshot, as reasons of a partial answer.
 pub fn damages(snapshot: &Snapshot) -> impl Iterator<Item = PartialReason> {
-    snapshot.damaged.iter().map(|error| PartialReason { code: "damaged", message: error.to_string() })
+    let damaged = snapshot.damaged.iter().map(|error| PartialReason { code: "damaged", message: error.to_string() });
+    let code = |is_too_large| if is_too_large { TOO_LARGE } else { "archive" };
+    let left_out = snapshot.left_out.iter();
+    damaged.chain(
+        left_out.map(move |group| PartialReason { code: code(group.is_too_large), message: group.message.clone() }),
+    )
 }

@@ -67,6 +67,8 @@ pub struct App {
     pub cache: Arc<PartialCache>,
     /// The disk for queries that do not fit their memory; without it they are refused.
     pub spill: Option<Arc<SpillSpace>>,
+    /// Groups beside the store; nothing where the settings name none.
+    pub archives: Option<Box<dyn execute::Archives>>,
     /// Limits of requests and queries.
     pub limits: Limits,
     /// Reads settings again; nothing where there are none to read.

@@ -36,7 +36,7 @@ pub use crate::answers::subquery::{AnsweredPlan, RunsOf, answer_subqueries, exec
 pub use crate::answers::tail::{Tail, TailError, TailRows};
 pub use crate::answers::value_counts::{CountedValue, FieldCounts, NumberHistogram, ValueCounts, value_counts};
 pub use crate::answers::visit::{BlockVisitor, visit_blocks};
-pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};
+pub use crate::operators::feed::{Archives, Feed, FeedOf, FeedRequest, Loaded};
 pub use crate::operators::patterns::patterns_plan;
 pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, Stats};
 pub use crate::request::cache::{CacheCounts, PartialCache};

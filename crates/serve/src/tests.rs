@@ -248,6 +248,7 @@ impl House {
             metrics: metrics(&store, dir.path(), &clock, of_rules),
             cache: Arc::new(execute::PartialCache::new(limits.query_cache_bytes)),
             spill: execute::SpillSpace::open(&dir.path().join("spill"), 1 << 30, 0).ok(),
+            archives: None,
             limits,
             reload: None,
             examine: None,

@@ -33,6 +33,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use types::GroupPattern;
 use types::GroupScope;
+use types::LeftOut;
 use types::Run;
 use types::ScanError;
 use types::TimeRange;
@@ -114,6 +115,8 @@ pub struct Snapshot {
     pub runs: Vec<Arc<dyn Run>>,
     /// Segments that may hold events asked for and cannot be read, and files of the WAL that did: the answer is partial.
     pub damaged: Vec<ScanError>,
+    /// What is missing of groups beside the store: the answer is partial, unless it is read otherwise.
+    pub left_out: Vec<LeftOut>,
     /// How many segments there are.
     pub segments_total: usize,
     /// How many of them hold nothing that was asked for.
@@ -313,6 +316,6 @@ impl Selection {
             }
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
-        Snapshot { runs, damaged, segments_total, segments_pruned }
+        Snapshot { runs, damaged, left_out: Vec::new(), segments_total, segments_pruned }
     }
 }

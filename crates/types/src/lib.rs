@@ -68,8 +68,8 @@ pub use numbers::{Number, Numbers};
 pub use pattern::GroupPattern;
 pub use row_set::RowSet;
 pub use run::{
-    Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunIdentity, RunInfo, RunKey, ScanError, TakeSamples,
-    TextProbe,
+    Addresses, Examples, FieldSummary, LeftOut, Narrowed, ProbeField, Run, RunIdentity, RunInfo, RunKey, ScanError,
+    TakeSamples, TextProbe,
 };
 pub use sample_builder::SampleBuilder;
 pub use sample_run::SampleRun;

@@ -24,6 +24,17 @@ pub struct ScanError {
     pub problem: String,
 }
 
+/// What is missing of a group beside the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The group.
+    pub group: GroupName,
+    /// What is missing and why.
+    pub message: String,
+    /// Whether it is the whole group, because its events would not fit the memory that there is for them. They can pass by.
+    pub is_too_large: bool,
+}
+
 /// Identity of an immutable run, as a key for cached partials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RunKey {

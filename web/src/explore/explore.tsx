@@ -50,7 +50,10 @@ const Insight = later(async () => (await import("./insight.tsx")).Insight, true)
 /** Whether nobody has sent anything yet. */
 function isEmptyStore(): boolean {
   const lane = groupList.value;
-  return lane.data !== null && lane.data.every((group) => group.events === 0 || isOwn(group));
+  return (
+    lane.data !== null &&
+    lane.data.every((group) => (group.events === 0 && group.archive === undefined) || isOwn(group))
+  );
 }
 
 /** The whole page. */

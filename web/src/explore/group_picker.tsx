@@ -94,7 +94,9 @@ function GroupChoice() {
               <span class="ellipsis" title={group.name}>
                 {group.name}
               </span>
-              <span class="dim number">{compact(group.events)}</span>
+              <span class="dim number" title={group.archive}>
+                {group.archive === undefined ? compact(group.events) : t("archive")}
+              </span>
             </label>
           </li>
         ))}

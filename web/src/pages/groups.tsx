@@ -207,9 +207,15 @@ function GroupTable({ found }: { found: readonly KeptGroup[] }) {
           </tr>
         </thead>
         <tbody>
-          {found.slice(0, SHOWN).map((group) => (
-            <GroupRow key={group.name} group={group} most={most} />
-          ))}
+          {found
+            .slice(0, SHOWN)
+            .map((group) =>
+              group.archive === undefined ? (
+                <GroupRow key={group.name} group={group} most={most} />
+              ) : (
+                <ArchiveRow key={group.name} group={group} />
+              ),
+            )}
         </tbody>
       </table>
       {found.length > SHOWN && (
@@ -226,13 +232,19 @@ function GroupTable({ found }: { found: readonly KeptGroup[] }) {
   );
 }
 
-/** What is asked when somebody opens a group: its last hour, or where that is empty, the hour before its newest event. */
+/**
+ * What is asked when somebody opens a group: its last hour, or where that is empty, the hour before its newest event; all of an
+ * archive, whose newest event nobody knows.
+ */
 function eventsOf(group: KeptGroup): View {
   const last = group.last === null ? NaN : Date.parse(group.last);
   const recent = Number.isNaN(last) || Date.now() - last < 3_600_000;
-  const range = recent
-    ? { from: "now-1h", to: "now" }
-    : { from: new Date(last - 3_600_000).toISOString(), to: new Date(last + 1000).toISOString() };
+  const range =
+    group.archive !== undefined
+      ? { from: "1970-01-01T00:00:00Z", to: "now" }
+      : recent
+        ? { from: "now-1h", to: "now" }
+        : { from: new Date(last - 3_600_000).toISOString(), to: new Date(last + 1000).toISOString() };
   return {
     ...view.value,
     ...range,
@@ -251,6 +263,20 @@ function Time({ text }: { text: string | null }) {
     <time dateTime={text} title={exactText(text, view.value.zone)}>
       {ago(Date.parse(text), Date.now())}
     </time>
+  );
+}
+
+/** An archive: it is read where it lies, and nothing of it is kept or deleted here. */
+function ArchiveRow({ group }: { group: KeptGroup }) {
+  return (
+    <tr data-testid="group" data-name={group.name}>
+      <th scope="row">
+        <PageLink to={eventsOf(group)}>{printable(group.name)}</PageLink>
+      </th>
+      <td colSpan={HEADS.length}>
+        {t("archive")} <span class="dim">{printable(group.archive ?? "")}</span>
+      </td>
+    </tr>
   );
 }
 

@@ -87,13 +87,8 @@ pub(crate) fn put(Call { server, path: [name, _], parameters, .. }: &Call, body:
 
 /// Returns a group after a change. A group can have settings before its first event.
 fn described_anew(server: &Shared, group: &GroupName, retention: &GroupRetention) -> Value {
-    describe(server, group.as_str()).unwrap_or_else(|| {
-        let none = Vec::new();
-        let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
-        let name = group.clone();
-        let empty = GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: none };
-        group_json(server, &empty, retention, &Forecast::default())
-    })
+    describe(server, group.as_str())
+        .unwrap_or_else(|| group_json(server, &empty(group), retention, &Forecast::default()))
 }
 
 /// Describes the effect of a change of limits.
@@ -167,7 +162,18 @@ fn described(server: &Shared) -> Vec<Value> {
         let forecast = forecasts.get(&group.name).copied().unwrap_or_default();
         group_json(server, group, &store.retention(&group.name), &forecast)
     };
-    server.groups().iter().map(describe).collect()
+    let archives = server.archives().into_iter().map(|(group, place)| {
+        let mut archive = group_json(server, &empty(group), &GroupRetention::default(), &Forecast::default());
+        archive["archive"] = place.into();
+        archive
+    });
+    server.groups().iter().map(describe).chain(archives).collect()
+}
+
+/// A group of which nothing is stored.
+fn empty(name: &GroupName) -> GroupStatus {
+    let (bytes_raw, bytes_stored, n_events, name) = (0, 0, 0, name.clone());
+    GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: Vec::new() }
 }
 
 /// One group as JSON.

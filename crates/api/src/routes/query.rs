@@ -188,10 +188,16 @@ fn find(
     let mut named = scope.groups.clone();
     // Who may ask it knows that it is there, though it is not listed.
     named.retain(|group| group.as_str() != ingest::AUDIT_GROUP || !audit::may_see(&reading.server.caller));
+    let archives = reading.server.archives();
+    let is_archive = |group: &GroupPattern| archives.iter().any(|(name, _)| group.matches(name.as_str()));
+    let is_of_archives = named.iter().any(is_archive);
+    named.retain(|group| !is_archive(group));
     answer.warnings.extend(unknown_groups(&groups, &named));
     answer.warnings.extend(unknown_names(api, &question, &snapshot));
     let newest = newest_event(&groups, &scope.groups);
-    answer.warnings.extend(newest_warning(newest, &question, &answer, reading.server.now()));
+    if !is_of_archives || newest.is_some() {
+        answer.warnings.extend(newest_warning(newest, &question, &answer, reading.server.now()));
+    }
     answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
     let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
     Ok(Outcome { answer, extra })

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use serve::Door;
 use types::{Limits, Timestamp};
 
+use super::archives::ArchivesConfig;
 use super::error::ConfigError;
 use super::layers::{Flags, Layers};
 use super::remote_write::RemoteWrite;
 use super::ship::ShipConfig;
 use super::sign_in::SignInConfig;
 use super::tables::TablesConfig;
-use super::{bucket, fleet, public_url, tables, values};
+use super::{archives, bucket, fleet, public_url, tables, values};
 
 /// Settings of `[storage]` that say where the object store is.
 const OBJECT_STORE: [&str; 4] =
@@ -43,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) scrub_interval_ns: Option<i64>,
     pub(crate) object_store: Option<storage::ObjectStoreOptions>,
     pub(crate) tables: Option<TablesConfig>,
+    pub(crate) archives: ArchivesConfig,
     /// What makes the server a node of a fleet.
     pub(crate) fleet: Option<storage::FleetOptions>,
     /// The file with the secret that nodes show each other.
@@ -142,6 +144,7 @@ impl Config {
             scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
             object_store: bucket::read(&mut read, "storage", OBJECT_STORE),
             tables: tables::read(&mut read),
+            archives: archives::read(&mut read),
             fleet: fleet::read(&mut read),
             fleet_secret: read.optional("fleet", "secret_file").map(PathBuf::from),
             fleet_listen: read_address(&mut read, "fleet", "listen", "10.0.0.1:22829"),
@@ -170,7 +173,6 @@ impl Config {
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
-        read.require(config.retention.interval_ns >= Timestamp::SECOND, "retention", "interval", "at least 1s");
         let is_slow = config.scrub_interval_ns.is_none_or(|interval_ns| interval_ns >= Timestamp::SECOND);
         read.require(is_slow, "storage", "scrub_interval", "at least 1s, or \"never\"");
         let is_possible =
@@ -182,8 +184,6 @@ impl Config {
         fleet::require_secret(&mut read, config.fleet.as_ref(), of_nodes);
         let is_alone = config.fleet.is_none() || !config.databases.is_remote();
         read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
-        let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
-        read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
         read.finish(config)
@@ -254,9 +254,13 @@ pub(crate) struct Certificate {
 
 /// Reads how long events are kept, and where.
 fn read_retention(read: &mut values::Reader<'_>) -> storage::RetentionOptions {
+    let (interval_ns, age_ns) = (read.duration("retention", "interval"), read.duration_or_never("retention", "age"));
+    read.require(interval_ns >= Timestamp::SECOND, "retention", "interval", "at least 1s");
+    let is_long = age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
+    read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
     storage::RetentionOptions {
-        interval_ns: read.duration("retention", "interval"),
-        age_ns: read.duration_or_never("retention", "age"),
+        interval_ns,
+        age_ns,
         size: read.size_limit("retention", "size"),
         undo_window_ns: read.duration("retention", "undo_window"),
         tiers: storage::TierOptions {

@@ -89,6 +89,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("tables", "groups", Kind::List, "*"),
     setting("tables", "interval", Kind::Duration, "1m"),
     setting("tables", "keep", Kind::Duration, "1d"),
+    setting("archives", "groups", Kind::List, ""),
+    setting("archives", "memory", Kind::Size, "128MiB"),
     setting("retention", "interval", Kind::Duration, "1m"),
     setting("retention", "age", Kind::DurationOrNever, "never"),
     setting("retention", "size", Kind::Text, "80%"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parse::Projection as WantedParts;
 use plan::Name;
-use types::{GroupPattern, Run, ScanError};
+use types::{GroupName, GroupPattern, LeftOut, Run, ScanError, TimeRange};
 
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan, rows_in_range};
@@ -29,6 +29,27 @@ pub struct FeedRequest {
     pub screen: Option<Screen>,
     /// Parts of events that are not among these may be left out.
     pub wanted: WantedParts,
+}
+
+/// What there is of groups beside the store.
+#[derive(Default)]
+pub struct Loaded {
+    /// Events.
+    pub runs: Vec<Arc<dyn Run>>,
+    /// What is missing.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Groups beside the store, whose events are read where they lie.
+pub trait Archives: Send + Sync {
+    /// Returns the groups, each with where it lies.
+    fn list(&self) -> Vec<(&GroupName, String)>;
+
+    /// Returns the events that these groups may have in `range`. Stops early once `goes_on` does not hold.
+    fn load(&self, groups: &[&GroupName], range: TimeRange, goes_on: &(dyn Fn() -> bool + Sync)) -> Loaded;
+
+    /// Lets the events that these groups may have in `range` pass by, of them only what is asked for.
+    fn feed(&self, groups: &[&GroupName], range: TimeRange, asked: FeedRequest) -> Box<dyn Feed + '_>;
 }
 
 /// Begins to give what is asked of the events of the groups that match, of all groups where there is no pattern.

@@ -43,6 +43,7 @@ export const EXPLORE: Readonly<Record<string, string>> = {
 
   // Groups
   "All groups": "Semua grup",
+  archive: "arsip",
   "{n} groups": "{n} grup",
   "Groups: {groups}": "Grup: {groups}",
   "Find a group, or a pattern such as app/*": "Cari grup, atau pola seperti app/*",

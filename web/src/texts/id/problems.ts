@@ -229,6 +229,8 @@ export const HINTS: Sentences = {
   "fields are {names} and {n} more": "bidang yang ada: {names}, dan {n} lagi",
   "shown are {names}": "yang tampil: {names}",
   "GET /api/v1/groups lists the groups": "daftar grup: GET /api/v1/groups",
+  "{group} is left out: {files} with {size} would take more than archives.memory; ask about a shorter time, as its paths tell it":
+    "{group} tidak disertakan: {files} berukuran {size} melebihi archives.memory; persempit waktunya sesuai yang tercantum di path",
   "upload it: catat lookups put NAME FILE, or PUT /api/v1/lookups/NAME":
     "unggah tabel itu: catat lookups put NAME FILE, atau PUT /api/v1/lookups/NAME",
   // Of times
