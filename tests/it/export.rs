@@ -124,3 +124,54 @@ fn a_choice_of_events_goes_into_tables_and_deleted_ones_are_told() {
     let occupied = export(&server, &[scratch.path().to_str().expect("UTF-8")]);
     assert!(occupied.code == 2 && occupied.err.contains("is not empty"), "{}", occupied.err);
 }
+
+#[test]
+fn parquet_files_hold_what_the_server_holds() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    fill(&server);
+    let (exact, beyond) = (1_i64 << 53, (1_i64 << 53) + 1);
+    let several = [
+        json!(1),
+        json!(1.5),
+        json!("one"),
+        json!(true),
+        json!([1, "a"]),
+        json!(exact),
+        json!(beyond),
+        json!({"a": null}),
+    ];
+    let several = several.iter().enumerate().map(|(n, value)| json!({"time": FIRST_MS + n as i64, "several": value}));
+    server.ingest("shop", ndjson(several));
+    let dir = scratch.path().join("columns");
+    let path = dir.to_str().expect("UTF-8");
+    let ran = export(&server, &["--format", "parquet", path]);
+    assert!(ran.code == 0 && ran.err.contains("the server counts as many"), "{}", ran.err);
+    for query in [
+        "stats count(*) as n, sum(serial) as total, count_distinct(@message) as texts, min(@timestamp) as first, max(@timestamp) as last",
+        "filter serial = 7 | fields @timestamp, @message, message, only_of_0, serial",
+        "stats count(*) as n, sum(only_of_3) as total by serial % 2 as odd | sort odd asc",
+        "filter ispresent(several) and several = 1.5 | fields several",
+    ] {
+        let mut command = catat(scratch.path());
+        command.args(["query", "--file", &format!("{path}/*.parquet"), "--", query]);
+        let (of_files, of_server) = (run(command, ""), server.query(query));
+        assert_eq!(of_files.code, 0, "{}", of_files.err);
+        let of_files: Vec<serde_json::Value> =
+            of_files.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let columns: Vec<&str> =
+            of_server["columns"].as_array().expect("columns").iter().filter_map(|c| c["name"].as_str()).collect();
+        let of_server: Vec<serde_json::Value> = of_server["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| {
+                let cells = columns.iter().zip(row.as_array().expect("cells")).filter(|(_, cell)| !cell.is_null());
+                cells.map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect::<serde_json::Map<_, _>>().into()
+            })
+            .collect();
+        assert_eq!(of_files, of_server, "{query}");
+    }
+    let refused = export(&server, &["--format", "parquet", "--compression", "gzip", "elsewhere"]);
+    assert!(refused.code == 2 && refused.err.contains("compressed inside"), "{}", refused.err);
+}

@@ -6,7 +6,7 @@
 mod values;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -78,11 +78,11 @@ pub(crate) fn days_of(run: &dyn Run) -> Result<BTreeMap<i64, Vec<BlockRows>>, Pu
 }
 
 /// Writes a file with rows of a run, and returns how many rows it has and what is known of its columns.
-pub(crate) fn write_file(
+pub(crate) fn write_file<W: Write + Send>(
     run: &dyn Run,
     parts: &[BlockRows],
     schema: &TableSchema,
-    file: File,
+    file: W,
 ) -> Result<(u64, Vec<ColumnMetrics>), PublishError> {
     let fields = run.fields()?;
     let of_file = FileColumns::new(run, schema, &fields);
@@ -181,10 +181,10 @@ impl<'a> FileColumns<'a> {
         Ok(self.run.read(part.block, &[field], &part.rows)?.remove(0))
     }
 
-    fn write_group(
+    fn write_group<W: Write + Send>(
         &self,
         parts: &[BlockRows],
-        group: &mut SerializedRowGroupWriter<'_, File>,
+        group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<(), PublishError> {
         for column in &self.columns {
             let mut writer = group.next_column()?.expect("the schema has this column");

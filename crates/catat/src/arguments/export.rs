@@ -40,4 +40,6 @@ pub(crate) enum ExportedForm {
     Ndjson,
     /// RFC 4180, texts as they are
     Csv,
+    /// Columns with types, those of published tables
+    Parquet,
 }

@@ -1,12 +1,17 @@
 //! Writes one file of an export: compresses and counts the rows as they come, and computes the file's checksum.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use ingest::span::json_value;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
+use tables::EventFile;
+use types::{Timestamp, Value};
 
 use super::parts::Plan;
 use crate::client::Server;
@@ -152,6 +157,12 @@ enum Packer {
     Zstd(zstd::Encoder<'static, Summed>),
     Gzip(flate2::write::GzEncoder<Summed>),
     Plain(Summed),
+    /// Rows of NDJSON become columns; the last one may not be whole yet.
+    Parquet {
+        events: Box<EventFile>,
+        line: Vec<u8>,
+        to: Summed,
+    },
 }
 
 impl Packer {
@@ -163,6 +174,7 @@ impl Packer {
                 Self::Zstd(encoder)
             }
             Some("gz") => Self::Gzip(flate2::write::GzEncoder::new(to, flate2::Compression::default())),
+            Some("parquet") => Self::Parquet { events: Box::default(), line: Vec::new(), to },
             _ => Self::Plain(to),
         })
     }
@@ -172,8 +184,21 @@ impl Packer {
             Self::Zstd(encoder) => encoder.finish(),
             Self::Gzip(encoder) => encoder.finish(),
             Self::Plain(file) => Ok(file),
+            Self::Parquet { events, to, .. } => events.write(to).map_err(io::Error::other),
         }
     }
+}
+
+/// Adds an event, which is a row of an answer.
+fn add_event(events: &mut EventFile, line: &[u8]) -> io::Result<()> {
+    let row: BTreeMap<String, Json> = serde_json::from_slice(line).map_err(io::Error::other)?;
+    let time = |json: &Json| Timestamp::parse_rfc3339(json.as_str()?).map(Value::Timestamp);
+    let fields = row.into_iter().filter_map(|(name, json)| {
+        let is_time = matches!(&*name, "@timestamp" | "@ingestionTime");
+        Some((name, if is_time { time(&json)? } else { json_value(&json)? }))
+    });
+    events.push(fields);
+    Ok(())
 }
 
 impl Write for Packer {
@@ -182,6 +207,17 @@ impl Write for Packer {
             Self::Zstd(encoder) => encoder.write(bytes),
             Self::Gzip(encoder) => encoder.write(bytes),
             Self::Plain(file) => file.write(bytes),
+            Self::Parquet { events, line, .. } => {
+                let mut rest = bytes;
+                while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                    line.extend_from_slice(&rest[..end]);
+                    add_event(events, line)?;
+                    line.clear();
+                    rest = &rest[end + 1..];
+                }
+                line.extend_from_slice(rest);
+                Ok(bytes.len())
+            }
         }
     }
 

@@ -44,9 +44,12 @@ pub(super) fn asked(options: &ExportEvents) -> Value {
 
 /// Refuses a query that means something else for a part of the time than for all of it, or whose rows are no events. Mistakes are the
 /// server's to tell.
-fn check(query: &str) -> Result<(), Failure> {
+fn check(asked: &ExportEvents) -> Result<(), Failure> {
+    if asked.format == ExportedForm::Parquet && asked.compression != Compression::Zstd {
+        return Err(Failure::usage("Parquet files are compressed inside, with zstd; leave out --compression"));
+    }
     let options = ParseOptions { now: storage::Clock::system().now(), time_zone: Tz::UTC };
-    let Ok(plan) = language::parse_insights(query, &options) else { return Ok(()) };
+    let Ok(plan) = language::parse_insights(&asked.query, &options) else { return Ok(()) };
     let is_for_each = |operator: &Operator| {
         use Operator::{Extend, Filter, Lookup, Parse, Project};
         matches!(operator, Filter(_) | Extend { .. } | Parse(_) | Lookup(_) | Project { is_events: true, .. })
@@ -64,6 +67,7 @@ fn ending(options: &ExportEvents) -> String {
     let format = match options.format {
         ExportedForm::Ndjson => "ndjson",
         ExportedForm::Csv => "csv",
+        ExportedForm::Parquet => return "parquet".into(),
     };
     let packed = match options.compression {
         Compression::Zstd => ".zst",
@@ -76,7 +80,7 @@ fn ending(options: &ExportEvents) -> String {
 impl Plan {
     /// Counts the events that there are.
     pub(super) fn new(server: &Server, options: &ExportEvents) -> Result<Self, Failure> {
-        check(&options.query)?;
+        check(options)?;
         let mut plan = Self {
             asked: asked(options),
             query: options.query.clone(),
