@@ -214,6 +214,16 @@ fn a_server_answers_from_archives_that_it_holds_and_from_those_that_pass_by() {
             assert_eq!(fields["partial_reasons"][0]["code"], "archive-too-large", "{fields}");
         }
 
+        // The events around one, which its id finds.
+        let one = asked(&server, "/api/v1/query", "archive/orders", &[], "filter n = 1500 | fields @id");
+        let id = only_row(&one)[0].as_str().expect("an id").to_owned();
+        let around = server.get(&format!("/api/v1/context?id={id}&before=2&after=1"), &[]);
+        let shown = around.json()["rows"].to_string();
+        assert!(
+            ["order 1498", "order 1499", "order 1500", "order 1501"].iter().all(|text| shown.contains(text)),
+            "{shown}"
+        );
+
         // Who does not name it does not read it, and both can be asked together.
         for (groups, expected) in [("*", 1), ("app", 1), ("app,archive/orders", 3_001)] {
             let counted = "filter ispresent(n) or @message = \"hot\" | stats count(*)";

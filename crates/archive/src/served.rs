@@ -212,7 +212,7 @@ impl ServedArchives {
         let (_, runs, errors) = total.into_held();
         for (run, n_bytes) in runs {
             let Some((_, (key, file))) = found.get_mut(run.info().group_id as usize) else { continue };
-            file.runs.push(Arc::new(BatchRun::new(run.info().group.clone(), number(key), run.batch().clone())));
+            file.runs.push(Arc::new(BatchRun::new(run.info().group.clone(), number_of(key), run.batch().clone())));
             file.n_bytes += n_bytes;
         }
         for ScanError { file, offset, problem } in errors {
@@ -243,6 +243,14 @@ impl Archives for ServedArchives {
         self.archives.iter().map(|archive| (&archive.group, place(archive))).collect()
     }
 
+    fn group_of(&self, number: u32) -> Option<&GroupName> {
+        let is_of = |archive: &&Archive| {
+            let files = self.files(&archive.group, TimeRange::ALL).unwrap_or_default();
+            files.iter().any(|file| number_of(&key(file)) == number)
+        };
+        self.archives.iter().find(is_of).map(|archive| &archive.group)
+    }
+
     fn load(&self, groups: &[&GroupName], range: TimeRange, goes_on: &(dyn Fn() -> bool + Sync)) -> Loaded {
         let mut found = Loaded::default();
         for group in groups {
@@ -255,7 +263,7 @@ impl Archives for ServedArchives {
     fn feed(&self, groups: &[&GroupName], range: TimeRange, asked: FeedRequest) -> Box<dyn Feed + '_> {
         // What cannot be listed was named when the archive was to be loaded.
         let files = groups.iter().flat_map(|group| self.files(group, range).unwrap_or_default());
-        let numbered = files.map(|file| (number(&key(&file)), Arc::new(file))).collect();
+        let numbered = files.map(|file| (number_of(&key(&file)), Arc::new(file))).collect();
         Box::new(FileFeed::new(numbered, self.received(), range, asked, Arc::default()))
     }
 }
@@ -269,7 +277,7 @@ fn key(file: &Input) -> FileKey {
 }
 
 /// Returns a number that is the same whenever the file is read, for the ids of its events.
-fn number((path, ..): &FileKey) -> u32 {
+fn number_of((path, ..): &FileKey) -> u32 {
     let hash = path.as_os_str().as_encoded_bytes().iter().fold(0x811c_9dc5_u32, |hash, byte| {
         // FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use execute::{Answer, Feed, FeedRequest, Request, Support, execute_stream};
+use execute::{Answer, Feed, FeedRequest, Loaded, Request, Support, execute_stream};
 use plan::{Plan, has_subqueries};
 use storage::Snapshot;
 use types::{GroupName, GroupPattern, Hold, Run, ScanError, TimeRange};
@@ -25,18 +25,34 @@ impl Shared {
         archives.retain(|(group, _)| self.caller.scope.admits(group.as_str()));
         archives
     }
+
+    /// Returns the group of an event by the number in its id, where it exists for the caller.
+    pub fn group_of(&self, number: u32) -> Option<GroupName> {
+        let of_archives = || self.app.archives.as_ref()?.group_of(number).cloned();
+        let found = self.store().group_of(number).or_else(of_archives);
+        found.filter(|group| self.caller.scope.admits(group.as_str()))
+    }
 }
 
 impl QueryRun<'_> {
     /// Adds the events of the archives that `groups` name.
     pub(crate) fn add_archives(&self, snapshot: &mut Snapshot, groups: &[GroupPattern], range: TimeRange) {
-        let named = self.named_archives(groups);
-        let Some(archives) = self.server.app.archives.as_ref().filter(|_| !named.is_empty()) else { return };
-        let goes_on = || !self.running.cancelled.load(Relaxed) && Instant::now() < self.deadline;
-        let loaded = archives.load(&named, range, &goes_on);
+        let Some(loaded) = self.load(groups, range) else { return };
         snapshot.runs.extend(loaded.runs);
         snapshot.runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
         snapshot.left_out = loaded.left_out;
+    }
+
+    /// Returns the events of the archives that `groups` name, where they fit the memory.
+    pub(crate) fn archived_runs(&self, groups: &[GroupPattern]) -> Vec<Arc<dyn Run>> {
+        self.load(groups, TimeRange::ALL).map_or_else(Vec::new, |loaded| loaded.runs)
+    }
+
+    fn load(&self, groups: &[GroupPattern], range: TimeRange) -> Option<Loaded> {
+        let named = self.named_archives(groups);
+        let archives = self.server.app.archives.as_ref().filter(|_| !named.is_empty())?;
+        let goes_on = || !self.running.cancelled.load(Relaxed) && Instant::now() < self.deadline;
+        Some(archives.load(&named, range, &goes_on))
     }
 
     /// Returns the archives that patterns name.

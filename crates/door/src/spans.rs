@@ -17,7 +17,9 @@ pub fn ends(reading: &QueryRun<'_>, groups: &[GroupPattern]) -> Option<(Timestam
     let server: &Server = reading.server;
     let known = server.whole_store().groups();
     let within = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
-    within.filter_map(|group| Some((group.first?, group.last?))).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    let of_archives = reading.archived_runs(groups).into_iter().map(|run| (run.info().first, run.info().last));
+    let within = within.filter_map(|group| Some((group.first?, group.last?)));
+    within.chain(of_archives).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// Returns the time that is `by` nanoseconds later, at most the last one.

@@ -25,6 +25,9 @@ const SIDE_MAX: usize = 1_000;
 
 const PARAMETERS: [&str; 9] = ["id", "before", "after", "stream", "groups", "group", "query", "language", "time_zone"];
 
+/// How far from an event is looked where the ends of its group are not known.
+const PASSING_NS: i64 = Timestamp::MINUTE;
+
 /// What is asked for.
 struct ContextQuery {
     id: EventId,
@@ -87,7 +90,9 @@ fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(A
     };
     let only = wanted.groups.is_none().then(|| stream.clone());
     let around = ContextAnchor { id: wanted.id, stream: only };
-    let ends = ends(reading, &scope.groups);
+    let at = wanted.id.timestamp;
+    // Of an archive that passes by, nobody knows where it begins and ends, and each span is a pass of its own.
+    let ends = ends(reading, &scope.groups).or(Some((later(at, -PASSING_NS), later(at, PASSING_NS))));
     let mut before = side(reading, wanted, &scope, &around, (Side::Before, wanted.before, ends))?;
     let after = side(reading, wanted, &scope, &around, (Side::After, wanted.after, ends))?;
     let (more_before, more_after) = (before.more, after.more);
@@ -112,7 +117,7 @@ fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(A
 
 /// Returns the event itself: its group, what [`columns`] has of it, its row.
 fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Row, Answer), Problem> {
-    let group = reading.server.store().group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
+    let group = reading.server.group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
     let options = ParseOptions { now: scope.now, time_zone: scope.time_zone };

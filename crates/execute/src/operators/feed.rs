@@ -45,6 +45,9 @@ pub trait Archives: Send + Sync {
     /// Returns the groups, each with where it lies.
     fn list(&self) -> Vec<(&GroupName, String)>;
 
+    /// Returns the group of an event by the number in its id.
+    fn group_of(&self, number: u32) -> Option<&GroupName>;
+
     /// Returns the events that these groups may have in `range`. Stops early once `goes_on` does not hold.
     fn load(&self, groups: &[&GroupName], range: TimeRange, goes_on: &(dyn Fn() -> bool + Sync)) -> Loaded;
 
