@@ -90,6 +90,8 @@ mod object_store;
 mod postgres;
 #[path = "it/power.rs"]
 mod power;
+#[path = "it/pull.rs"]
+mod pull;
 #[path = "it/queries.rs"]
 mod queries;
 #[path = "it/real_logs.rs"]

@@ -184,8 +184,9 @@ impl Read for ObjectReader {
 
 /// Whether what could not be read may be read another time: the way to it failed, not its content.
 pub fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof, Unsupported};
-    let is_of_content = |kind| matches!(kind, InvalidData | InvalidInput | Other | UnexpectedEof | Unsupported);
+    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, Other, UnexpectedEof, Unsupported};
+    let is_of_content =
+        |kind| matches!(kind, InvalidData | InvalidInput | NotFound | Other | UnexpectedEof | Unsupported);
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.downcast_ref::<io::Error>().is_some_and(|error| !is_of_content(error.kind())) {
@@ -235,6 +236,15 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, InputError> {
 
 fn of_path(path: &Path, error: &dyn std::fmt::Display) -> InputError {
     InputError(format!("{}: {error}", path.display()))
+}
+
+/// Returns an object of a bucket as one of a group.
+///
+/// # Errors
+/// `NotFound` if it is not there, or why it cannot be asked for.
+pub fn object(bucket: &Arc<Bucket>, group: &GroupName, key: &str) -> io::Result<Input> {
+    let found = bucket.object(key)?;
+    Ok(Input::object(bucket, group, found, key))
 }
 
 /// Returns the objects that an address without its beginning names: those below it, or those that match it.

@@ -13,7 +13,8 @@ mod rewrite;
 mod served;
 
 pub use feed::FileFeed;
-pub use inputs::{Input, InputError, inputs, is_passing, leave_out};
+pub use files::bucket::Bucket;
+pub use inputs::{Input, InputError, inputs, is_passing, leave_out, object};
 pub use reader::{open_lines, open_text};
 pub use served::ServedArchives;
 

@@ -48,6 +48,7 @@ pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use import::{
     FromArchive, FromCloudWatch, FromElasticsearch, FromLoki, FromVictoriaLogs, Import, ImportOptions, ImportSource,
+    Pull,
 };
 pub(crate) use import_config::{ImportConfig, Shipper};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Bring along history, of Elasticsearch, Loki, VictoriaLogs, CloudWatch or files: resumable, each event once, compared at the end
     Import(Import),
+    /// Send objects of a bucket as they come, listed or told of by a queue, each once
+    Pull(Pull),
     /// Make inputs of the configuration of Promtail, Filebeat, Fluent Bit, Vector or the CloudWatch agent
     ImportConfig(ImportConfig),
     /// Write events with all their fields into files: NDJSON or CSV, resumable, with checksums

@@ -1,5 +1,6 @@
 //! One function per command.
 
+mod aws;
 mod check;
 mod child;
 mod dashboards;
@@ -22,11 +23,13 @@ mod mcp;
 mod metrics;
 mod onset;
 mod promql;
+mod pull;
 mod query;
 mod reports;
 mod rules;
 mod selftest;
 mod send;
+mod sent_file;
 mod settings;
 mod sources;
 mod spans;
@@ -57,6 +60,7 @@ pub(crate) use mark::mark;
 pub(crate) use mcp::mcp;
 pub(crate) use metrics::metrics;
 pub(crate) use onset::onset;
+pub(crate) use pull::pull;
 pub(crate) use query::query;
 pub(crate) use reports::reports;
 pub(crate) use rules::rules;

@@ -9,7 +9,7 @@ const WIDTH_MAX: usize = 100;
 
 /// What people come for, and the commands for it.
 const JOBS: [(&str, &[&str]); 6] = [
-    ("Collect and serve", &["up", "serve", "ship", "send", "mark"]),
+    ("Collect and serve", &["up", "serve", "ship", "send", "pull", "mark"]),
     ("Ask", &["query", "tail", "differs", "onset", "metrics", "explain-line", "mcp"]),
     ("Watch", &["rules", "issues", "dashboards", "reports", "sources"]),
     (

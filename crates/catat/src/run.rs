@@ -45,6 +45,7 @@ fn run_command() -> Result<(), Failure> {
         Command::Send(options) => commands::send(options),
         Command::Import(options) => commands::import(&options),
         Command::ImportConfig(options) => commands::import_config(&options),
+        Command::Pull(options) => commands::pull(&options),
         Command::Export(options) => commands::export(&options),
         Command::Tables(options) => commands::tables(&options),
         Command::Mark(options) => commands::mark(options),

@@ -37,6 +37,13 @@ pub struct BucketObject {
     pub modified: Timestamp,
 }
 
+impl BucketObject {
+    fn of(meta: ObjectMeta) -> Self {
+        let modified = Timestamp(meta.last_modified.timestamp_nanos_opt().unwrap_or_default());
+        Self { key: meta.location.to_string(), n_bytes: meta.size, modified }
+    }
+}
+
 impl Bucket {
     /// Makes ready to read the bucket that is called `name`. Nothing is asked yet.
     pub fn open(name: &str) -> Result<Self, String> {
@@ -59,14 +66,16 @@ impl Bucket {
             let listed: Vec<ObjectMeta> = bucket.list(below).try_collect().await?;
             if listed.is_empty() && below.is_some() { Ok(vec![bucket.head(&path).await?]) } else { Ok(listed) }
         });
-        let object = |meta: ObjectMeta| BucketObject {
-            key: meta.location.to_string(),
-            n_bytes: meta.size,
-            modified: Timestamp(meta.last_modified.timestamp_nanos_opt().unwrap_or_default()),
-        };
-        let mut objects: Vec<BucketObject> = found?.into_iter().map(object).collect();
+        let mut objects: Vec<BucketObject> = found?.into_iter().map(BucketObject::of).collect();
         objects.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(objects)
+    }
+
+    /// Returns the object of a name.
+    pub fn object(&self, key: &str) -> io::Result<BucketObject> {
+        let path = Path::parse(key).map_err(io::Error::other)?;
+        let bucket = self.bucket.clone();
+        self.wait(async move { bucket.head(&path).await }).map(BucketObject::of)
     }
 
     /// Reads bytes of an object.
@@ -91,7 +100,11 @@ impl Bucket {
             let _ = answer.send(request.await);
         });
         let answer = answered.recv().map_err(|_| io::Error::other("it was closed"))?;
-        answer.map_err(|error| io::Error::new(io::ErrorKind::ConnectionAborted, one_line(&error)))
+        answer.map_err(|error| {
+            let is_gone = matches!(error, object_store::Error::NotFound { .. });
+            let kind = if is_gone { io::ErrorKind::NotFound } else { io::ErrorKind::ConnectionAborted };
+            io::Error::new(kind, one_line(&error))
+        })
     }
 }
 

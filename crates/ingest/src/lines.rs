@@ -195,8 +195,13 @@ fn append(
     received.zone = zone.unwrap_or(received.zone);
     let mut collector = intake.collect_as(received, sender.within).noting(sender.groups);
     collector.set_format(header.format.as_deref().and_then(|name| parse::Formats::current().named(name)));
-    let context = intake.line_contexts.get(&header.source, &header.file);
-    let (mut overflow, is_known) = (context.overflow, !context.is_empty());
+    let mut context = intake.line_contexts.get(&header.source, &header.file);
+    let is_known = !context.is_empty();
+    if header.archive && header.begin == gap.start {
+        // Another file, which is sent as bytes behind those of the one before.
+        context = LineContext::default();
+    }
+    let mut overflow = context.overflow;
     collector.set_line_context(context);
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);

@@ -130,3 +130,27 @@ pub(crate) struct FromArchive {
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Addresses such as s3://BUCKET/PREFIX; with --queue, where its objects have to be (default: anywhere)
+    #[arg(value_name = "ADDRESS", required_unless_present = "queue")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A queue of SQS with the notifications of the bucket, which is not listed then
+    #[arg(long, value_name = "URL")]
+    pub(crate) queue: Option<reqwest::Url>,
+    /// The group of all events (default: a group for each bucket and prefix)
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Directory that knows what was pulled, new or empty, or of this pull
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// How often the bucket is listed
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub(crate) every: String,
+    /// End when nothing new is there
+    #[arg(long)]
+    pub(crate) once: bool,
+}

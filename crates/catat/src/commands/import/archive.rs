@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use archive::{Input, is_passing, open_lines};
+use archive::Input;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,17 +20,13 @@ use super::told::{NAMED_MAX, compare_hours, none_refused, warn_of_retention};
 use crate::arguments::FromArchive;
 use crate::client::Server;
 use crate::commands::journal::{Journal, plan_of};
-use crate::commands::send::batches::{Batch, Batches, Kind};
-use crate::commands::send::lines;
+use crate::commands::sent_file::{FileSender, SentFile};
 use crate::failure::Failure;
 use crate::local::{counts_by_hour, inputs_of};
 use crate::progress::Progress;
 
 /// Files that are sent beside each other.
 const SENDERS: usize = 4;
-
-/// Logs compress well at any level; 1 costs least.
-const ZSTD_LEVEL: i32 = 1;
 
 /// Why sending of a file ends after another one has failed.
 const ANOTHER: &str = "another file could not be sent";
@@ -62,35 +58,12 @@ struct PlannedFile {
 }
 
 /// What became of a file.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Done {
     /// Its place in the plan.
     file: usize,
-    events: u64,
-    #[serde(default)]
-    n_refused: u64,
-    /// Some of the refusals.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<String>,
-    /// Why the rest of it cannot be read.
-    problem: Option<String>,
-}
-
-/// What the server says of a piece.
-#[derive(Deserialize)]
-struct Answer {
-    accepted: u64,
-    #[serde(default)]
-    duplicate: bool,
-    rejected: Vec<RejectedLine>,
-    #[serde(default)]
-    rejected_unnamed: u64,
-}
-
-#[derive(Deserialize)]
-struct RejectedLine {
-    line: usize,
-    error: String,
+    #[serde(flatten)]
+    sent: SentFile,
 }
 
 pub(super) fn import(options: &FromArchive, server: &Server) -> Result<(), Failure> {
@@ -107,15 +80,16 @@ pub(super) fn import(options: &FromArchive, server: &Server) -> Result<(), Failu
     let plan = plan_of(dir, ("import.json", "import"), |plan: &Plan| plan.asked == asked, make)?;
     plan.check_unchanged(&inputs)?;
     plan.tell(server)?;
-    let transfer = Transfer::new(&plan, server, &inputs);
-    let done = transfer.run(dir).map_err(|failure| failure.with("Run the same command to go on from here."))?;
-    let refused: Vec<&String> = done.iter().flat_map(|done| &done.refused).collect();
+    let done = Transfer::new(&plan, &inputs)
+        .run(server, dir)
+        .map_err(|failure| failure.with("Run the same command to go on from here."))?;
+    let refused: Vec<&String> = done.iter().flat_map(|done| &done.sent.refused).collect();
     refused.iter().take(NAMED_MAX).for_each(|problem| say!("catat: refused: {problem}"));
-    let problems: Vec<&String> = done.iter().filter_map(|done| done.problem.as_ref()).collect();
+    let problems: Vec<&String> = done.iter().filter_map(|done| done.sent.problem.as_ref()).collect();
     problems.iter().take(NAMED_MAX).for_each(|problem| say!("catat: not read: {problem}"));
-    say!("catat: {} stored", counted(done.iter().map(|done| done.events).sum::<u64>(), "event"));
+    say!("catat: {} stored", counted(done.iter().map(|done| done.sent.events).sum::<u64>(), "event"));
     plan.compare(server)?;
-    none_refused(done.iter().map(|done| done.n_refused).sum())?;
+    none_refused(done.iter().map(|done| done.sent.n_refused).sum())?;
     match problems.len() {
         0 => Ok(()),
         n => Err(Failure::partial(format!("{} could not be read to the end", counted(n, "file")))),
@@ -226,7 +200,6 @@ impl fmt::Display for GroupHour {
 /// Files on their way.
 struct Transfer<'a> {
     plan: &'a Plan,
-    to: Side<'a>,
     /// Files that no sender has taken yet, the next one last.
     left: Mutex<Vec<(usize, &'a Arc<Input>)>>,
     done: Mutex<Vec<Done>>,
@@ -236,10 +209,9 @@ struct Transfer<'a> {
 }
 
 impl<'a> Transfer<'a> {
-    fn new(plan: &'a Plan, server: &'a Server, inputs: &'a [Arc<Input>]) -> Self {
+    fn new(plan: &'a Plan, inputs: &'a [Arc<Input>]) -> Self {
         Self {
             plan,
-            to: Side::of_server(server),
             left: Mutex::new(inputs.iter().enumerate().rev().collect()),
             done: Mutex::default(),
             has_failed: AtomicBool::new(false),
@@ -249,7 +221,7 @@ impl<'a> Transfer<'a> {
     }
 
     /// Sends what is not done yet; returns what became of all.
-    fn run(self, dir: &Path) -> Result<Vec<Done>, Failure> {
+    fn run(self, server: &Server, dir: &Path) -> Result<Vec<Done>, Failure> {
         let journal = Journal::new(dir, "done.ndjson");
         let before: Vec<Done> = journal.read()?;
         let known: BTreeSet<usize> = before.iter().map(|done| done.file).collect();
@@ -258,8 +230,19 @@ impl<'a> Transfer<'a> {
             say!("catat: {} of {} are there already", known.len(), counted(self.plan.files.len(), "file"));
         }
         *self.done.hold() = before;
+        let after_piece = || {
+            self.progress.show(self.n_read.load(Relaxed));
+            if self.has_failed.load(Relaxed) { Err(Failure::other(ANOTHER)) } else { Ok(()) }
+        };
+        let sender = FileSender {
+            source: &self.plan.id,
+            zone: &self.plan.zone,
+            to: Side::of_server(server),
+            n_read: self.n_read.clone(),
+            after_piece: &after_piece,
+        };
         let all = std::thread::scope(|scope| {
-            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| self.send_files(&journal))).collect();
+            let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| self.send_files(&sender, &journal))).collect();
             let ended =
                 senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err(Failure::other("a bug"))));
             ended.collect::<Vec<_>>()
@@ -272,11 +255,12 @@ impl<'a> Transfer<'a> {
         Ok(self.done.into_held())
     }
 
-    fn send_files(&self, journal: &Journal) -> Result<(), Failure> {
+    fn send_files(&self, sender: &FileSender<'_>, journal: &Journal) -> Result<(), Failure> {
         loop {
             let next = self.left.hold().pop();
             let Some((number, input)) = next.filter(|_| !self.has_failed.load(Relaxed)) else { return Ok(()) };
-            let sent = self.send_file(number, input).and_then(|done| {
+            let sent = sender.send(input, (&number.to_string(), 0)).and_then(|sent| {
+                let done = Done { file: number, sent };
                 let mut all = self.done.hold();
                 journal.append(&done)?;
                 all.push(done);
@@ -284,72 +268,5 @@ impl<'a> Transfer<'a> {
             });
             sent.inspect_err(|_| self.has_failed.store(true, Relaxed))?;
         }
-    }
-
-    /// Sends a file until it is stored, as far as it can be read.
-    fn send_file(&self, number: usize, input: &Arc<Input>) -> Result<Done, Failure> {
-        let mut done = Done { file: number, ..Done::default() };
-        let ended_by = |error: &dyn fmt::Display| Some(format!("{}: {error}", input.name()));
-        let stopped = |error: &dyn fmt::Display| Failure::unreachable(format!("{}: {error}", input.name()));
-        let source = match open_lines(input, self.n_read.clone()) {
-            Ok(Some(source)) => source,
-            Ok(None) => {
-                say!("catat: passed over: {}: it is no text", input.name());
-                return Ok(done);
-            }
-            Err(error) if is_passing(&error) => return Err(stopped(&error)),
-            Err(error) => return Ok(Done { problem: ended_by(&error), ..done }),
-        };
-        let (lines, reader) = lines::of_source(source);
-        let mut batches = Batches::of_archive(lines);
-        let mut start = 0;
-        while let Ok(Some(batch)) = batches.next() {
-            // What the server has of the file already it knows by its place.
-            let answer = self.store(number, input, &batch, start)?;
-            done.events += if answer.duplicate { batch.n_events() } else { answer.accepted };
-            done.n_refused += answer.rejected.len() as u64 + answer.rejected_unnamed;
-            // The first line of the body is the header.
-            let refused = answer.rejected.into_iter().map(|rejected| {
-                let line = batch.line_number(rejected.line.saturating_sub(1));
-                format!("{}, line {line}: {}", input.name(), rejected.error)
-            });
-            done.refused.extend(refused.take(NAMED_MAX));
-            start += batch.bytes().len() as u64;
-            self.progress.show(self.n_read.load(Relaxed));
-            if self.has_failed.load(Relaxed) {
-                return Err(Failure::other(ANOTHER));
-            }
-        }
-        match reader.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) if is_passing(&error) => return Err(stopped(&error)),
-            Ok(Err(error)) => done.problem = ended_by(&error),
-            Err(_) => done.problem = ended_by(&"what it consists of contradicts itself"),
-        }
-        Ok(done)
-    }
-
-    fn store(&self, number: usize, input: &Input, batch: &Batch, start: u64) -> Result<Answer, Failure> {
-        let field = |(name, value): &(Arc<str>, types::Value)| {
-            let mut json = String::new();
-            value.write_json(&mut json);
-            Some((name.to_string(), serde_json::from_str(&json).ok()?))
-        };
-        let fields: serde_json::Map<String, Value> = input.fields.iter().filter_map(field).collect();
-        let is_text = batch.kind == Kind::Text;
-        let header = json!({
-            "source": self.plan.id, "file": number.to_string(), "generation": 1, "start": start, "archive": true,
-            "records": !is_text, "lengths": is_text.then(|| batch.event_lengths()), "fields": fields,
-            "modified": input.modified.map(|modified| modified.0), "zone": self.plan.zone,
-        });
-        let mut body = header.to_string().into_bytes();
-        body.push(b'\n');
-        body.extend_from_slice(batch.bytes());
-        let body = zstd::bulk::compress(&body, ZSTD_LEVEL).map_err(|error| Failure::other(error.to_string()))?;
-        let name = input.name();
-        let stream = name.rsplit('/').next().unwrap_or(&name);
-        let parameters = [("format", "lines"), ("group", input.group.as_str()), ("stream", stream)];
-        let request = self.to.request(Method::POST, "/api/v1/ingest").query(&parameters);
-        self.to.ask(request.header("Content-Encoding", "zstd").body(body))
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use types::{GroupName, Timestamp, group_name_of_outside};
 
 use super::side::{Side, quoted};
 use super::source::{PIECE_BYTES, Piece, Source, Stored};
 use crate::arguments::FromCloudWatch;
+use crate::commands::aws::AwsService;
 use crate::commands::spans::{Range, Width};
 use crate::failure::Failure;
 
@@ -34,64 +34,22 @@ pub(super) struct CloudWatch {
     log_group: String,
     group: GroupName,
     from: String,
-    region: String,
-    host: HeaderValue,
-    /// `/`, or what the source is below.
-    path: String,
-    /// The pair of keys, and the token of a session.
-    keys: (String, String, Option<String>),
+    service: AwsService,
 }
 
 impl CloudWatch {
     pub(super) fn new(from: &FromCloudWatch) -> Result<Self, Failure> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let keys = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
-        let (id, secret) = keys.ok_or_else(|| Failure::usage("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))?;
-        let url = &from.options.source;
-        let host = url.host_str().unwrap_or_default();
-        // logs.eu-central-1.amazonaws.com
-        let of_host = host.strip_prefix("logs.").and_then(|rest| rest.split('.').next()).map(str::to_owned);
-        let region = of_host.or_else(|| variable("AWS_REGION")).unwrap_or_else(|| "us-east-1".to_owned());
-        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Ok(Self {
             log_group: from.log_group.clone(),
             group: group_name_of_outside(&from.log_group),
             from: from.from.clone(),
-            region,
-            host: HeaderValue::from_str(&host).map_err(|error| Failure::usage(error.to_string()))?,
-            path: if url.path().len() > 1 { url.path().trim_end_matches('/') } else { "/" }.to_owned(),
-            keys: (id, secret, variable("AWS_SESSION_TOKEN")),
+            service: AwsService::new(&from.options.source, ("logs", "Logs_20140328"), "application/x-amz-json-1.1")?,
         })
     }
 
     /// Asks the source for an operation.
     fn ask(&self, at: &Side<'_>, operation: &str, body: &Value) -> Result<Value, Failure> {
-        let (target, body) = (format!("Logs_20140328.{operation}"), body.to_string());
-        let below = if self.path == "/" { "/" } else { "" };
-        // A signature is good for some minutes, so each attempt has its own.
-        let signed = || Ok(at.request(Method::POST, below).headers(self.signed(&target, &body)?).body(body.clone()));
-        let answer = at.send_each(&signed)?;
-        serde_json::from_str(&answer).map_err(|error| Failure::other(format!("{}: {error}", at.name)))
-    }
-
-    fn signed(&self, target: &str, body: &str) -> Result<HeaderMap, Failure> {
-        let now = storage::Clock::system().now().whole_seconds().to_string();
-        let now: String = now.chars().filter(|c| !matches!(c, '-' | ':')).collect();
-        let mut headers = HeaderMap::new();
-        let value = |text: &str| {
-            HeaderValue::from_str(text).map_err(|error| Failure::usage(format!("the keys of AWS: {error}")))
-        };
-        headers.insert("host", self.host.clone());
-        headers.insert("x-amz-date", value(&now)?);
-        headers.insert("x-amz-target", value(target)?);
-        headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.1"));
-        if let Some(token) = &self.keys.2 {
-            headers.insert("x-amz-security-token", value(token)?);
-        }
-        let (keys, path) = ((&*self.keys.0, &*self.keys.1), &*self.path);
-        let signature = cloudwatch::authorization(keys, ("logs", &self.region), (path, &headers), body.as_bytes());
-        headers.insert("authorization", value(&signature)?);
-        Ok(headers)
+        self.service.ask(at, operation, body)
     }
 
     /// Counts whole spans of a width by Insights. Its ranges are whole seconds.
@@ -141,7 +99,7 @@ impl Source for CloudWatch {
     }
 
     fn asked(&self) -> Value {
-        json!({"log_group": self.log_group, "region": self.region, "from": self.from})
+        json!({"log_group": self.log_group, "region": self.service.region, "from": self.from})
     }
 
     fn most(&self) -> u64 {

@@ -6,7 +6,7 @@ use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use types::{GroupName, Timestamp};
+use types::{GroupName, Secret, Timestamp};
 
 use crate::arguments::ImportOptions;
 use crate::client::Server;
@@ -26,24 +26,34 @@ const SHOWN_CHARS: usize = 500;
 /// Begins a request to an address of a side.
 type Begin<'s> = dyn Fn(Method, &str) -> RequestBuilder + Send + Sync + 's;
 
-pub(super) struct Side<'s> {
+pub(in crate::commands) struct Side<'s> {
     /// What it is called in messages.
-    pub(super) name: String,
+    pub(in crate::commands) name: String,
     /// Whether it is the one that stores.
-    pub(super) is_server: bool,
+    pub(in crate::commands) is_server: bool,
     request: Box<Begin<'s>>,
 }
 
 impl<'s> Side<'s> {
     /// The source: its address, the header `Authorization`, and others.
-    pub(super) fn of_source(options: &ImportOptions, headers: &[(&'static str, &str)]) -> Result<Self, Failure> {
+    pub(in crate::commands) fn of_source(
+        options: &ImportOptions,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Failure> {
+        Self::of_url(&options.source, options.authorization.clone(), headers)
+    }
+
+    pub(in crate::commands) fn of_url(
+        url: &Url,
+        authorization: Option<Secret>,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Failure> {
         let agent = concat!("catat/", env!("CARGO_PKG_VERSION"));
         let client = || Client::builder().user_agent(agent).timeout(ANSWER_TIMEOUT);
         // A source by HTTP needs no certificates of authorities, which bare systems lack.
         let client = client().build().or_else(|_| client().tls_certs_only([]).build());
         let client = client.map_err(|error| Failure::other(error.to_string()))?;
-        let base = options.source.as_str().trim_end_matches('/').to_owned();
-        let authorization = options.authorization.clone();
+        let base = url.as_str().trim_end_matches('/').to_owned();
         let headers: Vec<(&'static str, String)> =
             headers.iter().map(|(name, value)| (*name, (*value).into())).collect();
         let request = move |method: Method, path: &str| {
@@ -53,11 +63,11 @@ impl<'s> Side<'s> {
             }
             headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
         };
-        Ok(Self { name: shown(&options.source), is_server: false, request: Box::new(request) })
+        Ok(Self { name: shown(url), is_server: false, request: Box::new(request) })
     }
 
     /// The server that stores. Its doors of other protocols are at the addresses that these have, some of them below a prefix.
-    pub(super) fn of_server(server: &'s Server) -> Self {
+    pub(in crate::commands) fn of_server(server: &'s Server) -> Self {
         let request = |method: Method, path: &str| {
             let is_whole = ["/loki/", "/api/", "/firehose"].iter().any(|begin| path.starts_with(begin));
             let prefix = if is_whole { "" } else { "/elasticsearch" };
@@ -66,12 +76,12 @@ impl<'s> Side<'s> {
         Self { name: "the server".into(), is_server: true, request: Box::new(request) }
     }
 
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(in crate::commands) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         (self.request)(method, path)
     }
 
     /// Counts the events that a group of the server has, by spans of a width.
-    pub(super) fn counts(
+    pub(in crate::commands) fn counts(
         &self,
         group: &GroupName,
         (from, to): Range,
@@ -91,20 +101,23 @@ impl<'s> Side<'s> {
     }
 
     /// Makes a request, again where it may work later, and reads the JSON of the answer.
-    pub(super) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+    pub(in crate::commands) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
         let text = self.send(request)?;
         serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", self.name)))
     }
 
     /// Makes a request, again where it may work later, and returns the answer's text.
-    pub(super) fn send(&self, request: RequestBuilder) -> Result<String, Failure> {
+    pub(in crate::commands) fn send(&self, request: RequestBuilder) -> Result<String, Failure> {
         let again = || request.try_clone().ok_or_else(|| Failure::other("a request that cannot be repeated"));
         self.send_each(&again)
     }
 
     /// The same with a request that is made for each attempt. Any status but 2xx is a failure with the words of the answer, unless the
     /// server says what of each event became.
-    pub(super) fn send_each(&self, request: &dyn Fn() -> Result<RequestBuilder, Failure>) -> Result<String, Failure> {
+    pub(in crate::commands) fn send_each(
+        &self,
+        request: &dyn Fn() -> Result<RequestBuilder, Failure>,
+    ) -> Result<String, Failure> {
         let (began, mut n_failed) = (Instant::now(), 0);
         loop {
             let answer = request()?.send().and_then(|answer| {
@@ -144,7 +157,7 @@ fn is_outcome(body: &str) -> bool {
 }
 
 /// An answer as messages show it.
-pub(super) fn quoted(answer: &Value) -> String {
+pub(in crate::commands) fn quoted(answer: &Value) -> String {
     let text = answer.to_string();
     if text.len() <= SHOWN_CHARS { text } else { text.chars().take(SHOWN_CHARS).chain("…".chars()).collect() }
 }

@@ -9,7 +9,7 @@ use crate::client::Server;
 use crate::failure::Failure;
 
 /// Refused events that are named; further ones are counted.
-pub(super) const NAMED_MAX: usize = 20;
+pub(in crate::commands) const NAMED_MAX: usize = 20;
 
 /// Hours with differences that are named.
 const HOURS_NAMED_MAX: usize = 20;
