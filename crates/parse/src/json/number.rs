@@ -89,9 +89,9 @@ impl Scanner<'_> {
 
 /// Tells whether the shortest decimal that means `number` is the one that was written.
 fn comes_back(written: &str, number: f64) -> bool {
-    let shown = format!("{number:e}");
-    match (significant(written), significant(&shown)) {
-        (Some(written), Some(shown)) => written == shown,
+    let mut shown = zmij::Buffer::new();
+    match (significant(written), significant(shown.format_finite(number))) {
+        (Some((written, power)), Some((shown, power_shown))) => power == power_shown && written.eq(shown),
         _ => false,
     }
 }
@@ -99,15 +99,18 @@ fn comes_back(written: &str, number: f64) -> bool {
 /// The digits of a decimal without zeros at either end, and the power of ten of the first one.
 ///
 /// `None` where the exponent is beyond reason; a zero has no digits and the power 0.
-fn significant(text: &str) -> Option<(Vec<u8>, i64)> {
+fn significant(text: &str) -> Option<(impl Iterator<Item = u8>, i64)> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i64>().ok().filter(|e| e.abs() < 1 << 32)?),
         None => (text, 0),
     };
     let mantissa = mantissa.trim_start_matches('-');
     let n_whole = mantissa.find('.').unwrap_or(mantissa.len());
-    let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
-    let Some(first) = digits.iter().position(|digit| *digit != b'0') else { return Some((Vec::new(), 0)) };
-    let last = digits.iter().rposition(|digit| *digit != b'0').unwrap_or(first);
-    Some((digits[first..=last].to_vec(), exponent + n_whole as i64 - first as i64))
+    let from_first = mantissa.trim_start_matches(['0', '.']);
+    let n_before = mantissa.len() - from_first.len();
+    // A point before the first digit is none of the zeros.
+    let n_zeros = n_before - usize::from(n_before > n_whole);
+    let digits = from_first.trim_end_matches(['0', '.']);
+    let power = if digits.is_empty() { 0 } else { exponent + n_whole as i64 - n_zeros as i64 };
+    Some((digits.bytes().filter(u8::is_ascii_digit), power))
 }
