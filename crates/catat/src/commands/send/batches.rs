@@ -1,12 +1,11 @@
 //! Lines put together into batches: of one input and one format each, cut between events where they are full.
 
 use std::io;
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use parse::{Boundaries, Placement};
 
-use super::lines::{Line, Lines};
+use super::lines::{Line, LineBlock, Lines};
 use crate::arguments::InputFormat;
 
 /// Bytes after which a batch is sent …
@@ -44,9 +43,9 @@ impl Batch {
         Self { input, kind, bytes: Vec::new(), lines: Vec::new(), boundaries, events: Vec::new() }
     }
 
-    pub(super) fn of(line: Line, kind: Kind) -> Self {
+    pub(super) fn of(line: Line<'_>, kind: Kind) -> Self {
         let mut batch = Self::new(line.input, kind);
-        batch.push(line.number, &line.bytes);
+        batch.push(line.number, line.bytes);
         batch
     }
 
@@ -134,25 +133,50 @@ impl Batch {
 /// Makes batches of lines as they come.
 pub(in crate::commands) struct Batches {
     lines: Lines,
-    format: InputFormat,
-    /// Whether nobody waits for the lines, and what writes them may be the containers of a host.
-    is_archive: bool,
+    /// Lines that came together, and the place of the one at hand.
+    block: LineBlock,
+    at: usize,
+    kinds: Kinds,
     /// What the next batch begins with.
     carried: Option<Batch>,
     /// Why nothing more can be read.
     failure: Option<(usize, io::Error)>,
+}
+
+/// Tells what lines are.
+struct Kinds {
+    format: InputFormat,
+    /// Whether nobody waits for the lines, and what writes them may be the containers of a host.
+    is_archive: bool,
     /// The input at hand, and whether its first line is a JSON object.
     of_input: Option<(usize, bool)>,
 }
 
 impl Batches {
     pub(super) fn new(lines: Lines, format: InputFormat) -> Self {
-        Self { lines, format, is_archive: false, carried: None, failure: None, of_input: None }
+        let kinds = Kinds { format, is_archive: false, of_input: None };
+        Self { lines, block: LineBlock::default(), at: 0, kinds, carried: None, failure: None }
     }
 
     /// Batches that are full, of lines that nobody waits for.
     pub(in crate::commands) fn of_archive(lines: Lines) -> Self {
-        Self { is_archive: true, ..Self::new(lines, InputFormat::Auto) }
+        let mut batches = Self::new(lines, InputFormat::Auto);
+        batches.kinds.is_archive = true;
+        batches
+    }
+
+    /// Goes to the next line, until which it waits; `false` if none has come by then, or none will.
+    fn advance(&mut self, due: Option<Instant>) -> Result<bool, (usize, io::Error)> {
+        self.at += 1;
+        if self.at < self.block.lines.len() {
+            return Ok(true);
+        }
+        let next = match due {
+            Some(due) => self.lines.recv_timeout(due.saturating_duration_since(Instant::now())).ok(),
+            None => self.lines.recv().ok(),
+        };
+        (self.block, self.at) = (next.transpose()?.unwrap_or_default(), 0);
+        Ok(!self.block.lines.is_empty())
     }
 
     /// Returns the next batch; `None` at the end of the last input.
@@ -160,43 +184,39 @@ impl Batches {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let mut batch = match self.carried.take() {
-            Some(batch) => batch,
-            None => match self.lines.recv() {
-                Ok(line) => self.first(line?),
-                Err(_) => return Ok(None),
-            },
-        };
-        let due = Instant::now() + if self.is_archive { ARCHIVE_AGE } else { BATCH_AGE };
+        let carried = self.carried.take();
+        if carried.is_none() && !self.advance(None)? {
+            return Ok(None);
+        }
+        let first = || self.block.line(self.at).map(|line| Batch::of(line, self.kinds.of(line, None)));
+        let Some(mut batch) = carried.or_else(first) else { return Ok(None) };
+        let due = Instant::now() + if self.kinds.is_archive { ARCHIVE_AGE } else { BATCH_AGE };
         while batch.bytes.len() < BATCH_BYTES {
-            match self.lines.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(Err(failure)) => {
+            match self.advance(Some(due)) {
+                Err(failure) => {
                     // What was read before it goes first.
                     self.failure = Some(failure);
                     return Ok(Some(batch));
                 }
-                Ok(Ok(line)) => {
-                    let kind = self.kind(&line, Some(batch.kind));
-                    if line.input != batch.input || kind != batch.kind {
-                        self.carried = Some(Batch::of(line, kind));
-                        return Ok(Some(batch));
-                    }
-                    batch.push(line.number, &line.bytes);
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(Some(batch)),
+                Ok(false) => return Ok(Some(batch)),
+                Ok(true) => {}
             }
+            let Some(line) = self.block.line(self.at) else { return Ok(Some(batch)) };
+            let kind = self.kinds.of(line, Some(batch.kind));
+            if line.input != batch.input || kind != batch.kind {
+                self.carried = Some(Batch::of(line, kind));
+                return Ok(Some(batch));
+            }
+            batch.push(line.number, line.bytes);
         }
         self.carried = batch.split_last_event();
         Ok(Some(batch))
     }
+}
 
-    fn first(&mut self, line: Line) -> Batch {
-        let kind = self.kind(&line, None);
-        Batch::of(line, kind)
-    }
-
+impl Kinds {
     /// Returns the kind of a line; an empty one has that of the line before.
-    fn kind(&mut self, line: &Line, before: Option<Kind>) -> Kind {
+    fn of(&mut self, line: Line<'_>, before: Option<Kind>) -> Kind {
         let text = line.bytes.trim_ascii();
         // Lines of Docker's files are envelopes of text.
         let is_envelope = self.is_archive && text.starts_with(b"{\"log\":\"");

@@ -10,7 +10,8 @@ fn batched(format: InputFormat, inputs: &[&[&str]]) -> Vec<(Kind, u64, String)> 
     for (input, texts) in inputs.iter().enumerate() {
         for (index, text) in texts.iter().enumerate() {
             let bytes = format!("{text}\n").into_bytes();
-            sender.send(Ok(Line { input, number: index as u64 + 1, bytes })).expect("the receiver is there");
+            let lines = vec![(index as u64 + 1, bytes.len())];
+            sender.send(Ok(LineBlock { input, lines, bytes })).expect("the receiver is there");
         }
     }
     drop(sender);
