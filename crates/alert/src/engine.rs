@@ -50,7 +50,7 @@ pub(crate) struct RuleEngine {
     clock_offsets: Option<types::ClockOffsets>,
     states: StateStore,
     /// Where the series of alerts are stored.
-    sink: Option<Arc<dyn series::SampleSink>>,
+    sink: Option<Arc<series::StoreSink>>,
     /// Judges alarms, once it is there.
     judge: OnceLock<Arc<dyn AlarmJudge>>,
     /// Decides when a rule is evaluated.

@@ -35,7 +35,7 @@ pub struct Options {
     /// Cache of partial results, shared with other queries of the store.
     pub cache: Option<Arc<execute::PartialCache>>,
     /// Where samples are stored that rules in PromQL give.
-    pub sink: Option<Arc<dyn series::SampleSink>>,
+    pub sink: Option<Arc<series::StoreSink>>,
 }
 
 impl Options {

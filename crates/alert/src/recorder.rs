@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use promql::{Labels, METRIC_NAME, STALE, Value};
-use series::{RecordedSample, SampleSink};
+use series::{RecordedSample, StoreSink};
 use types::{Hold, Timestamp};
 
 use crate::detectors::series::{Found, ask, instant_of};
@@ -69,7 +69,7 @@ struct Groups {
 
 /// Evaluates recording rules.
 pub(crate) struct SeriesRecorder {
-    sink: Option<Arc<dyn SampleSink>>,
+    sink: Option<Arc<StoreSink>>,
     /// Evaluation interval of rules without one of their own.
     interval_ns: i64,
     // Each change replaces one entry.
@@ -77,7 +77,7 @@ pub(crate) struct SeriesRecorder {
 }
 
 impl SeriesRecorder {
-    pub(crate) fn new(sink: Option<Arc<dyn SampleSink>>, interval_ns: i64) -> Self {
+    pub(crate) fn new(sink: Option<Arc<StoreSink>>, interval_ns: i64) -> Self {
         Self { sink, interval_ns, groups: Mutex::default() }
     }
 

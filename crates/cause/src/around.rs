@@ -74,7 +74,7 @@ pub fn axis(
 }
 
 /// Returns a plan for all events of the groups of another one.
-pub(crate) fn everything(plan: &Plan) -> Plan {
+pub fn everything(plan: &Plan) -> Plan {
     let columns = vec![("@message".into(), Expr::Field("@message".into()))];
     let mut all = Plan::new(vec![Operator::Project { columns, is_events: true }]);
     all.sources.clone_from(&plan.sources);

@@ -17,7 +17,7 @@ mod statistics;
 mod text;
 mod traces;
 
-pub use around::{axis, concurrent};
+pub use around::{axis, concurrent, everything};
 pub use calls::{CallCounts, CountCalls, RedCall};
 pub use concurrent::{Concurrent, ConcurrentKind};
 pub use differs::{

@@ -45,7 +45,6 @@ mod request;
 mod results;
 mod saved_filters;
 mod signature;
-pub mod signing;
 mod sns;
 mod state;
 mod subscriptions;

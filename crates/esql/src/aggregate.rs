@@ -172,13 +172,8 @@ impl Checker<'_> {
     ) -> Result<TypedExpr, EsqlError> {
         for argument in arguments {
             if !argument.kind.is_number() && argument.kind != Kind::Null {
-                let message = format!(
-                    "argument of [{}] must be [numeric except unsigned_long or counter types], found value [{}] type [{}]",
-                    self.written(span),
-                    self.written(argument.span),
-                    argument.kind.written()
-                );
-                return Err(self.verification(span, message));
+                let wanted = "numeric except unsigned_long or counter types";
+                return Err(self.misfit(span, "", wanted, (argument.span, argument.kind)));
             }
         }
         let first = &arguments[0];

@@ -30,15 +30,9 @@ impl Checker<'_> {
             return self.moved(operator, a, b, span);
         }
         let accepts = if is_sum { "date_nanos, datetime or numeric" } else { "numeric" };
-        for (place, side) in [("first", a), ("second", b)] {
+        for (place, side) in [("first ", a), ("second ", b)] {
             if !side.kind.is_number() && side.kind != Kind::Null && !(is_sum && side.kind == Kind::Date) {
-                let message = format!(
-                    "{place} argument of [{}] must be [{accepts}], found value [{}] type [{}]",
-                    self.written(span),
-                    self.written(side.span),
-                    side.kind.written()
-                );
-                return Err(self.verification(span, message));
+                return Err(self.misfit(span, place, accepts, (side.span, side.kind)));
             }
         }
         let Some(kind) = a.kind.common(b.kind).filter(|kind| *kind != Kind::Date) else {
@@ -46,12 +40,7 @@ impl Checker<'_> {
                 ArithmeticOperator::Add => "+",
                 _ => "-",
             };
-            let message = format!(
-                "[{sign}] has arguments with incompatible types [{}] and [{}]",
-                a.kind.written(),
-                b.kind.written()
-            );
-            return Err(self.verification(span, message));
+            return Err(self.incompatible(span, sign, (a.kind, b.kind)));
         };
         let (x, y) = (a.single(), b.single());
         let expr = match (kind, whole_operator(operator)) {
@@ -72,13 +61,8 @@ impl Checker<'_> {
             return Ok(TypedExpr { duration: Some((-number, unit)), span, ..typed });
         }
         if !typed.kind.is_number() && typed.kind != Kind::Null {
-            let message = format!(
-                "argument of [{}] must be [numeric, date_period or time_duration], found value [{}] type [{}]",
-                self.written(span),
-                self.written(inner.span),
-                typed.kind.written()
-            );
-            return Err(self.verification(span, message));
+            let wanted = "numeric, date_period or time_duration";
+            return Err(self.misfit(span, "", wanted, (inner.span, typed.kind)));
         }
         let expr = match typed.kind {
             Kind::Integer | Kind::Long => {
@@ -109,13 +93,7 @@ impl Checker<'_> {
         };
         let date = self.as_date(date.clone())?;
         if !matches!(date.kind, Kind::Date | Kind::Null) {
-            let message = format!(
-                "[{}] has arguments with incompatible types [{}] and [{}]",
-                if is_minus { "-" } else { "+" },
-                date.kind.written(),
-                Kind::Duration.written()
-            );
-            return Err(self.verification(span, message));
+            return Err(self.incompatible(span, if is_minus { "-" } else { "+" }, (date.kind, Kind::Duration)));
         }
         let (number, unit) = duration;
         let number = if is_minus { -number } else { number };

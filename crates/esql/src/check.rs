@@ -137,17 +137,11 @@ impl Checker<'_> {
             let typed = self.expression(part);
             self.is_in_where = false;
             let typed = typed?;
-            if !matches!(typed.kind, Kind::Boolean | Kind::Null) {
-                let message = format!(
-                    "Condition expression needs to be boolean, found [{}]",
-                    typed.kind.written().to_uppercase()
-                );
-                return Err(self.verification(part.span, message));
-            }
+            let holds = self.holds(&typed, part.span)?;
             if self.limited_by.is_none() {
                 self.narrow_range(part)?;
             }
-            self.operators.push(Operator::Filter(typed.holds()));
+            self.operators.push(Operator::Filter(holds));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use types::{TimeRange, Timestamp};
 
 use super::aggregation::Aggregation;
 use super::error::EsqlError;
+use super::kind::Kind;
 use super::scope::Scope;
 use super::typed::TypedExpr;
 
@@ -59,6 +60,28 @@ impl<'a> Checker<'a> {
 
     pub(super) fn verification(&self, span: Span, message: impl Into<String>) -> EsqlError {
         EsqlError::verification(self.text, span.start, message.into())
+    }
+
+    /// Returns the error for an argument, by its place and type, where another type is wanted.
+    pub(super) fn misfit(&self, span: Span, place: &str, wanted: &str, (argument, kind): (Span, Kind)) -> EsqlError {
+        let (call, argument, kind) = (self.written(span), self.written(argument), kind.written());
+        let message = format!("{place}argument of [{call}] must be [{wanted}], found value [{argument}] type [{kind}]");
+        self.verification(span, message)
+    }
+
+    /// Returns the error for two types that an operator does not take together.
+    pub(super) fn incompatible(&self, span: Span, sign: &str, (a, b): (Kind, Kind)) -> EsqlError {
+        let (a, b) = (a.written(), b.written());
+        self.verification(span, format!("[{sign}] has arguments with incompatible types [{a}] and [{b}]"))
+    }
+
+    /// Returns that a condition holds.
+    pub(super) fn holds(&self, typed: &TypedExpr, span: Span) -> Result<Expr, EsqlError> {
+        if matches!(typed.kind, Kind::Boolean | Kind::Null) {
+            return Ok(typed.holds());
+        }
+        let kind = typed.kind.written().to_uppercase();
+        Err(self.verification(span, format!("Condition expression needs to be boolean, found [{kind}]")))
     }
 
     pub(super) fn parsing(&self, span: Span, message: impl Into<String>) -> EsqlError {

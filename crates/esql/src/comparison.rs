@@ -100,12 +100,8 @@ impl Checker<'_> {
         let class = |kind: Kind| if kind.is_number() { "numeric" } else { kind.written() };
         let written = self.written(span);
         if a.kind == b.kind {
-            let message = format!(
-                "first argument of [{written}] must be [datetime, double, integer, ip, keyword, long or text], found value [{}] type [{}]",
-                self.written(a.span),
-                a.kind.written()
-            );
-            return self.verification(span, message);
+            let wanted = "datetime, double, integer, ip, keyword, long or text";
+            return self.misfit(span, "first ", wanted, (a.span, a.kind));
         }
         let (first, second) = (class(a.kind), b.kind.written());
         let message = format!(

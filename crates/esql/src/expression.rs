@@ -142,13 +142,7 @@ impl Checker<'_> {
         let typed = self.expression(text)?;
         self.supported(&typed)?;
         if !typed.kind.is_text() && typed.kind != Kind::Null {
-            let message = format!(
-                "argument of [{}] must be [string], found value [{}] type [{}]",
-                self.written(span),
-                self.written(text.span),
-                typed.kind.written()
-            );
-            return Err(self.verification(span, message));
+            return Err(self.misfit(span, "", "string", (text.span, typed.kind)));
         }
         let mut sources = Vec::new();
         for pattern in patterns {

@@ -122,13 +122,7 @@ impl Checker<'_> {
             (_, 2) => "third ",
             _ => "fourth ",
         };
-        let message = format!(
-            "{place}argument of [{}] must be [{wanted}], found value [{}] type [{}]",
-            self.written(call.span),
-            self.written(argument.span),
-            argument.kind.written()
-        );
-        Err(self.verification(call.span, message))
+        Err(self.misfit(call.span, place, wanted, (argument.span, argument.kind)))
     }
 
     /// Returns a value that is made of the arguments.
@@ -209,16 +203,7 @@ impl Checker<'_> {
         for value in values {
             kind = match kind.common(value.kind) {
                 Some(kind) => kind,
-                None => {
-                    let message = format!(
-                        "argument of [{}] must be [{}], found value [{}] type [{}]",
-                        self.written(c.span),
-                        kind.written(),
-                        self.written(value.span),
-                        value.kind.written()
-                    );
-                    return Err(self.verification(c.span, message));
-                }
+                None => return Err(self.misfit(c.span, "", kind.written(), (value.span, value.kind))),
             };
         }
         Ok(kind)
@@ -228,13 +213,7 @@ impl Checker<'_> {
         let (pairs, otherwise) = c.arguments.as_chunks::<2>();
         for [condition, _] in pairs {
             if !matches!(condition.kind, Kind::Boolean | Kind::Null) {
-                let message = format!(
-                    "argument of [{}] must be [boolean], found value [{}] type [{}]",
-                    self.written(c.span),
-                    self.written(condition.span),
-                    condition.kind.written()
-                );
-                return Err(self.verification(c.span, message));
+                return Err(self.misfit(c.span, "", "boolean", (condition.span, condition.kind)));
             }
         }
         let values: Vec<&TypedExpr> = pairs.iter().map(|[_, value]| value).chain(otherwise).collect();

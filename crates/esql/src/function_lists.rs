@@ -77,14 +77,8 @@ impl Checker<'_> {
 
     fn of_two_lists(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr, EsqlError> {
         let Some(common) = kind.common(c.arguments[1].kind) else {
-            let message = format!(
-                "second argument of [{}] must be [{}], found value [{}] type [{}]",
-                self.written(c.span),
-                kind.written(),
-                self.written(c.arguments[1].span),
-                c.arguments[1].kind.written()
-            );
-            return Err(self.verification(c.span, message));
+            let argument = (c.arguments[1].span, c.arguments[1].kind);
+            return Err(self.misfit(c.span, "second ", kind.written(), argument));
         };
         let values = c.arguments.iter().map(of_double).collect();
         if c.name == "mv_append" {

@@ -127,11 +127,6 @@ impl Checker<'_> {
             aggregating.is_inside = false;
         }
         let typed = typed?;
-        if !matches!(typed.kind, Kind::Boolean | Kind::Null) {
-            let message =
-                format!("Condition expression needs to be boolean, found [{}]", typed.kind.written().to_uppercase());
-            return Err(self.verification(condition.span, message));
-        }
-        Ok(typed.holds())
+        self.holds(&typed, condition.span)
     }
 }

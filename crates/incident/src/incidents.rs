@@ -18,6 +18,7 @@ use alert::Alerts;
 use storage::{DocumentWriter, Settings, StoreError};
 use types::{GroupScope, Hold, Timestamp};
 
+pub(crate) use self::change::present;
 pub use self::change::{IncidentChange, NewItem};
 pub use self::document::{Incident, IncidentItem, ItemKind};
 pub use self::error::{IncidentAuthor, IncidentError};

@@ -65,7 +65,7 @@ fn answer(run: &QueryRun<'_>, queries: &[ReadQuery]) -> Outcome {
 fn selected(source: &SampleSource<&QueryRun<'_>>, query: &ReadQuery) -> Result<Vec<ReadSeries>, Problem> {
     let found: Mutex<Vec<ReadSeries>> = Mutex::default();
     let after = query.start.saturating_sub(1);
-    let selection = Selection { matchers: &query.matchers, after, until: query.end, step: 0, function: "" };
+    let selection = Selection { matchers: &query.matchers, after, until: query.end };
     let selected = source.select(&selection, &|series| {
         let floats = series.times.iter().copied().zip(series.values.iter().copied()).collect();
         let histograms = series.histogram_times.iter().copied().zip(series.histograms.iter().cloned()).collect();

@@ -217,8 +217,8 @@ fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>, Ev
             let (back, ahead) = selector.shift.margins(context.options.lookback);
             let edges = selector.shift.edges;
             let found = std::sync::Mutex::new(Vec::new());
-            let (matchers, function) = (&selector.matchers[..], "");
-            let selection = Selection { matchers, after: after - back, until: until + ahead, step: 1, function };
+            let matchers = &selector.matchers[..];
+            let selection = Selection { matchers, after: after - back, until: until + ahead };
             context.source.select(&selection, &|series| {
                 context.check()?;
                 context.hold(series.times.len() + series.histograms.len())?;

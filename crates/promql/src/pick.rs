@@ -1,5 +1,7 @@
 //! Aggregations that pick series of each group: topk, bottomk, limitk, limit_ratio.
 
+use xxhash_rust::xxh64::xxh64;
+
 use crate::aggregate::groups;
 use crate::context::Context;
 use crate::error::EvalError;
@@ -138,48 +140,5 @@ fn hash(labels: &Labels) -> u64 {
         }
         bytes.extend(text.as_bytes());
     }
-    xx_hash_64(&bytes)
-}
-
-/// xxHash64 with seed 0. Source: the specification of xxHash.
-fn xx_hash_64(bytes: &[u8]) -> u64 {
-    const P: [u64; 5] = [
-        0x9E37_79B1_85EB_CA87,
-        0xC2B2_AE3D_27D4_EB4F,
-        0x1656_67B1_9E37_79F9,
-        0x85EB_CA77_C2B2_AE63,
-        0x27D4_EB2F_1656_67C5,
-    ];
-    let word = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    let round = |lane: u64, word: u64| lane.wrapping_add(word.wrapping_mul(P[1])).rotate_left(31).wrapping_mul(P[0]);
-    let mut rest = bytes;
-    let mut hash = P[4];
-    if bytes.len() >= 32 {
-        let mut lanes = [P[0].wrapping_add(P[1]), P[1], 0, 0_u64.wrapping_sub(P[0])];
-        while let Some((stripe, after)) = rest.split_at_checked(32) {
-            for (lane, chunk) in lanes.iter_mut().zip(stripe.chunks(8)) {
-                *lane = round(*lane, word(chunk));
-            }
-            rest = after;
-        }
-        hash = lanes.iter().zip([1, 7, 12, 18]).fold(0, |sum: u64, (lane, by)| sum.wrapping_add(lane.rotate_left(by)));
-        for lane in lanes {
-            hash = (hash ^ round(0, lane)).wrapping_mul(P[0]).wrapping_add(P[3]);
-        }
-    }
-    hash = hash.wrapping_add(bytes.len() as u64);
-    while let Some((chunk, after)) = rest.split_at_checked(8) {
-        hash = (hash ^ round(0, word(chunk))).rotate_left(27).wrapping_mul(P[0]).wrapping_add(P[3]);
-        rest = after;
-    }
-    if let Some((chunk, after)) = rest.split_at_checked(4) {
-        hash = (hash ^ word(chunk).wrapping_mul(P[0])).rotate_left(23).wrapping_mul(P[1]).wrapping_add(P[2]);
-        rest = after;
-    }
-    for byte in rest {
-        hash = (hash ^ u64::from(*byte).wrapping_mul(P[4])).rotate_left(11).wrapping_mul(P[0]);
-    }
-    hash = (hash ^ hash >> 33).wrapping_mul(P[1]);
-    hash = (hash ^ hash >> 29).wrapping_mul(P[2]);
-    hash ^ hash >> 32
+    xxh64(&bytes, 0)
 }

@@ -37,7 +37,7 @@ pub(crate) fn select(
     // A fixed time has one answer for all steps.
     let distinct = if at.is_some() { 1 } else { grid.len };
     let after = time(0) - context.options.lookback;
-    let selection = Selection { matchers, after, until: time(grid.len - 1), step: grid.step, function: "" };
+    let selection = Selection { matchers, after, until: time(grid.len - 1) };
     context.source.select(&selection, &|samples| {
         context.check()?;
         context.borrow(samples.times.len() + samples.histograms.len())?;

@@ -16,10 +16,6 @@ pub struct Selection<'a> {
     pub after: i64,
     /// Samples up to this time, ms since the epoch.
     pub until: i64,
-    /// Distance of the steps of the query in ms: a hint.
-    pub step: i64,
-    /// The function applied to ranges, such as `rate`, or the empty text: a hint.
-    pub function: &'a str,
 }
 
 /// The samples of one series, as columns.

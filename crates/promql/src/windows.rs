@@ -131,7 +131,7 @@ impl Plan<'_> {
         let (back, ahead) = self.shift.margins(context.options.lookback);
         let after = self.time(context, 0) - self.range - back;
         let until = self.time(context, self.grid.len.saturating_sub(1)) + ahead;
-        let selection = Selection { matchers, after, until, step: self.grid.step, function: self.name };
+        let selection = Selection { matchers, after, until };
         if self.grid.len > 0 {
             context.source.select(&selection, &|series| {
                 context.check()?;

@@ -31,19 +31,26 @@ pub(crate) use self::alone::{end_of, put_texts, texts_of};
 /// How many times each distinct text must occur on average for a dictionary.
 const REPEATS_MIN: usize = 2;
 
-/// Writes texts by their distinct ones where they repeat, else in the tightest of the other ways.
-pub(crate) fn put_repeating(out: &mut Vec<u8>, texts: &[&str]) {
-    let mut places: HashMap<&str, i64, RandomState> = HashMap::default();
-    let mut distinct: Vec<&str> = Vec::new();
+/// Returns the distinct texts by first sight, and the place of each text among them.
+pub(crate) fn distinct_texts<'t>(texts: &[&'t str]) -> (Vec<&'t str>, Vec<i64>) {
+    let mut places: HashMap<&str, i64, RandomState> =
+        HashMap::with_capacity_and_hasher(texts.len(), RandomState::default());
+    let mut distinct = Vec::new();
     let mut codes = Vec::with_capacity(texts.len());
     for text in texts {
         let next = distinct.len() as i64;
         let code = *places.entry(text).or_insert(next);
         if code == next {
-            distinct.push(text);
+            distinct.push(*text);
         }
         codes.push(code);
     }
+    (distinct, codes)
+}
+
+/// Writes texts by their distinct ones where they repeat, else in the tightest of the other ways.
+pub(crate) fn put_repeating(out: &mut Vec<u8>, texts: &[&str]) {
+    let (distinct, codes) = distinct_texts(texts);
     if distinct.len() * REPEATS_MIN > texts.len() {
         return put_texts(out, texts);
     }

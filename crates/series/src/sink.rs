@@ -19,12 +19,6 @@ pub struct RecordedSample {
     pub value: Value,
 }
 
-/// Stores samples.
-pub trait SampleSink: Send + Sync {
-    /// Stores samples and returns when they are durable and queries find them; a message names what could not be stored.
-    fn store(&self, samples: &[RecordedSample], now: Timestamp) -> Result<(), String>;
-}
-
 /// Stores samples as samples that were sent.
 pub struct StoreSink {
     intake: Arc<Intake>,
@@ -35,10 +29,9 @@ impl StoreSink {
     pub fn new(intake: Arc<Intake>) -> Self {
         Self { intake }
     }
-}
 
-impl SampleSink for StoreSink {
-    fn store(&self, samples: &[RecordedSample], now: Timestamp) -> Result<(), String> {
+    /// Stores samples and returns when they are durable and queries find them; a message names what could not be stored.
+    pub fn store(&self, samples: &[RecordedSample], now: Timestamp) -> Result<(), String> {
         let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now, groups: None };
         let mut collector = self.intake.collect(&sender);
         let mut refused = None;

@@ -73,6 +73,8 @@ mod security;
 mod sentry;
 mod series_rules;
 mod sign_in;
+#[path = "../../cloudwatch/src/signature/tests/signing.rs"]
+mod signing;
 mod socket;
 mod socket_doors;
 mod sources;
@@ -100,6 +102,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::cloudwatch::authorization;
 use alert::metrics::{self, FileMetric, Metrics, Recording};
 use alert::{Alerts, RuleSet};
 use axum::Router;

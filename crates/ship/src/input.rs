@@ -185,12 +185,6 @@ impl Sink {
         }
     }
 
-    /// Returns where the lines are kept.
-    #[cfg(test)]
-    pub(crate) fn dir(&self) -> std::path::PathBuf {
-        self.inner.hold().spool.dir.to_owned()
-    }
-
     /// Notes how much of a file the server has.
     pub(crate) fn acknowledged(&self, path: &Path, offset: u64) {
         self.inner.hold().spool.acknowledged(path, offset);

@@ -3,6 +3,8 @@
 //! Source: Apache Avro 1.12, "Binary encoding" and "Object Container Files". Written here because a crate for all of Avro costs the build
 //! more than these files are.
 
+use types::codec::put_whole;
+
 /// A container file that is being written: one block with all records.
 pub(crate) struct AvroFile {
     header: Vec<u8>,
@@ -44,12 +46,7 @@ impl AvroFile {
 
 /// Appends a whole number, small ones in few bytes.
 pub(crate) fn put_long(out: &mut Vec<u8>, number: i64) {
-    let mut rest = ((number << 1) ^ (number >> 63)) as u64;
-    while rest >= 0x80 {
-        out.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
+    put_whole(number, out);
 }
 
 /// Appends bytes or a text.

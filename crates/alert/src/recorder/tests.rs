@@ -20,7 +20,7 @@ type TestSample<'t> = (&'t [(&'t str, &'t str)], i64, f64);
 struct Lab {
     _dir: tempfile::TempDir,
     ask: StoreAsk,
-    sink: Arc<dyn SampleSink>,
+    sink: Arc<StoreSink>,
 }
 
 impl Lab {
@@ -31,7 +31,7 @@ impl Lab {
         options.clock = Clock::new(|| Timestamp((NOW + 600) * Timestamp::SECOND));
         let store: Arc<Store> = Store::open(options).unwrap().0;
         let intake = ingest::Intake::new(store.clone(), types::Limits::default(), parse::Zone::UTC);
-        let sink: Arc<dyn SampleSink> = Arc::new(series::StoreSink::new(Arc::new(intake)));
+        let sink = Arc::new(StoreSink::new(Arc::new(intake)));
         let sample = |(labels, before, value): &(&[(&str, &str)], i64, f64)| RecordedSample {
             labels: Labels::new(labels.iter().copied()),
             time: (NOW - before) * 1_000,

@@ -9,8 +9,9 @@ use language::ParseOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storage::DeletionReceipt;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, hexadecimal};
 
+use super::groups::no_group;
 use crate::ask;
 use crate::json_body::JsonBody;
 use crate::state::Call;
@@ -121,10 +122,6 @@ impl DeletionRequest {
     }
 }
 
-fn no_group(name: &str) -> Problem {
-    Problem::not_found(format!("there is no log group {name:?}"))
-}
-
 /// Returns a deletion and how far it is.
 fn receipt_json(server: &Server, receipt: &DeletionReceipt) -> Value {
     let is_all_time = receipt.range == TimeRange::ALL;
@@ -132,7 +129,7 @@ fn receipt_json(server: &Server, receipt: &DeletionReceipt) -> Value {
     let state = if receipt.reclaimed.is_some() { "reclaimed" } else { "invisible" };
     // One that found nothing was not recorded.
     let id = (receipt.n_deleted > 0).then(|| format!("{:016x}", receipt.id));
-    let digest: String = receipt.query_digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hexadecimal(&receipt.query_digest);
     json!({
         "id": id, "group": receipt.group.as_str(), "matched": receipt.n_matched, "deleted": receipt.n_deleted,
         "state": state, "created": receipt.created.to_string(),

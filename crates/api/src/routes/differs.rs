@@ -1,8 +1,8 @@
 //! `/api/v1/differs`: which values of which fields a selection of events has more or less often than a baseline.
 
-use cause::{Baseline, Differences, FieldDifference, NumberDifference, ValueDifference, differences};
+use cause::{Baseline, Differences, FieldDifference, NumberDifference, ValueDifference, differences, everything};
 use execute::{AnsweredPlan, EventSet, Stats};
-use plan::{Earlier, Expr, Operator, Plan, earlier_range};
+use plan::{Earlier, earlier_range};
 use serde_json::{Value, json};
 use types::TimeRange;
 
@@ -87,14 +87,6 @@ fn before(selection: &Question) -> Result<Question, Problem> {
     })?;
     let (plan, scope) = (selection.plan.clone(), selection.scope.clone());
     Ok(Question { text: String::new(), plan, scope, range, explain: false, snapshot: None })
-}
-
-/// Returns a plan for everything in the groups of another one.
-fn everything(plan: &Plan) -> Plan {
-    let columns = vec![("@message".into(), Expr::Field("@message".into()))];
-    let mut all = Plan::new(vec![Operator::Project { columns, is_events: true }]);
-    all.sources.clone_from(&plan.sources);
-    all
 }
 
 /// Returns the smallest range with both of two.

@@ -150,7 +150,7 @@ pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
     if is_deleted { Ok(Reply::json(&json!({"deleted": true}))) } else { Err(no_group(name)) }
 }
 
-fn no_group(name: &str) -> Problem {
+pub(super) fn no_group(name: &str) -> Problem {
     Problem::not_found(format!("there is no log group {name:?}"))
 }
 

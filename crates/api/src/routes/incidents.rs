@@ -1,14 +1,13 @@
 //! `/api/v1/incidents` and `/api/v1/ledger`: what failed, when, what was done, and how long it took.
 
 use axum::http::{HeaderValue, StatusCode, header};
-use data_encoding::HEXLOWER;
 use incident::{
     Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Month, NewItem, Objectives, ledger_csv,
     ledger_html,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use types::{EventId, GroupPattern, Locale, TimeRange, Timestamp};
+use types::{EventId, GroupPattern, Locale, TimeRange, Timestamp, hexadecimal};
 
 use super::alerts;
 use crate::ask;
@@ -68,9 +67,7 @@ fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
         for item in new.items.iter_mut().flatten() {
             complete(&server, item).await?;
         }
-        let mut bytes = [0u8; 8];
-        getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
-        let id = HEXLOWER.encode(&bytes);
+        let id = hexadecimal(&door::random::<8>()?);
         Ok(Reply::look_up(&server.clone(), move || {
             let (by, now) = (author(&server), server.now());
             let made = server.state.incidents.make(server.settings(), &by, new, (id, now)).map_err(problem_of)?;

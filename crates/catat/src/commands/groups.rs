@@ -180,12 +180,4 @@ fn path(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_encoded_for_a_path() {
-        assert_eq!(path("/aws/a#b.c"), "/api/v1/groups/%2Faws%2Fa%23b.c");
-        assert_eq!(percent_encoded("é"), "%C3%A9");
-    }
-}
+mod tests;

@@ -245,12 +245,4 @@ fn upper_end(number: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_left_unjudged_cannot_differ_enough() {
-        assert!(effect(SHARE_NOTABLE, 0.0) < EFFECT_MIN);
-        assert!(effect(SHARE_NOTABLE * 1.02, 0.0) > EFFECT_MIN);
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
 //! Signed requests, and what is wrong with others.
 
+mod signing;
+
+use self::signing::signed;
 use super::*;
-use crate::signing::signed;
 
 const NOW: &str = "2026-11-20T12:00:00Z";
 

@@ -1,10 +1,11 @@
 //! A dashboard while its panels are gathered, and their places on the grid.
 
 use language::Language;
+use plan::insights_text::quoted;
 use std::collections::BTreeSet;
 
 use super::facts::{EventFacts, Facts, Part, Subject};
-use super::insights::{escaped, field, quoted};
+use super::insights::{escaped, field};
 use crate::document::{COLUMNS, Grade, Legend, Panel, PanelKind, PanelQuery, Threshold};
 
 /// Places of panels.

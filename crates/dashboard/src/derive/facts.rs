@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use plan::insights_text::quoted;
 use plan::{HOST_FIELDS, SERVICE_FIELDS};
 
-use super::insights::{escaped, field, quoted, regex};
+use super::insights::{escaped, field, regex};
 
 /// What a derived dashboard is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,22 +1,5 @@
 //! Writes pieces of queries in Insights QL and PromQL.
 
-/// Writes a text literal; PromQL's have the same escapes.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// Writes the name of a field.
 pub(super) fn field(name: &str) -> String {
     let is_plain = name.bytes().enumerate().all(|(at, b)| match b {

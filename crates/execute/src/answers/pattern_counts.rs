@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use pattern::{Condition, id_of};
+use pattern::Condition;
 use plan::{Expr, Operator, Patterns, Plan};
-use types::{Level, Run, Timestamp};
+use types::Run;
 
 use crate::answers::event::{Event, read_events};
 use crate::operators::patterns::conditions::Conditions;
@@ -39,10 +39,6 @@ pub struct PatternTotals<'p> {
     pub pattern: &'p str,
     /// Events in either set.
     pub n_events: [u64; 2],
-    /// The level of most of its events in the first set, else in the second.
-    pub level: Option<Level>,
-    /// When the first event of either set was.
-    pub first: [Option<Timestamp>; 2],
 }
 
 /// A pattern that was chosen.
@@ -50,18 +46,10 @@ pub struct PatternTotals<'p> {
 pub struct PatternCount {
     /// The pattern, wildcards as `<*>`.
     pub pattern: String,
-    /// Its stable name.
-    pub id: String,
-    /// Events in either set.
-    pub n_events: [u64; 2],
-    /// The level of most of its events.
-    pub level: Option<Level>,
     /// Its first event: of the first set, else of the second.
     pub first: Option<Event>,
     /// What holds for its events.
     pub condition: Expr,
-    /// Whether that holds for no other events.
-    pub is_exact: bool,
 }
 
 /// The patterns of two sets of events.
@@ -69,8 +57,6 @@ pub struct PatternCount {
 pub struct PatternCounts {
     /// Those that were chosen, in the order of the choice.
     pub patterns: Vec<PatternCount>,
-    /// How many different ones there are.
-    pub n_patterns: usize,
     /// Events in either set.
     pub n_events: [u64; 2],
     /// Why events may be missing.
@@ -104,7 +90,6 @@ pub fn pattern_counts(
     }
     Ok(PatternCounts {
         patterns: described,
-        n_patterns: totals.len(),
         n_events: [first.counted.n_events(), second.counted.n_events()],
         partial_reasons: first.scan.take_reasons(),
     })
@@ -150,12 +135,7 @@ fn texts_of_parts(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Re
 
 fn totals<'p>((pattern, sums): (&'p String, &'p Sums)) -> PatternTotals<'p> {
     let sides = [&sums.now, &sums.before];
-    PatternTotals {
-        pattern,
-        n_events: sides.map(crate::operators::patterns::bins::Sum::total),
-        level: sums.now.level().or_else(|| sums.before.level()),
-        first: sides.map(|side| side.ends.oldest.time().map(Timestamp)),
-    }
+    PatternTotals { pattern, n_events: sides.map(crate::operators::patterns::bins::Sum::total) }
 }
 
 /// Both sets, counted.
@@ -175,16 +155,8 @@ impl Compared<'_, '_, '_> {
         for (place, first) in chosen.iter().zip(firsts) {
             let known = &totals[*place];
             let sample = first.as_ref().map(|first| &*first.text);
-            let Some(Condition { expr, is_exact }) = conditions.of(*place, known.pattern, sample) else { continue };
-            described.push(PatternCount {
-                pattern: known.pattern.to_owned(),
-                id: id_of(known.pattern),
-                n_events: known.n_events,
-                level: known.level,
-                first,
-                condition: expr,
-                is_exact,
-            });
+            let Some(Condition { expr, .. }) = conditions.of(*place, known.pattern, sample) else { continue };
+            described.push(PatternCount { pattern: known.pattern.to_owned(), first, condition: expr });
         }
         Ok(described)
     }

@@ -62,16 +62,8 @@ pub(crate) fn of_runs(
     patterns: &Patterns,
 ) -> Result<Table, ExecuteError> {
     let depth = depth_of(patterns);
-    let now = count_runs(scan, lead, patterns, bins_of(scan, patterns), depth)?;
-    let Some(request) = earlier_request(scan, patterns) else {
-        return table(patterns, &Part { scan, counted: now }, None, lead);
-    };
-    let mut before = Scan::new(runs, &request);
-    before.env.prepared = PreparedElements::of(lead);
-    let counted = count_runs(&before, lead, patterns, bins_of(&before, patterns), depth)?;
-    let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
-    scan.absorb(&before);
-    made
+    let mut count = |scan: &Scan<'_>| count_runs(scan, lead, patterns, bins_of(scan, patterns), depth);
+    of_counts(scan, runs, lead, patterns, &mut count)
 }
 
 /// Patterns of events that pass by; `feed` lets them pass.
@@ -81,14 +73,25 @@ pub(crate) fn of_feed<'f>(
     lead: &[Operator],
     patterns: &Patterns,
 ) -> Result<Table, ExecuteError> {
-    let now = count_feed(scan, &*feed(needed_by(patterns)), lead, patterns)?;
-    let Some(request) = earlier_request(scan, patterns) else {
-        return table(patterns, &Part { scan, counted: now }, None, lead);
-    };
-    let mut before = Scan::new(&[], &request);
+    let mut count = |scan: &Scan<'_>| count_feed(scan, &*feed(needed_by(patterns)), lead, patterns);
+    of_counts(scan, &[], lead, patterns, &mut count)
+}
+
+/// Patterns of the events that `count` counts, compared with those of an earlier time where that is asked for.
+fn of_counts(
+    scan: &Scan<'_>,
+    runs: &[Arc<dyn Run>],
+    lead: &[Operator],
+    patterns: &Patterns,
+    count: &mut dyn FnMut(&Scan<'_>) -> Result<TextCounts, ExecuteError>,
+) -> Result<Table, ExecuteError> {
+    let counted = count(scan)?;
+    let now = Part { scan, counted };
+    let Some(request) = earlier_request(scan, patterns) else { return table(patterns, &now, None, lead) };
+    let mut before = Scan::new(runs, &request);
     before.env.prepared = PreparedElements::of(lead);
-    let counted = count_feed(&before, &*feed(needed_by(patterns)), lead, patterns)?;
-    let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
+    let counted = count(&before)?;
+    let made = table(patterns, &now, Some(&Part { scan: &before, counted }), lead);
     scan.absorb(&before);
     made
 }

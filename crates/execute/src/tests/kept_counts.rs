@@ -86,17 +86,21 @@ fn everything(asking: Asking<'_>, runs: &[Arc<dyn Run>]) -> [String; 4] {
         asking.with(|set| condition_counts(set.plan, runs, set.request, &conditions(), Reach::All).expect("counts"));
     let sets: BTreeMap<u64, u64> = sets.into_iter().collect();
     let events: Vec<Option<String>> = events.into_iter().map(|event| event.map(|event| event.id.to_string())).collect();
+    let mut counted = String::new();
     let patterns = asking.with(|set| {
         let whole = plan("fields @message");
         let all = EventSet { plan: &whole, request: set.request };
-        let mut choose = |totals: &[crate::PatternTotals<'_>]| (0..totals.len()).collect::<Vec<usize>>();
+        let mut choose = |totals: &[crate::PatternTotals<'_>]| {
+            counted = format!("{totals:?}");
+            (0..totals.len()).collect::<Vec<usize>>()
+        };
         pattern_counts([set, all], runs, &mut choose).expect("patterns")
     });
     [
         shown(&asking.values(runs)),
         format!("{totals:?}"),
         format!("{n_events} {sets:?} {events:?} {partial_reasons:?}"),
-        format!("{:?} {:?}", patterns.n_events, patterns.patterns),
+        format!("{:?} {counted} {:?}", patterns.n_events, patterns.patterns),
     ]
 }
 

@@ -6,13 +6,14 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::error::IssueError;
 use super::record::IssueRecord;
 use super::signature::ErrorEvent;
+use crate::incidents::present;
 
 /// Longest name of an owner or a version, and longest note.
 const NAME_CHARS_MAX: usize = 200;
@@ -95,11 +96,6 @@ pub struct DecisionChange {
     /// A version.
     #[serde(default, deserialize_with = "present")]
     pub version: Option<Option<String>>,
-}
-
-/// Tells an absent member from one that is `null`.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(from).map(Some)
 }
 
 impl Decision {

@@ -62,14 +62,18 @@ pub(super) struct Field<'j> {
     target: Target,
 }
 
+/// Returns the name and the value of the only field. Weights and names may be next to it.
+fn only_field<'j>(body: &'j Json, at: &str) -> Result<(&'j String, &'j Json), SearchError> {
+    let mut fields = object(body, at)?.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
+    match (fields.next(), fields.next()) {
+        (Some(field), None) => Ok(field),
+        _ => Err(SearchError::parsing(at, "names one field")),
+    }
+}
+
 impl<'j> Field<'j> {
     fn read(reader: &Reader<'_>, body: &'j Json, at: &str, keys: &[&str]) -> Result<Self, SearchError> {
-        let members = object(body, at)?;
-        // Weights and names may be next to the field.
-        let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
-        let (Some((name, value)), None) = (fields.next(), fields.next()) else {
-            return Err(SearchError::parsing(at, "names one field"));
-        };
+        let (name, value) = only_field(body, at)?;
         let (at, target) = (format!("{at}.{name}"), reader.target(name));
         let Some(options) = value.as_object() else { return Ok(Self { name, value, options: None, at, target }) };
         let value = keys.iter().find_map(|key| options.get(*key));
@@ -283,11 +287,7 @@ fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
 }
 
 fn terms(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr, SearchError> {
-    let members = object(body, at)?;
-    let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
-    let (Some((name, list)), None) = (fields.next(), fields.next()) else {
-        return Err(SearchError::parsing(at, "names one field"));
-    };
+    let (name, list) = only_field(body, at)?;
     let Json::Array(list) = list else {
         return Err(SearchError::parsing(&format!("{at}.{name}"), "is no list of values; lookups are not supported"));
     };

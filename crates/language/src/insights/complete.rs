@@ -20,7 +20,8 @@ pub use self::choice::{Choice, ChoiceKind};
 use self::lexer::{Place, Sign, is_word};
 use super::ParseOptions;
 use super::aggregate_name::AggregateName;
-use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
+use super::grammar::{Insights, Rule};
+use crate::search_query::QUERY_BYTES_MAX;
 use plan::function::SIGNATURES;
 
 /// A character that no query may have at any place but in texts and comments.

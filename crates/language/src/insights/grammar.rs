@@ -1,8 +1,5 @@
 //! The generated grammar of Insights QL, and the limits of what it reads.
 
-/// Longest query in bytes.
-pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
-
 /// Deepest nesting of brackets.
 pub(crate) const NESTING_MAX: usize = 128;
 

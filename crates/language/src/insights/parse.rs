@@ -11,24 +11,21 @@ use pest::iterators::Pair;
 use types::Value;
 
 use super::expression;
-use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
+use super::grammar::{Insights, Rule};
 use super::reader::Reader;
 use super::recover;
 use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::grammar::span_of;
-use plan::{Format, QueryError, QueryErrors, Span};
+use crate::search_query::check_length;
+use plan::{Format, QueryError, QueryErrors};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 ///
 /// Errors: every mistake of grammar that could be found, else the first one of another kind.
 pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors> {
     let reader = Reader { text: shown, n_around: 0 };
-    if text.len() > QUERY_BYTES_MAX {
-        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
-        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
-        return Err(reader.error("query-too-long", message, span).into());
-    }
+    check_length(shown)?;
     let mut pairs = Insights::parse(Rule::query, text).map_err(|error| recover::mistakes(&error, text, shown))?;
     let Some(query) = pairs.next() else { return Ok(Vec::new()) };
     let is_command = |pair: &Pair<'_, Rule>| !matches!(pair.as_rule(), Rule::pipe | Rule::EOI);

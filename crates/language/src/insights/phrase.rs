@@ -1,7 +1,7 @@
 //! Tells a text that is plain words, or one text in quotes, from a query.
 
 use super::command_names::{names, starts_with_command};
-use super::grammar::QUERY_BYTES_MAX;
+use crate::search_query::QUERY_BYTES_MAX;
 use plan::{Span, nearest};
 
 /// Signs that words of a phrase may have inside, such as in `db-1`, `10.1.2.3`, `/var/log`.

@@ -9,9 +9,7 @@ use super::log_query::LogQuery;
 use super::metric::{self, MetricQuery};
 use super::reader::Reader;
 use super::stage;
-
-/// Longest query in bytes.
-const QUERY_BYTES_MAX: usize = 64 << 10;
+use crate::search_query::check_length;
 
 /// A query in LogQL.
 #[derive(Clone, Debug)]
@@ -35,11 +33,7 @@ pub(crate) fn parse_plain(text: &str) -> Result<Query, QueryErrors> {
 }
 
 fn parse_as(text: &str, is_plain: bool) -> Result<Query, QueryErrors> {
-    if text.len() > QUERY_BYTES_MAX {
-        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
-        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
-        return Err(QueryError::new("query-too-long", message, text, span).into());
-    }
+    check_length(text)?;
     let mut pairs = LogQl::parse(Rule::query, text).map_err(|error| explain(&error, text))?;
     let mut reader = Reader::new(text, is_plain);
     let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else {

@@ -239,7 +239,7 @@ fn emit_fields(
     let mut status = None;
     let mut is_request = false;
     for member in &members.members {
-        let name = members.get(member.name, line);
+        let mut name = members.get(member.name, line);
         let first = name.as_bytes().first();
         // MongoDB's `s`, OTLP's `resourceLogs`, `@t`, `reason` of Kubernetes and others.
         is_hinted |= matches!((first, name.len()), (Some(b's' | b'L'), 1) | (Some(b'r'), 12) | (Some(b'@'), _));
@@ -247,14 +247,7 @@ fn emit_fields(
         match first {
             Some(b'@') => {
                 let kept = RESERVED.iter().find(|(incoming, _)| *incoming == name);
-                let name = kept.map_or(name, |(_, kept)| kept);
-                if is_wanted(wanted, name) {
-                    emit_field(members, name, member, line, builder);
-                }
-                if let Some(kind) = level_field(name) {
-                    found.take(kind, members, member, line);
-                }
-                continue;
+                name = kept.map_or(name, |(_, kept)| kept);
             }
             Some(b's' | b'r') if matches!(name, "status" | "status_code" | "response_code" | "responseCode") => {
                 status = Some(&member.token);

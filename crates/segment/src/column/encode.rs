@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use types::codec::put_value;
 use types::{Column, MISSING_CODE, RowSet, Value};
 
 use super::dictionary::{RunDictionary, put_flags, put_values};
 use crate::bytes::{put_integers, put_varint};
-use crate::strings::put_tight;
+use crate::strings::{distinct_texts, put_tight};
 
 /// Average length of texts from which on also those that seldom repeat are written once.
 const LONG_TEXT_BYTES: usize = 16;
@@ -62,18 +60,7 @@ fn put_distinct(out: &mut Vec<u8>, texts: &[&str]) -> bool {
     if n_bytes < texts.len() * LONG_TEXT_BYTES {
         return false;
     }
-    let mut known: HashMap<&str, i64, RandomState> =
-        HashMap::with_capacity_and_hasher(texts.len(), RandomState::default());
-    let mut distinct: Vec<&str> = Vec::new();
-    let mut codes = Vec::with_capacity(texts.len());
-    for text in texts {
-        let next = distinct.len() as i64;
-        let code = *known.entry(text).or_insert(next);
-        if code == next {
-            distinct.push(text);
-        }
-        codes.push(code);
-    }
+    let (distinct, codes) = distinct_texts(texts);
     if distinct.len() * 10 > texts.len() * 9 {
         return false;
     }

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
+use super::signing::signed;
 use super::{ADMIN_KEY, House, Reply};
-use cloudwatch::signing::signed;
 
 /// Noon, when it is in tests.
 pub(super) const NOW_MS: i64 = 1_795_176_000_000;

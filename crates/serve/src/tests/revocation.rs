@@ -14,9 +14,9 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp};
 
+use super::signing::signed;
 use super::users::PASSWORD;
 use super::{ADMIN_KEY, House, Reply, encoded};
-use cloudwatch::signing::signed;
 
 /// Far longer than anything here takes, and shorter than what would end it too: the heartbeat of a tail, the pause of a body.
 pub(super) const PATIENCE: Duration = Duration::from_secs(12);

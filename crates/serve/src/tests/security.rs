@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, Method, Request};
 use data_encoding::BASE64;
 use serde_json::json;
 
+use super::signing::signed;
 use super::{ADMIN_KEY, House, Reply, encoded};
-use cloudwatch::signing::signed;
 
 /// A door, how a key is shown there, and what it answers to a wrong one and to the eleventh.
 struct Door {

@@ -13,8 +13,8 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use types::{GroupPattern, RowSet, TimeRange, Timestamp};
 
+use super::signing::Signing;
 use super::{House, Reply};
-use cloudwatch::signing::Signing;
 use cloudwatch::xray::udp::{self, XRayListener};
 
 impl House {

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::Request;
-use cloudwatch::signing::Signing;
 use serde_json::{Value, json};
 
+use super::signing::Signing;
 use super::traces::TRACE;
 use super::{House, Reply};
 

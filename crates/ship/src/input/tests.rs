@@ -2,6 +2,13 @@
 
 use super::*;
 
+impl Sink {
+    /// Returns where the lines are kept.
+    pub(crate) fn dir(&self) -> std::path::PathBuf {
+        self.inner.hold().spool.dir.to_owned()
+    }
+}
+
 fn sink(dir: &Path, when_full: WhenFull, bytes_max: u64) -> Sink {
     Sink::new("input".into(), when_full, Spool::open(dir.into(), bytes_max).unwrap(), Arc::new(Stop::default()))
 }

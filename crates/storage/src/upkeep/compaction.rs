@@ -106,12 +106,6 @@ impl Compactor {
         Self { segments, mover, state: Mutex::default(), n_waiting: AtomicUsize::new(0) }
     }
 
-    /// Keeps everyone from beginning a job, for tests.
-    #[cfg(test)]
-    pub(crate) fn hold(&self) -> impl Drop + '_ {
-        self.state.hold()
-    }
-
     /// Rests after work, unless a caller waits; returns `false` once the store is closed.
     fn rest(&self, worked: Duration, is_busy: bool) -> bool {
         let factor = if is_busy { REST_FACTOR_BUSY } else { 1 };
@@ -276,13 +270,6 @@ impl Compactor {
         };
         let candidates = state.segments.iter().filter_map(candidate);
         candidates.filter(|candidate| !skipped.contains(&candidate.id)).collect()
-    }
-
-    /// Returns the segments of the next job with such up to the number `last`, for tests.
-    #[cfg(test)]
-    pub(crate) fn next_job(&self, last: u128) -> Vec<u128> {
-        let job = self.choose(&HashSet::new(), last);
-        job.iter().flat_map(|job| &job.inputs).map(|input| input.segment.meta.segment).collect()
     }
 
     /// Returns what is to be done next with segments up to the number `last`.

@@ -285,12 +285,6 @@ impl Queue {
         Some(work)
     }
 
-    /// Returns how many deliveries and commands wait.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.hold().work.len()
-    }
-
     /// Reports whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.hold().work.is_empty()

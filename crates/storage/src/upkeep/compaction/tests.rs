@@ -9,6 +9,19 @@ use super::merge::Share;
 use super::*;
 use crate::segment_events::{Made, batch, dump, event, group};
 
+impl Compactor {
+    /// Keeps everyone from beginning a job.
+    pub(crate) fn hold(&self) -> impl Drop + '_ {
+        self.state.hold()
+    }
+
+    /// Returns the segments of the next job with such up to the number `last`.
+    pub(crate) fn next_job(&self, last: u128) -> Vec<u128> {
+        let job = self.choose(&HashSet::new(), last);
+        job.iter().flat_map(|job| &job.inputs).map(|input| input.segment.meta.segment).collect()
+    }
+}
+
 const STORE: [u8; 16] = [7; 16];
 
 fn meta(segment: u128) -> SegmentMeta {

@@ -2,6 +2,13 @@
 
 use super::*;
 
+impl Queue {
+    /// Returns how many deliveries and commands wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.hold().work.len()
+    }
+}
+
 const LONG: Duration = Duration::from_secs(600);
 
 fn request() -> Request {

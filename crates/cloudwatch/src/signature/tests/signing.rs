@@ -1,33 +1,33 @@
-//! Signs requests as clients do, for tests of the whole server.
+//! Signs requests as clients of AWS do.
 
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::signature::authorization;
+use super::authorization;
 
 /// The keys of a signature, and the request that it is for.
 #[derive(Clone, Copy)]
-pub struct Signing<'a> {
+pub(super) struct Signing<'a> {
     /// The id of the pair of keys.
-    pub access_key_id: &'a str,
+    pub(super) access_key_id: &'a str,
     /// The secret of the pair.
-    pub secret: &'a str,
+    pub(super) secret: &'a str,
     /// The AWS service.
-    pub service: &'a str,
+    pub(super) service: &'a str,
     /// The path of the request.
-    pub path: &'a str,
+    pub(super) path: &'a str,
     /// The operation, for services that have it in a header.
-    pub target: Option<&'a str>,
+    pub(super) target: Option<&'a str>,
 }
 
 /// Returns the headers of a signed request of an operation for `/cloudwatch/`.
-pub fn signed(access_key_id: &str, secret: &str, operation: &str, body: &[u8]) -> HeaderMap {
+pub(super) fn signed(access_key_id: &str, secret: &str, operation: &str, body: &[u8]) -> HeaderMap {
     let target = format!("Logs_20140328.{operation}");
     Signing { access_key_id, secret, service: "logs", path: "/cloudwatch/", target: Some(&target) }.headers(body)
 }
 
 impl Signing<'_> {
     /// Returns the headers of a signed request.
-    pub fn headers(&self, body: &[u8]) -> HeaderMap {
+    pub(super) fn headers(&self, body: &[u8]) -> HeaderMap {
         let Self { access_key_id, secret, service, path, target } = *self;
         let mut headers = HeaderMap::new();
         let named = [
