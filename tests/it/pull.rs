@@ -63,6 +63,12 @@ fn objects_are_pulled_once_as_they_come() {
     let Some(moto) = Moto::start() else { return };
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let server = Server::serve(scratch.path());
+    // A bucket may be empty before the first object comes, but it has to be there.
+    let early = whole(pull(scratch.path(), &server, &moto, &["s3://logs/app"]));
+    assert_eq!(early.err, "");
+    let elsewhere = tempfile::tempdir().expect("a scratch directory");
+    let nowhere = run(pull(elsewhere.path(), &server, &moto, &["s3://absent/app"]), "");
+    assert!(nowhere.code != 0 && nowhere.err.contains("s3://absent/app"), "{}", nowhere.err);
     for number in 0..12 {
         put_orders(&moto, &format!("app/{number}.log.zst"), number);
     }

@@ -213,8 +213,12 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, InputError> {
             inputs.push(Input::stdin());
             continue;
         }
-        if let Some(address) = path.to_str().and_then(|path| path.strip_prefix(BUCKET)) {
-            inputs.extend(in_bucket(path, address)?);
+        if path.to_str().is_some_and(|path| path.starts_with(BUCKET)) {
+            let found = objects(path)?;
+            if found.is_empty() {
+                return Err(of_path(path, &"no object matches"));
+            }
+            inputs.extend(found);
             continue;
         }
         match fs::metadata(path) {
@@ -247,8 +251,9 @@ pub fn object(bucket: &Arc<Bucket>, group: &GroupName, key: &str) -> io::Result<
     Ok(Input::object(bucket, group, found, key))
 }
 
-/// Returns the objects that an address without its beginning names: those below it, or those that match it.
-fn in_bucket(path: &Path, address: &str) -> Result<Vec<Input>, InputError> {
+/// Returns the objects that an address such as `s3://BUCKET/PREFIX` names: those below it, or those that match it.
+pub fn objects(path: &Path) -> Result<Vec<Input>, InputError> {
+    let address = path.to_str().and_then(|path| path.strip_prefix(BUCKET)).unwrap_or_default();
     let (name, key) = address.split_once('/').unwrap_or((address, ""));
     let bucket = Arc::new(Bucket::open(name).map_err(|error| of_path(path, &error))?);
     let (base, glob) = match ship::is_pattern(key) {
@@ -262,9 +267,6 @@ fn in_bucket(path: &Path, address: &str) -> Result<Vec<Input>, InputError> {
     };
     let mut listed = bucket.list(&base).map_err(|error| of_path(path, &error))?;
     listed.retain(is_wanted);
-    if listed.is_empty() {
-        return Err(of_path(path, &"no object matches"));
-    }
     // One archive is one group, whatever its objects are called.
     let group = group_name_of_file(&format!("{name}/{base}"));
     Ok(listed.into_iter().map(|object| Input::object(&bucket, &group, object, &base)).collect())

@@ -14,7 +14,7 @@ mod served;
 
 pub use feed::FileFeed;
 pub use files::bucket::Bucket;
-pub use inputs::{Input, InputError, inputs, is_passing, leave_out, object};
+pub use inputs::{Input, InputError, inputs, is_passing, leave_out, object, objects};
 pub use reader::{open_lines, open_text};
 pub use served::ServedArchives;
 

@@ -64,7 +64,13 @@ impl Bucket {
         let found = self.wait(async move {
             let below = Some(&path).filter(|path| !path.as_ref().is_empty());
             let listed: Vec<ObjectMeta> = bucket.list(below).try_collect().await?;
-            if listed.is_empty() && below.is_some() { Ok(vec![bucket.head(&path).await?]) } else { Ok(listed) }
+            if !listed.is_empty() || below.is_none() {
+                return Ok(listed);
+            }
+            match bucket.head(&path).await {
+                Err(object_store::Error::NotFound { .. }) => Ok(Vec::new()),
+                head => head.map(|object| vec![object]),
+            }
         });
         let mut objects: Vec<BucketObject> = found?.into_iter().map(BucketObject::of).collect();
         objects.sort_by(|a, b| a.key.cmp(&b.key));

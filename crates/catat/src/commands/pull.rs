@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use archive::{Bucket, Input, object};
+use archive::{Bucket, Input, object, objects};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Clock;
@@ -31,7 +31,6 @@ use super::sent_file::{FileSender, SentFile};
 use crate::arguments::Pull;
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::local::inputs_of;
 
 /// Objects that are sent beside each other.
 const LANES: usize = 4;
@@ -195,7 +194,10 @@ struct Objects<'a> {
 impl Objects<'_> {
     /// Returns the objects that are there.
     fn listed(&self) -> Result<Vec<Input>, Failure> {
-        let mut inputs = inputs_of(&self.options.paths)?;
+        let mut inputs = Vec::new();
+        for path in &self.options.paths {
+            inputs.extend(objects(path).map_err(|error| Failure::unreachable(error.to_string()))?);
+        }
         for (input, group) in inputs.iter_mut().zip(self.group.iter().cycle()) {
             input.group = group.clone();
         }
