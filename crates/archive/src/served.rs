@@ -1,7 +1,7 @@
 //! Archives that a server answers from, each as one group.
 //!
 //! What fits the memory set aside for it is parsed once and held, whole files at a time, so that every screen can ask about it at
-//! once. Of what does not fit, events pass by for the questions that can be answered so.
+//! once. What does not fit is streamed to the queries that can be answered that way.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -163,7 +163,10 @@ impl ServedArchives {
             }
             for (key, file) in self.parsed(missing, n_free, goes_on).ok_or_else(too_large)? {
                 let file = Arc::new(file);
-                self.held.hold().put(key.clone(), file.clone(), self.memory_bytes_max);
+                // A bucket that could not be reached may be there the next time.
+                if file.errors.is_empty() {
+                    self.held.hold().put(key.clone(), file.clone(), self.memory_bytes_max);
+                }
                 asked.insert(key, file);
             }
         }
