@@ -19,6 +19,7 @@ use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 use types::{Column, FieldSummary, RowSet, Run, Timestamp};
 
+pub(crate) use self::values::EXACT_MAX;
 use self::values::{Attributes, Values};
 use crate::error::PublishError;
 use crate::schema::{ATTRIBUTES_IDS, Kind, TIME_ID, TableColumn, TableSchema, fields_beyond};

@@ -7,15 +7,12 @@ use std::sync::Arc;
 use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe};
 use types::{Timestamp, TypeSet, Value};
 
-use crate::data_file::{BlockRows, write_file};
+use crate::data_file::{BlockRows, EXACT_MAX, write_file};
 use crate::error::PublishError;
 use crate::schema::{Kind, TableSchema};
 
 /// Rows that become columns at once.
 const BLOCK_ROWS: usize = 32_768;
-
-/// Integers up to this are exact as decimal numbers.
-const EXACT_MAX: u64 = 1 << 53;
 
 /// Events in memory, to be written as a file.
 pub struct EventFile {

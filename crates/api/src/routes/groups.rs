@@ -170,7 +170,7 @@ fn described(server: &Shared) -> Vec<Value> {
     server.groups().iter().map(describe).chain(archives).collect()
 }
 
-/// A group of which nothing is stored.
+/// A group without stored events.
 fn empty(name: &GroupName) -> GroupStatus {
     let (bytes_raw, bytes_stored, n_events, name) = (0, 0, 0, name.clone());
     GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: Vec::new() }

@@ -204,7 +204,7 @@ impl Objects<'_> {
         Ok(inputs)
     }
 
-    /// Returns an object that a message names; nothing if it is not one of those that are wanted, or is gone.
+    /// Returns the object that a message names; `None` if it is not wanted or no longer exists.
     fn named(&self, name: &ObjectName) -> Result<Option<Input>, Failure> {
         let address = format!("s3://{}/{}", name.bucket, name.key);
         let is_wanted = |path: &std::path::PathBuf| address.starts_with(&*path.to_string_lossy());

@@ -8,7 +8,7 @@ use types::{Column, EventId, Strings, Value};
 use crate::schema::{Kind, TableColumn};
 
 /// Integers up to this are exact as decimal numbers.
-const EXACT_MAX: u64 = 1 << 53;
+pub(crate) const EXACT_MAX: u64 = 1 << 53;
 
 /// The values that are there, and 1 for each row that has one, else 0.
 pub(super) struct Values<T> {
