@@ -21,7 +21,7 @@ FILE = ROOT / "LICENSES.md"
 PLATFORMS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"]
 NAMES = re.compile(r"(licen[cs]e|copying|copyright|notice|unlicense)", re.I)
 # Packages without a text of their own: another package with the same one, of the same project where there is one.
-BORROWED = {"tantivy-": "tantivy", "ownedbytes": "tantivy", "htmlescape": "sync_wrapper"}
+BORROWED = {"tantivy-": "tantivy", "ownedbytes": "tantivy", "htmlescape": "sync_wrapper", "crc-catalog": "crc"}
 # Lines that say who holds the rights; the licence is the same without them.
 HOLDER = re.compile(r"^\W*(copyright\b.*(\d{4}|\(c\)|©|\bby\b|contributors|authors|developers|project).*|©.*|all rights reserved\.?)$", re.I)
 HEAD = """# Licences

@@ -45,6 +45,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("evaluate", &["types", "parse", "plan", "pattern", "spill"]),
     ("execute", &["types", "parse", "plan", "pattern", "spill", "evaluate"]),
     ("archive", &["types", "parse", "ship", "files", "execute"]),
+    // Knows nothing of catat but secrets.
+    ("kafka", &["types"]),
     // Judges counts of events; knows neither a route nor a clock.
     ("cause", &["types", "plan", "execute"]),
     // Judges counts of texts; runs no pipeline and knows no rule.
@@ -150,6 +152,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "language",
             "execute",
             "archive",
+            "kafka",
             "alert",
             "promql",
             "series",

@@ -48,7 +48,7 @@ pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use import::{
     FromArchive, FromCloudWatch, FromElasticsearch, FromLoki, FromVictoriaLogs, Import, ImportOptions, ImportSource,
-    Pull,
+    Pull, PullBegin, Sasl,
 };
 pub(crate) use import_config::{ImportConfig, Shipper};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};

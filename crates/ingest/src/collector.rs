@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
+use parse::{ArrivalContext, EventParser, JsonError, Zone};
 use storage::{Part, Store};
 use types::{
-    BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, SeriesLists, Timestamp, Value,
-    group_name_of_outside,
+    BatchBuilder, GroupName, GroupScope, Limits, SampleBuilder, SeriesLists, Timestamp, Value, group_name_of_outside,
 };
 
 use crate::decode_budget::EmbeddedBudget;
@@ -160,12 +159,6 @@ impl GroupEvents {
             done.push(Part { group: self.group.clone(), batch });
         }
     }
-}
-
-/// Returns the metadata in the form of the parser; `level` is that of the fields.
-fn extras<'a>(metadata: &EventMetadata<'a>, level: Option<Level>) -> Extras<'a> {
-    let EventMetadata { time, fields, offset, .. } = *metadata;
-    Extras { fields: fields.values(), offset, time, level: metadata.level.or(level) }
 }
 
 impl<'a> Collector<'a> {
@@ -380,7 +373,7 @@ impl<'a> Collector<'a> {
         let memory_bytes_before = events.builder.memory_bytes();
         events.write_wanted();
         let level = metadata.write(limits, &mut events.builder);
-        event.add_to(&extras(metadata, level), &mut events.builder);
+        event.add_to(&metadata.extras(level), &mut events.builder);
         self.count_record(place, memory_bytes_before)
     }
 
@@ -400,7 +393,7 @@ impl<'a> Collector<'a> {
             Err(error) => return Ok(Err(error.into())),
         };
         let level = metadata.write(self.parser.received.limits, &mut alone);
-        event.add_to(&extras(metadata, level), &mut alone);
+        event.add_to(&metadata.extras(level), &mut alone);
         self.parser.set_previous(self.whole.previous());
         self.parser.set_columns(self.whole.columns().cloned());
         let from = &self.groups[place];
@@ -435,6 +428,12 @@ impl<'a> Collector<'a> {
     /// Says that no text came before the next.
     pub fn forget_line_context(&mut self) {
         self.set_line_context(LineContext::default());
+    }
+
+    /// Sets when what follows was written, which is the time of events that say none.
+    pub(crate) fn set_modified(&mut self, modified: Option<Timestamp>) {
+        self.parser.received.modified = modified;
+        self.whole.received.modified = modified;
     }
 
     /// Reads lines as those of one format only.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parse::{Event, EventParser, FieldWriter, JsonError, SyslogHeader};
+use parse::{Event, EventParser, Extras, FieldWriter, JsonError, SyslogHeader};
 use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
 /// The bytes of an event.
@@ -47,7 +47,13 @@ pub struct EventMetadata<'a> {
     pub is_continued: bool,
 }
 
-impl EventMetadata<'_> {
+impl<'a> EventMetadata<'a> {
+    /// Returns it in the form of the parser; `level` is that of the fields.
+    pub(crate) fn extras(&self, level: Option<Level>) -> Extras<'a> {
+        let Self { time, fields, offset, .. } = *self;
+        Extras { fields: fields.values(), offset, time, level: self.level.or(level) }
+    }
+
     /// Returns the most fields that it adds.
     pub(crate) fn n_fields_max(&self) -> usize {
         self.fields.n_max() + usize::from(self.is_continued)

@@ -40,6 +40,8 @@ struct Header {
     begin: u64,
     /// Bytes of each event, line end included; without it each line is an event.
     lengths: Option<Vec<u64>>,
+    /// Messages of a queue instead of lines of a file; `start` is an offset of the queue then.
+    messages: Option<Vec<Message>>,
     #[serde(default)]
     host: String,
     #[serde(default)]
@@ -66,6 +68,18 @@ struct Header {
     fields: BTreeMap<String, serde_json::Value>,
     group: Option<String>,
     stream: Option<String>,
+}
+
+/// A message of a queue, whose bytes follow those of the message before. Each is one event and counts as one line.
+#[derive(Debug, Deserialize)]
+struct Message {
+    /// Its place in the queue; those in front of it that are not here are none.
+    offset: u64,
+    bytes: u64,
+    /// When it was written, in nanoseconds since the epoch: the time of an event that says none itself.
+    time: Option<i64>,
+    #[serde(default)]
+    fields: BTreeMap<String, serde_json::Value>,
 }
 
 /// A body taken apart.
@@ -117,7 +131,7 @@ pub(crate) fn ingest(
 /// Tells the ledger of what is stored. Who may not write to the group says nothing of its files either.
 fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, RefusedCount), sender: &Sender<'_>) {
     let Header { source, file, generation, begin, host, path, .. } = &piece.header;
-    if piece.header.archive || !sender.within.admits(piece.group.as_str()) {
+    if piece.header.archive || piece.header.messages.is_some() || !sender.within.admits(piece.group.as_str()) {
         return;
     }
     let (group, stream) = (&piece.group, &*piece.stream);
@@ -139,12 +153,18 @@ fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Pie
             return Err(bad(format!("{name} has 1 to {NAME_BYTES_MAX} bytes")));
         }
     }
-    let file_end = header.start.checked_add(bytes.len() as u64).ok_or_else(|| bad("start is too large".into()))?;
-    if let Some(lengths) = &header.lengths {
-        let total = lengths.iter().try_fold(0u64, |sum, length| sum.checked_add(*length));
-        if total != Some(bytes.len() as u64) {
-            return Err(bad(format!("lengths do not add up to the {} bytes that follow", bytes.len())));
-        }
+    let end = match &header.messages {
+        Some(messages) => end_of_messages(header.start, messages).ok_or_else(|| bad("offsets have to rise".into()))?,
+        None => header.start.checked_add(bytes.len() as u64).ok_or_else(|| bad("start is too large".into()))?,
+    };
+    let add = |sum: u64, length: u64| sum.checked_add(length);
+    let total = match (&header.messages, &header.lengths) {
+        (Some(messages), _) => messages.iter().map(|message| message.bytes).try_fold(0, add),
+        (None, Some(lengths)) => lengths.iter().copied().try_fold(0, add),
+        (None, None) => Some(bytes.len() as u64),
+    };
+    if total != Some(bytes.len() as u64) {
+        return Err(bad(format!("lengths do not add up to the {} bytes that follow", bytes.len())));
     }
     let unknown = || bad("encoding is utf-16le, utf-16be or not there".into());
     let encoding = header.encoding.as_deref().map(|name| Utf16::named(name).ok_or_else(unknown)).transpose()?;
@@ -152,18 +172,29 @@ fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Pie
         source: header.source.clone(),
         file: header.file.clone(),
         generation: header.generation,
-        range: header.start..file_end,
+        range: header.start..end,
     };
     let group = header.group.as_deref().map_or_else(|| group.clone(), group_name_of_outside);
     let stream = header.stream.clone().unwrap_or_else(|| stream.to_string());
-    let fields = fields_of(&header);
+    let mut fields = values(&header.fields);
+    for (name, text) in [("host", &header.host), ("file", &header.path)] {
+        if !text.is_empty() {
+            fields.push((name.into(), Value::text(text.as_str())));
+        }
+    }
     Ok(Piece { header, bytes, encoding, position, group, stream, fields })
 }
 
-/// Returns the fields that every event of the piece gets. Names of system fields are changed: a shipper cannot set those.
-fn fields_of(header: &Header) -> Vec<(Arc<str>, Value)> {
+/// Returns the offset behind the last message; `None` if an offset is not above the one before.
+fn end_of_messages(start: u64, messages: &[Message]) -> Option<u64> {
+    let next = |from: u64, message: &Message| message.offset.checked_add(1).filter(|_| message.offset >= from);
+    messages.iter().try_fold(start, next)
+}
+
+/// Returns fields that a shipper says. Names of system fields are changed: it cannot set those.
+fn values(said: &BTreeMap<String, serde_json::Value>) -> Vec<(Arc<str>, Value)> {
     let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
-    for (name, value) in &header.fields {
+    for (name, value) in said {
         let name = if let Some(rest) = name.strip_prefix('@') { format!("_{rest}") } else { name.clone() };
         let value = match value {
             serde_json::Value::Null => continue,
@@ -172,11 +203,6 @@ fn fields_of(header: &Header) -> Vec<(Arc<str>, Value)> {
             other => other.as_i64().map_or_else(|| Value::text(other.to_string()), Value::Integer),
         };
         fields.push((name.into(), value));
-    }
-    for (name, text) in [("host", &header.host), ("file", &header.path)] {
-        if !text.is_empty() {
-            fields.push((name.into(), Value::text(text.as_str())));
-        }
     }
     fields
 }
@@ -195,6 +221,7 @@ fn append(
     received.zone = zone.unwrap_or(received.zone);
     let mut collector = intake.collect_as(received, sender.within).noting(sender.groups);
     collector.set_format(header.format.as_deref().and_then(|name| parse::Formats::current().named(name)));
+    let is_of_file = header.messages.is_none();
     let mut context = intake.line_contexts.get(&header.source, &header.file);
     let is_known = !context.is_empty();
     if header.archive && header.begin == gap.start {
@@ -208,45 +235,42 @@ fn append(
     let (mut answer, mut refused) = (IngestAnswer::default(), RefusedCount::default());
     let mut notes = SampleNotes::default();
     // The header is the first line.
-    let (mut line_number, mut counted) = (2, 0);
+    let (mut raw_bytes, mut line_number, mut counted) = (0, 2, 0);
     for event in events(piece) {
-        let start = event.start.max(gap.start);
-        let end = event.end.min(gap.end);
-        if start >= end {
-            continue;
-        }
-        let in_piece = |offset: u64| (offset - header.start) as usize;
-        let raw = &piece.bytes[in_piece(start)..in_piece(end)];
+        let Some(event) = event.within(&gap) else { continue };
+        let raw = &piece.bytes[event.bytes.clone()];
+        raw_bytes += raw.len() as u64;
+        let start = event.at.start;
         let text = piece.encoding.map_or(Cow::Borrowed(raw), |encoding| Cow::Owned(encoding.to_utf8(raw, start)));
         let bytes = without_line_ends(&text);
         if bytes.is_empty() || header.records && bytes.trim_ascii().is_empty() {
             continue;
         }
-        let fields = EventFields::Values(&piece.fields);
-        let is_continued = overflow.continues(bytes);
+        let is_continued = is_of_file && overflow.continues(bytes);
+        let of_message = event.message.map(|message| message.begin(&mut collector, &piece.fields));
+        let fields = EventFields::Values(of_message.as_deref().unwrap_or(&piece.fields));
         let metadata = EventMetadata { fields, offset: Some(start), is_continued, ..EventMetadata::default() };
         if let Err(problem) = add(&mut collector, (piece, place), (bytes, &metadata), &mut notes)? {
-            let from = in_piece(event.start);
-            line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
-            counted = from;
-            answer.reject(line_number, &problem);
-            answer.refuse(start, end);
+            let to = event.bytes.start;
+            line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..to]).count();
+            counted = to;
+            answer.reject(event.message.map_or(line_number, |_| 2 + event.index), &problem);
+            answer.refuse(start, event.at.end);
             refused.events += 1;
-            refused.bytes += end - start;
+            refused.bytes += raw.len() as u64;
         }
     }
     let context = LineContext { overflow, ..collector.line_context() };
     answer.accepted = collector.n_records();
     answer.exemplars_left_out = notes.exemplars_left_out;
     let n_overflowed = collector.n_overflowed();
-    let raw_bytes = gap.end - gap.start;
     let position = SourcePosition { range: gap, ..piece.position.clone() };
     let mut parts = collector.into_parts();
     let _claim = intake.drop_repeated_spans(&mut parts)?;
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
     intake.descriptions.note(notes.descriptions);
-    if is_known || !context.is_empty() {
+    if is_of_file && (is_known || !context.is_empty()) {
         intake.line_contexts.set(&header.source, &header.file, context);
     }
     Ok((answer, refused, receipt))
@@ -278,18 +302,57 @@ fn add(
     Ok(refusal)
 }
 
-/// Returns the byte ranges of the events in the file, line ends included.
-fn events<'p>(piece: &'p Piece<'_>) -> Box<dyn Iterator<Item = Range<u64>> + 'p> {
-    let mut from = piece.header.start;
-    let mut event = move |length: u64| {
-        let start = from;
-        // The lengths were found to add up to bytes whose end has an offset.
-        from = from.saturating_add(length);
-        start..from
+/// An event of a piece.
+struct RawPart<'p> {
+    /// Its place in the source.
+    at: Range<u64>,
+    /// Its bytes in the piece, line end included.
+    bytes: Range<usize>,
+    /// How many events come before it.
+    index: usize,
+    message: Option<&'p Message>,
+}
+
+impl RawPart<'_> {
+    /// Returns what of it lies within a gap: of a line those bytes, and a message wholly or not at all.
+    fn within(mut self, gap: &Range<u64>) -> Option<Self> {
+        if self.message.is_some() {
+            return gap.contains(&(self.at.end - 1)).then_some(self);
+        }
+        let (start, end) = (self.at.start.max(gap.start), self.at.end.min(gap.end));
+        self.bytes.start += (start - self.at.start) as usize;
+        self.at = start..end;
+        self.bytes.end = self.bytes.start + end.checked_sub(start)? as usize;
+        (start < end).then_some(self)
+    }
+}
+
+impl Message {
+    /// Tells the collector of the message, which nothing connects with the one before; returns its fields.
+    fn begin(&self, collector: &mut Collector<'_>, of_all: &[(Arc<str>, Value)]) -> Vec<(Arc<str>, Value)> {
+        collector.forget_line_context();
+        collector.set_modified(self.time.map(Timestamp));
+        of_all.iter().cloned().chain(values(&self.fields)).collect()
+    }
+}
+
+/// Returns the events of a piece, which lie behind each other.
+fn events<'p>(piece: &'p Piece<'_>) -> Box<dyn Iterator<Item = RawPart<'p>> + 'p> {
+    let (mut from, mut n_before, mut index) = (piece.header.start, 0, 0);
+    let mut event = move |length: u64, message: Option<&'p Message>| {
+        // The lengths were found to add up to the bytes that there are, and offsets to rise.
+        let end = message.map_or_else(|| from.saturating_add(length), |message| message.offset + 1);
+        let part = RawPart { at: from..end, bytes: n_before..n_before + length as usize, index, message };
+        (from, n_before, index) = (end, part.bytes.end, index + 1);
+        part
     };
-    match &piece.header.lengths {
-        Some(lengths) => Box::new(lengths.iter().map(move |length| event(*length))),
-        None => Box::new(piece.bytes.split_inclusive(|byte| *byte == b'\n').map(move |line| event(line.len() as u64))),
+    match (&piece.header.messages, &piece.header.lengths) {
+        (Some(messages), _) => Box::new(messages.iter().map(move |message| event(message.bytes, Some(message)))),
+        (None, Some(lengths)) => Box::new(lengths.iter().map(move |length| event(*length, None))),
+        (None, None) => {
+            let lines = piece.bytes.split_inclusive(|byte| *byte == b'\n');
+            Box::new(lines.map(move |line| event(line.len() as u64, None)))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 53] = [
+pub(super) const FILES: [&str; 54] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -21,6 +21,7 @@ pub(super) const FILES: [&str; 53] = [
     "docs/sending/splunk",
     "docs/sending/firehose",
     "docs/sending/buckets",
+    "docs/sending/kafka",
     "docs/sending/datadog",
     "docs/sending/sentry",
     "docs/sending/syslog",

@@ -135,22 +135,58 @@ pub(crate) struct FromArchive {
 pub(crate) struct Pull {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Addresses such as s3://BUCKET/PREFIX; with --queue, where its objects have to be (default: anywhere)
+    /// Addresses such as s3://BUCKET/PREFIX, with --queue where its objects have to be (default: anywhere); or
+    /// kafka://HOST:9092/TOPIC,TOPIC, kafka+tls://…
     #[arg(value_name = "ADDRESS", required_unless_present = "queue")]
     pub(crate) paths: Vec<PathBuf>,
-    /// A queue of SQS with the notifications of the bucket, which is not listed then
-    #[arg(long, value_name = "URL")]
-    pub(crate) queue: Option<reqwest::Url>,
-    /// The group of all events (default: a group for each bucket and prefix)
+    /// The group of all events (default: a group for each bucket and prefix, or for each topic)
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
-    /// Directory that knows what was pulled, new or empty, or of this pull
-    #[arg(long, value_name = "DIR")]
-    pub(crate) dir: PathBuf,
-    /// How often the bucket is listed
-    #[arg(long, value_name = "DURATION", default_value = "1m")]
-    pub(crate) every: String,
     /// End when nothing new is there
     #[arg(long)]
     pub(crate) once: bool,
+    /// Buckets: directory that knows what was pulled, new or empty, or of this pull
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Buckets: a queue of SQS with the notifications of the bucket, which is not listed then
+    #[arg(long, value_name = "URL")]
+    pub(crate) queue: Option<reqwest::Url>,
+    /// Buckets: how often they are listed
+    #[arg(long, value_name = "DURATION", default_value = "1m")]
+    pub(crate) every: String,
+    /// Kafka: the consumer group, whose members share the partitions
+    #[arg(long, value_name = "NAME", default_value = "catat")]
+    pub(crate) consumer_group: String,
+    /// Kafka: where a partition begins that the consumer group has not read yet
+    #[arg(long, value_name = "WHERE", default_value = "oldest")]
+    pub(crate) begin: PullBegin,
+    /// Kafka: after which silence of a member its partitions go to the others
+    #[arg(long, value_name = "DURATION", default_value = "45s")]
+    pub(crate) session_timeout: String,
+    /// Kafka: the user, for brokers with SASL
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Kafka: the password of the user
+    #[arg(long, env = "CATAT_KAFKA_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    pub(crate) password: Option<Secret>,
+    /// Kafka: how the password is proved
+    #[arg(long, value_name = "MECHANISM", default_value = "scram-sha-512")]
+    pub(crate) sasl: Sasl,
+}
+
+/// Where to begin with a partition.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum PullBegin {
+    Oldest,
+    Newest,
+}
+
+/// How a user of Kafka proves who it is.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Sasl {
+    Plain,
+    #[value(name = "scram-sha-256")]
+    ScramSha256,
+    #[value(name = "scram-sha-512")]
+    ScramSha512,
 }

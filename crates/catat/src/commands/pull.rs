@@ -9,22 +9,24 @@
 //! A lane is one file to the server, so that a pull takes the memory of a few positions, however many objects there are. What was
 //! begun when the pull was interrupted goes on in the same lane at the same place, where the server knows what it has.
 
+mod kafka;
 mod notification;
 mod queue;
+mod settings;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use archive::{Bucket, Input, object, objects};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Clock;
-use types::{GroupName, Hold, Timestamp, counted, group_name_of_file, group_name_of_outside, parse_duration_ns};
+use types::{GroupName, Hold, Timestamp, counted, group_name_of_file, group_name_of_outside};
 
 use self::notification::ObjectName;
 use self::queue::Queue;
+use self::settings::{AFTER_FAILURE, duration, zone};
 use super::import::Side;
 use super::journal::{Journal, at, plan_of};
 use super::sent_file::{FileSender, SentFile};
@@ -39,9 +41,6 @@ const LANES: usize = 4;
 const REMEMBERED_NS: i64 = 15 * Timestamp::DAY;
 
 const OBJECTS: &str = "objects.ndjson";
-
-/// How long to wait after a failure.
-const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Plan {
@@ -111,14 +110,20 @@ impl Known {
 }
 
 pub(crate) fn pull(options: &Pull) -> Result<(), Failure> {
+    if options.paths.iter().any(|path| ::kafka::Address::is_meant(&path.to_string_lossy())) {
+        return kafka::pull(options);
+    }
     let server = Server::new(&options.remote)?;
-    let every = parse_duration_ns(&options.every).ok().and_then(|ns| u64::try_from(ns).ok()).map(Duration::from_nanos);
-    let every = every.ok_or_else(|| Failure::usage(format!("--every {}: write 30s, 5m or 1h", options.every)))?;
+    let every = duration("--every", &options.every)?;
     if let Some(path) = options.paths.iter().find(|path| !path.starts_with("s3:")) {
-        let message = format!("{}: objects are pulled, such as s3://BUCKET/PREFIX", path.display());
+        let message = format!(
+            "{}: objects are pulled, such as s3://BUCKET/PREFIX, and messages of kafka://HOST:9092/TOPIC",
+            path.display()
+        );
         return Err(Failure::usage(message).with("Files are followed by catat ship."));
     }
-    let dir = &options.dir;
+    let no_dir = || Failure::usage("--dir DIR: a directory that knows what was pulled, new or empty, or of this pull");
+    let dir = options.dir.as_deref().ok_or_else(no_dir)?;
     let asked = json!({"paths": options.paths, "group": options.group, "queue": options.queue.as_ref().map(reqwest::Url::as_str)});
     let plan = plan_of(dir, ("pull.json", "pull"), |plan: &Plan| plan.asked == asked, || Plan::new(&asked))?;
     let journal = Journal::new(dir, OBJECTS);
@@ -155,9 +160,8 @@ pub(crate) fn pull(options: &Pull) -> Result<(), Failure> {
 
 impl Plan {
     fn new(asked: &Value) -> Result<Self, Failure> {
-        let zone = ship::host_zone().and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::Tz::UTC);
         let id = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
-        Ok(Self { asked: asked.clone(), id: format!("pull-{id:016x}"), zone: zone.name().to_owned() })
+        Ok(Self { asked: asked.clone(), id: format!("pull-{id:016x}"), zone: zone() })
     }
 }
 

@@ -35,19 +35,19 @@ pub(super) struct SentFile {
 
 /// What the server says of a piece.
 #[derive(Deserialize)]
-struct Answer {
-    accepted: u64,
+pub(super) struct Answer {
+    pub(super) accepted: u64,
     #[serde(default)]
     duplicate: bool,
-    rejected: Vec<RejectedLine>,
+    pub(super) rejected: Vec<RejectedLine>,
     #[serde(default)]
-    rejected_unnamed: u64,
+    pub(super) rejected_unnamed: u64,
 }
 
 #[derive(Deserialize)]
-struct RejectedLine {
-    line: usize,
-    error: String,
+pub(super) struct RejectedLine {
+    pub(super) line: usize,
+    pub(super) error: String,
 }
 
 /// Who sends files.
@@ -122,11 +122,15 @@ impl FileSender<'_> {
         let mut body = header.to_string().into_bytes();
         body.push(b'\n');
         body.extend_from_slice(batch.bytes());
-        let body = zstd::bulk::compress(&body, ZSTD_LEVEL).map_err(|error| Failure::other(error.to_string()))?;
         let name = input.name();
         let stream = name.rsplit('/').next().unwrap_or(&name);
         let parameters = [("format", "lines"), ("group", input.group.as_str()), ("stream", stream)];
         let request = self.to.request(Method::POST, "/api/v1/ingest").query(&parameters);
-        self.to.ask(request.header("Content-Encoding", "zstd").body(body))
+        self.to.ask(request.header("Content-Encoding", "zstd").body(compressed(&body)?))
     }
+}
+
+/// Compresses the body of a request.
+pub(super) fn compressed(body: &[u8]) -> Result<Vec<u8>, Failure> {
+    zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|error| Failure::other(error.to_string()))
 }

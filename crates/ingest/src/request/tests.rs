@@ -257,6 +257,37 @@ fn flow_logs_have_the_columns_of_the_header_line_of_their_file() {
 }
 
 #[test]
+fn messages_of_a_queue_are_stored_once_by_their_offsets() {
+    let house = House::new();
+    // Each has its offset, and a text of its own; what lies between the offsets is none.
+    let send = |start: u64, offsets: &[u64]| {
+        let texts: Vec<String> = offsets.iter().map(|offset| format!("order {offset}\n  of a shop")).collect();
+        let message = |(offset, text): (&u64, &String)| {
+            let (bytes, time) = (text.len(), 1_795_157_233_000_000_000 + offset);
+            format!(
+                r#"{{"offset":{offset},"bytes":{bytes},"time":{time},"fields":{{"key":"k{offset}","@level":"x"}}}}"#
+            )
+        };
+        let messages: Vec<String> = offsets.iter().zip(&texts).map(message).collect();
+        let more = format!(r#","records":true,"messages":[{}]"#, messages.join(","));
+        let answer = house.send(Format::Lines, lines(start, &texts.concat(), &more)).unwrap();
+        (answer.accepted, answer.duplicate)
+    };
+    assert_eq!(send(0, &[3, 4, 9]), (3, false));
+    assert_eq!(send(0, &[3, 4, 9]), (0, true));
+    // Cut in another way.
+    assert_eq!(send(4, &[4, 9, 11]), (1, false));
+    assert_eq!(send(20, &[25]), (1, false));
+    assert_eq!(send(12, &[12, 25, 26]), (2, false));
+    let events = house.events(&["@timestamp", "@message", "key", "_level"]);
+    let event = |offset: u64| {
+        let time = format!("2026-11-20T06:47:13.0000000{offset:02}Z");
+        format!("{time} | order {offset}\n  of a shop | k{offset} | x")
+    };
+    assert_eq!(events, [3, 4, 9, 11, 12, 25, 26].map(event));
+}
+
+#[test]
 fn headers_that_contradict_their_bytes_are_refused() {
     let house = House::new();
     let check = |body: Vec<u8>| {
@@ -268,6 +299,12 @@ fn headers_that_contradict_their_bytes_are_refused() {
     check(lines(u64::MAX, "xx", ""));
     check(lines(0, "xx", r#","lengths":[1]"#));
     check(lines(0, "xx", r#","lengths":[18446744073709551615,3]"#));
+    for messages in ["[5,2]", r#"{"offset":7,"bytes":1},{"offset":7,"bytes":1}"#, r#"{"offset":3,"bytes":2}"#] {
+        check(lines(4, "xx", &format!(r#","messages":[{messages}]"#)));
+    }
+    for offset in [7, u64::MAX] {
+        check(lines(4, "xx", &format!(r#","messages":[{{"offset":{offset},"bytes":3}}]"#)));
+    }
     check(b"{\"source\":\"\",\"file\":\"f\",\"generation\":0,\"start\":0}\nx".to_vec());
 }
 

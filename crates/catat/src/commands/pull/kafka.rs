@@ -1,0 +1,204 @@
+//! Messages of Kafka: each partition is a file to the server, and offsets are places in it.
+//!
+//! The server keeps the place together with the events, so that messages which come again (after a kill, or when partitions change
+//! hands) are known, whoever sends them. Offsets are committed for the group after that: they only say where to begin.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use kafka::{Access, Address, Begin, Consumer, Error, Fetched, Login, Mechanism, Message};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use types::{GroupName, counted, group_name_of_outside};
+
+use super::settings::{AFTER_FAILURE, duration, zone};
+use crate::arguments::{Pull, PullBegin, Sasl};
+use crate::client::Server;
+use crate::commands::import::{NAMED_MAX, Side};
+use crate::commands::sent_file::{Answer, compressed};
+use crate::failure::Failure;
+
+/// Bytes of messages that are sent in one request.
+const PIECE_BYTES: usize = 4 << 20;
+
+/// Bytes of a key or a header that become a field.
+const FIELD_BYTES_MAX: usize = 4096;
+
+pub(super) fn pull(options: &Pull) -> Result<(), Failure> {
+    let (address, group) = (address_of(options)?, options.group.as_deref().map(group_name_of_outside));
+    let access = Access::new(address.is_tls, login_of(options)?).map_err(failure)?;
+    let begin = match options.begin {
+        PullBegin::Oldest => Begin::Oldest,
+        PullBegin::Newest => Begin::Newest,
+    };
+    let (consumer_group, server) = (options.consumer_group.clone(), Server::new(&options.remote)?);
+    let session_timeout = duration("--session-timeout", &options.session_timeout)?;
+    let options_of = kafka::Options { address, access, group: consumer_group, begin, session_timeout };
+    let mut consumer = Consumer::new(options_of).map_err(failure)?;
+    let to = To {
+        source: format!("kafka/{}/{}", consumer.cluster(), options.consumer_group),
+        zone: zone(),
+        group,
+        side: Side::of_server(&server),
+    };
+    let ended = until_stopped(&mut consumer, &to, options.once);
+    consumer.leave();
+    ended
+}
+
+fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<(), Failure> {
+    let is_stopped = stop_flag();
+    let mut is_first = true;
+    while !is_stopped.load(Ordering::Relaxed) {
+        match one_round(consumer, to) {
+            Ok(Some(0)) if is_once => break,
+            Ok(n_events) => is_first &= n_events.is_none(),
+            // What does not work at all is told at once; later it may be the way there.
+            Err(failure) if is_first || is_once => return Err(failure),
+            Err(failure) => {
+                say!("catat: {}; going on", failure.message);
+                std::thread::sleep(AFTER_FAILURE);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the only address.
+fn address_of(options: &Pull) -> Result<Address, Failure> {
+    let [path] = &*options.paths else {
+        return Err(Failure::usage("one address of Kafka, with all topics: kafka://HOST:9092/TOPIC,TOPIC"));
+    };
+    let unfit = [("--queue", options.queue.is_some()), ("--dir", options.dir.is_some())];
+    if let Some((name, _)) = unfit.iter().find(|(_, is_given)| *is_given) {
+        let message = format!("{name} is for buckets");
+        return Err(Failure::usage(message).with("The consumer group and the server know what was pulled from Kafka."));
+    }
+    path.to_string_lossy().parse().map_err(failure)
+}
+
+fn login_of(options: &Pull) -> Result<Option<Login>, Failure> {
+    let mechanism = match options.sasl {
+        Sasl::Plain => Mechanism::Plain,
+        Sasl::ScramSha256 => Mechanism::ScramSha256,
+        Sasl::ScramSha512 => Mechanism::ScramSha512,
+    };
+    match (&options.user, &options.password) {
+        (None, None) => Ok(None),
+        (Some(user), Some(password)) => Ok(Some(Login { user: user.clone(), password: password.clone(), mechanism })),
+        _ => Err(Failure::usage("--user and CATAT_KAFKA_PASSWORD belong together")),
+    }
+}
+
+/// Becomes true when the process is told to stop.
+fn stop_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    std::thread::spawn(move || {
+        // Without a runtime a signal ends the process, which loses nothing.
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            runtime.block_on(crate::service_manager::stop_signal());
+            set.store(true, Ordering::Relaxed);
+        }
+    });
+    flag
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::Unreachable { .. } => Failure::unreachable(error.to_string()),
+        Error::Usage(_) => Failure::usage(error.to_string()),
+        Error::Answer { .. } | Error::Refused { .. } => Failure::other(error.to_string()),
+    }
+}
+
+/// Stores what comes next; returns how many events these are, `None` while the group deals out its partitions.
+fn one_round(consumer: &mut Consumer, to: &To<'_>) -> Result<Option<u64>, Failure> {
+    let fetched = consumer.poll().map_err(failure)?;
+    let mut n_events = 0;
+    for part in &fetched {
+        n_events += to.store(part)?;
+        part.problem.iter().for_each(|problem| say!("catat: not read: {problem}"));
+        consumer.stored(part);
+    }
+    consumer.commit().map_err(failure)?;
+    if n_events > 0 {
+        say!("catat: {} stored", counted(n_events, "event"));
+    }
+    let is_quiet = fetched.is_empty();
+    Ok(consumer.n_partitions().map(|_| if is_quiet { 0 } else { n_events.max(1) }))
+}
+
+/// Where messages go.
+struct To<'a> {
+    /// The name that the server knows the partitions by.
+    source: String,
+    zone: String,
+    group: Option<GroupName>,
+    side: Side<'a>,
+}
+
+impl To<'_> {
+    /// Stores the messages of a partition; returns how many events were new.
+    fn store(&self, fetched: &Fetched) -> Result<u64, Failure> {
+        let mut n_events = 0;
+        let (mut from, mut left) = (fetched.from, &*fetched.messages);
+        while !left.is_empty() {
+            let mut n_bytes = 0;
+            let is_full = |message: &&Message| {
+                n_bytes += message.value.len();
+                n_bytes <= PIECE_BYTES
+            };
+            let (piece, rest) = left.split_at(left.iter().take_while(is_full).count().max(1));
+            n_events += self.store_piece(fetched, from, piece)?;
+            from = piece.last().map_or(from, |message| message.offset + 1);
+            left = rest;
+        }
+        Ok(n_events)
+    }
+
+    fn store_piece(&self, fetched: &Fetched, from: i64, messages: &[Message]) -> Result<u64, Failure> {
+        let Fetched { topic, topic_id, partition, .. } = fetched;
+        let file = [&**topic, &partition.to_string(), topic_id].join("/");
+        let of_message = |message: &Message| {
+            json!({
+                "offset": message.offset, "bytes": message.value.len(), "fields": fields(message),
+                "time": message.time_ms.and_then(|ms| ms.checked_mul(1_000_000)),
+            })
+        };
+        let header = json!({
+            "source": self.source, "file": file.trim_end_matches('/'), "generation": 1, "start": from, "records": true,
+            "zone": self.zone, "fields": {"kafka.topic": topic, "kafka.partition": partition},
+            "messages": messages.iter().map(of_message).collect::<Vec<_>>(),
+        });
+        let group = self.group.clone().unwrap_or_else(|| group_name_of_outside(topic));
+        let stream = format!("{topic}-{partition}");
+        let mut body = header.to_string().into_bytes();
+        body.push(b'\n');
+        messages.iter().for_each(|message| body.extend_from_slice(&message.value));
+        let parameters = [("format", "lines"), ("group", group.as_str()), ("stream", &stream)];
+        let request = self.side.request(Method::POST, "/api/v1/ingest").query(&parameters);
+        let request = request.header("Content-Encoding", "zstd").body(compressed(&body)?);
+        let answer: Answer = self.side.ask(request)?;
+        let n_refused = answer.rejected.len() as u64 + answer.rejected_unnamed;
+        for rejected in answer.rejected.iter().take(NAMED_MAX) {
+            // The first line of the body is the header, and each message is a line.
+            let message = rejected.line.checked_sub(2).and_then(|index| messages.get(index));
+            let offset = message.map_or(from, |message| message.offset);
+            say!("catat: refused: {topic}/{partition}, offset {offset}: {}", rejected.error);
+        }
+        if n_refused > NAMED_MAX as u64 {
+            say!("catat: refused: {topic}/{partition}: {} in all", counted(n_refused, "message"));
+        }
+        Ok(answer.accepted)
+    }
+}
+
+/// Returns key and headers as fields, where they are texts.
+fn fields(message: &Message) -> Map<String, Value> {
+    let text =
+        |bytes: &[u8]| std::str::from_utf8(bytes).ok().filter(|text| text.len() <= FIELD_BYTES_MAX).map(Value::from);
+    let key = message.key.iter().filter_map(|key| Some(("kafka.key".to_owned(), text(key)?)));
+    let headers = message.headers.iter();
+    key.chain(headers.filter_map(|(name, value)| Some((format!("kafka.headers.{name}"), text(value)?)))).collect()
+}
