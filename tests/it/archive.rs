@@ -1,6 +1,7 @@
 //! Archives, asked in place: what an answer says over folders and buckets of other programs' files.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -112,6 +113,34 @@ fn a_broken_member_is_named_and_the_rest_goes_through_once() {
     assert!(ran.out.contains("\"n\":1,") || ran.out.contains("\"n\":1}"), "{}", ran.out);
     let n: usize = (2_001..=3_001).find(|n| ran.out.contains(&format!("\"n\":{n},\"d\":{n}"))).expect("each row once");
     assert!(n > 2_001, "{}", ran.out);
+}
+
+#[test]
+fn journals_are_read_as_journalctl_prints_them() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    write(scratch.path(), "j/a.journal", b"LPKSHHRH\0\0\0\0");
+    write(scratch.path(), "j/b.journal", b"LPKSHHRH\0\0\0\0broken");
+    // One of our own: it prints two entries, and breaks off in the second file.
+    let entry = r#"{"__REALTIME_TIMESTAMP":"1796000000000000","PRIORITY":"3","MESSAGE":"disk full"}"#;
+    let script = format!(
+        "#!/bin/sh\nfor file; do :; done\necho '{entry}'\necho '{entry}'\n\
+         case $file in *b.journal) echo 'Bad message' >&2; exit 1;; esac\n"
+    );
+    write(scratch.path(), "bin/journalctl", script.as_bytes());
+    std::fs::set_permissions(scratch.path().join("bin/journalctl"), std::fs::Permissions::from_mode(0o755))
+        .expect("it is ours");
+    let asked = |path: &str| {
+        let mut command = catat(scratch.path());
+        command.args(["query", "--file", "j", "--", "stats count(*) as n, min(@timestamp) as t by @level"]);
+        command.env("PATH", path);
+        run(command, "")
+    };
+    let ran = asked(&format!("{}:/usr/bin:/bin", scratch.path().join("bin").display()));
+    let row = r#"{"@level":"error","n":4,"t":"2026-11-30T00:53:20Z"}"#;
+    assert_eq!((ran.code, ran.out.trim()), (4, row), "{}", ran.err);
+    assert!(ran.err.contains("b.journal: journalctl: Bad message"), "{}", ran.err);
+    let without = asked("/nonexistent");
+    assert!(without.code == 4 && without.err.contains("journalctl not found"), "{}", without.err);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod columnar;
 mod feed;
 mod inputs;
+mod journal;
 mod names;
 mod reader;
 mod rewrite;

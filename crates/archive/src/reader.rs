@@ -9,6 +9,7 @@ use types::Timestamp;
 
 use crate::columnar::ColumnarFile;
 use crate::inputs::Input;
+use crate::journal::Journal;
 use crate::rewrite::{Documents, Rewritten, Table};
 
 /// Bytes at the head of an input by which is told what it is.
@@ -273,6 +274,12 @@ fn unpacked(input: &Input, n_read: Arc<AtomicU64>) -> io::Result<Content> {
             Box::new(decoder)
         }
         _ if magic == *b"PAR1" => return Ok(Content::Parquet),
+        _ if magic == *b"LPKS"
+            && let Some(path) = &input.path =>
+        {
+            n_read.fetch_add(input.n_bytes.saturating_sub(n_head as u64), Relaxed);
+            Box::new(Journal::open(path)?)
+        }
         _ if let Some(reason) = reason.as_ref().filter(|_| !input.is_named) => {
             return Ok(Content::Other(unreadable(reason, magic).unwrap_or(NO_TEXT)));
         }
@@ -338,9 +345,7 @@ fn unreadable(reason: &ship::Reason, magic: [u8; 4]) -> Option<&'static str> {
             Some("packed in a way that cannot be read here: xz -dc FILE | catat query - 'QUERY'")
         }
         (ship::Reason::Utf16, _) => Some("text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE | catat query - 'QUERY'"),
-        (ship::Reason::Binary, b"LPKS") => {
-            Some("a journal of systemd: journalctl --file FILE -o json | catat query - 'QUERY'")
-        }
+        (ship::Reason::Binary, b"LPKS") => Some("a journal of systemd: fetch it, since journalctl reads files alone"),
         (ship::Reason::Binary, _) => Some(NO_TEXT),
         _ => None,
     }

@@ -149,7 +149,10 @@ impl Connection {
 
     fn authenticate(&mut self, said: String, refused: &dyn Fn(String) -> Error) -> Result<String, Error> {
         let request = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(said));
-        let answer = self.call(&request, (0, 1))?;
+        let answer = self.call(&request, (0, 1)).map_err(|error| match error {
+            Error::Unreachable { source, .. } => refused(format!("{source}, as some do for a wrong password")),
+            error => error,
+        })?;
         if let Some(error) = answer.error_code.err() {
             return Err(refused(answer.error_message.map_or_else(|| error.to_string(), |words| words.to_string())));
         }
@@ -190,7 +193,11 @@ impl Connection {
     /// Receives the answer to the last request.
     pub(crate) fn receive<R: Request>(&mut self, version: i16) -> Result<R::Response, Error> {
         let mut length = [0; 4];
-        let unreachable = |address: &str, source| Error::Unreachable { address: address.to_owned(), source };
+        let unreachable = |address: &str, source: io::Error| {
+            let is_end = source.kind() == io::ErrorKind::UnexpectedEof;
+            let source = if is_end { io::Error::other("the broker closed the connection") } else { source };
+            Error::Unreachable { address: address.to_owned(), source }
+        };
         self.stream.read_exact(&mut length).map_err(|source| unreachable(&self.address, source))?;
         let length = u32::from_be_bytes(length) as usize;
         if length > FRAME_BYTES_MAX {
