@@ -5,7 +5,7 @@
 //!
 //! Bytes are not trusted: they become a slice whose indexes, bins and order are valid, or nothing, and never more items than bytes.
 
-use std::sync::Arc;
+use types::codec::{CodecError, Reader, put_count, put_text};
 
 use super::measure::{Call, Measure};
 use super::slices::{Causes, NO_TARGET, OpenCall, OpenRequest, Slice, Target, TargetKind};
@@ -15,155 +15,106 @@ const KINDS: [TargetKind; 3] = [TargetKind::Database, TargetKind::Queue, TargetK
 
 /// Returns a slice as bytes.
 pub(crate) fn encode(slice: &Slice) -> Vec<u8> {
-    let mut out = Encoder::default();
-    out.list(&slice.services, |out, name| out.text(name));
-    out.list(&slice.targets, |out, target| {
-        out.number(target.kind as u64);
-        out.text(&target.name);
+    let mut bytes = Vec::new();
+    put_list(&slice.services, &mut bytes, |name, out| put_text(name, out));
+    put_list(&slice.targets, &mut bytes, |target, out| {
+        put_count(target.kind as u64, out);
+        put_text(&target.name, out);
     });
-    out.list(&slice.requests, |out, (service, measure)| {
-        out.number(u64::from(*service));
-        out.measure(measure);
+    put_list(&slice.requests, &mut bytes, |(service, measure), out| {
+        put_count(u64::from(*service), out);
+        put_measure(measure, out);
     });
     for pairs in [&slice.edges, &slice.outside] {
-        out.list(pairs, |out, ((from, to), measure)| {
-            out.number(u64::from(*from));
-            out.number(u64::from(*to));
-            out.measure(measure);
+        put_list(pairs, &mut bytes, |((from, to), measure), out| {
+            put_count(u64::from(*from), out);
+            put_count(u64::from(*to), out);
+            put_measure(measure, out);
         });
     }
-    out.list(&slice.open_calls, |out, open| {
-        out.key(&open.key);
-        out.number(u64::from(open.service));
+    put_list(&slice.open_calls, &mut bytes, |open, out| {
+        put_key(&open.key, out);
+        put_count(u64::from(open.service), out);
         // 0 is a call without a target.
-        out.number(u64::from(open.target.wrapping_add(1)));
-        out.number(open.call.code());
+        put_count(u64::from(open.target.wrapping_add(1)), out);
+        put_count(open.call.code(), out);
     });
-    out.list(&slice.open_requests, |out, open| {
-        out.number(u64::from(open.service));
-        out.list(open.message.as_slice(), |out, call| out.number(call.code()));
-        out.list(open.causes.parent.as_slice(), Encoder::key);
-        out.list(&open.causes.links, Encoder::key);
+    put_list(&slice.open_requests, &mut bytes, |open, out| {
+        put_count(u64::from(open.service), out);
+        put_list(open.message.as_slice(), out, |call, out| put_count(call.code(), out));
+        put_list(open.causes.parent.as_slice(), out, put_key);
+        put_list(&open.causes.links, out, put_key);
     });
-    out.0
+    bytes
+}
+
+fn put_list<T>(items: &[T], out: &mut Vec<u8>, put: impl Fn(&T, &mut Vec<u8>)) {
+    put_count(items.len() as u64, out);
+    items.iter().for_each(|item| put(item, out));
+}
+
+fn put_key(key: &u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&key.to_le_bytes());
+}
+
+fn put_measure(measure: &Measure, out: &mut Vec<u8>) {
+    put_count(measure.n_errors, out);
+    put_list(&measure.bins, out, |(bin, n), out| {
+        put_count(u64::from(*bin), out);
+        put_count(u64::from(*n), out);
+    });
 }
 
 /// Returns the slice that these are the bytes of.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Slice> {
-    let mut from = Decoder(bytes);
-    let services = from.list(Decoder::text)?;
-    let target =
-        |from: &mut Decoder<'_>| Some(Target { kind: KINDS[from.index(KINDS.len())? as usize], name: from.text()? });
-    let targets = from.list(target)?;
+    let mut from = Reader::new(bytes);
+    let slice = slice(&mut from).ok()?;
+    (from.is_at_end() && slice.open_calls.is_sorted_by(|a, b| a.key < b.key)).then_some(slice)
+}
+
+type Read<T> = Result<T, CodecError>;
+
+fn slice(from: &mut Reader<'_>) -> Read<Slice> {
+    let services = list(from, |from| from.text().map(Into::into))?;
+    let target = |from: &mut Reader<'_>| Ok(Target { kind: KINDS[from.below(KINDS.len())?], name: from.text()?.into() });
+    let targets = list(from, target)?;
     let (n_services, n_targets) = (services.len(), targets.len());
-    let requests = from.list(|from| Some((from.index(n_services)?, from.measure()?)))?;
-    let edges = from.list(|from| Some(((from.index(n_services)?, from.index(n_services)?), from.measure()?)))?;
-    let outside = from.list(|from| Some(((from.index(n_services)?, from.index(n_targets)?), from.measure()?)))?;
-    let open_calls = from.list(|from| {
-        let (key, service) = (from.key()?, from.index(n_services)?);
-        let target = from.index(n_targets + 1)?.checked_sub(1).unwrap_or(NO_TARGET);
-        Some(OpenCall { key, service, target, call: from.call()? })
+    let requests = list(from, |from| Ok((index(from, n_services)?, measure(from)?)))?;
+    let edges = list(from, |from| Ok(((index(from, n_services)?, index(from, n_services)?), measure(from)?)))?;
+    let outside = list(from, |from| Ok(((index(from, n_services)?, index(from, n_targets)?), measure(from)?)))?;
+    let open_calls = list(from, |from| {
+        let (key, service) = (from.eight()?, index(from, n_services)?);
+        let target = index(from, n_targets + 1)?.checked_sub(1).unwrap_or(NO_TARGET);
+        Ok(OpenCall { key, service, target, call: call(from)? })
     })?;
-    let open_requests = from.list(|from| {
-        let service = from.index(n_services)?;
-        let message = from.list(Decoder::call)?.pop();
-        let causes = Causes { parent: from.list(Decoder::key)?.pop(), links: from.list(Decoder::key)? };
-        Some(OpenRequest { causes, service, message })
+    let open_requests = list(from, |from| {
+        let service = index(from, n_services)?;
+        let message = list(from, call)?.pop();
+        let causes = Causes { parent: list(from, Reader::eight)?.pop(), links: list(from, Reader::eight)? };
+        Ok(OpenRequest { causes, service, message })
     })?;
-    let is_valid = from.0.is_empty() && open_calls.is_sorted_by(|a, b| a.key < b.key);
-    is_valid.then_some(Slice { services, targets, requests, edges, outside, open_calls, open_requests })
+    Ok(Slice { services, targets, requests, edges, outside, open_calls, open_requests })
 }
 
-#[derive(Default)]
-struct Encoder(Vec<u8>);
-
-impl Encoder {
-    fn number(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number as u8);
-    }
-
-    fn key(&mut self, key: &u64) {
-        self.0.extend_from_slice(&key.to_le_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
-    }
-
-    fn measure(&mut self, measure: &Measure) {
-        self.number(measure.n_errors);
-        self.list(&measure.bins, |out, (bin, n)| {
-            out.number(u64::from(*bin));
-            out.number(u64::from(*n));
-        });
-    }
-
-    fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
-        self.number(items.len() as u64);
-        items.iter().for_each(|item| write(self, item));
-    }
+/// Reads an index below `n`.
+fn index(from: &mut Reader<'_>, n: usize) -> Read<u32> {
+    Ok(from.below(n.min(u32::MAX as usize))? as u32)
 }
 
-/// The bytes that are not read yet. A method returns `None` if they do not begin with what it reads.
-struct Decoder<'b>(&'b [u8]);
+fn call(from: &mut Reader<'_>) -> Read<Call> {
+    Call::of_code(from.count()?).ok_or(from.error("call"))
+}
 
-impl Decoder<'_> {
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if *byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
+fn measure(from: &mut Reader<'_>) -> Read<Measure> {
+    let n_errors = from.count()?;
+    let (bins_max, calls_max) = (usize::from(u16::MAX) + 1, u32::MAX as usize + 1);
+    let bins = list(from, |from| Ok((from.below(bins_max)? as u16, from.below(calls_max)? as u32)))?;
+    Measure::of_bins(bins, n_errors).ok_or(from.error("measure"))
+}
 
-    /// Reads an index below `n`.
-    fn index(&mut self, n: usize) -> Option<u32> {
-        let index = u32::try_from(self.number()?).ok()?;
-        ((index as usize) < n).then_some(index)
-    }
-
-    fn key(&mut self) -> Option<u64> {
-        let (bytes, rest) = self.0.split_first_chunk::<8>()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*bytes))
-    }
-
-    fn text(&mut self) -> Option<Arc<str>> {
-        let n_bytes = usize::try_from(self.number()?).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(n_bytes)?;
-        self.0 = rest;
-        Some(std::str::from_utf8(bytes).ok()?.into())
-    }
-
-    fn call(&mut self) -> Option<Call> {
-        Call::of_code(self.number()?)
-    }
-
-    fn measure(&mut self) -> Option<Measure> {
-        let n_errors = self.number()?;
-        let bin = |from: &mut Self| Some((u16::try_from(from.number()?).ok()?, u32::try_from(from.number()?).ok()?));
-        Measure::of_bins(self.list(bin)?, n_errors)
-    }
-
-    /// Reads a list. Its length is not believed: items are added one by one, and each takes a byte at least.
-    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let n_items = self.number()?;
-        let mut items = Vec::new();
-        for _ in 0..n_items {
-            items.push(item(self)?);
-        }
-        Some(items)
-    }
+fn list<'b, T>(from: &mut Reader<'b>, item: impl Fn(&mut Reader<'b>) -> Read<T>) -> Read<Vec<T>> {
+    let n_items = from.length()?;
+    (0..n_items).map(|_| item(from)).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Slices as bytes, whole and damaged.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
