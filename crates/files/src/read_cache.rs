@@ -15,7 +15,6 @@
 //! of a segment that it is. Copies give way to everything else on the disk: none is made below the reserve, and
 //! pages go when it is reached.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Range;
@@ -25,6 +24,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
+use lru::LruCache;
 use types::Hold;
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -58,19 +58,16 @@ pub struct ReadCache {
     next_write: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pages {
-    known: HashMap<PageKey, Page>,
+    known: LruCache<PageKey, Page>,
     n_bytes: u64,
-    /// Rises with each use.
-    clock: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Page {
     /// Bytes of its file.
     n_bytes: u64,
-    used: u64,
     /// Whether it was checked since the start.
     is_checked: bool,
 }
@@ -90,7 +87,8 @@ impl ReadCache {
     /// Returns the cache of the store `store` in `dir`, with what an earlier process left in it. No copy is made where it
     /// would leave less than `reserve_bytes` free on the disk.
     pub fn open(dir: &Path, store: [u8; 16], capacity_bytes: u64, reserve_bytes: u64) -> Self {
-        let (pages, hits, misses, next_write) = Default::default();
+        let (hits, misses, next_write) = Default::default();
+        let pages = Mutex::new(Pages { known: LruCache::unbounded(), n_bytes: 0 });
         let dir = dir.to_owned();
         let cache = Self { dir, store, capacity_bytes, reserve_bytes, pages, hits, misses, next_write };
         for part in ["pages", "ends"] {
@@ -134,7 +132,7 @@ impl ReadCache {
 
     /// Reports whether a page is at hand.
     pub fn has(&self, key: PageKey) -> bool {
-        self.pages.hold().known.contains_key(&key)
+        self.pages.hold().known.contains(&key)
     }
 
     /// Reads a range within a page, if it is at hand.
@@ -146,7 +144,7 @@ impl ReadCache {
     }
 
     fn read_page(&self, key: PageKey, range: Range<usize>) -> Option<Vec<u8>> {
-        let is_checked = self.pages.hold().touch(key)?;
+        let is_checked = self.pages.hold().known.get(&key)?.is_checked;
         let read = File::open(self.page_path(key)).and_then(|file| {
             if is_checked {
                 let mut bytes = vec![0; range.len()];
@@ -159,7 +157,7 @@ impl ReadCache {
         });
         match read {
             Ok(bytes) => {
-                if !is_checked && let Some(page) = self.pages.hold().known.get_mut(&key) {
+                if !is_checked && let Some(page) = self.pages.hold().known.peek_mut(&key) {
                     page.is_checked = true;
                 }
                 Some(bytes)
@@ -179,7 +177,7 @@ impl ReadCache {
         }
         let free = disk::free_bytes(&self.dir).unwrap_or(0);
         let mut pages = self.pages.hold();
-        if pages.known.contains_key(&key) {
+        if pages.known.contains(&key) {
             return;
         }
         let is_crowded = free < self.reserve_bytes.saturating_add(n_bytes);
@@ -212,7 +210,7 @@ impl ReadCache {
     /// Removes everything of a segment.
     pub fn forget_segment(&self, segment: u128) {
         let mut pages = self.pages.hold();
-        let gone: Vec<PageKey> = pages.known.keys().filter(|key| key.0 == segment).copied().collect();
+        let gone: Vec<PageKey> = pages.known.iter().map(|(key, _)| *key).filter(|key| key.0 == segment).collect();
         gone.iter().for_each(|key| pages.remove(*key));
         drop(pages);
         self.remove_pages(&gone);
@@ -317,34 +315,23 @@ impl ReadCache {
 impl Pages {
     fn insert(&mut self, key: PageKey, n_bytes: u64, is_checked: bool) {
         self.remove(key);
-        self.clock += 1;
         self.n_bytes += n_bytes;
-        self.known.insert(key, Page { n_bytes, used: self.clock, is_checked });
+        self.known.put(key, Page { n_bytes, is_checked });
     }
 
     fn remove(&mut self, key: PageKey) {
-        let removed = self.known.remove(&key);
+        let removed = self.known.pop(&key);
         self.n_bytes = self.n_bytes.saturating_sub(removed.map_or(0, |page| page.n_bytes));
-    }
-
-    /// Notes the use of a page; returns whether it was checked.
-    fn touch(&mut self, key: PageKey) -> Option<bool> {
-        self.clock += 1;
-        let now = self.clock;
-        let page = self.known.get_mut(&key)?;
-        page.used = now;
-        Some(page.is_checked)
     }
 
     /// Takes out the pages used least recently until no more than so many bytes are left.
     fn shrink_to(&mut self, n_bytes: u64) -> Vec<PageKey> {
         let mut gone = Vec::new();
-        while self.n_bytes > n_bytes {
-            // A page is a request's worth of time; looking at all of them is nothing beside it.
-            let oldest = self.known.iter().min_by_key(|(_, page)| page.used).map(|(key, _)| *key);
-            let Some(oldest) = oldest else { break };
-            self.remove(oldest);
-            gone.push(oldest);
+        while self.n_bytes > n_bytes
+            && let Some((key, page)) = self.known.pop_lru()
+        {
+            self.n_bytes = self.n_bytes.saturating_sub(page.n_bytes);
+            gone.push(key);
         }
         gone
     }

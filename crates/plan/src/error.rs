@@ -153,33 +153,13 @@ pub fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> O
     }
     let written = written.to_lowercase();
     let n_allowed = (written.chars().count() / 3).clamp(1, 3);
+    // Letters that are swapped with their neighbour count once.
     words
         .into_iter()
-        .map(|word| (distance(&written, &word.to_lowercase()), word))
+        .map(|word| (strsim::osa_distance(&written, &word.to_lowercase()), word))
         .filter(|(distance, word)| *distance <= n_allowed && *distance < word.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
-}
-
-/// Returns how many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal string
-/// alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before_last[j - 2] + 1);
-            }
-            row.push(least);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

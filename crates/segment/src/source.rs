@@ -7,15 +7,16 @@
 //! closed after it, the file is opened again when it is next read. A file therefore has to keep its name while
 //! a reader may ask for it: the owner of the files removes one only once no snapshot holds it.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use lru::LruCache;
 use types::{Hold, ScanError};
 
 /// The bytes of one segment.
@@ -52,43 +53,33 @@ pub trait Source: Send + Sync {
 /// A bounded pool of open segment files.
 #[derive(Debug)]
 pub struct FilePool {
-    capacity_files: usize,
     // A thread that panicked here has at most missed to put in a file.
-    files: Mutex<OpenFiles>,
+    files: Mutex<LruCache<u64, Arc<File>>>,
+    next_number: AtomicU64,
     reads: AtomicU64,
     bytes: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct OpenFiles {
-    /// Rises with each use, and numbers files.
-    clock: u64,
-    /// Files by number, each with when it was last used.
-    open: HashMap<u64, (Arc<File>, u64)>,
 }
 
 impl FilePool {
     /// Returns a pool of at most `capacity_files` open files, and at least one.
     pub fn new(capacity_files: usize) -> Arc<Self> {
-        let (files, reads, bytes) = Default::default();
-        Arc::new(Self { capacity_files: capacity_files.max(1), files, reads, bytes })
+        let (next_number, reads, bytes) = Default::default();
+        let capacity = NonZeroUsize::new(capacity_files).unwrap_or(NonZeroUsize::MIN);
+        Arc::new(Self { files: Mutex::new(LruCache::sparse(capacity)), next_number, reads, bytes })
     }
 
     /// Opens the file at `path`, which keeps its name and its bytes.
     pub fn open(self: &Arc<Self>, path: &Path) -> io::Result<LocalFile> {
         let file = File::open(path)?;
         let n_bytes = file.metadata()?.len();
-        let mut files = self.files.hold();
-        files.clock += 1;
-        let number = files.clock;
-        drop(files);
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         self.keep(number, Arc::new(file));
         Ok(LocalFile { pool: self.clone(), number, path: path.to_owned(), n_bytes })
     }
 
     /// Returns how many files are open now.
     pub fn n_open(&self) -> usize {
-        self.files.hold().open.len()
+        self.files.hold().len()
     }
 
     /// Returns how many reads there were, and of how many bytes.
@@ -97,26 +88,12 @@ impl FilePool {
     }
 
     fn borrow(&self, number: u64) -> Option<Arc<File>> {
-        let mut files = self.files.hold();
-        files.clock += 1;
-        let now = files.clock;
-        let (file, used) = files.open.get_mut(&number)?;
-        *used = now;
-        Some(file.clone())
+        self.files.hold().get(&number).cloned()
     }
 
-    /// Keeps a file open, and closes those that were not used for longest.
+    /// Keeps a file open, and closes the one that was not used for longest where there are too many.
     fn keep(&self, number: u64, file: Arc<File>) {
-        let mut files = self.files.hold();
-        files.clock += 1;
-        let now = files.clock;
-        files.open.insert(number, (file, now));
-        while files.open.len() > self.capacity_files {
-            // Looking at all of them is a fraction of what opening the file has cost.
-            let oldest = files.open.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number);
-            let Some(oldest) = oldest else { return };
-            files.open.remove(&oldest);
-        }
+        self.files.hold().put(number, file);
     }
 }
 
@@ -182,7 +159,7 @@ impl Source for NamelessFile {
 
 impl Drop for LocalFile {
     fn drop(&mut self) {
-        self.pool.files.hold().open.remove(&self.number);
+        self.pool.files.hold().pop(&self.number);
     }
 }
 

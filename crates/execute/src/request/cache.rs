@@ -10,11 +10,11 @@
 //! Values are never changed once they are here. Partials are encoded, since a plan lends its parts to those in use.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
+use lru::LruCache;
 use types::Hold;
 
 use crate::request::cache_entries::{CachedAnswer, CachedMatches, CachedRows};
@@ -70,20 +70,11 @@ pub struct PartialCache {
     n_evicted: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct Shard {
-    entries: HashMap<u128, Entry, foldhash::fast::RandomState>,
-    /// Keys by when they were used last.
-    by_use: BTreeMap<u64, u128>,
-    n_uses: u64,
-    n_bytes: usize,
-}
-
 #[derive(Debug)]
-struct Entry {
-    value: CacheEntry,
+struct Shard {
+    /// Values with their bytes.
+    entries: LruCache<u128, (CacheEntry, usize), foldhash::fast::RandomState>,
     n_bytes: usize,
-    used: u64,
 }
 
 /// What a cache holds and did.
@@ -106,7 +97,7 @@ impl PartialCache {
     pub fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max,
-            shelf: Mutex::default(),
+            shelf: Mutex::new(Shard { entries: LruCache::unbounded_with_hasher(Default::default()), n_bytes: 0 }),
             n_hits: AtomicU64::new(0),
             n_misses: AtomicU64::new(0),
             n_evicted: AtomicU64::new(0),
@@ -159,7 +150,8 @@ impl PartialCache {
     }
 
     fn find<T>(&self, key: u128, of_kind: impl FnOnce(CacheEntry) -> Option<T>) -> Option<T> {
-        let found = self.shelf.hold().touch(key).and_then(of_kind);
+        let found = self.shelf.hold().entries.get(&key).map(|(value, _)| value.clone());
+        let found = found.and_then(of_kind);
         let counter = if found.is_some() { &self.n_hits } else { &self.n_misses };
         counter.fetch_add(1, Relaxed);
         found
@@ -168,7 +160,7 @@ impl PartialCache {
     /// Notes that entries are of use, though others were found that make them needless for now.
     pub(crate) fn touch(&self, keys: &[u128]) {
         let mut shelf = self.shelf.hold();
-        keys.iter().for_each(|key| drop(shelf.touch(*key)));
+        keys.iter().for_each(|key| _ = shelf.entries.promote(key));
     }
 
     /// Keeps something, unless it is too large.
@@ -179,46 +171,15 @@ impl PartialCache {
             return;
         }
         let mut shelf = self.shelf.hold();
-        shelf.remove(key);
-        while shelf.n_bytes + n_bytes > self.bytes_max && shelf.remove_oldest() {
+        shelf.n_bytes -= shelf.entries.pop(&key).map_or(0, |(_, n_bytes)| n_bytes);
+        while shelf.n_bytes + n_bytes > self.bytes_max
+            && let Some((_, (_, evicted))) = shelf.entries.pop_lru()
+        {
+            shelf.n_bytes -= evicted;
             self.n_evicted.fetch_add(1, Relaxed);
         }
-        shelf.insert(key, value, n_bytes);
-    }
-}
-
-impl Shard {
-    fn next_use(&mut self) -> u64 {
-        self.n_uses += 1;
-        self.n_uses
-    }
-
-    fn touch(&mut self, key: u128) -> Option<CacheEntry> {
-        let now = self.next_use();
-        let entry = self.entries.get_mut(&key)?;
-        self.by_use.remove(&entry.used);
-        entry.used = now;
-        self.by_use.insert(now, key);
-        Some(entry.value.clone())
-    }
-
-    fn insert(&mut self, key: u128, value: CacheEntry, n_bytes: usize) {
-        let used = self.next_use();
-        self.n_bytes += n_bytes;
-        self.by_use.insert(used, key);
-        self.entries.insert(key, Entry { value, n_bytes, used });
-    }
-
-    fn remove(&mut self, key: u128) -> bool {
-        let Some(entry) = self.entries.remove(&key) else { return false };
-        self.by_use.remove(&entry.used);
-        self.n_bytes -= entry.n_bytes;
-        true
-    }
-
-    fn remove_oldest(&mut self) -> bool {
-        let oldest = self.by_use.first_key_value().map(|(_, key)| *key);
-        oldest.is_some_and(|key| self.remove(key))
+        shelf.n_bytes += n_bytes;
+        shelf.entries.put(key, (value, n_bytes));
     }
 }
 

@@ -4,10 +4,10 @@
 //! flush or a compaction makes other runs and so another key. A caller with access to other groups has other runs, too.
 //! Slices of events in segments are on disk as well, under the same keys ([`file`](super::file)).
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use lru::LruCache;
 use types::{Hold, Run, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -97,21 +97,18 @@ fn identity(run: &dyn Run) -> [u8; 64] {
 }
 
 /// Cached slices.
-#[derive(Default)]
 pub(crate) struct SliceCache(Mutex<Slices>);
 
-#[derive(Default)]
 struct Slices {
-    by_key: HashMap<SliceKey, CachedSlice>,
+    /// Slices with their bytes.
+    by_key: LruCache<SliceKey, (Arc<Slice>, usize)>,
     n_bytes: usize,
-    n_uses: u64,
 }
 
-/// A slice, and the number of its last use.
-struct CachedSlice {
-    slice: Arc<Slice>,
-    n_bytes: usize,
-    at: u64,
+impl Default for SliceCache {
+    fn default() -> Self {
+        Self(Mutex::new(Slices { by_key: LruCache::unbounded(), n_bytes: 0 }))
+    }
 }
 
 impl fmt::Debug for SliceCache {
@@ -123,38 +120,19 @@ impl fmt::Debug for SliceCache {
 impl SliceCache {
     /// Returns a cached slice.
     pub(crate) fn get(&self, key: &SliceKey) -> Option<Arc<Slice>> {
-        let mut slices = self.0.hold();
-        slices.n_uses += 1;
-        let at = slices.n_uses;
-        let used = slices.by_key.get_mut(key)?;
-        used.at = at;
-        Some(used.slice.clone())
+        self.0.hold().by_key.get(key).map(|(slice, _)| slice.clone())
     }
 
     /// Adds a slice, and drops the least recently used ones if there are too many.
     pub(crate) fn put(&self, key: SliceKey, slice: Arc<Slice>) {
         let n_bytes = slice.n_bytes();
         let mut slices = self.0.hold();
-        slices.n_uses += 1;
-        let at = slices.n_uses;
-        let before = slices.by_key.insert(key, CachedSlice { slice, n_bytes, at });
-        slices.n_bytes = slices.n_bytes + n_bytes - before.map_or(0, |used| used.n_bytes);
-        if slices.n_bytes > BYTES_MAX {
-            slices.drop_oldest();
-        }
-    }
-}
-
-impl Slices {
-    /// Drops the least recently used slices until a quarter of the space is free.
-    fn drop_oldest(&mut self) {
-        let mut by_use: Vec<(u64, SliceKey)> = self.by_key.iter().map(|(key, used)| (used.at, *key)).collect();
-        by_use.sort_unstable_by_key(|(at, _)| *at);
-        for (_, key) in by_use {
-            if self.n_bytes <= BYTES_MAX / 4 * 3 {
-                break;
-            }
-            self.n_bytes -= self.by_key.remove(&key).map_or(0, |used| used.n_bytes);
+        let before = slices.by_key.put(key, (slice, n_bytes));
+        slices.n_bytes = slices.n_bytes + n_bytes - before.map_or(0, |(_, n_bytes)| n_bytes);
+        while slices.n_bytes > BYTES_MAX
+            && let Some((_, (_, n_bytes))) = slices.by_key.pop_lru()
+        {
+            slices.n_bytes -= n_bytes;
         }
     }
 }

@@ -76,7 +76,8 @@ type Read<T> = Result<T, CodecError>;
 
 fn slice(from: &mut Reader<'_>) -> Read<Slice> {
     let services = list(from, |from| from.text().map(Into::into))?;
-    let target = |from: &mut Reader<'_>| Ok(Target { kind: KINDS[from.below(KINDS.len())?], name: from.text()?.into() });
+    let target =
+        |from: &mut Reader<'_>| Ok(Target { kind: KINDS[from.below(KINDS.len())?], name: from.text()?.into() });
     let targets = list(from, target)?;
     let (n_services, n_targets) = (services.len(), targets.len());
     let requests = list(from, |from| Ok((index(from, n_services)?, measure(from)?)))?;
