@@ -4,9 +4,7 @@
 //! zigzag time, 7 varint count and as many tagged values (a list), 8 varint count and as many *text*, tagged value
 //! (an object).
 
-use std::sync::Arc;
-
-use types::{Timestamp, Value};
+use types::Value;
 
 use crate::bytes::{Cursor, Damage, Decoded};
 
@@ -27,36 +25,6 @@ pub fn is_too_deep(value: &Value) -> bool {
         }
     }
     exceeds(value, NESTING_MAX)
-}
-
-/// Reads what [`types::codec::put_value`] wrote.
-pub fn take_tagged(cursor: &mut Cursor<'_>) -> Decoded<Option<Value>> {
-    take_nested(cursor, 0)
-}
-
-fn take_nested(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
-    if depth > NESTING_MAX {
-        return Err(Damage("a value is nested too deeply"));
-    }
-    Ok(Some(match cursor.byte()? {
-        0 => return Ok(None),
-        1 => Value::text(cursor.text()?),
-        2 => Value::Integer(cursor.zigzag()?),
-        3 => Value::Float(f64::from_bits(u64::from_le_bytes(cursor.array()?))),
-        4 => Value::Boolean(false),
-        5 => Value::Boolean(true),
-        6 => Value::Timestamp(Timestamp(cursor.zigzag()?)),
-        7 => {
-            let n = cursor.count(1)?;
-            Value::List(Arc::new((0..n).map(|_| take_nested(cursor, depth + 1)).collect::<Decoded<_>>()?))
-        }
-        8 => {
-            let n = cursor.count(2)?;
-            let member = |_| Ok((cursor.text()?.into(), take_nested(cursor, depth + 1)?));
-            Value::Object(Arc::new((0..n).map(member).collect::<Decoded<_>>()?))
-        }
-        _ => return Err(Damage("unknown type of value")),
-    }))
 }
 
 /// Passes over what [`types::codec::put_value`] wrote.

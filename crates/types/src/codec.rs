@@ -1,4 +1,4 @@
-//! Numbers, texts and values as bytes: what partial results are made of, on disk and between nodes.
+//! Numbers, texts and values as bytes: what segments, the WAL and partial results are made of, on disk and between nodes.
 //!
 //! ```text
 //! count     LEB128, 1 to 10 bytes               (of 128 bits: 1 to 19)
@@ -12,22 +12,26 @@
 //! Reading believes nothing: a count is compared with the bytes that are left before room is made for it, nesting
 //! is bounded, and whatever does not fit is an error.
 
+mod integers;
+
 use std::sync::Arc;
 
+pub use self::integers::{Packed, put_codes, put_integers};
 use crate::{Timestamp, Value};
 
 /// The deepest nesting of a value. Events nest less, and so does what queries make of them.
 const NESTING_MAX: usize = 256;
 
-/// Bytes that are no partial of the plan they are read for.
+/// What is wrong with bytes that are not those that were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("partial result is no {expected} at byte {offset}")]
-pub struct CodecError {
-    expected: &'static str,
-    offset: usize,
-}
+#[error("{0}")]
+pub struct Damage(pub &'static str);
+
+/// The outcome of decoding.
+pub type Decoded<T> = Result<T, Damage>;
 
 /// Appends a count.
+#[inline]
 pub fn put_count(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
@@ -37,6 +41,7 @@ pub fn put_count(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends a signed number.
+#[inline]
 pub fn put_whole(number: i64, out: &mut Vec<u8>) {
     put_count(((number << 1) ^ (number >> 63)) as u64, out);
 }
@@ -57,6 +62,7 @@ pub fn put_decimal(number: f64, out: &mut Vec<u8>) {
 }
 
 /// Appends a text.
+#[inline]
 pub fn put_text(text: &str, out: &mut Vec<u8>) {
     put_count(text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
@@ -99,140 +105,159 @@ pub fn put_value(value: Option<&Value>, out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes that are read from the front.
-pub struct Reader<'a> {
-    bytes: &'a [u8],
-    offset: usize,
+/// Reads what the functions above wrote, without ever reading past the end.
+#[derive(Clone, Debug)]
+pub struct Cursor<'a> {
+    rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
-    /// Begins at the first byte.
+impl<'a> Cursor<'a> {
+    /// Creates a cursor at the beginning of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0 }
+        Self { rest: bytes }
     }
 
-    /// Returns the error that something else was expected here.
-    pub fn error(&self, expected: &'static str) -> CodecError {
-        CodecError { expected, offset: self.offset }
-    }
-
-    /// Reports whether all was read.
+    /// Reports whether every byte was taken.
+    #[inline]
     pub fn is_at_end(&self) -> bool {
-        self.offset == self.bytes.len()
+        self.rest.is_empty()
     }
 
-    /// Returns the next `n` bytes.
-    pub fn take(&mut self, n: usize, expected: &'static str) -> Result<&'a [u8], CodecError> {
-        let end = self.offset.checked_add(n).filter(|end| *end <= self.bytes.len()).ok_or(self.error(expected))?;
-        let taken = &self.bytes[self.offset..end];
-        self.offset = end;
+    /// Returns what is left.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Returns the number of bytes left.
+    pub fn n_left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Takes `n_bytes` bytes.
+    #[inline]
+    pub fn take(&mut self, n_bytes: usize) -> Decoded<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(n_bytes).ok_or(Damage("bytes end too early"))?;
+        self.rest = rest;
         Ok(taken)
     }
 
-    /// Returns one byte.
-    pub fn byte(&mut self, expected: &'static str) -> Result<u8, CodecError> {
-        Ok(self.take(1, expected)?[0])
+    /// Takes a byte.
+    #[inline]
+    pub fn byte(&mut self) -> Decoded<u8> {
+        Ok(self.take(1)?[0])
     }
 
-    /// Returns a number in groups of seven bits, of at most `n_bits`.
-    fn groups_of_seven(&mut self, n_bits: u32, expected: &'static str) -> Result<u128, CodecError> {
-        let mut number = 0u128;
-        for shift in (0..n_bits).step_by(7) {
-            let byte = self.byte(expected)?;
-            let part = u128::from(byte & 0x7f);
-            if n_bits - shift < 7 && part >> (n_bits - shift) > 0 {
-                return Err(self.error(expected));
+    /// Takes `N` bytes as an array.
+    #[inline]
+    pub fn array<const N: usize>(&mut self) -> Decoded<[u8; N]> {
+        self.take(N)?.try_into().map_err(|_| Damage("bytes end too early"))
+    }
+
+    /// Takes a number that [`put_count`] wrote.
+    #[inline]
+    pub fn varint(&mut self) -> Decoded<u64> {
+        let mut number = 0u64;
+        for shift in (0..70).step_by(7) {
+            let byte = self.byte()?;
+            if shift == 63 && byte & 0x7e > 0 {
+                return Err(Damage("a number is out of range"));
             }
-            number |= part << shift;
-            if byte & 0x80 == 0 {
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
                 return Ok(number);
             }
         }
-        Err(self.error(expected))
+        Err(Damage("a number has no end"))
     }
 
-    /// Returns a count.
-    pub fn count(&mut self) -> Result<u64, CodecError> {
-        Ok(self.groups_of_seven(64, "count")? as u64)
+    /// Takes a number that [`put_whole`] wrote.
+    #[inline]
+    pub fn zigzag(&mut self) -> Decoded<i64> {
+        let number = self.varint()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// Returns a count of things of which each takes at least a byte of what is left.
-    pub fn length(&mut self) -> Result<usize, CodecError> {
-        let n_left = self.bytes.len() - self.offset;
-        let length = self.count()?;
-        usize::try_from(length).ok().filter(|length| *length <= n_left).ok_or(self.error("length"))
+    /// Returns a count of things that each take at least `bytes_each` of the bytes that are left, so that a damaged
+    /// count cannot make the reader reserve more than it has.
+    #[inline]
+    pub fn count(&mut self, bytes_each: usize) -> Decoded<usize> {
+        let count = usize::try_from(self.varint()?).map_err(|_| Damage("a count is out of range"))?;
+        if count.checked_mul(bytes_each).is_none_or(|bytes| bytes > self.rest.len()) {
+            return Err(Damage("a count is out of range"));
+        }
+        Ok(count)
     }
 
-    /// Returns a count below `limit`.
-    pub fn below(&mut self, limit: usize) -> Result<usize, CodecError> {
-        let number = self.count()?;
-        usize::try_from(number).ok().filter(|number| *number < limit).ok_or(self.error("number in range"))
+    /// Takes a text that [`put_text`] wrote.
+    #[inline]
+    pub fn text(&mut self) -> Decoded<&'a str> {
+        let length = self.count(1)?;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Damage("a text is not UTF-8"))
     }
 
-    /// Returns a signed number.
-    pub fn whole(&mut self) -> Result<i64, CodecError> {
-        let zigzag = self.count()?;
-        Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+    /// Returns a number below `limit`.
+    pub fn below(&mut self, limit: usize) -> Decoded<usize> {
+        let number = usize::try_from(self.varint()?).ok().filter(|number| *number < limit);
+        number.ok_or(Damage("a number is out of range"))
     }
 
-    /// Returns a signed number of 128 bits.
-    pub fn wide(&mut self) -> Result<i128, CodecError> {
-        let zigzag = self.groups_of_seven(128, "wide number")?;
-        Ok((zigzag >> 1) as i128 ^ -((zigzag & 1) as i128))
+    /// Takes a number that [`put_wide`] wrote.
+    pub fn wide(&mut self) -> Decoded<i128> {
+        let mut zigzag = 0u128;
+        for shift in (0..133).step_by(7) {
+            let byte = self.byte()?;
+            if shift == 126 && byte & 0x7c > 0 {
+                return Err(Damage("a number is out of range"));
+            }
+            zigzag |= u128::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok((zigzag >> 1) as i128 ^ -((zigzag & 1) as i128));
+            }
+        }
+        Err(Damage("a number has no end"))
     }
 
-    /// Returns a finite decimal number: no state ever holds another.
-    pub fn decimal(&mut self) -> Result<f64, CodecError> {
-        let bits = self.eight()?;
-        let number = f64::from_bits(bits);
-        if number.is_finite() { Ok(number) } else { Err(self.error("finite number")) }
+    /// Takes a number that [`put_decimal`] wrote, which is finite: no state ever holds another.
+    pub fn decimal(&mut self) -> Decoded<f64> {
+        let number = f64::from_bits(self.eight()?);
+        if number.is_finite() { Ok(number) } else { Err(Damage("a number is not finite")) }
     }
 
-    /// Eight bytes as they are.
-    pub fn eight(&mut self) -> Result<u64, CodecError> {
-        let bytes = self.take(8, "eight bytes")?;
-        Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    /// Takes eight bytes as they are.
+    pub fn eight(&mut self) -> Decoded<u64> {
+        self.array().map(u64::from_le_bytes)
     }
 
-    /// Returns a text.
-    pub fn text(&mut self) -> Result<&'a str, CodecError> {
-        let length = self.length()?;
-        let bytes = self.take(length, "text")?;
-        std::str::from_utf8(bytes).map_err(|_| self.error("UTF-8 text"))
-    }
-
-    /// Returns a value or that it is missing.
-    pub fn value(&mut self) -> Result<Option<Value>, CodecError> {
+    /// Takes what [`put_value`] wrote.
+    pub fn value(&mut self) -> Decoded<Option<Value>> {
         self.nested(NESTING_MAX)
     }
 
-    /// Returns a value that is there.
-    pub fn present(&mut self) -> Result<Value, CodecError> {
-        self.value()?.ok_or(self.error("value"))
+    /// Takes a value that is there.
+    pub fn present(&mut self) -> Decoded<Value> {
+        self.value()?.ok_or(Damage("a present value is null"))
     }
 
-    fn nested(&mut self, depth_left: usize) -> Result<Option<Value>, CodecError> {
-        let below = depth_left.checked_sub(1).ok_or(self.error("value that nests less deeply"))?;
-        Ok(Some(match self.byte("value")? {
+    fn nested(&mut self, depth_left: usize) -> Decoded<Option<Value>> {
+        let below = depth_left.checked_sub(1).ok_or(Damage("a value is nested too deeply"))?;
+        Ok(Some(match self.byte()? {
             0 => return Ok(None),
             1 => Value::text(self.text()?),
-            2 => Value::Integer(self.whole()?),
-            3 => Value::Float(self.decimal()?),
+            2 => Value::Integer(self.zigzag()?),
+            3 => Value::Float(f64::from_bits(self.eight()?)),
             4 => Value::Boolean(false),
             5 => Value::Boolean(true),
-            6 => Value::Timestamp(Timestamp(self.whole()?)),
+            6 => Value::Timestamp(Timestamp(self.zigzag()?)),
             7 => {
-                let n_items = self.length()?;
-                let items = (0..n_items).map(|_| self.nested(below)).collect::<Result<Vec<_>, _>>()?;
-                Value::List(items.into())
+                let n_items = self.count(1)?;
+                Value::List(Arc::new((0..n_items).map(|_| self.nested(below)).collect::<Decoded<_>>()?))
             }
             8 => {
-                let n_members = self.length()?;
+                let n_members = self.count(2)?;
                 let member = |_| Ok((Arc::from(self.text()?), self.nested(below)?));
-                let members = (0..n_members).map(member).collect::<Result<Vec<_>, CodecError>>()?;
-                Value::Object(members.into())
+                Value::Object(Arc::new((0..n_members).map(member).collect::<Decoded<_>>()?))
             }
-            _ => return Err(self.error("value")),
+            _ => return Err(Damage("unknown type of value")),
         }))
     }
 }

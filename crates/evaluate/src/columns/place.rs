@@ -10,7 +10,7 @@ use types::{Column, EventId, Value};
 use crate::columns::cell::{Cell, strict_order};
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
-use types::codec::{CodecError, Reader, put_count, put_whole};
+use types::codec::{Cursor, Damage, Decoded, put_count, put_whole};
 
 /// Numbers by key.
 pub type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
@@ -84,11 +84,11 @@ pub fn put_place(place: &Place, out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// The bytes are not those of a place.
-pub fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
-    let time = reader.whole()?;
-    let group = u32::try_from(reader.count()?).map_err(|_| reader.error("group"))?;
-    let sequence = reader.count()?;
-    let part = u32::try_from(reader.count()?).map_err(|_| reader.error("part of an event"))?;
+pub fn read_place(reader: &mut Cursor<'_>) -> Decoded<Place> {
+    let time = reader.zigzag()?;
+    let group = u32::try_from(reader.varint()?).map_err(|_| Damage("group"))?;
+    let sequence = reader.varint()?;
+    let part = u32::try_from(reader.varint()?).map_err(|_| Damage("part of an event"))?;
     Ok(Place { time, group, sequence, part: Reverse(part) })
 }
 

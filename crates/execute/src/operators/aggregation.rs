@@ -34,7 +34,7 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 use evaluate::Stop;
 use types::Hold;
-use types::codec::{Reader, put_count};
+use types::codec::{Cursor, put_count};
 
 /// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.
 const MEMORY_FACTOR: usize = 4;
@@ -330,8 +330,8 @@ impl<'p> Aggregation<'p> {
 
     /// Adds a partial that was kept of a source, or of several; `false` where it cannot be read.
     fn take_kept(&self, scan: &Scan<'_>, source: Option<usize>, kept: &[u8], total: &mut Groups<'p>) -> bool {
-        let mut reader = Reader::new(kept);
-        let (Ok(n_scanned), Ok(n_matched)) = (reader.count(), reader.count()) else { return false };
+        let mut reader = Cursor::new(kept);
+        let (Ok(n_scanned), Ok(n_matched)) = (reader.varint(), reader.varint()) else { return false };
         let Ok(groups) = Groups::decode(self.by, self.aggregates, &mut reader) else { return false };
         if !reader.is_at_end() {
             return false;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use types::{GroupPattern, Run, RunKey, TimeRange, Timestamp};
 
 use crate::scan::fingerprint::VERSION;
-use types::codec::{CodecError, Reader, put_count};
+use types::codec::{Cursor, Damage, Decoded, put_count};
 
 /// Why a part is not worked out here.
 #[derive(Debug, thiserror::Error)]
@@ -123,16 +123,16 @@ impl PartAnswer {
     }
 
     /// Reads the answer about so many runs; the groups follow.
-    pub(crate) fn read(n_runs: usize, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        if reader.byte("version")? != VERSION {
-            return Err(reader.error("answer of a known version"));
+    pub(crate) fn read(n_runs: usize, reader: &mut Cursor<'_>) -> Decoded<Self> {
+        if reader.byte()? != VERSION {
+            return Err(Damage("answer of a known version"));
         }
-        let n_done = reader.length()?;
+        let n_done = reader.count(1)?;
         let runs = (0..n_done).map(|_| reader.below(n_runs)).collect::<Result<Vec<_>, _>>()?;
         // A run that is named twice would be counted twice.
         if !runs.is_sorted_by(|a, b| a < b) {
-            return Err(reader.error("runs in order"));
+            return Err(Damage("runs in order"));
         }
-        Ok(Self { runs, n_scanned: reader.count()?, n_matched: reader.count()?, n_bytes_read: reader.count()? })
+        Ok(Self { runs, n_scanned: reader.varint()?, n_matched: reader.varint()?, n_bytes_read: reader.varint()? })
     }
 }

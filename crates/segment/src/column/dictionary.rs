@@ -9,7 +9,7 @@ use types::{RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 use crate::strings::{put_texts, skip_texts, take_chosen_texts, take_texts};
-use crate::tagged::{skip_tagged, take_tagged};
+use crate::tagged::skip_tagged;
 use crate::template::may_be_packed;
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
@@ -153,7 +153,7 @@ pub(crate) fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
 pub(crate) fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Option<Value>>> {
     match cursor.byte()? {
         0 => Ok(take_texts(cursor, n)?.iter().map(|text| Some(Value::text(text))).collect()),
-        1 => (0..n).map(|_| take_tagged(cursor)).collect(),
+        1 => (0..n).map(|_| cursor.value()).collect(),
         _ => Err(Damage("unknown kind of values")),
     }
 }
@@ -166,7 +166,7 @@ pub(super) fn take_chosen_values(cursor: &mut Cursor<'_>, n: usize, chosen: &Row
             let mut values = Vec::with_capacity(chosen.count());
             for place in 0..n {
                 if chosen.contains(place) {
-                    values.push(take_tagged(cursor)?);
+                    values.push(cursor.value()?);
                 } else {
                     skip_tagged(cursor)?;
                 }

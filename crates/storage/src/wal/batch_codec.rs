@@ -38,7 +38,7 @@ mod series;
 use std::sync::Arc;
 
 use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text, put_varint, put_zigzag};
-use segment::tagged::{NESTING_MAX, is_too_deep, take_tagged};
+use segment::tagged::{NESTING_MAX, is_too_deep};
 use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
 
 use self::series::{KnownStreams, take_streams};
@@ -415,7 +415,7 @@ fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
             let present = presence(cursor, n_rows)?;
             let mut values = vec![None; n_rows];
             for row in present.iter() {
-                values[row] = Some(take_tagged(cursor)?.ok_or(Damage("a present value is null"))?);
+                values[row] = Some(cursor.present()?);
             }
             Ok(Column::Mixed(values))
         }
@@ -452,7 +452,7 @@ fn dictionary(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
     let n_values = cursor.count(1)?;
     let mut values = Vec::new();
     for _ in 0..n_values {
-        values.push(take_tagged(cursor)?.ok_or(Damage("a dictionary value is null"))?);
+        values.push(cursor.present()?);
     }
     let present = presence(cursor, n_rows)?;
     let codes = cursor.codes(present.count())?;

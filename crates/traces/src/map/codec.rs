@@ -5,7 +5,7 @@
 //!
 //! Bytes are not trusted: they become a slice whose indexes, bins and order are valid, or nothing, and never more items than bytes.
 
-use types::codec::{CodecError, Reader, put_count, put_text};
+use types::codec::{Cursor, Damage, Decoded, put_count, put_text};
 
 use super::measure::{Call, Measure};
 use super::slices::{Causes, NO_TARGET, OpenCall, OpenRequest, Slice, Target, TargetKind};
@@ -67,17 +67,17 @@ fn put_measure(measure: &Measure, out: &mut Vec<u8>) {
 
 /// Returns the slice that these are the bytes of.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Slice> {
-    let mut from = Reader::new(bytes);
+    let mut from = Cursor::new(bytes);
     let slice = slice(&mut from).ok()?;
     (from.is_at_end() && slice.open_calls.is_sorted_by(|a, b| a.key < b.key)).then_some(slice)
 }
 
-type Read<T> = Result<T, CodecError>;
+type Read<T> = Decoded<T>;
 
-fn slice(from: &mut Reader<'_>) -> Read<Slice> {
+fn slice(from: &mut Cursor<'_>) -> Read<Slice> {
     let services = list(from, |from| from.text().map(Into::into))?;
     let target =
-        |from: &mut Reader<'_>| Ok(Target { kind: KINDS[from.below(KINDS.len())?], name: from.text()?.into() });
+        |from: &mut Cursor<'_>| Ok(Target { kind: KINDS[from.below(KINDS.len())?], name: from.text()?.into() });
     let targets = list(from, target)?;
     let (n_services, n_targets) = (services.len(), targets.len());
     let requests = list(from, |from| Ok((index(from, n_services)?, measure(from)?)))?;
@@ -91,30 +91,30 @@ fn slice(from: &mut Reader<'_>) -> Read<Slice> {
     let open_requests = list(from, |from| {
         let service = index(from, n_services)?;
         let message = list(from, call)?.pop();
-        let causes = Causes { parent: list(from, Reader::eight)?.pop(), links: list(from, Reader::eight)? };
+        let causes = Causes { parent: list(from, Cursor::eight)?.pop(), links: list(from, Cursor::eight)? };
         Ok(OpenRequest { causes, service, message })
     })?;
     Ok(Slice { services, targets, requests, edges, outside, open_calls, open_requests })
 }
 
 /// Reads an index below `n`.
-fn index(from: &mut Reader<'_>, n: usize) -> Read<u32> {
+fn index(from: &mut Cursor<'_>, n: usize) -> Read<u32> {
     Ok(from.below(n.min(u32::MAX as usize))? as u32)
 }
 
-fn call(from: &mut Reader<'_>) -> Read<Call> {
-    Call::of_code(from.count()?).ok_or(from.error("call"))
+fn call(from: &mut Cursor<'_>) -> Read<Call> {
+    Call::of_code(from.varint()?).ok_or(Damage("call"))
 }
 
-fn measure(from: &mut Reader<'_>) -> Read<Measure> {
-    let n_errors = from.count()?;
+fn measure(from: &mut Cursor<'_>) -> Read<Measure> {
+    let n_errors = from.varint()?;
     let (bins_max, calls_max) = (usize::from(u16::MAX) + 1, u32::MAX as usize + 1);
     let bins = list(from, |from| Ok((from.below(bins_max)? as u16, from.below(calls_max)? as u32)))?;
-    Measure::of_bins(bins, n_errors).ok_or(from.error("measure"))
+    Measure::of_bins(bins, n_errors).ok_or(Damage("measure"))
 }
 
-fn list<'b, T>(from: &mut Reader<'b>, item: impl Fn(&mut Reader<'b>) -> Read<T>) -> Read<Vec<T>> {
-    let n_items = from.length()?;
+fn list<'b, T>(from: &mut Cursor<'b>, item: impl Fn(&mut Cursor<'b>) -> Read<T>) -> Read<Vec<T>> {
+    let n_items = from.count(1)?;
     (0..n_items).map(|_| item(from)).collect()
 }
 

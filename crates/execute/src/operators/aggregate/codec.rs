@@ -25,7 +25,7 @@ use types::Value;
 
 use super::{Distinct, Moments, Partial, Percentile, Sum, Values};
 use evaluate::{Place, put_place, read_place};
-use types::codec::{CodecError, Reader, put_count, put_value, put_whole};
+use types::codec::{Cursor, Damage, Decoded, put_count, put_value, put_whole};
 
 impl Partial {
     /// Appends the state.
@@ -76,11 +76,11 @@ impl Partial {
     }
 
     /// Reads a state of an aggregate of this kind; answers how many bytes it holds beside itself, too.
-    pub(crate) fn decode(kind: AggregateKind, reader: &mut Reader<'_>) -> Result<(Self, usize), CodecError> {
-        let tag = reader.byte("state")?;
+    pub(crate) fn decode(kind: AggregateKind, reader: &mut Cursor<'_>) -> Decoded<(Self, usize)> {
+        let tag = reader.byte()?;
         let mut n_bytes = 0;
         let state = match (tag, Self::new(kind)) {
-            (0, Self::Count(_)) => Self::Count(reader.count()?),
+            (0, Self::Count(_)) => Self::Count(reader.varint()?),
             (1, Self::Sum(_)) => Self::Sum(Sum::decode(reader)?),
             (2, Self::Moments(_)) => Self::Moments(Moments::decode(reader)?),
             (3, Self::Extreme { .. }) => Self::Extreme { number: reader.value()?, other: reader.value()? },
@@ -94,10 +94,10 @@ impl Partial {
                 n_bytes = percentile.memory_bytes();
                 Self::Percentile(percentile)
             }
-            (8, Self::AtPlace(_)) => Self::AtPlace(match reader.byte("value at a place")? {
+            (8, Self::AtPlace(_)) => Self::AtPlace(match reader.byte()? {
                 0 => None,
-                1 => Some((reader.whole()?, read_place(reader)?, reader.present()?)),
-                _ => return Err(reader.error("value at a place")),
+                1 => Some((reader.zigzag()?, read_place(reader)?, reader.present()?)),
+                _ => return Err(Damage("value at a place")),
             }),
             (9, Self::Values(_)) => {
                 let most = if let AggregateKind::Values(most) = kind { most } else { None };
@@ -106,14 +106,14 @@ impl Partial {
                 Self::Values(values)
             }
             (10, Self::List(mut list)) => {
-                for _ in 0..reader.length()? {
+                for _ in 0..reader.count(1)? {
                     let (place, value) = (read_place(reader)?, reader.present()?);
                     n_bytes += evaluate::columns::value_size::value_bytes(&value) + 48;
                     list.push((place, value));
                 }
                 Self::List(list)
             }
-            _ => return Err(reader.error("state of this aggregate")),
+            _ => return Err(Damage("state of this aggregate")),
         };
         Ok((state, n_bytes))
     }

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use evaluate::expressions::address;
 use evaluate::{Cell, canonical, write_key};
-use types::codec::{CodecError, Reader, put_count};
+use types::codec::{Cursor, Damage, Decoded, put_count};
 
 /// Values counted exactly. With 64-bit hashes two of so few collide once in 10^11 queries.
 const EXACT_MAX: usize = 16_384;
@@ -157,14 +157,14 @@ impl Distinct {
     }
 
     /// Reads a state.
-    pub(super) fn decode(is_exact: bool, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(super) fn decode(is_exact: bool, reader: &mut Cursor<'_>) -> Decoded<Self> {
         if is_exact {
             let n_hashes = reader.below(EXACT_MAX + 1)?;
             return Ok(Self::Exact((0..n_hashes).map(|_| reader.eight()).collect::<Result<_, _>>()?));
         }
-        let registers = reader.take(N_REGISTERS, "registers")?;
+        let registers = reader.take(N_REGISTERS)?;
         if registers.iter().any(|rank| usize::from(*rank) > RANK_MAX) {
-            return Err(reader.error("register"));
+            return Err(Damage("register"));
         }
         Ok(Self::Sketch(registers.into()))
     }

@@ -6,7 +6,7 @@
 //! not on their order, so merging in any order gives the same answer.
 
 use evaluate::Cell;
-use types::codec::{CodecError, Reader, put_count, put_decimal};
+use types::codec::{Cursor, Decoded, put_count, put_decimal};
 
 /// Numbers kept exactly.
 const EXACT_MAX: usize = 4_096;
@@ -43,12 +43,12 @@ impl Buckets {
     }
 
     /// Numbers with these counts, as `encode` wrote them.
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    fn decode(reader: &mut Cursor<'_>) -> Decoded<Self> {
         let mut buckets = Self::default();
         let mut last = 0;
-        for _ in 0..reader.length()? {
+        for _ in 0..reader.count(1)? {
             last += reader.below(BUCKETS_MAX - last)?;
-            let count = reader.count()?;
+            let count = reader.varint()?;
             buckets.add(last, count);
         }
         Ok(buckets)
@@ -200,14 +200,14 @@ impl Percentile {
     }
 
     /// Reads a state.
-    pub(super) fn decode(is_exact: bool, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(super) fn decode(is_exact: bool, reader: &mut Cursor<'_>) -> Decoded<Self> {
         if is_exact {
             let n_numbers = reader.below(EXACT_MAX + 1)?;
             return Ok(Self::Exact((0..n_numbers).map(|_| reader.decimal()).collect::<Result<_, _>>()?));
         }
         Ok(Self::Sketch {
             negative: Buckets::decode(reader)?,
-            n_zeros: reader.count()?,
+            n_zeros: reader.varint()?,
             positive: Buckets::decode(reader)?,
         })
     }

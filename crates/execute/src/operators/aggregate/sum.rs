@@ -10,7 +10,7 @@ use types::Value;
 
 use evaluate::Cell;
 use plan::Number;
-use types::codec::{CodecError, Reader, put_count, put_decimal, put_wide};
+use types::codec::{Cursor, Decoded, put_count, put_decimal, put_wide};
 
 /// The most parts of an expansion: the range of a double in pieces of its precision, and room for gaps.
 const PARTS_MAX: usize = 64;
@@ -165,14 +165,14 @@ impl Expansion {
         out.push(self.is_beyond.into());
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    fn decode(reader: &mut Cursor<'_>) -> Decoded<Self> {
         let mut expansion = Self::default();
         // Added one by one: whatever was sent, no parts overlap.
         for _ in 0..reader.below(PARTS_MAX)? {
             let part = reader.decimal()?;
             expansion.add(part);
         }
-        expansion.is_beyond |= reader.byte("flag")? == 1;
+        expansion.is_beyond |= reader.byte()? == 1;
         Ok(expansion)
     }
 }
@@ -268,10 +268,10 @@ impl Sum {
     }
 
     /// Reads a state.
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(super) fn decode(reader: &mut Cursor<'_>) -> Decoded<Self> {
         Ok(Self {
-            n_values: reader.count()?,
-            n_decimals: reader.count()?,
+            n_values: reader.varint()?,
+            n_decimals: reader.varint()?,
             whole: reader.wide()?,
             decimals: Expansion::decode(reader)?,
         })
@@ -325,8 +325,8 @@ impl Moments {
     }
 
     /// Reads a state.
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { n_values: reader.count()?, sum: Expansion::decode(reader)?, squares: Expansion::decode(reader)? })
+    pub(super) fn decode(reader: &mut Cursor<'_>) -> Decoded<Self> {
+        Ok(Self { n_values: reader.varint()?, sum: Expansion::decode(reader)?, squares: Expansion::decode(reader)? })
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use types::Value;
 
 use evaluate::{Cell, Place, RankedValue, canonical, put_place, read_place, sort_order, value_bytes};
-use types::codec::{CodecError, Reader, put_count, put_value};
+use types::codec::{Cursor, Decoded, put_count, put_value};
 
 /// Bytes of an entry next to its value.
 const ENTRY_BYTES: usize = 104;
@@ -108,11 +108,11 @@ impl Values {
         }
     }
 
-    pub(super) fn decode(most: Option<usize>, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(super) fn decode(most: Option<usize>, reader: &mut Cursor<'_>) -> Decoded<Self> {
         let mut values = Self::new(most);
-        for _ in 0..reader.length()? {
+        for _ in 0..reader.count(1)? {
             let value = RankedValue(reader.present()?);
-            values.put(value, Occurrences { count: reader.count()?, first: read_place(reader)? });
+            values.put(value, Occurrences { count: reader.varint()?, first: read_place(reader)? });
         }
         values.n_bytes_told = values.n_bytes;
         Ok(values)

@@ -15,7 +15,7 @@ use crate::request::part::{Part, PartAnswer};
 use crate::request::peers::{PeerId, Peers};
 use crate::scan::scanner::Scan;
 use evaluate::Stop;
-use types::codec::Reader;
+use types::codec::Cursor;
 
 /// With fewer events a part costs more on its way than it saves.
 const EVENTS_MIN: u64 = 100_000;
@@ -126,7 +126,7 @@ impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
     }
 
     fn read(&self, bytes: &[u8], sources: &[usize], total: &mut Groups<'p>) -> Option<Vec<usize>> {
-        let mut reader = Reader::new(bytes);
+        let mut reader = Cursor::new(bytes);
         let answer = PartAnswer::read(sources.len(), &mut reader);
         let groups = Groups::decode(self.by, self.aggregates, &mut reader);
         let (Ok(answer), Ok(groups), true) = (answer, groups, reader.is_at_end()) else {

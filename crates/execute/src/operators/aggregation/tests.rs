@@ -275,7 +275,7 @@ fn bytes_of(groups: &Groups<'_>) -> Vec<u8> {
 
 fn decoded<'p>(aggregate: &'p Operator, bytes: &[u8]) -> Option<Groups<'p>> {
     let Operator::Aggregate { by, aggregates } = aggregate else { panic!("an aggregation") };
-    let mut reader = Reader::new(bytes);
+    let mut reader = types::codec::Cursor::new(bytes);
     Groups::decode(by, aggregates, &mut reader).ok()
 }
 

@@ -15,7 +15,7 @@ use super::Groups;
 use crate::operators::aggregate::Partial;
 use crate::scan::fingerprint::VERSION;
 use evaluate::Cell;
-use types::codec::{CodecError, Reader, put_count, put_value};
+use types::codec::{Cursor, Damage, Decoded, put_count, put_value};
 
 impl<'p> Groups<'p> {
     /// Appends the groups and their states.
@@ -40,21 +40,21 @@ impl<'p> Groups<'p> {
     pub(crate) fn decode(
         by: &'p [(Name, Expr)],
         aggregates: &'p [Aggregate],
-        reader: &mut Reader<'_>,
-    ) -> Result<Self, CodecError> {
-        if reader.byte("version")? != VERSION {
-            return Err(reader.error("partial of a known version"));
+        reader: &mut Cursor<'_>,
+    ) -> Decoded<Self> {
+        if reader.byte()? != VERSION {
+            return Err(Damage("partial of a known version"));
         }
-        let (n_columns, n_aggregates) = (reader.count()?, reader.count()?);
+        let (n_columns, n_aggregates) = (reader.varint()?, reader.varint()?);
         if (n_columns, n_aggregates) != (by.len() as u64, aggregates.len() as u64) {
-            return Err(reader.error("partial of this aggregation"));
+            return Err(Damage("partial of this aggregation"));
         }
         let mut groups = Self::new(by, aggregates);
         let mut numbers: Vec<Vec<u32>> = Vec::with_capacity(by.len());
         for parts in &mut groups.parts {
-            let n_values = reader.length()?;
+            let n_values = reader.count(1)?;
             let number = |_| Ok(parts.number(Cell::of(reader.value()?.as_ref())));
-            numbers.push((0..n_values).map(number).collect::<Result<_, CodecError>>()?);
+            numbers.push((0..n_values).map(number).collect::<Decoded<_>>()?);
         }
         let targets = groups.read_groups(&numbers, reader)?;
         groups.grow_to_keys();
@@ -63,11 +63,11 @@ impl<'p> Groups<'p> {
     }
 
     /// Returns the group of each group that was written.
-    fn read_groups(&mut self, numbers: &[Vec<u32>], reader: &mut Reader<'_>) -> Result<Vec<u32>, CodecError> {
+    fn read_groups(&mut self, numbers: &[Vec<u32>], reader: &mut Cursor<'_>) -> Decoded<Vec<u32>> {
         let Some((first, rest)) = numbers.split_first() else {
-            return if reader.count()? == 1 { Ok(vec![0]) } else { Err(reader.error("single group")) };
+            return if reader.varint()? == 1 { Ok(vec![0]) } else { Err(Damage("single group")) };
         };
-        let n_groups = reader.length()?;
+        let n_groups = reader.count(1)?;
         let mut targets = Vec::with_capacity(n_groups);
         for _ in 0..n_groups {
             let mut group = first[reader.below(first.len())?];
@@ -79,7 +79,7 @@ impl<'p> Groups<'p> {
         Ok(targets)
     }
 
-    fn read_states(&mut self, targets: &[u32], reader: &mut Reader<'_>) -> Result<(), CodecError> {
+    fn read_states(&mut self, targets: &[u32], reader: &mut Cursor<'_>) -> Decoded<()> {
         for (index, aggregate) in self.aggregates.iter().enumerate() {
             if self.owners[index] != index {
                 continue;

@@ -19,7 +19,7 @@ use crate::operators::aggregate::Partial;
 use crate::request::spilling::{LeasedMerge, LeasedSorter, Spilling, unreadable};
 use crate::scan::fingerprint::VERSION;
 use evaluate::{Cell, Environment, Frame, Lease, Stop, put_group_key, value_bytes};
-use types::codec::{CodecError, Reader, put_value};
+use types::codec::{Cursor, Damage, Decoded, put_value};
 
 /// Groups that one thread collects, and where they go when there are too many.
 pub(crate) struct GroupCollector<'p, 's> {
@@ -189,7 +189,7 @@ impl SpilledGroups<'_, '_> {
     /// Returns the next group, whole.
     fn next_group(&mut self) -> Result<Option<Group>, Stop> {
         while let Some((key, payload)) = self.merge.next()? {
-            let mut reader = Reader::new(payload);
+            let mut reader = Cursor::new(payload);
             match &mut self.next {
                 Some(group) if group.key == key => {
                     let more = merge_states(self.aggregates, &self.owners, &mut reader, self.by.len(), group);
@@ -214,10 +214,10 @@ impl SpilledGroups<'_, '_> {
 fn read_group(
     aggregates: &[Aggregate],
     owners: &[usize],
-    reader: &mut Reader<'_>,
+    reader: &mut Cursor<'_>,
     n_columns: usize,
     key: &[u8],
-) -> Result<Group, CodecError> {
+) -> Decoded<Group> {
     check_version(reader)?;
     let values = (0..n_columns).map(|_| reader.value()).collect::<Result<_, _>>()?;
     let mut states = Vec::with_capacity(aggregates.len());
@@ -238,10 +238,10 @@ fn read_group(
 fn merge_states(
     aggregates: &[Aggregate],
     owners: &[usize],
-    reader: &mut Reader<'_>,
+    reader: &mut Cursor<'_>,
     n_columns: usize,
     group: &mut Group,
-) -> Result<usize, CodecError> {
+) -> Decoded<usize> {
     check_version(reader)?;
     for _ in 0..n_columns {
         reader.value()?;
@@ -254,6 +254,6 @@ fn merge_states(
     Ok(n_bytes)
 }
 
-fn check_version(reader: &mut Reader<'_>) -> Result<(), CodecError> {
-    if reader.byte("version")? == VERSION { Ok(()) } else { Err(reader.error("partial of a known version")) }
+fn check_version(reader: &mut Cursor<'_>) -> Decoded<()> {
+    if reader.byte()? == VERSION { Ok(()) } else { Err(Damage("partial of a known version")) }
 }

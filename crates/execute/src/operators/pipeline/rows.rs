@@ -14,7 +14,7 @@ use crate::operators::table::Table;
 use crate::request::spilling::{LeasedMerge, unreadable};
 use crate::scan::scanner::Scan;
 use evaluate::{Frame, Lease, Stop, value_bytes};
-use types::codec::{Reader, put_value};
+use types::codec::{Cursor, put_value};
 
 /// Bytes of a value in memory next to its own.
 const CELL_BYTES: usize = 32;
@@ -72,8 +72,8 @@ impl<'s> RowsRead<'s> {
         while n_rows < n_rows_max && n_bytes < n_bytes_max {
             let Some((_, payload)) = self.merge.next()? else { break };
             n_bytes += payload.len();
-            let mut reader = Reader::new(payload);
-            reader.take(self.n_before, "row").map_err(unreadable)?;
+            let mut reader = Cursor::new(payload);
+            reader.take(self.n_before).map_err(unreadable)?;
             for column in &mut columns {
                 column.push(reader.value().map_err(unreadable)?);
             }

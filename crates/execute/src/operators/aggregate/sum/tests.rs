@@ -28,7 +28,7 @@ proptest! {
             std::iter::repeat_n(numbers, repeats).flatten().for_each(|number| sum.add(Cell::Float(*number)));
             let mut bytes = Vec::new();
             sum.encode(&mut bytes);
-            Sum::decode(&mut Reader::new(&bytes)).expect("just written")
+            Sum::decode(&mut types::codec::Cursor::new(&bytes)).expect("just written")
         };
         let mut merged = of(tail);
         merged.merge(&of(head));
