@@ -43,5 +43,5 @@ pub(crate) use self::query::parse_plain;
 pub use self::query::{Query, parse};
 pub use self::run::{MetricError, Point, Series, joined, run_metric};
 pub use self::selector::{Selector, require_narrow_selectors, selector};
-pub use self::sizes::{parse_size, spell_size};
+pub use self::sizes::spell_size;
 pub use self::steps::Steps;

@@ -9,7 +9,8 @@ mod logfmt;
 mod pattern;
 
 pub use self::json::{PathStep, json_path, json_paths, unpack, unpacked_line};
-pub use self::logfmt::{Logfmt, logfmt_keys};
+pub use self::label_name::label_name;
+pub use self::logfmt::{Logfmt, logfmt_keys, logfmt_pairs};
 pub use self::pattern::{LinePattern, Piece, pieces};
 pub use crate::line_parser::json::json;
 pub use crate::line_parser::logfmt::logfmt;

@@ -4,6 +4,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use types::matches_with_stars;
+
 /// A pattern over the parts of a path below a fixed directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
@@ -49,34 +51,6 @@ fn part_matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     matches_with_stars(&pattern, &name, |c| *c == '*', |c, d| *c == '?' || c == d)
-}
-
-/// Matches by the usual walk with one point of return: a later star makes an earlier one irrelevant.
-fn matches_with_stars<P, N>(
-    pattern: &[P],
-    name: &[N],
-    is_star: impl Fn(&P) -> bool,
-    is_same: impl Fn(&P, &N) -> bool,
-) -> bool {
-    let (mut p, mut n) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(part) if is_star(part) => {
-                retry = Some((p + 1, n));
-                p += 1;
-            }
-            Some(part) if is_same(part, &name[n]) => (p, n) = (p + 1, n + 1),
-            _ => match retry {
-                Some((after_star, star_at)) => {
-                    retry = Some((after_star, star_at + 1));
-                    (p, n) = (after_star, star_at + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(is_star)
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub use locale::Locale;
 pub use lock::Hold;
 pub use minute_counts::MinuteCounts;
 pub use numbers::{Number, Numbers};
-pub use pattern::GroupPattern;
+pub use pattern::{GroupPattern, matches_with_stars};
 pub use row_set::RowSet;
 pub use run::{
     Addresses, Examples, FieldSummary, LeftOut, Narrowed, ProbeField, Run, RunIdentity, RunInfo, RunKey, ScanError,

@@ -19,23 +19,7 @@ impl GroupPattern {
 
     /// Tells whether `name` matches. Linear in the product of the lengths at worst, without recursion.
     pub fn matches(&self, name: &str) -> bool {
-        let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
-        let (mut p, mut n) = (0, 0);
-        let mut retry: Option<(usize, usize)> = None;
-        while n < name.len() {
-            if pattern.get(p) == Some(&b'*') {
-                retry = Some((p + 1, n));
-                p += 1;
-            } else if pattern.get(p) == Some(&name[n]) {
-                (p, n) = (p + 1, n + 1);
-            } else if let Some((after_star, star_at)) = retry {
-                retry = Some((after_star, star_at + 1));
-                (p, n) = (after_star, star_at + 1);
-            } else {
-                return false;
-            }
-        }
-        pattern[p..].iter().all(|b| *b == b'*')
+        matches_with_stars(self.0.as_bytes(), name.as_bytes(), |b| *b == b'*', |b, c| b == c)
     }
 
     /// Tells whether any of `patterns` matches `name`; no pattern at all matches everything.
@@ -52,6 +36,34 @@ impl GroupPattern {
             false => Self::any_matches(patterns, name),
         }
     }
+}
+
+/// Matches by the usual walk with one point of return: a later star makes an earlier one irrelevant.
+pub fn matches_with_stars<P, N>(
+    pattern: &[P],
+    name: &[N],
+    is_star: impl Fn(&P) -> bool,
+    is_same: impl Fn(&P, &N) -> bool,
+) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(part) if is_star(part) => {
+                retry = Some((p + 1, n));
+                p += 1;
+            }
+            Some(part) if is_same(part, &name[n]) => (p, n) = (p + 1, n + 1),
+            _ => match retry {
+                Some((after_star, star_at)) => {
+                    retry = Some((after_star, star_at + 1));
+                    (p, n) = (after_star, star_at + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(is_star)
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use super::explain;
 use super::grammar::{LogQl, Rule};
 use super::query::parse;
 use super::reader::Reader;
-use super::sizes::{parse_size, spell_duration, spell_size, spell_window};
+use super::sizes::{spell_duration, spell_size, spell_window};
 use crate::grammar::span_of;
 use plan::escape::quoted;
+use plan::units::size_bytes;
 use plan::{QueryError, QueryErrors};
 
 /// Bytes of an expression that stays on one line.
@@ -444,7 +445,7 @@ fn quantity(text: &str) -> Option<String> {
     }
     match parse_duration_ns(text) {
         Ok(ns) => Some(spell_duration(ns)),
-        Err(_) => parse_size(text).map(spell_size),
+        Err(_) => size_bytes(text).map(spell_size),
     }
 }
 

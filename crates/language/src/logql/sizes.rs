@@ -1,29 +1,6 @@
-//! Sizes in bytes and durations as Loki reads and spells them.
-
-/// Prefixes of powers of 1000 and 1024, from the first power.
-const PREFIXES: [char; 6] = ['k', 'm', 'g', 't', 'p', 'e'];
+//! Sizes in bytes and durations as Loki spells them.
 
 const SECOND_NS: i64 = 1_000_000_000;
-
-/// Reads a size such as `117kb`, `1.5 MiB` or `10`; units are read in any case.
-pub fn parse_size(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
-    let number: f64 = text[..end].replace(',', "").parse().ok()?;
-    let unit = text[end..].trim().to_lowercase();
-    let factor = match unit.as_str() {
-        "" | "b" => 1.0,
-        unit => {
-            let power = PREFIXES.iter().position(|prefix| unit.starts_with(*prefix))? as i32 + 1;
-            match &unit[1..] {
-                "" | "b" => 1000f64.powi(power),
-                "i" | "ib" => 1024f64.powi(power),
-                _ => return None,
-            }
-        }
-    };
-    let bytes = number * factor;
-    (bytes < u64::MAX as f64).then_some(bytes as u64)
-}
 
 /// Spells a size in the largest unit of 1000 that leaves a whole: `900B`, `1.5MB`, `117kB`.
 pub fn spell_size(bytes: u64) -> String {

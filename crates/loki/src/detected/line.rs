@@ -1,8 +1,10 @@
 //! Fields of one line: members of its JSON object, else its logfmt pairs, with the names that LogQL's parsers produce.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use parse::{JsonMistake, JsonToken, json_members, json_text, logfmt_pair};
+use parse::{JsonMistake, JsonToken, json_members, json_text};
+use plan::line_parser::{label_name, logfmt_pairs};
 
 use crate::lines::Labels;
 
@@ -26,9 +28,18 @@ pub(super) fn fields(line: &str, labels: &Labels) -> (Vec<Field>, &'static str) 
     if json(line, &mut Vec::new(), &mut found).is_ok() {
         return (named(found, labels), "json");
     }
-    let pairs = logfmt(line).into_iter().filter(|(_, value)| !value.is_empty());
-    let found = pairs.map(|(key, value)| Field { name: sanitized(&key), value, path: Vec::new() }).collect();
+    let mut found = Vec::new();
+    // What is broken is skipped up to the next blank.
+    let _ = logfmt_pairs(line, false, &mut |key, value| {
+        if !value.is_empty() {
+            found.push(Field { name: sanitized(key), value: value.into_owned(), path: Vec::new() });
+        }
+    });
     (named(found, labels), "logfmt")
+}
+
+fn sanitized(key: &str) -> String {
+    label_name("", Cow::Borrowed(key)).into_owned()
 }
 
 /// Renames fields that a label hides. Drops fields without a name, and all but the first with the same name.
@@ -42,14 +53,6 @@ fn named(fields: Vec<Field>, labels: &Labels) -> Vec<Field> {
     let mut names: HashSet<String> = HashSet::new();
     fields.retain(|field| names.insert(field.name.clone()));
     fields
-}
-
-/// Returns a key as the name of a label: letters, digits and `_`, not beginning with a digit.
-fn sanitized(key: &str) -> String {
-    let key = key.trim();
-    let digit = key.starts_with(|c: char| c.is_ascii_digit());
-    let rest = key.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' });
-    digit.then_some('_').into_iter().chain(rest).collect()
 }
 
 /// Collects the texts, numbers and booleans of an object and of the objects in it. Lists have no labels, and what follows
@@ -72,21 +75,6 @@ fn json(text: &str, path: &mut Vec<String>, found: &mut Vec<Field>) -> Result<()
         path.pop();
         Ok(())
     })
-}
-
-/// Keys and values of a line as logfmt; what is broken is skipped up to the next blank.
-fn logfmt(line: &str) -> Vec<(String, String)> {
-    let (mut pairs, mut at, bytes) = (Vec::new(), 0, line.as_bytes());
-    loop {
-        match bytes[at..].iter().position(|byte| *byte > b' ') {
-            Some(blanks) => at += blanks,
-            None => return pairs,
-        }
-        match logfmt_pair(line, &mut at) {
-            Ok((key, value)) => pairs.push((key.to_owned(), value.into_owned())),
-            Err(_) => at += bytes[at..].iter().position(|byte| *byte <= b' ').unwrap_or(bytes.len() - at),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 pub(super) const LABELS_MAX: usize = 1_000;
 
 /// Returns the name of a label for a key: letters, digits and `_`, after what the key is in.
-pub(super) fn label_name<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
+pub fn label_name<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let starts_with_digit = key.trim_start().starts_with(|c: char| c.is_ascii_digit());
     if prefix.is_empty() && !starts_with_digit && key.chars().all(is_plain) {

@@ -20,8 +20,13 @@ pub struct Logfmt {
 
 /// Hands over pairs until there are no more, or until `each` says `false`.
 ///
-/// Errors: the last mistake there was; with `is_strict` the first, after which nothing is read.
-fn pairs<'a>(line: &'a str, is_strict: bool, each: &mut dyn FnMut(&'a str, Cow<'a, str>)) -> Result<(), String> {
+/// # Errors
+/// The last mistake there was; with `is_strict` the first, after which nothing is read.
+pub fn logfmt_pairs<'a>(
+    line: &'a str,
+    is_strict: bool,
+    each: &mut dyn FnMut(&'a str, Cow<'a, str>),
+) -> Result<(), String> {
     let bytes = line.as_bytes();
     let (mut at, mut problem) = (0, Ok(()));
     while at < bytes.len() {
@@ -47,7 +52,7 @@ fn pairs<'a>(line: &'a str, is_strict: bool, each: &mut dyn FnMut(&'a str, Cow<'
 /// `| logfmt`: all pairs.
 pub fn logfmt<'a>(line: &'a str, how: Logfmt, set: &mut LabelSet<'a>) {
     let mut n_labels = 0;
-    let read = pairs(line, how.is_strict, &mut |key, value| {
+    let read = logfmt_pairs(line, how.is_strict, &mut |key, value| {
         let name = label_name("", Cow::Borrowed(key));
         if !name.is_empty() && n_labels < LABELS_MAX && (how.keeps_empty || !value.is_empty()) {
             n_labels += 1;
@@ -73,7 +78,7 @@ pub fn logfmt_keys<'a>(line: &'a str, how: Logfmt, keys: &'a [(String, String)],
         }
     }
     let mut is_over = false;
-    let read = pairs(line, how.is_strict, &mut |key, value| {
+    let read = logfmt_pairs(line, how.is_strict, &mut |key, value| {
         let found = label_name("", Cow::Borrowed(key));
         // What an earlier stage has found is passed over, unless it is one of the names.
         if set.is_extracted(&found) && !keys.iter().any(|(name, _)| *name == found) {

@@ -9,7 +9,7 @@
 //! varint events, varint length, so many bytes of sequences (`erase::sequences`)
 //! u64 XXH3 of everything before
 //! ```
-//! All numbers are little-endian; *varint*, *zigzag* and *text* are those of segments (`segment::bytes`).
+//! All numbers are little-endian; *varint*, *zigzag* and *text* are those of `types::codec`.
 //!
 //! The catalog holds the sequences as well: a start that finds a damaged file takes them from there, one that finds
 //! no catalog takes them from here. The file goes when no segment, no WAL file and nothing that a catalog could be

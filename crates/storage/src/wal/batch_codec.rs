@@ -24,10 +24,10 @@
 //!   8 series     the same: streams (`batch_codec/series.rs`), integers (codes, of all rows); since format 4
 //!   of which only rows that have a value are written
 //! presence: u8 0: all rows │ 1: ⌈n/8⌉ bytes of bits │ 2: varint count, integers (rows) │ 3: no row
-//! value:    a tagged value, as in segments (`segment::tagged`)
+//! value:    a tagged value (`types::codec`)
 //! ```
 //!
-//! `varint`, `zigzag`, `text` and `integers` are those of `segment::bytes`. Times of ingestion are not
+//! `varint`, `zigzag`, `text` and `integers` are those of `types::codec`. Times of ingestion are not
 //! written: they are one number of the record. Sequences count from the record's.
 //!
 //! Decoding takes any bytes: it answers with what is wrong and never holds more than a batch that may be

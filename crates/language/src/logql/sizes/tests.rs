@@ -1,11 +1,13 @@
 //! Sizes, windows and durations as they are spelled.
 
+use plan::units::size_bytes;
+
 use super::*;
 
 #[test]
 fn sizes_are_read_and_spelled() {
     let check = |text: &str, spelled: Option<&str>| {
-        assert_eq!(parse_size(text).map(spell_size).as_deref(), spelled, "{text}");
+        assert_eq!(size_bytes(text).map(spell_size).as_deref(), spelled, "{text}");
     };
     check("12KiB", Some("12kB"));
     check("117kb", Some("117kB"));

@@ -15,6 +15,7 @@
 use std::borrow::Cow;
 
 use parse::text_of;
+use plan::escape::escaped;
 use types::Timestamp;
 
 use super::labels::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Text, WHAT, bad, check_bytes};
@@ -158,35 +159,12 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
 
 /// Reads an escape after its backslash; returns the rest.
 fn escape<'t>(text: &'t str, value: &mut Vec<u8>) -> Option<&'t str> {
-    let kind = *text.as_bytes().first()?;
-    let (digits_from, n_digits, radix) = match kind {
-        b'x' => (1, 2, 16),
-        b'u' => (1, 4, 16),
-        b'U' => (1, 8, 16),
-        b'0'..=b'7' => (0, 3, 8),
-        _ => {
-            value.push(match kind {
-                b'n' => b'\n',
-                b't' => b'\t',
-                b'r' => b'\r',
-                b'a' => 7,
-                b'b' => 8,
-                b'f' => 12,
-                b'v' => 11,
-                b'"' | b'\\' | b'\'' => kind,
-                _ => return None,
-            });
-            return text.get(1..);
-        }
-    };
-    let digits = text.get(digits_from..digits_from + n_digits)?;
-    let code = u32::from_str_radix(digits, radix).ok()?;
-    if matches!(kind, b'u' | b'U') {
-        value.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
-    } else {
-        value.push(u8::try_from(code).ok()?);
+    let (meant, n_bytes) = escaped(text)?;
+    match (text.as_bytes()[0], u8::try_from(meant)) {
+        (b'x' | b'0'..=b'7', Ok(byte)) => value.push(byte),
+        _ => value.extend_from_slice(meant.encode_utf8(&mut [0; 4]).as_bytes()),
     }
-    text.get(digits_from + n_digits..)
+    text.get(n_bytes..)
 }
 
 #[cfg(test)]
