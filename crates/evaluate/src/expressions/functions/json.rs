@@ -1,11 +1,13 @@
 //! JSON texts as values and back.
 //!
-//! A parser of our own, because numbers must keep what the sender wrote: whole numbers beyond `i64` stay text
-//! with their digits, as they do in events.
+//! Not by serde's, because numbers must keep what the sender wrote: whole numbers beyond `i64` stay text with their
+//! digits, as they do in events.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use parse::JsonCursor;
 use types::Value;
 
 use crate::columns::cell::Cell;
@@ -33,10 +35,9 @@ pub(super) fn scalar(function: Function, cell: Cell<'_>) -> Option<Value> {
 
 /// Reads a JSON text (RFC 8259); `None` for `null` and for what is no JSON.
 pub fn parse(text: &str) -> Option<Value> {
-    let mut parser = Parser { text, at: 0 };
-    let value = parser.value(0)?;
-    parser.skip_space();
-    if parser.at == text.len() { value } else { None }
+    let mut cursor = JsonCursor::new(text);
+    let value = next(&mut cursor, 0)?;
+    if cursor.peek().is_none() { value } else { None }
 }
 
 /// Reports whether a JSON text holds `null` at `path` (`a.0.b`); never for what is no JSON.
@@ -106,152 +107,77 @@ fn is_null_at(value: &Value, path: &str) -> bool {
     }
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+/// Returns the next value; the inner `None` is `null`, the outer one that there is none.
+fn next(cursor: &mut JsonCursor<'_>, depth: usize) -> Option<Option<Value>> {
+    Some(Some(match cursor.peek()? {
+        b'{' | b'[' if depth >= DEPTH_MAX => return None,
+        b'{' => object(cursor, depth)?,
+        b'[' => list(cursor, depth)?,
+        b'"' => Value::text(string(cursor)?),
+        _ => match cursor.scalar().ok()? {
+            "true" => Value::Boolean(true),
+            "false" => Value::Boolean(false),
+            "null" => return Some(None),
+            digits => number(digits)?,
+        },
+    }))
 }
 
-impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+fn list(cursor: &mut JsonCursor<'_>, depth: usize) -> Option<Value> {
+    cursor.take(b'[');
+    let mut items = Vec::new();
+    while cursor.has_next(items.is_empty(), b']').ok()? {
+        items.push(next(cursor, depth + 1)?);
     }
+    Some(Value::List(items.into()))
+}
 
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn take(&mut self, wanted: u8) -> Option<()> {
-        self.skip_space();
-        (self.peek()? == wanted).then(|| self.at += 1)
-    }
-
-    fn word(&mut self, word: &str) -> Option<()> {
-        self.text[self.at..].starts_with(word).then(|| self.at += word.len())
-    }
-
-    /// Returns the next value; the inner `None` is `null`, the outer one that there is none.
-    fn value(&mut self, depth: usize) -> Option<Option<Value>> {
-        self.skip_space();
-        Some(Some(match self.peek()? {
-            b'{' | b'[' if depth >= DEPTH_MAX => return None,
-            b'{' => self.object(depth)?,
-            b'[' => self.list(depth)?,
-            b'"' => Value::text(self.string()?),
-            b't' => self.word("true").map(|()| Value::Boolean(true))?,
-            b'f' => self.word("false").map(|()| Value::Boolean(false))?,
-            b'n' => return self.word("null").map(|()| None),
-            _ => self.number()?,
-        }))
-    }
-
-    fn list(&mut self, depth: usize) -> Option<Value> {
-        self.take(b'[')?;
-        let mut items = Vec::new();
-        if self.take(b']').is_some() {
-            return Some(Value::List(items.into()));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            if self.take(b',').is_none() {
-                self.take(b']')?;
-                return Some(Value::List(items.into()));
+/// Of equal names the last wins, in the place of the first.
+fn object(cursor: &mut JsonCursor<'_>, depth: usize) -> Option<Value> {
+    cursor.take(b'{');
+    let mut members: Vec<(Arc<str>, Option<Value>)> = Vec::new();
+    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    while cursor.has_next(members.is_empty(), b'}').ok()? {
+        let name: Arc<str> = string(cursor)?.into();
+        cursor.expect(b':', "").ok()?;
+        let value = next(cursor, depth + 1)?;
+        match places.get(&name) {
+            Some(place) => members[*place].1 = value,
+            None => {
+                places.insert(name.clone(), members.len());
+                members.push((name, value));
             }
         }
     }
+    Some(Value::Object(members.into()))
+}
 
-    /// Of equal names the last wins, in the place of the first.
-    fn object(&mut self, depth: usize) -> Option<Value> {
-        self.take(b'{')?;
-        let mut members: Vec<(Arc<str>, Option<Value>)> = Vec::new();
-        let mut places: HashMap<Arc<str>, usize> = HashMap::new();
-        if self.take(b'}').is_some() {
-            return Some(Value::Object(members.into()));
-        }
-        loop {
-            self.skip_space();
-            let name: Arc<str> = self.string()?.into();
-            self.take(b':')?;
-            let value = self.value(depth + 1)?;
-            match places.get(&name) {
-                Some(place) => members[*place].1 = value,
-                None => {
-                    places.insert(name.clone(), members.len());
-                    members.push((name, value));
-                }
-            }
-            if self.take(b',').is_none() {
-                self.take(b'}')?;
-                return Some(Value::Object(members.into()));
-            }
-        }
+/// A text in quotes, by the letter of RFC 8259: without control characters and halves of surrogate pairs.
+fn string<'t>(cursor: &mut JsonCursor<'t>) -> Option<Cow<'t, str>> {
+    if cursor.peek() != Some(b'"') {
+        return None;
     }
+    let written = cursor.skip().ok()?;
+    match written.bytes().any(|byte| byte < 0x20 || byte == b'\\') {
+        true => serde_json::from_str(written).ok().map(Cow::Owned),
+        false => Some(Cow::Borrowed(&written[1..written.len() - 1])),
+    }
+}
 
-    fn string(&mut self) -> Option<String> {
-        let start = self.at;
-        if self.peek()? != b'"' {
-            return None;
-        }
-        self.at += 1;
-        let mut is_plain = true;
-        loop {
-            match self.peek()? {
-                b'"' => break,
-                b'\\' => {
-                    is_plain = false;
-                    self.at += 2;
-                }
-                0..0x20 => return None,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
-        if is_plain {
-            return Some(self.text[start + 1..self.at - 1].to_owned());
-        }
-        serde_json::from_str(self.text.get(start..self.at)?).ok()
+fn number(digits: &str) -> Option<Value> {
+    // More than these are numbers to Rust's own reading.
+    let unsigned = digits.strip_prefix('-').unwrap_or(digits).as_bytes();
+    if !matches!(unsigned, [b'0'] | [b'0', b'.' | b'e' | b'E', ..] | [b'1'..=b'9', ..]) {
+        return None;
     }
-
-    fn digits(&mut self) -> usize {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        self.at - start
+    if unsigned.iter().all(u8::is_ascii_digit) {
+        return Some(digits.parse().map_or_else(|_| Value::text(digits), Value::Integer));
     }
-
-    fn number(&mut self) -> Option<Value> {
-        let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        let has_zero = self.peek() == Some(b'0');
-        let n_digits = self.digits();
-        if n_digits == 0 || (has_zero && n_digits > 1) {
-            return None;
-        }
-        let mut is_whole = true;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            is_whole = false;
-            (self.digits() > 0).then_some(())?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            is_whole = false;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            (self.digits() > 0).then_some(())?;
-        }
-        let digits = &self.text[start..self.at];
-        if is_whole {
-            return Some(digits.parse().map_or_else(|_| Value::text(digits), Value::Integer));
-        }
-        let number: f64 = digits.parse().ok()?;
-        Some(if number.is_finite() { Value::Float(number) } else { Value::text(digits) })
+    if digits.split_once('.').is_some_and(|(_, after)| !after.starts_with(|c: char| c.is_ascii_digit())) {
+        return None;
     }
+    let number: f64 = digits.parse().ok()?;
+    Some(if number.is_finite() { Value::Float(number) } else { Value::text(digits) })
 }
 
 #[cfg(test)]
