@@ -14,6 +14,8 @@ mod server;
 #[path = "it/doors.rs"]
 mod doors;
 
+#[path = "it/forward.rs"]
+mod forward;
 #[path = "it/kafka.rs"]
 mod kafka;
 #[path = "it/lab.rs"]

@@ -2,10 +2,11 @@
 
 mod addresses;
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, Response};
 use reqwest::{Method, Url};
 use types::Secret;
 
@@ -13,6 +14,9 @@ pub(crate) use self::addresses::{allowed_addresses, is_barred_host, is_near_host
 
 /// A receiver that takes longer is taken for dead; it will be asked again.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of an answer that are read.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 /// Why a post did not work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,8 +85,21 @@ impl Poster {
         self.send(Request { method: "POST", url, headers, body, is_guarded: self.reach == Reach::Far })
     }
 
+    /// Makes one attempt; returns the body of the answer, as far as it is read.
+    pub fn ask(&self, url: &Secret, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Vec<u8>, PostError> {
+        let asked = Request { method: "POST", url, headers, body, is_guarded: self.reach == Reach::Far };
+        let mut answer = Vec::new();
+        let read = self.answer_to(asked)?.take(ANSWER_BYTES_MAX).read_to_end(&mut answer);
+        read.map_err(|error| PostError::Retry { after: None, reason: error.to_string() })?;
+        Ok(answer)
+    }
+
     /// Makes one attempt.
     pub(crate) fn send(&self, outgoing: Request<'_>) -> Result<(), PostError> {
+        self.answer_to(outgoing).map(drop)
+    }
+
+    fn answer_to(&self, outgoing: Request<'_>) -> Result<Response, PostError> {
         let Request { method, url, headers, body, is_guarded } = outgoing;
         let address = Url::parse(url.reveal()).ok();
         // A literal address is not resolved, so the resolver does not get to see it.
@@ -101,7 +118,7 @@ impl Poster {
         })?;
         let status = response.status();
         if status.is_success() {
-            return Ok(());
+            return Ok(response);
         }
         let after = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);

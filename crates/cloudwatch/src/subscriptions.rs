@@ -6,6 +6,7 @@
 
 mod delivery;
 mod filter;
+mod forms;
 mod message;
 pub(super) mod registry;
 mod workers;
@@ -16,6 +17,7 @@ use storage::Settings;
 use types::GroupName;
 
 use self::filter::{Filter, filters};
+use self::forms::Form;
 use super::answer::CloudWatchProblem;
 use super::filters::{document_name, filter_name};
 use super::input::{Input, constraint};
@@ -87,10 +89,15 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         let message = format!("destinationArn has {ADDRESS_CHARS_MAX} characters at most.");
         return Err(CloudWatchProblem::parameter(message));
     }
-    check_address(destination).map_err(|reason| {
+    let (form, url) = Form::of(destination);
+    let refused = |reason: &str| {
         let message = format!("destinationArn must be a URL that accepts POST requests (https://…): {reason}");
         CloudWatchProblem::parameter(message)
-    })?;
+    };
+    let address = check_address(url).map_err(|reason| refused(&reason))?;
+    if form == Form::Elasticsearch && address.path().trim_matches('/').is_empty() {
+        return Err(refused("elasticsearch+https://HOST/INDEX names the index"));
+    }
     let distribution = input.text("distribution")?;
     if let Some(other) = distribution.filter(|other| !matches!(*other, "Random" | "ByLogStream")) {
         return Err(constraint(other, "distribution", "Member must satisfy enum value set: [Random, ByLogStream]"));
@@ -109,7 +116,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         text: String::new(),
     };
     // Errors in the pattern are returned to the caller.
-    filter.tail()?;
+    filter.tail(&[])?;
     Ok(filter)
 }
 

@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 use alert::PostError;
 use execute::{Tail, TailRows};
 use storage::{FeedItem, Subscription};
-use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Run, Value};
+use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Level, Run, Value};
 
 use super::filter::Filter;
-use super::message::{Line, data_message};
+use super::forms::Form;
+use super::message::Line;
 use super::workers::{Progress, Workers};
 use crate::answer::CloudWatchProblem;
 use crate::filters::{last_sequence, runs_after};
@@ -31,6 +32,9 @@ const CHUNK_BYTES_MAX: usize = 16 << 20;
 /// Limits of one post.
 const POST_EVENTS_MAX: usize = 10_000;
 const POST_BYTES_MAX: usize = 1 << 20;
+
+/// Most fields of events that were stored together.
+const FIELDS_MAX: usize = 1_000;
 
 /// Limit on the batches that wait in the feed; further ones are read from the store.
 const BATCHES_WAITING_MAX: usize = 16;
@@ -72,7 +76,7 @@ struct StopRequest;
 
 impl Chunk {
     /// Adds events after `sequence` that are not done, and drops the latest ones beyond the limits.
-    fn add(&mut self, found: TailRows, sequence: u64, done: &BTreeSet<u64>) {
+    fn add(&mut self, (found, names): (TailRows, &[Arc<str>]), sequence: u64, done: &BTreeSet<u64>) {
         for (id, row) in found.ids.iter().zip(found.rows) {
             let id = EventId::decode(id).filter(|id| id.sequence > sequence && !done.contains(&id.sequence));
             let Some(id) = id else { continue };
@@ -82,12 +86,16 @@ impl Chunk {
                 Some(other) => other.to_string().into(),
                 None => "".into(),
             };
-            let (message, stream) = (text(), text());
-            self.n_bytes += message.len();
-            self.lines.insert(id.sequence, Line { id, stream, message });
+            let (message, stream, level) = (text(), text(), text());
+            let level = Level::parse(&level);
+            let fields: Vec<(Arc<str>, Value)> =
+                names.iter().zip(cells).filter_map(|(name, cell)| Some((name.clone(), cell?))).collect();
+            let line = Line { id, stream, message, level, fields };
+            self.n_bytes += line.n_bytes();
+            self.lines.insert(id.sequence, line);
             while self.lines.len() > CHUNK_EVENTS_MAX || self.n_bytes > CHUNK_BYTES_MAX && self.lines.len() > 1 {
                 let Some((_, latest)) = self.lines.pop_last() else { break };
-                self.n_bytes -= latest.message.len();
+                self.n_bytes -= latest.n_bytes();
                 self.is_cut = true;
             }
         }
@@ -105,12 +113,11 @@ impl Chunk {
         for lines in streams.into_values() {
             let (mut post, mut n_bytes) = (Vec::new(), 0);
             for line in lines {
-                if !post.is_empty() && (post.len() >= POST_EVENTS_MAX || n_bytes + line.message.len() > POST_BYTES_MAX)
-                {
+                if !post.is_empty() && (post.len() >= POST_EVENTS_MAX || n_bytes + line.n_bytes() > POST_BYTES_MAX) {
                     posts.push(std::mem::take(&mut post));
                     n_bytes = 0;
                 }
-                n_bytes += line.message.len();
+                n_bytes += line.n_bytes();
                 post.push(line);
             }
             posts.push(post);
@@ -127,7 +134,7 @@ impl Delivery {
         progress: Arc<Progress>,
     ) -> Result<Self, CloudWatchProblem> {
         let group = GroupName::new(&filter.group).ok_or_else(CloudWatchProblem::no_group)?;
-        let tail = filter.tail()?;
+        let tail = filter.tail(&[])?;
         let filter = Filter { saved: filter.sequence, ..filter.clone() };
         Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN })
     }
@@ -215,9 +222,17 @@ impl Delivery {
     }
 
     fn look_into(&self, run: Arc<dyn Run>, position: u64, chunk: &mut Chunk) {
-        // The store reports damage itself; the rest is delivered.
-        let _ =
-            self.tail.rows_by_block(run, self.workers.clock.now(), &mut |found| chunk.add(found, position, &self.done));
+        let mut names = Vec::new();
+        if Form::of(&self.filter.destination).0.has_fields() {
+            // The store reports damage itself; the rest is delivered.
+            names = run.field_names().unwrap_or_default();
+            names.retain(|name| !name.starts_with('@'));
+            names.truncate(FIELDS_MAX);
+        }
+        let of_fields = if names.is_empty() { None } else { self.filter.tail(&names).ok() };
+        let tail = of_fields.as_ref().unwrap_or(&self.tail);
+        let mut add = |found| chunk.add((found, &names), position, &self.done);
+        let _ = tail.rows_by_block(run, self.workers.clock.now(), &mut add);
     }
 
     /// Posts a chunk and moves the position to `end`. If the receiver refuses it, waits and returns `false`: the rest is
@@ -226,13 +241,20 @@ impl Delivery {
         for lines in chunk.posts() {
             self.go_on()?;
             self.wait_while_copy()?;
-            let body = data_message(&self.filter, &lines);
-            if let Err(error) = self.workers.post(&self.filter, &body) {
-                self.wait_after(&error)?;
-                return Ok(false);
-            }
+            let refused = match self.workers.deliver(&self.filter, &lines) {
+                Ok(refused) => refused,
+                Err(error) => {
+                    self.wait_after(&error)?;
+                    return Ok(false);
+                }
+            };
             self.wait = WAIT_MIN;
             self.progress.delivered(lines.len() as u64);
+            if let Some(reason) = refused {
+                let (group, filter) = (&self.filter.group, &self.filter.name);
+                tracing::warn!(group, filter, reason, "subscription filter delivered events that were refused");
+                self.progress.failed(&PostError::Refused(reason));
+            }
             self.filter.n_events += lines.len() as u64;
             self.done.extend(lines.iter().map(|line| line.id.sequence));
         }

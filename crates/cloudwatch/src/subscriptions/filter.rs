@@ -1,5 +1,7 @@
 //! A subscription filter: its document, its position, and the plan that finds its events.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use door::to_json;
 use execute::Tail;
@@ -76,12 +78,13 @@ impl Filter {
         }
     }
 
-    /// Returns the plan that finds matching events: their messages and streams.
-    pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
+    /// Returns the plan that finds matching events: their messages, streams and levels, and some fields.
+    pub(super) fn tail(&self, fields: &[Arc<str>]) -> Result<Tail, CloudWatchProblem> {
         let mut plan = plan_of(&self.pattern)?;
         plan.edit(|operators| {
             if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
-                *columns = ["@message", "@logStream"].map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
+                let names = ["@message", "@logStream", "@level"].into_iter().chain(fields.iter().map(|name| &**name));
+                *columns = names.map(|name| (name.into(), Expr::Field(name.into()))).collect();
             }
         });
         Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))

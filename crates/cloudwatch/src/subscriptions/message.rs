@@ -6,7 +6,7 @@ use std::sync::Arc;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value as Json, json};
-use types::EventId;
+use types::{EventId, Level, Value};
 
 use super::filter::Filter;
 use crate::time::milliseconds;
@@ -18,7 +18,20 @@ const OWNER: &str = "000000000000";
 pub(super) struct Line {
     pub(super) id: EventId,
     pub(super) stream: Arc<str>,
+    pub(super) level: Option<Level>,
+    /// Fields of the event, where the receiver gets them.
+    pub(super) fields: Vec<(Arc<str>, Value)>,
     pub(super) message: Arc<str>,
+}
+
+impl Line {
+    /// Returns about how many bytes it takes.
+    pub(super) fn n_bytes(&self) -> usize {
+        let field = |(name, value): &(Arc<str>, Value)| {
+            name.len() + if let Value::String(text) = value { text.len() } else { size_of::<Value>() }
+        };
+        self.message.len() + self.fields.iter().map(field).sum::<usize>()
+    }
 }
 
 /// Returns the message with events of one stream.
@@ -27,7 +40,7 @@ pub(super) fn data_message(filter: &Filter, lines: &[&Line]) -> Vec<u8> {
         .iter()
         .map(|line| json!({"id": line.id.encode(), "timestamp": milliseconds(line.id.timestamp), "message": &*line.message}))
         .collect();
-    compressed(&json!({
+    packed(&json!({
         "messageType": "DATA_MESSAGE", "owner": OWNER, "logGroup": filter.group,
         "logStream": lines.first().map_or("", |line| &*line.stream),
         "subscriptionFilters": [filter.name], "logEvents": events,
@@ -37,15 +50,19 @@ pub(super) fn data_message(filter: &Filter, lines: &[&Line]) -> Vec<u8> {
 /// Returns the message that probes a destination before its filter is saved.
 pub(super) fn control_message(now_ms: i64) -> Vec<u8> {
     let text = "CWL CONTROL MESSAGE: Checking health of destination.";
-    compressed(&json!({
+    packed(&json!({
         "messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logStream": "",
         "subscriptionFilters": [], "logEvents": [{"id": "", "timestamp": now_ms, "message": text}],
     }))
 }
 
-fn compressed(message: &Json) -> Vec<u8> {
+fn packed(message: &Json) -> Vec<u8> {
+    compressed(message.to_string().as_bytes())
+}
+
+pub(super) fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Writing into memory cannot fail.
-    let _ = encoder.write_all(message.to_string().as_bytes());
+    let _ = encoder.write_all(bytes);
     encoder.finish().unwrap_or_default()
 }

@@ -13,7 +13,6 @@ use types::{GroupName, Hold};
 
 use super::delivery::Delivery;
 use super::filter::{Filter, KIND, filters};
-use super::message::control_message;
 use super::workers::{DeliveryCounts, Progress, Worker, Workers};
 use crate::answer::CloudWatchProblem;
 use crate::filters::{FilterLimits, last_sequence};
@@ -76,7 +75,7 @@ impl Subscriptions {
     pub(super) fn put(&self, mut filter: Filter) -> Result<(), CloudWatchProblem> {
         let store = &self.workers.store;
         let now_ms = milliseconds(self.workers.clock.now());
-        self.workers.post(&filter, &control_message(now_ms)).map_err(|error| {
+        self.workers.probe(&filter, now_ms).map_err(|error| {
             let message = format!(
                 "Could not deliver test message to specified destination: {error}. Check if the destination is valid."
             );

@@ -11,6 +11,8 @@ use tokio::sync::watch;
 use types::{Hold, Secret};
 
 use super::filter::Filter;
+use super::forms::{Body, Form, JSON};
+use super::message::{Line, control_message};
 
 /// The deliveries by group and name of their filter, and what their threads share.
 pub(super) struct Workers {
@@ -98,13 +100,33 @@ impl Workers {
         self.store.nodes().is_some()
     }
 
-    /// Posts a body to the destination of a filter. Blocks.
-    pub(super) fn post(&self, filter: &Filter, body: &[u8]) -> Result<(), PostError> {
-        let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")];
+    /// Posts to the destination of a filter; returns the answer. Blocks.
+    fn post(&self, Body { url, content_type, bytes }: Body) -> Result<Vec<u8>, PostError> {
+        let headers = [("Content-Type", content_type), ("Content-Encoding", "gzip")];
         match self.poster.get_or_init(|| Poster::new(self.reach)) {
-            Ok(poster) => poster.post(&Secret::from(filter.destination.as_str()), &headers, body.to_vec()),
+            Ok(poster) => poster.ask(&Secret::from(url), &headers, bytes),
             Err(reason) => Err(PostError::Retry { after: None, reason: reason.clone() }),
         }
+    }
+
+    /// Tries the destination of a filter. Blocks.
+    pub(super) fn probe(&self, filter: &Filter, now_ms: i64) -> Result<(), PostError> {
+        let (form, url) = Form::of(&filter.destination);
+        let body = match form {
+            Form::CloudWatch => Body { url: url.to_owned(), content_type: JSON, bytes: control_message(now_ms) },
+            // No events; Elasticsearch refuses that, which shows that it is there.
+            _ => form.body(filter, &[]),
+        };
+        match self.post(body) {
+            Err(PostError::Refused(reason)) if form == Form::Elasticsearch && reason.contains(" 400") => Ok(()),
+            posted => posted.map(drop),
+        }
+    }
+
+    /// Posts events to the destination of a filter; returns why some of them are refused for good. Blocks.
+    pub(super) fn deliver(&self, filter: &Filter, lines: &[&Line]) -> Result<Option<String>, PostError> {
+        let (form, _) = Form::of(&filter.destination);
+        form.verdict(&self.post(form.body(filter, lines))?)
     }
 
     /// Saves the position of a filter, also if another destination or pattern was set meanwhile: then its delivery ends, and

@@ -18,21 +18,21 @@ fn rows(sequences: impl Iterator<Item = u64>, n_bytes: usize) -> TailRows {
 #[test]
 fn a_chunk_holds_the_earliest_in_whatever_order_they_come() {
     let mut chunk = Chunk::default();
-    chunk.add(rows(15_001..=30_000, 1), 10, &BTreeSet::new());
+    chunk.add((rows(15_001..=30_000, 1), &[]), 10, &BTreeSet::new());
     assert!(!chunk.is_cut);
-    chunk.add(rows(1..=15_000, 1), 10, &BTreeSet::from([12]));
+    chunk.add((rows(1..=15_000, 1), &[]), 10, &BTreeSet::from([12]));
     assert_eq!(chunk.lines.len(), CHUNK_EVENTS_MAX);
     assert_eq!(chunk.lines.keys().next().zip(chunk.lines.keys().last()), Some((&11, &20_011)));
     assert!(chunk.is_cut);
     let mut large = Chunk::default();
-    large.add(rows(1..=5, CHUNK_BYTES_MAX / 2 - 1), 0, &BTreeSet::new());
+    large.add((rows(1..=5, CHUNK_BYTES_MAX / 2 - 1), &[]), 0, &BTreeSet::new());
     assert_eq!(large.lines.len(), 2);
 }
 
 #[test]
 fn posts_are_of_one_stream_in_order_and_bounded() {
     let mut chunk = Chunk::default();
-    chunk.add(rows(1..=10, POST_BYTES_MAX / 2), 0, &BTreeSet::new());
+    chunk.add((rows(1..=10, POST_BYTES_MAX / 2), &[]), 0, &BTreeSet::new());
     let posts = chunk.posts();
     let sequences: Vec<Vec<u64>> =
         posts.iter().map(|post| post.iter().map(|line| line.id.sequence).collect()).collect();

@@ -1,0 +1,216 @@
+//! What other receivers than Amazon's get: the scheme of a destination names the protocol.
+//!
+//! ```text
+//! loki+https://HOST                     Loki's push, JSON        the id is structured metadata
+//! elasticsearch+https://HOST/INDEX      the bulk API             the id is that of the document
+//! otlp+https://HOST                     OTLP by HTTP, JSON       the id is `log.record.uid`
+//! ndjson+https://HOST/PATH              an object for each line  the id is `@id`
+//! ```
+//!
+//! An event may arrive twice; by its id the second one takes the place of the first (Elasticsearch), or is known. Loki drops
+//! what is equal by itself. Sources: <https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs>,
+//! <https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk>, OpenTelemetry Protocol 1.x,
+//! *Logs data model*.
+
+use std::collections::BTreeMap;
+
+use alert::PostError;
+use serde_json::{Map, Value as Json, json};
+use types::{Level, Timestamp, Value};
+
+use super::filter::Filter;
+use super::message::{Line, compressed, data_message};
+
+/// Refusals of single documents that are quoted.
+const REASON_CHARS: usize = 300;
+
+/// The protocol of a receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    CloudWatch,
+    Loki,
+    Elasticsearch,
+    Otlp,
+    Ndjson,
+}
+
+/// A body to post.
+pub(super) struct Body {
+    pub(super) url: String,
+    pub(super) content_type: &'static str,
+    /// Compressed with gzip.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Form {
+    /// Returns the protocol of a destination, and its address of the web.
+    pub(super) fn of(destination: &str) -> (Self, &str) {
+        let schemes = [
+            ("loki+", Self::Loki),
+            ("elasticsearch+", Self::Elasticsearch),
+            ("otlp+", Self::Otlp),
+            ("ndjson+", Self::Ndjson),
+        ];
+        let found = schemes.iter().find_map(|(scheme, form)| Some((*form, destination.strip_prefix(scheme)?)));
+        found.unwrap_or((Self::CloudWatch, destination))
+    }
+
+    /// Reports whether all fields of an event are sent, and not its text alone.
+    pub(super) fn has_fields(self) -> bool {
+        self != Self::CloudWatch
+    }
+
+    /// Makes the body with events of one stream.
+    pub(super) fn body(self, filter: &Filter, lines: &[&Line]) -> Body {
+        let (_, url) = Self::of(&filter.destination);
+        let url = url.trim_end_matches('/');
+        let of_host = |path: &str| match url.splitn(4, '/').nth(3) {
+            Some(_) => url.to_owned(),
+            None => format!("{url}{path}"),
+        };
+        match self {
+            Self::CloudWatch => Body { url: url.to_owned(), content_type: JSON, bytes: data_message(filter, lines) },
+            Self::Loki => body(of_host("/loki/api/v1/push"), JSON, &loki(filter, lines).to_string()),
+            Self::Otlp => body(of_host("/v1/logs"), JSON, &otlp(filter, lines).to_string()),
+            Self::Elasticsearch => {
+                let (host, index) = url.rsplit_once('/').unwrap_or((url, ""));
+                body(format!("{host}/_bulk"), NDJSON, &bulk(filter, lines, index))
+            }
+            Self::Ndjson => {
+                let line = |line: &&Line| format!("{}\n", Json::Object(document(filter, line, "@id")));
+                body(url.to_owned(), NDJSON, &lines.iter().map(line).collect::<String>())
+            }
+        }
+    }
+
+    /// Reads the answer to a post that succeeded as a whole; returns the reason why documents in it are refused for good.
+    ///
+    /// # Errors
+    /// If it has to be posted again.
+    pub(super) fn verdict(self, answer: &[u8]) -> Result<Option<String>, PostError> {
+        let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
+        if self == Self::Elasticsearch && !answer["errors"].is_boolean() {
+            return Err(PostError::Retry { after: None, reason: "the answer is not that of a bulk request".into() });
+        }
+        let refused = match self {
+            Self::Elasticsearch if answer["errors"] == true => answer["items"].as_array(),
+            Self::Otlp if !answer["partialSuccess"]["rejectedLogRecords"].is_null() => {
+                let message = answer["partialSuccess"]["errorMessage"].as_str().unwrap_or("log records are rejected");
+                return Ok(Some(message.chars().take(REASON_CHARS).collect()));
+            }
+            _ => None,
+        };
+        let mut problem = None;
+        for item in refused.into_iter().flatten() {
+            let item = &item["index"];
+            let reason: String = item["error"].to_string().chars().take(REASON_CHARS).collect();
+            match item["status"].as_u64() {
+                Some(429 | 500..) => return Err(PostError::Retry { after: None, reason }),
+                Some(400..) => problem = Some(reason),
+                _ => {}
+            }
+        }
+        Ok(problem)
+    }
+}
+
+pub(super) const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+
+fn body(url: String, content_type: &'static str, text: &str) -> Body {
+    Body { url, content_type, bytes: compressed(text.as_bytes()) }
+}
+
+fn nanos(line: &Line) -> String {
+    line.id.timestamp.0.to_string()
+}
+
+/// One stream, with all else beside the lines.
+fn loki(filter: &Filter, lines: &[&Line]) -> Json {
+    let value = |line: &&Line| {
+        let mut metadata: BTreeMap<&str, String> =
+            line.fields.iter().map(|(name, value)| (&**name, value.to_string())).collect();
+        metadata.insert("catat_id", line.id.encode());
+        metadata.extend(line.level.map(|level| ("level", level.name().to_owned())));
+        json!([nanos(line), &*line.message, metadata])
+    };
+    let stream = lines.first().map_or("", |line| &*line.stream);
+    let values: Vec<Json> = lines.iter().map(value).collect();
+    json!({"streams": [{"stream": {"group": filter.group, "stream": stream}, "values": values}]})
+}
+
+fn otlp(filter: &Filter, lines: &[&Line]) -> Json {
+    let record = |line: &&Line| {
+        let mut attributes = vec![attribute("log.record.uid", &Value::text(line.id.encode()))];
+        attributes.extend(line.fields.iter().map(|(name, value)| attribute(name, value)));
+        let mut record = json!({
+            "timeUnixNano": nanos(line), "body": {"stringValue": &*line.message}, "attributes": attributes,
+        });
+        if let Some(level) = line.level {
+            record["severityText"] = level.name().into();
+            record["severityNumber"] = severity(level).into();
+        }
+        record
+    };
+    let stream = lines.first().map_or("", |line| &*line.stream);
+    let resource = [("service.name", &*filter.group), ("log.stream", stream)];
+    let resource: Vec<Json> = resource.iter().map(|(name, text)| attribute(name, &Value::text(*text))).collect();
+    let records: Vec<Json> = lines.iter().map(record).collect();
+    json!({"resourceLogs": [{"resource": {"attributes": resource}, "scopeLogs": [{"logRecords": records}]}]})
+}
+
+/// The first number of each range of OpenTelemetry's severities.
+fn severity(level: Level) -> u64 {
+    match level {
+        Level::Trace => 1,
+        Level::Debug => 5,
+        Level::Info => 9,
+        Level::Warn => 13,
+        Level::Error => 17,
+        Level::Fatal => 21,
+    }
+}
+
+fn attribute(name: &str, value: &Value) -> Json {
+    let value = match value {
+        Value::Integer(number) => json!({"intValue": number.to_string()}),
+        Value::Float(number) => json!({"doubleValue": number}),
+        Value::Boolean(truth) => json!({"boolValue": truth}),
+        other => json!({"stringValue": other.to_string()}),
+    };
+    json!({"key": name, "value": value})
+}
+
+fn bulk(filter: &Filter, lines: &[&Line], index: &str) -> String {
+    let action = |line: &&Line| {
+        let about = json!({"index": {"_index": index, "_id": line.id.encode()}});
+        format!("{about}\n{}\n", Json::Object(document(filter, line, "catat.id")))
+    };
+    lines.iter().map(action).collect()
+}
+
+/// An event as an object. Its own fields of the same name are left to `@message`, which has them, too.
+fn document(filter: &Filter, line: &Line, id: &str) -> Map<String, Json> {
+    let mut document = Map::new();
+    for (name, value) in &line.fields {
+        let mut text = String::new();
+        value.write_json(&mut text);
+        document.insert(name.to_string(), serde_json::from_str(&text).unwrap_or_default());
+    }
+    let time = Timestamp(line.id.timestamp.0).to_string();
+    let (message, group) = if id == "@id" { ("@message", "@log") } else { ("message", "catat.group") };
+    let stream = if id == "@id" { "@logStream" } else { "catat.stream" };
+    for (name, text) in [
+        (id, &*line.id.encode()),
+        ("@timestamp", &time),
+        (message, &line.message),
+        (group, &filter.group),
+        (stream, &line.stream),
+    ] {
+        document.insert(name.to_owned(), text.into());
+    }
+    if let Some(level) = line.level {
+        document.insert(if id == "@id" { "@level" } else { "log.level" }.to_owned(), level.name().into());
+    }
+    document
+}
