@@ -88,8 +88,9 @@ impl Chunk {
             };
             let (message, stream, level) = (text(), text(), text());
             let level = Level::parse(&level);
-            let fields: Vec<(Arc<str>, Value)> =
-                names.iter().zip(cells).filter_map(|(name, cell)| Some((name.clone(), cell?))).collect();
+            let is_text = |value: &Value| matches!(value, Value::String(text) if *text == message);
+            let fields = names.iter().zip(cells).filter_map(|(name, cell)| Some((name.clone(), cell?)));
+            let fields: Vec<(Arc<str>, Value)> = fields.filter(|(_, value)| !is_text(value)).collect();
             let line = Line { id, stream, message, level, fields };
             self.n_bytes += line.n_bytes();
             self.lines.insert(id.sequence, line);

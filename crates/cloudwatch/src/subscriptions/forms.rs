@@ -214,3 +214,6 @@ fn document(filter: &Filter, line: &Line, id: &str) -> Map<String, Json> {
     }
     document
 }
+
+#[cfg(test)]
+mod tests;

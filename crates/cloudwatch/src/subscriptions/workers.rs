@@ -126,7 +126,11 @@ impl Workers {
     /// Posts events to the destination of a filter; returns why some of them are refused for good. Blocks.
     pub(super) fn deliver(&self, filter: &Filter, lines: &[&Line]) -> Result<Option<String>, PostError> {
         let (form, _) = Form::of(&filter.destination);
-        form.verdict(&self.post(form.body(filter, lines))?)
+        match self.post(form.body(filter, lines)) {
+            // Loki takes the others, and would refuse these for ever.
+            Err(PostError::Refused(reason)) if form.has_fields() && reason.contains(" 400") => Ok(Some(reason)),
+            posted => form.verdict(&posted?),
+        }
     }
 
     /// Saves the position of a filter, also if another destination or pattern was set meanwhile: then its delivery ends, and

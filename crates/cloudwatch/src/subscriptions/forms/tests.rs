@@ -1,0 +1,73 @@
+//! What receivers get, and what their answers mean.
+
+use std::io::Read;
+
+use types::{EventId, Timestamp};
+
+use super::*;
+
+fn line() -> Line {
+    Line {
+        id: EventId { group_id: 1, timestamp: Timestamp(1_795_157_233_000_000_007), sequence: 3 },
+        stream: "s".into(),
+        message: "order \"1\"\n  failed".into(),
+        level: Some(Level::Error),
+        fields: vec![("n".into(), Value::Integer(7)), ("user.name".into(), Value::text("Ann"))],
+    }
+}
+
+/// The address and the text of a post.
+fn posted(destination: &str) -> (String, String) {
+    let filter = Filter { group: "app".into(), destination: destination.into(), ..Filter::default() };
+    let (form, _) = Form::of(destination);
+    let Body { url, bytes, .. } = form.body(&filter, &[&line()]);
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut text).expect("gzip");
+    (url, text)
+}
+
+#[test]
+fn receivers_get_time_text_level_fields_and_an_id() {
+    let id = line().id.encode();
+    let (url, text) = posted("loki+http://loki:3100/");
+    let entry = json!(["1795157233000000007", "order \"1\"\n  failed",
+        {"catat_id": id, "level": "error", "n": "7", "user.name": "Ann"}]);
+    let expected = json!({"streams": [{"stream": {"group": "app", "stream": "s"}, "values": [entry]}]});
+    assert_eq!((&*url, text.parse::<Json>().expect("JSON")), ("http://loki:3100/loki/api/v1/push", expected));
+    assert_eq!(posted("loki+http://gateway/tenant/push").0, "http://gateway/tenant/push");
+    let (url, text) = posted("elasticsearch+https://elastic:9200/logs-app");
+    let (action, document) = text.split_once('\n').expect("two lines");
+    let expected = json!({"index": {"_index": "logs-app", "_id": id}});
+    assert_eq!((&*url, action.parse::<Json>().expect("JSON")), ("https://elastic:9200/_bulk", expected));
+    let expected = json!({"@timestamp": "2026-11-20T06:47:13.000000007Z", "message": "order \"1\"\n  failed",
+        "log.level": "error", "catat.id": id, "catat.group": "app", "catat.stream": "s", "n": 7, "user.name": "Ann"});
+    assert_eq!(document.parse::<Json>().expect("JSON"), expected);
+    let (url, text) = posted("otlp+https://collector:4318");
+    let record = &text.parse::<Json>().expect("JSON")["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+    assert_eq!((&*url, &record["severityNumber"]), ("https://collector:4318/v1/logs", &json!(17)));
+    assert_eq!(record["attributes"][0], json!({"key": "log.record.uid", "value": {"stringValue": id}}));
+    assert_eq!(record["attributes"][1], json!({"key": "n", "value": {"intValue": "7"}}));
+    let (url, text) = posted("ndjson+https://host/take?all=1");
+    assert!(
+        url == "https://host/take?all=1" && text.ends_with("}\n") && text.contains("\"@level\":\"error\""),
+        "{text}"
+    );
+    assert_eq!(Form::of("https://host/hook"), (Form::CloudWatch, "https://host/hook"));
+}
+
+#[test]
+fn answers_say_what_is_refused_for_good_and_what_may_come_again() {
+    let bulk = |status: u64| {
+        let error = json!({"type": "mapper_parsing_exception", "reason": "n is no date"});
+        let items = json!([{"index": {"status": 201}}, {"index": {"status": status, "error": error}}]);
+        Form::Elasticsearch.verdict(json!({"errors": true, "items": items}).to_string().as_bytes())
+    };
+    assert!(bulk(400).is_ok_and(|problem| problem.is_some_and(|problem| problem.contains("n is no date"))));
+    assert!(matches!(bulk(429), Err(PostError::Retry { .. })) && matches!(bulk(503), Err(PostError::Retry { .. })));
+    assert_eq!(Form::Elasticsearch.verdict(br#"{"errors":false,"items":[]}"#), Ok(None));
+    assert!(matches!(Form::Elasticsearch.verdict(b"<html>"), Err(PostError::Retry { .. })));
+    let partial = br#"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}"#;
+    assert_eq!(Form::Otlp.verdict(partial), Ok(Some("too old".into())));
+    assert_eq!(Form::Otlp.verdict(b"{}"), Ok(None));
+    assert_eq!(Form::Loki.verdict(b""), Ok(None));
+}
