@@ -29,6 +29,9 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
 /// How long a cluster may take until it has a coordinator.
 const COORDINATOR_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a member asks to join: once without a name, once with the one that it is given, and once more.
+const JOIN_ATTEMPTS: u32 = 3;
+
 /// How often new partitions are looked for.
 const METADATA_EVERY: Duration = Duration::from_secs(60);
 
@@ -183,6 +186,10 @@ impl Consumer {
     }
 
     fn try_poll(&mut self) -> Result<Vec<Fetched>, Error> {
+        if self.asked_at.is_none() && self.positions.is_some() {
+            // A partition had no leader, or a broker was away: not at once again.
+            std::thread::sleep(Duration::from_millis(WAIT_MS as u64));
+        }
         if self.asked_at.is_none_or(|at| at.elapsed() >= METADATA_EVERY) {
             let before = self.leaders.len();
             self.ask_for_topics()?;
@@ -284,6 +291,7 @@ impl Consumer {
     fn join(&mut self) -> Result<(), Error> {
         self.to_commit.clear();
         let session_timeout = self.options.session_timeout;
+        let mut n_refused = 0;
         let joined = loop {
             let group = group_id(&self.options);
             let metadata = assignment::subscription(&self.options.address.topics);
@@ -300,10 +308,12 @@ impl Consumer {
             let joined = coordinator.call(&request, JOIN)?;
             match joined.error_code.err() {
                 None => break joined,
+                Some(_) if n_refused == JOIN_ATTEMPTS => return Err(self.group_refused(joined.error_code)),
                 Some(ResponseError::MemberIdRequired) => self.member = joined.member_id,
                 Some(ResponseError::UnknownMemberId) if !self.member.is_empty() => self.member = StrBytes::default(),
                 Some(_) => return Err(self.group_refused(joined.error_code)),
             }
+            n_refused += 1;
         };
         self.member = joined.member_id.clone();
         self.generation = joined.generation_id;

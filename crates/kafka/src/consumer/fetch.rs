@@ -26,7 +26,12 @@ impl Consumer {
         let positions = self.positions.clone().unwrap_or_default();
         let mut by_leader: BTreeMap<i32, BTreeMap<&str, Vec<FetchPartition>>> = BTreeMap::new();
         for ((topic, partition), offset) in &positions {
-            let Some(leader) = self.leaders.get(&(topic.clone(), *partition)) else { continue };
+            let leader = self.leaders.get(&(topic.clone(), *partition));
+            let Some(leader) = leader.filter(|leader| self.brokers.contains_key(leader)) else {
+                // The others go on.
+                self.asked_at = None;
+                continue;
+            };
             let wanted = FetchPartition::default()
                 .with_partition(*partition)
                 .with_fetch_offset(*offset)
@@ -94,7 +99,14 @@ impl Consumer {
             None => {}
             Some(ResponseError::OffsetOutOfRange) => {
                 let oldest = self.oldest(&partition)?;
-                let lost = format!("{name}: offsets {from} to {oldest} are no longer there");
+                let lost = if oldest > from {
+                    format!("{name}: offsets {from} to {oldest} are no longer there")
+                } else {
+                    // A leader was elected that had not all, or brokers without ids of topics had the topic deleted.
+                    format!(
+                        "{name} ends before offset {from}: messages with offsets below it are taken for those stored"
+                    )
+                };
                 return Ok(fetched(Vec::new(), oldest, Some(lost)));
             }
             Some(error) if error.is_retriable() => {
