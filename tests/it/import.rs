@@ -130,6 +130,18 @@ fn lines_are_imported_once_with_labels_and_metadata() {
     assert_eq!(to.rows(EVERYTHING), from.rows(EVERYTHING), "{}", ran.err);
     let fields = "filter serial in [\"5\", \"8999\", \"12999\"] | fields @timestamp, @log, @message, pod, serial | sort @timestamp";
     assert_eq!(to.rows(fields), from.rows(fields));
+    // The last span was sent before an interruption, and has a line more now: that one alone is stored.
+    to.flush();
+    let journal = scratch.path().join("moving/done.ndjson");
+    let done = std::fs::read_to_string(&journal).expect("what is done");
+    let last = done.trim_end().rfind('\n').expect("a line");
+    std::fs::write(&journal, &done[..last]).expect("it is ours");
+    let late = json!([format!("{}", time_ms(N_EVENTS - 1) * 1_000_000), "a late \u{e9} line", {"serial": "late"}]);
+    let late = json!({"streams": [{"stream": {"job": "shop", "pod": "pod-0"}, "values": [late]}]}).to_string();
+    assert_eq!(from.post("/loki/api/v1/push", &[("content-type", "application/json")], late).status, 204);
+    let ran = import(scratch.path(), &to, &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(to.rows(EVERYTHING), from.rows(EVERYTHING), "{}", ran.err);
     let missing = json!({"query": "filter serial = \"77\"", "reason": "a test", "all_time": true}).to_string();
     assert_eq!(delete(&to, &missing), 200);
     let ran = import(scratch.path(), &to, &arguments);

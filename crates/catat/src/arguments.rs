@@ -61,7 +61,7 @@ pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use onset::Onset;
 pub(crate) use printing::{Color, Format, Printing, Zone};
 pub(crate) use query::Query;
-pub(crate) use remote::{ClientOptions, Remote};
+pub(crate) use remote::{ClientOptions, DEFAULT_URL, Remote};
 pub(crate) use reports::{PutReport, ReportCommand, Reports};
 pub(crate) use rules::{RuleCommand, Rules};
 pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};

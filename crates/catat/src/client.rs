@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use types::Secret;
 
-use crate::arguments::Remote;
+use crate::arguments::{DEFAULT_URL, Remote};
 use crate::failure::Failure;
 
 /// Connecting to a server that is there takes milliseconds.
@@ -129,11 +129,7 @@ impl Server {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        let cause = cause.to_string();
+        let cause = cause_of(error);
         let next = ship::connection_advice(&self.url, &cause);
         let next =
             next.unwrap_or_else(|| "Start one with `catat up`, or name another with --url or CATAT_URL.".to_owned());
@@ -152,7 +148,10 @@ pub(crate) fn add_given(body: &mut Value, given: &[(&str, &Option<String>)]) {
 fn on_data_dir(dir: &Path, remote: &Remote) -> Result<Remote, Failure> {
     let line = |name: &str| std::fs::read_to_string(dir.join(name)).map(|text| text.trim().to_owned());
     let mut remote = remote.clone();
-    if let Ok(url) = line("address") {
+    // An address that was given is meant.
+    if remote.url == DEFAULT_URL
+        && let Ok(url) = line("address")
+    {
         remote.url = url;
     }
     if remote.key.is_none() {
@@ -171,6 +170,15 @@ fn local_admin_key() -> Option<Secret> {
     let (_, dir) = layers.all().find(|(setting, _)| (setting.section, setting.key) == ("storage", "dir"))?;
     let key = std::fs::read_to_string(Path::new(&dir.value).join("admin.key")).ok()?;
     Some(key.trim()).filter(|key| !key.is_empty()).map(Secret::from)
+}
+
+/// Returns the innermost cause of an error, which says what happened to the connection.
+pub(crate) fn cause_of(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// Makes a failure of an answer that ended early or has another form than expected.

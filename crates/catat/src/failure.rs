@@ -9,11 +9,13 @@ pub(crate) struct Failure {
     code: u8,
     /// One or more lines for standard error; empty where everything was said already.
     pub(crate) message: String,
+    /// Whether the server has something else under the same id.
+    pub(crate) is_conflict: bool,
 }
 
 impl Failure {
     fn new(code: u8, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), is_conflict: false }
     }
 
     /// Something went wrong that no other code is for.
@@ -49,6 +51,11 @@ impl Failure {
     /// Reports whether the same request may succeed a moment later.
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self.code, 1 | 3)
+    }
+
+    /// Returns the failure, which is one of an id that has another body already where that is so.
+    pub(crate) fn of_conflict(self, is_conflict: bool) -> Self {
+        Self { is_conflict, ..self }
     }
 
     /// Returns the failure with one more line of text.

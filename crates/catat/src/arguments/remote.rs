@@ -7,11 +7,14 @@ use types::Secret;
 
 use super::printing::Printing;
 
+/// Where a server listens if it is not told otherwise.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:22828";
+
 /// The server to talk to; also accepted after a subcommand.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// Address of the server
-    #[arg(long, env = "CATAT_URL", value_name = "URL", default_value = "http://127.0.0.1:22828", global = true)]
+    #[arg(long, env = "CATAT_URL", value_name = "URL", default_value = DEFAULT_URL, global = true)]
     pub(crate) url: String,
     /// Key for the server
     #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true, global = true)]

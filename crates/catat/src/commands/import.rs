@@ -36,7 +36,7 @@ use self::source::{Piece, Source, Stored};
 pub(super) use self::told::NAMED_MAX;
 use self::told::{compare_hours, none_refused, warn_of_retention};
 use self::victorialogs::VictoriaLogs;
-use super::journal::{Journal, plan_of};
+use super::journal::{Journal, at, plan_of};
 use super::spans::{HOUR, Range, Span, Width, instant, now, spans};
 use crate::arguments::{Import, ImportOptions, ImportSource};
 use crate::client::Server;
@@ -113,7 +113,8 @@ fn import_from(
         let line = StatusLine::new();
         line.show(|_| "the source counts its events".to_owned());
         let count = |range: Range, width: Width| source.counts(from, range, width);
-        let spans = spans(&count, range, source.most(), |_, _| true)?;
+        let are_near = |first: &Span, last: &Span| last.to.0.saturating_sub(first.from.0) < source.longest();
+        let spans = spans(&count, range, source.most(), are_near)?;
         line.clear();
         let id = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
         Ok(Plan { asked: asked.clone(), id: format!("import-{id:016x}"), spans })
@@ -123,6 +124,10 @@ fn import_from(
     };
     let plan = plan_of(dir, ("import.json", "import"), |plan: &Plan| plan.asked == asked, make)?;
     tell(&plan, server)?;
+    if plan.spans.is_empty() {
+        // What comes later is asked for, then.
+        return std::fs::remove_file(dir.join("import.json")).map_err(|error| at(dir, &error));
+    }
     let n_refused = transfer(source, &plan, dir, (from, &Side::of_server(server), options.rate))?;
     compare(source, &plan, from, &Side::of_server(server))?;
     none_refused(n_refused)
@@ -168,12 +173,17 @@ fn transfer(
                 let missing = counted(span.events - n_read, "event");
                 say!("catat: {} to {}: the source gave {missing} fewer than it had counted", span.from, span.to);
             }
-            for (number, piece) in pieces.into_iter().enumerate() {
-                let id = format!("{}-{}-{number}", plan.id, span.from.0);
-                let of_piece = source.store(to, piece, &id)?;
-                stored.events += of_piece.events;
-                stored.n_refused += of_piece.n_refused;
-                stored.refused.extend(of_piece.refused.into_iter().take(NAMED_MAX));
+            let id = format!("{}-{}", plan.id, span.from.0);
+            match store_all(source, to, pieces, (&id, &mut stored)) {
+                // It was sent before an interruption, and reads differently now.
+                Err(failure) if failure.is_conflict => {
+                    let left = source.missing(from, to, span.range())?.ok_or(failure)?;
+                    let n_left: u64 = left.iter().map(|piece| piece.events).sum();
+                    let n_there = n_read.saturating_sub(n_left);
+                    stored = Stored { events: n_there, ..Stored::default() };
+                    store_all(source, to, left, (&format!("{id}-after-{n_there}"), &mut stored))?;
+                }
+                done => done?,
             }
             n_new += span.events;
             let step = Done { span: span.clone(), stored };
@@ -192,6 +202,22 @@ fn transfer(
     let n_stored: u64 = done.iter().map(|done| done.stored.events).sum();
     say!("catat: {} stored", counted(n_stored, "event"));
     Ok(done.iter().map(|done| done.stored.n_refused).sum())
+}
+
+/// Stores the pieces of a span under ids that begin with `id`.
+fn store_all(
+    source: &dyn Source,
+    to: &Side<'_>,
+    pieces: Vec<Piece>,
+    (id, stored): (&str, &mut Stored),
+) -> Result<(), Failure> {
+    for (number, piece) in pieces.into_iter().enumerate() {
+        let of_piece = source.store(to, piece, &format!("{id}-{number}"))?;
+        stored.events += of_piece.events;
+        stored.n_refused += of_piece.n_refused;
+        stored.refused.extend(of_piece.refused.into_iter().take(NAMED_MAX));
+    }
+    Ok(())
 }
 
 /// What a span has, or why it cannot be read.

@@ -1,6 +1,8 @@
 //! Loki: `query_range` by spans of time, pushes (Grafana's reference, *Loki HTTP API*).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -14,14 +16,14 @@ use crate::arguments::FromLoki;
 use crate::commands::spans::{Range, Width, halves, smaller};
 use crate::failure::Failure;
 
-/// Lines of an answer (`max_entries_limit_per_query`).
+/// Lines of an answer, if Loki does not say less (`max_entries_limit_per_query`).
 const ANSWER_LINES: u64 = 5_000;
 
-/// Fewer, since lines come while it is read.
-const SPAN_LINES: u64 = 4_000;
+/// Lines that an answer is asked for where all of them have the same time.
+const INSTANT_LINES: u64 = 200_000;
 
-/// Time that a query is about at most (`max_query_length` is 30 days and an hour).
-const QUERY_TIME: i64 = 30 * Timestamp::DAY;
+/// Time that a query is about at most (`max_query_length`, 30 days and an hour if nobody sets less).
+const QUERY_TIME: i64 = 5 * Timestamp::DAY;
 
 /// Points that an answer has at most.
 const POINTS_MAX: i64 = 10_000;
@@ -33,7 +35,12 @@ pub(super) struct Loki {
     selector: String,
     tenant: Option<String>,
     from: String,
+    /// Lines that this Loki gives at once.
+    answer_lines: AtomicU64,
 }
+
+/// A line: the labels of its stream, its time, and its text with what stands beside it, all as they are written in a push.
+type Line = (String, String, String);
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -64,7 +71,55 @@ struct LineMetadata {
 
 impl Loki {
     pub(super) fn new(from: &FromLoki) -> Self {
-        Self { selector: from.selector.clone(), tenant: from.tenant.clone(), from: from.from.clone() }
+        let answer_lines = AtomicU64::new(ANSWER_LINES);
+        Self { selector: from.selector.clone(), tenant: from.tenant.clone(), from: from.from.clone(), answer_lines }
+    }
+
+    /// Asks for the lines of a range, oldest first.
+    fn ask(&self, at: &Side<'_>, range: Range, limit: u64) -> Result<String, Failure> {
+        // The end of a query is not a part of it.
+        let [start, end] = [range.0.0, range.1.0 + 1].map(|instant| instant.to_string());
+        let (query, limit) = (&*self.selector, limit.to_string());
+        let parameters =
+            [("query", query), ("start", &start), ("end", &end), ("limit", &limit), ("direction", "forward")];
+        let request = at.request(Method::GET, "/loki/api/v1/query_range").query(&parameters).header(APART.0, APART.1);
+        at.send(request)
+    }
+
+    /// Learns how many lines this Loki gives at once.
+    fn learn(&self, at: &Side<'_>, range: Range) -> Result<(), Failure> {
+        let Err(failure) = self.ask(at, (range.1, range.1), ANSWER_LINES) else { return Ok(()) };
+        // `… limit > max_entries_limit_per_query (5000 > 500)`
+        let limit = failure.message.split_once("max_entries_limit_per_query (").and_then(|(_, rest)| {
+            let (limit, _) = rest.split_once(" > ")?.1.split_once(')')?;
+            limit.parse().ok().filter(|limit| *limit > 0)
+        });
+        self.answer_lines.store(limit.ok_or(failure)?, Relaxed);
+        Ok(())
+    }
+
+    /// Reads the lines of a range, in the same order each time: lines of one time come in any.
+    fn lines(&self, at: &Side<'_>, range: Range) -> Result<Vec<Line>, Failure> {
+        let limit = self.answer_lines.load(Relaxed);
+        let mut text = self.ask(at, range, limit)?;
+        let mut read = lines_of(&text, at)?;
+        if read.len() as u64 >= limit {
+            if let Some([first, second]) = halves(range) {
+                read = self.lines(at, first)?;
+                read.extend(self.lines(at, second)?);
+                return Ok(read);
+            }
+            text = self.ask(at, range, INSTANT_LINES).map_err(|failure| {
+                let message = format!("{limit} lines and more are of {}, and {}", range.0, failure.message);
+                Failure::other(message).with("Raise the limit there, as long as the import takes.")
+            })?;
+            read = lines_of(&text, at)?;
+            if read.len() as u64 >= INSTANT_LINES {
+                return Err(Failure::other(format!("{INSTANT_LINES} lines and more are of {}", range.0)));
+            }
+        }
+        read.sort_unstable();
+        Ok(read)
     }
 
     /// Counts the lines of spans of a width, from one multiple of it to another.
@@ -102,9 +157,11 @@ impl Loki {
 }
 
 impl Source for Loki {
-    fn about(&self, from: &Side<'_>, _range: Range) -> Result<Vec<String>, Failure> {
+    fn about(&self, from: &Side<'_>, range: Range) -> Result<Vec<String>, Failure> {
+        self.learn(from, range)?;
         let build: Value = from.ask(from.request(Method::GET, "/loki/api/v1/status/buildinfo"))?;
-        let version = build["version"].as_str().unwrap_or("of an unknown version");
+        let version = build["version"].as_str().filter(|version| !version.is_empty());
+        let version = version.unwrap_or("of an unknown version");
         let group = "the label group, job, service_name or service is the group, else it is loki";
         Ok(vec![format!("Loki {version} at {}: {}", from.name, self.selector), group.to_owned()])
     }
@@ -113,14 +170,19 @@ impl Source for Loki {
         json!({"selector": self.selector, "tenant": self.tenant, "from": self.from})
     }
 
+    /// Fewer than an answer has, since lines come while it is read.
     fn most(&self) -> u64 {
-        SPAN_LINES
+        (self.answer_lines.load(Relaxed) * 4 / 5).max(1)
+    }
+
+    fn longest(&self) -> i64 {
+        QUERY_TIME
     }
 
     /// Spans that Loki counts end with an instant that is theirs, so ranges are whole milliseconds of that kind.
     fn aligned(&self, (from, to): Range) -> Range {
-        let floor = |instant: Timestamp| instant.0 - instant.0.rem_euclid(Timestamp::MILLISECOND);
-        (Timestamp(floor(from) - Timestamp::MILLISECOND + 1), Timestamp(floor(to)))
+        let floor = |nanos: i64| nanos - nanos.rem_euclid(Timestamp::MILLISECOND);
+        (Timestamp(floor(from.0) - Timestamp::MILLISECOND + 1), Timestamp(floor(to.0 + Timestamp::MILLISECOND - 1)))
     }
 
     fn counts(&self, at: &Side<'_>, range: Range, width: Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
@@ -149,45 +211,28 @@ impl Source for Loki {
     }
 
     fn read(&self, from: &Side<'_>, range: Range) -> Result<Vec<Piece>, Failure> {
-        // The end of a query is not a part of it.
-        let [start, end] = [range.0.0, range.1.0 + 1].map(|instant| instant.to_string());
-        let limit = ANSWER_LINES.to_string();
-        let parameters = [
-            ("query", &*self.selector),
-            ("start", &*start),
-            ("end", &*end),
-            ("limit", &*limit),
-            ("direction", "forward"),
-        ];
-        let request = from.request(Method::GET, "/loki/api/v1/query_range").query(&parameters).header(APART.0, APART.1);
-        let text = from.send(request)?;
-        let answer: Answer<'_> =
-            serde_json::from_str(&text).map_err(|error| Failure::other(format!("{}: {error}", from.name)))?;
-        let mut streams = answer.data.result;
-        if streams.iter().map(|stream| stream.values.len() as u64).sum::<u64>() >= ANSWER_LINES {
-            let Some([first, second]) = halves(range) else {
-                let message = format!("{ANSWER_LINES} lines and more at {} are more than one answer has", range.0);
-                return Err(Failure::other(message).with("Import them with --match in several parts."));
-            };
-            let mut pieces = self.read(from, first)?;
-            pieces.extend(self.read(from, second)?);
-            return Ok(pieces);
+        Ok(pieces(self.lines(from, range)?))
+    }
+
+    /// Compares the lines of both sides: the server's door has what was pushed as it was.
+    fn missing(&self, from: &Side<'_>, to: &Side<'_>, range: Range) -> Result<Option<Vec<Piece>>, Failure> {
+        // Each side has its own way to write a text.
+        let read = |(labels, time, rest): &Line| {
+            let rest: Option<Value> = serde_json::from_str(&format!("[{rest}]")).ok();
+            (labels.clone(), time.clone(), rest.map(|rest| rest.to_string()))
+        };
+        let mut here: BTreeMap<(String, String, Option<String>), u64> = BTreeMap::new();
+        for line in self.lines(to, range)? {
+            *here.entry(read(&line)).or_default() += 1;
         }
-        // Streams come in any order, and one may come several times: its lines have different metadata.
-        streams.sort_by(|a, b| (&a.stream, first(a)).cmp(&(&b.stream, first(b))));
-        let mut pieces: Vec<Push> = Vec::new();
-        for stream in &streams {
-            for value in &stream.values {
-                let bytes: usize = value.iter().map(|part| part.get().len()).sum();
-                if pieces.last().is_none_or(|piece| piece.bytes + bytes > PIECE_BYTES) {
-                    pieces.push(Push::default());
-                }
-                if let Some(piece) = pieces.last_mut() {
-                    piece.add(&stream.stream, value, bytes)?;
-                }
+        let is_missing = |line: &Line| match here.get_mut(&read(line)).filter(|n| **n > 0) {
+            Some(n) => {
+                *n -= 1;
+                false
             }
-        }
-        Ok(pieces.into_iter().map(Push::into_piece).collect())
+            None => true,
+        };
+        Ok(Some(pieces(self.lines(from, range)?.into_iter().filter(is_missing).collect())))
     }
 
     fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure> {
@@ -197,9 +242,45 @@ impl Source for Loki {
     }
 }
 
-/// The time of a stream's first line, as it is written.
-fn first<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
-    stream.values.first().and_then(|value| value.first()).map(|time| time.get())
+/// Reads the lines of an answer.
+fn lines_of(text: &str, at: &Side<'_>) -> Result<Vec<Line>, Failure> {
+    let answer: Answer<'_> =
+        serde_json::from_str(text).map_err(|error| Failure::other(format!("{}: {error}", at.name)))?;
+    let mut lines = Vec::new();
+    for stream in &answer.data.result {
+        let labels = json!(stream.stream).to_string();
+        for value in &stream.values {
+            let [time, line, beside @ ..] = &value[..] else {
+                return Err(Failure::other("Loki's answer has a line without a time or a text"));
+            };
+            let metadata = match beside.first() {
+                Some(beside) => {
+                    serde_json::from_str::<LineMetadata>(beside.get()).unwrap_or_default().structured_metadata
+                }
+                None => BTreeMap::new(),
+            };
+            let metadata = if metadata.is_empty() { String::new() } else { format!(",{}", json!(metadata)) };
+            lines.push((labels.clone(), time.get().to_owned(), format!("{}{metadata}", line.get())));
+        }
+    }
+    Ok(lines)
+}
+
+/// Makes pushes of lines.
+fn pieces(lines: Vec<Line>) -> Vec<Piece> {
+    let mut pieces: Vec<Push> = Vec::new();
+    for (labels, time, rest) in lines {
+        let bytes = time.len() + rest.len();
+        if pieces.last().is_none_or(|piece| piece.bytes + bytes > PIECE_BYTES) {
+            pieces.push(Push::default());
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.streams.entry(labels).or_default().push(format!("[{time},{rest}]"));
+            piece.bytes += bytes;
+            piece.n_lines += 1;
+        }
+    }
+    pieces.into_iter().map(Push::into_piece).collect()
 }
 
 /// A push that grows.
@@ -211,22 +292,6 @@ struct Push {
 }
 
 impl Push {
-    fn add(&mut self, labels: &BTreeMap<String, String>, value: &[&RawValue], bytes: usize) -> Result<(), Failure> {
-        let [time, line, beside @ ..] = value else {
-            return Err(Failure::other("Loki's answer has a line without a time or a text"));
-        };
-        let metadata = match beside.first() {
-            Some(beside) => serde_json::from_str::<LineMetadata>(beside.get()).unwrap_or_default().structured_metadata,
-            None => BTreeMap::new(),
-        };
-        let metadata = if metadata.is_empty() { String::new() } else { format!(",{}", json!(metadata)) };
-        let lines = self.streams.entry(json!(labels).to_string()).or_default();
-        lines.push(format!("[{},{}{metadata}]", time.get(), line.get()));
-        self.bytes += bytes;
-        self.n_lines += 1;
-        Ok(())
-    }
-
     fn into_piece(self) -> Piece {
         let stream = |(labels, lines): (&String, &Vec<String>)| {
             format!("{{\"stream\":{labels},\"values\":[{}]}}", lines.join(","))

@@ -9,7 +9,7 @@ use serde_json::Value;
 use types::{GroupName, Secret, Timestamp};
 
 use crate::arguments::ImportOptions;
-use crate::client::Server;
+use crate::client::{Server, cause_of};
 use crate::commands::send::retry_after;
 use crate::commands::spans::Range;
 use crate::failure::Failure;
@@ -129,6 +129,7 @@ impl<'s> Side<'s> {
                 Ok((status, asked, body)) => {
                     let shown: String = body.chars().take(SHOWN_CHARS).collect();
                     let failure = Failure::other(format!("{}: {status}: {shown}", self.name));
+                    let failure = failure.of_conflict(status.as_u16() == 409);
                     // Amazon's services say it with 400.
                     let is_throttled = body.contains("ThrottlingException") || body.contains("LimitExceeded");
                     if !is_throttled && !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
@@ -136,7 +137,7 @@ impl<'s> Side<'s> {
                     }
                     (failure, asked)
                 }
-                Err(error) => (Failure::unreachable(format!("{}: {}", self.name, error.without_url())), None),
+                Err(error) => (Failure::unreachable(format!("{}: {}", self.name, cause_of(&error))), None),
             };
             n_failed += 1;
             let wait = ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0));

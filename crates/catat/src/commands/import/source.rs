@@ -22,6 +22,16 @@ pub(super) trait Source: Sync {
     /// Most events of a span that is read at once.
     fn most(&self) -> u64;
 
+    /// The longest time that it can be asked about at once, in nanoseconds.
+    fn longest(&self) -> i64 {
+        i64::MAX
+    }
+
+    /// Reads the events of a range that the server has not, where the source can tell; `None` where it cannot.
+    fn missing(&self, _from: &Side<'_>, _to: &Side<'_>, _range: Range) -> Result<Option<Vec<Piece>>, Failure> {
+        Ok(None)
+    }
+
     /// The range that it can count exactly, the one asked for or slightly longer.
     fn aligned(&self, range: Range) -> Range {
         range

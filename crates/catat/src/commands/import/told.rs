@@ -41,7 +41,7 @@ pub(super) fn warn_of_retention(server: &Server, ends: &[(Timestamp, u64)]) -> R
         if n_old > 0 {
             let events = counted(n_old, "event");
             say!(
-                "catat: warning: groups whose retention is {age} would lose {events} of these at once; see catat groups"
+                "catat: warning: groups whose retention is {age} would lose at least {events} of these at once; see catat groups"
             );
         }
     }
