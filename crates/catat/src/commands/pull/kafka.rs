@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use kafka::{Access, Address, Begin, Consumer, Error, Fetched, Login, Mechanism, Message};
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use types::{GroupName, counted, group_name_of_outside};
 
@@ -20,6 +22,9 @@ use crate::failure::Failure;
 
 /// Bytes of messages that are sent in one request.
 const PIECE_BYTES: usize = 4 << 20;
+
+/// How often it is said how much was stored.
+const SAID_EVERY: Duration = Duration::from_secs(10);
 
 /// Bytes of a key or a header that become a field.
 const FIELD_BYTES_MAX: usize = 4096;
@@ -48,9 +53,9 @@ pub(super) fn pull(options: &Pull) -> Result<(), Failure> {
 
 fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<(), Failure> {
     let is_stopped = stop_flag();
-    let mut is_first = true;
+    let (mut is_first, mut unsaid) = (true, Unsaid { n_events: 0, said: None });
     while !is_stopped.load(Ordering::Relaxed) {
-        match one_round(consumer, to) {
+        match one_round(consumer, to, &mut unsaid) {
             Ok(Some(0)) if is_once => break,
             Ok(n_events) => is_first &= n_events.is_none(),
             // What does not work at all is told at once; later it may be the way there.
@@ -60,8 +65,25 @@ fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<
                 std::thread::sleep(AFTER_FAILURE);
             }
         }
+        unsaid.say(SAID_EVERY);
     }
+    unsaid.say(Duration::ZERO);
     Ok(())
+}
+
+/// Events that were stored since it was said how many.
+struct Unsaid {
+    n_events: u64,
+    said: Option<Instant>,
+}
+
+impl Unsaid {
+    fn say(&mut self, every: Duration) {
+        if self.n_events > 0 && self.said.is_none_or(|said| said.elapsed() >= every) {
+            say!("catat: {} stored", counted(self.n_events, "event"));
+            *self = Self { n_events: 0, said: Some(Instant::now()) };
+        }
+    }
 }
 
 /// Reads the only address.
@@ -113,18 +135,17 @@ fn failure(error: Error) -> Failure {
 }
 
 /// Stores what comes next; returns how many events these are, `None` while the group deals out its partitions.
-fn one_round(consumer: &mut Consumer, to: &To<'_>) -> Result<Option<u64>, Failure> {
+fn one_round(consumer: &mut Consumer, to: &To<'_>, unsaid: &mut Unsaid) -> Result<Option<u64>, Failure> {
     let fetched = consumer.poll().map_err(failure)?;
     let mut n_events = 0;
     for part in &fetched {
-        n_events += to.store(part)?;
+        let n_new = to.store(part)?;
+        n_events += n_new;
+        unsaid.n_events += n_new;
         part.problem.iter().for_each(|problem| say!("catat: not read: {problem}"));
         consumer.stored(part);
     }
     consumer.commit().map_err(failure)?;
-    if n_events > 0 {
-        say!("catat: {} stored", counted(n_events, "event"));
-    }
     let is_quiet = fetched.is_empty();
     Ok(consumer.n_partitions().map(|_| if is_quiet { 0 } else { n_events.max(1) }))
 }
@@ -159,23 +180,28 @@ impl To<'_> {
 
     fn store_piece(&self, fetched: &Fetched, from: i64, messages: &[Message]) -> Result<u64, Failure> {
         let Fetched { topic, topic_id, partition, .. } = fetched;
-        let file = [&**topic, &partition.to_string(), topic_id].join("/");
-        let of_message = |message: &Message| {
-            json!({
-                "offset": message.offset, "bytes": message.value.len(), "fields": fields(message),
-                "time": message.time_ms.and_then(|ms| ms.checked_mul(1_000_000)),
-            })
+        let of_message = |message: &Message| MessageHeader {
+            offset: message.offset,
+            bytes: message.value.len(),
+            time: message.time_ms.and_then(|ms| ms.checked_mul(1_000_000)),
+            fields: fields(message),
         };
-        let header = json!({
-            "source": self.source, "file": file.trim_end_matches('/'), "generation": 1, "start": from, "records": true,
-            "zone": self.zone, "fields": {"kafka.topic": topic, "kafka.partition": partition},
-            "messages": messages.iter().map(of_message).collect::<Vec<_>>(),
-        });
-        let group = self.group.clone().unwrap_or_else(|| group_name_of_outside(topic));
-        let stream = format!("{topic}-{partition}");
-        let mut body = header.to_string().into_bytes();
+        let file = [&**topic, &partition.to_string(), topic_id].join("/");
+        let header = PieceHeader {
+            source: &self.source,
+            file: file.trim_end_matches('/'),
+            generation: 1,
+            start: from,
+            records: true,
+            zone: &self.zone,
+            fields: json!({"kafka.topic": topic, "kafka.partition": partition}),
+            messages: messages.iter().map(of_message).collect(),
+        };
+        let mut body = serde_json::to_vec(&header).map_err(|error| Failure::other(error.to_string()))?;
         body.push(b'\n');
         messages.iter().for_each(|message| body.extend_from_slice(&message.value));
+        let group = self.group.clone().unwrap_or_else(|| group_name_of_outside(topic));
+        let stream = format!("{topic}-{partition}");
         let parameters = [("format", "lines"), ("group", group.as_str()), ("stream", &stream)];
         let request = self.side.request(Method::POST, "/api/v1/ingest").query(&parameters);
         let request = request.header("Content-Encoding", "zstd").body(compressed(&body)?);
@@ -192,6 +218,30 @@ impl To<'_> {
         }
         Ok(answer.accepted)
     }
+}
+
+/// The header line of a request in the form of shippers.
+#[derive(Serialize)]
+struct PieceHeader<'a> {
+    source: &'a str,
+    file: &'a str,
+    generation: u64,
+    start: i64,
+    records: bool,
+    zone: &'a str,
+    fields: Value,
+    messages: Vec<MessageHeader>,
+}
+
+/// What it says of a message.
+#[derive(Serialize)]
+struct MessageHeader {
+    offset: i64,
+    bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<i64>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
 }
 
 /// Returns key and headers as fields, where they are texts.
