@@ -249,7 +249,8 @@ fn append(
         let is_continued = is_of_file && overflow.continues(bytes);
         let of_message = event.message.map(|message| message.begin(&mut collector, &piece.fields));
         let fields = EventFields::Values(of_message.as_deref().unwrap_or(&piece.fields));
-        let metadata = EventMetadata { fields, offset: Some(start), is_continued, ..EventMetadata::default() };
+        let offset = Some(event.message.map_or(start, |message| message.offset));
+        let metadata = EventMetadata { fields, offset, is_continued, ..EventMetadata::default() };
         if let Err(problem) = add(&mut collector, (piece, place), (bytes, &metadata), &mut notes)? {
             let to = event.bytes.start;
             line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..to]).count();

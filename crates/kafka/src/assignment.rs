@@ -1,7 +1,7 @@
 //! Who of a group reads which partitions. The first member deals them out, as Kafka's `range` does: of each topic, members in the order
 //! of their names get neighbouring partitions, the first ones one more where they do not divide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::consumer_protocol_assignment::TopicPartition;
@@ -21,10 +21,16 @@ pub(crate) fn subscription(topics: &[String]) -> Bytes {
     encoded(&ConsumerProtocolSubscription::default().with_topics(names))
 }
 
-/// Deals out the partitions of topics, whose numbers are known, among members.
+/// Returns all topics that members want.
+pub(crate) fn topics(members: &[JoinGroupResponseMember]) -> Vec<String> {
+    let all: BTreeSet<String> = members.iter().flat_map(|member| topics_of(&member.metadata)).collect();
+    all.into_iter().collect()
+}
+
+/// Deals out the partitions of topics, by their numbers in order, among members.
 pub(crate) fn range(
     members: &[JoinGroupResponseMember],
-    n_partitions: &BTreeMap<String, i32>,
+    partitions: &BTreeMap<String, Vec<i32>>,
 ) -> Vec<(StrBytes, Bytes)> {
     let mut wanted: BTreeMap<&str, Vec<&StrBytes>> = BTreeMap::new();
     let read: Vec<_> = members.iter().map(|member| (&member.member_id, topics_of(&member.metadata))).collect();
@@ -34,17 +40,16 @@ pub(crate) fn range(
     let mut dealt: BTreeMap<&StrBytes, Vec<TopicPartition>> =
         read.iter().map(|(member, _)| (*member, vec![])).collect();
     for (topic, mut members) in wanted {
-        let n_partitions = n_partitions.get(topic).copied().unwrap_or(0);
+        let mut left = partitions.get(topic).map_or(&[][..], Vec::as_slice);
         members.sort_by(|left, right| left.as_str().cmp(right.as_str()));
         members.dedup();
-        let (each, rest) = (n_partitions / members.len() as i32, n_partitions % members.len() as i32);
-        let mut from = 0;
-        for (place, member) in (0..).zip(members) {
-            let to = from + each + i32::from(place < rest);
+        let (each, rest) = (left.len() / members.len(), left.len() % members.len());
+        for (place, member) in members.into_iter().enumerate() {
+            let (of_member, others) = left.split_at(each + usize::from(place < rest));
+            left = others;
             let name = TopicName(StrBytes::from_string(topic.to_owned()));
-            let part = TopicPartition::default().with_topic(name).with_partitions((from..to).collect());
+            let part = TopicPartition::default().with_topic(name).with_partitions(of_member.to_vec());
             dealt.entry(member).or_default().push(part);
-            from = to;
         }
     }
     let assignment = |parts| encoded(&ConsumerProtocolAssignment::default().with_assigned_partitions(parts));

@@ -12,7 +12,7 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use kafka_protocol::messages::{
     FindCoordinatorRequest, FindCoordinatorResponse, GroupId, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse,
-    LeaveGroupRequest, MetadataRequest, SyncGroupRequest, TopicName,
+    LeaveGroupRequest, MetadataRequest, MetadataResponse, SyncGroupRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -112,6 +112,9 @@ pub struct Consumer {
     to_commit: BTreeMap<Partition, i64>,
     /// A batch that could not be read: it is passed over if the same happens again.
     suspect: Option<(Partition, i64)>,
+    notes: Vec<String>,
+    /// What was noted since all went well.
+    told: Vec<String>,
 }
 
 impl Consumer {
@@ -135,6 +138,8 @@ impl Consumer {
             heard_at: Instant::now(),
             to_commit: BTreeMap::new(),
             suspect: None,
+            notes: Vec::new(),
+            told: Vec::new(),
         };
         consumer.ask_for_topics()?;
         Ok(consumer)
@@ -214,47 +219,75 @@ impl Consumer {
         }
     }
 
-    fn ask_for_topics(&mut self) -> Result<(), Error> {
+    /// Asks any broker for topics.
+    fn metadata(&self, topics: &[String]) -> Result<MetadataResponse, Error> {
         let name = |topic: &String| TopicName(StrBytes::from_string(topic.clone()));
-        let topics =
-            self.options.address.topics.iter().map(|t| MetadataRequestTopic::default().with_name(Some(name(t))));
+        let topics = topics.iter().map(|topic| MetadataRequestTopic::default().with_name(Some(name(topic))));
         let request =
             MetadataRequest::default().with_topics(Some(topics.collect())).with_allow_auto_topic_creation(false);
-        let known: Vec<String> = self.brokers.values().chain(&self.options.address.brokers).cloned().collect();
+        self.any_broker(|broker| broker.call(&request, METADATA))
+    }
+
+    /// Asks one broker after the other, until one answers.
+    fn any_broker<A>(&self, ask: impl Fn(&mut Connection) -> Result<A, Error>) -> Result<A, Error> {
         let mut last = Error::Usage("no broker is named".to_owned());
-        let mut answer = None;
-        for address in known {
-            let asked = Connection::open(&address, &self.options.access);
-            match asked.and_then(|mut broker| broker.call(&request, METADATA)) {
-                Ok(said) => {
-                    answer = Some(said);
-                    break;
-                }
+        for address in self.brokers.values().chain(&self.options.address.brokers) {
+            match Connection::open(address, &self.options.access).and_then(|mut broker| ask(&mut broker)) {
+                Ok(answer) => return Ok(answer),
                 Err(error @ (Error::Refused { .. } | Error::Usage(_))) => return Err(error),
                 Err(error) => last = error,
             }
         }
-        let Some(answer) = answer else { return Err(last) };
+        Err(last)
+    }
+
+    /// Learns the brokers, and who leads the partitions. Topics have to be there at the beginning only.
+    fn ask_for_topics(&mut self) -> Result<(), Error> {
+        let is_first = self.brokers.is_empty();
+        let answer = self.metadata(&self.options.address.topics)?;
         if let Some(cluster) = answer.cluster_id {
             self.cluster = cluster.to_string();
         }
-        let address = |broker: &kafka_protocol::messages::metadata_response::MetadataResponseBroker| {
-            (broker.node_id.0, format!("{}:{}", broker.host, broker.port))
-        };
-        self.brokers = answer.brokers.iter().map(address).collect();
-        self.leaders.clear();
+        let brokers =
+            answer.brokers.iter().map(|broker| (broker.node_id.0, format!("{}:{}", broker.host, broker.port)));
+        let brokers: BTreeMap<i32, String> = brokers.collect();
+        let mut leaders = BTreeMap::new();
         for topic in answer.topics {
             let name = topic.name.map(|name| name.0.to_string()).unwrap_or_default();
             if !topic.error_code.is_ok() {
-                return Err(Error::refused(format!("topic {name}"), topic.error_code));
+                let refused = Error::refused(format!("topic {name}"), topic.error_code);
+                if is_first {
+                    return Err(refused);
+                }
+                self.note(refused.to_string());
+                continue;
             }
             let id = if topic.topic_id.is_nil() { String::new() } else { topic.topic_id.simple().to_string() };
-            self.topic_ids.insert(name.clone(), id);
-            self.leaders.extend(topic.partitions.iter().map(|p| ((name.clone(), p.partition_index), p.leader_id.0)));
+            if self.topic_ids.insert(name.clone(), id.clone()).is_some_and(|before| before != id) {
+                // Another topic of the same name: its offsets begin anew.
+                self.note(format!("topic {name} was deleted and made again"));
+                self.positions = None;
+                self.to_commit.clear();
+            }
+            leaders.extend(topic.partitions.iter().map(|p| ((name.clone(), p.partition_index), p.leader_id.0)));
         }
+        (self.brokers, self.leaders) = (brokers, leaders);
         self.connections.retain(|id, connection| self.brokers.get(id) == Some(&connection.address));
         self.asked_at = Some(Instant::now());
         Ok(())
+    }
+
+    /// Notes what somebody should know of; once while it lasts.
+    fn note(&mut self, text: String) {
+        if !self.told.contains(&text) {
+            self.notes.push(text.clone());
+            self.told.push(text);
+        }
+    }
+
+    /// Returns what went wrong since the last call without ending a poll.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     fn find_coordinator(&mut self) -> Result<&mut Connection, Error> {
@@ -272,11 +305,9 @@ impl Consumer {
     fn ask_for_coordinator(&mut self) -> Result<FindCoordinatorResponse, Error> {
         let key = StrBytes::from_string(self.options.group.clone());
         let request = FindCoordinatorRequest::default().with_key(key);
-        let first = self.brokers.values().next().cloned().unwrap_or_default();
-        let mut broker = Connection::open(&first, &self.options.access)?;
         let began = Instant::now();
         loop {
-            let found = broker.call(&request, FIND_COORDINATOR)?;
+            let found = self.any_broker(|broker| broker.call(&request, FIND_COORDINATOR))?;
             match found.error_code.err() {
                 Some(error) if error.is_retriable() && began.elapsed() < COORDINATOR_PATIENCE => {
                     std::thread::sleep(Duration::from_millis(WAIT_MS as u64));
@@ -321,7 +352,7 @@ impl Consumer {
             .with_group_id(group_id(&self.options))
             .with_generation_id(self.generation)
             .with_member_id(self.member.clone())
-            .with_assignments(self.dealt(&joined));
+            .with_assignments(self.dealt(&joined)?);
         let coordinator = self.find_coordinator()?;
         let synced = coordinator.call(&request, SYNC)?;
         self.heard_at = Instant::now();
@@ -335,20 +366,21 @@ impl Consumer {
         Ok(())
     }
 
-    /// Deals out the partitions if this member is the first.
-    fn dealt(&self, joined: &JoinGroupResponse) -> Vec<SyncGroupRequestAssignment> {
+    /// Deals out the partitions if this member is the first: those of all topics that members named.
+    fn dealt(&self, joined: &JoinGroupResponse) -> Result<Vec<SyncGroupRequestAssignment>, Error> {
         if joined.leader != joined.member_id {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let mut n_partitions: BTreeMap<String, i32> = BTreeMap::new();
-        for (topic, partition) in self.leaders.keys() {
-            let n = n_partitions.entry(topic.clone()).or_default();
-            *n = (*n).max(partition + 1);
+        let mut partitions: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+        for topic in self.metadata(&assignment::topics(&joined.members))?.topics {
+            let mut numbers: Vec<i32> = topic.partitions.iter().map(|partition| partition.partition_index).collect();
+            numbers.sort_unstable();
+            partitions.insert(topic.name.map(|name| name.0.to_string()).unwrap_or_default(), numbers);
         }
         let of_member = |(member, assignment)| {
             SyncGroupRequestAssignment::default().with_member_id(member).with_assignment(assignment)
         };
-        assignment::range(&joined.members, &n_partitions).into_iter().map(of_member).collect()
+        Ok(assignment::range(&joined.members, &partitions).into_iter().map(of_member).collect())
     }
 
     fn heartbeat(&mut self) -> Result<(), Error> {

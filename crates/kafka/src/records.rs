@@ -8,7 +8,10 @@ use kafka_protocol::messages::fetch_response::AbortedTransaction;
 use kafka_protocol::records::{Compression, Record, RecordBatchDecoder};
 
 /// Most bytes that a batch unfolds to; brokers take batches of 1 MiB if they are not set otherwise.
-const BATCH_BYTES_MAX: u64 = 256 << 20;
+const BATCH_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of messages after which the rest of an answer is left for the next one: packed, an answer may hold far more.
+const ANSWER_BYTES: usize = 32 << 20;
 
 /// Most records in a batch.
 const BATCH_RECORDS_MAX: u32 = 1_000_000;
@@ -50,7 +53,7 @@ pub(crate) struct ReadRecords {
 /// Reads messages from `from` on: a batch begins where a broker likes.
 pub(crate) fn read(mut bytes: Bytes, from: i64, aborted: Vec<AbortedTransaction>) -> ReadRecords {
     let mut read = ReadRecords::default();
-    let mut transactions = Transactions::new(aborted);
+    let (mut transactions, mut n_bytes_read) = (Transactions::new(aborted), 0);
     while let Some(Head { first, next, n_bytes, time_ms, n_records }) = Head::of(&bytes) {
         let batch = bytes.split_to(n_bytes);
         let records = if n_records > BATCH_RECORDS_MAX {
@@ -62,17 +65,24 @@ pub(crate) fn read(mut bytes: Bytes, from: i64, aborted: Vec<AbortedTransaction>
         let records = match records {
             Ok(set) => set.records,
             Err(problem) => {
-                read.problem = Some((first.max(from), next, problem));
+                // What is broken may say any number of messages.
+                let first = first.max(from);
+                let is_likely = (first + 1..=first + i64::from(BATCH_RECORDS_MAX)).contains(&next);
+                read.problem = Some((first, if is_likely { next } else { first.saturating_add(1) }, problem));
                 return read;
             }
         };
         for record in records {
+            n_bytes_read += record.value.as_ref().map_or(0, Bytes::len);
             if transactions.gives(&record) && record.offset >= from {
                 read.messages.extend(message(record, time_ms));
             }
         }
         // Not the offset of the last record: a compacted topic may have lost it.
         read.next = Some(next);
+        if n_bytes_read > ANSWER_BYTES {
+            break;
+        }
     }
     read
 }

@@ -64,7 +64,9 @@ impl<'a> Scram<'a> {
         let nonce = nonce.filter(|nonce| nonce.starts_with(self.nonce)).ok_or("the broker's nonce is not ours")?;
         let salt = salt.and_then(|salt| BASE64.decode(salt.as_bytes()).ok()).ok_or("the broker says no salt")?;
         let iterations = iterations.and_then(|text| text.parse::<u32>().ok());
-        let iterations = iterations.filter(|n| (1..=ITERATIONS_MAX).contains(n)).ok_or("iterations of the broker")?;
+        let iterations = iterations
+            .filter(|n| (1..=ITERATIONS_MAX).contains(n))
+            .ok_or("the broker asks for too many iterations, or none")?;
         let mut round = self.hash.hmac(self.password.as_bytes(), &[&salt, &1u32.to_be_bytes()]);
         let mut salted = round.clone();
         for _ in 1..iterations {

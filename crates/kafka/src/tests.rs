@@ -167,8 +167,8 @@ fn partitions_are_dealt_out_as_range_does() {
             .with_metadata(subscription(&topics))
     };
     let members = [member("b", &["logs", "few"]), member("a", &["logs"]), member("c", &["logs"]), member("d", &[])];
-    let n_partitions = [("logs".to_owned(), 8), ("few".to_owned(), 1)].into();
-    let dealt: Vec<(String, Vec<(String, i32)>)> = range(&members, &n_partitions)
+    let partitions = [("logs".to_owned(), (0..8).collect()), ("few".to_owned(), vec![0])].into();
+    let dealt: Vec<(String, Vec<(String, i32)>)> = range(&members, &partitions)
         .into_iter()
         .map(|(member, bytes)| (member.to_string(), assigned(bytes).expect("an assignment")))
         .collect();

@@ -23,20 +23,23 @@ const FETCH: (i16, i16) = (4, 12);
 impl Consumer {
     /// Asks all leaders, and then reads their answers.
     pub(super) fn fetch(&mut self) -> Result<Vec<Fetched>, Error> {
+        self.find_beginnings();
         let positions = self.positions.clone().unwrap_or_default();
         let mut by_leader: BTreeMap<i32, BTreeMap<&str, Vec<FetchPartition>>> = BTreeMap::new();
         for ((topic, partition), offset) in &positions {
-            let leader = self.leaders.get(&(topic.clone(), *partition));
-            let Some(leader) = leader.filter(|leader| self.brokers.contains_key(leader)) else {
+            let leader = self.leaders.get(&(topic.clone(), *partition)).copied();
+            let leader = leader.filter(|leader| self.brokers.contains_key(leader) && *offset >= 0);
+            let Some(leader) = leader else {
                 // The others go on.
                 self.asked_at = None;
+                self.note(format!("{topic}/{partition} has no leader"));
                 continue;
             };
             let wanted = FetchPartition::default()
                 .with_partition(*partition)
                 .with_fetch_offset(*offset)
                 .with_partition_max_bytes(PARTITION_BYTES);
-            by_leader.entry(*leader).or_default().entry(topic).or_default().push(wanted);
+            by_leader.entry(leader).or_default().entry(topic).or_default().push(wanted);
         }
         let mut asked = Vec::new();
         for (leader, topics) in by_leader {
@@ -53,6 +56,9 @@ impl Consumer {
             let version = self.leader(leader)?.send(&request, FETCH)?;
             asked.push((leader, version));
         }
+        if self.asked_at.is_some() {
+            self.told.clear();
+        }
         let mut fetched = Vec::new();
         for (leader, version) in asked {
             let answer: FetchResponse = self.leader(leader)?.receive::<FetchRequest>(version)?;
@@ -64,6 +70,20 @@ impl Consumer {
             }
         }
         Ok(fetched)
+    }
+
+    /// Looks where partitions begin whose leader was away when they were dealt out.
+    fn find_beginnings(&mut self) {
+        let is_open = |(_, offset): &(&Partition, &i64)| **offset < 0;
+        let positions = self.positions.iter().flatten();
+        let open: Vec<Partition> = positions.filter(is_open).map(|(partition, _)| partition.clone()).collect();
+        for partition in open {
+            if let Ok(begin) = self.beginning(&partition)
+                && let Some(positions) = &mut self.positions
+            {
+                positions.insert(partition, begin);
+            }
+        }
     }
 
     pub(super) fn leader(&mut self, id: i32) -> Result<&mut Connection, Error> {
@@ -98,14 +118,16 @@ impl Consumer {
         match data.error_code.err() {
             None => {}
             Some(ResponseError::OffsetOutOfRange) => {
+                self.ask_for_topics()?;
+                if self.positions.is_none() {
+                    return Ok(None);
+                }
                 let oldest = self.oldest(&partition)?;
                 let lost = if oldest > from {
                     format!("{name}: offsets {from} to {oldest} are no longer there")
                 } else {
                     // A leader was elected that had not all, or brokers without ids of topics had the topic deleted.
-                    format!(
-                        "{name} ends before offset {from}: messages with offsets below it are taken for those stored"
-                    )
+                    format!("{name}: the partition ends before offset {from}; new messages below it are not stored")
                 };
                 return Ok(fetched(Vec::new(), oldest, Some(lost)));
             }
@@ -119,16 +141,19 @@ impl Consumer {
         let ReadRecords { messages, next, problem } =
             records::read(bytes, from, data.aborted_transactions.unwrap_or_default());
         Ok(match (next, problem) {
-            (Some(next), _) => fetched(messages, next.max(from), None),
+            (Some(next), _) if next > from => fetched(messages, next, None),
             // Read once more before it is given up: the broker may have a better copy.
             (None, Some((at, _, _))) if self.suspect != Some((partition.clone(), at)) => {
                 self.suspect = Some((partition, at));
+                self.asked_at = None;
                 None
             }
             (None, Some((at, next, problem))) => {
                 fetched(vec![], next, Some(format!("{name}: offsets {at} to {next}: {problem}")))
             }
-            (None, None) => return Err(Error::Answer { address: name, problem: "a batch without an end".to_owned() }),
+            (_, None) | (Some(_), Some(_)) => {
+                return Err(Error::Answer { address: name, problem: "an answer without a whole batch".to_owned() });
+            }
         })
     }
 }

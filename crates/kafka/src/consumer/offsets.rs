@@ -73,18 +73,18 @@ impl Consumer {
                 committed.insert((topic.name.0.to_string(), partition.partition_index), partition.committed_offset);
             }
         }
-        let begin = match self.options.begin {
+        let known = |partition: &Partition| committed.get(partition).copied().filter(|offset| *offset >= 0);
+        // Those that begin elsewhere are asked for when their leader is there.
+        Ok(partitions.into_iter().map(|partition| (partition.clone(), known(&partition).unwrap_or(-1))).collect())
+    }
+
+    /// Returns where a partition begins that the group never read.
+    pub(super) fn beginning(&mut self, partition: &Partition) -> Result<i64, Error> {
+        let time = match self.options.begin {
             Begin::Oldest => OLDEST,
             Begin::Newest => NEWEST,
         };
-        let known = |partition: &Partition| committed.get(partition).copied().filter(|offset| *offset >= 0);
-        partitions
-            .into_iter()
-            .map(|partition| match known(&partition) {
-                Some(offset) => Ok((partition, offset)),
-                None => self.end(&partition, begin).map(|offset| (partition, offset)),
-            })
-            .collect()
+        self.end(partition, time)
     }
 
     /// Returns the offset of the oldest message of a partition.

@@ -3,6 +3,8 @@
 //! The server keeps the place together with the events, so that messages which come again (after a kill, or when partitions change
 //! hands) are known, whoever sends them. Offsets are committed for the group after that: they only say where to begin.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +28,9 @@ const PIECE_BYTES: usize = 4 << 20;
 /// How often it is said how much was stored.
 const SAID_EVERY: Duration = Duration::from_secs(10);
 
+/// How long `--once` waits for partitions and their leaders.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Bytes of a key or a header that become a field.
 const FIELD_BYTES_MAX: usize = 4096;
 
@@ -45,6 +50,7 @@ pub(super) fn pull(options: &Pull) -> Result<(), Failure> {
         zone: zone(),
         group,
         side: Side::of_server(&server),
+        ends: RefCell::default(),
     };
     let ended = until_stopped(&mut consumer, &to, options.once);
     consumer.leave();
@@ -53,11 +59,18 @@ pub(super) fn pull(options: &Pull) -> Result<(), Failure> {
 
 fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<(), Failure> {
     let is_stopped = stop_flag();
+    let mut settled = Instant::now();
     let (mut is_first, mut unsaid) = (true, Unsaid { n_events: 0, said: None });
     while !is_stopped.load(Ordering::Relaxed) {
         match one_round(consumer, to, &mut unsaid) {
             Ok(Some(0)) if is_once => break,
-            Ok(n_events) => is_first &= n_events.is_none(),
+            Ok(None) if is_once && settled.elapsed() > PATIENCE => {
+                return Err(Failure::unreachable("the consumer group does not settle, or a partition has no leader"));
+            }
+            Ok(n_events) => {
+                is_first = false;
+                settled = n_events.map_or(settled, |_| Instant::now());
+            }
             // What does not work at all is told at once; later it may be the way there.
             Err(failure) if is_first || is_once => return Err(failure),
             Err(failure) => {
@@ -121,6 +134,9 @@ fn stop_flag() -> Arc<AtomicBool> {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
             runtime.block_on(crate::service_manager::stop_signal());
             set.store(true, Ordering::Relaxed);
+            // A request may be made again for minutes; what it leaves undone comes again.
+            std::thread::sleep(AFTER_FAILURE);
+            std::process::exit(0);
         }
     });
     flag
@@ -136,7 +152,9 @@ fn failure(error: Error) -> Failure {
 
 /// Stores what comes next; returns how many events these are, `None` while the group deals out its partitions.
 fn one_round(consumer: &mut Consumer, to: &To<'_>, unsaid: &mut Unsaid) -> Result<Option<u64>, Failure> {
-    let fetched = consumer.poll().map_err(failure)?;
+    let polled = consumer.poll();
+    consumer.take_notes().iter().for_each(|note| say!("catat: {note}"));
+    let fetched = polled.map_err(failure)?;
     let mut n_events = 0;
     for part in &fetched {
         let n_new = to.store(part)?;
@@ -157,17 +175,24 @@ struct To<'a> {
     zone: String,
     group: Option<GroupName>,
     side: Side<'a>,
+    /// Of each partition where the last message ended that was stored, and the offset that came next.
+    ends: RefCell<HashMap<(String, i32), (i64, i64)>>,
 }
 
 impl To<'_> {
     /// Stores the messages of a partition; returns how many events were new.
     fn store(&self, fetched: &Fetched) -> Result<u64, Failure> {
         let mut n_events = 0;
-        let (mut from, mut left) = (fetched.from, &*fetched.messages);
+        let partition = (fetched.topic.clone(), fetched.partition);
+        // What lies between the last message and the next offset (ends of transactions, deleted keys) goes with the next piece, so
+        // that the server keeps one range for a partition.
+        let known = self.ends.borrow().get(&partition).filter(|(_, next)| *next == fetched.from).copied();
+        let (mut from, mut left) = (known.map_or(fetched.from, |(end, _)| end), &*fetched.messages);
         while !left.is_empty() {
             let mut n_bytes = 0;
             let is_full = |message: &&Message| {
-                n_bytes += message.value.len();
+                let of_headers: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+                n_bytes += message.value.len() + message.key.as_ref().map_or(0, |key| key.len()) + of_headers + 128;
                 n_bytes <= PIECE_BYTES
             };
             let (piece, rest) = left.split_at(left.iter().take_while(is_full).count().max(1));
@@ -175,6 +200,7 @@ impl To<'_> {
             from = piece.last().map_or(from, |message| message.offset + 1);
             left = rest;
         }
+        self.ends.borrow_mut().insert(partition, (from, fetched.next));
         Ok(n_events)
     }
 
