@@ -2,13 +2,12 @@
 //!
 //! ```text
 //! loki+https://HOST                     Loki's push, JSON        the id is structured metadata
-//! elasticsearch+https://HOST/INDEX      the bulk API             the id is that of the document
+//! elasticsearch+https://HOST/INDEX      the bulk API, `create`   the id is that of the document
 //! otlp+https://HOST                     OTLP by HTTP, JSON       the id is `log.record.uid`
 //! ndjson+https://HOST/PATH              an object for each line  the id is `@id`
 //! ```
 //!
-//! An event may arrive twice; by its id the second one takes the place of the first (Elasticsearch), or is known. Loki drops
-//! what is equal by itself. Sources: <https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs>,
+//! An event may arrive twice: Elasticsearch keeps the first one by its id, and Loki drops what is equal. Sources: <https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs>,
 //! <https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk>, OpenTelemetry Protocol 1.x,
 //! *Logs data model*.
 
@@ -55,6 +54,11 @@ impl Form {
         found.unwrap_or((Self::CloudWatch, destination))
     }
 
+    /// Reports whether an answer that says yes may say no to single events.
+    pub(super) fn has_verdict(self) -> bool {
+        matches!(self, Self::Elasticsearch | Self::Otlp)
+    }
+
     /// Reports whether all fields of an event are sent, and not its text alone.
     pub(super) fn has_fields(self) -> bool {
         self != Self::CloudWatch
@@ -63,13 +67,14 @@ impl Form {
     /// Makes the body with events of one stream.
     pub(super) fn body(self, filter: &Filter, lines: &[&Line]) -> Body {
         let (_, url) = Self::of(&filter.destination);
+        let as_given = url.to_owned();
         let url = url.trim_end_matches('/');
         let of_host = |path: &str| match url.splitn(4, '/').nth(3) {
             Some(_) => url.to_owned(),
             None => format!("{url}{path}"),
         };
         match self {
-            Self::CloudWatch => Body { url: url.to_owned(), content_type: JSON, bytes: data_message(filter, lines) },
+            Self::CloudWatch => Body { url: as_given, content_type: JSON, bytes: data_message(filter, lines) },
             Self::Loki => body(of_host("/loki/api/v1/push"), JSON, &loki(filter, lines).to_string()),
             Self::Otlp => body(of_host("/v1/logs"), JSON, &otlp(filter, lines).to_string()),
             Self::Elasticsearch => {
@@ -78,7 +83,7 @@ impl Form {
             }
             Self::Ndjson => {
                 let line = |line: &&Line| format!("{}\n", Json::Object(document(filter, line, "@id")));
-                body(url.to_owned(), NDJSON, &lines.iter().map(line).collect::<String>())
+                body(as_given, NDJSON, &lines.iter().map(line).collect::<String>())
             }
         }
     }
@@ -94,7 +99,7 @@ impl Form {
         }
         let refused = match self {
             Self::Elasticsearch if answer["errors"] == true => answer["items"].as_array(),
-            Self::Otlp if !answer["partialSuccess"]["rejectedLogRecords"].is_null() => {
+            Self::Otlp if is_positive(&answer["partialSuccess"]["rejectedLogRecords"]) => {
                 let message = answer["partialSuccess"]["errorMessage"].as_str().unwrap_or("log records are rejected");
                 return Ok(Some(message.chars().take(REASON_CHARS).collect()));
             }
@@ -102,11 +107,15 @@ impl Form {
         };
         let mut problem = None;
         for item in refused.into_iter().flatten() {
-            let item = &item["index"];
+            let item = &item["create"];
             let reason: String = item["error"].to_string().chars().take(REASON_CHARS).collect();
+            let is_of_index = item["error"]["type"] == "invalid_index_name_exception";
             match item["status"].as_u64() {
-                Some(429 | 500..) => return Err(PostError::Retry { after: None, reason }),
-                Some(400..) => problem = Some(reason),
+                // It is there already, by its id.
+                Some(409) => {}
+                Some(400) if !is_of_index => problem = Some(reason),
+                // The rights, the index or the cluster is to blame, and not the document.
+                Some(400..) => return Err(PostError::Retry { after: None, reason }),
                 _ => {}
             }
         }
@@ -123,6 +132,11 @@ fn body(url: String, content_type: &'static str, text: &str) -> Body {
 
 fn nanos(line: &Line) -> String {
     line.id.timestamp.0.to_string()
+}
+
+/// Whether a number is above 0, which JSON of protobuf may write as a text.
+fn is_positive(number: &Json) -> bool {
+    number.as_i64().or_else(|| number.as_str()?.parse().ok()).is_some_and(|number| number > 0)
 }
 
 /// One stream, with all else beside the lines.
@@ -183,7 +197,7 @@ fn attribute(name: &str, value: &Value) -> Json {
 
 fn bulk(filter: &Filter, lines: &[&Line], index: &str) -> String {
     let action = |line: &&Line| {
-        let about = json!({"index": {"_index": index, "_id": line.id.encode()}});
+        let about = json!({"create": {"_index": index, "_id": line.id.encode()}});
         format!("{about}\n{}\n", Json::Object(document(filter, line, "catat.id")))
     };
     lines.iter().map(action).collect()
@@ -198,6 +212,11 @@ fn document(filter: &Filter, line: &Line, id: &str) -> Map<String, Json> {
         document.insert(name.to_string(), serde_json::from_str(&text).unwrap_or_default());
     }
     let time = Timestamp(line.id.timestamp.0).to_string();
+    if id != "@id" {
+        // Elasticsearch takes dots for objects, which a text of the same name cannot be.
+        document.remove("log");
+        document.remove("catat");
+    }
     let (message, group) = if id == "@id" { ("@message", "@log") } else { ("message", "catat.group") };
     let stream = if id == "@id" { "@logStream" } else { "catat.stream" };
     for (name, text) in [

@@ -100,11 +100,12 @@ impl Workers {
         self.store.nodes().is_some()
     }
 
-    /// Posts to the destination of a filter; returns the answer. Blocks.
-    fn post(&self, Body { url, content_type, bytes }: Body) -> Result<Vec<u8>, PostError> {
+    /// Posts to the destination of a filter; returns the answer where it matters. Blocks.
+    fn post(&self, form: Form, Body { url, content_type, bytes }: Body) -> Result<Vec<u8>, PostError> {
         let headers = [("Content-Type", content_type), ("Content-Encoding", "gzip")];
         match self.poster.get_or_init(|| Poster::new(self.reach)) {
-            Ok(poster) => poster.ask(&Secret::from(url), &headers, bytes),
+            Ok(poster) if form.has_verdict() => poster.ask(&Secret::from(url), &headers, bytes),
+            Ok(poster) => poster.post(&Secret::from(url), &headers, bytes).map(|()| Vec::new()),
             Err(reason) => Err(PostError::Retry { after: None, reason: reason.clone() }),
         }
     }
@@ -117,7 +118,7 @@ impl Workers {
             // No events; Elasticsearch refuses that, which shows that it is there.
             _ => form.body(filter, &[]),
         };
-        match self.post(body) {
+        match self.post(form, body) {
             Err(PostError::Refused(reason)) if form == Form::Elasticsearch && reason.contains(" 400") => Ok(()),
             posted => posted.map(drop),
         }
@@ -126,9 +127,16 @@ impl Workers {
     /// Posts events to the destination of a filter; returns why some of them are refused for good. Blocks.
     pub(super) fn deliver(&self, filter: &Filter, lines: &[&Line]) -> Result<Option<String>, PostError> {
         let (form, _) = Form::of(&filter.destination);
-        match self.post(form.body(filter, lines)) {
-            // Loki takes the others, and would refuse these for ever.
-            Err(PostError::Refused(reason)) if form.has_fields() && reason.contains(" 400") => Ok(Some(reason)),
+        match self.post(form, form.body(filter, lines)) {
+            // Too large, or one of them is to blame: the others go on without it.
+            Err(PostError::Refused(reason)) if form.has_fields() && is_of_content(&reason) => {
+                if lines.len() == 1 {
+                    return Ok(Some(reason));
+                }
+                let (first, second) = lines.split_at(lines.len() / 2);
+                let of_first = self.deliver(filter, first)?;
+                Ok(self.deliver(filter, second)?.or(of_first))
+            }
             posted => form.verdict(&posted?),
         }
     }
@@ -152,6 +160,11 @@ impl Workers {
             }
         }
     }
+}
+
+/// Whether a refusal is about what was posted.
+fn is_of_content(reason: &str) -> bool {
+    reason.contains(" 400") || reason.contains(" 413")
 }
 
 impl Worker {

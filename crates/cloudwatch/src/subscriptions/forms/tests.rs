@@ -37,7 +37,7 @@ fn receivers_get_time_text_level_fields_and_an_id() {
     assert_eq!(posted("loki+http://gateway/tenant/push").0, "http://gateway/tenant/push");
     let (url, text) = posted("elasticsearch+https://elastic:9200/logs-app");
     let (action, document) = text.split_once('\n').expect("two lines");
-    let expected = json!({"index": {"_index": "logs-app", "_id": id}});
+    let expected = json!({"create": {"_index": "logs-app", "_id": id}});
     assert_eq!((&*url, action.parse::<Json>().expect("JSON")), ("https://elastic:9200/_bulk", expected));
     let expected = json!({"@timestamp": "2026-11-20T06:47:13.000000007Z", "message": "order \"1\"\n  failed",
         "log.level": "error", "catat.id": id, "catat.group": "app", "catat.stream": "s", "n": 7, "user.name": "Ann"});
@@ -59,15 +59,18 @@ fn receivers_get_time_text_level_fields_and_an_id() {
 fn answers_say_what_is_refused_for_good_and_what_may_come_again() {
     let bulk = |status: u64| {
         let error = json!({"type": "mapper_parsing_exception", "reason": "n is no date"});
-        let items = json!([{"index": {"status": 201}}, {"index": {"status": status, "error": error}}]);
+        let items = json!([{"create": {"status": 201}}, {"create": {"status": status, "error": error}}]);
         Form::Elasticsearch.verdict(json!({"errors": true, "items": items}).to_string().as_bytes())
     };
     assert!(bulk(400).is_ok_and(|problem| problem.is_some_and(|problem| problem.contains("n is no date"))));
+    assert_eq!(bulk(409), Ok(None));
+    assert!(matches!(bulk(403), Err(PostError::Retry { .. })) && matches!(bulk(404), Err(PostError::Retry { .. })));
     assert!(matches!(bulk(429), Err(PostError::Retry { .. })) && matches!(bulk(503), Err(PostError::Retry { .. })));
     assert_eq!(Form::Elasticsearch.verdict(br#"{"errors":false,"items":[]}"#), Ok(None));
     assert!(matches!(Form::Elasticsearch.verdict(b"<html>"), Err(PostError::Retry { .. })));
     let partial = br#"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}"#;
     assert_eq!(Form::Otlp.verdict(partial), Ok(Some("too old".into())));
     assert_eq!(Form::Otlp.verdict(b"{}"), Ok(None));
+    assert_eq!(Form::Otlp.verdict(br#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"old"}}"#), Ok(None));
     assert_eq!(Form::Loki.verdict(b""), Ok(None));
 }
