@@ -29,7 +29,7 @@ impl Journal {
         let started = command.stderr(Stdio::piped()).spawn();
         let mut program = started.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => io::Error::other(format!("{PROGRAM} not found; a journal needs systemd's")),
-            _ => io::Error::other(format!("{PROGRAM}: {error}")),
+            _ => error,
         })?;
         let output = program.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
         let stderr = program.stderr.take();
@@ -48,10 +48,13 @@ impl Journal {
 impl Read for Journal {
     fn read(&mut self, place: &mut [u8]) -> io::Result<usize> {
         let n_bytes = self.output.read(place)?;
-        // It says why it ends before the end.
-        if n_bytes == 0 && !place.is_empty() && !self.program.wait()?.success() {
+        if n_bytes == 0 && !place.is_empty() {
+            let is_whole = self.program.wait()?.success();
+            // It complains of what it leaves out, and ends well.
             let said = self.complaints.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{PROGRAM}: {said}")));
+            if !is_whole || !said.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{PROGRAM}: {said}")));
+            }
         }
         Ok(n_bytes)
     }

@@ -180,6 +180,10 @@ fn transfer(
                     let left = source.missing(from, to, span.range())?.ok_or(failure)?;
                     let n_left: u64 = left.iter().map(|piece| piece.events).sum();
                     let n_there = n_read.saturating_sub(n_left);
+                    if n_there == 0 {
+                        // Some of it is there, as the conflict shows: the two sides say the same in different ways.
+                        return Err(Failure::other("the server has these events in a form that the source has not"));
+                    }
                     stored = Stored { events: n_there, ..Stored::default() };
                     store_all(source, to, left, (&format!("{id}-after-{n_there}"), &mut stored))?;
                 }

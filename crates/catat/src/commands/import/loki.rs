@@ -89,12 +89,7 @@ impl Loki {
     /// Learns how many lines this Loki gives at once.
     fn learn(&self, at: &Side<'_>, range: Range) -> Result<(), Failure> {
         let Err(failure) = self.ask(at, (range.1, range.1), ANSWER_LINES) else { return Ok(()) };
-        // `… limit > max_entries_limit_per_query (5000 > 500)`
-        let limit = failure.message.split_once("max_entries_limit_per_query (").and_then(|(_, rest)| {
-            let (limit, _) = rest.split_once(" > ")?.1.split_once(')')?;
-            limit.parse().ok().filter(|limit| *limit > 0)
-        });
-        self.answer_lines.store(limit.ok_or(failure)?, Relaxed);
+        self.answer_lines.store(limit_of(&failure).ok_or(failure)?, Relaxed);
         Ok(())
     }
 
@@ -109,13 +104,17 @@ impl Loki {
                 read.extend(self.lines(at, second)?);
                 return Ok(read);
             }
-            text = self.ask(at, range, INSTANT_LINES).map_err(|failure| {
-                let message = format!("{limit} lines and more are of {}, and {}", range.0, failure.message);
-                Failure::other(message).with("Raise the limit there, as long as the import takes.")
-            })?;
+            let (mut most, mut asked) = (INSTANT_LINES, self.ask(at, range, INSTANT_LINES));
+            if let Err(failure) = &asked
+                && let Some(limit) = limit_of(failure)
+            {
+                (most, asked) = (limit, self.ask(at, range, limit));
+            }
+            text = asked?;
             read = lines_of(&text, at)?;
-            if read.len() as u64 >= INSTANT_LINES {
-                return Err(Failure::other(format!("{INSTANT_LINES} lines and more are of {}", range.0)));
+            if read.len() as u64 >= most {
+                let message = format!("{}: {most} lines and more are of {}", at.name, range.0);
+                return Err(Failure::other(message).with("Raise max_entries_limit_per_query there for the import."));
             }
         }
         read.sort_unstable();
@@ -240,6 +239,13 @@ impl Source for Loki {
         to.send(request.header("X-Catat-Batch", id).body(piece.body))?;
         Ok(Stored { events: piece.events, ..Stored::default() })
     }
+}
+
+/// Returns the limit that a refusal names: `… limit > max_entries_limit_per_query (5000 > 500)`.
+fn limit_of(failure: &Failure) -> Option<u64> {
+    let (_, rest) = failure.message.split_once("max_entries_limit_per_query (")?;
+    let (limit, _) = rest.split_once(" > ")?.1.split_once(')')?;
+    limit.parse().ok().filter(|limit| *limit > 0)
 }
 
 /// Reads the lines of an answer.
