@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 const PROGRAM: &str = "journalctl";
 const ARGUMENTS: [&str; 4] = ["--no-pager", "--quiet", "--all", "--output=json"];
 
-/// Bytes of its complaints that are shown.
+/// Bytes of its error messages that are shown.
 const COMPLAINT_BYTES: u64 = 1 << 10;
 
 /// The entries of a file.
 pub(crate) struct Journal {
     program: Child,
     output: ChildStdout,
-    /// Reads its complaints, of which the first are shown.
+    /// Reads its standard error to the end, and returns the beginning.
     complaints: Option<JoinHandle<String>>,
 }
 
@@ -36,7 +36,7 @@ impl Journal {
         let complaints = std::thread::spawn(move || {
             let Some(mut stderr) = stderr else { return String::new() };
             let mut said = Vec::new();
-            // Those that cannot be read are not missed.
+            // A message that cannot be read is not missed.
             let _ = (&mut stderr).take(COMPLAINT_BYTES).read_to_end(&mut said);
             let _ = io::copy(&mut stderr, &mut io::sink());
             String::from_utf8_lossy(&said).trim().to_owned()
@@ -50,7 +50,7 @@ impl Read for Journal {
         let n_bytes = self.output.read(place)?;
         if n_bytes == 0 && !place.is_empty() {
             let is_whole = self.program.wait()?.success();
-            // It complains of what it leaves out, and ends well.
+            // Entries that are damaged are reported and left out, and the exit status is that of success.
             let said = self.complaints.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
             if !is_whole || !said.is_empty() {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{PROGRAM}: {said}")));

@@ -67,7 +67,7 @@ pub(crate) fn read(mut bytes: Bytes, from: i64, aborted: Vec<AbortedTransaction>
             Err(problem) => {
                 // What is broken may say any number of messages.
                 let first = first.max(from);
-                let is_likely = (first + 1..=first + i64::from(BATCH_RECORDS_MAX)).contains(&next);
+                let is_likely = next > first && next - first <= i64::from(BATCH_RECORDS_MAX);
                 read.problem = Some((first, if is_likely { next } else { first.saturating_add(1) }, problem));
                 return read;
             }
@@ -94,7 +94,7 @@ fn message(record: Record, time_ms: Option<i64>) -> Option<Message> {
     Some(Message { offset, time_ms, key, value: record.value?, headers })
 }
 
-/// What stands in front of a batch.
+/// The header of a batch.
 struct Head {
     first: i64,
     next: i64,

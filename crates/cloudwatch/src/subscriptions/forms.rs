@@ -7,7 +7,8 @@
 //! ndjson+https://HOST/PATH              an object for each line  the id is `@id`
 //! ```
 //!
-//! An event may arrive twice: Elasticsearch keeps the first one by its id, and Loki drops what is equal. Sources: <https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs>,
+//! An event may arrive twice: Elasticsearch keeps the first one by its id, and Loki drops what is equal. Sources:
+//! <https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs>,
 //! <https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk>, OpenTelemetry Protocol 1.x,
 //! *Logs data model*.
 
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 
 use alert::PostError;
 use serde_json::{Map, Value as Json, json};
-use types::{Level, Timestamp, Value};
+use types::{Level, Value};
 
 use super::filter::Filter;
 use super::message::{Line, compressed, data_message};
@@ -82,7 +83,7 @@ impl Form {
                 body(format!("{host}/_bulk"), NDJSON, &bulk(filter, lines, index))
             }
             Self::Ndjson => {
-                let line = |line: &&Line| format!("{}\n", Json::Object(document(filter, line, "@id")));
+                let line = |line: &&Line| format!("{}\n", Json::Object(document(filter, line, OWN)));
                 body(as_given, NDJSON, &lines.iter().map(line).collect::<String>())
             }
         }
@@ -198,39 +199,35 @@ fn attribute(name: &str, value: &Value) -> Json {
 fn bulk(filter: &Filter, lines: &[&Line], index: &str) -> String {
     let action = |line: &&Line| {
         let about = json!({"create": {"_index": index, "_id": line.id.encode()}});
-        format!("{about}\n{}\n", Json::Object(document(filter, line, "catat.id")))
+        format!("{about}\n{}\n", Json::Object(document(filter, line, OF_ELASTIC)))
     };
     lines.iter().map(action).collect()
 }
 
-/// An event as an object. Its own fields of the same name are left to `@message`, which has them, too.
-fn document(filter: &Filter, line: &Line, id: &str) -> Map<String, Json> {
+/// What the parts of an event are called: id, text, group, stream and level.
+type Names = [&'static str; 5];
+
+const OWN: Names = ["@id", "@message", "@log", "@logStream", "@level"];
+const OF_ELASTIC: Names = ["catat.id", "message", "catat.group", "catat.stream", "log.level"];
+
+/// An event as an object. Its parts win over fields of the same name.
+fn document(filter: &Filter, line: &Line, names: Names) -> Map<String, Json> {
     let mut document = Map::new();
     for (name, value) in &line.fields {
         let mut text = String::new();
         value.write_json(&mut text);
         document.insert(name.to_string(), serde_json::from_str(&text).unwrap_or_default());
     }
-    let time = Timestamp(line.id.timestamp.0).to_string();
-    if id != "@id" {
+    for (object, _) in names.iter().filter_map(|name| name.split_once('.')) {
         // Elasticsearch takes dots for objects, which a text of the same name cannot be.
-        document.remove("log");
-        document.remove("catat");
+        document.remove(object);
     }
-    let (message, group) = if id == "@id" { ("@message", "@log") } else { ("message", "catat.group") };
-    let stream = if id == "@id" { "@logStream" } else { "catat.stream" };
-    for (name, text) in [
-        (id, &*line.id.encode()),
-        ("@timestamp", &time),
-        (message, &line.message),
-        (group, &filter.group),
-        (stream, &line.stream),
-    ] {
-        document.insert(name.to_owned(), text.into());
-    }
-    if let Some(level) = line.level {
-        document.insert(if id == "@id" { "@level" } else { "log.level" }.to_owned(), level.name().into());
-    }
+    let [id, message, group, stream, level] = names;
+    document.insert("@timestamp".to_owned(), line.id.timestamp.to_string().into());
+    let encoded = line.id.encode();
+    let texts = [(id, &*encoded), (message, &line.message), (group, &filter.group), (stream, &line.stream)];
+    let texts = texts.into_iter().chain(line.level.map(|of_line| (level, of_line.name())));
+    document.extend(texts.map(|(name, text)| (name.to_owned(), text.into())));
     document
 }
 

@@ -1,7 +1,7 @@
 //! Messages of Kafka: each partition is a file to the server, and offsets are places in it.
 //!
-//! The server keeps the place together with the events, so that messages which come again (after a kill, or when partitions change
-//! hands) are known, whoever sends them. Offsets are committed for the group after that: they only say where to begin.
+//! The server stores the place of a partition together with its events. It therefore recognises messages that are sent again after a
+//! kill or a rebalance, by this member or another. The offsets committed for the group afterwards only say where to begin.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -197,7 +197,7 @@ impl To<'_> {
             };
             let (piece, rest) = left.split_at(left.iter().take_while(is_full).count().max(1));
             n_events += self.store_piece(fetched, from, piece)?;
-            from = piece.last().map_or(from, |message| message.offset + 1);
+            from = piece.last().map_or(from, |message| message.offset.saturating_add(1));
             left = rest;
         }
         self.ends.borrow_mut().insert(partition, (from, fetched.next));
