@@ -390,3 +390,46 @@ fn a_log_group_is_imported_once_with_its_streams() {
     let ran = run_dry(scratch.path(), &to, &["cloudwatch", &source, "--log-group", "other", "--from", "now-1h"]);
     assert!(ran.contains("has no log group other"), "{ran}");
 }
+
+#[test]
+fn alarms_and_searches_of_others_are_made_on_the_server() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    let apply = |name: &str, text: String| {
+        let file = scratch.path().join(name);
+        std::fs::write(&file, text).expect("scratch is writable");
+        let mut command = catat(scratch.path());
+        command.args(["import-config", "--apply", "--url", &server.url]).arg(file);
+        run(command, "")
+    };
+    let source = json!({"query": {"query": "took > 5", "language": "kuery"}, "filter": []}).to_string();
+    let search = json!({"title": "slow ones", "kibanaSavedObjectMeta": {"searchSourceJSON": source}});
+    let searches = apply("searches.ndjson", json!({"type": "search", "id": "s", "attributes": search}).to_string());
+    assert_eq!(searches.code, 0, "{}", searches.err);
+    let views = server.get("/api/v1/views", &[]).json();
+    assert_eq!(views.pointer("/views/0/view/q"), Some(&json!("filter took > 5")), "{views}");
+    let alarm = json!({
+        "AlarmName": "many", "Namespace": "Shop", "MetricName": "Errors", "Statistic": "Sum", "Period": 60,
+        "EvaluationPeriods": 1, "Threshold": 5.0, "ComparisonOperator": "GreaterThanThreshold", "StateValue": "OK",
+    });
+    // One that needs another comes before it here.
+    let composites = [("all", "ALARM(any)"), ("any", "ALARM(many)")];
+    let composites = composites.map(|(name, rule)| json!({"AlarmName": name, "AlarmRule": rule}));
+    let filter = json!({
+        "filterName": "errors", "logGroupName": "app/new", "filterPattern": "ERROR", "creationTime": 1,
+        "metricTransformations": [{"metricName": "Errors", "metricNamespace": "Shop", "metricValue": "1"}],
+    });
+    let list = json!({"MetricAlarms": [alarm], "CompositeAlarms": composites, "metricFilters": [filter]});
+    let alarms = apply("alarms.json", list.to_string());
+    assert_eq!(alarms.code, 0, "{}", alarms.err);
+    let rules = server.get("/api/v1/rules", &[]).json();
+    let names = rules["rules"].as_array().into_iter().flatten().filter(|rule| rule["kind"] == "alarm");
+    assert_eq!(names.map(|rule| rule["name"].clone()).collect::<Vec<_>>(), ["all", "any", "many"], "{rules}");
+    let lonely = json!({"CompositeAlarms": [{"AlarmName": "lonely", "AlarmRule": "ALARM(nobody)"}]});
+    let refused = apply("lonely.json", lonely.to_string());
+    assert!(
+        refused.code != 0 && refused.err.contains("lonely: not made") && refused.err.contains("nobody"),
+        "{}",
+        refused.err
+    );
+}

@@ -50,7 +50,7 @@ pub(crate) use import::{
     FromArchive, FromCloudWatch, FromElasticsearch, FromLoki, FromVictoriaLogs, Import, ImportOptions, ImportSource,
     Pull, PullBegin, Sasl,
 };
-pub(crate) use import_config::{ImportConfig, Shipper};
+pub(crate) use import_config::{ImportConfig, Origin};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};

@@ -1,21 +1,38 @@
-//! `catat import-config`: inputs of other shippers as `[[input]]` tables of catat's configuration.
+//! `catat import-config`: configurations, rules, alarms and saved searches of other systems as ours.
 //!
-//! The tables go to standard output. What has no equal is named on standard error, by its path in the file: every key that is not taken, so
-//! that none is lost without a word.
+//! | from | becomes |
+//! |---|---|
+//! | shippers | `[[input]]` tables |
+//! | rules of Loki and ElastAlert | a file of rules |
+//! | alarms of CloudWatch, saved searches of Kibana | what `--apply` has a server make |
+//!
+//! The result goes to standard output. What has no equal is named on standard error, by its path in the file: every key that is not taken, so
+//! that none is lost without a word. A rule or a search that would mean something else without a part is left out as a whole.
 
+mod alarms;
+mod alloy;
+mod conditions;
 mod document;
+mod elastalert;
 mod input;
+mod kibana;
+mod order;
+mod rsyslog;
+mod rules;
 mod shippers;
 
 use std::io::Write;
 
+use serde_json::{Value, json};
 use toml::{Table, Value as Toml};
 use types::{counted, verb_for};
 
 use self::document::{Section, read};
 use self::input::Input;
+use self::order::{Order, apply};
 use super::journal::at;
-use crate::arguments::{ImportConfig, Shipper};
+use crate::arguments::{ImportConfig, Origin};
+use crate::client::Server;
 use crate::failure::{Failure, of_output};
 
 pub(crate) fn import_config(options: &ImportConfig) -> Result<(), Failure> {
@@ -24,40 +41,114 @@ pub(crate) fn import_config(options: &ImportConfig) -> Result<(), Failure> {
     for note in &converted.notes {
         say!("catat: {note}");
     }
-    let n_inputs = converted.inputs.len();
-    if n_inputs == 0 {
-        return Err(Failure::usage(format!("{} has no input that is read here", options.file.display())));
-    }
-    std::io::stdout().write_all(converted.text().as_bytes()).map_err(of_output)?;
     let n_left = converted.notes.len();
+    let (what, next) = converted.made.described();
+    if what.is_empty() {
+        return Err(Failure::usage(format!("{} has nothing that is taken here", options.file.display())));
+    }
     let left = format!("{} {} not taken", counted(n_left, "setting"), verb_for(n_left, "was", "were"));
-    say!("catat: {}; {left}; try it with catat ship --dry-run --config FILE", counted(n_inputs, "input"));
+    if let (Made::Orders(orders), true) = (&converted.made, options.apply) {
+        return apply(&Server::new(&options.remote)?, orders);
+    }
+    if options.apply {
+        return Err(Failure::usage("--apply is for alarms and saved searches; the rest is a file of its own"));
+    }
+    std::io::stdout().write_all(converted.made.text()?.as_bytes()).map_err(of_output)?;
+    say!("catat: {what}; {left}; {next}");
     Ok(())
 }
 
 /// What a configuration becomes.
 struct Converted {
-    inputs: Vec<Table>,
+    made: Made,
     /// What is not taken, and why.
     notes: Vec<String>,
 }
 
-impl Converted {
-    /// The configuration, as TOML.
-    fn text(&self) -> String {
-        let inputs = self.inputs.iter().cloned().map(Toml::Table).collect();
-        toml::to_string(&Table::from_iter([("input".to_owned(), Toml::Array(inputs))])).unwrap_or_default()
+enum Made {
+    /// `[[input]]` tables.
+    Inputs(Vec<Table>),
+    /// Groups of rules.
+    Rules(Vec<Value>),
+    /// What a server is asked to make.
+    Orders(Vec<Order>),
+}
+
+impl Made {
+    /// Returns what there is, in words, or nothing; and what comes next.
+    fn described(&self) -> (String, &'static str) {
+        let n_rules = |groups: &[Value]| groups.iter().map(|group| group["rules"].as_array().map_or(0, Vec::len)).sum();
+        let (n, of, next) = match self {
+            Self::Inputs(inputs) => (inputs.len(), "input", "try it with catat ship --dry-run --config FILE"),
+            Self::Rules(groups) => (n_rules(groups), "rule", "try it with catat rules backtest FILE"),
+            Self::Orders(orders) => (orders.len(), "object", "make them with --apply"),
+        };
+        (if n == 0 { String::new() } else { counted(n, of) }, next)
+    }
+
+    /// Returns the result: TOML, YAML, or a line of JSON for each object.
+    fn text(&self) -> Result<String, Failure> {
+        Ok(match self {
+            Self::Inputs(inputs) => {
+                let inputs = inputs.iter().cloned().map(Toml::Table).collect();
+                toml::to_string(&Table::from_iter([("input".to_owned(), Toml::Array(inputs))])).unwrap_or_default()
+            }
+            Self::Rules(groups) => serde_saphyr::to_string(&json!({"groups": groups}))
+                .map_err(|error| Failure::other(error.to_string()))?,
+            Self::Orders(orders) => orders.iter().map(|order| format!("{}\n", order.body)).collect(),
+        })
     }
 }
 
-fn convert(text: &str, of: Option<Shipper>) -> Result<Converted, Failure> {
-    let document = read(text)?;
-    let known = || Failure::usage("the file is of no shipper that is known").with("Name one with --of.");
-    let shipper = of.or_else(|| shippers::of(&document)).ok_or_else(known)?;
+fn convert(text: &str, of: Option<Origin>) -> Result<Converted, Failure> {
     let mut notes = Vec::new();
-    let root = Section::root(document)?;
-    let inputs = shippers::inputs(shipper, root, &mut notes)?;
-    Ok(Converted { inputs: inputs.into_iter().map(Input::into_table).collect(), notes })
+    let made = made_of(text, of, &mut notes)?;
+    Ok(Converted { made, notes })
+}
+
+fn made_of(text: &str, of: Option<Origin>, notes: &mut Vec<String>) -> Result<Made, Failure> {
+    if of == Some(Origin::Alloy) || of.is_none() && alloy::is_alloy(text) {
+        return Ok(finished(alloy::inputs(text, notes)?, notes));
+    }
+    if of == Some(Origin::Rsyslog) || of.is_none() && rsyslog::is_rsyslog(text) {
+        return Ok(finished(rsyslog::inputs(text, notes)?, notes));
+    }
+    if let Some(objects) = kibana::objects(text).filter(|_| of.is_none_or(|of| of == Origin::Kibana)) {
+        return Ok(Made::Orders(kibana::views(&objects, notes)));
+    }
+    let document = read(text)?;
+    let known = || Failure::usage("the file is of no system that is known").with("Name one with --of.");
+    let origin = of.or_else(|| origin_of(&document)).ok_or_else(known)?;
+    let groups = match origin {
+        Origin::CloudwatchAlarms => return Ok(Made::Orders(alarms::orders(&document, notes))),
+        Origin::LokiRules => rules::rules(&document, of.is_some(), notes),
+        Origin::Elastalert => {
+            let rule = elastalert::rule(document, notes);
+            rule.map(|rule| vec![json!({"name": "elastalert", "rules": [rule]})])
+        }
+        _ => {
+            let inputs = shippers::inputs(origin, Section::root(document)?, notes);
+            return Ok(finished(inputs, notes));
+        }
+    };
+    Ok(Made::Rules(rules::checked(groups.map_err(Failure::usage)?, notes)))
+}
+
+/// Tells whose document it is.
+fn origin_of(document: &Value) -> Option<Origin> {
+    [
+        (alarms::is_alarms(document), Origin::CloudwatchAlarms),
+        (rules::is_rules(document), Origin::LokiRules),
+        (elastalert::is_rule(document), Origin::Elastalert),
+    ]
+    .into_iter()
+    .find_map(|(is_it, origin)| is_it.then_some(origin))
+    .or_else(|| shippers::of(document))
+}
+
+fn finished(mut inputs: Vec<Input>, notes: &mut Vec<String>) -> Made {
+    shippers::finish(&mut inputs, notes);
+    Made::Inputs(inputs.into_iter().map(Input::into_table).collect())
 }
 
 #[cfg(test)]

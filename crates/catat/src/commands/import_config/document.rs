@@ -51,6 +51,7 @@ fn classic(text: &str) -> Option<Value> {
 }
 
 /// A part of a file, without what was taken of it.
+#[derive(Clone)]
 pub(super) struct Section {
     /// Where it stands, such as `scrape_configs[0].static_configs[1]`.
     path: String,
@@ -64,6 +65,16 @@ impl Section {
             Value::Object(members) => Ok(Self { path: String::new(), members }),
             _ => Err(Failure::usage("the file has no settings with names")),
         }
+    }
+
+    /// Members as they are, dots in their names too.
+    pub(super) fn at(path: impl Into<String>, members: Map<String, Value>) -> Self {
+        Self { path: path.into(), members }
+    }
+
+    /// Puts it into another section, as the member `name`.
+    pub(super) fn within(self, path: &str, name: &str) -> Self {
+        Self::at(path, Map::from_iter([(name.to_owned(), Value::Object(self.members))]))
     }
 
     /// Where a member stands.
@@ -142,6 +153,11 @@ impl Section {
                 notes.push(format!("{} is not taken: {reason}", self.path_of(name)));
             }
         }
+    }
+
+    /// Returns the names of what is left.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.members.keys().cloned().collect()
     }
 
     /// Takes all of it as fields.

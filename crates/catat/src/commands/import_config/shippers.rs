@@ -6,41 +6,63 @@ use types::group_name_of_outside;
 
 use super::document::{Section, text_of};
 use super::input::{Input, checked};
-use crate::arguments::Shipper;
-use crate::failure::Failure;
+use crate::arguments::Origin;
 
 /// Why a setting is left.
-const NO_EQUAL: &str = "it has no equal here";
-const ELSEWHERE: &str = "where events go is [ship] url";
-const UNKNOWN: &str = "this input is not known here";
+pub(super) const NO_EQUAL: &str = "it has no equal here";
+pub(super) const ELSEWHERE: &str = "where events go is [ship] url";
+pub(super) const UNKNOWN: &str = "this input is not known here";
+pub(super) const STAGES_LEFT: &str =
+    "times, levels and fields of lines are read without it; what differs is for a [[pipeline]]";
+
+/// Paths that one with alternatives becomes at most.
+const ALTERNATIVES_MAX: usize = 1_000;
 
 /// Tells whose configuration it is.
-pub(super) fn of(document: &Value) -> Option<Shipper> {
+pub(super) fn of(document: &Value) -> Option<Origin> {
     let has = |name: &str| document.get(name).is_some();
     let beats = document.as_object()?.keys().any(|key| key == "filebeat" || key.starts_with("filebeat."));
     [
-        (has("scrape_configs"), Shipper::Promtail),
-        (beats, Shipper::Filebeat),
-        (has("pipeline"), Shipper::FluentBit),
-        (has("sources"), Shipper::Vector),
-        (document.pointer("/logs/logs_collected").is_some(), Shipper::CloudwatchAgent),
+        (has("scrape_configs"), Origin::Promtail),
+        (beats, Origin::Filebeat),
+        (has("pipeline"), Origin::FluentBit),
+        (has("sources"), Origin::Vector),
+        (document.pointer("/logs/logs_collected").is_some(), Origin::CloudwatchAgent),
     ]
     .into_iter()
-    .find_map(|(is_it, shipper)| is_it.then_some(shipper))
+    .find_map(|(is_it, origin)| is_it.then_some(origin))
 }
 
 /// Takes the inputs of a configuration; the rest is named.
-pub(super) fn inputs(shipper: Shipper, root: Section, notes: &mut Vec<String>) -> Result<Vec<Input>, Failure> {
+pub(super) fn inputs(origin: Origin, root: Section, notes: &mut Vec<String>) -> Vec<Input> {
     let mut inputs = Vec::new();
-    match shipper {
-        Shipper::Promtail => promtail(root, &mut inputs, notes),
-        Shipper::Filebeat => filebeat(root, &mut inputs, notes),
-        Shipper::FluentBit => fluent_bit(root, &mut inputs, notes),
-        Shipper::Vector => vector(root, &mut inputs, notes),
-        Shipper::CloudwatchAgent => cloudwatch_agent(root, &mut inputs, notes),
+    match origin {
+        Origin::Promtail => promtail(root, &mut inputs, notes),
+        Origin::Filebeat => filebeat(root, &mut inputs, notes),
+        Origin::FluentBit => fluent_bit(root, &mut inputs, notes),
+        Origin::Vector => vector(root, &mut inputs, notes),
+        Origin::CloudwatchAgent => cloudwatch_agent(root, &mut inputs, notes),
+        // These are no documents of sections, or no shippers.
+        Origin::Alloy
+        | Origin::Rsyslog
+        | Origin::LokiRules
+        | Origin::Elastalert
+        | Origin::CloudwatchAlarms
+        | Origin::Kibana => {}
     }
+    inputs
+}
+
+/// Gives each input a name of its own, and paths that mean the same here.
+pub(super) fn finish(inputs: &mut [Input], notes: &mut Vec<String>) {
     let mut names: Vec<String> = Vec::new();
-    for input in &mut inputs {
+    for input in inputs {
+        for list in [&mut input.paths, &mut input.exclude] {
+            *list = list.iter().flat_map(|path| alternatives(path)).collect();
+            for path in list.iter().filter(|path| path.contains(['[', '{'])) {
+                notes.push(format!("{path}: [ and {{ mean themselves here; patterns have *, ? and **"));
+            }
+        }
         let name = input.name.get_or_insert_with(|| input.kind.unwrap_or("files").to_owned());
         let n_before = names.iter().filter(|other| *other == name).count();
         names.push(name.clone());
@@ -48,10 +70,21 @@ pub(super) fn inputs(shipper: Shipper, root: Section, notes: &mut Vec<String>) -
             name.push_str(&format!("-{}", n_before + 1));
         }
     }
-    Ok(inputs)
 }
 
-fn group(name: &str) -> Option<String> {
+/// Writes `/a/{b,c}.log` as two paths.
+fn alternatives(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
+    let Some((inner, after)) = rest.split_once('}').filter(|(inner, _)| inner.contains(',') && !inner.contains('{'))
+    else {
+        return vec![path.to_owned()];
+    };
+    let rests = alternatives(after);
+    let paths = inner.split(',').flat_map(|one| rests.iter().map(move |rest| format!("{before}{one}{rest}")));
+    paths.take(ALTERNATIVES_MAX).collect()
+}
+
+pub(super) fn group(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| group_name_of_outside(name).as_str().to_owned())
 }
 
@@ -109,7 +142,7 @@ fn promtail(mut root: Section, inputs: &mut Vec<Input>, notes: &mut Vec<String>)
 }
 
 /// Adds labels as fields. The label `job` is the group, as in streams that are pushed.
-fn add_labels(input: &mut Input, labels: Section) {
+pub(super) fn add_labels(input: &mut Input, labels: Section) {
     for (name, value) in labels.into_texts() {
         match &*name {
             "job" if input.group.is_none() => input.group = group(&text_of(&value)),
@@ -118,7 +151,7 @@ fn add_labels(input: &mut Input, labels: Section) {
     }
 }
 
-fn promtail_stage(mut stage: Section, inputs: &mut [Input], notes: &mut Vec<String>) {
+pub(super) fn promtail_stage(mut stage: Section, inputs: &mut [Input], notes: &mut Vec<String>) {
     // Lines of containers are read as such.
     let is_read = [stage.take("cri"), stage.take("docker")].iter().any(Option::is_some);
     if let Some(mut multiline) = stage.section("multiline") {
@@ -129,11 +162,11 @@ fn promtail_stage(mut stage: Section, inputs: &mut [Input], notes: &mut Vec<Stri
     }
     if let Some(mut dropped) = stage.section("drop") {
         let path = dropped.path_of("expression");
-        // What a stage before has taken out of the line is not looked at here.
-        if dropped.take("source").is_some() {
-            notes.push(format!(
-                "{path} is not taken: it is about a value that a stage takes out of the line; see [[pipeline]]"
-            ));
+        // What a stage before has taken out of the line is not looked at here, nor how long or how old a line is: all
+        // conditions must hold, and one of them alone would drop more.
+        let others = ["source", "value", "older_than", "longer_than"].map(|other| dropped.take(other).is_some());
+        if others.contains(&true) {
+            notes.push(format!("{path} is not taken: it is about more than what a line has; see [[pipeline]]"));
             dropped.take("expression");
         }
         if let Some(pattern) = dropped.text("expression").and_then(|pattern| checked(pattern, &path, notes)) {
@@ -146,7 +179,7 @@ fn promtail_stage(mut stage: Section, inputs: &mut [Input], notes: &mut Vec<Stri
         inputs.iter_mut().for_each(|input| labels.iter().for_each(|(name, value)| input.field(name, value)));
     }
     if !is_read {
-        stage.leave("times, levels and fields of lines are read without it; what differs is for a [[pipeline]]", notes);
+        stage.leave(STAGES_LEFT, notes);
     }
 }
 
