@@ -93,6 +93,11 @@ fn objects_are_pulled_once_as_they_come() {
     // A few positions, however many objects.
     let other = run(pull(scratch.path(), &server, &moto, &["s3://logs/other"]), "");
     assert!(other.code == 2 && other.err.contains("another pull"), "{}", other.err);
+    // What is done is done with one store.
+    let fresh = tempfile::tempdir().expect("a scratch directory");
+    let another = Server::serve(fresh.path());
+    let moved = run(pull(scratch.path(), &another, &moto, &["s3://logs/app"]), "");
+    assert!(moved.code == 2 && moved.err.contains("another server's store"), "{}", moved.err);
     let files = run(pull(scratch.path(), &server, &moto, &["/var/log"]), "");
     assert!(files.code == 2 && files.err.contains("catat ship"), "{}", files.err);
 }

@@ -253,23 +253,49 @@ pub fn object(bucket: &Arc<Bucket>, group: &GroupName, key: &str) -> io::Result<
 
 /// Returns the objects that an address such as `s3://BUCKET/PREFIX` names: those below it, or those that match it.
 pub fn objects(path: &Path) -> Result<Vec<Input>, InputError> {
-    let address = path.to_str().and_then(|path| path.strip_prefix(BUCKET)).unwrap_or_default();
-    let (name, key) = address.split_once('/').unwrap_or((address, ""));
-    let bucket = Arc::new(Bucket::open(name).map_err(|error| of_path(path, &error))?);
-    let (base, glob) = match ship::is_pattern(key) {
-        true => Glob::split(Path::new(key)),
-        false => (PathBuf::from(key.trim_matches('/')), Glob::split(Path::new("")).1),
-    };
-    let base = base.to_string_lossy();
-    let is_wanted = |object: &BucketObject| {
-        let below = object.key.strip_prefix(&*base).unwrap_or(&object.key).trim_start_matches('/');
-        object.n_bytes > 0 && (!ship::is_pattern(key) || glob.matches(Path::new(below)))
-    };
-    let mut listed = bucket.list(&base).map_err(|error| of_path(path, &error))?;
-    listed.retain(is_wanted);
+    let address = Address::of(path);
+    let bucket = Arc::new(Bucket::open(&address.bucket).map_err(|error| of_path(path, &error))?);
+    let mut listed = bucket.list(&address.base).map_err(|error| of_path(path, &error))?;
+    listed.retain(|object| object.n_bytes > 0 && address.names(&object.key));
     // One archive is one group, whatever its objects are called.
-    let group = group_name_of_file(&format!("{name}/{base}"));
-    Ok(listed.into_iter().map(|object| Input::object(&bucket, &group, object, &base)).collect())
+    let group = group_name_of_file(&format!("{}/{}", address.bucket, address.base));
+    Ok(listed.into_iter().map(|object| Input::object(&bucket, &group, object, &address.base)).collect())
+}
+
+/// Reports whether an address names an object of a bucket.
+pub fn names_object(path: &Path, bucket: &str, key: &str) -> bool {
+    let address = Address::of(path);
+    address.bucket == bucket && address.names(key)
+}
+
+/// The address of objects.
+struct Address {
+    bucket: String,
+    /// What their keys begin with: whole parts of them.
+    base: String,
+    /// What the rest of a key matches.
+    glob: Option<Glob>,
+}
+
+impl Address {
+    fn of(path: &Path) -> Self {
+        let address = path.to_str().and_then(|path| path.strip_prefix(BUCKET)).unwrap_or_default();
+        let (bucket, key) = address.split_once('/').unwrap_or((address, ""));
+        let (base, glob) = match ship::is_pattern(key) {
+            true => {
+                let (base, glob) = Glob::split(Path::new(key));
+                (base, Some(glob))
+            }
+            false => (PathBuf::from(key.trim_matches('/')), None),
+        };
+        Self { bucket: bucket.to_owned(), base: base.to_string_lossy().into_owned(), glob }
+    }
+
+    fn names(&self, key: &str) -> bool {
+        let Some(below) = key.strip_prefix(&self.base) else { return false };
+        let is_below = self.base.is_empty() || below.is_empty() || below.starts_with('/');
+        is_below && self.glob.as_ref().is_none_or(|glob| glob.matches(Path::new(below.trim_start_matches('/'))))
+    }
 }
 
 /// Returns the files that match a pattern.

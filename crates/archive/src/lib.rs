@@ -15,7 +15,7 @@ mod served;
 
 pub use feed::FileFeed;
 pub use files::bucket::Bucket;
-pub use inputs::{Input, InputError, inputs, is_passing, leave_out, object, objects};
+pub use inputs::{Input, InputError, inputs, is_passing, leave_out, names_object, object, objects};
 pub use reader::{open_lines, open_text};
 pub use served::ServedArchives;
 

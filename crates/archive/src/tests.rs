@@ -48,3 +48,20 @@ fn read(paths: &[&Path], names: &[&str], range: TimeRange) -> (Vec<Asked>, Vec<S
     events.sort_by_key(|event| (event.0, format!("{event:?}")));
     (events, problems)
 }
+
+#[test]
+fn addresses_name_whole_parts_of_keys_and_patterns() {
+    let named = |address: &str, key: &str| crate::names_object(Path::new(address), "logs", key);
+    for (address, yes, no) in [
+        ("s3://logs", "a/b.gz", ""),
+        ("s3://logs/app", "app/b.gz", "app2/b.gz"),
+        ("s3://logs/app/", "app/c/b.gz", "other/app/b.gz"),
+        ("s3://logs/app/b.gz", "app/b.gz", "app/b.gz2"),
+        ("s3://logs/app/**/*.gz", "app/c/d/b.gz", "app/c/b.json"),
+        ("s3://logs/*/b.gz", "app/b.gz", "app/c/b.gz"),
+    ] {
+        assert!(named(address, yes), "{address} {yes}");
+        assert!(no.is_empty() || !named(address, no), "{address} {no}");
+    }
+    assert!(!named("s3://other/app", "app/b.gz"));
+}

@@ -8,15 +8,17 @@ use crate::routes::{clocks, upkeep};
 use crate::state::Call;
 use door::exposition::Kind;
 use door::{Outcome, Problem, Reply};
+use types::hexadecimal;
 
 /// One number about the store: its name, its kind, what it means, its value.
 pub(crate) type Number = (&'static str, Kind, &'static str, u64);
 
 pub(crate) fn get(Call { server, .. }: &Call) -> Outcome {
+    let store_id = hexadecimal(&server.whole_store().uuid());
     if !server.caller.scope.is_everything() {
         // Sizes of the whole store tell of groups that do not exist for the caller.
         return Ok(Reply::json(&json!({
-            "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
+            "version": server.app.version, "store_id": store_id, "started": server.started.to_string(), "now": server.now().to_string(),
             "store": {}, "damaged": [], "warnings": clocks::warnings(server), "clocks": clocks::describe(server),
         })));
     }
@@ -27,7 +29,7 @@ pub(crate) fn get(Call { server, .. }: &Call) -> Outcome {
     let warnings = upkeep::warnings(server, &status);
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({
-        "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
+        "version": server.app.version, "store_id": store_id, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem,
         "control_problem": status.control_problem, "copy_taken": server.whole_store().copy_taken(), "damaged": damaged,
         "warnings": warnings, "clocks": clocks::describe(server),

@@ -47,7 +47,8 @@ pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
     let dir = &options.dir;
     let asked = parts::asked(options);
-    let plan = plan_of(dir, (PLAN, "export"), |plan: &Plan| plan.asked == asked, || Plan::new(&server, options))?;
+    let plan =
+        plan_of(dir, (PLAN, "export"), &server, |plan: &Plan| plan.asked == asked, || Plan::new(&server, options))?;
     let journal = Journal::new(dir, PARTS);
     let parts = journal.read()?.into_iter();
     let mut written: BTreeMap<String, ExportedPart> =

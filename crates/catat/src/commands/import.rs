@@ -122,7 +122,7 @@ fn import_from(
     let Some(dir) = options.dir.as_deref().filter(|_| !options.dry_run) else {
         return tell(&make()?, server);
     };
-    let plan = plan_of(dir, ("import.json", "import"), |plan: &Plan| plan.asked == asked, make)?;
+    let plan = plan_of(dir, ("import.json", "import"), server, |plan: &Plan| plan.asked == asked, make)?;
     tell(&plan, server)?;
     if plan.spans.is_empty() {
         // What comes later is asked for, then.

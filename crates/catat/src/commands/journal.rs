@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use crate::client::Server;
 use crate::failure::Failure;
 
 /// A file of lines.
@@ -37,35 +38,56 @@ impl Journal {
 }
 
 /// Reads the plan of a directory, whose options are those `asked` for, or makes one in a directory that is new or empty. `noun` is
-/// what the command makes, such as `export`.
+/// what the command makes, such as `export`. What is done is done with one store, so that another one is refused.
 pub(super) fn plan_of<P: Serialize + DeserializeOwned>(
     dir: &Path,
     (name, noun): (&str, &str),
+    server: &Server,
     asked: impl FnOnce(&P) -> bool,
     make: impl FnOnce() -> Result<P, Failure>,
 ) -> Result<P, Failure> {
     std::fs::create_dir_all(dir).map_err(|error| at(dir, &error))?;
     let path = dir.join(name);
+    let other = |what: &str, hint: &str| {
+        Err(Failure::usage(format!("{} holds {what}", dir.display()))
+            .with(&format!("Name another directory, or {hint}.")))
+    };
     match std::fs::read(&path) {
         Ok(bytes) => {
-            let plan: P = serde_json::from_slice(&bytes).map_err(|error| at(&path, &error))?;
-            if !asked(&plan) {
-                let message = format!("{} holds another {noun}; its options are in {name}", dir.display());
-                return Err(Failure::usage(message).with("Name another directory, or give the same options."));
+            let known: Known<P> = serde_json::from_slice(&bytes).map_err(|error| at(&path, &error))?;
+            if !asked(&known.plan) {
+                return other(&format!("another {noun}; its options are in {name}"), "give the same options");
             }
-            Ok(plan)
+            if known.store_id.is_some() && known.store_id != store_id(server)? {
+                return other(&format!("the {noun} of another server's store"), "the server whose it is");
+            }
+            Ok(known.plan)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if std::fs::read_dir(dir).map_err(|error| at(dir, &error))?.next().is_some() {
                 return Err(Failure::usage(format!("{} is not empty, and has no {noun}", dir.display())));
             }
-            let plan = make()?;
-            let text = serde_json::to_string_pretty(&plan).map_err(|error| at(&path, &error))?;
+            let known = Known { plan: make()?, store_id: store_id(server)? };
+            let text = serde_json::to_string_pretty(&known).map_err(|error| at(&path, &error))?;
             storage::write_whole(&path, text.as_bytes()).map_err(|error| at(&path, &error))?;
-            Ok(plan)
+            Ok(known.plan)
         }
         Err(error) => Err(at(&path, &error)),
     }
+}
+
+/// A plan as the directory has it.
+#[derive(Serialize, Deserialize)]
+struct Known<P> {
+    #[serde(flatten)]
+    plan: P,
+    /// Absent of a server that did not say, and in directories of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store_id: Option<String>,
+}
+
+fn store_id(server: &Server) -> Result<Option<String>, Failure> {
+    Ok(server.get("/api/v1/status")?["store_id"].as_str().map(str::to_owned))
 }
 
 /// The failure of a file.

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use archive::{Bucket, Input, object, objects};
+use archive::{Bucket, Input, names_object, object, objects};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Clock;
@@ -125,7 +125,7 @@ pub(crate) fn pull(options: &Pull) -> Result<(), Failure> {
     let no_dir = || Failure::usage("--dir DIR: a directory that knows what was pulled, new or empty, or of this pull");
     let dir = options.dir.as_deref().ok_or_else(no_dir)?;
     let asked = json!({"paths": options.paths, "group": options.group, "queue": options.queue.as_ref().map(reqwest::Url::as_str)});
-    let plan = plan_of(dir, ("pull.json", "pull"), |plan: &Plan| plan.asked == asked, || Plan::new(&asked))?;
+    let plan = plan_of(dir, ("pull.json", "pull"), &server, |plan: &Plan| plan.asked == asked, || Plan::new(&asked))?;
     let journal = Journal::new(dir, OBJECTS);
     let queue = options.queue.as_ref().map(|url| Queue::new(url, options.once)).transpose()?;
     let source =
@@ -211,7 +211,7 @@ impl Objects<'_> {
     /// Returns the object that a message names; `None` if it is not wanted or no longer exists.
     fn named(&self, name: &ObjectName) -> Result<Option<Input>, Failure> {
         let address = format!("s3://{}/{}", name.bucket, name.key);
-        let is_wanted = |path: &std::path::PathBuf| address.starts_with(&*path.to_string_lossy());
+        let is_wanted = |path: &std::path::PathBuf| names_object(path, &name.bucket, &name.key);
         if !self.options.paths.is_empty() && !self.options.paths.iter().any(is_wanted) {
             return Ok(None);
         }

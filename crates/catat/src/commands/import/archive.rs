@@ -77,7 +77,7 @@ pub(super) fn import(options: &FromArchive, server: &Server) -> Result<(), Failu
     let Some(dir) = options.dir.as_deref().filter(|_| !options.dry_run) else {
         return make()?.tell(server);
     };
-    let plan = plan_of(dir, ("import.json", "import"), |plan: &Plan| plan.asked == asked, make)?;
+    let plan = plan_of(dir, ("import.json", "import"), server, |plan: &Plan| plan.asked == asked, make)?;
     plan.check_unchanged(&inputs)?;
     plan.tell(server)?;
     let done = Transfer::new(&plan, &inputs)
