@@ -81,7 +81,7 @@ pub(super) fn rule(document: Value, notes: &mut Vec<String>) -> Result<Value, St
     set("name", rule.text("name").unwrap_or(kind).into());
     // Kinds of rules with conditions of their own ask for events.
     let all = if query.is_empty() && filter.is_empty() {
-        "filter @message like //".to_owned()
+        "filter ispresent(@timestamp)".to_owned()
     } else {
         piped(&[&filter, &query])
     };

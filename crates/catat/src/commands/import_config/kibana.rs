@@ -9,7 +9,7 @@ use super::conditions::{field, groups_of, of_clauses, of_text, piped};
 use super::document::text_of;
 use super::order::{Order, Way};
 
-/// The group of all events, which Kibana's own pattern for all is.
+/// Longest name and description of a view: the shorter of what the server takes.
 const VIEW_NAME_CHARS_MAX: usize = 100;
 
 /// Returns the objects of an export: one a line, or the list that Kibana wrote before version 7.

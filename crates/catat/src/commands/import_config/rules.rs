@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::{Section, text_of};
 
-/// Longest range of a rule that is taken for its window; what is shown of an alert are the events of that time.
+/// The window of a rule whose expression has no range.
 const WINDOW_USUAL: &str = "5m";
 
 /// Reports whether a document is a file of rules.
