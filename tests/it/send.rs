@@ -183,7 +183,7 @@ fn a_batch_is_sent_again_under_its_id_until_the_server_has_it() {
         2 => response("429 Too Many Requests", "", "busy"),
         _ => accepted(2),
     });
-    let ran = door.send(&[], "one\ntwo\n");
+    let ran = door.send(&["--compression", "zstd"], "one\ntwo\n");
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("no room; trying again") && ran.err.contains("2 events accepted"), "{}", ran.err);
     let requests = door.requests();
@@ -192,6 +192,15 @@ fn a_batch_is_sent_again_under_its_id_until_the_server_has_it() {
     let (_, encoding, body) = &requests[0];
     assert_eq!(encoding, "zstd");
     assert_eq!(zstd::decode_all(&body[..]).expect("it is packed"), b"one\ntwo\n");
+}
+
+#[test]
+fn what_stays_on_this_machine_is_not_packed() {
+    let door = Door::open(|_, _| accepted(2));
+    let ran = door.send(&[], "one\ntwo\n");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let (_, encoding, body) = &door.requests()[0];
+    assert_eq!((&**encoding, &**body), ("", &b"one\ntwo\n"[..]));
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(crate) struct Server {
     client: Client,
     url: String,
     key: Option<Secret>,
+    /// Whether it is on this machine: bodies need not be packed for it.
+    pub(crate) is_local: bool,
 }
 
 /// The body of every error.
@@ -52,9 +54,9 @@ impl Server {
         let url = remote.url.trim_end_matches('/').to_owned();
         let parsed = reqwest::Url::parse(&url)
             .map_err(|error| Failure::usage(format!("--url {url}: {error}; write http://HOST:PORT")))?;
-        let is_loopback = matches!(parsed.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        let key = remote.key.clone().or_else(|| if is_loopback { local_admin_key() } else { None });
-        Ok(Self { client, url, key })
+        let is_local = matches!(parsed.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        let key = remote.key.clone().or_else(|| if is_local { local_admin_key() } else { None });
+        Ok(Self { client, url, key, is_local })
     }
 
     /// Returns a request to the route `path`, with the key.

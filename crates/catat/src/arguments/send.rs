@@ -22,9 +22,9 @@ pub(crate) struct Send {
     /// Format of the lines
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub(crate) format: InputFormat,
-    /// Compression of request bodies
-    #[arg(long, value_name = "HOW", default_value = "zstd")]
-    pub(crate) compression: Compression,
+    /// Compression of request bodies (default: zstd, none to a server on this machine)
+    #[arg(long, value_name = "HOW")]
+    pub(crate) compression: Option<Compression>,
     /// How long to retry while the server does not answer or is full
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     pub(crate) retry_for: String,

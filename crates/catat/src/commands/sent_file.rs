@@ -14,9 +14,6 @@ use super::send::batches::{Batch, Batches, Kind};
 use super::send::lines;
 use crate::failure::Failure;
 
-/// Logs compress well at any level; 1 costs least.
-const ZSTD_LEVEL: i32 = 1;
-
 /// What became of a file.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct SentFile {
@@ -126,11 +123,6 @@ impl FileSender<'_> {
         let stream = name.rsplit('/').next().unwrap_or(&name);
         let parameters = [("format", "lines"), ("group", input.group.as_str()), ("stream", stream)];
         let request = self.to.request(Method::POST, "/api/v1/ingest").query(&parameters);
-        self.to.ask(request.header("Content-Encoding", "zstd").body(compressed(&body)?))
+        self.to.ask(self.to.with_body(request, body)?)
     }
-}
-
-/// Compresses the body of a request.
-pub(super) fn compressed(body: &[u8]) -> Result<Vec<u8>, Failure> {
-    zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|error| Failure::other(error.to_string()))
 }

@@ -20,6 +20,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long a request is made again that may work later.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Logs compress well at any level; 1 costs least.
+const ZSTD_LEVEL: i32 = 1;
+
 /// Characters of a refusal that are shown.
 const SHOWN_CHARS: usize = 500;
 
@@ -31,6 +34,8 @@ pub(in crate::commands) struct Side<'s> {
     pub(in crate::commands) name: String,
     /// Whether it is the one that stores.
     pub(in crate::commands) is_server: bool,
+    /// Whether bodies are packed on the way to it.
+    is_packed: bool,
     request: Box<Begin<'s>>,
 }
 
@@ -63,7 +68,7 @@ impl<'s> Side<'s> {
             }
             headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
         };
-        Ok(Self { name: shown(url), is_server: false, request: Box::new(request) })
+        Ok(Self { name: shown(url), is_server: false, is_packed: false, request: Box::new(request) })
     }
 
     /// The server that stores. Its doors of other protocols are at the addresses that these have, some of them below a prefix.
@@ -73,11 +78,24 @@ impl<'s> Side<'s> {
             let prefix = if is_whole { "" } else { "/elasticsearch" };
             server.request(method, &format!("{prefix}{path}"))
         };
-        Self { name: "the server".into(), is_server: true, request: Box::new(request) }
+        Self { name: "the server".into(), is_server: true, is_packed: !server.is_local, request: Box::new(request) }
     }
 
     pub(in crate::commands) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         (self.request)(method, path)
+    }
+
+    /// Gives a request its body.
+    pub(in crate::commands) fn with_body(
+        &self,
+        request: RequestBuilder,
+        body: Vec<u8>,
+    ) -> Result<RequestBuilder, Failure> {
+        if !self.is_packed {
+            return Ok(request.body(body));
+        }
+        let packed = zstd::bulk::compress(&body, ZSTD_LEVEL).map_err(|error| Failure::other(error.to_string()))?;
+        Ok(request.header("Content-Encoding", "zstd").body(packed))
     }
 
     /// Counts the events that a group of the server has, by spans of a width.

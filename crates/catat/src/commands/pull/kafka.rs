@@ -19,7 +19,7 @@ use super::settings::{AFTER_FAILURE, duration, zone};
 use crate::arguments::{Pull, PullBegin, Sasl};
 use crate::client::Server;
 use crate::commands::import::{NAMED_MAX, Side};
-use crate::commands::sent_file::{Answer, compressed};
+use crate::commands::sent_file::Answer;
 use crate::failure::Failure;
 
 /// Bytes of messages that are sent in one request.
@@ -230,8 +230,7 @@ impl To<'_> {
         let stream = format!("{topic}-{partition}");
         let parameters = [("format", "lines"), ("group", group.as_str()), ("stream", &stream)];
         let request = self.side.request(Method::POST, "/api/v1/ingest").query(&parameters);
-        let request = request.header("Content-Encoding", "zstd").body(compressed(&body)?);
-        let answer: Answer = self.side.ask(request)?;
+        let answer: Answer = self.side.ask(self.side.with_body(request, body)?)?;
         let n_refused = answer.rejected.len() as u64 + answer.rejected_unnamed;
         for rejected in answer.rejected.iter().take(NAMED_MAX) {
             // The first line of the body is the header, and each message is a line.

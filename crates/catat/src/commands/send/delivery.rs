@@ -74,12 +74,13 @@ pub(super) struct Delivery {
 impl Delivery {
     pub(super) fn new(server: Server, options: &Send, fields: Vec<String>, retry_for_ns: i64) -> Result<Self, Failure> {
         let run = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
+        let usual = if server.is_local { Compression::None } else { Compression::Zstd };
         Ok(Self {
             server,
             group: options.group.clone(),
             stream: options.stream.clone().unwrap_or_else(ship::host_name),
             fields,
-            compression: options.compression,
+            compression: options.compression.unwrap_or(usual),
             retry_for: Duration::from_nanos(u64::try_from(retry_for_ns).unwrap_or(0)),
             is_quiet: options.quiet,
             run: format!("send-{run:016x}"),
