@@ -4,6 +4,8 @@
 //! rows (the level from a message, the text of a row, lists), the rows are written as lines of JSON and parsed as such. Both
 //! ways give the same events.
 
+mod codes;
+mod flat;
 mod leaf;
 mod nested;
 mod source;
@@ -13,7 +15,6 @@ use std::io::{self, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use parquet::column::reader::ColumnReader;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -24,6 +25,7 @@ use parquet::schema::types::{SchemaDescriptor, Type};
 use parse::{ArrivalContext, Piece, Profile, Projection, ResolvedTime, TEXT_KEYS, bounded, level_of_field};
 use types::{Batch, Column, Level, Numbers, Origin, ScanError, Strings, TimeForm, TimeRange, Value, write_json_string};
 
+use self::flat::Flat;
 use self::leaf::{Leaf, Meaning, digits_of};
 use self::source::Source;
 use crate::inputs::{Input, is_passing};
@@ -192,7 +194,7 @@ pub(crate) struct RowGroup {
 
 /// Columns that are being read.
 struct Readers {
-    flat: Vec<(usize, ColumnReader, bool)>,
+    flat: Vec<Flat>,
     lists: Option<ReaderIter>,
 }
 
@@ -249,9 +251,9 @@ impl RowGroup {
             let group = file.reader.get_row_group(self.place)?;
             let mut flat = Vec::new();
             for place in &self.selection.leaves {
-                let mut reader = group.get_column_reader(*place)?;
-                skip(&mut reader, self.n_done)?;
-                flat.push((*place, reader, group.metadata().column(*place).dictionary_page_offset().is_some()));
+                // The messages of a batch are texts beside each other.
+                let has_codes = self.selection.as_lines || file.text != Some(*place);
+                flat.push(Flat::begin(&*group, &file.leaves[*place], self.n_done, has_codes)?);
             }
             let lists = match &self.selection.lists[..] {
                 [] => None,
@@ -279,18 +281,19 @@ impl RowGroup {
         let has_message = asked.wanted.has_message();
         let (mut times, mut messages, mut levels) = (Vec::new(), None, Numbers::same(0, n));
         let mut fields: Vec<(Arc<str>, Column)> = Vec::new();
-        for (place, reader, has_dictionary) in &mut self.readers()?.flat {
-            let leaf = &file.leaves[*place];
-            if *place == time {
-                match leaf::read_times(reader, leaf, n)? {
+        let (group, n_done) = (self.place, self.n_done);
+        for flat in &mut self.readers()?.flat {
+            let leaf = &file.leaves[flat.place];
+            if flat.place == time {
+                match flat.read_times(leaf, n)? {
                     Some(read) if has_sure_ends(&read, &asked.received) => times = read,
                     _ => return Ok(None),
                 }
                 continue;
             }
-            let is_message = has_message && Some(*place) == file.text;
-            let column = leaf::read(reader, leaf, n, *has_dictionary && !is_message)?;
-            if Some(*place) == selection.level {
+            let is_message = has_message && Some(flat.place) == file.text;
+            let column = flat.read(leaf, n, || (file.reader.get_row_group(group), n_done))?;
+            if Some(flat.place) == selection.level {
                 let Some(found) = levels_of(&leaf.name, &column) else { return Ok(None) };
                 levels = found.into();
             }
@@ -324,12 +327,13 @@ impl RowGroup {
     /// Writes the next `n` rows as lines.
     fn text(&mut self, n: usize) -> Result<String> {
         let file = self.file.clone();
+        let (group, n_done) = (self.place, self.n_done);
         let readers = self.readers()?;
         let mut columns: Vec<(String, Column)> = Vec::new();
-        for (place, reader, has_dictionary) in &mut readers.flat {
-            let leaf = &file.leaves[*place];
-            let column = leaf::read(reader, leaf, n, *has_dictionary)?;
-            if file.time == Some(*place) && !file.is_time_named {
+        for flat in &mut readers.flat {
+            let leaf = &file.leaves[flat.place];
+            let column = flat.read(leaf, n, || (file.reader.get_row_group(group), n_done))?;
+            if file.time == Some(flat.place) && !file.is_time_named {
                 columns.insert(0, (key("@timestamp"), column.clone()));
             }
             columns.push((key(&leaf.name), column));
@@ -440,23 +444,6 @@ fn levels_of(name: &str, column: &Column) -> Option<Vec<u8>> {
         }
         column => (0..column.n_rows()).map(|row| level(&column.value(row)?)).collect(),
     }
-}
-
-fn skip(reader: &mut ColumnReader, n: usize) -> Result<()> {
-    if n == 0 {
-        return Ok(());
-    }
-    match reader {
-        ColumnReader::BoolColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::Int32ColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::Int64ColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::Int96ColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::FloatColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::DoubleColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::ByteArrayColumnReader(reader) => reader.skip_records(n),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => reader.skip_records(n),
-    }
-    .map(drop)
 }
 
 /// Does what a file may have been made to bring down.

@@ -9,12 +9,6 @@ use parquet::errors::Result;
 use parquet::schema::types::ColumnDescPtr;
 use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value, civil_from_days, hexadecimal};
 
-/// Distinct texts below which a column is a dictionary whatever their share.
-const DISTINCT_ALWAYS: usize = 512;
-
-/// Bytes that the texts of a dictionary may take; writers have 1 MiB at most, as a rule.
-const PLACES_MAX: usize = 2 << 20;
-
 /// A column of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
@@ -116,7 +110,7 @@ impl Meaning {
         })
     }
 
-    fn of_bytes(self, bytes: &[u8]) -> Value {
+    pub(super) fn of_bytes(self, bytes: &[u8]) -> Value {
         match self {
             Self::Decimal { scale } => {
                 let sign = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
@@ -227,8 +221,8 @@ impl<T> Rows<T> {
     }
 }
 
-/// Reads the next `n` rows of a column. `has_dictionary` says whether its texts are likely to repeat.
-pub(super) fn read(reader: &mut ColumnReader, leaf: &Leaf, n: usize, has_dictionary: bool) -> Result<Column> {
+/// Reads the next `n` rows of a column.
+pub(super) fn read(reader: &mut ColumnReader, leaf: &Leaf, n: usize) -> Result<Column> {
     let whole = |numbers: Rows<i64>| match leaf.meaning {
         Meaning::Itself => Column::Integers { values: numbers.values, present: numbers.present },
         meaning => numbers.mapped(|number| meaning.of_whole(*number)),
@@ -257,9 +251,7 @@ pub(super) fn read(reader: &mut ColumnReader, leaf: &Leaf, n: usize, has_diction
             rows(reader, leaf, n)?.floats(|number| number.to_string().parse().unwrap_or(f64::from(number)))
         }
         ColumnReader::DoubleColumnReader(reader) => rows(reader, leaf, n)?.floats(|number| number),
-        ColumnReader::ByteArrayColumnReader(reader) if leaf.meaning == Meaning::Text => {
-            texts(&rows(reader, leaf, n)?, has_dictionary)
-        }
+        ColumnReader::ByteArrayColumnReader(reader) if leaf.meaning == Meaning::Text => texts(&rows(reader, leaf, n)?),
         ColumnReader::ByteArrayColumnReader(reader) => {
             rows(reader, leaf, n)?.mapped(|bytes| Some(leaf.meaning.of_bytes(bytes.as_bytes())))
         }
@@ -289,11 +281,8 @@ pub(super) fn read_times(reader: &mut ColumnReader, leaf: &Leaf, n: usize) -> Re
     Ok(is_sure.then_some(values))
 }
 
-/// Texts as a column. Those of a dictionary lie at one place each, by which they are told apart.
-fn texts(rows: &Rows<ByteArray>, has_dictionary: bool) -> Column {
-    if has_dictionary && let Some(column) = dictionary(rows) {
-        return column;
-    }
+/// Texts as a column.
+fn texts(rows: &Rows<ByteArray>) -> Column {
     let mut texts = Strings::with_capacity(rows.values.len(), 0);
     for (row, value) in rows.values.iter().enumerate() {
         if rows.present.as_ref().is_some_and(|present| !present.contains(row)) {
@@ -306,32 +295,4 @@ fn texts(rows: &Rows<ByteArray>, has_dictionary: bool) -> Column {
         }
     }
     Column::Strings { values: texts, present: rows.present.clone() }
-}
-
-/// The same with a code a row; `None` where the texts hardly repeat, or lie far from each other.
-fn dictionary(rows: &Rows<ByteArray>) -> Option<Column> {
-    let is_present = |row: usize| rows.present.as_ref().is_none_or(|present| present.contains(row));
-    let present = || rows.values.iter().enumerate().filter(|(row, _)| is_present(*row));
-    let place = |value: &ByteArray| value.data().as_ptr().addr();
-    let places = || present().map(|(_, value)| value).filter(|value| !value.is_empty()).map(place);
-    let first = places().min().unwrap_or_default();
-    let n_places = places().max().map_or(0, |last| last - first + 1);
-    if n_places > PLACES_MAX {
-        return None;
-    }
-    // Codes by place; those without a text lie nowhere, and their code is at the end.
-    let mut code_of = vec![MISSING_CODE; n_places + 1];
-    let (mut codes, mut values): (Vec<u32>, Vec<Value>) = (vec![MISSING_CODE; rows.values.len()], Vec::new());
-    for (row, value) in present() {
-        let code = &mut code_of[if value.is_empty() { n_places } else { place(value) - first }];
-        if *code == MISSING_CODE {
-            if values.len() > DISTINCT_ALWAYS && values.len() * 4 > rows.values.len() {
-                return None;
-            }
-            *code = values.len() as u32;
-            values.push(Meaning::Text.of_bytes(value.data()));
-        }
-        codes[row] = *code;
-    }
-    Some(Column::Dictionary { codes, values: Arc::new(values) })
 }

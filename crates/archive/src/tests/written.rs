@@ -8,9 +8,10 @@ use std::sync::Arc;
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use proptest::prelude::*;
 use types::{TimeRange, Timestamp, Value};
 
 use super::read;
@@ -32,8 +33,11 @@ pub(super) struct WrittenColumn(pub(super) Cells, pub(super) Vec<i16>, pub(super
 
 /// Writes row groups of columns.
 pub(super) fn write(path: &Path, schema: &str, compression: Compression, groups: &[Vec<WrittenColumn>]) {
-    let schema = Arc::new(parse_message_type(schema).expect("a schema"));
-    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+    write_as(path, schema, WriterProperties::builder().set_compression(compression).build(), groups);
+}
+
+fn write_as(path: &Path, schema: &str, properties: WriterProperties, groups: &[Vec<WrittenColumn>]) {
+    let (schema, properties) = (Arc::new(parse_message_type(schema).expect("a schema")), Arc::new(properties));
     let file = File::create(path).expect("scratch is writable");
     let mut writer = SerializedFileWriter::new(file, schema, properties).expect("a writer");
     for columns in groups {
@@ -288,5 +292,49 @@ fn any_byte_of_a_file_may_be_wrong() {
         std::fs::write(&other, bytes).expect("scratch is writable");
         let (events, _) = read(&[&other], &["user.name", "tags", "d"], TimeRange::ALL);
         assert!(events.len() <= 2, "byte {at}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Texts are the same whether their codes come in runs or packed, in pages of both versions, with and without rows that
+    /// have none, and where a dictionary becomes too large in the middle of a row group.
+    #[test]
+    fn texts_are_read_alike_however_their_pages_are_written(
+        runs in prop::collection::vec((prop::option::weighted(0.8, 0u16..300), 1usize..40), 1..60),
+        is_optional in any::<bool>(),
+        is_second in any::<bool>(),
+        page_rows in 1usize..400,
+        dictionary_bytes in prop_oneof![Just(1usize << 20), 1usize..800],
+        slice in 1usize..500,
+    ) {
+        let texts: Vec<Option<String>> = runs.into_iter()
+            .map(|(text, n)| (text.or((!is_optional).then_some(0)).map(|n| format!("text {}", u32::from(n) * 7919)), n))
+            .flat_map(|(text, n)| std::iter::repeat_n(text, n))
+            .collect();
+        let properties = WriterProperties::builder()
+            .set_writer_version(if is_second { WriterVersion::PARQUET_2_0 } else { WriterVersion::PARQUET_1_0 })
+            .set_data_page_row_count_limit(page_rows)
+            .set_write_batch_size(page_rows.min(64))
+            .set_dictionary_page_size_limit(dictionary_bytes)
+            .build();
+        let begin = nanos("2026-11-30T06:00:00Z");
+        let of_group = |texts: &[Option<String>], first: usize| vec![
+            WrittenColumn(Cells::Longs((first..first + texts.len()).map(|row| begin + row as i64).collect()), vec![], vec![]),
+            WrittenColumn(
+                Cells::Texts(texts.iter().flatten().cloned().collect()),
+                if is_optional { texts.iter().map(|text| text.is_some().into()).collect() } else { vec![] },
+                vec![],
+            ),
+        ];
+        let groups: Vec<_> = texts.chunks(slice).zip((0..).step_by(slice)).map(|(texts, first)| of_group(texts, first)).collect();
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let path = scratch.path().join("a.parquet");
+        let kind = if is_optional { "optional" } else { "required" };
+        let schema = format!("message schema {{ required int64 timestamp (TIMESTAMP(NANOS, true)); {kind} binary name (STRING); }}");
+        write_as(&path, &schema, properties, &groups);
+        let expected: Vec<_> = texts.into_iter().map(|text| vec![text.map(Value::text)]).collect();
+        prop_assert_eq!(of_all(&path, &["name"]), expected);
     }
 }
