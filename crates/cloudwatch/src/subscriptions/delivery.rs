@@ -19,7 +19,7 @@ use storage::{FeedItem, Subscription};
 use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Level, Run, Value};
 
 use super::filter::Filter;
-use super::forms::Form;
+use super::forms::{Form, Refusal};
 use super::message::Line;
 use super::workers::{Progress, Workers};
 use crate::answer::CloudWatchProblem;
@@ -60,6 +60,8 @@ pub(super) struct Delivery {
     done: BTreeSet<u64>,
     /// How long it waits after the next failure.
     wait: Duration,
+    /// Whether the receiver refused events of the post before for good.
+    is_refused: bool,
 }
 
 /// Matching events of a range of sequences.
@@ -137,7 +139,7 @@ impl Delivery {
         let group = GroupName::new(&filter.group).ok_or_else(CloudWatchProblem::no_group)?;
         let tail = filter.tail(&[])?;
         let filter = Filter { saved: filter.sequence, ..filter.clone() };
-        Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN })
+        Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN, is_refused: false })
     }
 
     /// Delivers until the thread must end.
@@ -250,13 +252,18 @@ impl Delivery {
                 }
             };
             self.wait = WAIT_MIN;
-            self.progress.delivered(lines.len() as u64);
-            if let Some(reason) = refused {
-                let (group, filter) = (&self.filter.group, &self.filter.name);
-                tracing::warn!(group, filter, reason, "subscription filter delivered events that were refused");
+            let n_taken = (lines.len() as u64).saturating_sub(refused.as_ref().map_or(0, |refused| refused.n));
+            self.progress.delivered(n_taken);
+            self.filter.n_events += n_taken;
+            // Said at the first of posts that are refused in part.
+            let was_refused = std::mem::replace(&mut self.is_refused, refused.is_some());
+            if let Some(Refusal { reason, .. }) = refused {
+                if !was_refused {
+                    let (group, filter) = (&self.filter.group, &self.filter.name);
+                    tracing::warn!(group, filter, reason, "subscription filter delivered events that were refused");
+                }
                 self.progress.failed(&PostError::Refused(reason));
             }
-            self.filter.n_events += lines.len() as u64;
             self.done.extend(lines.iter().map(|line| line.id.sequence));
         }
         let is_far = end.saturating_sub(self.filter.saved) >= UNKEPT_MAX;

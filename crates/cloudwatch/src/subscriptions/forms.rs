@@ -89,24 +89,25 @@ impl Form {
         }
     }
 
-    /// Reads the answer to a post that succeeded as a whole; returns the reason why documents in it are refused for good.
+    /// Reads the answer to a post that succeeded as a whole; returns which documents in it are refused for good.
     ///
     /// # Errors
     /// If it has to be posted again.
-    pub(super) fn verdict(self, answer: &[u8]) -> Result<Option<String>, PostError> {
+    pub(super) fn verdict(self, answer: &[u8]) -> Result<Option<Refusal>, PostError> {
         let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
         if self == Self::Elasticsearch && !answer["errors"].is_boolean() {
             return Err(PostError::Retry { after: None, reason: "the answer is not that of a bulk request".into() });
         }
         let refused = match self {
             Self::Elasticsearch if answer["errors"] == true => answer["items"].as_array(),
-            Self::Otlp if is_positive(&answer["partialSuccess"]["rejectedLogRecords"]) => {
+            Self::Otlp => {
+                let n = whole(&answer["partialSuccess"]["rejectedLogRecords"]);
                 let message = answer["partialSuccess"]["errorMessage"].as_str().unwrap_or("log records are rejected");
-                return Ok(Some(message.chars().take(REASON_CHARS).collect()));
+                return Ok((n > 0).then(|| Refusal { n, reason: message.chars().take(REASON_CHARS).collect() }));
             }
             _ => None,
         };
-        let mut problem = None;
+        let mut found: Option<Refusal> = None;
         for item in refused.into_iter().flatten() {
             let item = &item["create"];
             let reason: String = item["error"].to_string().chars().take(REASON_CHARS).collect();
@@ -114,14 +115,22 @@ impl Form {
             match item["status"].as_u64() {
                 // It is there already, by its id.
                 Some(409) => {}
-                Some(400) if !is_of_index => problem = Some(reason),
+                Some(400) if !is_of_index => found = Some(Refusal { n: found.map_or(1, |found| found.n + 1), reason }),
                 // The rights, the index or the cluster is to blame, and not the document.
                 Some(400..) => return Err(PostError::Retry { after: None, reason }),
                 _ => {}
             }
         }
-        Ok(problem)
+        Ok(found)
     }
+}
+
+/// Documents that a receiver will not take.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) n: u64,
+    /// What it says of one of them.
+    pub(super) reason: String,
 }
 
 pub(super) const JSON: &str = "application/json";
@@ -135,9 +144,9 @@ fn nanos(line: &Line) -> String {
     line.id.timestamp.0.to_string()
 }
 
-/// Whether a number is above 0, which JSON of protobuf may write as a text.
-fn is_positive(number: &Json) -> bool {
-    number.as_i64().or_else(|| number.as_str()?.parse().ok()).is_some_and(|number| number > 0)
+/// A number that is not below 0, which JSON of protobuf may write as a text.
+fn whole(number: &Json) -> u64 {
+    number.as_u64().or_else(|| number.as_str()?.parse().ok()).unwrap_or(0)
 }
 
 /// One stream, with all else beside the lines.

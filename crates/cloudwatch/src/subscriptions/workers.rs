@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use types::{Hold, Secret};
 
 use super::filter::Filter;
-use super::forms::{Body, Form, JSON};
+use super::forms::{Body, Form, JSON, Refusal};
 use super::message::{Line, control_message};
 
 /// The deliveries by group and name of their filter, and what their threads share.
@@ -124,18 +124,20 @@ impl Workers {
         }
     }
 
-    /// Posts events to the destination of a filter; returns why some of them are refused for good. Blocks.
-    pub(super) fn deliver(&self, filter: &Filter, lines: &[&Line]) -> Result<Option<String>, PostError> {
+    /// Posts events to the destination of a filter; returns which of them are refused for good. Blocks.
+    pub(super) fn deliver(&self, filter: &Filter, lines: &[&Line]) -> Result<Option<Refusal>, PostError> {
         let (form, _) = Form::of(&filter.destination);
         match self.post(form, form.body(filter, lines)) {
             // Too large, or one of them is to blame: the others go on without it.
             Err(PostError::Refused(reason)) if form.has_fields() && is_of_content(&reason) => {
                 if lines.len() == 1 {
-                    return Ok(Some(reason));
+                    return Ok(Some(Refusal { n: 1, reason }));
                 }
                 let (first, second) = lines.split_at(lines.len() / 2);
                 let of_first = self.deliver(filter, first)?;
-                Ok(self.deliver(filter, second)?.or(of_first))
+                let n_before = of_first.as_ref().map_or(0, |refusal| refusal.n);
+                let of_second = self.deliver(filter, second)?;
+                Ok(of_second.map(|refusal| Refusal { n: n_before + refusal.n, ..refusal }).or(of_first))
             }
             posted => form.verdict(&posted?),
         }

@@ -67,8 +67,13 @@ fn view(
     notes: &mut Vec<String>,
 ) -> Result<Map<String, Value>, String> {
     let attributes = &object["attributes"];
-    let source: Value = match attributes.pointer("/kibanaSavedObjectMeta/searchSourceJSON").and_then(Value::as_str) {
-        Some(json) => serde_json::from_str(json).map_err(|error| format!("searchSourceJSON: {error}"))?,
+    let source: Value = match attributes.pointer("/kibanaSavedObjectMeta/searchSourceJSON") {
+        Some(Value::String(json)) => {
+            serde_json::from_str(json).map_err(|error| format!("searchSourceJSON: {error}"))?
+        }
+        // Integrations carry it unpacked.
+        Some(source @ Value::Object(_)) => source.clone(),
+        Some(other) => return Err(format!("searchSourceJSON is {other}; expected an object, or one as a text")),
         // A saved query has its parts as they are.
         None => json!({"query": attributes["query"], "filter": attributes["filters"]}),
     };

@@ -62,14 +62,17 @@ fn answers_say_what_is_refused_for_good_and_what_may_come_again() {
         let items = json!([{"create": {"status": 201}}, {"create": {"status": status, "error": error}}]);
         Form::Elasticsearch.verdict(json!({"errors": true, "items": items}).to_string().as_bytes())
     };
-    assert!(bulk(400).is_ok_and(|problem| problem.is_some_and(|problem| problem.contains("n is no date"))));
+    assert!(
+        bulk(400)
+            .is_ok_and(|problem| problem.is_some_and(|found| found.n == 1 && found.reason.contains("n is no date")))
+    );
     assert_eq!(bulk(409), Ok(None));
     assert!(matches!(bulk(403), Err(PostError::Retry { .. })) && matches!(bulk(404), Err(PostError::Retry { .. })));
     assert!(matches!(bulk(429), Err(PostError::Retry { .. })) && matches!(bulk(503), Err(PostError::Retry { .. })));
     assert_eq!(Form::Elasticsearch.verdict(br#"{"errors":false,"items":[]}"#), Ok(None));
     assert!(matches!(Form::Elasticsearch.verdict(b"<html>"), Err(PostError::Retry { .. })));
     let partial = br#"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}"#;
-    assert_eq!(Form::Otlp.verdict(partial), Ok(Some("too old".into())));
+    assert_eq!(Form::Otlp.verdict(partial), Ok(Some(Refusal { n: 1, reason: "too old".into() })));
     assert_eq!(Form::Otlp.verdict(b"{}"), Ok(None));
     assert_eq!(Form::Otlp.verdict(br#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"old"}}"#), Ok(None));
     assert_eq!(Form::Loki.verdict(b""), Ok(None));
