@@ -5,7 +5,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
+
+import { INDONESIAN } from "./src/texts/id.ts";
 
 const ROOT = import.meta.dirname;
 /** The first script, and what only it or a single part needs: files below `src/`, or folders. One line each, so that two changes meet in peace. */
@@ -74,6 +76,7 @@ const OWN = [
   "explore/level_bars.tsx",
   "explore/axis.tsx",
   "explore/brush.ts",
+  "explore/drag.ts",
   "explore/onset.ts",
   "explore/count_table.tsx",
   "explore/tail.ts",
@@ -121,6 +124,12 @@ const OWN = [
 ];
 /** Pages that are nothing without the text that the server puts in: they are never packed. */
 const FRAMES = ["reference.html", "docs.html"];
+/** What stands in every dashboard that is exported as a file, and is never loaded by the page. */
+const BOARD_FILE = ["board_file.js", "board_file.css", "board_file_id.json"];
+/** Most bytes of its script: each file has it. */
+const BOARD_FILE_BYTES_MAX = 84_000;
+/** The sheets that its style is taken from, in the order of the page. */
+const BOARD_FILE_SHEETS = ["base", "explore", "rows", "metrics", "charts", "dashboards", "board_panels", "board_file"];
 /** Most bytes under brotli of what is loaded before the first paint. */
 const SHELL_BYTES_MAX = 45_000;
 const API = process.env["CATAT_URL"] ?? "http://127.0.0.1:22828";
@@ -200,7 +209,9 @@ function pack(dist: string): void {
   const names = readdirSync(dist).sort();
   for (const name of names.filter((one) => /\.(?:br|gz)$/.test(one))) rmSync(`${dist}/${name}`);
   const packed: string[] = [];
-  for (const name of names.filter((one) => /\.(?:js|css|html|svg)$/.test(one) && !FRAMES.includes(one))) {
+  for (const name of names.filter(
+    (one) => /\.(?:js|css|html|svg)$/.test(one) && ![...FRAMES, ...BOARD_FILE].includes(one),
+  )) {
     const bytes = readFileSync(`${dist}/${name}`);
     if (bytes.length < PACKED_BYTES_MIN) continue;
     writeFileSync(
@@ -243,6 +254,92 @@ function styleOfParts(): string {
     .trimStart();
 }
 
+/** Returns the script that draws the panels of a dashboard in a file: one piece that imports nothing. */
+async function scriptOfBoardFile(): Promise<string> {
+  const entry = `${ROOT}/src/pages/dashboards/file.tsx`;
+  const built = await build({
+    configFile: false,
+    logLevel: "warn",
+    root: ROOT,
+    build: {
+      target: "es2022",
+      write: false,
+      modulePreload: false,
+      rolldownOptions: {
+        input: entry,
+        // Nothing else is taken of a module that is not used; signals make components follow them when they are loaded.
+        treeshake: { moduleSideEffects: (id) => id === entry || id.includes("/@preact/signals/") },
+        output: { format: "iife" },
+      },
+    },
+  });
+  const files = [built].flat().flatMap((one) => ("output" in one ? one.output : []));
+  const [script, ...others] = files.filter((file) => file.type === "chunk");
+  if (!script || others.length > 0) throw new Error("the script of a dashboard's file has to be one piece");
+  const strange = Object.keys(script.modules).filter((id) => /codemirror|\/src\/(?:api|session|view)\.ts$/.test(id));
+  if (strange.length > 0) throw new Error(`a dashboard's file needs none of ${strange.join(", ")}`);
+  const text = script.code.trim();
+  // It stands within an element of HTML, as its hash says: neither may end or change it.
+  if (/<\/script|<!--|\r/i.test(text)) throw new Error("the script of a dashboard's file would end its element");
+  console.log(`the script of a dashboard's file has ${text.length} bytes`);
+  if (text.length > BOARD_FILE_BYTES_MAX) throw new Error(`it may have ${BOARD_FILE_BYTES_MAX} bytes`);
+  return text;
+}
+
+/** Returns the words of a script that may be classes: those of texts that are nothing but such words, and places filled in. */
+function classesIn(script: string): Set<string> {
+  const texts = script.split(/["'`]/).map((text) => text.replaceAll(/\$\{[^}]*(?:\}|$)/g, " "));
+  const plain = texts.filter((text) => /^[\s\w-]*$/.test(text));
+  return new Set(plain.join(" ").match(/[a-z][\w-]*/g));
+}
+
+/** Returns the rules of a style sheet with the selectors whose classes are all `used`. */
+function usedRules(sheet: string, used: ReadonlySet<string>): string {
+  // `level-` stands for all of its kind.
+  const isUsedClass = (name: string) => used.has(name) || used.has(name.slice(0, name.lastIndexOf("-") + 1));
+  const isUsed = (selector: string) =>
+    [...selector.matchAll(/[.#]([a-z][\w-]*)/g)].every(([, name = ""]) => isUsedClass(name));
+  let kept = "";
+  for (let at = 0, open = sheet.indexOf("{"); open >= 0; open = sheet.indexOf("{", at)) {
+    let end = open + 1;
+    for (let depth = 1; depth > 0 && end < sheet.length; end += 1)
+      depth += sheet[end] === "{" ? 1 : sheet[end] === "}" ? -1 : 0;
+    const [head, inner] = [sheet.slice(at, open).trim(), sheet.slice(open + 1, end - 1)];
+    at = end;
+    if (head.startsWith("@")) {
+      // Nothing of a file is animated.
+      const rules = head.startsWith("@keyframes") ? "" : usedRules(inner, used);
+      if (rules !== "") kept += `${head}{${rules}}\n`;
+      continue;
+    }
+    const selectors = head.split(/,(?![^(]*\))/).map((one) => one.trim());
+    const short = inner
+      .replaceAll(/\s+/g, " ")
+      .replaceAll(/([;:,]) /g, "$1")
+      .trim();
+    const own = selectors.filter(isUsed);
+    if (own.length > 0) kept += `${own.join(",")}{${short}}\n`;
+  }
+  return kept;
+}
+
+/** Returns the rules of the page's style sheets that the panels of a file use, and those of its frame. */
+function styleOfBoardFile(script: string): string {
+  const sheets = BOARD_FILE_SHEETS.map((name) => readFileSync(`${ROOT}/src/style/${name}.css`, "utf8"));
+  const used = classesIn(script);
+  for (const [, name = ""] of (sheets.at(-1) ?? "").matchAll(/\.([a-z][\w-]*)/g)) used.add(name);
+  return usedRules(sheets.join("").replaceAll(/\/\*.*?\*\//gs, ""), used);
+}
+
+/** Returns the Indonesian of the texts that a script has. */
+function textsOf(script: string): string {
+  const isIn = (english: string) =>
+    ['"', "'", "`"].some((quote) =>
+      script.includes(quote + JSON.stringify(english).slice(1, -1).replaceAll('\\"', '"') + quote),
+    );
+  return JSON.stringify(Object.fromEntries(Object.entries(INDONESIAN).filter(([english]) => isIn(english))));
+}
+
 /** Gives the same to the server of `npm run dev`. */
 function freshStyleOfParts(): Plugin {
   return {
@@ -273,16 +370,21 @@ function house(): Plugin {
   return {
     name: "house",
     apply: "build",
-    generateBundle() {
+    async generateBundle() {
       for (const name of plain) {
         this.emitFile({ type: "asset", fileName: name, source: readFileSync(`${ROOT}/src/${name}`) });
       }
       this.emitFile({ type: "asset", fileName: "parts.css", source: styleOfParts() });
+      const script = await scriptOfBoardFile();
+      [script, styleOfBoardFile(script), textsOf(script)].forEach((source, at) =>
+        this.emitFile({ type: "asset", fileName: BOARD_FILE[at] ?? "", source }),
+      );
     },
     writeBundle(options, bundle) {
       const dist = options.dir ?? `${ROOT}/dist`;
       const workers = Object.values(bundle).filter(
-        (file) => file.type === "asset" && file.fileName.endsWith(".js") && !plain.includes(file.fileName),
+        (file) =>
+          file.type === "asset" && file.fileName.endsWith(".js") && ![...plain, ...BOARD_FILE].includes(file.fileName),
       );
       const version = nameByContent(
         dist,

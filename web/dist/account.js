@@ -1,1 +1,1 @@
-export{t as Account}from"./account2.js?v=b6bc34f70b";
+export{t as Account}from"./account2.js?v=81f1faddfe";

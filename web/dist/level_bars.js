@@ -1,1 +1,1 @@
-export{t as Bars}from"./level_bars2.js?v=f994aa3f4e";
+export{t as Bars}from"./level_bars2.js?v=b47e26be41";

@@ -1,4 +1,4 @@
-import{Ci as e,Dn as t,I as n,Ir as r,Jr as i,Mt as a,Rr as o,Si as s,Sr as c,St as l,U as u,Yn as d,_r as f,bi as p,br as m,di as h,et as g,fr as _,gn as v,hr as y,jt as b,mi as x,qr as S}from"./core.js?v=2366e6accf";import{t as C}from"./row_list.js?v=c463230365";import{t as w}from"./rows.js?v=60d062d312";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Ci as e,Dn as t,I as n,Ir as r,Jr as i,Mt as a,Rr as o,Si as s,Sr as c,St as l,U as u,Yn as d,_r as f,bi as p,br as m,di as h,et as g,fr as _,gn as v,hr as y,jt as b,mi as x,qr as S}from"./core.js?v=125596ed14";import{t as C}from"./row_list.js?v=aff209558b";import{t as w}from"./rows.js?v=c085ef1c89";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

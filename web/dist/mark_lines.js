@@ -1,1 +1,1 @@
-export{n as MarkList}from"./mark_lines2.js?v=28967b4dd4";
+export{n as MarkList}from"./mark_lines2.js?v=7d84cc2f2c";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=c463230365";
+export{t as RowList}from"./row_list.js?v=aff209558b";

@@ -1,1 +1,1 @@
-import{St as e,mi as t,tt as n,yt as r}from"./core.js?v=2366e6accf";function i({text:i,label:a}){return e(`div`,{class:`snippet`,children:[e(`code`,{children:i}),e(n,{icon:`copy`,"aria-label":t(`Copy: {what}`,{what:a}),title:t(`Copy`),onClick:()=>void r(i,t(`Line`))})]})}export{i as t};
+import{St as e,mi as t,tt as n,yt as r}from"./core.js?v=125596ed14";function i({text:i,label:a}){return e(`div`,{class:`snippet`,children:[e(`code`,{children:i}),e(n,{icon:`copy`,"aria-label":t(`Copy: {what}`,{what:a}),title:t(`Copy`),onClick:()=>void r(i,t(`Line`))})]})}export{i as t};

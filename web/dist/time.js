@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=536cc1b876";
+export{t as readRange}from"./time2.js?v=04762a49cc";

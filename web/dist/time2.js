@@ -1,1 +1,1 @@
-import{Ur as e,jr as t}from"./core.js?v=2366e6accf";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Ur as e,jr as t}from"./core.js?v=125596ed14";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};

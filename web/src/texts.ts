@@ -70,6 +70,12 @@ export function choose(next: Language): Promise<void> {
   return speak(next);
 }
 
+/** Speaks `next` from now on, from a table that is there already. */
+export function speakFrom(next: Language, texts: Readonly<Record<string, string>>): void {
+  table = texts;
+  language.value = next;
+}
+
 /** Marks a text that is translated where it is shown, as in a table of commands. */
 export function text(english: string): string {
   return english;

@@ -122,6 +122,12 @@ pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> R
     response
 }
 
+/// Returns an answer as one JSON object, which ends with the `extra` members.
+pub(crate) fn json_text(answer: Answer, extra: Map<String, Json>) -> String {
+    let pieces: Vec<Bytes> = Pieces::new(Form::Json, answer, extra).collect();
+    String::from_utf8_lossy(&pieces.concat()).into_owned()
+}
+
 /// Produces the text of an answer piece by piece.
 pub(crate) struct Pieces {
     form: Form,

@@ -7,7 +7,7 @@ use language::{Language, ParseOptions, logql};
 use types::Timestamp;
 
 use crate::document::{COLUMNS, Dashboard, Panel, PanelKind, Variable};
-use crate::expression::Expression;
+use crate::expression;
 use crate::fill::{self, Choice, Choices};
 
 /// Most panels.
@@ -151,8 +151,8 @@ fn check_panel(path: &str, panel: &Panel, chosen: &Choices, now: Timestamp) -> R
     }
     if let Some(expression) = &panel.expression {
         let path = format!("{path}.expression");
-        let read = Expression::parse(expression).map_err(|problem| mistake(&path, problem))?;
-        if let Some(id) = read.ids().into_iter().find(|id| !ids.iter().any(|known| known == id)) {
+        let named = expression::ids(expression).map_err(|problem| mistake(&path, problem))?;
+        if let Some(id) = named.into_iter().find(|id| !ids.iter().any(|known| known == id)) {
             return Err(mistake(
                 path,
                 format!("no query of the panel has the id {id:?}: there are {}", ids.join(", ")),

@@ -20,10 +20,9 @@ pub use document::{
     COLUMNS, Dashboard, Grade, Legend, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Range, Scale, Threshold,
     Variable,
 };
-pub use expression::{Expression, Operator};
 pub use files::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, DashboardFile, is_document_name, read_dir, read_file};
 pub use fill::{Choice, Choices, FillError, fill, is_name, names, title_of};
 pub use import::{Format, Import, Outcome, import};
 pub use interval::built_ins;
 pub use language::Language;
-pub use page::{Page, PanelAnswer, Table, TableColumn, TableKind, group_columns, page};
+pub use page::{Page, PanelAnswer, Program, Table, page};

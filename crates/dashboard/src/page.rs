@@ -1,62 +1,44 @@
-//! A board as one file of HTML with its data inside: it needs no script, no font and no network, prints well, and is light or
-//! dark as its reader has set.
+//! A board as one file of HTML with its data inside: the page's own code, as one script in it, draws the panels; it needs no
+//! font and no network, prints well, and is light or dark as its reader has set.
 //!
 //! ```text
-//! tables (answers of queries) ─► series ─ expression ─► picture (SVG, HTML) + table ─┐
-//! text, notes ───────────────────────────────────────────────────────────────────────┴► page
+//! tables (answers of queries) ─► JSON ─► script ─► pictures ─┐
+//!               └──────────────────────► rows ───────────────┴► page
 //! ```
 //!
-//! Promises: whatever stands in a title, a text, a name or a value is shown and never markup; every picture has its table
-//! beside it; nothing is left out without a word. Asks nothing: what stands in the page was answered before.
+//! Promises: whatever stands in a title, a text, a name or a value is shown and never markup; nothing runs but that script; who
+//! runs none has every value as a table; nothing is left out without a word. Asks nothing: what stands in the page was answered
+//! before.
 
-mod arithmetic;
-mod chart;
-mod figures;
-mod heatmap;
-mod histograms;
+mod data;
 mod html;
-mod markdown;
 mod model;
-mod names;
-mod numbers;
 mod panel;
-mod scale;
-mod series;
 mod tables;
 mod times;
 
-use plan::Plan;
-
 use self::html::{escaped, line};
-pub use self::model::{Page, PanelAnswer, Table, TableColumn, TableKind};
+pub use self::model::{Page, PanelAnswer, Program, Table};
 use self::times::Times;
 use crate::document::Panel;
 use crate::fill::{Choice, title_of};
-
-/// The style of a page.
-const STYLE: &str = include_str!("page/style.css");
-
-/// Returns the names of the columns that the rows of a plan are grouped by: numbers in them are names.
-pub fn group_columns(plan: &Plan) -> Vec<String> {
-    let by = plan.operators().iter().rev().find_map(|operator| match operator {
-        plan::Operator::Aggregate { by, .. } => Some(by),
-        _ => None,
-    });
-    by.into_iter().flatten().map(|(name, _)| name.to_string()).collect()
-}
 
 /// Returns the board as a file of HTML.
 pub fn page(page: &Page<'_>) -> String {
     let t = |english, indonesian| page.locale.text(english, indonesian);
     let title = line(&title_of(&page.board.title, page.choices, page.locale));
     let times = Times { zone: page.time_zone };
+    let program = page.program;
     let mut out = format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'sha256-{}'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{}</style>\n</head>\n\
          <body>\n<header>\n<h1>{title}</h1>\n",
         page.locale.tag(),
+        program.digest,
+        program.style,
     );
     if !page.board.description.is_empty() {
         out.push_str(&format!("<p>{}</p>\n", line(&page.board.description)));
@@ -71,8 +53,13 @@ pub fn page(page: &Page<'_>) -> String {
         format!(" · <a href=\"{}\" rel=\"noopener noreferrer\">{text}</a>", escaped(url))
     });
     out.push_str(&format!("<p class=\"dim\">{} {asked}{link}</p>\n</header>\n<main>\n", t("As of", "Keadaan pada")));
-    out.push_str(&sections(page));
-    out.push_str("</main>\n</body>\n</html>\n");
+    let without = t(
+        "Scripts do not run here: the values of each panel are in its table.",
+        "Skrip tidak dijalankan di sini: nilai setiap panel ada di tabelnya.",
+    );
+    out.push_str(&format!("<noscript>{without}</noscript>\n{}</main>\n", sections(page)));
+    out.push_str(&format!("<script type=\"application/json\" id=\"board-data\">{}</script>\n", data::json(page)));
+    out.push_str(&format!("<script>{}</script>\n</body>\n</html>\n", program.script));
     out
 }
 
@@ -94,9 +81,9 @@ fn chosen(page: &Page<'_>) -> String {
 
 /// Returns the panels in reading order, under the headings of their sections.
 fn sections(page: &Page<'_>) -> String {
-    let panels: Vec<(&Panel, &PanelAnswer)> = page.board.panels.iter().zip(page.answers).collect();
+    let panels: Vec<(usize, (&Panel, &PanelAnswer))> = page.board.panels.iter().zip(page.answers).enumerate().collect();
     let mut names: Vec<Option<&str>> = Vec::new();
-    for (panel, _) in &panels {
+    for (_, (panel, _)) in &panels {
         if !names.contains(&panel.section.as_deref()) {
             names.push(panel.section.as_deref());
         }
@@ -106,10 +93,10 @@ fn sections(page: &Page<'_>) -> String {
         if let Some(name) = name {
             out.push_str(&format!("<h2>{}</h2>\n", line(&title_of(name, page.choices, page.locale))));
         }
-        out.push_str("<div class=\"grid\">\n");
-        let mut own: Vec<_> = panels.iter().filter(|(panel, _)| panel.section.as_deref() == name).collect();
-        own.sort_by_key(|(panel, _)| (panel.y, panel.x));
-        own.iter().for_each(|(panel, answer)| out.push_str(&panel::panel(page, panel, answer)));
+        out.push_str("<div class=\"board-sheet\">\n");
+        let mut own: Vec<_> = panels.iter().filter(|(_, (panel, _))| panel.section.as_deref() == name).collect();
+        own.sort_by_key(|(_, (panel, _))| (panel.y, panel.x));
+        own.iter().for_each(|(at, (panel, answer))| out.push_str(&panel::panel(page, *at, panel, answer)));
         out.push_str("</div>\n");
     }
     out

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 
 import { adopt } from "../parts/style.ts";
 import rules from "../style/heatmap.css?inline";
-import { view } from "../view.ts";
+import type { Zone } from "../time.ts";
 import { Axis, AXIS } from "./axis.tsx";
 
 adopt(rules);
@@ -45,6 +45,7 @@ interface Props {
   onRead: (cell: HeatCell | null) => void;
   onPick: (cell: HeatCell) => void;
   label: string;
+  zone: Zone;
   testId: string;
 }
 
@@ -84,7 +85,19 @@ function moved(rows: readonly HeatRow[], at: HeatCell | null, key: string): Heat
 }
 
 /** The heatmap. */
-export function Heatmap({ rows, from, to, distance, width, height, isLog = false, label, testId, ...rest }: Props) {
+export function Heatmap({
+  rows,
+  from,
+  to,
+  distance,
+  width,
+  height,
+  isLog = false,
+  label,
+  zone,
+  testId,
+  ...rest
+}: Props) {
   const { at, onRead, onPick } = rest;
   const left = Math.min(NAMES_PX, width / 3);
   const wide = Math.max(1, width - left);
@@ -139,6 +152,7 @@ export function Heatmap({ rows, from, to, distance, width, height, isLog = false
       class="heatmap"
       width={width}
       height={height}
+      viewBox={`0 0 ${width} ${height}`}
       role="img"
       tabIndex={0}
       aria-label={label}
@@ -165,7 +179,7 @@ export function Heatmap({ rows, from, to, distance, width, height, isLog = false
       </g>
       {at !== null && read && <rect class="heat read" {...place(at.row, read[0])} />}
       <g transform={`translate(${left} 0)`}>
-        <Axis scale={{ from, to, width: wide }} x={(ms) => x(ms) - left} zone={view.value.zone} height={tall} />
+        <Axis scale={{ from, to, width: wide }} x={(ms) => x(ms) - left} zone={zone} height={tall} />
       </g>
     </svg>
   );

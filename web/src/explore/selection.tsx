@@ -10,7 +10,7 @@ import rules from "../style/cause.css?inline";
 import { t } from "../texts.ts";
 import { clockText, fullText } from "../time.ts";
 import { go, view, zoom } from "../view.ts";
-import type { Part } from "./brush.ts";
+import type { Part } from "./drag.ts";
 import { selectionText } from "./comparison.ts";
 import { newMark } from "./marks.ts";
 

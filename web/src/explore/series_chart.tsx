@@ -10,7 +10,9 @@ import { fullText } from "../time.ts";
 import { binOf } from "../query/bin_width.ts";
 import { askedAt, rangeMs, view, zoom } from "../view.ts";
 import { niceTop, useWidth } from "./axis.tsx";
-import { stepBy, useBrush } from "./brush.ts";
+import { useBrush } from "./brush.ts";
+import { stepBy } from "./drag.ts";
+import { MarkLines } from "./mark_lines.tsx";
 import { Selection } from "./selection.tsx";
 import { NOTHING, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
 import { cutBins, geometryOf, linear, type SeriesKind } from "./geometry.ts";
@@ -120,6 +122,8 @@ export function SeriesChart({
           setAt(place === null ? null : nearest(place));
         }}
         onKeyDown={onKeyDown}
+        zone={zone}
+        marks={<MarkLines from={geometry.from} to={geometry.to + geometry.step} height={TALL} x={x} />}
       />
       {brush.part && (
         <Selection part={brush.part} left={x(brush.part.from)} width={width} onClose={() => brush.setPart(null)} />

@@ -2,15 +2,14 @@
 // the instant that is read. Whoever shows it decides what reading and choosing lead to.
 
 import type { ComponentChildren } from "preact";
-import { useId, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 
 import { t } from "../texts.ts";
-import { view } from "../view.ts";
+import type { Zone } from "../time.ts";
 import { Axis, AXIS } from "./axis.tsx";
-import type { Part, useBrush } from "./brush.ts";
+import type { Part, useDrag } from "./drag.ts";
 import { levelClass, NO_LEVEL } from "./levels.ts";
 import { LABELS, type Geometry, type SeriesKind, type ValueScale } from "./geometry.ts";
-import { MarkLines } from "./mark_lines.tsx";
 import { NOTHING, path, unbroken, type Series, type Stacked } from "./series.ts";
 
 /** Colours: of levels those that they have everywhere, of other things one after the other. */
@@ -105,22 +104,28 @@ interface Props {
   label: string;
   /** The bins that the range cuts. */
   cut: readonly Part[];
-  brush: ReturnType<typeof useBrush>;
+  brush: ReturnType<typeof useDrag>;
   brushed: Part | null;
   /** The instant that is read. */
   read: number | null;
   onRead: (place: number | null) => void;
   onKeyDown: (event: KeyboardEvent) => void;
+  zone: Zone;
+  /** Marks of instants. */
+  marks?: ComponentChildren;
   /** Drawn above the rest, as limits are. */
   children?: ComponentChildren;
 }
 
+/** How many charts were made: each has a name for its outline, which `useId` gives anew to each tree of components. */
+let nClips = 0;
+
 /** The chart. */
 export function TimeChart(props: Props) {
   const { kind, series, stacked, colour, geometry, scale, valueText, brush, brushed, read } = props;
-  const { x, y, width, tall, from, to, step } = geometry;
+  const { x, y, width, tall, from, to } = geometry;
   // What lies before the range is not drawn over the labels.
-  const id = useId();
+  const id = useMemo(() => `clip-${(nClips += 1)}`, []);
   const marks = scale.marks.filter((value) => value !== scale.low);
   // What is read moves often; what is drawn stays.
   const shapes = useMemo(() => {
@@ -132,6 +137,7 @@ export function TimeChart(props: Props) {
     <svg
       width={width}
       height={tall + AXIS}
+      viewBox={`0 0 ${width} ${tall + AXIS}`}
       role="img"
       tabIndex={0}
       aria-label={props.label}
@@ -163,7 +169,7 @@ export function TimeChart(props: Props) {
           </text>
         </g>
       ))}
-      <MarkLines from={from} to={to + step} height={tall} x={x} />
+      {props.marks}
       {brushed && (
         <rect
           class="brush"
@@ -174,7 +180,7 @@ export function TimeChart(props: Props) {
         />
       )}
       {read !== null && <line class="cursor" x1={x(read)} x2={x(read)} y1={0} y2={tall} />}
-      <Axis scale={{ from, to, width }} x={x} zone={view.value.zone} height={tall} />
+      <Axis scale={{ from, to, width }} x={x} zone={props.zone} height={tall} />
     </svg>
   );
 }

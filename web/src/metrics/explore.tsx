@@ -4,7 +4,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { Lines } from "../api/metrics.ts";
-import type { Part } from "../explore/brush.ts";
+import type { Part } from "../explore/drag.ts";
 import { selectionText } from "../explore/comparison.ts";
 import { MarkList } from "../explore/mark_lines.tsx";
 import type { ListProps } from "../explore/row_list.tsx";

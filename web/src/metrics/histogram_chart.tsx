@@ -73,6 +73,7 @@ function Over({ line, of, from, to, step, onRead, onPick }: OverProps) {
             const ms = cell === null ? undefined : rows[cell.row]?.points[cell.n]?.[0];
             if (ms !== undefined) onRead(ms);
           }}
+          zone={view.value.zone}
           onPick={({ row, n }) => {
             const ms = rows[row]?.points[n]?.[0];
             if (ms !== undefined) onPick({ ms, line });

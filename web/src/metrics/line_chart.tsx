@@ -4,7 +4,8 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 
 import { Axis, AXIS, useWidth } from "../explore/axis.tsx";
-import { stepBy, useBrush, type Part } from "../explore/brush.ts";
+import { useBrush } from "../explore/brush.ts";
+import { stepBy, type Part } from "../explore/drag.ts";
 import { MarkLines } from "../explore/mark_lines.tsx";
 import { Selection } from "../explore/selection.tsx";
 import { path } from "../explore/series.ts";

@@ -73,24 +73,23 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
     Ok(export.as_file(response, range, zone))
 }
 
-/// Returns an answer, and the columns that its rows are grouped by, for work that makes something else of it.
-pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<String>), Problem> {
+/// Returns an answer, for work that makes something else of it.
+pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     let rows_max = ask.limit.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX);
     if whole::is_whole(&ask) {
-        let (mut answer, grouped_by) = whole::rows(server, ask, rows_max).await?;
+        let mut answer = whole::rows(server, ask, rows_max).await?;
         cut(&mut answer, rows_max);
-        return Ok((answer, grouped_by));
+        return Ok(answer);
     }
     let text = ask.query.clone();
     let Question { plan, scope, range, .. } = check(server, ask, Form::Json).await?;
-    let grouped_by = dashboard::group_columns(&plan);
     let work = move |reading: &QueryRun<'_>| {
         let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
         reading.execute_first(&snapshot, &plan, &scope, range, rows_max + 1)
     };
     let mut answer = server.read(&text, work).await?;
     cut(&mut answer, rows_max);
-    Ok((answer, grouped_by))
+    Ok(answer)
 }
 
 pub(crate) fn post(Call { server, parts, .. }: Call, body: RequestBody) -> door::Outcome {

@@ -1,4 +1,4 @@
-//! What a page is made of: a board, and the answers of its panels' queries.
+//! What a page is made of: a board, the answers of its panels' queries, and what draws them.
 
 use chrono_tz::Tz;
 use types::{Locale, TimeRange, Timestamp, Value};
@@ -25,6 +25,21 @@ pub struct Page<'a> {
     pub locale: Locale,
     /// Where the board itself is; none where nobody knows.
     pub url: Option<&'a str>,
+    /// What draws the panels.
+    pub program: &'a Program<'a>,
+}
+
+/// The program that draws the panels of a page: the page's own code, built into one script.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// The script. It must not contain what ends its element.
+    pub script: &'a str,
+    /// The SHA-256 of the script, in base64.
+    pub digest: &'a str,
+    /// The style of what it draws, and of the frame.
+    pub style: &'a str,
+    /// Its texts in the page's language, as a JSON object by the English ones.
+    pub texts: &'a str,
 }
 
 /// What a panel shows.
@@ -39,37 +54,16 @@ pub enum PanelAnswer {
 /// The answer of a query.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// Its columns.
-    pub columns: Vec<TableColumn>,
+    /// The names of its columns.
+    pub columns: Vec<String>,
     /// Its rows, each with a value or none per column.
     pub rows: Vec<Vec<Option<Value>>>,
     /// Whether there are more rows.
     pub is_cut: bool,
     /// What a reader should know: why rows may be missing.
     pub notes: Vec<String>,
-    /// How much later its times are than the starts of the bins that they belong to, in ms: the width of a bin for series at the
-    /// ends of bins.
-    pub lag_ms: i64,
-}
-
-/// A column of an answer.
-#[derive(Clone, Debug)]
-pub struct TableColumn {
-    /// Its name.
-    pub name: String,
-    /// What its values are.
-    pub kind: TableKind,
-}
-
-/// What the values of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TableKind {
-    /// Instants.
-    Time,
-    /// Numbers.
-    Number,
-    /// Names, also where they are numbers.
-    Name,
-    /// Several of these, or nothing is known.
-    Any,
+    /// The answer as a JSON object, as the API gives it, and how it was asked for: `query`, the text with the values of
+    /// variables; `step`, the distance of instants in ms; `ends`, how much later times are than the starts of the bins that they
+    /// belong to, in ms.
+    pub json: String,
 }

@@ -1,34 +1,47 @@
 //! Pages of boards, with hostile values at every place that takes a text.
 
 use chrono_tz::Tz;
+use serde_json::json;
 use types::{Locale, TimeRange, Timestamp, Value};
 
-use super::{Page, PanelAnswer, Table, TableColumn, TableKind, page};
-use crate::Language;
-use crate::document::{Dashboard, Grade, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable};
+use super::{Page, PanelAnswer, Program, Table, page};
+use crate::document::{Dashboard, Panel, PanelKind, PanelQuery, Variable};
 use crate::fill::{Choice, Choices};
+
+const SCRIPT: &str = "draw()";
 
 const HOSTILE: &str =
     "</style></svg><script src=//evil.example/x.js>alert(1)</script><img src=x onerror=alert(1)>\"'&\u{202e}";
-
-fn column(name: &str, kind: TableKind) -> TableColumn {
-    TableColumn { name: name.to_owned(), kind }
-}
 
 fn at(minute: i64) -> Option<Value> {
     Some(Value::Timestamp(Timestamp(minute * Timestamp::MINUTE)))
 }
 
+/// An answer with the JSON that the API makes of it.
+fn table(columns: &[&str], rows: Vec<Vec<Option<Value>>>) -> Table {
+    let mut written: Vec<String> = Vec::new();
+    for row in &rows {
+        let mut cells: Vec<String> = Vec::new();
+        for value in row {
+            let mut json = String::new();
+            match value {
+                Some(value) => value.write_json(&mut json),
+                None => json.push_str("null"),
+            }
+            cells.push(json);
+        }
+        written.push(format!("[{}]", cells.join(",")));
+    }
+    let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+    let head = json!(columns.iter().map(|name| json!({"name": name})).collect::<Vec<_>>());
+    let json = format!("{{\"columns\":{head},\"rows\":[{}]}}", written.join(","));
+    Table { columns, rows, json, ..Table::default() }
+}
+
 /// Counts by minute and host.
 fn by_time(host: &str) -> Table {
-    let columns = vec![
-        column("bin(1m)", TableKind::Time),
-        column("host", TableKind::Name),
-        column("count(*)", TableKind::Number),
-    ];
     let row = |minute, n| vec![at(minute), Some(Value::text(host)), Some(Value::Integer(n))];
-    let rows = (0..5).chain(8..10).map(|minute| row(minute, 100 * minute)).collect();
-    Table { columns, rows, ..Table::default() }
+    table(&["bin(1m)", "host", "count(*)"], (0..5).chain(8..10).map(|minute| row(minute, 100 * minute)).collect())
 }
 
 fn panel(kind: PanelKind, id: &str) -> Panel {
@@ -39,7 +52,15 @@ fn panel(kind: PanelKind, id: &str) -> Panel {
 fn shown_in(locale: Locale, board: &Dashboard, answers: &[PanelAnswer], choices: &Choices) -> String {
     let range = TimeRange { from: Timestamp(0), to: Timestamp(10 * Timestamp::MINUTE) };
     let url = Some("https://logs.example/dashboards/x?a=1&b=2");
-    page(&Page { board, answers, choices, range, at: range.to, time_zone: Tz::UTC, locale, url })
+    let program = &Program { script: SCRIPT, digest: "c2hh", style: "p{}", texts: "{\"Time\":\"Waktu\"}" };
+    page(&Page { board, answers, choices, range, at: range.to, time_zone: Tz::UTC, locale, url, program })
+}
+
+/// Returns what the script of a page reads.
+fn data_in(page: &str) -> serde_json::Value {
+    let (_, rest) = page.split_once("<script type=\"application/json\" id=\"board-data\">").expect("data");
+    let (data, _) = rest.split_once("</script>").expect("its end");
+    serde_json::from_str(data).expect("JSON")
 }
 
 fn shown(panels: Vec<(Panel, Vec<Table>)>) -> String {
@@ -50,120 +71,59 @@ fn shown(panels: Vec<(Panel, Vec<Table>)>) -> String {
 }
 
 #[test]
-fn every_kind_of_picture_has_its_numbers_beside_it() {
-    for kind in
-        [PanelKind::Line, PanelKind::Area, PanelKind::Bar, PanelKind::Heatmap, PanelKind::Number, PanelKind::Pie]
-    {
+fn every_picture_has_a_place_its_answers_and_their_rows() {
+    for kind in [
+        PanelKind::Line,
+        PanelKind::Area,
+        PanelKind::Bar,
+        PanelKind::Heatmap,
+        PanelKind::Number,
+        PanelKind::Pie,
+        PanelKind::Table,
+        PanelKind::Logs,
+    ] {
         let page = shown(vec![(panel(kind, "a"), vec![by_time("web-1")])]);
-        assert!(page.contains("<svg") && page.contains("<details><summary>Table</summary>"), "{kind:?}: {page}");
-        assert!(page.contains("<td>1970-01-01 00:04:00</td><td class=\"number\">400</td>"), "{kind:?}: {page}");
+        let name = json!(kind);
+        let place = format!("<div class=\"board-panel kind-{}\" data-panel=\"0\"", name.as_str().expect("a name"));
+        assert!(page.contains(&place) && page.contains("<details open><summary>Table</summary>"), "{kind:?}: {page}");
+        assert!(page.contains("<tr><td>1970-01-01 00:04:00<td>web-1<td>400"), "{kind:?}: {page}");
+        let data = data_in(&page);
+        assert_eq!(data["panels"][0]["panel"]["kind"], name);
+        assert_eq!(data["panels"][0]["answers"][0]["rows"][1], json!(["1970-01-01T00:01:00Z", "web-1", 100]));
     }
-    let by_name = Table {
-        columns: vec![column("status", TableKind::Name), column("n", TableKind::Number)],
-        rows: vec![vec![Some(Value::Integer(500)), Some(Value::Integer(3))]],
-        ..Table::default()
-    };
-    let page = shown(vec![(panel(PanelKind::Bar, "a"), vec![by_name.clone()])]);
-    assert!(page.contains("<ol class=\"bars\">") && page.contains("<span>500</span><b>3</b>"), "{page}");
-    let page = shown(vec![(panel(PanelKind::Table, "a"), vec![by_name])]);
-    assert!(page.contains("<td class=\"value\">500</td><td class=\"number\">3</td>"), "{page}");
 }
 
 #[test]
-fn native_histograms_are_heatmaps_with_their_buckets() {
-    let columns =
-        vec![column("@timestamp", TableKind::Time), column("route", TableKind::Name), column("value", TableKind::Any)];
-    let row = |minute, route: &str, text: &str| vec![at(minute), Some(Value::text(route)), Some(Value::text(text))];
-    let rows = vec![
-        row(1, "/a", "{count:1, sum:1, (0,1]:1}"),
-        row(1, "/b", "{count:5, sum:9, (0,1]:1, (1,2]:4}"),
-        row(2, "/b", "{count:2, sum:4, (2,4]:2}"),
-    ];
-    let table = Table { columns, rows, ..Table::default() };
-    let queries = vec![PanelQuery { language: Language::Promql, ..PanelQuery::default() }];
-    let of = |kind| Panel { queries: queries.clone(), ..panel(kind, "a") };
-    let page = shown(vec![(of(PanelKind::Heatmap), vec![table.clone()])]);
-    let names = page.find("<b>/b</b>").zip(page.find("<b>/a</b>"));
-    assert!(names.is_some_and(|(first, second)| first < second), "{page}");
-    assert!(page.contains("<span>≤ 4</span><span>≤ 2</span><span>≤ 1</span>"), "{page}");
-    assert_eq!(page.matches("class=\"heat\"").count(), 7, "{page}");
-    assert!(page.contains("<td>1970-01-01 00:02:00</td><td class=\"number\">2</td>"), "{page}");
-    // Other pictures have no place for them: their rows are shown.
-    let page = shown(vec![(of(PanelKind::Line), vec![table])]);
-    assert!(page.contains("{count:5, sum:9, (0,1]:1, (1,2]:4}"), "{page}");
-}
-
-#[test]
-fn a_line_is_broken_at_a_gap_unless_the_panel_says_otherwise() {
-    let path = |nulls| {
-        let page = shown(vec![(Panel { nulls, ..panel(PanelKind::Line, "a") }, vec![by_time("web-1")])]);
-        let start = page.find("class=\"line").expect("a line");
-        page[start..].split('"').nth(3).expect("its path").to_owned()
-    };
-    let moves = |d: &str| d.matches('M').count();
-    assert_eq!([moves(&path(Nulls::Gap)), moves(&path(Nulls::Connect)), moves(&path(Nulls::Zero))], [2, 1, 1]);
-    assert!(path(Nulls::Zero).contains("L500.0 1000.0H700.0"), "{}", path(Nulls::Zero));
-}
-
-#[test]
-fn limits_grades_and_numbers_of_legends_are_words_too() {
-    let thresholds = vec![Threshold { value: 300.0, level: Grade::Error }];
-    let legend_values = vec![LegendValue::Last, LegendValue::Max];
-    let of = |kind| Panel { thresholds: thresholds.clone(), legend_values: legend_values.clone(), ..panel(kind, "a") };
-    let chart = shown(vec![(of(PanelKind::Line), vec![by_time("web-1")])]);
-    assert!(chart.contains("bad 300") && chart.contains("<span class=\"dim\">max</span> <b>900</b>"), "{chart}");
-    // The last bucket has only begun.
-    let number = shown(vec![(Panel { scale: Scale::Log, ..of(PanelKind::Number) }, vec![by_time("web-1")])]);
-    assert!(number.contains("<b>900</b><em>bad</em>"), "{number}");
-}
-
-#[test]
-fn an_expression_is_computed_and_its_mistake_is_shown() {
+fn panels_keep_their_answers_wherever_they_stand() {
+    let low = Panel { y: 9, ..panel(PanelKind::Line, "low") };
+    let page = shown(vec![(low, vec![by_time("web-1")]), (panel(PanelKind::Line, "high"), vec![by_time("web-2")])]);
+    let (first, second) = (page.find("data-panel=\"1\""), page.find("data-panel=\"0\""));
+    assert!(first.is_some() && first < second, "{page}");
+    assert_eq!(data_in(&page)["panels"][1]["answers"][0]["rows"][0][1], "web-2");
     let two = vec![PanelQuery::default(), PanelQuery::default()];
-    let of = |expression: &str| {
-        let expression = Some(expression.to_owned());
-        let panel = Panel { queries: two.clone(), expression, ..panel(PanelKind::Line, "a") };
-        shown(vec![(panel, vec![by_time("web-1"), by_time("web-1")])])
-    };
-    assert!(of("a / b * 50").contains("<td>1970-01-01 00:01:00</td><td class=\"number\">50</td>"));
-    assert!(of("a +").contains("<p class=\"wrong\">a query&#39;s id or a number is missing"));
+    let of_two = Panel { queries: two, ..panel(PanelKind::Line, "a") };
+    let page = shown(vec![(of_two, vec![by_time("web-1"), by_time("web-2")])]);
+    assert!(page.contains("<caption>a</caption>") && page.contains("<caption>b</caption>"), "{page}");
 }
 
 #[test]
-fn an_expression_computes_series_at_the_ends_of_bins_with_counts_at_their_starts() {
-    let rates = Table { lag_ms: 60_000, ..by_time("web-1") };
-    let queries = vec![PanelQuery::default(), PanelQuery { language: Language::Promql, ..PanelQuery::default() }];
-    let of = |tables: Vec<Table>| {
-        let (expression, queries) = (Some("a / b * 60".to_owned()), queries.clone());
-        shown(vec![(Panel { expression, queries, ..panel(PanelKind::Line, "a") }, tables)])
-    };
-    // The bin of minute 3 holds 300; its end is minute 4, where the series is 400.
-    let page = of(vec![by_time("web-1"), rates.clone()]);
-    assert!(page.contains("<td>1970-01-01 00:03:00</td><td class=\"number\">45</td>"), "{page}");
-    assert!(!page.contains("<td>1970-01-01 00:04:00</td>"), "{page}");
-    let total = Table {
-        columns: vec![column("count(*)", TableKind::Number)],
-        rows: vec![vec![Some(Value::Integer(800))]],
-        ..Table::default()
-    };
-    let page = of(vec![total, rates]);
-    assert!(page.contains("<td>1970-01-01 00:04:00</td><td class=\"number\">120</td>"), "{page}");
-}
-
-#[test]
-fn an_expression_without_a_value_says_why() {
-    let expression = Some("a / b".to_owned());
-    let queries = vec![PanelQuery::default(), PanelQuery::default()];
-    let panels = vec![Panel { expression, queries, ..panel(PanelKind::Number, "a") }];
-    let board = Dashboard { panels, ..Dashboard::default() };
-    let of = |locale, b: Table| {
-        let answers = [PanelAnswer::Tables(vec![by_time("web-1"), b])];
-        shown_in(locale, &board, &answers, &Choices::default())
-    };
-    let empty = of(Locale::English, Table::default());
-    assert!(empty.contains("<p class=\"dim\">The expression has no value: query b found no numbers"), "{empty}");
-    let other = of(Locale::Indonesian, Table { lag_ms: 1, ..by_time("web-1") });
-    assert!(other.contains("kueri tidak punya titik pada waktu yang sama"), "{other}");
+fn the_script_is_the_only_one_that_may_run_and_knows_how_to_show() {
+    let page = shown(vec![(panel(PanelKind::Line, "a"), vec![by_time("web-1")])]);
+    let policy = "content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-c2hh'\"";
+    assert!(page.contains(policy) && page.contains(&format!("<script>{SCRIPT}</script>")), "{page}");
+    assert_eq!(page.matches("<script").count(), 2);
+    assert!(page.contains("<noscript>Scripts do not run here"), "{page}");
+    let data = data_in(&page);
+    assert_eq!((&data["language"], &data["zone"], &data["texts"]), (&json!("en"), &json!("UTC"), &json!({})));
+    assert_eq!(data["range"], json!({"from": 0, "to": 600_000, "isOpen": true}));
+    let choices = Choices::from([
+        ("v".to_owned(), Choice::One("x".to_owned())),
+        ("w".to_owned(), Choice::All { all: vec!["y".to_owned()] }),
+    ]);
+    let data = data_in(&shown_in(Locale::Indonesian, &Dashboard::default(), &[], &choices));
+    assert_eq!((&data["language"], &data["texts"]), (&json!("id"), &json!({"Time": "Waktu"})));
+    let chosen = json!({"v": {"values": ["x"], "isAll": false}, "w": {"values": ["y"], "isAll": true}});
+    assert_eq!(data["choices"], chosen);
 }
 
 #[test]
@@ -175,6 +135,7 @@ fn what_is_missing_is_said() {
         (panel(PanelKind::Line, "b"), vec![Table::default()]),
         (Panel { queries: Vec::new(), ..panel(PanelKind::Map, "c") }, Vec::new()),
     ]);
+    assert_eq!(page.matches("data-panel").count(), 1);
     for text in ["a segment is damaged", "there are more.", "Nothing in this range.", "a file does not have it"] {
         assert!(page.contains(text), "{text}: {page}");
     }
@@ -198,8 +159,7 @@ fn hostile_values_are_shown_and_run_nowhere() {
         PanelKind::Heatmap,
         PanelKind::Text,
     ];
-    let mut table = by_time(HOSTILE);
-    table.columns[1].name = HOSTILE.to_owned();
+    let mut table = table(&["bin(1m)", HOSTILE], vec![vec![at(1), Some(Value::text(HOSTILE))]]);
     table.notes = vec![HOSTILE.to_owned()];
     let text = format!("{HOSTILE}\n\n[go](javascript:alert(1)) ![x](http://evil.example/p.png) $v `{HOSTILE}`");
     let panels: Vec<Panel> = kinds
@@ -222,12 +182,20 @@ fn hostile_values_are_shown_and_run_nowhere() {
     let choices = Choices::from([("v".to_owned(), Choice::One(HOSTILE.to_owned()))]);
     let page = shown_in(Locale::English, &board, &answers, &choices);
     assert!(page.matches("&lt;script").count() > 20);
-    for bad in ["<script", "<img", "onerror=alert(1)>", "javascript:", "\u{202e}", "evil.example/p.png"] {
+    let data = data_in(&page);
+    assert_eq!(
+        (&data["panels"][0]["panel"]["title"], &data["choices"]["v"]["values"][0]),
+        (&json!(HOSTILE), &json!(HOSTILE))
+    );
+    assert_eq!(data["panels"][0]["answers"][0]["rows"][0][1], HOSTILE);
+    for bad in ["<img", "onerror=alert(1)>&quot;", "\u{202e}", "<a href=\"javascript:"] {
         assert!(!page.contains(bad), "{bad}");
     }
-    assert_eq!(page.matches("</style>").count(), 1);
+    for (own, n) in [("<script", 2), ("</script", 2), ("</style>", 1), ("<svg", 0), ("<!--", 0)] {
+        assert_eq!(page.matches(own).count(), n, "{own}");
+    }
     // What the file itself leads to is the dashboard alone, and nothing is loaded.
     let addresses: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(addresses, ["https://logs.example/dashboards/x?a=1&amp;b=2"]);
-    assert!(!page.contains("src=\"") && !page.contains("url(") && !page.contains("@import"));
+    assert!(!page.contains(" src=\"") && !page.contains("@import"));
 }

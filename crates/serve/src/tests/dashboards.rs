@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use sha2::Digest;
 
 use super::{House, Reply};
 
@@ -158,13 +159,33 @@ async fn a_dashboard_with_its_data_is_one_file() {
     assert_eq!((page.status, page.header("content-disposition")), (200, "attachment; filename=\"pay.html\""));
     let text = page.text();
     assert!(text.contains("<h1>Payments of web</h1>"), "{text}");
-    assert!(text.contains("<td class=\"value\">info</td><td class=\"number\">1</td>"), "{text}");
-    assert!(text.contains("<svg") && text.contains("2026-11-20 11:00 to 2026-11-20 12:00 (UTC)"), "{text}");
+    assert!(text.contains("<tr><td>info<td>1\n"), "{text}");
+    assert!(text.contains("2026-11-20 11:00 to 2026-11-20 12:00 (UTC)"), "{text}");
+    let data = data_of(&text);
+    let answer = &data["panels"][0]["answers"][0];
+    assert_eq!(
+        (&answer["columns"][0]["name"], &answer["rows"][0]),
+        (&json!("@level"), &json!(["info", 1])),
+        "{answer}"
+    );
+    let course = &data["panels"][1]["answers"][0];
+    assert_eq!(course["query"], "stats count(*) as n by bin(30s), status", "{course}");
+    // The only script that may run is the one that draws, and it is there.
+    let (_, script) = text.rsplit_once("<script>").expect("a script");
+    let (script, _) = script.split_once("</script>").expect("its end");
+    let digest = data_encoding::BASE64.encode(&sha2::Sha256::digest(script.as_bytes()));
+    assert!(script.len() > 10_000 && text.contains(&format!("script-src 'sha256-{digest}'")), "{digest}");
     let indonesian = file(&ani, "&var.service=api&lang=id&time_zone=Asia/Jakarta").await.text();
     assert!(
         indonesian.contains("<h1>Payments of api</h1>") && indonesian.contains("2026-11-20 18:00 sampai"),
         "{indonesian}"
     );
+    let data = data_of(&indonesian);
+    assert_eq!(
+        (&data["language"], &data["zone"], &data["texts"]["Time"]),
+        (&json!("id"), &json!("Asia/Jakarta"), &json!("Waktu"))
+    );
+    assert_eq!(data["choices"]["service"], json!({"values": ["api"], "isAll": false}));
     assert_eq!(file(&db, "").await.status, 404);
     for wrong in ["&panel=p", "&var.servce=api", "&lang=fr", "&time_zone=x", "&from=now&to=now-1h"] {
         assert_eq!(file(&ani, wrong).await.status, 400, "{wrong}");
@@ -220,6 +241,13 @@ async fn a_report_is_made_by_who_may_and_seen_within_its_authors_groups() {
     }
     assert_eq!(asked(&ani, "DELETE", "/weekly", &Value::Null).await.status, 200);
     assert_eq!(names(&ani).await, Vec::<String>::new());
+}
+
+/// Returns what the script of a file reads.
+fn data_of(file: &str) -> Value {
+    let (_, rest) = file.split_once("id=\"board-data\">").expect("data");
+    let (data, _) = rest.split_once("</script>").expect("its end");
+    serde_json::from_str(data).expect("JSON")
 }
 
 async fn of_service(house: &House, key: &str, service: &str) -> Value {

@@ -36,6 +36,9 @@ export interface QueryData {
   warnings: readonly Notice[];
 }
 
+/** Events of a panel of logs. */
+export const LOGS_MAX = 200;
+
 const NAME_CHARS_MAX = 120;
 /** The label that holds the name of a metric. */
 const METRIC = "__name__";

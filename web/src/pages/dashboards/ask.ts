@@ -13,7 +13,7 @@ import { withRowFields } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { offset } from "../../time.ts";
 import { view } from "../../view.ts";
-import { dataOf, isSeries, withEnds, type QueryData } from "./answers.ts";
+import { dataOf, isSeries, LOGS_MAX, withEnds, type QueryData } from "./answers.ts";
 import { binOfAll, hasExpression, panelSteps } from "./bins.ts";
 import { builtIns } from "./interval.ts";
 import { ask as put, send } from "./questions.ts";
@@ -23,8 +23,6 @@ import { filled, FillError, type Choices } from "./variables.ts";
 const HELD_MS_MAX = 100;
 /** Most rows of an answer that is drawn. */
 const ROWS_MAX = 10_000;
-/** Events of a panel of logs. */
-export const LOGS_MAX = 200;
 
 /** The range that all panels are asked for, in ms. */
 export interface BoardRange {

@@ -17,25 +17,14 @@ import { asked, askedAt, go, NO_BOARD, shift, view, zoomOut } from "../../view.t
 import { useAlerts } from "./alert_lines.tsx";
 import { askAhead, isAsking } from "./ask.ts";
 import { Bar } from "./board_bar.tsx";
+import { crosshair } from "./crosshair.ts";
 import { addSection, moveSection, newPanel, renameSection } from "./editing.ts";
 import { Grid } from "./grid_view.tsx";
 import { ROW_PX, sectionsOf, type Section } from "./grid.ts";
 import { Panel } from "./panel.tsx";
 import { PanelForm } from "./panel_form.tsx";
 import { SettingsForm } from "./settings_form.tsx";
-import {
-  board,
-  crosshair,
-  followRange,
-  isChanged,
-  loadBoard,
-  range,
-  redo,
-  refresh,
-  round,
-  shown,
-  undo,
-} from "./state.ts";
+import { board, followRange, isChanged, loadBoard, range, redo, refresh, round, shown, undo } from "./state.ts";
 import { choicesOf, useOffers, VariableBar } from "./variable_bar.tsx";
 import type { Choices } from "./variables.ts";
 

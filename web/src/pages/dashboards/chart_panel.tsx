@@ -1,25 +1,24 @@
 // Lines, areas or bars of a panel over time. The instant that is read is read in all charts of the dashboard; dragging chooses
 // the time of all of them; a click, or Enter, leads to the lines behind a point.
 
+import type { ComponentType } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { BoardPanel } from "../../api/dashboards.ts";
 import { AXIS } from "../../explore/axis.tsx";
-import { stepBy, useBrush } from "../../explore/brush.ts";
+import { stepBy, useDrag, type Part } from "../../explore/drag.ts";
 import { cutBins } from "../../explore/geometry.ts";
 import { colourOf, TimeChart } from "../../explore/time_chart.tsx";
 import { count } from "../../format.ts";
 import { lineClass } from "../../metrics/line_chart.tsx";
 import { t } from "../../texts.ts";
-import { fullText } from "../../time.ts";
-import { view, zoom } from "../../view.ts";
+import { fullText, type Zone } from "../../time.ts";
 import type { PanelSeries } from "./answers.ts";
 import type { PanelData } from "./ask.ts";
-import { AlertLines } from "./alert_lines.tsx";
+import { crosshair } from "./crosshair.ts";
 import { drawingOf, nearest, valueAt, type Drawing } from "./drawing.ts";
 import { Legend } from "./legend.tsx";
 import { useSize } from "./size.ts";
-import { crosshair } from "./state.ts";
 import { axisTexts, GRADES, withUnit } from "./units.ts";
 
 /** Values listed beside the pointer. */
@@ -30,8 +29,27 @@ interface Props {
   series: readonly PanelSeries[];
   answered: PanelData;
   label: string;
+  zone: Zone;
+  ways: ChartWays | null;
+}
+
+/** What a chart of the page leads to, and what else it shows; a file has nothing of it. */
+export interface ChartWays {
   /** Leads to the lines behind a part of a series. */
-  onPick: (series: PanelSeries | null, part: { from: number; to: number }) => void;
+  onPick: (series: PanelSeries | null, part: Part) => void;
+  /** Chooses the time of all panels. */
+  onZoom: (from: number, to: number) => void;
+  /** Alerts and marks. */
+  Marks: ComponentType<MarksProps>;
+}
+
+/** The chart that marks are drawn in. */
+export interface MarksProps {
+  from: number;
+  to: number;
+  step: number;
+  x: (ms: number) => number;
+  height: number;
 }
 
 /** Returns the classes of the series: levels have their colours, lines beyond eight have dashes, the rest is grey. */
@@ -44,7 +62,7 @@ function classesOf({ kind, series }: Drawing): (n: number) => string {
 }
 
 /** The chart and its legend. */
-export function ChartPanel({ panel, series: all, answered, label, onPick }: Props) {
+export function ChartPanel({ panel, series: all, answered, label, zone, ways }: Props) {
   const [root, size] = useSize();
   const [only, setOnly] = useState("");
   const [anchor, setAnchor] = useState<number | null>(null);
@@ -79,15 +97,15 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
   const say = (ms: number | null) => (crosshair.value = ms === null ? null : { ms, panel: panel.id });
   const distance = Number.isFinite(geometry.step) ? geometry.step : step;
   const picked = (ms: number) => ({ from: ms, to: ms + distance });
-  const brush = useBrush(geometry.timeAt, (ms) => {
+  const brush = useDrag(geometry.timeAt, (ms) => {
     const instant = nearest(instants, ms);
-    if (instant !== null) onPick(series.length === 1 ? (series[0] ?? null) : null, picked(instant));
+    if (instant !== null) ways?.onPick(series.length === 1 ? (series[0] ?? null) : null, picked(instant));
   });
   const dragged = brush.part;
   useEffect(() => {
     if (dragged === null) return;
     brush.setPart(null);
-    zoom(dragged.from, dragged.to);
+    ways?.onZoom(dragged.from, dragged.to);
   }, [dragged]);
   const byKeys =
     isHere && shown !== null && anchor !== null && anchor !== shown
@@ -96,8 +114,8 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
   const onKeyDown = (event: KeyboardEvent) => {
     const next = stepBy(event.key, shown === null ? null : instants.indexOf(shown), instants.length);
     if (event.key === "Enter" && shown !== null) {
-      if (byKeys) zoom(byKeys.from, byKeys.to);
-      else onPick(series.length === 1 ? (series[0] ?? null) : null, picked(shown));
+      if (byKeys) ways?.onZoom(byKeys.from, byKeys.to);
+      else ways?.onPick(series.length === 1 ? (series[0] ?? null) : null, picked(shown));
     } else if (next !== null) {
       const ms = instants[next] ?? null;
       setHere(true);
@@ -132,7 +150,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             label={label}
             cut={cut}
             brush={brush}
-            brushed={brush.dragged ?? byKeys}
+            brushed={ways && (brush.dragged ?? byKeys)}
             read={shown}
             onRead={(place) => {
               setHere(place !== null);
@@ -140,13 +158,24 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
               say(place === null ? null : nearest(instants, geometry.timeAt(place)));
             }}
             onKeyDown={onKeyDown}
+            zone={zone}
+            marks={
+              ways && <ways.Marks from={range.from} to={range.to} step={geometry.step} x={geometry.x} height={tall} />
+            }
           >
             <Limits panel={panel} drawing={drawing} />
-            <AlertLines from={range.from} to={range.to} x={geometry.x} height={tall} />
           </TimeChart>
         )}
         {isHere && shown !== null && !brush.isBusy && (
-          <Tip ms={shown} series={drawing.whole} colour={colour} left={geometry.x(shown)} width={width} text={text} />
+          <Tip
+            ms={shown}
+            series={drawing.whole}
+            colour={colour}
+            left={geometry.x(shown)}
+            width={width}
+            text={text}
+            zone={zone}
+          />
         )}
       </div>
       {panel.legend !== "none" && (
@@ -159,11 +188,12 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
           only={only}
           onOnly={(name) => setOnly(name === only ? "" : name)}
           left={whole.left}
+          zone={zone}
         />
       )}
       <p class="sr-only" role="status">
         {isHere && shown !== null
-          ? `${fullText(shown, view.value.zone)}: ${drawing.whole
+          ? `${fullText(shown, zone)}: ${drawing.whole
               .slice(0, TIPPED_MAX)
               .flatMap((one) => {
                 const value = valueAt(one, shown);
@@ -200,6 +230,7 @@ function Tip({
   left,
   width,
   text,
+  zone,
 }: {
   ms: number;
   series: readonly PanelSeries[];
@@ -207,6 +238,7 @@ function Tip({
   left: number;
   width: number;
   text: (value: number) => string;
+  zone: Zone;
 }) {
   const side = left > width / 2 ? { right: `${width - left + 10}px` } : { left: `${left + 10}px` };
   const values = series
@@ -217,7 +249,7 @@ function Tip({
     .sort((a, b) => b.value - a.value);
   return (
     <div class="tip metric-tip" style={side} aria-hidden="true">
-      <div class="dim">{fullText(ms, view.value.zone)}</div>
+      <div class="dim">{fullText(ms, zone)}</div>
       {values.slice(0, TIPPED_MAX).map(({ name, n, value }) => (
         <div key={name} class={colour(n)}>
           <span class="swatch" />

@@ -38,7 +38,8 @@ export function NumberPanel({
   panel: BoardPanel;
   series: readonly PanelSeries[];
   answered: PanelData;
-  onPick: (series: PanelSeries | null) => void;
+  /** `null` where nothing is behind a number. */
+  onPick: ((series: PanelSeries) => void) | null;
 }) {
   const shown = series.slice(0, FIGURES_MAX);
   return (
@@ -50,7 +51,7 @@ export function NumberPanel({
           series={one}
           answered={answered}
           isAlone={shown.length === 1}
-          onPick={() => onPick(one)}
+          onPick={onPick && (() => onPick(one))}
         />
       ))}
       {series.length > shown.length && (
@@ -71,27 +72,28 @@ function Figure({
   series: PanelSeries;
   answered: PanelData;
   isAlone: boolean;
-  onPick: () => void;
+  onPick: (() => void) | null;
 }) {
   const settled = settledPoints(series, answered);
   const value = numberOf({ points: settled }, "last");
   const written = withUnit(value, panel.unit, panel.decimals);
   const grade = gradeOf(value, panel.thresholds);
   const points = thinned(settled, SPARK_WIDE);
-  return (
-    <button
-      type="button"
-      class={`board-number grade-${grade ?? "none"}`}
-      data-testid="board-number"
-      title={t("Show its events in Explore")}
-      onClick={onPick}
-    >
+  const shown = (
+    <>
       {!isAlone && <span class="board-number-name ellipsis">{series.name}</span>}
       <span class="board-number-value" style={{ "--chars": String(Math.max(CHARS_MIN, written.length)) }}>
         {written}
       </span>
       <GradeWord grade={grade} />
       {points.length > 1 && <Spark points={points} range={answered.range} step={distanceOf([series], answered)} />}
+    </>
+  );
+  const own = { class: `board-number grade-${grade ?? "none"}`, "data-testid": "board-number" };
+  if (onPick === null) return <div {...own}>{shown}</div>;
+  return (
+    <button type="button" title={t("Show its events in Explore")} onClick={onPick} {...own}>
+      {shown}
     </button>
   );
 }
@@ -123,7 +125,7 @@ export function NameBars({
 }: {
   panel: BoardPanel;
   series: readonly PanelSeries[];
-  onPick: (series: PanelSeries) => void;
+  onPick: ((series: PanelSeries) => void) | null;
 }) {
   const all = series
     .map((one) => ({ one, value: numberOf(one, "last") }))
@@ -138,9 +140,15 @@ export function NameBars({
           return (
             <li key={one.name} class={`grade-${grade ?? "none"}`}>
               <span class="top-bar" aria-hidden="true" style={{ width: `${(100 * Math.abs(value)) / most}%` }} />
-              <button type="button" class="ellipsis" title={one.name} onClick={() => onPick(one)}>
-                {one.name}
-              </button>
+              {onPick === null ? (
+                <span class="ellipsis" title={one.name}>
+                  {one.name}
+                </span>
+              ) : (
+                <button type="button" class="ellipsis" title={one.name} onClick={() => onPick(one)}>
+                  {one.name}
+                </button>
+              )}
               <GradeWord grade={grade} />
               <b class="number">{withUnit(value, panel.unit, panel.decimals)}</b>
             </li>

@@ -3,10 +3,10 @@
 import { useMemo, useState } from "preact/hooks";
 
 import type { BoardPanel } from "../../api/dashboards.ts";
+import type { Part } from "../../explore/drag.ts";
 import { Heatmap, HeatLegend, mostOf, type HeatCell } from "../../explore/heatmap.tsx";
 import { t } from "../../texts.ts";
-import { fullText } from "../../time.ts";
-import { view } from "../../view.ts";
+import { fullText, type Zone } from "../../time.ts";
 import { bandsOf, distanceOf, type PanelSeries } from "./answers.ts";
 import type { PanelData } from "./ask.ts";
 import { useSize } from "./size.ts";
@@ -39,6 +39,7 @@ export function HeatmapPanel({
   ordered = false,
   answered,
   label,
+  zone,
   onPick,
 }: {
   panel: BoardPanel;
@@ -46,7 +47,9 @@ export function HeatmapPanel({
   ordered?: boolean;
   answered: PanelData;
   label: string;
-  onPick: (series: PanelSeries, part: { from: number; to: number }) => void;
+  zone: Zone;
+  /** `null` where nothing is behind a cell. */
+  onPick: ((series: PanelSeries, part: Part) => void) | null;
 }) {
   const [root, size] = useSize();
   const [at, setAt] = useState<HeatCell | null>(null);
@@ -56,14 +59,12 @@ export function HeatmapPanel({
   const pick = (cell: HeatCell) => {
     const row = rows[cell.row];
     const point = row?.points[cell.n];
-    if (row && point) onPick(row, { from: point[0], to: point[0] + distance });
+    if (row && point) onPick?.(row, { from: point[0], to: point[0] + distance });
   };
   const row = at === null ? undefined : rows[at.row];
   const point = at === null ? undefined : row?.points[at.n];
   const said =
-    row && point
-      ? `${row.name} · ${fullText(point[0], view.value.zone)} · ${withUnit(point[1], panel.unit, panel.decimals)}`
-      : "";
+    row && point ? `${row.name} · ${fullText(point[0], zone)} · ${withUnit(point[1], panel.unit, panel.decimals)}` : "";
   return (
     <div class="board-chart">
       <div class="board-plot series" ref={root}>
@@ -78,7 +79,10 @@ export function HeatmapPanel({
           at={at}
           onRead={setAt}
           onPick={pick}
-          label={`${label} – ${t("arrow keys read the cells, Enter shows the events of one")}`}
+          label={
+            onPick === null ? label : `${label} – ${t("arrow keys read the cells, Enter shows the events of one")}`
+          }
+          zone={zone}
           testId="board-heatmap"
         />
       </div>

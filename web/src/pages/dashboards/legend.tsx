@@ -4,8 +4,7 @@ import type { BoardPanel, LegendValue } from "../../api/dashboards.ts";
 import { count } from "../../format.ts";
 import { Heads } from "../../parts/table.tsx";
 import { plural, t, text } from "../../texts.ts";
-import { clockText } from "../../time.ts";
-import { view } from "../../view.ts";
+import { clockText, type Zone } from "../../time.ts";
 import { numberOf, type PanelSeries } from "./answers.ts";
 import { valueAt } from "./drawing.ts";
 import { withUnit } from "./units.ts";
@@ -29,10 +28,11 @@ interface Props {
   left: number;
   /** The bucket that has only begun: its values are no last ones. */
   begun: number | null;
+  zone: Zone;
 }
 
 /** The legend. */
-export function Legend({ panel, series, colour, read, only, onOnly, left, begun }: Props) {
+export function Legend({ panel, series, colour, read, only, onOnly, left, begun, zone }: Props) {
   const numbers = panel.legend_values ?? [];
   const text = (value: number) => withUnit(value, panel.unit, panel.decimals);
   return (
@@ -42,7 +42,7 @@ export function Legend({ panel, series, colour, read, only, onOnly, left, begun 
           <Heads
             of={[
               [<span class="sr-only">{t("Line")}</span>],
-              ...(read === null ? [] : [[clockText(read, view.value.zone), "numeric"] as const]),
+              ...(read === null ? [] : [[clockText(read, zone), "numeric"] as const]),
               ...numbers.map((one) => [t(LEGEND_VALUES[one]), "numeric"] as const),
             ]}
           />

@@ -1,21 +1,18 @@
-// Events of a panel; each leads to its row in Explore.
+// Events of a panel; on the page, each leads to its row in Explore.
 
+import type { ComponentChildren, ComponentType } from "preact";
 import { useState } from "preact/hooks";
 
 import { levelClass } from "../../explore/levels.ts";
 import { oneLine, textOf } from "../../format.ts";
-import { Way } from "../../parts/way.tsx";
 import { isNewestFirst } from "../../query/lex.ts";
 import { t } from "../../texts.ts";
-import { dayClock, fullText } from "../../time.ts";
-import { view } from "../../view.ts";
+import { dayClock, fullText, type Zone } from "../../time.ts";
 import type { PanelQuery } from "../../api/dashboards.ts";
 import type { QueryData } from "./answers.ts";
 import { useSize } from "./size.ts";
 
 const TEXT_CHARS_MAX = 500;
-/** Time around an event that its link shows. */
-const AROUND_MS = 300_000;
 
 /** How many events are drawn before the height of the panel is known. */
 const FIRST = 12;
@@ -26,14 +23,31 @@ const LINE_PX = 18;
 /** How close to the last one that is, in pixels. */
 const NEAR_PX = 400;
 
-/** The events. */
-export function LogLines({ data, query }: { data: QueryData; query: PanelQuery | undefined }) {
+/** A link to an event. */
+export interface EventLinkProps {
+  ms: number;
+  id: string;
+  groups: string[];
+  children: ComponentChildren;
+}
+
+/** The events. Without links all are there at once: paper does not scroll. */
+export function LogLines({
+  data,
+  query,
+  zone,
+  Link,
+}: {
+  data: QueryData;
+  query: PanelQuery | undefined;
+  zone: Zone;
+  Link: ComponentType<EventLinkProps> | null;
+}) {
   const [root, { height }] = useSize();
-  const [wanted, setWanted] = useState(FIRST);
+  const [wanted, setWanted] = useState(Link === null ? data.rows.length : FIRST);
   const drawn = Math.max(wanted, Math.ceil(height / LINE_PX) + 1);
   const at = (...names: string[]) => data.columns.findIndex(({ name }) => names.includes(name));
   const [time, level, message, id] = [at("@timestamp", "timestamp"), at("@level"), at("@message", "line"), at("@id")];
-  const zone = view.value.zone;
   return (
     <div
       class="board-logs"
@@ -50,31 +64,19 @@ export function LogLines({ data, query }: { data: QueryData; query: PanelQuery |
         {data.rows.slice(0, drawn).map((row, n) => {
           const ms = Date.parse(textOf(row[time]));
           const said = message >= 0 ? textOf(row[message]) : row.map((value) => textOf(value)).join(" ");
-          const iso = (of: number) => new Date(of).toISOString();
-          const to = Number.isNaN(ms)
-            ? null
-            : {
-                page: "explore" as const,
-                panel: "rows" as const,
-                language: "insights" as const,
-                query: "",
-                groups: query?.groups ?? [],
-                from: iso(ms - AROUND_MS),
-                to: iso(ms + AROUND_MS),
-                row: id >= 0 ? textOf(row[id]) : "",
-                refresh: 0,
-              };
           const word = level >= 0 ? textOf(row[level]) : "";
           return (
             <li key={n} class={`level-${levelClass(word)}`}>
-              {to ? (
-                <Way to={to} class="number">
-                  <time dateTime={iso(ms)} title={fullText(ms, zone)}>
-                    {dayClock(ms, zone)}
-                  </time>
-                </Way>
-              ) : (
+              {Number.isNaN(ms) ? (
                 <span />
+              ) : Link === null ? (
+                <span class="number">
+                  <Time ms={ms} zone={zone} />
+                </span>
+              ) : (
+                <Link ms={ms} id={id >= 0 ? textOf(row[id]) : ""} groups={query?.groups ?? []}>
+                  <Time ms={ms} zone={zone} />
+                </Link>
               )}
               {level >= 0 && <span class="board-log-level">{word}</span>}
               <span class="board-log-text">{oneLine(said, TEXT_CHARS_MAX)}</span>
@@ -83,5 +85,13 @@ export function LogLines({ data, query }: { data: QueryData; query: PanelQuery |
         })}
       </ul>
     </div>
+  );
+}
+
+function Time({ ms, zone }: { ms: number; zone: Zone }) {
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={fullText(ms, zone)}>
+      {dayClock(ms, zone)}
+    </time>
   );
 }

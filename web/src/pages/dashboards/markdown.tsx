@@ -12,10 +12,10 @@ const INLINE =
   /(`+)([^`]|[^`].*?[^`])\1(?!`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*?)\*|\b_([^_\s][^_]*?)_\b|\[([^\]]*)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"')]+)/;
 const DEPTH_MAX = 6;
 
-function Link({ to, children }: { to: string; children: ComponentChild }) {
+function Link({ to, words, children }: { to: string; words: Words; children: ComponentChild }) {
   const address = linkOf(to);
-  if (address === null) return <>{children}</>;
-  const isOther = /^[a-z]+:/i.test(address);
+  const isOther = address !== null && /^[a-z]+:/i.test(address);
+  if (address === null || !(isOther || words.hasPages)) return <>{children}</>;
   return (
     <a href={address} {...(isOther ? { rel: "noopener noreferrer", target: "_blank" } : {})}>
       {children}
@@ -27,6 +27,8 @@ function Link({ to, children }: { to: string; children: ComponentChild }) {
 interface Words {
   text: (of: string, keepsLines?: boolean) => string;
   address: (of: string) => string;
+  /** Whether links to pages of the server lead there: in a file they would lead to other files. */
+  hasPages: boolean;
 }
 
 function inline(text: string, words: Words, depth = 0): ComponentChild[] {
@@ -49,8 +51,17 @@ function elementOf(found: RegExpExecArray, words: Words, depth: number): Compone
   if (code !== undefined) return <code>{words.text(code)}</code>;
   if (bold !== undefined || strong !== undefined) return <b>{inner(bold ?? strong ?? "")}</b>;
   if (italic !== undefined || emphasis !== undefined) return <em>{inner(italic ?? emphasis ?? "")}</em>;
-  if (target !== undefined) return <Link to={words.address(target)}>{inner(label ?? "")}</Link>;
-  return <Link to={words.address(bare ?? "")}>{words.text(bare ?? "")}</Link>;
+  if (target !== undefined)
+    return (
+      <Link to={words.address(target)} words={words}>
+        {inner(label ?? "")}
+      </Link>
+    );
+  return (
+    <Link to={words.address(bare ?? "")} words={words}>
+      {words.text(bare ?? "")}
+    </Link>
+  );
 }
 
 type Block =
@@ -116,10 +127,11 @@ function Shown({ of, words }: { of: Block; words: Words }) {
 }
 
 /** The text, with what was chosen for the variables that it names. */
-export function Markdown({ text, choices }: { text: string; choices: Choices }) {
+export function Markdown({ text, choices, hasPages }: { text: string; choices: Choices; hasPages: boolean }) {
   const words: Words = {
     text: (of, keepsLines = false) => printable(filledText(of, choices, t("all")), keepsLines),
     address: (of) => filledText(of, encoded(choices), "*"),
+    hasPages,
   };
   return (
     <div class="markdown" data-testid="markdown">

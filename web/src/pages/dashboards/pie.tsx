@@ -20,7 +20,8 @@ export function PiePanel({
   panel: BoardPanel;
   series: readonly PanelSeries[];
   label: string;
-  onPick: (series: PanelSeries) => void;
+  /** `null` where nothing is behind a slice. */
+  onPick: ((series: PanelSeries) => void) | null;
 }) {
   const [read, setRead] = useState("");
   const { slices, left } = slicesOf(series, t("others"));
@@ -35,7 +36,7 @@ export function PiePanel({
             d={arc(slice.from, slice.to)}
             onPointerEnter={() => setRead(slice.name)}
             onPointerLeave={() => setRead("")}
-            onClick={() => slice.series && onPick(slice.series)}
+            onClick={() => slice.series && onPick?.(slice.series)}
           >
             <title>{`${slice.name}: ${withUnit(slice.value, panel.unit, panel.decimals)}`}</title>
           </path>
@@ -53,7 +54,7 @@ export function PiePanel({
                 onPointerLeave={() => setRead("")}
               >
                 <th scope="row">
-                  {slice.series ? (
+                  {slice.series && onPick ? (
                     <button
                       type="button"
                       class={`series-${n}`}
@@ -64,7 +65,7 @@ export function PiePanel({
                       <span class="ellipsis">{slice.name}</span>
                     </button>
                   ) : (
-                    <span class="rest level-none">
+                    <span class={`rest ${slice.series ? `series-${n}` : "level-none"}`}>
                       <span class="swatch" />
                       <span class="ellipsis">{slice.name}</span>
                     </span>

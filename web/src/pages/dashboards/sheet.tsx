@@ -7,8 +7,7 @@ import { count, oneLine } from "../../format.ts";
 import { compare, SortHead } from "../../parts/table.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural } from "../../texts.ts";
-import { fullText } from "../../time.ts";
-import { view, type View } from "../../view.ts";
+import { fullText, type Zone } from "../../time.ts";
 import type { Sheet } from "./csv.ts";
 import { GradeWord } from "./figures.tsx";
 import { gradeOf, withUnit } from "./units.ts";
@@ -17,7 +16,7 @@ import { gradeOf, withUnit } from "./units.ts";
 const STEP = 200;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/;
 
-function Cell({ value, panel, zone }: { value: Json | undefined; panel: BoardPanel; zone: View["zone"] }) {
+function Cell({ value, panel, zone }: { value: Json | undefined; panel: BoardPanel; zone: Zone }) {
   if (value === null || value === undefined) return <span class="dim">–</span>;
   if (typeof value === "number") {
     const grade = gradeOf(value, panel.thresholds);
@@ -32,11 +31,20 @@ function Cell({ value, panel, zone }: { value: Json | undefined; panel: BoardPan
 }
 
 /** The table; its heads sort it. */
-export function SheetTable({ made, panel, label }: { made: () => Sheet; panel: BoardPanel; label: string }) {
+export function SheetTable({
+  made,
+  panel,
+  label,
+  zone,
+}: {
+  made: () => Sheet;
+  panel: BoardPanel;
+  label: string;
+  zone: Zone;
+}) {
   const sheet = useMemo(made, [made]);
   const [order, setOrder] = useState<{ at: number; isDown: boolean } | null>(null);
   const [most, setMost] = useState(STEP);
-  const zone = view.value.zone;
   const rows = useMemo(() => {
     if (order === null) return sheet.rows;
     const sign = order.isDown ? -1 : 1;

@@ -36,9 +36,6 @@ interface Draft {
 /** The changes; `null` for none. */
 export const draft = signal<Draft | null>(null);
 
-/** The instant that is read in one chart, and shown in all. */
-export const crosshair = signal<{ ms: number; panel: string } | null>(null);
-
 /** Counts up when the panels shall be asked again. */
 export const round = signal(0);
 

@@ -113,6 +113,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Save as CSV": "Simpan sebagai CSV",
   "Save as PNG": "Simpan sebagai PNG",
   "The picture could not be drawn": "Gambar tidak dapat dibuat",
+  "{title}: chart; its numbers are in the table below": "{title}: grafik; angkanya ada di tabel di bawah",
   "{title}: chart; the menu shows it as a table": "{title}: grafik; menunya menampilkannya sebagai tabel",
   "Not updated at {time}: {message}.": "Tidak diperbarui pada {time}: {message}.",
   "Choose another value above.": "Pilih nilai lain di atas.",

@@ -70,7 +70,7 @@ async fn offers(
 ) -> Result<Vec<String>, Problem> {
     let Some(text) = &variable.query else { return Ok(variable.values.clone()) };
     let asked = ask_of((text, variable.language, &variable.groups), chosen, moment, OFFERS_MAX);
-    let (answer, _) = query::rows(server, asked.filled(moment.now)?).await?;
+    let answer = query::rows(server, asked.filled(moment.now)?).await?;
     let is_name = |column: &execute::ColumnInfo| column.kind != ColumnKind::Timestamp && column.name != "__name__";
     let at = answer.columns.iter().position(is_name).unwrap_or_default();
     let mut known = BTreeSet::new();

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use dashboard::{
-    Bins, Choices, Dashboard, Language, Page, Panel, PanelAnswer, PanelKind, PanelQuery, Table, TableColumn, TableKind,
-};
-use execute::{Answer, ColumnInfo, ColumnKind};
+use dashboard::{Bins, Choices, Dashboard, Language, Page, Panel, PanelAnswer, PanelKind, PanelQuery, Program, Table};
+use data_encoding::BASE64;
+use execute::Answer;
 use language::ParseOptions;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use types::{Locale, TimeRange, Timestamp};
 
+use crate::answer::json_text;
 use crate::ask::{Ask, Groups};
+use crate::embedded::PAGE;
 use crate::routes::query;
 use crate::state::Shared;
 use door::Problem;
@@ -66,7 +68,11 @@ pub(crate) async fn render(
     let draw = move || {
         let Moment { now, range, time_zone, locale } = moment;
         let (board, answers, choices, url) = (&*document, &answers[..], &*choices, url.as_deref());
-        dashboard::page(&Page { board, answers, choices, range, at: now, time_zone, locale, url })
+        let [script, style, texts] =
+            ["board_file.js", "board_file.css", "board_file_id.json"].map(|name| PAGE.text(name));
+        let digest = BASE64.encode(&Sha256::digest(script.as_bytes()));
+        let program = &Program { script: &script, digest: &digest, style: &style, texts: &texts };
+        dashboard::page(&Page { board, answers, choices, range, at: now, time_zone, locale, url, program })
     };
     server.lookups.run(draw).await
 }
@@ -130,9 +136,13 @@ async fn table_of(
     if let Some(bins) = bins {
         ask.from = Some(Value::String(bins.from.to_string()));
     }
-    let (answer, grouped_by) = query::rows(server, ask).await?;
-    let lag_ms = bins.map_or(0, |bins| bins.width_s * 1_000);
-    Ok(Table { lag_ms, ..table(answer, &grouped_by) })
+    let step_ns = ask.step.as_deref().and_then(|step| types::parse_duration_ns(step).ok()).unwrap_or_default();
+    let asked = json!({
+        "query": ask.query,
+        "step": step_ns / Timestamp::MILLISECOND,
+        "ends": bins.map_or(0, |bins| bins.width_s * 1_000),
+    });
+    Ok(table(query::rows(server, ask).await?, asked))
 }
 
 /// Returns the question of a query of a dashboard.
@@ -157,19 +167,11 @@ pub(super) fn ask_of(
     }
 }
 
-fn table(answer: Answer, grouped_by: &[String]) -> Table {
+/// Returns an answer as a file has it, and how it was asked for.
+fn table(answer: Answer, asked: Value) -> Table {
     let notes = answer.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
-    let columns =
-        answer.columns.into_iter().map(|column| TableColumn { kind: kind_of(&column, grouped_by), name: column.name });
-    Table { columns: columns.collect(), rows: answer.rows, is_cut: answer.more, notes, lag_ms: 0 }
-}
-
-fn kind_of(column: &ColumnInfo, grouped_by: &[String]) -> TableKind {
-    match column.kind {
-        ColumnKind::Timestamp => TableKind::Time,
-        _ if grouped_by.contains(&column.name) => TableKind::Name,
-        ColumnKind::Integer | ColumnKind::Float => TableKind::Number,
-        ColumnKind::Any => TableKind::Any,
-        _ => TableKind::Name,
-    }
+    let columns = answer.columns.iter().map(|column| column.name.clone()).collect();
+    let (rows, is_cut) = (answer.rows.clone(), answer.more);
+    let asked: Map<String, Value> = asked.as_object().cloned().unwrap_or_default();
+    Table { columns, rows, is_cut, notes, json: json_text(answer, asked) }
 }

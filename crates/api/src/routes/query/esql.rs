@@ -6,13 +6,13 @@ use chrono_tz::Tz;
 use door::{Problem, QueryRun, Scope};
 use esql::{CheckedQuery, EsqlError, Kind, Parameters, ROWS_MAX, Schema, Statement};
 use execute::{Answer, ColumnKind};
-use plan::{Expr, Operator, Plan, QueryErrors, Warning, nearest};
+use plan::{QueryErrors, Warning, nearest};
 use types::{GroupPattern, TimeRange, Timestamp, group_name_of_outside};
 
 use super::outcome::RowsOf;
 use crate::ask::Ask;
 
-/// Returns the rows of a query, one more than `rows_max` if there are more, and the columns that they are grouped by.
+/// Returns the rows of a query, one more than `rows_max` if there are more.
 pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf, Problem> {
     check(ask)?;
     let range = ask.range(now)?;
@@ -26,12 +26,12 @@ pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf,
     let text = format!("{}\n| LIMIT {most}", ask.query);
     let statement = parsed(&text)?;
     Ok(Box::new(move |run| {
-        let (mut answer, grouped_by) = answered(run, &statement, &text, range, now)?;
+        let mut answer = answered(run, &statement, &text, range, now)?;
         if rows_max as u64 >= ROWS_MAX && answer.rows.len() as u64 == ROWS_MAX {
             answer.more = true;
             answer.warnings.push(note(format!("ES|QL answers with {ROWS_MAX} rows at most; count them with STATS")));
         }
-        Ok((answer, grouped_by))
+        Ok(answer)
     }))
 }
 
@@ -62,7 +62,7 @@ fn answered(
     text: &str,
     asked: TimeRange,
     now: Timestamp,
-) -> Result<(Answer, Vec<String>), Problem> {
+) -> Result<Answer, Problem> {
     let groups = groups(run, statement, text)?;
     let schema = match &groups {
         Some(groups) => statement.schema(&run.snapshot(groups, TimeRange::ALL).runs),
@@ -80,7 +80,7 @@ fn answered(
         (column.name, column.kind) = (name.clone(), column_kind(*kind));
     }
     answer.warnings.extend(warnings.into_iter().map(note));
-    Ok((answer, grouped_by(&plan, &columns)))
+    Ok(answer)
 }
 
 fn note(message: String) -> Warning {
@@ -127,18 +127,6 @@ fn unknown(statement: &Statement, name: &str, text: &str, known: &[String]) -> P
         None => "FROM names groups and their patterns, as in FROM \"web/*\"".to_owned(),
     };
     QueryErrors::from(statement.unknown_index(name).in_text(text).with_hint(hint)).into()
-}
-
-/// Returns the names of the columns that rows are grouped by: numbers in them are names.
-fn grouped_by(plan: &Plan, columns: &[(String, Kind)]) -> Vec<String> {
-    let groups = dashboard::group_columns(plan);
-    let shown = plan.operators().iter().rev().find_map(|operator| match operator {
-        Operator::Project { columns, .. } => Some(columns),
-        _ => None,
-    });
-    let is_group = |expr: &Expr| matches!(expr, Expr::Field(name) if groups.contains(&name.to_string()));
-    let shown = shown.into_iter().flatten().zip(columns);
-    shown.filter(|((_, expr), _)| is_group(expr)).map(|(_, (name, _))| name.clone()).collect()
 }
 
 fn column_kind(kind: Kind) -> ColumnKind {

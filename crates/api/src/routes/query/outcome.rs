@@ -5,7 +5,7 @@ use execute::Answer;
 use serde_json::{Map, Value};
 
 /// Returns the rows of a query that is answered as a whole, and the columns that they are grouped by.
-pub(super) type RowsOf = Box<dyn FnOnce(&QueryRun<'_>) -> Result<(Answer, Vec<String>), Problem> + Send>;
+pub(super) type RowsOf = Box<dyn FnOnce(&QueryRun<'_>) -> Result<Answer, Problem> + Send>;
 
 /// An answer with the members that the response adds to it.
 pub(super) struct Outcome {

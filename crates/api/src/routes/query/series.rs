@@ -50,7 +50,7 @@ pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
             }));
         }
         let (stats, partial_reasons) = (measured.stats, measured.partial_reasons);
-        Ok((Answer { stats, partial_reasons, ..rows_of(samples) }, Vec::new()))
+        Ok(Answer { stats, partial_reasons, ..rows_of(samples) })
     }))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn of_promql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
         let reason = |message| PartialReason { code: "samples-missing", message };
         answer.partial_reasons = source.into_missing().into_iter().map(reason).collect();
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
-        Ok((answer, Vec::new()))
+        Ok(answer)
     }))
 }
 

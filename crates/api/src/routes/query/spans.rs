@@ -51,7 +51,7 @@ pub(super) fn rows(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
         })?;
         stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         let samples = series.iter().flat_map(samples_of).collect();
-        Ok((Answer { stats, partial_reasons, ..rows_of(samples) }, Vec::new()))
+        Ok(Answer { stats, partial_reasons, ..rows_of(samples) })
     }))
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
         Form::Json => asked.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX),
         _ => asked.unwrap_or(usize::MAX),
     };
-    let (mut answer, _) = rows(server, ask, limit).await?;
+    let mut answer = rows(server, ask, limit).await?;
     if answer.rows.len() > limit {
         answer.rows.truncate(limit);
         answer.more = true;
@@ -41,8 +41,8 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
     Ok(respond(form, answer, Map::new()))
 }
 
-/// Returns the rows of a query, and the columns that they are grouped by. `rows_max` is how many are wanted; there may be more.
-pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(Answer, Vec<String>), Problem> {
+/// Returns the rows of a query. `rows_max` is how many are wanted; there may be more.
+pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<Answer, Problem> {
     let now = server.now();
     let rows = match ask.language() {
         Some(Language::Esql) => esql::rows(&ask, rows_max, now)?,
