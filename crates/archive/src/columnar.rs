@@ -23,7 +23,9 @@ use parquet::record::Field;
 use parquet::record::reader::{ReaderIter, TreeBuilder};
 use parquet::schema::types::{SchemaDescriptor, Type};
 use parse::{ArrivalContext, Piece, Profile, Projection, ResolvedTime, TEXT_KEYS, bounded, level_of_field};
-use types::{Batch, Column, Level, Numbers, Origin, ScanError, Strings, TimeForm, TimeRange, Value, write_json_string};
+use types::{
+    Batch, Column, Level, Numbers, Origin, ScanError, Strings, TimeForm, TimeRange, Timestamp, Value, write_json_string,
+};
 
 use self::flat::Flat;
 use self::leaf::{Leaf, Meaning, digits_of};
@@ -54,6 +56,8 @@ pub(crate) struct RowRequest<'a> {
     pub(crate) received: ArrivalContext<'a>,
     pub(crate) range: TimeRange,
     pub(crate) wanted: &'a Projection,
+    /// Whether the times of events in the range are looked at.
+    pub(crate) has_times: bool,
 }
 
 /// Which columns are read, and what for.
@@ -102,11 +106,18 @@ impl ColumnarFile {
     /// Returns the row groups that may have events of the range.
     pub(crate) fn row_groups(self: &Arc<Self>, asked: &RowRequest<'_>) -> Vec<RowGroup> {
         let selection = Arc::new(self.selection(asked.wanted, false));
+        let has_times = self.time.map(|place| asked.has_times || asked.wanted.has_field(&self.leaves[place].name));
         let mut first_row = 0;
         let groups = self.reader.metadata().row_groups().iter().enumerate().filter_map(|(place, metadata)| {
-            let group = self.row_group(place, first_row, selection.clone());
+            let mut group = self.row_group(place, first_row, selection.clone());
             first_row += group.n_rows as u64;
-            (group.n_rows > 0 && self.may_have_events(metadata, asked)).then_some(group)
+            let ends = self.ends(metadata, &asked.received);
+            let is_within = |(first, last): &(Timestamp, Timestamp)| {
+                has_times == Some(false) && asked.range.contains(*first) && asked.range.contains(*last)
+            };
+            group.one_time = ends.filter(is_within).map(|(first, _)| first.0);
+            let overlaps = ends.is_none_or(|(first, last)| asked.range.overlaps(first, last));
+            (group.n_rows > 0 && overlaps).then_some(group)
         });
         groups.collect()
     }
@@ -120,19 +131,19 @@ impl ColumnarFile {
 
     fn row_group(self: &Arc<Self>, place: usize, first_row: u64, selection: Arc<Selection>) -> RowGroup {
         let n_rows = usize::try_from(self.reader.metadata().row_group(place).num_rows()).unwrap_or(0);
-        RowGroup { file: self.clone(), place, n_rows, first_row, n_done: 0, selection, readers: None }
+        RowGroup { file: self.clone(), place, n_rows, first_row, n_done: 0, selection, one_time: None, readers: None }
     }
 
-    /// Whether a row group may have events of the range, by what the file says of its times.
-    fn may_have_events(&self, metadata: &RowGroupMetaData, asked: &RowRequest<'_>) -> bool {
-        let Some(leaf) = self.time.map(|place| &self.leaves[place]) else { return true };
-        let Some(Statistics::Int64(known)) = metadata.column(leaf.place).statistics() else { return true };
-        let nanos = |number: Option<&i64>| number?.checked_mul(leaf.time_unit()?);
-        let (Some(first), Some(last)) = (nanos(known.min_opt()), nanos(known.max_opt())) else { return true };
+    /// Returns the first and the last time of a row group, if the file says them for all of its rows.
+    fn ends(&self, metadata: &RowGroupMetaData, received: &ArrivalContext<'_>) -> Option<(Timestamp, Timestamp)> {
+        let leaf = &self.leaves[self.time?];
+        let Statistics::Int64(known) = metadata.column(leaf.place).statistics()? else { return None };
+        let nanos =
+            |number: Option<&i64>| number?.checked_mul(leaf.time_unit()?).filter(|nanos| is_sure(*nanos, received));
+        let (first, last) = (nanos(known.min_opt())?, nanos(known.max_opt())?);
         // A row without a time of its own, or with one that events cannot have, may be of any.
         let all_have_one = leaf.max_definition == 0 || known.null_count_opt() == Some(0);
-        let are_sure = all_have_one && [first, last].iter().all(|nanos| is_sure(*nanos, &asked.received));
-        !are_sure || asked.range.overlaps(types::Timestamp(first), types::Timestamp(last))
+        all_have_one.then_some((Timestamp(first), Timestamp(last)))
     }
 
     /// Chooses what is read, as lines where that is how it has to be or `is_forced` says so.
@@ -189,6 +200,8 @@ pub(crate) struct RowGroup {
     first_row: u64,
     n_done: usize,
     selection: Arc<Selection>,
+    /// A time that stands for those of all rows, which are in the range and not looked at.
+    one_time: Option<i64>,
     readers: Option<Readers>,
 }
 
@@ -250,7 +263,9 @@ impl RowGroup {
             let file = &self.file;
             let group = file.reader.get_row_group(self.place)?;
             let mut flat = Vec::new();
-            for place in &self.selection.leaves {
+            let is_left_out =
+                |place: &&usize| self.one_time.is_some() && !self.selection.as_lines && file.time == Some(**place);
+            for place in self.selection.leaves.iter().filter(|place| !is_left_out(place)) {
                 // The messages of a batch are texts beside each other.
                 let has_codes = self.selection.as_lines || file.text != Some(*place);
                 flat.push(Flat::begin(&*group, &file.leaves[*place], self.n_done, has_codes)?);
@@ -279,14 +294,15 @@ impl RowGroup {
         let (file, selection, first) = (self.file.clone(), self.selection.clone(), self.first_row + self.n_done as u64);
         let Some(time) = file.time else { return Ok(None) };
         let has_message = asked.wanted.has_message();
-        let (mut times, mut messages, mut levels) = (Vec::new(), None, Numbers::same(0, n));
+        let mut times = Numbers::same(self.one_time.unwrap_or_default(), n);
+        let (mut messages, mut levels) = (None, Numbers::same(0, n));
         let mut fields: Vec<(Arc<str>, Column)> = Vec::new();
         let (group, n_done) = (self.place, self.n_done);
         for flat in &mut self.readers()?.flat {
             let leaf = &file.leaves[flat.place];
             if flat.place == time {
                 match flat.read_times(leaf, n)? {
-                    Some(read) if has_sure_ends(&read, &asked.received) => times = read,
+                    Some(read) if has_sure_ends(&read, &asked.received) => times = read.into(),
                     _ => return Ok(None),
                 }
                 continue;
@@ -311,7 +327,7 @@ impl RowGroup {
         let time_key = time_key.filter(|(name, _)| **name != *"@timestamp");
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(Some(Batch {
-            timestamps: times.into(),
+            timestamps: times,
             sequences: Numbers::consecutive(first, n),
             ingestion_times: Numbers::same(asked.received.at.0, n),
             messages: messages.or_else(|| Strings::of_parts(String::new(), vec![0; n])).unwrap_or_default(),

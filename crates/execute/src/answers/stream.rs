@@ -54,13 +54,23 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     let mut scan = Scan::over(&operators, &[], request);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(&operators);
+    let is_grouped = Spread::of(stages.rest).is_some() && !matches!(stages.rest, [Operator::Patterns(_), ..]);
     let mut feed = |fields: BTreeSet<Name>| {
-        let wanted = WantedParts::of(fields.into_iter().chain(fields_of(stages.lead)));
-        feed_of(&plan.sources, FeedRequest { screen: Screen::of(&operators), wanted })
+        let fields: BTreeSet<Name> = fields.into_iter().chain(fields_of(stages.lead)).collect();
+        let has_times = !is_grouped || fields.iter().any(|name| tells_time(name));
+        feed_of(
+            &plan.sources,
+            FeedRequest { screen: Screen::of(&operators), wanted: WantedParts::of(fields), has_times },
+        )
     };
     let cut = Cut::of(plan.operators(), request);
     let output = scan_stage(&scan, &mut feed, stages, cut)?;
     row_stage(&scan, &[], stages, output, cut, &mut |scan, stages| scan_stage(scan, &mut feed, stages, Cut::No))
+}
+
+/// Whether a part of an event may depend on its time.
+fn tells_time(name: &str) -> bool {
+    name.starts_with('@') && !matches!(name, "@level" | "@message" | "@log" | "@logStream")
 }
 
 /// Runs the operators that read events while these pass by.

@@ -29,6 +29,8 @@ pub struct FeedRequest {
     pub screen: Option<Screen>,
     /// Parts of events that are not among these may be left out.
     pub wanted: WantedParts,
+    /// Whether times are looked at, if not as parts that are wanted; if not, an event may have any time of the range.
+    pub has_times: bool,
 }
 
 /// What there is of groups beside the store.
