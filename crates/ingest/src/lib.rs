@@ -20,6 +20,7 @@ mod intake;
 mod line_context;
 mod lines;
 mod ndjson;
+pub mod otlp_json;
 mod own_groups;
 mod pipeline;
 pub mod protobuf;

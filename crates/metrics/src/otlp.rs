@@ -8,7 +8,6 @@
 mod attributes;
 mod body;
 mod exponential;
-mod json;
 mod message;
 mod name;
 mod points;
@@ -16,7 +15,8 @@ mod points;
 use std::borrow::Cow;
 
 use door::{Outcome, Server};
-use ingest::{Encoding, IngestAnswer, IngestError, Sender, decode};
+use ingest::otlp_json::{METRICS, to_protobuf};
+use ingest::{Encoding, IngestAnswer, IngestError, Sender, decode, lossy};
 use otel::otlp::{AnswerNames, OtlpForm, export_with, post_with};
 use points::Points;
 
@@ -53,7 +53,10 @@ fn ingest(
     let body = decode(body, encoding, intake.limits.body_bytes_max)?;
     let message = match form {
         OtlpForm::Protobuf => Cow::Borrowed(&*body),
-        OtlpForm::Json => Cow::Owned(json::to_protobuf(&body)?),
+        OtlpForm::Json => {
+            let text = lossy(&body, intake.limits.body_bytes_max)?;
+            Cow::Owned(to_protobuf(&text, &METRICS).map_err(body::bad)?)
+        }
     };
     let mut collector = intake.collect(sender);
     let mut points = Points::new(&mut collector, server.now(), &intake.limits, state, message.len());

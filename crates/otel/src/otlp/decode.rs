@@ -8,7 +8,7 @@
 //! `observed_timestamp`, `dropped_attributes_count`, `scope.name` and `scope.version`. The group is the resource's
 //! `service.name`, else `otlp`. A span is an event as `ingest::span` describes it.
 //!
-//! A malformed message is refused whole; a span with invalid ids and a record outside the sender's scope or the retention of
+//! JSON is rewritten as the message that it stands for. A malformed message is refused whole; a span with invalid ids and a record outside the sender's scope or the retention of
 //! its group are rejected by their number in the request. Records are read one at a time, without memory besides the body
 //! and the events.
 
@@ -16,16 +16,19 @@ mod attributes;
 mod body;
 mod fields;
 mod id;
-mod json;
 mod log_record;
 mod records;
 mod signal;
 mod span_record;
 mod wire;
 
+use std::borrow::Cow;
+
+use self::body::bad;
 use self::records::Records;
 pub use self::signal::Signal;
 use crate::bodies::LogTarget;
+use ingest::otlp_json::to_protobuf;
 use ingest::{DecodeBudget, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// The encoding of a request.
@@ -60,15 +63,19 @@ pub(crate) fn ingest_otlp_into(
     target: Option<&LogTarget>,
 ) -> Result<IngestAnswer, IngestError> {
     let body = decode(body, encoding, intake.limits.body_bytes_max)?;
+    let message = match form {
+        OtlpForm::Protobuf => Cow::Borrowed(&*body),
+        OtlpForm::Json => {
+            let text = lossy(&body, intake.limits.body_bytes_max)?;
+            Cow::Owned(to_protobuf(&text, signal.request()).map_err(bad)?)
+        }
+    };
     let mut collector = intake.collect(sender);
     let mut rejected = IngestAnswer::default();
     let mut records =
         Records::new(signal, &mut collector, &intake.limits, &mut rejected, DecodeBudget::of_body(body.len()));
     records.target = target;
-    match form {
-        OtlpForm::Protobuf => wire::read(&body, &mut records)?,
-        OtlpForm::Json => json::read(&lossy(&body, intake.limits.body_bytes_max)?, &mut records)?,
-    }
+    wire::read(&message, &mut records)?;
     records.finish()?;
     let accepted = intake.accept(collector, &body, sender)?;
     rejected.add(accepted.clone());

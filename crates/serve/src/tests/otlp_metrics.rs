@@ -113,16 +113,16 @@ async fn what_is_not_stored_is_named_by_its_number() {
     let reply = send_json(&house, json!([timeless])).await;
     assert!(reply.text().contains("timeless: the point has no time; timeUnixNano is missing"), "{}", reply.text());
     for (body, expected) in [
-        (r#"{"resourceMetrics": 7}"#, "a number is where an object belongs at line 1 column 21"),
+        (r#"{"resourceMetrics": 7}"#, "\"7\" is not a valid value of resourceMetrics; expected an object at column 21"),
         (
             r#"{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": {}}]}]}]}"#,
-            "invalid type: map, expected a text",
+            "\"{}\" is not a valid value of name; expected a text at column 62",
         ),
         (
             r#"{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"sum": {"aggregationTemporality": "x"}}]}]}]}"#,
-            "\"x\" is no integer",
+            "\"x\" is not a valid value of aggregationTemporality; expected a number or name at column 88",
         ),
-        ("{", "EOF while parsing"),
+        ("{", "expected a text in quotes at column 2"),
     ] {
         let reply = send(&house, "/v1/metrics", "application/json", body).await;
         assert_eq!((reply.status, reply.json()["code"].as_i64()), (400, Some(3)), "{body}");

@@ -13,9 +13,9 @@ const ATTRIBUTES_KEPT_MAX: usize = 256;
 pub(super) struct Attributes<'a> {
     kept: Vec<(Cow<'a, str>, Kind<'a>)>,
     /// A message of a record with the attributes that are not stored.
-    more: Cow<'a, [u8]>,
+    more: &'a [u8],
     /// The field number of attributes in a record's message.
-    pub(super) number: u64,
+    number: u64,
     /// The number of fields that all of them become.
     pub(super) n_fields: usize,
 }
@@ -23,28 +23,26 @@ pub(super) struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// Returns an empty list; `number` is the field number of attributes in a record's message.
     pub(super) fn new(number: u64) -> Self {
-        Self { kept: Vec::new(), more: Cow::default(), number, n_fields: 0 }
+        Self { kept: Vec::new(), more: &[], number, n_fields: 0 }
     }
 
     /// Begins a record.
     pub(super) fn clear(&mut self) {
         self.kept.clear();
-        self.more = Cow::default();
+        self.more = &[];
         self.n_fields = 0;
     }
 
-    /// Adds an attribute. Beyond the limit, `put` adds it to a message of the record.
+    /// Adds an attribute, the first field of `rest` of the record's message. From the first one beyond the limit on, the attributes
+    /// are read again.
     #[inline]
-    pub(super) fn push(
-        &mut self,
-        (key, kind): (Cow<'a, str>, Kind<'a>),
-        put: impl FnOnce(u64, &str, &Kind<'_>, &mut Cow<'a, [u8]>),
-    ) -> Result<(), IngestError> {
+    pub(super) fn push(&mut self, attribute: &'a [u8], rest: &'a [u8]) -> Result<(), IngestError> {
+        let (key, kind) = pair(attribute)?;
         self.n_fields += count(&kind, 1)?;
         if self.kept.len() < ATTRIBUTES_KEPT_MAX {
             self.kept.push((key, kind));
-        } else {
-            put(self.number, &key, &kind, &mut self.more);
+        } else if self.more.is_empty() {
+            self.more = rest;
         }
         Ok(())
     }
@@ -55,7 +53,7 @@ impl<'a> Attributes<'a> {
         mut take: impl FnMut(&str, &Kind<'_>) -> Result<(), IngestError>,
     ) -> Result<(), IngestError> {
         self.kept.iter().try_for_each(|(key, kind)| take(key, kind))?;
-        for attribute in elements(&self.more, self.number) {
+        for attribute in elements(self.more, self.number) {
             let (key, kind) = pair(attribute?)?;
             take(&key, &kind)?;
         }

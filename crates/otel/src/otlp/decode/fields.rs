@@ -32,10 +32,10 @@ pub(super) enum Kind<'a> {
     Integer(i64),
     Float(f64),
     /// A message of elements.
-    List(Cow<'a, [u8]>),
+    List(&'a [u8]),
     /// A message of pairs.
-    Object(Cow<'a, [u8]>),
-    Bytes(Cow<'a, [u8]>),
+    Object(&'a [u8]),
+    Bytes(&'a [u8]),
 }
 
 /// Parses a value one level deep.
@@ -48,9 +48,9 @@ pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
             // Negative numbers are 64 bits in two's complement.
             (3, Content::Number(number)) => Kind::Integer(number as i64),
             (4, Content::Fixed64(bits)) => Kind::Float(f64::from_bits(bits)),
-            (5, Content::Bytes(list)) => Kind::List(list.into()),
-            (6, Content::Bytes(object)) => Kind::Object(object.into()),
-            (7, Content::Bytes(bytes)) => Kind::Bytes(bytes.into()),
+            (5, Content::Bytes(list)) => Kind::List(list),
+            (6, Content::Bytes(object)) => Kind::Object(object),
+            (7, Content::Bytes(bytes)) => Kind::Bytes(bytes),
             _ => kind,
         };
     }

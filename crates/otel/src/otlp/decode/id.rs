@@ -1,62 +1,41 @@
 //! Ids of traces and spans.
 
-use std::borrow::Cow;
-
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::HEXLOWER;
 use ingest::FieldWriter;
 
 /// The id of a trace or span.
-pub(super) enum Id<'a> {
-    Bytes(Cow<'a, [u8]>),
-    /// Digits in hex, two for each byte.
-    Hex(Cow<'a, str>),
-}
-
-impl Default for Id<'_> {
-    fn default() -> Self {
-        Self::Bytes(Cow::default())
-    }
-}
+#[derive(Default)]
+pub(super) struct Id<'a>(pub(super) &'a [u8]);
 
 impl Id<'_> {
     /// Writes the id in lower-case hex; an id of zeros is absent.
     pub(super) fn write(&self, name: &str, fields: &mut FieldWriter<'_>) {
-        match self {
-            Self::Hex(hex) if hex.bytes().all(|digit| digit == b'0') => {}
-            Self::Hex(hex) if hex.bytes().any(|digit| digit.is_ascii_uppercase()) => {
-                fields.text(name, &hex.to_ascii_lowercase());
-            }
-            Self::Hex(hex) => fields.text(name, hex),
-            Self::Bytes(id) if id.iter().all(|byte| *byte == 0) => {}
-            Self::Bytes(id) => {
-                let mut room = [0; 64];
-                match room.get_mut(..id.len() * 2) {
-                    Some(hex) => fields.text(name, HEXLOWER.encode_mut_str(id, hex)),
-                    None => fields.text(name, &HEXLOWER.encode(id)),
-                }
-            }
+        if self.0.iter().all(|byte| *byte == 0) {
+            return;
+        }
+        let mut room = [0; 64];
+        match room.get_mut(..self.0.len() * 2) {
+            Some(hex) => fields.text(name, HEXLOWER.encode_mut_str(self.0, hex)),
+            None => fields.text(name, &HEXLOWER.encode(self.0)),
         }
     }
 
     /// Returns the bytes of an id; `None` if it is empty or zero.
     ///
     /// # Errors
-    /// A description of the problem if the id has another length or invalid digits.
+    /// A description of the problem if the id has another length. `ingest::otlp_json` leaves an id that is none as it was sent.
     pub(super) fn bytes<const N: usize>(&self) -> Result<Option<[u8; N]>, String> {
-        let decoded;
-        let bytes = match self {
-            Self::Bytes(bytes) => &**bytes,
-            Self::Hex(digits) => {
-                let found = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok();
-                decoded = found.filter(|id: &Vec<u8>| id.is_empty() || id.len() == N);
-                let shown: String = digits.chars().take(40).collect();
-                decoded.as_deref().ok_or_else(|| format!("{shown:?} is not {} hexadecimal digits", 2 * N))?
-            }
-        };
-        if bytes.iter().all(|byte| *byte == 0) {
+        if self.0.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
-        let id = <[u8; N]>::try_from(bytes).map_err(|_| format!("has {} bytes instead of {N}", bytes.len()))?;
-        Ok(Some(id))
+        let sent = || std::str::from_utf8(self.0).ok()?.strip_suffix(' ');
+        let id = <[u8; N]>::try_from(self.0).map_err(|_| match sent() {
+            Some(text) => {
+                let shown: String = text.trim_end().chars().take(40).collect();
+                format!("{shown:?} is not {} hexadecimal digits", 2 * N)
+            }
+            None => format!("has {} bytes instead of {N}", self.0.len()),
+        });
+        id.map(Some)
     }
 }

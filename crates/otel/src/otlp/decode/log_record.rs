@@ -1,7 +1,5 @@
 //! Log records as events.
 
-use std::borrow::Cow;
-
 use data_encoding::BASE64;
 use parse::{FieldWriter, text_of};
 use types::{Level, Timestamp};
@@ -18,7 +16,7 @@ const OWN_FIELDS_MAX: usize = 8;
 /// The body of a record.
 pub(super) enum Body<'a> {
     /// A text as it was sent; the collector marks invalid UTF-8.
-    Text(Cow<'a, [u8]>),
+    Text(&'a [u8]),
     Other(Kind<'a>),
 }
 
@@ -34,13 +32,13 @@ pub(super) struct Record<'a> {
     pub(super) time: u64,
     pub(super) observed: u64,
     pub(super) severity_number: u64,
-    pub(super) severity_text: Cow<'a, [u8]>,
+    pub(super) severity_text: &'a [u8],
     pub(super) body: Body<'a>,
     pub(super) dropped_attributes: u64,
     pub(super) flags: u32,
     pub(super) trace_id: Id<'a>,
     pub(super) span_id: Id<'a>,
-    pub(super) event_name: Cow<'a, [u8]>,
+    pub(super) event_name: &'a [u8],
 }
 
 impl Record<'_> {
@@ -79,14 +77,14 @@ impl Record<'_> {
             number @ 1..=24 => Level::of_code(((number - 1) / 4 + 1) as u8),
             _ => None,
         };
-        of_number.or_else(|| std::str::from_utf8(&self.severity_text).ok().and_then(|text| Level::parse(text.trim())))
+        of_number.or_else(|| std::str::from_utf8(self.severity_text).ok().and_then(|text| Level::parse(text.trim())))
     }
 
     /// Returns the message: the body as text or JSON, else the name of the event, else its attributes.
     fn text<'t>(&'t self, attributes: &Attributes<'_>, made: &'t mut String) -> Result<&'t [u8], IngestError> {
         match &self.body {
             Body::Text(text) => return Ok(text),
-            Body::Other(Kind::Nothing) if !self.event_name.is_empty() => return Ok(&self.event_name),
+            Body::Other(Kind::Nothing) if !self.event_name.is_empty() => return Ok(self.event_name),
             Body::Other(Kind::Nothing) => {
                 made.push('{');
                 attributes.each(|key, kind| write_json_pair(key, kind, made))?;
@@ -107,8 +105,8 @@ impl Record<'_> {
                 fields.text(name, &text_of(bytes));
             }
         };
-        text("severity_text", &self.severity_text);
-        text("event_name", &self.event_name);
+        text("severity_text", self.severity_text);
+        text("event_name", self.event_name);
         self.trace_id.write("trace_id", fields);
         self.span_id.write("span_id", fields);
         let mut number = |name: &str, number: u64| {

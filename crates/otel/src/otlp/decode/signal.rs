@@ -1,5 +1,7 @@
 //! The signals of OTLP that are stored.
 
+use ingest::otlp_json::{LOGS, OtlpMessage, TRACES};
+
 /// The kind of the records in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -8,9 +10,6 @@ pub enum Signal {
     /// Spans.
     Traces,
 }
-
-/// Both spellings of a name in JSON.
-pub(super) type JsonNames = [&'static str; 2];
 
 impl Signal {
     /// Returns the field number of attributes in a record's message.
@@ -21,13 +20,11 @@ impl Signal {
         }
     }
 
-    /// Returns the names of the list of resources in a request, of scopes in a resource, and of records in a scope.
-    pub(super) fn json_names(self) -> [JsonNames; 3] {
+    /// Returns the message of a request.
+    pub(super) fn request(self) -> &'static OtlpMessage {
         match self {
-            Self::Logs => {
-                [["resourceLogs", "resource_logs"], ["scopeLogs", "scope_logs"], ["logRecords", "log_records"]]
-            }
-            Self::Traces => [["resourceSpans", "resource_spans"], ["scopeSpans", "scope_spans"], ["spans"; 2]],
+            Self::Logs => &LOGS,
+            Self::Traces => &TRACES,
         }
     }
 }

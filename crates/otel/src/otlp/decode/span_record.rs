@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use ingest::IngestError;
+use ingest::otlp_json::ID_BYTES_MAX;
 use ingest::protobuf::Content;
 use ingest::span::{
     Members, STATUS_CODES, Span, SpanAttributes, SpanKind, SpanList, SpanStatus, attribute_name, link, span_event,
@@ -18,10 +19,10 @@ use super::id::Id;
 use super::records::Records;
 
 /// Field numbers of events and links in a span's message, and of attributes in the messages of those.
-pub(super) const EVENT: u64 = 11;
-pub(super) const LINK: u64 = 13;
-pub(super) const EVENT_ATTRIBUTE: u64 = 3;
-pub(super) const LINK_ATTRIBUTE: u64 = 4;
+const EVENT: u64 = 11;
+const LINK: u64 = 13;
+const EVENT_ATTRIBUTE: u64 = 3;
+const LINK_ATTRIBUTE: u64 = 4;
 
 /// A span without its attributes, as sent.
 #[derive(Default)]
@@ -29,19 +30,19 @@ pub(super) struct SpanRecord<'a> {
     pub(super) trace_id: Id<'a>,
     pub(super) span_id: Id<'a>,
     pub(super) parent_span_id: Id<'a>,
-    pub(super) trace_state: Cow<'a, [u8]>,
-    pub(super) name: Cow<'a, [u8]>,
+    pub(super) trace_state: &'a [u8],
+    pub(super) name: &'a [u8],
     pub(super) kind: u64,
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) dropped_attributes: u64,
     /// A message of a span with its events.
-    pub(super) events: Cow<'a, [u8]>,
+    pub(super) events: &'a [u8],
     pub(super) dropped_events: u64,
     /// A message of a span with its links.
-    pub(super) links: Cow<'a, [u8]>,
+    pub(super) links: &'a [u8],
     pub(super) dropped_links: u64,
-    pub(super) status_message: Cow<'a, [u8]>,
+    pub(super) status_message: &'a [u8],
     pub(super) status_code: u64,
     pub(super) flags: u32,
 }
@@ -97,12 +98,12 @@ impl SpanRecord<'_> {
         let mut span = Span {
             trace_id,
             span_id,
-            name: text_of(&self.name),
-            status_message: text_of(&self.status_message),
+            name: text_of(self.name),
+            status_message: text_of(self.status_message),
             service: service.into(),
             start: self.start,
             end: self.end,
-            trace_state: text_of(&self.trace_state),
+            trace_state: text_of(self.trace_state),
             flags: self.flags,
             n_dropped_attributes: self.dropped_attributes,
             ..Span::default()
@@ -139,7 +140,7 @@ impl SpanRecord<'_> {
     fn events(&self, limits: &Limits) -> Result<SpanList, IngestError> {
         let mut events = SpanList::default();
         events.set_dropped(self.dropped_events);
-        for event in elements(&self.events, EVENT) {
+        for event in elements(self.events, EVENT) {
             let event = event?;
             let (mut time, mut name) = (0, Cow::Borrowed(""));
             for field in message(event) {
@@ -161,13 +162,14 @@ impl SpanRecord<'_> {
     fn links(&self, limits: &Limits, span: &mut Span<'_>) -> Result<SpanList, IngestError> {
         let mut links = SpanList::default();
         links.set_dropped(self.dropped_links);
-        for element in elements(&self.links, LINK) {
+        for element in elements(self.links, LINK) {
             let element = element?;
             let (mut trace_id, mut span_id, mut trace_state) = (Id::default(), Id::default(), Cow::Borrowed(""));
             for field in message(element) {
                 match field? {
-                    (1, Content::Bytes(id)) => trace_id = Id::Bytes(id.into()),
-                    (2, Content::Bytes(id)) => span_id = Id::Bytes(id.into()),
+                    // A longer one is invalid in JSON, and is left out as a missing one is.
+                    (1, Content::Bytes(id)) if id.len() <= ID_BYTES_MAX => trace_id = Id(id),
+                    (2, Content::Bytes(id)) if id.len() <= ID_BYTES_MAX => span_id = Id(id),
                     (3, Content::Bytes(text)) => trace_state = text_of(text),
                     _ => {}
                 }

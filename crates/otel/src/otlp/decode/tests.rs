@@ -9,6 +9,7 @@ use types::{GroupPattern, GroupScope, Limits, RowSet, TimeRange, Timestamp};
 
 use super::*;
 
+mod both_forms;
 mod spans;
 
 /// Field `number` holding `bytes`.

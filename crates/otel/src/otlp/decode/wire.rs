@@ -19,8 +19,6 @@
 //!
 //! Unknown fields are skipped, and the last one of a singular field counts, as protobuf specifies.
 
-use std::borrow::Cow;
-
 use parse::text_of;
 
 use super::attributes::Attributes;
@@ -97,19 +95,15 @@ fn read_record<'b>(bytes: &'b [u8], attributes: &mut Attributes<'b>) -> Result<R
         match field? {
             (1, Content::Fixed64(time)) => record.time = time,
             (2, Content::Number(number)) => record.severity_number = number,
-            (3, Content::Bytes(text)) => record.severity_text = text.into(),
+            (3, Content::Bytes(text)) => record.severity_text = text,
             (5, Content::Bytes(value)) => record.body = read_body(value)?,
-            (6, Content::Bytes(attribute)) => attributes.push(pair(attribute)?, |_, _, _, more| {
-                if more.is_empty() {
-                    *more = Cow::Borrowed(rest);
-                }
-            })?,
+            (6, Content::Bytes(attribute)) => attributes.push(attribute, rest)?,
             (7, Content::Number(number)) => record.dropped_attributes = number,
             (8, Content::Fixed32(flags)) => record.flags = flags,
-            (9, Content::Bytes(id)) => record.trace_id = Id::Bytes(id.into()),
-            (10, Content::Bytes(id)) => record.span_id = Id::Bytes(id.into()),
+            (9, Content::Bytes(id)) => record.trace_id = Id(id),
+            (10, Content::Bytes(id)) => record.span_id = Id(id),
             (11, Content::Fixed64(time)) => record.observed = time,
-            (12, Content::Bytes(text)) => record.event_name = text.into(),
+            (12, Content::Bytes(text)) => record.event_name = text,
             _ => {}
         }
     }
@@ -123,29 +117,25 @@ fn read_span<'b>(bytes: &'b [u8], attributes: &mut Attributes<'b>) -> Result<Spa
         let rest = fields.rest();
         let Some(field) = fields.next() else { return Ok(span) };
         match field? {
-            (1, Content::Bytes(id)) => span.trace_id = Id::Bytes(id.into()),
-            (2, Content::Bytes(id)) => span.span_id = Id::Bytes(id.into()),
-            (3, Content::Bytes(text)) => span.trace_state = text.into(),
-            (4, Content::Bytes(id)) => span.parent_span_id = Id::Bytes(id.into()),
-            (5, Content::Bytes(text)) => span.name = text.into(),
+            (1, Content::Bytes(id)) => span.trace_id = Id(id),
+            (2, Content::Bytes(id)) => span.span_id = Id(id),
+            (3, Content::Bytes(text)) => span.trace_state = text,
+            (4, Content::Bytes(id)) => span.parent_span_id = Id(id),
+            (5, Content::Bytes(text)) => span.name = text,
             (6, Content::Number(kind)) => span.kind = kind,
             (7, Content::Fixed64(time)) => span.start = time,
             (8, Content::Fixed64(time)) => span.end = time,
-            (9, Content::Bytes(attribute)) => attributes.push(pair(attribute)?, |_, _, _, more| {
-                if more.is_empty() {
-                    *more = Cow::Borrowed(rest);
-                }
-            })?,
+            (9, Content::Bytes(attribute)) => attributes.push(attribute, rest)?,
             (10, Content::Number(number)) => span.dropped_attributes = number,
             // Events and links are read later, from the first one.
-            (11, Content::Bytes(_)) if span.events.is_empty() => span.events = rest.into(),
+            (11, Content::Bytes(_)) if span.events.is_empty() => span.events = rest,
             (12, Content::Number(number)) => span.dropped_events = number,
-            (13, Content::Bytes(_)) if span.links.is_empty() => span.links = rest.into(),
+            (13, Content::Bytes(_)) if span.links.is_empty() => span.links = rest,
             (14, Content::Number(number)) => span.dropped_links = number,
             (15, Content::Bytes(status)) => {
                 for field in message(status) {
                     match field? {
-                        (2, Content::Bytes(text)) => span.status_message = text.into(),
+                        (2, Content::Bytes(text)) => span.status_message = text,
                         (3, Content::Number(code)) => span.status_code = code,
                         _ => {}
                     }
@@ -166,7 +156,7 @@ fn read_body(value: &[u8]) -> Result<Body<'_>, IngestError> {
         }
     }
     if let Some(text) = text {
-        return Ok(Body::Text(text.into()));
+        return Ok(Body::Text(text));
     }
     let kind = kind(value)?;
     count(&kind, 1)?;
