@@ -32,7 +32,7 @@ impl Codes {
     pub(super) fn begin(mut pages: Box<dyn PageReader>, leaf: &Leaf, n_rows: usize) -> Result<Option<Self>> {
         let Some(Page::DictionaryPage { buf, num_values, .. }) = pages.get_next_page()? else { return Ok(None) };
         let n_values = num_values as usize;
-        if n_values > DISTINCT_ALWAYS && n_values > n_rows / 4 {
+        if n_values > DISTINCT_ALWAYS && n_values > n_rows / 2 {
             return Ok(None);
         }
         let mut values = Vec::with_capacity(n_values.min(buf.len() / 4));
