@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use types::{Timestamp, Value};
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::function_call::Call;
 use super::kind::Kind;
 use super::syntax::Unit;
@@ -40,7 +40,7 @@ const LONG: [Length; 3] = [Length::Nanoseconds(7 * DAY), Length::Months(1), Leng
 
 impl Checker<'_> {
     /// Returns the length of time that an argument is.
-    pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length, EsqlError> {
+    pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length> {
         let written = self.written(typed.span);
         let text = match &typed.constant {
             Some(Some(Value::String(text))) if typed.kind == Kind::Keyword => Some(text.to_string()),
@@ -92,7 +92,7 @@ impl Checker<'_> {
     }
 
     /// `BUCKET(field, size)` and `BUCKET(field, most, from, to)`.
-    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr> {
         if c.name == "tbucket" {
             let Some(time) = self.time_column() else {
                 return Err(self.verification(c.span, "[TBUCKET] needs the column [@timestamp]"));
@@ -145,7 +145,7 @@ impl Checker<'_> {
         self.made(c, Kind::Double, expr)
     }
 
-    fn bound(&self, c: &Call<'_>, at: usize) -> Result<Timestamp, EsqlError> {
+    fn bound(&self, c: &Call<'_>, at: usize) -> Result<Timestamp> {
         let typed = self.as_date(c.arguments[at].clone())?;
         self.constant_instant(&typed).ok_or_else(|| {
             let message = format!(
