@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use types::{Timestamp, days_from_civil};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
@@ -44,11 +44,7 @@ impl Signature {
     ///
     /// # Errors
     /// A signature that cannot be checked, or whose time is not now.
-    pub(super) fn of(
-        headers: &HeaderMap,
-        service: &'static str,
-        now: Timestamp,
-    ) -> Result<Option<Self>, CloudWatchProblem> {
+    pub(super) fn of(headers: &HeaderMap, service: &'static str, now: Timestamp) -> Result<Option<Self>> {
         let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
         let text = value.to_str().unwrap_or_default();
         let Some(rest) = text.strip_prefix(ALGORITHM) else { return Ok(None) };
@@ -84,7 +80,7 @@ impl Signature {
         uri: &Uri,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(), CloudWatchProblem> {
+    ) -> Result<()> {
         let canonical = self.canonical_request(method, uri, headers, &payload_hash(headers, body)?);
         if bool::from(self.value_of(secret, &canonical).ct_eq(&self.value)) {
             return Ok(());
@@ -156,7 +152,7 @@ pub fn authorization(
 }
 
 /// Returns the hash of the body as the canonical request has it.
-fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchProblem> {
+fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String> {
     let said = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
     if said == Some(UNSIGNED_PAYLOAD) {
         return Ok(UNSIGNED_PAYLOAD.to_owned());
@@ -169,7 +165,7 @@ fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchPr
 }
 
 /// Checks that the headers that select the operation are signed.
-fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<(), CloudWatchProblem> {
+fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<()> {
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
     let needed = ["x-amz-target", "x-amz-date", "x-amz-content-sha256"];
     let missing = needed.into_iter().find(|name| headers.contains_key(*name) && !is_signed(name));
@@ -184,7 +180,7 @@ fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<(), CloudWatch
 }
 
 /// Checks that the time of a signature is now, and on the day of its key.
-fn check_time(time: &str, date: &str, now: Timestamp) -> Result<(), CloudWatchProblem> {
+fn check_time(time: &str, date: &str, now: Timestamp) -> Result<()> {
     let Some(signed) = time_of(time) else {
         return Err(invalid("Date must be in ISO-8601 'basic format' in X-Amz-Date, such as 20261120T120000Z."));
     };

@@ -8,7 +8,7 @@ use types::Timestamp;
 use super::alarms::ACCOUNT;
 use super::error::bad_value;
 use super::parameters::Parameters;
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::input::Input;
 use crate::kept_dashboards::{KeepDashboards, KeptDashboard};
 use crate::paging::{page_of, token_of, with_next_token};
@@ -24,7 +24,7 @@ const NAMES_MAX: usize = 100;
 
 const OPERATIONS: [&str; 4] = ["PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards"];
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Returns the role that an operation on dashboards needs; `None` if it is none. Who may read makes dashboards, as on the page.
 pub(super) fn role_of(operation: &str) -> Option<Role> {

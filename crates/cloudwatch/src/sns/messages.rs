@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
-use crate::answer::{CloudWatchProblem, random_id};
+use crate::answer::{CloudWatchProblem, Result, random_id};
 
 /// Longest message; at Amazon it is 256 KiB. Longest subject and most attributes.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
@@ -18,7 +18,7 @@ const ATTRIBUTES_MAX: usize = 50;
 const PROTOCOLS: [&str; 3] = ["http", "https", "email"];
 
 /// Sends a message; it is durable when this returns.
-pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Value, CloudWatchProblem> {
+pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Value> {
     input.know(&["TopicArn", "TargetArn", "Message", "Subject", "MessageStructure", "MessageAttributes"])?;
     let arn = input.text("TopicArn").or_else(|| input.text("TargetArn"));
     let arn = arn.ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value found for required parameter"))?;
@@ -58,7 +58,7 @@ pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Va
 }
 
 /// Reads a message with texts for single protocols: the default, and the others.
-fn by_protocol(message: &str) -> Result<(String, BTreeMap<String, String>), CloudWatchProblem> {
+fn by_protocol(message: &str) -> Result<(String, BTreeMap<String, String>)> {
     let bad = |what: &str| invalid(format!("Message Structure - {what}"));
     let parsed: Value = serde_json::from_str(message).map_err(|_| bad("JSON message body failed to parse"))?;
     let members = parsed.as_object().ok_or_else(|| bad("JSON message body failed to parse"))?;
@@ -69,7 +69,7 @@ fn by_protocol(message: &str) -> Result<(String, BTreeMap<String, String>), Clou
 }
 
 /// Returns the attributes of a message as subscribers get them.
-fn attributes(input: &SnsInput) -> Result<Value, CloudWatchProblem> {
+fn attributes(input: &SnsInput) -> Result<Value> {
     let entries = input.entries("MessageAttributes")?;
     if entries.len() > ATTRIBUTES_MAX {
         return Err(invalid(format!("MessageAttributes: there are more than {ATTRIBUTES_MAX}")));

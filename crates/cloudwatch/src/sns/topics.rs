@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::input::{SnsInput, invalid};
 use super::registry::{SnsRegistry, TOPIC, TopicDocument, is_name};
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::metrics::alarms::ACCOUNT;
 use crate::paging::{page_from, with_next_token};
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Most topics, entries of a page, and tags; the latter two as at Amazon.
 const TOPICS_MAX: usize = 1_000;
@@ -44,7 +44,7 @@ impl SnsRegistry<'_> {
         Ok(json!({"TopicArn": self.arn(name)}))
     }
 
-    fn store_topic(&self, name: &str, topic: &TopicDocument) -> Result<(), CloudWatchProblem> {
+    fn store_topic(&self, name: &str, topic: &TopicDocument) -> Result<()> {
         if topic.tags.len() > TAGS_MAX {
             return Err(invalid(format!("Tags: a topic has {TAGS_MAX} at most")));
         }
@@ -123,7 +123,7 @@ impl SnsRegistry<'_> {
     }
 }
 
-fn set_attribute(topic: &mut TopicDocument, name: &str, value: &str) -> Result<(), CloudWatchProblem> {
+fn set_attribute(topic: &mut TopicDocument, name: &str, value: &str) -> Result<()> {
     if name != "DisplayName" {
         return Err(invalid(format!("AttributeName: {name} is not supported here; DisplayName is")));
     }
@@ -131,7 +131,7 @@ fn set_attribute(topic: &mut TopicDocument, name: &str, value: &str) -> Result<(
     Ok(())
 }
 
-fn tags(input: &SnsInput) -> Result<Vec<(String, String)>, CloudWatchProblem> {
+fn tags(input: &SnsInput) -> Result<Vec<(String, String)>> {
     let tag = |tag: &Value| {
         let key = tag["Key"].as_str().filter(|key| (1..=128).contains(&key.chars().count()));
         let value = tag["Value"].as_str().unwrap_or_default().chars().take(256).collect();
@@ -141,7 +141,7 @@ fn tags(input: &SnsInput) -> Result<Vec<(String, String)>, CloudWatchProblem> {
 }
 
 /// Returns a page of a list, and the token of the next: the number of entries before it.
-pub(super) fn page_of<'l, T>(input: &SnsInput, list: &'l [T]) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
+pub(super) fn page_of<'l, T>(input: &SnsInput, list: &'l [T]) -> Result<(&'l [T], Option<String>)> {
     let bad_token = || invalid("NextToken Reason: it is none of this list");
     let start = input.text("NextToken").map_or(Ok(0), |token| token.parse::<usize>().map_err(|_| bad_token()))?;
     Ok(page_from(list, start, PAGE))

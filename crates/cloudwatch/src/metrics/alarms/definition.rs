@@ -17,9 +17,9 @@ use super::super::statistic::Statistic;
 use super::composite::{CompositeRule, RULE_CHARS_MAX};
 use super::judgement::{Datapoints, MissingData};
 use super::threshold::Comparison;
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// Tags by key.
 type Tags = BTreeMap<String, String>;

@@ -14,12 +14,12 @@ use super::super::put::unit;
 use super::super::source::MetricSource;
 use super::super::statistic::{Statistic, has_sets};
 use super::super::store;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
 pub(in crate::metrics) const CHARS_MAX: usize = 255;
 const EXPRESSION_CHARS_MAX: usize = 2048;
 
-pub(in crate::metrics) type Read<T> = Result<T, CloudWatchProblem>;
+pub(in crate::metrics) type Read<T> = Result<T>;
 
 /// A query.
 pub(in crate::metrics) struct DataQuery {

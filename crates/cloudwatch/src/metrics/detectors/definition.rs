@@ -24,9 +24,9 @@ use super::super::get::{check_account, metric};
 use super::super::math::{MathExpression, MathProblem};
 use super::super::parameters::Parameters;
 use super::super::statistic::Statistic;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// The kind of documents that are detectors.
 pub(in crate::metrics) const DETECTOR: &str = "anomaly-detector";
