@@ -14,7 +14,7 @@ use crate::operators::progress::Preview;
 use crate::operators::table::Table;
 use crate::operators::unnest::Spread;
 use crate::request::answer::Answer;
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::request::parameters::Request;
 use crate::scan::matches::Matcher;
 use crate::scan::row_reader::{RowReader, RowRequest};
@@ -26,7 +26,7 @@ use crate::scan::steps::Steps;
 use evaluate::{PreparedElements, Warnings};
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
-pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {
+pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer> {
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
@@ -47,7 +47,7 @@ fn execute_in_memory(
     operators: &[Operator],
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     let mut scan = Scan::over(operators, runs, request);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(operators);
@@ -87,7 +87,7 @@ pub(crate) struct ScanOutput<'o> {
 }
 
 /// Scans again, for another time, with some of the operators after the row-wise ones.
-pub(crate) type ScanAgain<'b> = dyn for<'m> FnMut(&Scan<'_>, Stages<'m>) -> Result<ScanOutput<'m>, ExecuteError> + 'b;
+pub(crate) type ScanAgain<'b> = dyn for<'m> FnMut(&Scan<'_>, Stages<'m>) -> Result<ScanOutput<'m>> + 'b;
 
 /// Runs the remaining operators over the rows in memory, and answers. `runs` is empty for events that pass by.
 pub(crate) fn row_stage(
@@ -97,7 +97,7 @@ pub(crate) fn row_stage(
     output: ScanOutput<'_>,
     cut: Cut,
     scan_again: &mut ScanAgain<'_>,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     let Stages { lead, rest } = stages;
     let ScanOutput { mut table, remaining, mut is_cut } = output;
     let Some(Operator::Project { columns, is_events }) = rest.last().or(lead.last()) else {
@@ -137,12 +137,7 @@ pub(crate) fn row_stage(
 }
 
 /// Runs the operators that read events.
-fn scan_stage<'o>(
-    scan: &Scan<'_>,
-    runs: &[Arc<dyn Run>],
-    stages: Stages<'o>,
-    cut: Cut,
-) -> Result<ScanOutput<'o>, ExecuteError> {
+fn scan_stage<'o>(scan: &Scan<'_>, runs: &[Arc<dyn Run>], stages: Stages<'o>, cut: Cut) -> Result<ScanOutput<'o>> {
     let Stages { lead, rest } = stages;
     if let [Operator::Patterns(patterns), remaining @ ..] = rest {
         let table = crate::operators::patterns::of_runs(scan, runs, lead, patterns)?;
@@ -165,7 +160,7 @@ fn table_before(
     done: Stages<'_>,
     compare: &plan::Compare,
     scan_again: &mut ScanAgain<'_>,
-) -> Result<Table, ExecuteError> {
+) -> Result<Table> {
     let request = earlier_request(compare, scan);
     let mut before = Scan::new(runs, &request);
     before.env.prepared = PreparedElements::of(done.lead);
@@ -189,12 +184,7 @@ fn earlier_request<'a>(compare: &plan::Compare, scan: &Scan<'a>) -> Request<'a> 
 }
 
 /// Chooses and reads event rows.
-fn event_rows<'o>(
-    scan: &Scan<'_>,
-    lead: &[Operator],
-    wanted: EventSelection<'o>,
-    cut: Cut,
-) -> Result<ScanOutput<'o>, ExecuteError> {
+fn event_rows<'o>(scan: &Scan<'_>, lead: &[Operator], wanted: EventSelection<'o>, cut: Cut) -> Result<ScanOutput<'o>> {
     let EventSelection { order, sort_fields, cap, is_final, rest: remaining } = wanted;
     let most = match cut {
         Cut::At(most) if is_final => Some(most),

@@ -7,7 +7,7 @@ use plan::{Operator, Plan};
 use types::{Column, EventId, Run, Value};
 
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
@@ -31,7 +31,7 @@ pub fn select_events(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     take: &(dyn Fn(&[EventId]) -> bool + Sync),
-) -> Result<SelectionReport, ExecuteError> {
+) -> Result<SelectionReport> {
     if has_subqueries(plan) {
         return Err(crate::request::error::ExecuteError::Subquery);
     }

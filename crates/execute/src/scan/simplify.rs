@@ -8,7 +8,7 @@ use std::sync::Arc;
 use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries, settle, visit_fields};
 use types::Run;
 
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::scan::steps::{defines, is_row_wise};
 
 /// Returns the operators as they are run over these runs: simplified, without what no run needs.
@@ -20,7 +20,7 @@ pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Ve
 }
 
 /// Returns the row-wise operators at the head of a plan without subqueries, simplified for these runs.
-pub(crate) fn row_wise_lead(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Operator>, ExecuteError> {
+pub(crate) fn row_wise_lead(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Operator>> {
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
