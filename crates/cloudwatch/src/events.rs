@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use execute::{Answer, ContextAnchor, Side, context_plan};
 use plan::{Operator, Plan};
 use serde_json::{Value as Json, json};
-use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
+use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value, ensure};
 
 use super::answer::{CloudWatchProblem, Result};
 use super::input::Input;
@@ -152,9 +152,7 @@ fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange> {
     let from = time("startTime")?.map_or(TimeRange::ALL.from, Timestamp);
     let end = time("endTime")?;
     let to = end.map_or(TimeRange::ALL.to, |to| Timestamp(to.saturating_add(end_ns)));
-    if end.is_some_and(|end| from.0 > end) {
-        return Err(CloudWatchProblem::parameter("startTime is after endTime."));
-    }
+    ensure!(end.is_none_or(|end| from.0 <= end), CloudWatchProblem::parameter("startTime is after endTime."));
     Ok(TimeRange { from, to })
 }
 

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use storage::{Store, StoreError};
-use types::{GroupName, GroupScope, Hold};
+use types::{GroupName, GroupScope, Hold, ensure};
 
 use super::answer::{CloudWatchProblem, Result};
 
@@ -119,9 +119,7 @@ impl GroupRegistry {
     ) -> Result<T> {
         self.with(store, |groups| {
             let known = groups.get(name.as_str());
-            if known.is_none() && !store.has_group(name) {
-                return Err(CloudWatchProblem::no_group());
-            }
+            ensure!(known.is_some() || store.has_group(name), CloudWatchProblem::no_group());
             let n_before = known.map_or(0, |group| group.streams.len());
             let n_streams: usize = groups.values().map(|group| group.streams.len()).sum();
             let mut group = known.cloned().unwrap_or_default();
@@ -166,9 +164,7 @@ impl GroupRegistry {
             return Ok(());
         }
         let has_events = store.has_group(name);
-        if made.is_none() && !has_events {
-            return Err(CloudWatchProblem::no_group());
-        }
+        ensure!(made.is_some() || has_events, CloudWatchProblem::no_group());
         let key = (name.clone(), stream.to_owned());
         if has_events && self.0.hold().seen.contains(&key) {
             return Ok(());

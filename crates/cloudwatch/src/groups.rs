@@ -3,7 +3,7 @@
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupRetention;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, ensure};
 
 use super::answer::{CloudWatchProblem, Result};
 use super::group_registry::GroupRecord;
@@ -74,9 +74,7 @@ impl OperationRequest {
             Err(problem) => return Err(problem),
         };
         groups.change(store, &name, |group| {
-            if is_there || group.streams.contains_key(&stream) {
-                return Err(CloudWatchProblem::exists("log stream"));
-            }
+            ensure!(!is_there && !group.streams.contains_key(&stream), CloudWatchProblem::exists("log stream"));
             group.streams.insert(stream, milliseconds(self.server.now()));
             Ok(())
         })?;

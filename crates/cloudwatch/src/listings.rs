@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupStatus;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field, ensure};
 
 use super::answer::{CloudWatchProblem, Result};
 use super::group_registry::GroupRecord;
@@ -174,9 +174,7 @@ impl OperationRequest {
         let store = self.server.whole_store();
         let has_events = store.has_group(name);
         let made = self.server.state.groups.group(store, name)?;
-        if made.is_none() && !has_events {
-            return Err(CloudWatchProblem::no_group());
-        }
+        ensure!(made.is_some() || has_events, CloudWatchProblem::no_group());
         let with_time = |(name, created)| (name, Stream { created: Some(created), ..Stream::default() });
         Ok((made.unwrap_or_default().streams.into_iter().map(with_time).collect(), has_events))
     }

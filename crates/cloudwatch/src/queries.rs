@@ -15,7 +15,7 @@ use language::ParseOptions;
 use plan::{Operator, Plan};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, ensure};
 
 use super::answer::{CloudWatchProblem, Result, random_id, streamed};
 use super::input::{Input, constraint, group_of};
@@ -235,9 +235,7 @@ fn range_of(input: &Input) -> Result<TimeRange> {
         Ok(number.saturating_mul(unit))
     };
     let (from, to) = (time("startTime")?, time("endTime")?);
-    if from > to {
-        return Err(CloudWatchProblem::parameter("startTime is after endTime."));
-    }
+    ensure!(from <= to, CloudWatchProblem::parameter("startTime is after endTime."));
     Ok(TimeRange { from: Timestamp(from), to: Timestamp(to.saturating_add(1)) })
 }
 

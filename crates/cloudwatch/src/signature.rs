@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use types::{Timestamp, days_from_civil};
+use types::{Timestamp, days_from_civil, ensure};
 
 use super::answer::{CloudWatchProblem, Result};
 
@@ -57,9 +57,7 @@ impl Signature {
         let [access_key_id, date, region, of_service, TERMINATOR] = credential[..] else {
             return Err(scope(service));
         };
-        if of_service != service {
-            return Err(scope(service));
-        }
+        ensure!(of_service == service, scope(service));
         let signed: Vec<String> = part("SignedHeaders")?.split(';').map(str::to_owned).collect();
         let value = HEXLOWER
             .decode(part("Signature")?.as_bytes())
@@ -173,9 +171,7 @@ fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<()> {
     if let Some(name) = missing {
         return Err(invalid(&format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
     }
-    if signed.len() > SIGNED_HEADERS_MAX {
-        return Err(invalid("The signature names too many headers."));
-    }
+    ensure!(signed.len() <= SIGNED_HEADERS_MAX, invalid("The signature names too many headers."));
     Ok(())
 }
 
@@ -188,9 +184,7 @@ fn check_time(time: &str, date: &str, now: Timestamp) -> Result<()> {
         return Err(invalid("Date in Credential scope does not match the date of the request."));
     }
     let ahead = signed.0.saturating_sub(now.0);
-    if ahead < -SKEW_NS_MAX {
-        return Err(invalid(&format!("Signature expired: {time} is more than 15 min. before {now}.")));
-    }
+    ensure!(ahead >= -SKEW_NS_MAX, invalid(&format!("Signature expired: {time} is more than 15 min. before {now}.")));
     if ahead > SKEW_NS_MAX {
         return Err(invalid(&format!("Signature not yet current: {time} is more than 15 min. after {now}.")));
     }

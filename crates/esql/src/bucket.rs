@@ -1,7 +1,7 @@
 //! `BUCKET`, `TBUCKET` and `DATE_TRUNC`: spans of time and of numbers.
 
 use chrono_tz::Tz;
-use types::{Timestamp, Value};
+use types::{Timestamp, Value, ensure};
 
 use super::checker::Checker;
 use super::error::Result;
@@ -58,9 +58,7 @@ impl Checker<'_> {
             );
             return Err(self.verification(span, message));
         };
-        if number <= 0 {
-            return Err(self.verification(span, "Zero or negative time interval is not supported"));
-        }
+        ensure!(number > 0, self.verification(span, "Zero or negative time interval is not supported"));
         let refused = || {
             self.verification(span, format!("buckets of [{written}] are not supported: their starts are not those of a day, week, month, quarter or year"))
         };

@@ -1,6 +1,6 @@
 //! Commands as operators of a plan, each checked against the columns that it sees.
 
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use super::checker::Checker;
 use super::dissect;
@@ -208,9 +208,7 @@ impl Checker<'_> {
 
     fn rename(&mut self, pairs: &[(Identifier, Identifier)]) -> Result<()> {
         for (old, new) in pairs {
-            if self.scope.find(&old.name).is_none() {
-                return Err(self.verification(old.span, self.scope.unknown(&old.name)));
-            }
+            ensure!(self.scope.find(&old.name).is_some(), self.verification(old.span, self.scope.unknown(&old.name)));
             self.scope.rename(&old.name, &new.name);
         }
         Ok(())

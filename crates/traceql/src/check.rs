@@ -255,9 +255,7 @@ impl Checker<'_> {
                 Ok(if is_length { Type::Duration } else { Type::Number })
             }
             BinaryOperator::Compare(comparison) => {
-                if !left.fits(right) {
-                    return Err(self.unlike(a, left, b, right));
-                }
+                types::ensure!(left.fits(right), self.unlike(a, left, b, right));
                 let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
                 let known = if left == Type::Any { right } else { left };
                 if !is_equality && matches!(known, Type::Boolean | Type::Status | Type::Kind) {

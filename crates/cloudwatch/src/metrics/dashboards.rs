@@ -3,7 +3,7 @@
 
 use door::Role;
 use serde_json::{Value, json};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::alarms::ACCOUNT;
 use super::error::bad_value;
@@ -78,9 +78,7 @@ fn list(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> A
 /// Takes dashboards away: all that are named, or none if one of them does not exist.
 fn delete(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> Answer {
     let names = input.texts("DashboardNames", NAMES_MAX)?;
-    if names.is_empty() {
-        return Err(bad_value("DashboardNames must have at least one name."));
-    }
+    ensure!(!names.is_empty(), bad_value("DashboardNames must have at least one name."));
     for name in &names {
         kept.body(server, name)?.ok_or_else(|| CloudWatchProblem::no_dashboard(name))?;
     }

@@ -57,9 +57,7 @@ impl StatisticsRequest {
         };
         let simple = read("Statistics", STATISTICS_MAX, Statistic::simple)?;
         let extended = read("ExtendedStatistics", EXTENDED_MAX, Statistic::extended)?;
-        if simple.is_empty() && extended.is_empty() {
-            return Err(missing("Statistics"));
-        }
+        types::ensure!(!simple.is_empty() || !extended.is_empty(), missing("Statistics"));
         if !simple.is_empty() && !extended.is_empty() {
             return Err(bad_combination("Statistics excludes ExtendedStatistics: ask for one of them at a time."));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ingest::datum::{self, Datum, MetricName, NO_UNIT, UNITS, VALUE_MAX};
 use ingest::sample::SeriesLabels;
 use serde_json::Value;
-use types::{Limits, Timestamp};
+use types::{Limits, Timestamp, ensure};
 
 use super::error::{bad_combination, bad_value, missing};
 use super::parameters::Parameters;
@@ -36,9 +36,7 @@ pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&
     let intake = &server.app.intake;
     let now = server.now();
     let data = input.structures("MetricData", DATA_MAX)?;
-    if data.is_empty() {
-        return Err(missing("MetricData"));
-    }
+    ensure!(!data.is_empty(), missing("MetricData"));
     let entries = data.iter().map(|datum| entry(namespace, datum, now, &intake.limits));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
     let call_id = call_id.map(|id| format!("cloudwatch metrics {id}"));
@@ -128,9 +126,7 @@ fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>> {
         let message = || format!("{} excludes Values and StatisticValues, and each the others.", datum.at("Value"));
         return Err(if n_forms == 0 { missing(&datum.at("Value")) } else { bad_combination(message()) });
     }
-    if counts.is_some() && values.is_none() {
-        return Err(bad_combination(format!("{} needs Values.", datum.at("Counts"))));
-    }
+    ensure!(counts.is_none() || values.is_some(), bad_combination(format!("{} needs Values.", datum.at("Counts"))));
     if let Some(set) = set {
         return Ok(vec![statistic_set(&set)?]);
     }

@@ -29,9 +29,7 @@ pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Va
     }
     let subject = input.text("Subject");
     let is_subject = |text: &str| text.chars().count() <= SUBJECT_CHARS_MAX && !text.chars().any(char::is_control);
-    if subject.is_some_and(|subject| !is_subject(subject)) {
-        return Err(invalid("Subject"));
-    }
+    types::ensure!(subject.is_none_or(is_subject), invalid("Subject"));
     let (text, texts) = match input.text("MessageStructure") {
         None => (message.to_owned(), BTreeMap::new()),
         Some("json") => by_protocol(message)?,
@@ -84,9 +82,7 @@ fn attributes(input: &SnsInput) -> Result<Value> {
         };
         let is_type =
             ["String", "Number", "Binary"].iter().any(|known| kind == *known || kind.starts_with(&format!("{known}.")));
-        if !is_type {
-            return Err(invalid(format!("MessageAttributes: the type {kind:?} of {name} is not supported")));
-        }
+        types::ensure!(is_type, invalid(format!("MessageAttributes: the type {kind:?} of {name} is not supported")));
         let is_number = kind == "Number" || kind.starts_with("Number.");
         if is_number && !text.parse::<f64>().is_ok_and(f64::is_finite) {
             let message = format!("Could not cast message attribute '{name}' value to number.");

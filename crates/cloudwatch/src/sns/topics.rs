@@ -3,6 +3,7 @@
 use alert::SUBSCRIPTION;
 use door::to_json;
 use serde_json::{Value, json};
+use types::ensure;
 
 use super::input::{SnsInput, invalid};
 use super::registry::{SnsRegistry, TOPIC, TopicDocument, is_name};
@@ -21,12 +22,8 @@ impl SnsRegistry<'_> {
     pub(super) fn create_topic(&self, input: &SnsInput) -> Answer {
         input.know(&["Name", "Attributes", "Tags"])?;
         let name = input.needed("Name")?;
-        if name.ends_with(".fifo") {
-            return Err(invalid("Topic Name: topics with an order (.fifo) are not supported here"));
-        }
-        if !is_name(name) {
-            return Err(invalid("Topic Name: it has 1 to 256 letters, digits, hyphens and underscores"));
-        }
+        ensure!(!name.ends_with(".fifo"), invalid("Topic Name: topics with an order (.fifo) are not supported here"));
+        ensure!(is_name(name), invalid("Topic Name: it has 1 to 256 letters, digits, hyphens and underscores"));
         let mut topics = self.topics()?;
         let is_new = !topics.contains_key(name);
         if is_new && topics.len() >= TOPICS_MAX {
@@ -45,9 +42,7 @@ impl SnsRegistry<'_> {
     }
 
     fn store_topic(&self, name: &str, topic: &TopicDocument) -> Result<()> {
-        if topic.tags.len() > TAGS_MAX {
-            return Err(invalid(format!("Tags: a topic has {TAGS_MAX} at most")));
-        }
+        ensure!(topic.tags.len() <= TAGS_MAX, invalid(format!("Tags: a topic has {TAGS_MAX} at most")));
         Ok(self.server.settings().put(TOPIC, name, &to_json(topic)?)?)
     }
 
@@ -124,9 +119,7 @@ impl SnsRegistry<'_> {
 }
 
 fn set_attribute(topic: &mut TopicDocument, name: &str, value: &str) -> Result<()> {
-    if name != "DisplayName" {
-        return Err(invalid(format!("AttributeName: {name} is not supported here; DisplayName is")));
-    }
+    ensure!(name == "DisplayName", invalid(format!("AttributeName: {name} is not supported here; DisplayName is")));
     topic.display_name = value.chars().take(100).collect();
     Ok(())
 }

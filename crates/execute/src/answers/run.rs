@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plan::{Operator, Plan, earlier_range, fields_of, has_subqueries};
-use types::{Run, TimeRange, Timestamp};
+use types::{Run, TimeRange, Timestamp, ensure};
 
 use crate::answers::finish::finish;
 use crate::answers::frontier;
@@ -27,9 +27,7 @@ use evaluate::{PreparedElements, Warnings};
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
 pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
+    ensure!(!has_subqueries(plan), ExecuteError::Subquery);
     let operators = simplify_over(plan.operators(), runs);
     let Some(first) = in_memory_first(&operators, request) else {
         return execute_in_memory(plan, &operators, runs, request);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use plan::{Operator, Plan};
-use types::{Column, EventId, Run, Value};
+use types::{Column, EventId, Run, Value, ensure};
 
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::Result;
@@ -32,16 +32,12 @@ pub fn select_events(
     request: &Request<'_>,
     take: &(dyn Fn(&[EventId]) -> bool + Sync),
 ) -> Result<SelectionReport> {
-    if has_subqueries(plan) {
-        return Err(crate::request::error::ExecuteError::Subquery);
-    }
+    ensure!(!has_subqueries(plan), crate::request::error::ExecuteError::Subquery);
     let operators = simplify::simplify_over(plan.operators(), runs);
     let Some((Operator::Project { .. }, lead)) = operators.split_last() else {
         return Err(crate::request::error::ExecuteError::NoProjection);
     };
-    if !lead.iter().all(is_row_wise) {
-        return Err(crate::request::error::ExecuteError::NoProjection);
-    }
+    ensure!(lead.iter().all(is_row_wise), crate::request::error::ExecuteError::NoProjection);
     let scan = Scan::over(&operators, runs, request);
     let steps = Steps::new(lead, &BTreeSet::new());
     let items = scan.items();

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries, settle, visit_fields};
-use types::Run;
+use types::{Run, ensure};
 
 use crate::request::error::{ExecuteError, Result};
 use crate::scan::steps::{defines, is_row_wise};
@@ -21,9 +21,7 @@ pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Ve
 
 /// Returns the row-wise operators at the head of a plan without subqueries, simplified for these runs.
 pub(crate) fn row_wise_lead(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Operator>> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
+    ensure!(!has_subqueries(plan), ExecuteError::Subquery);
     Ok(simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect())
 }
 

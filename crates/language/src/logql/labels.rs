@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pest::iterators::Pair;
 use regex::Regex;
-use types::Value;
+use types::{Value, ensure};
 
 use super::condition::{Dot, message, text_matches};
 use super::grammar::Rule;
@@ -210,9 +210,7 @@ fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -
 fn method_of(reader: &Reader<'_>, regex: &Regex, span: Span) -> Result<ParseMethod> {
     let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
     let names: Vec<(Name, usize)> = regex.capture_names().enumerate().filter_map(name_of).collect();
-    if names.is_empty() {
-        return Err(reader.error("no-named-group", "nothing in it has a name", span));
-    }
+    ensure!(!names.is_empty(), reader.error("no-named-group", "nothing in it has a name", span));
     Ok(ParseMethod::Regex { regex: regex.clone(), names })
 }
 

@@ -6,7 +6,7 @@ use alert::{ALARM, AlarmDocument, AlarmView};
 use door::{Problem, Role, to_json};
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
-use types::{GroupName, GroupPattern, Timestamp, group_name_of_outside};
+use types::{GroupName, GroupPattern, Timestamp, ensure, group_name_of_outside};
 
 use super::super::error::{bad_value, missing};
 use super::super::parameters::Parameters;
@@ -227,9 +227,7 @@ impl AlarmDesk<'_> {
     /// Returns the alarms that a request names. Each of them must exist.
     fn named(&self, input: &Parameters<'_>) -> Result<Vec<AlarmView>> {
         let names: BTreeSet<&str> = input.texts("AlarmNames", NAMES_MAX)?.into_iter().collect();
-        if names.is_empty() {
-            return Err(missing("AlarmNames"));
-        }
+        ensure!(!names.is_empty(), missing("AlarmNames"));
         let alarms = visible(self.server);
         let find = |name: &str| alarms.iter().find(|alarm| alarm.name == name).cloned().ok_or_else(|| not_found(name));
         names.into_iter().map(find).collect()
@@ -300,9 +298,7 @@ impl AlarmDesk<'_> {
         } else {
             input.texts("TagKeys", TAGS_MAX)?.into_iter().for_each(|key| drop(known.remove(key)));
         }
-        if known.len() > TAGS_MAX {
-            return Err(bad_value(format!("A resource has {TAGS_MAX} tags at most.")));
-        }
+        ensure!(known.len() <= TAGS_MAX, bad_value(format!("A resource has {TAGS_MAX} tags at most.")));
         document.definition["Tags"] = known.into();
         self.store(&name, &document)?;
         Ok(json!({}))
@@ -348,9 +344,7 @@ fn set_state(server: &Shared, parameters: &Parameters<'_>) -> Result<Step> {
         return Err(CloudWatchProblem::new("InvalidFormatFault", "StateReasonData was not valid JSON"));
     }
     let order = StateOrder { id: random_id()?, state, reason, reason_data };
-    if !visible(server).iter().any(|alarm| alarm.name == name) {
-        return Err(not_found(&name));
-    }
+    ensure!(visible(server).iter().any(|alarm| alarm.name == name), not_found(&name));
     server.settings().put(ORDER, &name, &to_json(&order)?)?;
     server.app.alerts.judge_soon(&name);
     server.audit_own("alarm state set", &json!({"alarm": name, "state": order.state}));

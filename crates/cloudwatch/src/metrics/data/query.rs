@@ -147,9 +147,7 @@ pub(in crate::metrics) fn shown_dimensions(metric: &MetricName) -> Value {
 
 fn expression(query: &Parameters<'_>, text: &str) -> Read<QuerySource> {
     let place = query.at("Expression");
-    if query.get("MetricStat").is_some() {
-        return Err(bad_combination(format!("{place} excludes MetricStat.")));
-    }
+    types::ensure!(query.get("MetricStat").is_none(), bad_combination(format!("{place} excludes MetricStat.")));
     if text.trim_start().get(..6).is_some_and(|start| start.eq_ignore_ascii_case("select")) {
         return Err(bad_value(format!("{place}: Metrics Insights (SELECT) is not supported here.")));
     }
