@@ -14,7 +14,7 @@ pub(crate) mod sns;
 pub(crate) mod templated;
 pub(crate) mod words;
 
-use types::{GroupScope, Secret};
+use types::{GroupScope, Secret, ensure};
 
 pub use self::deliver::{ChannelPost, Post};
 pub use self::settings::ChannelSettings;
@@ -206,9 +206,7 @@ impl Target {
             }
             "alertmanager" => Ok(Self::Alertmanager { url: alertmanager::address(&posted_to()?)? }),
             "email" => {
-                if settings.to.len() > RECIPIENTS_MAX {
-                    return Err(format!("to: more than {RECIPIENTS_MAX} recipients"));
-                }
+                ensure!(settings.to.len() <= RECIPIENTS_MAX, format!("to: more than {RECIPIENTS_MAX} recipients"));
                 let from = settings.from.ok_or("from is missing")?;
                 email::Mailbox::new(url.ok_or("url is missing")?, &from, &settings.to).map(Self::Email)
             }

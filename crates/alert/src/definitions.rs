@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::Settings;
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Timestamp, ensure};
 
 use crate::alarm::{ALARM, AlarmDocument};
 use crate::author::Author;
@@ -172,9 +172,7 @@ pub(crate) fn rule_of(name: &str, document: &Document, is_in_force: bool) -> Res
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return Err(format!("a rule's name has 1–{NAME_BYTES_MAX} bytes and no control characters"));
     }
-    if ROUTES.contains(&name) {
-        return Err(format!("a rule cannot be called \"{name}\": the API uses that name"));
-    }
+    ensure!(!ROUTES.contains(&name), format!("a rule cannot be called \"{name}\": the API uses that name"));
     let definition = in_file_form(named(name, &document.definition)?);
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
     let mut set = RuleSet { is_in_force, ..RuleSet::default() };

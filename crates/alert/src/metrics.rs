@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use storage::{Clock, Store, StoreError};
-use types::{GroupScope, Hold, Timestamp};
+use types::{GroupScope, Hold, Timestamp, ensure};
 
 pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Key, MeterCount, MeterThread};
@@ -285,12 +285,8 @@ impl Metrics {
     pub fn make(&self, settings: MetricSettings, maker: Author) -> Result<MetricView, MetricsError> {
         let mut documents = self.numbers.documents();
         let name = settings.name.clone();
-        if documents.contains_key(&name) {
-            return Err(MetricsError::Taken(format!("there is a metric {name:?}")));
-        }
-        if documents.len() + self.numbers.files.len() >= METRICS_MAX {
-            return Err(MetricsError::TooMany);
-        }
+        ensure!(!documents.contains_key(&name), MetricsError::Taken(format!("there is a metric {name:?}")));
+        ensure!(documents.len() + self.numbers.files.len() < METRICS_MAX, MetricsError::TooMany);
         self.put(&mut documents, settings, maker)
     }
 
@@ -313,9 +309,7 @@ impl Metrics {
         maker: Author,
     ) -> Result<MetricView, MetricsError> {
         let meter = settings.meter(maker.scope.clone())?;
-        if meter.names_own_groups() && !maker.sees_own_groups {
-            return Err(MetricsError::OwnGroups);
-        }
+        ensure!(!meter.names_own_groups() || maker.sees_own_groups, MetricsError::OwnGroups);
         let name = settings.name.clone();
         let of_documents = documents.values().map(|document| &document.settings);
         let mut others = of_documents.chain(self.numbers.files.values().map(|file| &file.settings));
@@ -346,9 +340,7 @@ impl Metrics {
     /// Takes a metric away. Blocks.
     pub fn remove(&self, name: &str) -> Result<(), MetricsError> {
         let mut documents = self.numbers.documents();
-        if !documents.contains_key(name) {
-            return Err(self.unknown(name));
-        }
+        ensure!(documents.contains_key(name), self.unknown(name));
         self.store.settings().remove(KIND, name)?;
         documents.remove(name);
         self.numbers.counting.remove(&(KIND, name.to_owned()));

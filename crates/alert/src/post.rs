@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
 use reqwest::{Method, Url};
-use types::Secret;
+use types::{Secret, ensure};
 
 pub(crate) use self::addresses::{allowed_addresses, is_barred_host, is_near_host};
 
@@ -37,12 +37,8 @@ pub enum PostError {
 /// Returns the address, or why nothing is posted to it.
 pub fn check_address(url: &str) -> Result<Url, String> {
     let address = Url::parse(url).map_err(|error| format!("url: {error}"))?;
-    if !matches!(address.scheme(), "http" | "https") {
-        return Err("url must begin with http:// or https://".into());
-    }
-    if address.host_str().is_none_or(is_barred_host) {
-        return Err("url points to a link-local or metadata address".into());
-    }
+    ensure!(matches!(address.scheme(), "http" | "https"), "url must begin with http:// or https://".into());
+    ensure!(!address.host_str().is_none_or(is_barred_host), "url points to a link-local or metadata address".into());
     Ok(address)
 }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use promql::{Labels, METRIC_NAME, STALE, Value};
 use series::{RecordedSample, StoreSink};
-use types::{Hold, Timestamp};
+use types::{Hold, Timestamp, ensure};
 
 use crate::detectors::series::{Found, ask, instant_of};
 use crate::detectors::{DetectorInput, HistoryCache};
@@ -267,9 +267,7 @@ fn recorded(rule: &Rule, ask_store: &dyn Ask, turn: Timestamp) -> Result<Vec<Rec
     if distinct.len() < samples.len() {
         return Err("vector contains metrics with the same labelset after applying rule labels".to_owned());
     }
-    if limit > 0 && samples.len() > limit {
-        return Err(format!("exceeded limit of {limit} with {} series", samples.len()));
-    }
+    ensure!(limit == 0 || samples.len() <= limit, format!("exceeded limit of {limit} with {} series", samples.len()));
     Ok(samples)
 }
 

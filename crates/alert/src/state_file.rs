@@ -130,15 +130,9 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], format: &str) -> Result<
     let end = bytes.iter().position(|b| *b == b'\n').ok_or(None)?;
     let preamble: Preamble = serde_json::from_slice(&bytes[..end]).map_err(|_| None)?;
     let body = &bytes[end + 1..];
-    if preamble.format != format {
-        return Err(None);
-    }
+    types::ensure!(preamble.format == format, None);
     // What follows in a later version, and how its checksum is made, is not known here.
-    if preamble.version > VERSION {
-        return Err(Some(preamble.version));
-    }
-    if preamble.xxh3 != format!("{:016x}", xxh3_64(body)) {
-        return Err(None);
-    }
+    types::ensure!(preamble.version <= VERSION, Some(preamble.version));
+    types::ensure!(preamble.xxh3 == format!("{:016x}", xxh3_64(body)), None);
     serde_json::from_slice(body).map_err(|_| None)
 }

@@ -82,9 +82,7 @@ pub(crate) fn check(text: &str, dialect: &'static Dialect, names: Names<'_>) -> 
         .map_err(|mistake| Mistake { message: explained(mistake.message, names), ..mistake })?;
     for path in read.members() {
         let variable = path[0].as_str();
-        if !names.variables.contains(&variable) {
-            return Err(wrong(unknown_variable(variable, names)));
-        }
+        types::ensure!(names.variables.contains(&variable), wrong(unknown_variable(variable, names)));
         if let ("labels", Some(label), Some(labels)) = (variable, path.get(1), names.labels) {
             check_label(label, labels).map_err(wrong)?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::Value as Json;
-use types::{Timestamp, Value};
+use types::{Timestamp, Value, ensure};
 
 use crate::detectors::{DetectorInput, HistoryCache, answer};
 use crate::engine::{annotations_of, holds_nothing};
@@ -58,9 +58,7 @@ fn asking<'a>(ask: &'a dyn Ask, now: Timestamp, memory: &'a HistoryCache) -> Det
 
 /// Judges a rule at `now` as if it were new. `url` is where its events are shown.
 pub fn try_rule(rule: &Rule, ask: &dyn Ask, now: Timestamp, url: &str) -> Result<Trial, String> {
-    if matches!(rule.kind, Kind::Composite(_)) {
-        return Err(OVER_RULES.to_owned());
-    }
+    ensure!(!matches!(rule.kind, Kind::Composite(_)), OVER_RULES.to_owned());
     let memory = HistoryCache::default();
     let (compiled, mut table) = answer(rule, &asking(ask, now, &memory))?;
     let evaluation = evaluate(rule, &compiled, &table, &Sets::new(), now);

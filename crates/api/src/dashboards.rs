@@ -17,7 +17,7 @@ use dashboard::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, Dashboard, DashboardFile, is
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupScope, Hold, Timestamp};
+use types::{GroupScope, Hold, Timestamp, ensure};
 
 use door::users::user_of;
 use door::{Caller, Problem, Role, covers, to_json};
@@ -216,9 +216,7 @@ impl Dashboards {
     pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, name: &str) -> Result<(), Problem> {
         let _changing = self.changes.hold();
         let stored = seen(settings, caller, name)?;
-        if !stored.is_own(caller) {
-            return Err(not_own(name));
-        }
+        ensure!(stored.is_own(caller), not_own(name));
         settings.remove(KIND, name)?;
         settings.remove(BODY_KIND, name)?;
         Ok(settings.remove(HISTORY_KIND, name)?)
@@ -360,9 +358,7 @@ fn check_change(before: &Stored, caller: &Caller, name: &str, version: u64) -> R
         // The name is taken; more is not told.
         return Err(conflict("dashboard-exists", format!("there is a dashboard {name:?}")).hint("choose another name"));
     }
-    if !before.is_own(caller) {
-        return Err(not_own(name));
-    }
+    ensure!(before.is_own(caller), not_own(name));
     let current = before.version.version;
     if version != current {
         let problem = conflict(

@@ -23,9 +23,7 @@ impl JsonBody {
     /// Reads a JSON object.
     pub(crate) fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Problem> {
         // An array would be taken for the members in their order.
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(self.bad("it is an array, not an object"));
-        }
+        types::ensure!(body.trim_ascii_start().first() != Some(&b'['), self.bad("it is an array, not an object"));
         serde_json::from_slice(body).map_err(|error| self.bad(error))
     }
 }

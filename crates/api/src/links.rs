@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use storage::Settings;
 use subtle::ConstantTimeEq;
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupPattern, GroupScope, Timestamp, ensure};
 
 use door::access::Validity;
 use door::users::user_of;
@@ -129,9 +129,7 @@ pub(crate) fn list(
 pub(crate) fn remove(settings: Settings<'_>, caller: &Caller, subject: &str, id: &str) -> Result<(), Problem> {
     let link = settings.read::<Stored>(KIND)?.into_iter().find(|(known, _)| known == id);
     let is_theirs = link.is_some_and(|(_, link)| link.subject == subject && is_own(&link, caller));
-    if !is_theirs {
-        return Err(Problem::not_found(format!("there is no link {id:?}")));
-    }
+    ensure!(is_theirs, Problem::not_found(format!("there is no link {id:?}")));
     Ok(settings.remove(KIND, id)?)
 }
 

@@ -23,7 +23,7 @@ use incident::Objectives;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupScope, Locale, Timestamp};
+use types::{GroupScope, Locale, Timestamp, ensure};
 
 use self::due::{Days, Schedule};
 pub(crate) use self::send::{follow, send_now};
@@ -159,9 +159,7 @@ pub(crate) fn list(server: &Shared) -> Result<Vec<Value>, Problem> {
 
 /// Makes or changes a report, and returns it. Blocks.
 pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result<Value, Problem> {
-    if !is_document_name(name) {
-        return Err(bad(format!("{name:?} cannot be the name of a report")).hint(DOCUMENT_NAMES));
-    }
+    ensure!(is_document_name(name), bad(format!("{name:?} cannot be the name of a report")).hint(DOCUMENT_NAMES));
     definition.check()?;
     let (settings, caller) = (server.settings(), &server.caller);
     let before = all(settings)?;
@@ -182,9 +180,7 @@ pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result
 /// Takes a report away. Blocks.
 pub(crate) fn remove(server: &Shared, name: &str) -> Result<(), Problem> {
     let report = seen(server, name)?;
-    if !report.is_own(&server.caller) {
-        return Err(not_own(name));
-    }
+    ensure!(report.is_own(&server.caller), not_own(name));
     server.settings().remove(KIND, name)?;
     Ok(server.settings().remove(PROBLEM_KIND, name)?)
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use files::bucket::{Bucket, BucketObject};
 use ship::Glob;
-use types::{GroupName, TimeRange, Timestamp, Value, group_name_of_file};
+use types::{GroupName, TimeRange, Timestamp, Value, ensure, group_name_of_file};
 
 use crate::names;
 
@@ -215,9 +215,7 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, InputError> {
         }
         if path.to_str().is_some_and(|path| path.starts_with(BUCKET)) {
             let found = objects(path)?;
-            if found.is_empty() {
-                return Err(of_path(path, &"no object matches"));
-            }
+            ensure!(!found.is_empty(), of_path(path, &"no object matches"));
             inputs.extend(found);
             continue;
         }
@@ -232,9 +230,7 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, InputError> {
     }
     let mut known = std::collections::HashSet::new();
     inputs.retain(|input| known.insert(input.path.clone()));
-    if inputs.len() > FILES_MAX {
-        return Err(InputError(format!("more than {FILES_MAX} files; name fewer")));
-    }
+    ensure!(inputs.len() <= FILES_MAX, InputError(format!("more than {FILES_MAX} files; name fewer")));
     Ok(inputs)
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn base_url(config: &Config, listening: SocketAddr) -> String {
 
 /// Returns the name of this server among others: of a fleet's node the address by which the others reach it.
 pub(crate) fn instance(config: &Config, listening: SocketAddr) -> String {
-    let in_fleet = config.fleet.as_ref().map(|fleet| &*fleet.address).unwrap_or_default();
+    let in_fleet = config.store.fleet.as_ref().map(|fleet| &*fleet.address).unwrap_or_default();
     match in_fleet.rsplit_once("//") {
         Some((_, address)) => address.trim_end_matches('/').to_owned(),
         None => reached_at(listening).to_string(),

@@ -19,7 +19,7 @@ use parse::{ArrivalContext, Projection, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
-use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, Value, counted};
+use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, Value, counted, ensure};
 
 use self::watched::WatchedFeed;
 use crate::answer::{AnswerPrinter, Note, Trailer};
@@ -58,9 +58,7 @@ pub(crate) fn inputs_of(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
 
 /// Answers the query over `--file`, or over standard input where there is none.
 pub(crate) fn query(options: &Query) -> Result<(), Failure> {
-    if options.language != "insights" {
-        return Err(Failure::usage("files are queried in the language insights"));
-    }
+    ensure!(options.language == "insights", Failure::usage("files are queried in the language insights"));
     let now = Clock::system().now();
     let zones = Zones::of(&options.zone)?;
     let time_zone = zones.spoken();

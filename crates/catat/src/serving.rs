@@ -63,7 +63,7 @@ pub(crate) fn prepare(
 ) -> Result<PreparedServer, Failure> {
     let must_have_keys = !config.listen.ip().is_loopback() && !allow_anonymous;
     // A fleet's keys are in its database, which is asked below.
-    if must_have_keys && config.fleet.is_none() && !config.data_dir.join("STORE").exists() {
+    if must_have_keys && config.store.fleet.is_none() && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
     }
     crate::formats::check_formats(&config.data_dir)?;
@@ -79,9 +79,7 @@ pub(crate) fn prepare(
         Store::open(store_options(config, for_nodes, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
     let keys = serve::Keys::open(store.clone(), config.key_rate_bytes_per_s, clock.now())
         .map_err(|error| Failure::usage(error.to_string()))?;
-    if must_have_keys && keys.admits_anonymous() {
-        return Err(no_keys(config));
-    }
+    types::ensure!(!must_have_keys || !keys.admits_anonymous(), no_keys(config));
     let admin_key = admin_key(&config.data_dir)?;
     note_address(config, address);
     make_default_rules(&config.rules_dir)?;
@@ -96,7 +94,7 @@ pub(crate) fn prepare(
     let alerts = start_alerts((config, address), &intake, &store, rules, (&clock, &clocks), &cache)?;
     let reload = reload(&intake, &alerts, read_again);
     let keys = Arc::new(keys);
-    if config.fleet.is_some() {
+    if config.store.fleet.is_some() {
         follow_settings(&keys, &intake, &clock);
     }
     let app = App {
@@ -160,7 +158,7 @@ fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<ser
 
 /// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
 fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failure> {
-    let (Some(fleet), Some(secret_file)) = (&config.fleet, &config.fleet_secret) else { return Ok(None) };
+    let (Some(fleet), Some(secret_file)) = (&config.store.fleet, &config.fleet_secret) else { return Ok(None) };
     let secret = crate::config::fleet::read_secret(secret_file).map_err(Failure::usage)?;
     let link = serve::FleetLink::new(fleet.clone(), secret).map_err(Failure::other)?;
     Ok(Some(Arc::new(if config.fleet_listen.is_some() { link.with_listener() } else { link })))
@@ -191,14 +189,14 @@ fn follow_settings(keys: &Arc<serve::Keys>, intake: &Arc<Intake>, clock: &Clock)
 /// Opens the disk for queries that do not fit their memory, and deletes what a killed server may have left there.
 fn open_spill(config: &Config) -> Result<Option<Arc<execute::SpillSpace>>, Failure> {
     let dir = config.data_dir.join("spill");
-    let opened = execute::SpillSpace::open(&dir, config.spill_bytes, config.disk_reserve_bytes);
+    let opened = execute::SpillSpace::open(&dir, config.spill_bytes, config.store.disk_reserve_bytes);
     let opened = opened.map_err(|error| Failure::other(format!("{}: {error}", dir.display())))?;
     Ok((config.spill_bytes > 0).then_some(opened))
 }
 
 /// Why a server that others reach is not started before there is a key.
 fn no_keys(config: &Config) -> Failure {
-    let first = match config.fleet {
+    let first = match config.store.fleet {
         Some(_) => {
             "start this node with --listen 127.0.0.1:22828 and run: catat keys create --name ME --role operate; \
                     then all nodes have the key"
@@ -227,30 +225,16 @@ fn access_of(config: &Config, address: std::net::SocketAddr) -> Access {
 }
 
 fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) -> storage::Options {
-    let mut options = storage::Options::new(&config.data_dir);
-    options.databases = config.databases.clone();
-    options.flush_bytes = config.flush_bytes;
-    options.flush_age_ns = config.flush_age_ns;
-    options.wal_segment_bytes = config.wal_segment_bytes;
-    options.disk_reserve_bytes = config.disk_reserve_bytes;
-    options.memory_limit_bytes = config.memory_limit_bytes;
-    options.groups_max = config.limits.groups;
-    options.object_store = config.object_store.clone();
-    options.fleet = config.fleet.clone();
+    let (mut options, clock) = (config.store.clone(), clock.clone());
     // A node on its own accepts one request after the other.
-    options.repeat_finder = config.fleet.as_ref().map(|_| ingest::span::repeated_spans as _);
+    options.repeat_finder = options.fleet.as_ref().map(|_| ingest::span::repeated_spans as _);
     if let Some(fleet) = &mut options.fleet
         && fleet.address.is_empty()
         && !address.ip().is_unspecified()
     {
         fleet.address = url_at(config.tls.is_some(), &address);
     }
-    options.read_cache_bytes = config.read_cache_bytes;
-    options.section_cache_bytes = config.section_cache_bytes;
-    options.retention = config.retention;
-    options.scrub_interval_ns = config.scrub_interval_ns;
-    options.clock = clock.clone();
-    options
+    storage::Options { groups_max: config.limits.groups, clock, ..options }
 }
 
 fn bind(address: std::net::SocketAddr, next: &str) -> Result<std::net::TcpListener, Failure> {
@@ -285,11 +269,6 @@ fn url_at(has_tls: bool, address: &dyn std::fmt::Display) -> String {
     format!("{}://{address}", if has_tls { "https" } else { "http" })
 }
 
-/// Returns the directory of the state of alerts and metrics.
-fn alerts_dir(config: &Config) -> PathBuf {
-    config.data_dir.join("alerts")
-}
-
 fn start_alerts(
     (config, address): (&Config, std::net::SocketAddr),
     intake: &Arc<Intake>,
@@ -298,14 +277,9 @@ fn start_alerts(
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
     cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
-    let mut options = alert::Options::new(alerts_dir(config));
-    options.interval_ns = config.alerts.interval_ns;
-    options.group_wait_ns = config.alerts.group_wait_ns;
-    options.group_interval_ns = config.alerts.group_interval_ns;
-    options.repeat_interval_ns = config.alerts.repeat_interval_ns;
+    let mut options = config.alerts.clone();
     // Who reaches a server that listens on this machine alone is here already.
-    options.allow_private_addresses = config.listen.ip().is_loopback() || config.alerts.allow_private_addresses;
-    options.allow_commands = config.alerts.allow_commands;
+    options.allow_private_addresses |= config.listen.ip().is_loopback();
     options.base_url = crate::links::base_url(config, address);
     options.clock = clock.clone();
     let clocks = clocks.clone();
@@ -329,7 +303,7 @@ fn start_metrics(
         interval_ns: config.alerts.interval_ns,
         cache: Some(cache.clone()),
         remote: config.remote_write.as_ref().map(|remote| remote.to(address.to_string())),
-        ..alert::metrics::Options::new(alerts_dir(config), clock.clone())
+        ..alert::metrics::Options::new(config.alerts.dir.clone(), clock.clone())
     };
     Metrics::start(store.clone(), options).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execute::{Change, EventSet, ExecuteError, PartialReason, Request, RestartKind, changes};
+use execute::{Change, EventSet, PartialReason, Request, RestartKind, Result, changes};
 use plan::{Earlier, Expr, Operator, Plan};
 use types::{Run, TimeRange, Timestamp};
 
@@ -31,7 +31,7 @@ pub fn concurrent(
     set: EventSet<'_>,
     runs: &[Arc<dyn Run>],
     began: Timestamp,
-) -> Result<(Vec<Concurrent>, Vec<PartialReason>), ExecuteError> {
+) -> Result<(Vec<Concurrent>, Vec<PartialReason>)> {
     let around =
         TimeRange { from: Timestamp(began.0.saturating_sub(BEFORE)), to: Timestamp(began.0.saturating_add(AFTER)) };
     let all = everything(set.plan);
@@ -57,7 +57,7 @@ pub fn axis(
     set: EventSet<'_>,
     runs: &[Arc<dyn Run>],
     range: TimeRange,
-) -> Result<(Vec<Concurrent>, Vec<PartialReason>), ExecuteError> {
+) -> Result<(Vec<Concurrent>, Vec<PartialReason>)> {
     let all = everything(set.plan);
     let request = Request { range, limit: None, ..*set.request };
     let others: Vec<Arc<dyn Run>> =

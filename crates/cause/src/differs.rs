@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use execute::{
-    CONDITIONS_MAX, ConditionCounts, Event, EventSet, ExecuteError, Keeper, PartialReason, PatternTotals, Reach, Stats,
+    CONDITIONS_MAX, ConditionCounts, Event, EventSet, Keeper, PartialReason, PatternTotals, Reach, Result, Stats,
     ValueCounts, condition_counts, condition_totals, pattern_counts, value_counts,
 };
 use plan::{Expr, Name, fields_of};
@@ -125,11 +125,7 @@ impl Differences {
 /// A finding is significant after Bonferroni's correction for all values tried, and at least a small effect (Cohen's
 /// `h` of 0.2, or a distance of 0.2 between distributions). Fields that a query names are left out: they differ because
 /// the query says so.
-pub fn differences(
-    selection: EventSet<'_>,
-    baseline: Baseline<'_>,
-    runs: &[Arc<dyn Run>],
-) -> Result<Differences, ExecuteError> {
+pub fn differences(selection: EventSet<'_>, baseline: Baseline<'_>, runs: &[Arc<dyn Run>]) -> Result<Differences> {
     let named = named_fields(&[selection, baseline.set()]);
     Comparison { selection, baseline, runs, named }.kept_or_new()
 }
@@ -139,7 +135,7 @@ pub fn field_differences(
     selection: EventSet<'_>,
     baseline: Baseline<'_>,
     runs: &[Arc<dyn Run>],
-) -> Result<Differences, ExecuteError> {
+) -> Result<Differences> {
     let mut named = named_fields(&[selection, baseline.set()]);
     named.insert("@message".into());
     Comparison { selection, baseline, runs, named }.kept_or_new()
@@ -197,7 +193,7 @@ struct Comparison<'c, 'a> {
 
 impl Comparison<'_, '_> {
     /// Returns what was found before about the same events, or finds it.
-    fn kept_or_new(&self) -> Result<Differences, ExecuteError> {
+    fn kept_or_new(&self) -> Result<Differences> {
         let kind = format!("differs {} {:?}", self.baseline.is_rest(), self.named);
         let keeper = Keeper::of(&kind, &[self.selection, self.baseline.set()], self.runs);
         if let Some(kept) = keeper.and_then(Keeper::find::<Differences>) {
@@ -214,7 +210,7 @@ impl Comparison<'_, '_> {
         Ok(found)
     }
 
-    fn differences(&self) -> Result<Differences, ExecuteError> {
+    fn differences(&self) -> Result<Differences> {
         let mut counts = self.counts()?;
         let n_events = [counts[0].n_events, counts[1].n_events];
         let mut found = Differences {
@@ -240,7 +236,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Counts the values of both sides.
-    fn counts(&self) -> Result<[ValueCounts; 2], ExecuteError> {
+    fn counts(&self) -> Result<[ValueCounts; 2]> {
         let count = |set: EventSet<'_>| value_counts(set.plan, self.runs, set.request);
         let (selection, mut baseline) = (count(self.selection)?, count(self.baseline.set())?);
         if self.baseline.is_rest() {
@@ -262,7 +258,7 @@ impl Comparison<'_, '_> {
         counts: &[ValueCounts; 2],
         sides: Sides,
         reasons: &mut Vec<PartialReason>,
-    ) -> Result<Vec<Candidate>, ExecuteError> {
+    ) -> Result<Vec<Candidate>> {
         let names: BTreeSet<&Arc<str>> = counts.iter().flat_map(|counts| counts.fields.keys()).collect();
         let names: Vec<&Arc<str>> = names.into_iter().filter(|name| !self.is_named(name)).collect();
         let recounted = self.recounted(&names, counts, reasons)?;
@@ -294,7 +290,7 @@ impl Comparison<'_, '_> {
         names: &[&Arc<str>],
         counts: &[ValueCounts; 2],
         reasons: &mut Vec<PartialReason>,
-    ) -> Result<Vec<Recount>, ExecuteError> {
+    ) -> Result<Vec<Recount>> {
         let mut wanted: Vec<(Arc<str>, Value)> = Vec::new();
         for name in names {
             let of_side = [0, 1].map(|side| counts[side].fields.get(*name));
@@ -323,11 +319,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Judges the patterns of messages, unless a query names the message.
-    fn pattern_candidate(
-        &self,
-        sides: Sides,
-        reasons: &mut Vec<PartialReason>,
-    ) -> Result<Option<Candidate>, ExecuteError> {
+    fn pattern_candidate(&self, sides: Sides, reasons: &mut Vec<PartialReason>) -> Result<Option<Candidate>> {
         if ["@message", "@any", "message", "msg"].iter().any(|name| self.named.contains(*name)) {
             return Ok(None);
         }
@@ -359,11 +351,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Brings together candidates that are the same events, and finds an event for each.
-    fn described(
-        &self,
-        candidates: Vec<Candidate>,
-        reasons: &mut Vec<PartialReason>,
-    ) -> Result<Vec<FieldDifference>, ExecuteError> {
+    fn described(&self, candidates: Vec<Candidate>, reasons: &mut Vec<PartialReason>) -> Result<Vec<FieldDifference>> {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
@@ -393,7 +381,7 @@ impl Comparison<'_, '_> {
     }
 
     /// What the selection lacks is shown by an event of the baseline.
-    fn add_baseline_events(&self, fields: &mut [FieldDifference]) -> Result<(), ExecuteError> {
+    fn add_baseline_events(&self, fields: &mut [FieldDifference]) -> Result<()> {
         let lacking: Vec<&mut FieldDifference> = fields.iter_mut().filter(|field| field.event.is_none()).collect();
         if lacking.is_empty() {
             return Ok(());

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use execute::{EventSet, ExecuteError, PartialReason, Request};
+use execute::{EventSet, PartialReason, Request, Result};
 use plan::{Comparison, Expr, Operator, Plan};
 use types::{Run, TimeRange, Timestamp, Value};
 
@@ -68,11 +68,7 @@ struct Signal {
 ///
 /// `calls` counts the calls between services, where spans can be read. What does not fit before the request's deadline is
 /// left out, and the reasons say so.
-pub fn first_look(
-    set: EventSet<'_>,
-    runs: &[Arc<dyn Run>],
-    calls: Option<&CountCalls<'_>>,
-) -> Result<FirstLook, ExecuteError> {
+pub fn first_look(set: EventSet<'_>, runs: &[Arc<dyn Run>], calls: Option<&CountCalls<'_>>) -> Result<FirstLook> {
     let others: Vec<Arc<dyn Run>> =
         runs.iter().filter(|run| !is_mark_group(run.info().group.as_str())).cloned().collect();
     let mut look = Look { request: set.request, runs, others: &others, calls, found: FirstLook::default() };
@@ -142,7 +138,7 @@ impl Look<'_, '_> {
     }
 
     /// Finds what an onset has to do with.
-    fn explain(&mut self, signal: &Signal, began: Timestamp) -> Result<(), ExecuteError> {
+    fn explain(&mut self, signal: &Signal, began: Timestamp) -> Result<()> {
         let onset = self.found.onset.clone();
         let to = onset.ended.unwrap_or(self.request.range.to).min(Timestamp(self.request.now.0.saturating_add(1)));
         let window = TimeRange { from: began, to: to.max(Timestamp(began.0.saturating_add(1))) };
@@ -185,7 +181,7 @@ impl Look<'_, '_> {
     }
 
     /// Compares the events since the onset: parts with the rest of the same time, all events with the time before.
-    fn differs(&mut self, signal: &Signal, window: TimeRange) -> Result<Option<Differences>, ExecuteError> {
+    fn differs(&mut self, signal: &Signal, window: TimeRange) -> Result<Option<Differences>> {
         let request = Request { range: window, limit: None, ..*self.request };
         let selection = EventSet { plan: &signal.plan, request: &request };
         let length = window.to.0.saturating_sub(window.from.0);
@@ -213,7 +209,7 @@ impl Look<'_, '_> {
     }
 
     /// Where no rate changed, sources may have fallen silent.
-    fn note_silences(&mut self, plan: &Plan) -> Result<(), ExecuteError> {
+    fn note_silences(&mut self, plan: &Plan) -> Result<()> {
         if !conditions_of(plan).is_empty() || self.is_late() {
             return Ok(());
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use execute::{Answer, ExecuteError, PartialReason, Request, execute};
+use execute::{Answer, PartialReason, Request, Result, execute};
 use plan::{Expr, Name, Operator, Plan};
 use types::{GroupPattern, Run, TimeRange, Timestamp, Value};
 
@@ -70,7 +70,7 @@ pub fn mark_reach(range: TimeRange) -> TimeRange {
 
 /// Returns the newest marks, at most `limit`, that overlap the range of `request`. Runs of other groups are ignored; the
 /// runs must cover [`mark_reach`] of the range.
-pub fn marks(runs: &[Arc<dyn Run>], request: &Request<'_>, limit: usize) -> Result<Marks, ExecuteError> {
+pub fn marks(runs: &[Arc<dyn Run>], request: &Request<'_>, limit: usize) -> Result<Marks> {
     let runs: Vec<Arc<dyn Run>> = runs.iter().filter(|run| is_mark_group(run.info().group.as_str())).cloned().collect();
     if runs.is_empty() {
         return Ok(Marks::default());

@@ -13,7 +13,7 @@ mod reach;
 
 use std::sync::Arc;
 
-use execute::{EventSet, ExecuteError, PartialReason};
+use execute::{EventSet, PartialReason, Result};
 use types::{Run, TimeRange, Timestamp};
 
 use self::change_point::{EVENTS_MIN, Episode, episode};
@@ -67,7 +67,7 @@ impl Onset {
 
 /// Finds when what is measured of the events of a set began to be larger, or smaller, than before: in its range, or up to
 /// as much time before that. The runs must cover [`reach`] of the range, and [`history`] of that for a daily rhythm.
-pub fn onset(set: EventSet<'_>, measure: &Measure, runs: &[Arc<dyn Run>]) -> Result<Onset, ExecuteError> {
+pub fn onset(set: EventSet<'_>, measure: &Measure, runs: &[Arc<dyn Run>]) -> Result<Onset> {
     let range = clipped(reach(set.request.range, set.request.now), runs);
     let Some(range) = range else { return Ok(Onset::none(NO_EVENTS, Vec::new())) };
     let mut counter = Counter { set, runs, counted: CountedEvents::events(set.plan), partial_reasons: Vec::new() };
@@ -127,7 +127,7 @@ struct Search {
 }
 
 impl Search {
-    fn of(counter: &mut Counter<'_, '_>, range: TimeRange) -> Result<Self, ExecuteError> {
+    fn of(counter: &mut Counter<'_, '_>, range: TimeRange) -> Result<Self> {
         let length = ((i128::from(range.to.0) - i128::from(range.from.0)) / i128::from(BUCKETS)).max(1) as i64;
         // The first bucket is a whole one; of the last one as much counts as there is of it.
         let from = floor(range.from.0.saturating_add(length - 1), length);
@@ -160,7 +160,7 @@ impl Search {
         self.sum(from, to) / self.series.expected[from..to].iter().sum::<f64>().max(1.0)
     }
 
-    fn began(&self, counter: &mut Counter<'_, '_>, found: Episode) -> Result<Instant, ExecuteError> {
+    fn began(&self, counter: &mut Counter<'_, '_>, found: Episode) -> Result<Instant> {
         let began = counter.refined(self.place(found.begin), self.length, self.range, found, true)?;
         if !found.is_rise || self.series.law != change_point::Law::Rate {
             return Ok(began);
@@ -169,7 +169,7 @@ impl Search {
         counter.at_event(began, before)
     }
 
-    fn ended(&self, counter: &mut Counter<'_, '_>, found: Episode) -> Result<Option<Instant>, ExecuteError> {
+    fn ended(&self, counter: &mut Counter<'_, '_>, found: Episode) -> Result<Option<Instant>> {
         if found.end == self.series.counts.len() {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use execute::{EventSet, ExecuteError, Request, execute};
+use execute::{EventSet, Request, Result, execute};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 use types::{Run, TimeRange, Timestamp, Value};
 
@@ -42,11 +42,7 @@ struct Seen {
 
 /// Finds the sources among the events of `set` that fell silent in its range and stayed so until the last event of the others,
 /// or the end of what `began` may have to do with.
-pub(crate) fn silences(
-    set: EventSet<'_>,
-    runs: &[Arc<dyn Run>],
-    began: Timestamp,
-) -> Result<Vec<Concurrent>, ExecuteError> {
+pub(crate) fn silences(set: EventSet<'_>, runs: &[Arc<dyn Run>], began: Timestamp) -> Result<Vec<Concurrent>> {
     let range = set.request.range;
     let newest = runs.iter().map(|run| run.info().last.0).max().unwrap_or(range.to.0);
     let until = newest.min(set.request.now.0).min(began.0.saturating_add(REGULAR)).max(range.to.0.min(newest));
@@ -90,7 +86,7 @@ pub(crate) fn silences(
 
 /// Returns when events of the minute after an instant began to arrive: the instant itself, or much later where all events were
 /// sent together afterwards.
-fn usual_arrival(set: EventSet<'_>, runs: &[Arc<dyn Run>], at: i64) -> Result<i64, ExecuteError> {
+fn usual_arrival(set: EventSet<'_>, runs: &[Arc<dyn Run>], at: i64) -> Result<i64> {
     let name = Name::from("arrived");
     let argument = Some(Expr::Field("@ingestionTime".into()));
     let mut operators = conditions_of(set.plan);
@@ -109,7 +105,7 @@ fn usual_arrival(set: EventSet<'_>, runs: &[Arc<dyn Run>], at: i64) -> Result<i6
 }
 
 /// Returns the services that a tenth of the events of a set or more are of.
-pub(crate) fn services(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<BTreeSet<String>, ExecuteError> {
+pub(crate) fn services(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<BTreeSet<String>> {
     let names: BTreeSet<Arc<str>> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
     let mut found = BTreeSet::new();
     for field in SERVICE_FIELDS.into_iter().filter(|field| names.contains(*field)) {
@@ -122,7 +118,7 @@ pub(crate) fn services(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<BTree
 }
 
 /// Returns the values of a field that names sources, with their first and last events.
-fn sources(set: EventSet<'_>, runs: &[Arc<dyn Run>], field: &str) -> Result<BTreeMap<String, Seen>, ExecuteError> {
+fn sources(set: EventSet<'_>, runs: &[Arc<dyn Run>], field: &str) -> Result<BTreeMap<String, Seen>> {
     let names: [Name; 5] = ["source", "n", "first", "last", "arrived"].map(Name::from);
     let time = || Some(Expr::Field("@timestamp".into()));
     let arrival = Some(Expr::Field("@ingestionTime".into()));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execute::{EventSet, ExecuteError, Request, execute};
+use execute::{EventSet, Request, Result, execute};
 use plan::{Expr, Function, Name, Operator, Plan, SortKey};
 use types::{Run, Timestamp, Value};
 
@@ -22,7 +22,7 @@ pub(crate) struct WorstTrace {
 }
 
 /// Returns the trace of the slowest event of a set; of the newest where durations are not known.
-pub(crate) fn worst_trace(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<Option<WorstTrace>, ExecuteError> {
+pub(crate) fn worst_trace(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<Option<WorstTrace>> {
     let has = |field: &&&str| {
         let is_there =
             |run: &Arc<dyn Run>| run.field_names().is_ok_and(|names| names.iter().any(|name| **name == ***field));

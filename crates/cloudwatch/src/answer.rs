@@ -13,6 +13,9 @@ use door::{Caller, PIECE_BYTES, Problem, Role};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 
+/// What an operation returns.
+pub(crate) type Result<T, E = CloudWatchProblem> = std::result::Result<T, E>;
+
 /// An error in the form of CloudWatch.
 #[derive(Clone, Debug)]
 pub struct CloudWatchProblem {

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use ingest::Encoding;
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::signature::Signature;
 use door::access::{KeyError, KeyRevoked, RevocableBody};
 use door::headers::encoding;
@@ -38,7 +38,7 @@ pub(super) async fn admit<S>(
     body: Body,
     service: &'static str,
     bytes_max: usize,
-) -> Result<AuthenticatedRequest<S>, CloudWatchProblem> {
+) -> Result<AuthenticatedRequest<S>> {
     if let Some(AccessRefusal(problem)) = parts.extensions.get() {
         return Err(problem.clone().into());
     }
@@ -81,7 +81,7 @@ fn pair_of(
     server: &Shared,
     signature: Result<&Option<Signature>, &CloudWatchProblem>,
     parts: &Parts,
-) -> Result<(Arc<Caller>, String), CloudWatchProblem> {
+) -> Result<(Arc<Caller>, String)> {
     let signature = signature.map_err(Clone::clone)?.as_ref().ok_or_else(missing)?;
     let pair = server.app.keys.signing_key(&signature.access_key_id, server.now()).map_err(|expired| {
         // Not by its name: the signature was not checked.

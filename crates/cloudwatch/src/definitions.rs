@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::answer::{CloudWatchProblem, random_id};
+use super::answer::{CloudWatchProblem, Result, random_id};
 use super::input::{Input, constraint};
 use super::paging::{page_of, with_next};
 use super::queries::{asks_for_insights, check_language};
@@ -40,7 +40,7 @@ struct Definition {
 }
 
 impl OperationRequest {
-    pub(super) fn put_definition(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn put_definition(&self, input: &Input) -> Result<Value> {
         let (name, query) = (input.needed("name")?.to_owned(), input.needed("queryString")?.to_owned());
         check_language(input)?;
         check_length("name", &name, NAME_CHARS_MAX)?;
@@ -74,7 +74,7 @@ impl OperationRequest {
         Ok(json!({"queryDefinitionId": id}))
     }
 
-    pub(super) fn describe_definitions(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn describe_definitions(&self, input: &Input) -> Result<Value> {
         let prefix = input.text("queryDefinitionNamePrefix")?.unwrap_or_default();
         let most = input.number("maxResults", PAGE_MAX, PAGE_MAX)?;
         let is_asked = asks_for_insights(input)?;
@@ -103,7 +103,7 @@ impl OperationRequest {
         Ok(with_next(json!({"queryDefinitions": shown}), next))
     }
 
-    pub(super) fn delete_definition(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn delete_definition(&self, input: &Input) -> Result<Value> {
         let (settings, id) = (self.server.settings(), input.needed("queryDefinitionId")?);
         let old = settings.get(KIND, id)?.and_then(|json| read(&json));
         old.filter(|old| is_seen(old, &self.server)).ok_or_else(unknown)?;
@@ -126,7 +126,7 @@ fn unknown() -> CloudWatchProblem {
     CloudWatchProblem::new("ResourceNotFoundException", "The specified query definition does not exist.")
 }
 
-fn check_length(member: &str, text: &str, chars_max: usize) -> Result<(), CloudWatchProblem> {
+fn check_length(member: &str, text: &str, chars_max: usize) -> Result<()> {
     if (1..=chars_max).contains(&text.chars().count()) {
         return Ok(());
     }

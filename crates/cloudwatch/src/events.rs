@@ -11,9 +11,9 @@ use chrono_tz::Tz;
 use execute::{Answer, ContextAnchor, Side, context_plan};
 use plan::{Operator, Plan};
 use serde_json::{Value as Json, json};
-use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
+use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value, ensure};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::input::Input;
 use super::patterns::{is_one_of, plan_of, starts_with_any};
 use super::request::{OperationRequest, Step};
@@ -67,7 +67,7 @@ struct Page {
 
 impl OperationRequest {
     /// Blocks.
-    pub(super) fn filter_events(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn filter_events(&self, input: &Input) -> Result<Step> {
         let group = self.known_group(input)?;
         let mut plan = plan_of(input.text("filterPattern")?.unwrap_or_default())?;
         let streams = input.texts("logStreamNames")?;
@@ -114,7 +114,7 @@ impl OperationRequest {
     }
 
     /// Blocks.
-    pub(super) fn events(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn events(&self, input: &Input) -> Result<Step> {
         let group = self.known_group(input)?;
         let stream = input.needed("logStreamName")?;
         self.must_have_streams(&group, &[stream])?;
@@ -140,26 +140,24 @@ impl OperationRequest {
     }
 
     /// Refuses streams that the group does not have. Blocks.
-    fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
+    fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<()> {
         let (groups, store) = (&self.server.state.groups, self.server.whole_store());
         names.iter().try_for_each(|name| groups.check_stream(store, group, name))
     }
 }
 
 /// Reads the range from `startTime` to `endTime`, in milliseconds, extended by `end_ns`.
-fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange, CloudWatchProblem> {
+fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange> {
     let time = |name: &str| input.optional_integer(name).map(|time| time.map(|ms| ms.saturating_mul(1_000_000)));
     let from = time("startTime")?.map_or(TimeRange::ALL.from, Timestamp);
     let end = time("endTime")?;
     let to = end.map_or(TimeRange::ALL.to, |to| Timestamp(to.saturating_add(end_ns)));
-    if end.is_some_and(|end| from.0 > end) {
-        return Err(CloudWatchProblem::parameter("startTime is after endTime."));
-    }
+    ensure!(end.is_none_or(|end| from.0 <= end), CloudWatchProblem::parameter("startTime is after endTime."));
     Ok(TimeRange { from, to })
 }
 
 /// Returns the place that the token names, else the end of the range where `side` begins.
-fn place_of(input: &Input, side: Side) -> Result<Place, CloudWatchProblem> {
+fn place_of(input: &Input, side: Side) -> Result<Place> {
     let Some(token) = input.text("nextToken")? else { return Ok(Place { side, id: None }) };
     Place::read(token).ok_or_else(|| CloudWatchProblem::parameter("The specified nextToken is invalid."))
 }

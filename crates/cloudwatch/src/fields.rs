@@ -7,7 +7,7 @@ use plan::{Expr, Name, Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupPattern, TimeRange, Timestamp};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::input::Input;
 use super::request::{OperationRequest, Step};
 use super::results::text_of;
@@ -28,7 +28,7 @@ const OF_SOME: [&str; 1] = ["@level"];
 
 impl OperationRequest {
     /// Blocks.
-    pub(super) fn group_fields(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn group_fields(&self, input: &Input) -> Result<Step> {
         let group = self.known_group(input)?;
         let now = self.server.now();
         let around = |center: i64| {
@@ -54,7 +54,7 @@ impl OperationRequest {
         }))
     }
 
-    pub(super) fn record(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn record(&self, input: &Input) -> Result<Step> {
         let pointer = input.needed("logRecordPointer")?;
         let Some(id) = EventId::decode(pointer) else {
             return Err(CloudWatchProblem::parameter("The specified logRecordPointer is invalid."));

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use storage::{Settings, Store, StoreError};
 use types::{GroupPattern, GroupScope, Run, TimeRange};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::input::{Input, constraint};
 
 /// Longest name of a filter, a metric and a namespace.
@@ -25,11 +25,7 @@ pub(super) struct FilterLimits {
 
 impl FilterLimits {
     /// Refuses a filter of `group` that would exceed a limit, given the groups of the other filters.
-    pub(super) fn check<'f>(
-        &self,
-        others: impl Iterator<Item = &'f str> + Clone,
-        group: &str,
-    ) -> Result<(), CloudWatchProblem> {
+    pub(super) fn check<'f>(&self, others: impl Iterator<Item = &'f str> + Clone, group: &str) -> Result<()> {
         let n_of_group = others.clone().filter(|other| *other == group).count();
         if n_of_group < self.of_group && others.count() < self.total {
             return Ok(());
@@ -45,7 +41,7 @@ pub(super) fn document_name(group: &str, filter: &str) -> String {
 }
 
 /// Returns the name of the filter that a request names.
-pub(super) fn filter_name(input: &Input) -> Result<&str, CloudWatchProblem> {
+pub(super) fn filter_name(input: &Input) -> Result<&str> {
     let name = input.needed("filterName")?;
     if name.is_empty() || name.contains([':', '*']) || name.chars().count() > NAME_CHARS_MAX {
         let rule = format!("Member must have length between 1 and {NAME_CHARS_MAX} and neither ':' nor '*'");

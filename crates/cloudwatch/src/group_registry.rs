@@ -15,9 +15,9 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use storage::{Store, StoreError};
-use types::{GroupName, GroupScope, Hold};
+use types::{GroupName, GroupScope, Hold, ensure};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 
 /// The kind of the documents.
 const KIND: &str = "cloudwatch";
@@ -59,11 +59,7 @@ pub(super) struct GroupRecord {
 }
 
 impl GroupRegistry {
-    fn with<T>(
-        &self,
-        store: &Store,
-        work: impl FnOnce(&mut BTreeMap<String, GroupRecord>) -> Result<T, CloudWatchProblem>,
-    ) -> Result<T, CloudWatchProblem> {
+    fn with<T>(&self, store: &Store, work: impl FnOnce(&mut BTreeMap<String, GroupRecord>) -> Result<T>) -> Result<T> {
         let mut content = self.0.hold();
         if content.groups.is_none() {
             let read = |(name, json): (String, String)| match serde_json::from_str(&json) {
@@ -79,16 +75,12 @@ impl GroupRegistry {
     }
 
     /// Returns a group; `None` if no client has created it.
-    pub(super) fn group(&self, store: &Store, name: &GroupName) -> Result<Option<GroupRecord>, CloudWatchProblem> {
+    pub(super) fn group(&self, store: &Store, name: &GroupName) -> Result<Option<GroupRecord>> {
         self.with(store, |groups| Ok(groups.get(name.as_str()).cloned()))
     }
 
     /// Returns all groups within a scope, without their streams.
-    pub(super) fn groups(
-        &self,
-        store: &Store,
-        scope: &GroupScope,
-    ) -> Result<BTreeMap<String, GroupRecord>, CloudWatchProblem> {
+    pub(super) fn groups(&self, store: &Store, scope: &GroupScope) -> Result<BTreeMap<String, GroupRecord>> {
         let short = |group: &GroupRecord| GroupRecord {
             created: group.created,
             class: group.class.clone(),
@@ -102,13 +94,7 @@ impl GroupRegistry {
     }
 
     /// Creates a group.
-    pub(super) fn make(
-        &self,
-        store: &Store,
-        name: &GroupName,
-        group: GroupRecord,
-        groups_max: usize,
-    ) -> Result<(), CloudWatchProblem> {
+    pub(super) fn make(&self, store: &Store, name: &GroupName, group: GroupRecord, groups_max: usize) -> Result<()> {
         check_tags(&group.tags)?;
         self.with(store, |groups| {
             if groups.contains_key(name.as_str()) || store.has_group(name) {
@@ -129,13 +115,11 @@ impl GroupRegistry {
         &self,
         store: &Store,
         name: &GroupName,
-        change: impl FnOnce(&mut GroupRecord) -> Result<T, CloudWatchProblem>,
-    ) -> Result<T, CloudWatchProblem> {
+        change: impl FnOnce(&mut GroupRecord) -> Result<T>,
+    ) -> Result<T> {
         self.with(store, |groups| {
             let known = groups.get(name.as_str());
-            if known.is_none() && !store.has_group(name) {
-                return Err(CloudWatchProblem::no_group());
-            }
+            ensure!(known.is_some() || store.has_group(name), CloudWatchProblem::no_group());
             let n_before = known.map_or(0, |group| group.streams.len());
             let n_streams: usize = groups.values().map(|group| group.streams.len()).sum();
             let mut group = known.cloned().unwrap_or_default();
@@ -171,7 +155,7 @@ impl GroupRegistry {
     }
 
     /// Checks that a stream exists.
-    pub(super) fn check_stream(&self, store: &Store, name: &GroupName, stream: &str) -> Result<(), CloudWatchProblem> {
+    pub(super) fn check_stream(&self, store: &Store, name: &GroupName, stream: &str) -> Result<()> {
         let made = self.with(store, |groups| {
             let group = groups.get(name.as_str());
             Ok(group.map(|group| group.streams.contains_key(stream)))
@@ -180,9 +164,7 @@ impl GroupRegistry {
             return Ok(());
         }
         let has_events = store.has_group(name);
-        if made.is_none() && !has_events {
-            return Err(CloudWatchProblem::no_group());
-        }
+        ensure!(made.is_some() || has_events, CloudWatchProblem::no_group());
         let key = (name.clone(), stream.to_owned());
         if has_events && self.0.hold().seen.contains(&key) {
             return Ok(());
@@ -205,11 +187,11 @@ impl GroupRegistry {
     }
 }
 
-fn put(store: &Store, name: &GroupName, group: &GroupRecord) -> Result<(), CloudWatchProblem> {
+fn put(store: &Store, name: &GroupName, group: &GroupRecord) -> Result<()> {
     Ok(store.settings().put(KIND, name.as_str(), &to_json(group)?)?)
 }
 
-fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), CloudWatchProblem> {
+fn check_tags(tags: &BTreeMap<String, String>) -> Result<()> {
     let is_fit =
         |(name, text): (&String, &String)| (1..=128).contains(&name.chars().count()) && text.chars().count() <= 256;
     if tags.len() > TAGS_MAX {

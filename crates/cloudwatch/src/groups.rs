@@ -3,9 +3,9 @@
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupRetention;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, ensure};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::group_registry::GroupRecord;
 use super::input::{Input, constraint};
 use super::put::refused;
@@ -24,7 +24,7 @@ const RETENTION_DAYS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 impl OperationRequest {
-    pub(super) fn create_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn create_group(&self, input: &Input) -> Result<Value> {
         let name = self.changed_group(input, &["logGroupName"])?;
         let class = input.text("logGroupClass")?;
         if let Some(class) = class.filter(|class| !CLASSES.contains(class)) {
@@ -45,7 +45,7 @@ impl OperationRequest {
         Ok(Value::Null)
     }
 
-    pub(super) fn delete_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn delete_group(&self, input: &Input) -> Result<Value> {
         let name = self.changed_group(input, &["logGroupName"])?;
         self.server.must_be_deletable(&name)?;
         if door::deletion::delete_group(&self.server, &name)? {
@@ -54,7 +54,7 @@ impl OperationRequest {
         Err(CloudWatchProblem::no_group())
     }
 
-    pub(super) fn put_protection(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn put_protection(&self, input: &Input) -> Result<Value> {
         let name = self.changed_group(input, &["logGroupIdentifier"])?;
         must_exist(&self.server, &name)?;
         let is_protected = input.needed_flag("deletionProtectionEnabled")?;
@@ -64,7 +64,7 @@ impl OperationRequest {
         Ok(Value::Null)
     }
 
-    pub(super) fn create_stream(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn create_stream(&self, input: &Input) -> Result<Value> {
         let name = self.changed_group(input, &["logGroupName"])?;
         let stream = stream_of(input)?;
         let (groups, store) = (&self.server.state.groups, self.server.whole_store());
@@ -74,9 +74,7 @@ impl OperationRequest {
             Err(problem) => return Err(problem),
         };
         groups.change(store, &name, |group| {
-            if is_there || group.streams.contains_key(&stream) {
-                return Err(CloudWatchProblem::exists("log stream"));
-            }
+            ensure!(!is_there && !group.streams.contains_key(&stream), CloudWatchProblem::exists("log stream"));
             group.streams.insert(stream, milliseconds(self.server.now()));
             Ok(())
         })?;
@@ -84,7 +82,7 @@ impl OperationRequest {
     }
 
     /// Deletes the events of a stream by query, as `delete-events` does, and then the stream. Blocks.
-    pub(super) fn delete_stream(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn delete_stream(self, input: &Input) -> Result<Step> {
         let name = self.changed_group(input, &["logGroupName"])?;
         let stream = stream_of(input)?;
         let server = self.server;
@@ -116,7 +114,7 @@ impl OperationRequest {
         ))
     }
 
-    pub(super) fn put_retention(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn put_retention(&self, input: &Input) -> Result<Value> {
         let days = input.integer("retentionInDays")?;
         if !RETENTION_DAYS.contains(&days) {
             let valid = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
@@ -127,7 +125,7 @@ impl OperationRequest {
     }
 
     /// Sets the retention of a group by age; its limit by size stays.
-    pub(super) fn set_retention(&self, input: &Input, age_ns: Option<i64>) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn set_retention(&self, input: &Input, age_ns: Option<i64>) -> Result<Value> {
         self.require(&[Role::Admin])?;
         let (server, name) = (&self.server, self.changed_group(input, &["logGroupName"])?);
         let store = server.whole_store();
@@ -141,17 +139,17 @@ impl OperationRequest {
         Ok(Value::Null)
     }
 
-    pub(super) fn tag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn tag(&self, input: &Input) -> Result<Value> {
         let tags = input.map("tags")?.unwrap_or_default();
         self.change_tags(input, |group| group.tags.extend(tags))
     }
 
-    pub(super) fn untag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn untag(&self, input: &Input) -> Result<Value> {
         let names = input.texts("tagKeys")?.or(input.texts("tags")?).unwrap_or_default();
         self.change_tags(input, |group| group.tags.retain(|name, _| !names.contains(&&**name)))
     }
 
-    fn change_tags(&self, input: &Input, change: impl FnOnce(&mut GroupRecord)) -> Result<Value, CloudWatchProblem> {
+    fn change_tags(&self, input: &Input, change: impl FnOnce(&mut GroupRecord)) -> Result<Value> {
         let name = self.changed_group(input, &["resourceArn", "logGroupName"])?;
         self.server.state.groups.change(self.server.whole_store(), &name, |group| {
             change(group);
@@ -160,7 +158,7 @@ impl OperationRequest {
         Ok(Value::Null)
     }
 
-    pub(super) fn list_tags(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn list_tags(&self, input: &Input) -> Result<Value> {
         let name = self.group(input, &["resourceArn", "logGroupName"])?;
         let store = self.server.whole_store();
         match self.server.state.groups.group(store, &name)? {
@@ -171,7 +169,7 @@ impl OperationRequest {
     }
 }
 
-fn stream_of(input: &Input) -> Result<String, CloudWatchProblem> {
+fn stream_of(input: &Input) -> Result<String> {
     let name = input.needed("logStreamName")?;
     crate::put::decode::check_stream_name(name).map_err(refused)?;
     Ok(name.to_owned())

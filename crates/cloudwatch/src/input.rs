@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use types::GroupName;
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::members::{Service, refusal};
 
 /// The object that an operation is given.
@@ -14,7 +14,7 @@ pub(super) struct Input(Value);
 
 impl Input {
     /// Reads a body; an empty one is an empty object.
-    pub(super) fn read(body: &[u8]) -> Result<Self, CloudWatchProblem> {
+    pub(super) fn read(body: &[u8]) -> Result<Self> {
         if body.trim_ascii().is_empty() {
             return Ok(Self(Value::Object(Map::new())));
         }
@@ -41,19 +41,19 @@ impl Input {
     }
 
     /// Returns a text member.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, CloudWatchProblem> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
         let of = |value: &Value| value.as_str().map(|_| ()).ok_or_else(|| wrong_kind(name, "a string"));
         self.get(name).map(of).transpose()?;
         Ok(self.get(name).and_then(Value::as_str))
     }
 
     /// A text that must be there.
-    pub(super) fn needed(&self, name: &str) -> Result<&str, CloudWatchProblem> {
+    pub(super) fn needed(&self, name: &str) -> Result<&str> {
         self.text(name)?.ok_or_else(|| null_at(name))
     }
 
     /// Returns a number from 1 to its limit, or a default.
-    pub(super) fn number(&self, name: &str, default: usize, max: usize) -> Result<usize, CloudWatchProblem> {
+    pub(super) fn number(&self, name: &str, default: usize, max: usize) -> Result<usize> {
         let Some(value) = self.get(name) else { return Ok(default) };
         let number = value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))?;
         match usize::try_from(number) {
@@ -63,32 +63,32 @@ impl Input {
     }
 
     /// Returns a required number.
-    pub(super) fn integer(&self, name: &str) -> Result<i64, CloudWatchProblem> {
+    pub(super) fn integer(&self, name: &str) -> Result<i64> {
         let value = self.get(name).ok_or_else(|| null_at(name))?;
         value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))
     }
 
     /// Returns an optional number.
-    pub(super) fn optional_integer(&self, name: &str) -> Result<Option<i64>, CloudWatchProblem> {
+    pub(super) fn optional_integer(&self, name: &str) -> Result<Option<i64>> {
         if self.get(name).is_none() { Ok(None) } else { self.integer(name).map(Some) }
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, CloudWatchProblem> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool> {
         self.flag_or(name, false)
     }
 
     /// Returns a required flag.
-    pub(super) fn needed_flag(&self, name: &str) -> Result<bool, CloudWatchProblem> {
+    pub(super) fn needed_flag(&self, name: &str) -> Result<bool> {
         self.get(name).ok_or_else(|| null_at(name)).and_then(|_| self.flag(name))
     }
 
     /// Returns a flag, or a default.
-    pub(super) fn flag_or(&self, name: &str, default: bool) -> Result<bool, CloudWatchProblem> {
+    pub(super) fn flag_or(&self, name: &str, default: bool) -> Result<bool> {
         self.get(name).map_or(Ok(default), |value| value.as_bool().ok_or_else(|| wrong_kind(name, "a boolean")))
     }
 
     /// Returns a list of texts.
-    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, CloudWatchProblem> {
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&str>>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let list = value.as_array().ok_or_else(|| wrong_kind(name, "a list"))?;
         let texts = list.iter().map(|one| one.as_str().ok_or_else(|| wrong_kind(name, "a list of strings")));
@@ -96,14 +96,14 @@ impl Input {
     }
 
     /// Returns a list of objects, unchecked.
-    pub(super) fn objects(&self, name: &str) -> Result<Vec<Value>, CloudWatchProblem> {
+    pub(super) fn objects(&self, name: &str) -> Result<Vec<Value>> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
         let list = value.as_array().filter(|list| list.iter().all(Value::is_object));
         list.cloned().ok_or_else(|| wrong_kind(name, "a list of structures"))
     }
 
     /// Returns a map of texts.
-    pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, CloudWatchProblem> {
+    pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let map = value.as_object().ok_or_else(|| wrong_kind(name, "a map"))?;
         let pairs = map.iter().map(|(key, text)| {
@@ -114,7 +114,7 @@ impl Input {
     }
 
     /// Returns the group that one of several members names, by its name or ARN.
-    pub(super) fn group(&self, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
+    pub(super) fn group(&self, names: &[&str]) -> Result<GroupName> {
         for name in names {
             if let Some(text) = self.text(name)? {
                 return group_of(text, name);
@@ -125,7 +125,7 @@ impl Input {
 }
 
 /// Returns the group that a text names: `NAME`, `arn:…:log-group:NAME` or `arn:…:log-group:NAME:*`.
-pub(super) fn group_of(text: &str, member: &str) -> Result<GroupName, CloudWatchProblem> {
+pub(super) fn group_of(text: &str, member: &str) -> Result<GroupName> {
     let name = match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":log-group:")) {
         Some((_, name)) => name.strip_suffix(":*").unwrap_or(name),
         None => text,

@@ -65,6 +65,7 @@ use self::request::{BODY_BYTES_MAX, OperationRequest, Step};
 use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role, Routes};
 
 pub use self::answer::CloudWatchProblem;
+use self::answer::Result;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
 pub use self::saved_filters::{SavedFilter, saved_filters};
 pub use self::signature::authorization;
@@ -140,7 +141,7 @@ fn target(headers: &HeaderMap) -> Option<&str> {
 ///
 /// # Errors
 /// The reason for a refusal, in the form of the service.
-pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Result<Response, CloudWatchProblem> {
+pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Result<Response> {
     // Requests for `/` arrive without a route, and are not refused elsewhere while the store is locked.
     if let Some(reason) = server.whole_store().locked() {
         return Err(Problem::locked(reason).into());
@@ -172,7 +173,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
 
 impl OperationRequest {
     /// Carries out the operation.
-    async fn carry_out(self, input: Input) -> Result<Response, CloudWatchProblem> {
+    async fn carry_out(self, input: Input) -> Result<Response> {
         self.check_role()?;
         let server = self.server.clone();
         let step = match &*self.operation {
@@ -187,7 +188,7 @@ impl OperationRequest {
     }
 
     /// Refuses callers without a role for the operation, and operations that there are none of.
-    fn check_role(&self) -> Result<(), CloudWatchProblem> {
+    fn check_role(&self) -> Result<()> {
         let known = ROLES.iter().find(|(names, _)| names.split_whitespace().any(|name| name == self.operation));
         let (_, roles) = known.ok_or_else(|| {
             let message = format!("The operation {:?} is not supported here.", self.operation);
@@ -197,7 +198,7 @@ impl OperationRequest {
     }
 
     /// Carries out an operation, or begins one that reads events or waits. Blocks.
-    fn begin(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    fn begin(self, input: &Input) -> Result<Step> {
         let done = match &*self.operation {
             "DeleteLogStream" => return self.delete_stream(input),
             "DescribeLogStreams" => return self.describe_streams(input),

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupStatus;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field, ensure};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::group_registry::GroupRecord;
 use super::input::{Input, constraint, group_of};
 use super::metric_filters::counters;
@@ -49,7 +49,7 @@ struct Stream {
 }
 
 impl OperationRequest {
-    pub(super) fn describe_groups(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn describe_groups(&self, input: &Input) -> Result<Value> {
         let (prefix, pattern) = (input.text("logGroupNamePrefix")?, input.text("logGroupNamePattern")?);
         if prefix.is_some() && pattern.is_some() {
             let message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
@@ -84,7 +84,7 @@ impl OperationRequest {
         Ok(with_next(json!({"logGroups": described}), next))
     }
 
-    pub(super) fn list_groups(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn list_groups(&self, input: &Input) -> Result<Value> {
         check_accounts(input)?;
         let alternatives = input.text("logGroupNamePattern")?.map(alternatives).transpose()?;
         let tags = input.objects("logGroupTags")?.iter().map(TagFilter::read).collect::<Result<Vec<_>, _>>()?;
@@ -107,7 +107,7 @@ impl OperationRequest {
     }
 
     /// Blocks.
-    pub(super) fn describe_streams(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn describe_streams(self, input: &Input) -> Result<Step> {
         let name = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
         let prefix = input.text("logStreamNamePrefix")?.map(str::to_owned);
         let is_descending = input.flag("descending")?;
@@ -156,7 +156,7 @@ impl OperationRequest {
     }
 
     /// Returns the groups within the caller's scope. Blocks.
-    fn listed(&self) -> Result<BTreeMap<String, GroupListing>, CloudWatchProblem> {
+    fn listed(&self) -> Result<BTreeMap<String, GroupListing>> {
         self.require(&[Role::Ingest, Role::Read])?;
         let server = &self.server;
         let made = server.state.groups.groups(server.whole_store(), &server.caller.scope)?;
@@ -170,13 +170,11 @@ impl OperationRequest {
     }
 
     /// Returns the streams of a group that clients created, and whether it has events, too. Blocks.
-    fn created_streams(&self, name: &GroupName) -> Result<(BTreeMap<String, Stream>, bool), CloudWatchProblem> {
+    fn created_streams(&self, name: &GroupName) -> Result<(BTreeMap<String, Stream>, bool)> {
         let store = self.server.whole_store();
         let has_events = store.has_group(name);
         let made = self.server.state.groups.group(store, name)?;
-        if made.is_none() && !has_events {
-            return Err(CloudWatchProblem::no_group());
-        }
+        ensure!(made.is_some() || has_events, CloudWatchProblem::no_group());
         let with_time = |(name, created)| (name, Stream { created: Some(created), ..Stream::default() });
         Ok((made.unwrap_or_default().streams.into_iter().map(with_time).collect(), has_events))
     }
@@ -248,7 +246,7 @@ fn times_of(reading: &QueryRun<'_>, name: &GroupName) -> Result<Vec<(String, Str
 }
 
 /// Refuses the ids of other accounts: this server has one.
-fn check_accounts(input: &Input) -> Result<(), CloudWatchProblem> {
+fn check_accounts(input: &Input) -> Result<()> {
     let accounts = input.texts("accountIdentifiers")?.unwrap_or_default();
     match accounts.into_iter().find(|account| *account != ACCOUNT) {
         None => Ok(()),
@@ -259,7 +257,7 @@ fn check_accounts(input: &Input) -> Result<(), CloudWatchProblem> {
 }
 
 /// Returns the texts of a pattern that names contain or, after `^`, begin with.
-fn alternatives(pattern: &str) -> Result<Vec<&str>, CloudWatchProblem> {
+fn alternatives(pattern: &str) -> Result<Vec<&str>> {
     let is_fit = |text: &&str| {
         let text = text.strip_prefix('^').unwrap_or(text);
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte))
@@ -276,7 +274,7 @@ struct TagFilter {
 }
 
 impl TagFilter {
-    fn read(given: &Value) -> Result<Self, CloudWatchProblem> {
+    fn read(given: &Value) -> Result<Self> {
         let bad = || CloudWatchProblem::parameter("logGroupTags: a filter has a key, and values that are strings.");
         let key = given["key"].as_str().ok_or_else(bad)?.to_owned();
         let values = given["values"].as_array().into_iter().flatten();
@@ -309,7 +307,7 @@ fn page_by_name<'g>(
     groups: impl Iterator<Item = (&'g String, &'g GroupListing)>,
     limit: usize,
     input: &Input,
-) -> Result<Page<'g>, CloudWatchProblem> {
+) -> Result<Page<'g>> {
     let after = input.text("nextToken")?.map(read_token).transpose()?;
     let mut rest = groups.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
     let page: Vec<_> = rest.by_ref().take(limit).collect();

@@ -21,7 +21,7 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupName, GroupPattern, Value};
 
-use super::answer::{CloudWatchProblem, random_id};
+use super::answer::{CloudWatchProblem, Result, random_id};
 use super::event_stream::{CONTENT_TYPE, event, exception};
 use super::input::{Input, group_of};
 use super::patterns::{is_one_of, plan_of, starts_with_any};
@@ -72,7 +72,7 @@ struct ClientGone;
 
 impl OperationRequest {
     /// Blocks.
-    pub(super) fn live_tail(&self, input: &Input) -> Result<Response, CloudWatchProblem> {
+    pub(super) fn live_tail(&self, input: &Input) -> Result<Response> {
         let names = input.texts("logGroupIdentifiers")?.unwrap_or_default();
         if !(1..=GROUPS_MAX).contains(&names.len()) {
             let message = format!("logGroupIdentifiers has 1 to {GROUPS_MAX} members.");
@@ -108,7 +108,7 @@ impl OperationRequest {
 }
 
 /// Returns the events that a session is about.
-fn tail_of(input: &Input, n_groups: usize) -> Result<Tail, CloudWatchProblem> {
+fn tail_of(input: &Input, n_groups: usize) -> Result<Tail> {
     let mut plan = plan_of(input.text("logEventFilterPattern")?.unwrap_or_default())?;
     let (streams, prefixes) = (input.texts("logStreamNames")?, input.texts("logStreamNamePrefixes")?);
     if streams.is_some() && prefixes.is_some() {

@@ -17,7 +17,7 @@ use types::GroupName;
 use self::counters::filters;
 pub(super) use self::filter::Filter;
 use self::filter::KIND;
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::filters::{FilterLimits, NAME_CHARS_MAX, document_name, filter_name, last_sequence};
 use super::input::Input;
 use super::metrics::alarms;
@@ -43,7 +43,7 @@ pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, St
 }
 
 impl OperationRequest {
-    pub(super) fn put_metric_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn put_metric_filter(&self, input: &Input) -> Result<Json> {
         let group = self.known_group(input)?;
         self.change(&group)?;
         let mut filter = filter_of(input, &group, milliseconds(self.server.now()))?;
@@ -63,7 +63,7 @@ impl OperationRequest {
         alarms::follow_filters(&self.server).map(|()| Json::Null)
     }
 
-    pub(super) fn describe_metric_filters(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn describe_metric_filters(&self, input: &Input) -> Result<Json> {
         let group = input.text("logGroupName")?.map(|_| self.known_group(input)).transpose()?;
         let prefix = input.text("filterNamePrefix")?.unwrap_or_default();
         let (metric, namespace) = (input.text("metricName")?, input.text("metricNamespace")?);
@@ -81,7 +81,7 @@ impl OperationRequest {
         Ok(with_next(json!({"metricFilters": shown}), next))
     }
 
-    pub(super) fn delete_metric_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn delete_metric_filter(&self, input: &Input) -> Result<Json> {
         let group = self.known_group(input)?;
         self.change(&group)?;
         let key = document_name(group.as_str(), input.needed("filterName")?);
@@ -99,7 +99,7 @@ impl OperationRequest {
 }
 
 /// Reads the filter of a request.
-fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, CloudWatchProblem> {
+fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter> {
     let name = filter_name(input)?;
     let transformations = input.objects("metricTransformations")?;
     let [transformation] = transformations.as_slice() else {
@@ -138,7 +138,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
 }
 
 /// Reads the dimensions of a metric: names, and the selectors of their values.
-fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
+fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>> {
     let given = given.as_object().into_iter().flatten();
     let pairs = given.map(|(name, from)| {
         let is_fit = (1..=DIMENSION_CHARS_MAX).contains(&name.chars().count());
@@ -149,7 +149,7 @@ fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>, CloudWatchPro
         })?;
         Ok((name.clone(), from.to_owned()))
     });
-    let dimensions = pairs.collect::<Result<BTreeMap<_, _>, CloudWatchProblem>>()?;
+    let dimensions = pairs.collect::<Result<BTreeMap<_, _>>>()?;
     if dimensions.len() > DIMENSIONS_MAX {
         return Err(CloudWatchProblem::parameter(format!("A metric has {DIMENSIONS_MAX} dimensions at most.")));
     }

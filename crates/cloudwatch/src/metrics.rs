@@ -31,7 +31,7 @@ use ingest::decode;
 use serde_json::{Value, json};
 use types::Timestamp;
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::authentication::{AuthenticatedRequest, admit};
 use super::cbor;
 use super::input::Input;
@@ -126,7 +126,7 @@ pub(super) async fn answer(server: Shared, parts: &Parts, body: Body, form: Form
 }
 
 /// Checks the caller, and carries out the operation, which is returned with the answer; `null` has no body.
-async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<(String, Value), CloudWatchProblem> {
+async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<(String, Value)> {
     let AuthenticatedRequest { server, region, received, encoding } =
         admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
     let body = decode(received.bytes(), encoding, server.app.limits.body_bytes_max)?;
@@ -166,7 +166,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
 }
 
 /// Carries out an operation, or begins one that reads data, too, or waits. Blocks.
-fn begin(server: &Shared, region: &str, operation: &str, input: Value) -> Result<Step, CloudWatchProblem> {
+fn begin(server: &Shared, region: &str, operation: &str, input: Value) -> Result<Step> {
     match operation {
         "ListMetrics" => list(server, &input),
         _ if detectors::role_of(operation).is_some() => detectors::carry_out(server, operation, &input),
@@ -184,7 +184,7 @@ fn unknown(operation: &str) -> CloudWatchProblem {
 }
 
 /// Answers `GetMetricData`. A token is the number of datapoints before its page.
-fn metric_data(input: &Value) -> Result<Step, CloudWatchProblem> {
+fn metric_data(input: &Value) -> Result<Step> {
     let start = match Parameters::new(input).text("NextToken", 100)? {
         None => 0,
         Some(token) => token.parse().map_err(|_| bad_value("The value of NextToken is invalid."))?,
@@ -197,7 +197,7 @@ fn metric_data(input: &Value) -> Result<Step, CloudWatchProblem> {
 }
 
 /// Begins `ListMetrics`: a page of the metrics that match a request. Blocks.
-fn list(server: &Shared, input: &Value) -> Result<Step, CloudWatchProblem> {
+fn list(server: &Shared, input: &Value) -> Result<Step> {
     let parameters = Parameters::new(input);
     let namespace = parameters.text("Namespace", 255)?.map(str::to_owned);
     let name = parameters.text("MetricName", 255)?.map(str::to_owned);
@@ -212,7 +212,7 @@ fn list(server: &Shared, input: &Value) -> Result<Step, CloudWatchProblem> {
         let name = wanted.needed_text("Name", 255)?.to_owned();
         Ok((name, wanted.text("Value", 1024)?.map(str::to_owned)))
     };
-    let dimensions = dimensions.iter().map(filter).collect::<Result<Vec<_>, CloudWatchProblem>>()?;
+    let dimensions = dimensions.iter().map(filter).collect::<Result<Vec<_>>>()?;
     let of_filters = counters::metrics(server, |group| server.reaches(group))?;
     let now = server.now().0.div_euclid(Timestamp::MILLISECOND);
     let range = (now - if is_recent { RECENT_MS } else { LISTED_MS }, i64::MAX / Timestamp::MILLISECOND);

@@ -3,20 +3,16 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::input::Input;
 
 /// Returns a page of a list and the token of the next one. A token is the number of entries before its page.
-pub(super) fn page_of<'l, T>(
-    list: &'l [T],
-    most: usize,
-    input: &Input,
-) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
+pub(super) fn page_of<'l, T>(list: &'l [T], most: usize, input: &Input) -> Result<(&'l [T], Option<String>)> {
     Ok(page_from(list, start_of(input)?, most))
 }
 
 /// Returns the number of entries before the page that a request asks for.
-pub(super) fn start_of(input: &Input) -> Result<usize, CloudWatchProblem> {
+pub(super) fn start_of(input: &Input) -> Result<usize> {
     let start = input.text("nextToken")?.map(|token| read_token(token)?.parse().map_err(|_| bad_token()));
     Ok(start.transpose()?.unwrap_or_default())
 }
@@ -49,7 +45,7 @@ pub(super) fn token_of(next: String) -> String {
     BASE64URL_NOPAD.encode(next.as_bytes())
 }
 
-pub(super) fn read_token(token: &str) -> Result<String, CloudWatchProblem> {
+pub(super) fn read_token(token: &str) -> Result<String> {
     let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| bad_token())?;
     String::from_utf8(bytes).map_err(|_| bad_token())
 }

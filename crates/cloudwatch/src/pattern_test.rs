@@ -9,7 +9,7 @@ use execute::Tail;
 use serde_json::{Map, Value, json};
 use types::{BatchRun, GroupName};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::input::Input;
 use super::patterns::{bad_pattern, showing};
 use super::request::OperationRequest;
@@ -23,7 +23,7 @@ const TEXTS_MAX: usize = 50;
 const GROUP: &str = "test";
 
 impl OperationRequest {
-    pub(super) fn test_metric_filter(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn test_metric_filter(&self, input: &Input) -> Result<Value> {
         let pattern = input.needed("filterPattern")?;
         let names = language::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
         let selectors: Vec<&str> = names.iter().map(String::as_str).collect();

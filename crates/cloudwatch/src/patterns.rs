@@ -3,14 +3,14 @@
 use plan::{Expr, Operator, Plan};
 use types::Value;
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use door::Problem;
 
 /// The columns of an event in a page: message, time of arrival, stream, time.
 const COLUMNS: [&str; 4] = ["@message", "@ingestionTime", "@logStream", "@timestamp"];
 
 /// Returns the plan of a filter pattern, with the columns of an event in a page.
-pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
+pub(super) fn plan_of(pattern: &str) -> Result<Plan> {
     let mut plan = language::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
     let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
     plan.edit(|operators| {
@@ -21,7 +21,7 @@ pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
 }
 
 /// Returns the plan of a filter pattern, with the columns that selectors name.
-pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan, CloudWatchProblem> {
+pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan> {
     language::parse_filter_pattern_showing(pattern, selectors).map_err(|errors| bad_pattern(errors.into()))
 }
 

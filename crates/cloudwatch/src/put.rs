@@ -7,18 +7,14 @@ use ingest::{Encoding, lossy};
 use serde_json::{Value, json};
 
 use self::decode::{PutError, PutLogEvents, PutOutcome, ingest_cloudwatch};
-use super::answer::{CloudWatchProblem, answer};
+use super::answer::{CloudWatchProblem, Result, answer};
 use super::request::OperationRequest;
 use door::{RequestBody, Role};
 
 /// The sequence token in every answer. Older agents require one; it has no effect.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
 
-pub(super) async fn put(
-    asked: OperationRequest,
-    received: RequestBody,
-    encoding: Encoding,
-) -> Result<Response, CloudWatchProblem> {
+pub(super) async fn put(asked: OperationRequest, received: RequestBody, encoding: Encoding) -> Result<Response> {
     asked.require(&[Role::Ingest])?;
     let (server, n_bytes) = (asked.server.clone(), received.bytes().len());
     let work = move || {
@@ -31,7 +27,7 @@ pub(super) async fn put(
         asked.server.state.groups.check_stream(asked.server.whole_store(), &put.group, &put.stream)?;
         Ok(outcome_json(&ingest_cloudwatch(&app.intake, &put, &body, &asked.server.sender(None))?))
     };
-    let done: Result<Value, CloudWatchProblem> = server.intake.run(encoding, n_bytes, work).await?;
+    let done: Result<Value> = server.intake.run(encoding, n_bytes, work).await?;
     done.map(|value| answer(&value))
 }
 

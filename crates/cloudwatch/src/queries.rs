@@ -15,9 +15,9 @@ use language::ParseOptions;
 use plan::{Operator, Plan};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, ensure};
 
-use super::answer::{CloudWatchProblem, random_id, streamed};
+use super::answer::{CloudWatchProblem, Result, random_id, streamed};
 use super::input::{Input, constraint, group_of};
 use super::query_registry::{QueryResults, QueryStart, ROWS_MAX, RegisteredQuery};
 use super::request::{OperationRequest, Step, must_exist};
@@ -49,7 +49,7 @@ struct Question {
 
 impl OperationRequest {
     /// Blocks.
-    pub(super) fn start_query(&self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn start_query(&self, input: &Input) -> Result<Step> {
         let text = input.needed("queryString")?;
         check_language(input)?;
         let range = range_of(input)?;
@@ -74,7 +74,7 @@ impl OperationRequest {
     }
 
     /// Starts a query and waits a moment for its end.
-    fn run(&self, text: &str, groups: Vec<GroupName>, question: Question) -> Result<Step, CloudWatchProblem> {
+    fn run(&self, text: &str, groups: Vec<GroupName>, question: Question) -> Result<Step> {
         let id = random_id()?;
         let ticket = self.server.start_query(text);
         let started = QueryStart {
@@ -93,7 +93,7 @@ impl OperationRequest {
     }
 
     /// Returns the groups that a request names, all of which the caller must reach.
-    fn groups_asked(&self, input: &Input) -> Result<Vec<GroupName>, CloudWatchProblem> {
+    fn groups_asked(&self, input: &Input) -> Result<Vec<GroupName>> {
         let one = input.text("logGroupName")?;
         let (names, identifiers) = (input.texts("logGroupNames")?, input.texts("logGroupIdentifiers")?);
         let n_given = [one.is_some(), names.is_some(), identifiers.is_some()].into_iter().filter(|is| *is).count();
@@ -111,7 +111,7 @@ impl OperationRequest {
     }
 
     /// Returns the query that a request names. A query of another caller does not exist.
-    fn query(&self, input: &Input) -> Result<Arc<RegisteredQuery>, CloudWatchProblem> {
+    fn query(&self, input: &Input) -> Result<Arc<RegisteredQuery>> {
         let id = input.needed("queryId")?;
         let found = self.server.state.queries.get(id, |running| self.server.may_see_query(running));
         found.ok_or_else(|| {
@@ -120,7 +120,7 @@ impl OperationRequest {
         })
     }
 
-    pub(super) fn query_results(&self, input: &Input) -> Result<Response, CloudWatchProblem> {
+    pub(super) fn query_results(&self, input: &Input) -> Result<Response> {
         let query = self.query(input)?;
         let most = input.number("maxItems", PAGE_MAX, PAGE_MAX)?;
         let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
@@ -146,14 +146,14 @@ impl OperationRequest {
         Ok(streamed(std::iter::once(head).chain(rows).chain(std::iter::once(end))))
     }
 
-    pub(super) fn stop_query(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn stop_query(&self, input: &Input) -> Result<Value> {
         if self.query(input)?.stop(self.server.now()) {
             return Ok(json!({"success": true}));
         }
         Err(CloudWatchProblem::parameter("The specified query has ended already."))
     }
 
-    pub(super) fn describe_queries(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn describe_queries(&self, input: &Input) -> Result<Value> {
         let group = input.text("logGroupName")?;
         let status = input.text("status")?;
         let is_asked = asks_for_insights(input)?;
@@ -178,7 +178,7 @@ impl OperationRequest {
 }
 
 /// Refuses text in another language than Insights'.
-pub(super) fn check_language(input: &Input) -> Result<(), CloudWatchProblem> {
+pub(super) fn check_language(input: &Input) -> Result<()> {
     if asks_for_insights(input)? {
         return Ok(());
     }
@@ -187,7 +187,7 @@ pub(super) fn check_language(input: &Input) -> Result<(), CloudWatchProblem> {
 }
 
 /// Reports whether a request is about queries in Insights' language, the only ones there are.
-pub(super) fn asks_for_insights(input: &Input) -> Result<bool, CloudWatchProblem> {
+pub(super) fn asks_for_insights(input: &Input) -> Result<bool> {
     match input.text("queryLanguage")? {
         None | Some("CWLI") => Ok(true),
         Some("SQL" | "PPL") => Ok(false),
@@ -196,7 +196,7 @@ pub(super) fn asks_for_insights(input: &Input) -> Result<bool, CloudWatchProblem
 }
 
 /// Refuses plain words, which other APIs search for: a query consists of commands here.
-fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
+fn must_be_query(text: &str, plan: &Plan) -> Result<()> {
     let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
     let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
     let span = plan::Span { start: 0, end: text.len() };
@@ -225,7 +225,7 @@ async fn run(server: Shared, ticket: Ticket, query: Arc<RegisteredQuery>, questi
 }
 
 /// Reads `startTime` and `endTime`, both inclusive: seconds, or milliseconds for large numbers.
-fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
+fn range_of(input: &Input) -> Result<TimeRange> {
     let time = |name: &str| {
         let number = input.integer(name)?;
         if number < 0 {
@@ -235,9 +235,7 @@ fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
         Ok(number.saturating_mul(unit))
     };
     let (from, to) = (time("startTime")?, time("endTime")?);
-    if from > to {
-        return Err(CloudWatchProblem::parameter("startTime is after endTime."));
-    }
+    ensure!(from <= to, CloudWatchProblem::parameter("startTime is after endTime."));
     Ok(TimeRange { from: Timestamp(from), to: Timestamp(to.saturating_add(1)) })
 }
 
@@ -271,7 +269,7 @@ fn write_place(at: usize) -> String {
     BASE64URL_NOPAD.encode(at.to_string().as_bytes())
 }
 
-fn read_place(token: &str) -> Result<usize, CloudWatchProblem> {
+fn read_place(token: &str) -> Result<usize> {
     let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok();
     let place = bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
     place.ok_or_else(|| CloudWatchProblem::parameter("The specified nextToken is invalid."))

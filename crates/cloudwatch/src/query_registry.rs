@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use execute::{Answer, Stats};
 use types::{Hold, Timestamp, Value};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::results::row_json;
 use door::{Problem, RunningQuery};
 
@@ -99,7 +99,7 @@ impl QueryRegistry {
     }
 
     /// Registers a query that begins now.
-    pub(super) fn add(&self, started: QueryStart, now: Timestamp) -> Result<Arc<RegisteredQuery>, CloudWatchProblem> {
+    pub(super) fn add(&self, started: QueryStart, now: Timestamp) -> Result<Arc<RegisteredQuery>> {
         let mut queries = self.list.hold();
         queries
             .by_number

@@ -9,9 +9,9 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use types::{Timestamp, days_from_civil};
+use types::{Timestamp, days_from_civil, ensure};
 
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
@@ -44,11 +44,7 @@ impl Signature {
     ///
     /// # Errors
     /// A signature that cannot be checked, or whose time is not now.
-    pub(super) fn of(
-        headers: &HeaderMap,
-        service: &'static str,
-        now: Timestamp,
-    ) -> Result<Option<Self>, CloudWatchProblem> {
+    pub(super) fn of(headers: &HeaderMap, service: &'static str, now: Timestamp) -> Result<Option<Self>> {
         let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
         let text = value.to_str().unwrap_or_default();
         let Some(rest) = text.strip_prefix(ALGORITHM) else { return Ok(None) };
@@ -61,9 +57,7 @@ impl Signature {
         let [access_key_id, date, region, of_service, TERMINATOR] = credential[..] else {
             return Err(scope(service));
         };
-        if of_service != service {
-            return Err(scope(service));
-        }
+        ensure!(of_service == service, scope(service));
         let signed: Vec<String> = part("SignedHeaders")?.split(';').map(str::to_owned).collect();
         let value = HEXLOWER
             .decode(part("Signature")?.as_bytes())
@@ -84,7 +78,7 @@ impl Signature {
         uri: &Uri,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(), CloudWatchProblem> {
+    ) -> Result<()> {
         let canonical = self.canonical_request(method, uri, headers, &payload_hash(headers, body)?);
         if bool::from(self.value_of(secret, &canonical).ct_eq(&self.value)) {
             return Ok(());
@@ -156,7 +150,7 @@ pub fn authorization(
 }
 
 /// Returns the hash of the body as the canonical request has it.
-fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchProblem> {
+fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String> {
     let said = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
     if said == Some(UNSIGNED_PAYLOAD) {
         return Ok(UNSIGNED_PAYLOAD.to_owned());
@@ -169,7 +163,7 @@ fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchPr
 }
 
 /// Checks that the headers that select the operation are signed.
-fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<(), CloudWatchProblem> {
+fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<()> {
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
     let needed = ["x-amz-target", "x-amz-date", "x-amz-content-sha256"];
     let missing = needed.into_iter().find(|name| headers.contains_key(*name) && !is_signed(name));
@@ -177,14 +171,12 @@ fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<(), CloudWatch
     if let Some(name) = missing {
         return Err(invalid(&format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
     }
-    if signed.len() > SIGNED_HEADERS_MAX {
-        return Err(invalid("The signature names too many headers."));
-    }
+    ensure!(signed.len() <= SIGNED_HEADERS_MAX, invalid("The signature names too many headers."));
     Ok(())
 }
 
 /// Checks that the time of a signature is now, and on the day of its key.
-fn check_time(time: &str, date: &str, now: Timestamp) -> Result<(), CloudWatchProblem> {
+fn check_time(time: &str, date: &str, now: Timestamp) -> Result<()> {
     let Some(signed) = time_of(time) else {
         return Err(invalid("Date must be in ISO-8601 'basic format' in X-Amz-Date, such as 20261120T120000Z."));
     };
@@ -192,9 +184,7 @@ fn check_time(time: &str, date: &str, now: Timestamp) -> Result<(), CloudWatchPr
         return Err(invalid("Date in Credential scope does not match the date of the request."));
     }
     let ahead = signed.0.saturating_sub(now.0);
-    if ahead < -SKEW_NS_MAX {
-        return Err(invalid(&format!("Signature expired: {time} is more than 15 min. before {now}.")));
-    }
+    ensure!(ahead >= -SKEW_NS_MAX, invalid(&format!("Signature expired: {time} is more than 15 min. before {now}.")));
     if ahead > SKEW_NS_MAX {
         return Err(invalid(&format!("Signature not yet current: {time} is more than 15 min. after {now}.")));
     }

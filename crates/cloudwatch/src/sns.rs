@@ -23,7 +23,7 @@ use serde_json::Value;
 use self::input::SnsInput;
 use self::messages::publish;
 use self::registry::SnsRegistry;
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::authentication::{AuthenticatedRequest, admit};
 use crate::query_protocol::{of_form, respond, xml_answer, xml_error};
 use crate::request::BODY_BYTES_MAX;
@@ -98,7 +98,7 @@ pub(crate) async fn answer(server: Shared, parts: &Parts, body: Body) -> Respons
     respond_with(asked(server, parts, body).await)
 }
 
-async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Value), CloudWatchProblem> {
+async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Value)> {
     let AuthenticatedRequest { server, region, received, encoding } =
         admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
     let body = decode(received.bytes(), encoding, BODY_BYTES_MAX)?;
@@ -124,7 +124,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
     Ok((operation, answer))
 }
 
-fn carry_out(server: &Shared, region: &str, operation: &str, input: &SnsInput) -> Result<Value, CloudWatchProblem> {
+fn carry_out(server: &Shared, region: &str, operation: &str, input: &SnsInput) -> Result<Value> {
     let registry = SnsRegistry::new(server, region);
     match operation {
         "CreateTopic" => registry.create_topic(input),
@@ -166,7 +166,7 @@ fn follow_link(Call { server, parts, .. }: Call<CloudWatchState>) -> Outcome {
     }))
 }
 
-fn respond_with(done: Result<(String, Value), CloudWatchProblem>) -> Response {
+fn respond_with(done: Result<(String, Value)>) -> Response {
     match done {
         Ok((operation, answer)) => respond(StatusCode::OK, "text/xml", xml_answer(NAMESPACE, &operation, &answer, &[])),
         Err(problem) => refuse(&problem),

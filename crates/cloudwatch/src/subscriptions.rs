@@ -18,7 +18,7 @@ use types::GroupName;
 
 use self::filter::{Filter, filters};
 use self::forms::Form;
-use super::answer::CloudWatchProblem;
+use super::answer::{CloudWatchProblem, Result};
 use super::filters::{document_name, filter_name};
 use super::input::{Input, constraint};
 use super::paging::{page_of, with_next};
@@ -40,7 +40,7 @@ pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, St
 
 impl OperationRequest {
     /// Blocks.
-    pub(super) fn put_subscription_filter(self, input: &Input) -> Result<Step, CloudWatchProblem> {
+    pub(super) fn put_subscription_filter(self, input: &Input) -> Result<Step> {
         let group = self.known_group(input)?;
         self.change(&group)?;
         let filter = filter_of(input, &group, milliseconds(self.server.now()))?;
@@ -58,7 +58,7 @@ impl OperationRequest {
         })))
     }
 
-    pub(super) fn describe_subscription_filters(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn describe_subscription_filters(&self, input: &Input) -> Result<Json> {
         let group = self.known_group(input)?;
         let prefix = input.text("filterNamePrefix")?.unwrap_or_default();
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
@@ -69,7 +69,7 @@ impl OperationRequest {
         Ok(with_next(json!({"subscriptionFilters": shown}), next))
     }
 
-    pub(super) fn delete_subscription_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn delete_subscription_filter(&self, input: &Input) -> Result<Json> {
         let group = self.known_group(input)?;
         self.change(&group)?;
         let key = document_name(group.as_str(), input.needed("filterName")?);
@@ -83,7 +83,7 @@ impl OperationRequest {
 }
 
 /// Reads the filter of a request.
-fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, CloudWatchProblem> {
+fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter> {
     let destination = input.needed("destinationArn")?;
     if destination.chars().count() > ADDRESS_CHARS_MAX {
         let message = format!("destinationArn has {ADDRESS_CHARS_MAX} characters at most.");

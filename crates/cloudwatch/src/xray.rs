@@ -19,7 +19,7 @@ use ingest::decode as decompressed;
 use serde_json::json;
 
 use self::decode::ingest_segments;
-use crate::answer::{CloudWatchProblem, answer};
+use crate::answer::{CloudWatchProblem, Result, answer};
 use crate::authentication::{AuthenticatedRequest, admit};
 use crate::request::BODY_BYTES_MAX;
 pub use crate::request::Step;
@@ -80,7 +80,7 @@ pub fn carry_out<S: Send + Sync + 'static>(
 ///
 /// # Errors
 /// The reason for a refusal, in the form of the service.
-async fn put(server: Shared, request: Request) -> Result<Response, CloudWatchProblem> {
+async fn put(server: Shared, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let bytes_max = server.app.limits.body_bytes_max;
     let admitted = admit(server, &parts, body, SERVICE, bytes_max).await.map_err(CloudWatchProblem::of_xray)?;

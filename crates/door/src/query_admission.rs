@@ -22,7 +22,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::sleep;
-use types::Hold;
+use types::{Hold, ensure};
 
 use crate::problem::Problem;
 use crate::queries::{Extent, RunningQuery};
@@ -303,9 +303,7 @@ impl AdmittedQuery {
 
     fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
         let mut held = self.held.hold();
-        if held.is_refused {
-            return Err(Problem::busy("too many long queries at once"));
-        }
+        ensure!(!held.is_refused, Problem::busy("too many long queries at once"));
         let spent = held.spent.note();
         // A run that ended early does not predict the next one. Time spent waiting, on a bucket for example, counts.
         let whole = self.running.terms.extent.filter(|_| done.is_ok() && !self.running.is_cancelled());

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use plan::{CSV_BYTES_MAX, LookupTable, Rows, read_csv};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupScope, Hold};
+use types::{GroupScope, Hold, ensure};
 
 use crate::problem::Problem;
 
@@ -78,9 +78,7 @@ impl Tables {
         let mut kept = self.kept();
         let documents = settings.all(LookupTable::KIND)?;
         let before = documents.iter().find(|(known, _)| known == name).and_then(|(_, json)| LookupTable::of_json(json));
-        if before.is_some_and(|before| !caller.covers(&before.scope)) {
-            return Err(of_others(name));
-        }
+        ensure!(before.is_none_or(|before| caller.covers(&before.scope)), of_others(name));
         let others = documents.iter().filter(|(known, _)| known != name);
         let (n_tables, n_bytes) = others.fold((0, 0), |(n, bytes), (_, json)| (n + 1, bytes + json.len()));
         if n_tables >= TABLES_MAX || n_bytes + text.len() > BYTES_MAX {

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
-use types::Hold;
+use types::{Hold, ensure};
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
@@ -149,9 +149,7 @@ impl Tls {
         for found in CertificateDer::pem_slice_iter(&read_file(&of.file)?) {
             roots.add(found.map_err(content)?).map_err(|error| unusable(&error))?;
         }
-        if roots.is_empty() {
-            return Err(content(pem::Error::NoItemsFound));
-        }
+        ensure!(!roots.is_empty(), content(pem::Error::NoItemsFound));
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), self.provider.clone());
         let builder = if of.is_required { builder } else { builder.allow_unauthenticated() };
         let verifier = builder.build().map_err(|error| unusable(&error))?;
@@ -247,9 +245,7 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedK
     let pem = read_file(cert)?;
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(content)?;
-    if chain.is_empty() {
-        return Err(content(pem::Error::NoItemsFound));
-    }
+    ensure!(!chain.is_empty(), content(pem::Error::NoItemsFound));
     let content = |source| TlsError::Content { path: shown(key), wanted: "private key", source };
     let private = PrivateKeyDer::from_pem_slice(&read_file(key)?).map_err(content)?;
     CertifiedKey::from_der(chain, private, provider).map_err(|source| TlsError::Unusable {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
-use types::Hold;
+use types::{Hold, ensure};
 
 use crate::problem::Problem;
 
@@ -105,9 +105,7 @@ impl Gate {
             return Ok(permit);
         }
         let waiting = WaitingCaller(&self.n_waiting);
-        if self.n_waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
-            return Err(self.full());
-        }
+        ensure!(self.n_waiting.fetch_add(1, Ordering::Relaxed) < self.waiting_max, self.full());
         let entered = timeout(self.patience, self.permits.clone().acquire_many_owned(weight)).await;
         drop(waiting);
         match entered {

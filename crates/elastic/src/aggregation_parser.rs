@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
-use types::{Timestamp, Value};
+use types::{Timestamp, Value, ensure};
 
 use super::aggregation::{Aggregation, Aggregations, Branch, Branches, Form, Kind};
 use super::choice::{self, CHOICES};
@@ -100,9 +100,7 @@ impl Parser<'_> {
             });
         }
         check_rates(&kind, &children)?;
-        if nesting == 0 && matches!(&kind, Kind::Metric(metric) if metric.is_rate()) {
-            return Err(lost_rate());
-        }
+        ensure!(nesting != 0 || !matches!(&kind, Kind::Metric(metric) if metric.is_rate()), lost_rate());
         if matches!(kind, Kind::Pipeline(_) | Kind::Choice(_)) && nesting == 0 {
             let message = "must be inside a histogram, whose buckets it is computed from";
             return Err(SearchError::parsing(at, message));

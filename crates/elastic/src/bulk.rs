@@ -26,7 +26,7 @@ use ingest::{
     Collector, EventFields, EventMetadata, FieldWriter, IngestError, Intake, RawEvent, RecordRefusal, Sender,
 };
 use item::ID_BYTES_MAX;
-use types::{EventId, GroupName, group_name_of_outside};
+use types::{EventId, GroupName, ensure, group_name_of_outside};
 
 use action::{Actions, Line};
 
@@ -184,16 +184,10 @@ fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>, check: Check<'_
 }
 
 fn place_of(item: &Item<'_>, collector: &mut Collector<'_>) -> Result<(usize, GroupName), Refusal> {
-    if item.index.is_empty() {
-        return Err(Refusal::NoIndex);
-    }
+    ensure!(!item.index.is_empty(), Refusal::NoIndex);
     if let Some(id) = &item.id {
-        if id.is_empty() || id.len() > ID_BYTES_MAX {
-            return Err(Refusal::BadId);
-        }
-        if action::has_own_id(item.source) {
-            return Err(Refusal::OwnId);
-        }
+        ensure!(!id.is_empty() && id.len() <= ID_BYTES_MAX, Refusal::BadId);
+        ensure!(!action::has_own_id(item.source), Refusal::OwnId);
     }
     let group = group_name_of_outside(&item.index);
     let place = collector.group(&group).map_err(|error| Refusal::OutOfScope(error.to_string()))?;
@@ -206,9 +200,7 @@ fn read<'b>(body: &'b [u8], terms: &BulkTerms<'b>) -> Result<Vec<Item<'b>>, Inge
     let mut lines = Actions::new(body, terms.is_lenient);
     let mut n_readable = 0usize;
     while let Some(line) = lines.next() {
-        if items.len() == ACTIONS_MAX {
-            return Err(IngestError::TooManyActions { actions_max: ACTIONS_MAX });
-        }
+        ensure!(items.len() != ACTIONS_MAX, IngestError::TooManyActions { actions_max: ACTIONS_MAX });
         items.push(match line {
             Line::Action { action, index: own, id, source, pipeline } => {
                 n_readable += 1;

@@ -49,9 +49,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Choice, SearchE
             }
         }
     }
-    if keys.len() > KEYS_MAX {
-        return Err(SearchError::parsing(at, format!("has more than {KEYS_MAX} keys")));
-    }
+    types::ensure!(keys.len() <= KEYS_MAX, SearchError::parsing(at, format!("has more than {KEYS_MAX} keys")));
     let (from, size) = (number(members.get("from"), at)?.unwrap_or(0), number(members.get("size"), at)?);
     if keys.is_empty() && from == 0 && size.is_none() {
         return Err(SearchError::argument(format!(

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
-use types::Value;
+use types::{Value, ensure};
 
 use super::bucket::Candidate;
 use super::histogram::{self, Histogram, Step};
@@ -45,9 +45,7 @@ pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &st
     let Some(Json::Array(written)) = members.get("sources") else {
         return Err(SearchError::parsing(at, "needs a list of [sources]"));
     };
-    if written.is_empty() || written.len() > 16 {
-        return Err(SearchError::parsing(at, "has between 1 and 16 sources"));
-    }
+    ensure!(!written.is_empty() && written.len() <= 16, SearchError::parsing(at, "has between 1 and 16 sources"));
     let mut sources = Vec::new();
     for (index, source) in written.iter().enumerate() {
         let at = format!("{at}.sources[{index}]");

@@ -1,7 +1,7 @@
 //! Metrics: aggregations that are numbers, computed from aggregates of a plan.
 
 use serde_json::{Map, Value as Json, json};
-use types::{Timestamp, Value};
+use types::{Timestamp, Value, ensure};
 
 use super::histogram::calendar;
 use super::json_of_value;
@@ -208,9 +208,7 @@ pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), Sea
         }
         Some(_) => return Err(SearchError::parsing(at, "[percents] is a list of numbers")),
     };
-    if percents.len() > PERCENTS_MAX {
-        return Err(SearchError::parsing(at, format!("has more than {PERCENTS_MAX} percents")));
-    }
+    ensure!(percents.len() <= PERCENTS_MAX, SearchError::parsing(at, format!("has more than {PERCENTS_MAX} percents")));
     Ok((percents, body.get("keyed").and_then(Json::as_bool).unwrap_or(true)))
 }
 

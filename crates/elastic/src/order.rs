@@ -4,7 +4,7 @@
 //! so that a client that returns the values continues exactly after that event, although times are in milliseconds.
 
 use serde_json::{Value as Json, json};
-use types::{EventId, TimeRange, Timestamp, Value};
+use types::{EventId, TimeRange, Timestamp, Value, ensure};
 
 use super::json_of_value;
 use super::operands::one_or_many;
@@ -76,9 +76,7 @@ pub struct Cursor {
 /// Reads `sort`.
 pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchError> {
     let written = one_or_many(json);
-    if written.len() > KEYS_MAX {
-        return Err(SearchError::parsing("sort", format!("has more than {KEYS_MAX} keys")));
-    }
+    ensure!(written.len() <= KEYS_MAX, SearchError::parsing("sort", format!("has more than {KEYS_MAX} keys")));
     let mut keys = Vec::new();
     for (index, key) in written.into_iter().enumerate() {
         let at = format!("sort[{index}]");
@@ -133,9 +131,7 @@ fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), Search
             "numeric_type" | "nested" | "nested_path" | "nested_filter" => value.is_null(),
             other => return Err(SearchError::parsing(at, format!("[field_sort] unknown field [{other}]"))),
         };
-        if !is_supported {
-            return Err(SearchError::parsing(at, format!("[{name}] with [{value}] is not supported")));
-        }
+        ensure!(is_supported, SearchError::parsing(at, format!("[{name}] with [{value}] is not supported")));
     }
     Ok(())
 }

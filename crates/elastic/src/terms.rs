@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value as Json, json};
-use types::Value;
+use types::{Value, ensure};
 
 use super::bucket::Candidate;
 use super::operands::{named, number, one_or_many, time, with_missing};
@@ -57,9 +57,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Te
     let members = object(body, at)?;
     let field = named(members.get("field"), "field, script", at)?;
     let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT);
-    if size == 0 {
-        return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
-    }
+    ensure!(size != 0, SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
     let value = with_missing(time(reader.schema, field)?, members.get("missing"));
     let filter = included(reader, members, &value, at)?;
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;

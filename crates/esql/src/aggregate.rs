@@ -3,7 +3,7 @@
 use types::Value;
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::kind::Kind;
 use super::scope::computed;
 use super::syntax::{Expression, Node};
@@ -44,7 +44,7 @@ impl Checker<'_> {
         arguments: &[Expression],
         has_star: bool,
         span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    ) -> Result<TypedExpr> {
         let Some(aggregating) = &mut self.aggregating else {
             let message = format!("aggregate function [{}] not allowed outside STATS command", self.written(span));
             return Err(self.verification(span, message));
@@ -55,8 +55,7 @@ impl Checker<'_> {
         }
         aggregating.is_inside = true;
         std::mem::swap(&mut aggregating.before, &mut self.scope);
-        let arguments: Result<Vec<TypedExpr>, EsqlError> =
-            arguments.iter().map(|argument| self.expression(argument)).collect();
+        let arguments: Result<Vec<TypedExpr>> = arguments.iter().map(|argument| self.expression(argument)).collect();
         let found = arguments.and_then(|arguments| self.aggregated(name, arguments, has_star, span));
         if let Some(aggregating) = &mut self.aggregating {
             std::mem::swap(&mut aggregating.before, &mut self.scope);
@@ -65,13 +64,7 @@ impl Checker<'_> {
         found
     }
 
-    fn aggregated(
-        &mut self,
-        name: &str,
-        arguments: Vec<TypedExpr>,
-        has_star: bool,
-        span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    fn aggregated(&mut self, name: &str, arguments: Vec<TypedExpr>, has_star: bool, span: Span) -> Result<TypedExpr> {
         let (fewest, most) = match name {
             "count" => (0, 1),
             "count_distinct" => (1, 2),
@@ -164,12 +157,7 @@ impl Checker<'_> {
         }
     }
 
-    fn of_numbers_aggregated(
-        &mut self,
-        name: &str,
-        arguments: &[TypedExpr],
-        span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    fn of_numbers_aggregated(&mut self, name: &str, arguments: &[TypedExpr], span: Span) -> Result<TypedExpr> {
         for argument in arguments {
             if !argument.kind.is_number() && argument.kind != Kind::Null {
                 let wanted = "numeric except unsigned_long or counter types";
@@ -238,7 +226,7 @@ impl Checker<'_> {
         TypedExpr::value(Kind::Double, call(T::To(Kind::Double.typed()), vec![found]), span)
     }
 
-    fn extreme_aggregated(&mut self, is_max: bool, value: &TypedExpr, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn extreme_aggregated(&mut self, is_max: bool, value: &TypedExpr, span: Span) -> Result<TypedExpr> {
         let kind = if is_max { A::Max } else { A::Min };
         let found = match value.kind {
             of if of.is_text() => {
@@ -281,7 +269,7 @@ impl Checker<'_> {
         call(T::List(function), vec![value.expr()])
     }
 
-    fn top(&mut self, arguments: &[TypedExpr], span: Span) -> Result<TypedExpr, EsqlError> {
+    fn top(&mut self, arguments: &[TypedExpr], span: Span) -> Result<TypedExpr> {
         let written = self.written(span);
         let refused = |this: &Self, what: &str| Err(this.verification(span, format!("{what} of [{written}]")));
         let Some(Some(Value::Integer(most @ 1..=10_000))) = arguments[1].constant else {

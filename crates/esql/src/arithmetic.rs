@@ -3,7 +3,7 @@
 use types::{Timestamp, Value};
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::kind::Kind;
 use super::syntax::{Expression, Unit};
 use super::typed::{TypedExpr, call, literal};
@@ -22,7 +22,7 @@ impl Checker<'_> {
         a: &TypedExpr,
         b: &TypedExpr,
         span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    ) -> Result<TypedExpr> {
         self.supported(a)?;
         self.supported(b)?;
         let is_sum = matches!(operator, ArithmeticOperator::Add | ArithmeticOperator::Subtract);
@@ -54,7 +54,7 @@ impl Checker<'_> {
     }
 
     /// `-a`
-    pub(super) fn negate(&mut self, inner: &Expression, span: Span) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn negate(&mut self, inner: &Expression, span: Span) -> Result<TypedExpr> {
         let typed = self.expression(inner)?;
         self.supported(&typed)?;
         if let Some((number, unit)) = typed.duration {
@@ -75,13 +75,7 @@ impl Checker<'_> {
     }
 
     /// Returns a date and a length of time.
-    fn moved(
-        &self,
-        operator: ArithmeticOperator,
-        a: &TypedExpr,
-        b: &TypedExpr,
-        span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    fn moved(&self, operator: ArithmeticOperator, a: &TypedExpr, b: &TypedExpr, span: Span) -> Result<TypedExpr> {
         let is_minus = operator == ArithmeticOperator::Subtract;
         let (date, duration) = match (a.duration, b.duration) {
             (None, Some(duration)) => (a, duration),

@@ -1,10 +1,10 @@
 //! `BUCKET`, `TBUCKET` and `DATE_TRUNC`: spans of time and of numbers.
 
 use chrono_tz::Tz;
-use types::{Timestamp, Value};
+use types::{Timestamp, Value, ensure};
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::function_call::Call;
 use super::kind::Kind;
 use super::syntax::Unit;
@@ -40,7 +40,7 @@ const LONG: [Length; 3] = [Length::Nanoseconds(7 * DAY), Length::Months(1), Leng
 
 impl Checker<'_> {
     /// Returns the length of time that an argument is.
-    pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length, EsqlError> {
+    pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length> {
         let written = self.written(typed.span);
         let text = match &typed.constant {
             Some(Some(Value::String(text))) if typed.kind == Kind::Keyword => Some(text.to_string()),
@@ -58,9 +58,7 @@ impl Checker<'_> {
             );
             return Err(self.verification(span, message));
         };
-        if number <= 0 {
-            return Err(self.verification(span, "Zero or negative time interval is not supported"));
-        }
+        ensure!(number > 0, self.verification(span, "Zero or negative time interval is not supported"));
         let refused = || {
             self.verification(span, format!("buckets of [{written}] are not supported: their starts are not those of a day, week, month, quarter or year"))
         };
@@ -92,7 +90,7 @@ impl Checker<'_> {
     }
 
     /// `BUCKET(field, size)` and `BUCKET(field, most, from, to)`.
-    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr> {
         if c.name == "tbucket" {
             let Some(time) = self.time_column() else {
                 return Err(self.verification(c.span, "[TBUCKET] needs the column [@timestamp]"));
@@ -145,7 +143,7 @@ impl Checker<'_> {
         self.made(c, Kind::Double, expr)
     }
 
-    fn bound(&self, c: &Call<'_>, at: usize) -> Result<Timestamp, EsqlError> {
+    fn bound(&self, c: &Call<'_>, at: usize) -> Result<Timestamp> {
         let typed = self.as_date(c.arguments[at].clone())?;
         self.constant_instant(&typed).ok_or_else(|| {
             let message = format!(

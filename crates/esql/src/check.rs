@@ -1,10 +1,10 @@
 //! Commands as operators of a plan, each checked against the columns that it sees.
 
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use super::checker::Checker;
 use super::dissect;
-use super::error::EsqlError;
+use super::error::Result;
 use super::kind::Kind;
 use super::schema::{Schema, StoredColumn};
 use super::scope::{Scope, computed};
@@ -43,7 +43,7 @@ pub(super) fn check(
     schema: &Schema,
     filter: Option<&Selection>,
     now: Timestamp,
-) -> Result<CheckedQuery, EsqlError> {
+) -> Result<CheckedQuery> {
     let mut checker = Checker::new(text, now, &schema.1);
     checker.source(&query.source, schema, filter)?;
     let mut has_limit = false;
@@ -73,7 +73,7 @@ pub(super) fn check(
 }
 
 impl Checker<'_> {
-    fn source(&mut self, source: &Source, schema: &Schema, filter: Option<&Selection>) -> Result<(), EsqlError> {
+    fn source(&mut self, source: &Source, schema: &Schema, filter: Option<&Selection>) -> Result<()> {
         match source {
             Source::From { metadata, .. } => {
                 self.scope = Scope::of(schema);
@@ -103,7 +103,7 @@ impl Checker<'_> {
         }
     }
 
-    fn command(&mut self, command: &Command) -> Result<(), EsqlError> {
+    fn command(&mut self, command: &Command) -> Result<()> {
         match command {
             Command::Where(condition) => self.filter(condition),
             Command::Eval(fields) => self.eval(fields),
@@ -127,7 +127,7 @@ impl Checker<'_> {
         }
     }
 
-    fn filter(&mut self, condition: &Expression) -> Result<(), EsqlError> {
+    fn filter(&mut self, condition: &Expression) -> Result<()> {
         let parts = match &condition.node {
             Node::All(parts) => parts.iter().collect(),
             _ => vec![condition],
@@ -146,7 +146,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn eval(&mut self, fields: &[Field]) -> Result<(), EsqlError> {
+    fn eval(&mut self, fields: &[Field]) -> Result<()> {
         for field in fields {
             let typed = self.expression(&field.expression)?;
             if typed.kind == Kind::Duration {
@@ -186,7 +186,7 @@ impl Checker<'_> {
         }
     }
 
-    fn sort(&mut self, orders: &[Order]) -> Result<(), EsqlError> {
+    fn sort(&mut self, orders: &[Order]) -> Result<()> {
         let mut keys = Vec::new();
         for order in orders {
             let typed = self.expression(&order.expression)?;
@@ -206,17 +206,15 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn rename(&mut self, pairs: &[(Identifier, Identifier)]) -> Result<(), EsqlError> {
+    fn rename(&mut self, pairs: &[(Identifier, Identifier)]) -> Result<()> {
         for (old, new) in pairs {
-            if self.scope.find(&old.name).is_none() {
-                return Err(self.verification(old.span, self.scope.unknown(&old.name)));
-            }
+            ensure!(self.scope.find(&old.name).is_some(), self.verification(old.span, self.scope.unknown(&old.name)));
             self.scope.rename(&old.name, &new.name);
         }
         Ok(())
     }
 
-    fn dissect(&mut self, text: &Expression, pattern: &Identifier, separator: &str) -> Result<(), EsqlError> {
+    fn dissect(&mut self, text: &Expression, pattern: &Identifier, separator: &str) -> Result<()> {
         let input = self.text_input(text, "Dissect")?;
         let made = dissect::read(&pattern.name).map_err(|message| self.parsing(pattern.span, message))?;
         let regex = self.regex(&made.source, pattern.span)?;
@@ -231,7 +229,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn grok(&mut self, text: &Expression, pattern: &Identifier) -> Result<(), EsqlError> {
+    fn grok(&mut self, text: &Expression, pattern: &Identifier) -> Result<()> {
         let input = self.text_input(text, "Grok")?;
         let grok = parse::Grok::new(&pattern.name).map_err(|error| {
             self.parsing(pattern.span, format!("Invalid grok pattern [{}]: [{error}]", pattern.name))
@@ -261,7 +259,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn text_input(&mut self, text: &Expression, command: &str) -> Result<Expr, EsqlError> {
+    fn text_input(&mut self, text: &Expression, command: &str) -> Result<Expr> {
         let typed = self.expression(text)?;
         if !typed.kind.is_text() && typed.kind != Kind::Null {
             let message = format!(

@@ -6,7 +6,7 @@ use regex::Regex;
 use types::{TimeRange, Timestamp};
 
 use super::aggregation::Aggregation;
-use super::error::EsqlError;
+use super::error::{EsqlError, Result};
 use super::kind::Kind;
 use super::scope::Scope;
 use super::typed::TypedExpr;
@@ -76,7 +76,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Returns that a condition holds.
-    pub(super) fn holds(&self, typed: &TypedExpr, span: Span) -> Result<Expr, EsqlError> {
+    pub(super) fn holds(&self, typed: &TypedExpr, span: Span) -> Result<Expr> {
         if matches!(typed.kind, Kind::Boolean | Kind::Null) {
             return Ok(typed.holds());
         }
@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Compiles a regular expression within limits.
-    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<Regex, EsqlError> {
+    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<Regex> {
         self.n_regexes += 1;
         if self.n_regexes > REGEXES_MAX {
             let message = format!("the query has more than {REGEXES_MAX} patterns");
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Refuses what would take too much stack or memory.
-    pub(super) fn bounded(&self, typed: TypedExpr) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn bounded(&self, typed: TypedExpr) -> Result<TypedExpr> {
         if typed.depth > DEPTH_MAX || typed.size > SIZE_MAX {
             let message = "this expression is nested too deeply, or too large";
             return Err(self.parsing(typed.span, message));

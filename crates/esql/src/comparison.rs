@@ -3,7 +3,7 @@
 use types::{Timestamp, Value};
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::{EsqlError, Result};
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Node, Sign};
 use super::typed::{self, TypedExpr, call, compare, is_present, narrowed, opposite};
@@ -42,13 +42,7 @@ impl Sign {
 
 impl Checker<'_> {
     /// `a == b` and the like.
-    pub(super) fn compared(
-        &mut self,
-        sign: Sign,
-        a: TypedExpr,
-        b: TypedExpr,
-        span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn compared(&mut self, sign: Sign, a: TypedExpr, b: TypedExpr, span: Span) -> Result<TypedExpr> {
         if sign == Sign::EqualIgnoringCase {
             return Err(self.parsing(span, "the operator [=~] is not supported; compare TO_LOWER of both"));
         }
@@ -63,7 +57,7 @@ impl Checker<'_> {
     }
 
     /// Returns a constant text as a value of the type that it is compared with.
-    fn matched(&self, typed: TypedExpr, kind: Kind) -> Result<TypedExpr, EsqlError> {
+    fn matched(&self, typed: TypedExpr, kind: Kind) -> Result<TypedExpr> {
         match (&typed.constant, kind) {
             (Some(Some(Value::String(text))), Kind::Date | Kind::Ip | Kind::Boolean) if typed.kind == Kind::Keyword => {
                 let value = kind::converted(text, kind).map_err(|message| self.verification(typed.span, message))?;
@@ -73,7 +67,7 @@ impl Checker<'_> {
         }
     }
 
-    fn compared_sides(&self, sign: Sign, a: &TypedExpr, b: &TypedExpr, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn compared_sides(&self, sign: Sign, a: &TypedExpr, b: &TypedExpr, span: Span) -> Result<TypedExpr> {
         if a.kind == Kind::Null || b.kind == Kind::Null {
             return Ok(TypedExpr::condition(typed::truth_of(false), typed::truth_of(false), span).of(&[a, b]));
         }
@@ -111,7 +105,7 @@ impl Checker<'_> {
     }
 
     /// Narrows the time that is looked at by a condition that all rows must fulfil.
-    pub(super) fn narrow_range(&mut self, condition: &Expression) -> Result<(), EsqlError> {
+    pub(super) fn narrow_range(&mut self, condition: &Expression) -> Result<()> {
         let Node::Compare(sign, a, b) = &condition.node else { return Ok(()) };
         let (a, b) = (self.expression(a)?, self.expression(b)?);
         let (sign, a, b) = if a.constant.is_some() { (sign.reversed(), b, a) } else { (*sign, a, b) };

@@ -2,7 +2,7 @@
 
 use super::typed::literal;
 use plan::{Expr, Function};
-use types::Value;
+use types::{Value, ensure};
 
 /// A pattern as a regular expression.
 #[derive(Debug, Default)]
@@ -42,9 +42,7 @@ pub(super) fn read(pattern: &str) -> Result<Dissect, String> {
         rest = &inner[end + 1..];
         let next = rest.find("%{").unwrap_or(rest.len());
         let (literal, after) = rest.split_at(next);
-        if literal.is_empty() && !after.is_empty() {
-            return Err(bad("there is no text between two keys"));
-        }
+        ensure!(!literal.is_empty() || after.is_empty(), bad("there is no text between two keys"));
         parts.push((key, literal));
         rest = after;
     }
@@ -71,9 +69,7 @@ pub(super) fn read(pattern: &str) -> Result<Dissect, String> {
         }
         appended.push((key.name.clone(), key.order, place));
     }
-    if made.fields.is_empty() {
-        return Err(bad("it names nothing"));
-    }
+    ensure!(!made.fields.is_empty(), bad("it names nothing"));
     // What follows the last key in the text does not matter.
     made.source.push_str(if parts.last().is_some_and(|(_, literal)| literal.is_empty()) { "$" } else { "" });
     appended.sort_by_key(|(_, order, place)| (*order, *place));

@@ -2,6 +2,9 @@
 
 use plan::{QueryError, Span, place};
 
+/// What reading a query returns.
+pub type Result<T, E = EsqlError> = std::result::Result<T, E>;
+
 /// What is wrong with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]

@@ -3,7 +3,7 @@
 use types::{Timestamp, Value};
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Literal, Node, Sign};
 use super::typed::{self, TypedExpr, is_present, narrowed, of_double};
@@ -12,7 +12,7 @@ use plan::{Expr, Span, TextPattern, TypedFunction, not};
 
 impl Checker<'_> {
     /// Returns an expression with its type.
-    pub(super) fn expression(&mut self, expression: &Expression) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn expression(&mut self, expression: &Expression) -> Result<TypedExpr> {
         let span = expression.span;
         if let Some(found) = self.grouped(expression) {
             return Ok(found);
@@ -63,14 +63,14 @@ impl Checker<'_> {
         self.bounded(typed)
     }
 
-    fn literal(&self, literal: &Literal, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn literal(&self, literal: &Literal, span: Span) -> Result<TypedExpr> {
         match kind::of_literal(literal) {
             Some((kind, value)) => Ok(TypedExpr::constant(kind, value, span)),
             None => Err(self.parsing(span, "a list has values of one type")),
         }
     }
 
-    fn column(&self, name: &str, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn column(&self, name: &str, span: Span) -> Result<TypedExpr> {
         let Some(column) = self.scope.find(name) else {
             return Err(match &self.aggregating {
                 Some(aggregating) if aggregating.before.find(name).is_some() => {
@@ -89,7 +89,7 @@ impl Checker<'_> {
     }
 
     /// Refuses a field that has different types in different indices.
-    pub(super) fn supported(&self, typed: &TypedExpr) -> Result<(), EsqlError> {
+    pub(super) fn supported(&self, typed: &TypedExpr) -> Result<()> {
         if typed.kind != Kind::Unsupported {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Checker<'_> {
         Err(self.verification(typed.span, message))
     }
 
-    fn condition(&mut self, expression: &Expression, operator: &str) -> Result<TypedExpr, EsqlError> {
+    fn condition(&mut self, expression: &Expression, operator: &str) -> Result<TypedExpr> {
         let typed = self.expression(expression)?;
         self.supported(&typed)?;
         if matches!(typed.kind, Kind::Boolean | Kind::Null) {
@@ -119,7 +119,7 @@ impl Checker<'_> {
         Err(self.verification(expression.span, message))
     }
 
-    fn is_null(&mut self, inner: &Expression, is_negated: bool, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn is_null(&mut self, inner: &Expression, is_negated: bool, span: Span) -> Result<TypedExpr> {
         let typed = self.expression(inner)?;
         let present = match (&typed.constant, &typed.narrow) {
             (Some(value), _) => typed::truth_of(value.is_some()),
@@ -132,13 +132,7 @@ impl Checker<'_> {
         Ok(condition.of(&[&typed]))
     }
 
-    fn like(
-        &mut self,
-        text: &Expression,
-        patterns: &[String],
-        is_regex: bool,
-        span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    fn like(&mut self, text: &Expression, patterns: &[String], is_regex: bool, span: Span) -> Result<TypedExpr> {
         let typed = self.expression(text)?;
         self.supported(&typed)?;
         if !typed.kind.is_text() && typed.kind != Kind::Null {
@@ -163,7 +157,7 @@ impl Checker<'_> {
         Ok(TypedExpr::condition(holds, fails, span).of(&[&typed]))
     }
 
-    fn one_of(&mut self, value: &Expression, list: &[Expression], span: Span) -> Result<TypedExpr, EsqlError> {
+    fn one_of(&mut self, value: &Expression, list: &[Expression], span: Span) -> Result<TypedExpr> {
         let typed = self.expression(value)?;
         self.supported(&typed)?;
         let items: Vec<TypedExpr> = list.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?;
@@ -179,11 +173,11 @@ impl Checker<'_> {
         Ok(found)
     }
 
-    fn compared_in(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn compared_in(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Result<TypedExpr> {
         self.compared(Sign::Equal, a, b, span)
     }
 
-    fn cast(&mut self, inner: &Expression, name: &str, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn cast(&mut self, inner: &Expression, name: &str, span: Span) -> Result<TypedExpr> {
         let Some(kind) = Kind::of_cast(name) else {
             return Err(match name {
                 "version" | "unsigned_long" | "ul" | "date_nanos" | "geo_point" | "geo_shape" | "cartesian_point"
@@ -198,7 +192,7 @@ impl Checker<'_> {
     }
 
     /// Returns a value converted to another type.
-    pub(super) fn converted(&self, typed: &TypedExpr, kind: Kind, span: Span) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn converted(&self, typed: &TypedExpr, kind: Kind, span: Span) -> Result<TypedExpr> {
         let is_possible = match kind {
             Kind::Ip => matches!(typed.kind, Kind::Ip | Kind::Keyword | Kind::Text | Kind::Null | Kind::Unsupported),
             Kind::Boolean => !matches!(typed.kind, Kind::Date | Kind::Ip | Kind::Duration),
@@ -227,7 +221,7 @@ impl Checker<'_> {
     }
 
     /// Returns a text as an instant, where a function takes both.
-    pub(super) fn as_date(&self, typed: TypedExpr) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn as_date(&self, typed: TypedExpr) -> Result<TypedExpr> {
         match (&typed.constant, typed.kind) {
             (Some(Some(Value::String(text))), Kind::Keyword) => {
                 let value =

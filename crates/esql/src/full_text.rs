@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use types::TimeRange;
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::syntax::{Expression, Literal, Node};
 use super::typed::{TypedExpr, truth_of};
 use language::dsl::Selection;
@@ -19,12 +19,7 @@ const ONLY_IN_WHERE: &str = "is only supported in WHERE commands";
 
 impl Checker<'_> {
     /// `field : value`
-    pub(super) fn matches_operator(
-        &mut self,
-        field: &Expression,
-        value: &Literal,
-        span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    pub(super) fn matches_operator(&mut self, field: &Expression, value: &Literal, span: Span) -> Result<TypedExpr> {
         let name = self.searched(field, ":", span)?;
         let query = json!({"match": {name: {"query": json_of(value)}}});
         self.searching(&query, span)
@@ -37,7 +32,7 @@ impl Checker<'_> {
         arguments: &[Expression],
         options: &[(String, Literal)],
         span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    ) -> Result<TypedExpr> {
         let shown = name.to_uppercase();
         let Some(Node::Literal(text)) = arguments.last().map(|argument| &argument.node) else {
             let message = format!("the text of [{}] must be a constant", self.written(span));
@@ -76,7 +71,7 @@ impl Checker<'_> {
     }
 
     /// Returns the name of a field that is searched for words.
-    fn searched(&mut self, field: &Expression, function: &str, span: Span) -> Result<String, EsqlError> {
+    fn searched(&mut self, field: &Expression, function: &str, span: Span) -> Result<String> {
         let written = self.written(field.span).to_owned();
         let typed = self.expression(field)?;
         self.supported(&typed)?;
@@ -91,7 +86,7 @@ impl Checker<'_> {
         }
     }
 
-    fn placed(&self, span: Span) -> Result<(), EsqlError> {
+    fn placed(&self, span: Span) -> Result<()> {
         if !self.is_in_where {
             let message = self.written(span).to_owned();
             let message = format!("[{message}] {ONLY_IN_WHERE}");
@@ -104,7 +99,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn searching(&mut self, query: &Json, span: Span) -> Result<TypedExpr, EsqlError> {
+    fn searching(&mut self, query: &Json, span: Span) -> Result<TypedExpr> {
         self.placed(span)?;
         let selection =
             parse_query(Some(query), self.now, self.mappings).map_err(|error| self.verification(span, error.reason))?;

@@ -4,7 +4,7 @@ use types::Value;
 
 use super::aggregate::AGGREGATES;
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::function_names::{FUNCTIONS, REFUSED};
 use super::kind::Kind;
 use super::syntax::{Expression, Literal};
@@ -30,7 +30,7 @@ impl Checker<'_> {
         has_star: bool,
         options: &[(String, Literal)],
         span: Span,
-    ) -> Result<TypedExpr, EsqlError> {
+    ) -> Result<TypedExpr> {
         let name = written.to_ascii_lowercase();
         if AGGREGATES.contains(&name.as_str()) {
             return self.aggregate(&name, arguments, has_star, span);
@@ -64,7 +64,7 @@ impl Checker<'_> {
         Ok(TypedExpr { span, ..found })
     }
 
-    fn called(&mut self, call: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn called(&mut self, call: &Call<'_>) -> Result<TypedExpr> {
         debug_assert!(call.options.is_empty(), "refused before");
         if let Some(found) = self.conversion(call)? {
             return Ok(found);
@@ -89,7 +89,7 @@ impl Checker<'_> {
         }
     }
 
-    fn conversion(&self, call: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
+    fn conversion(&self, call: &Call<'_>) -> Result<Option<TypedExpr>> {
         let kind = match call.name {
             "to_bool" | "to_boolean" => Kind::Boolean,
             "to_date" | "to_datetime" | "to_dt" => Kind::Date,
@@ -104,13 +104,7 @@ impl Checker<'_> {
     }
 
     /// Refuses an argument that is of no type wanted.
-    pub(super) fn demand(
-        &self,
-        call: &Call<'_>,
-        at: usize,
-        wanted: &str,
-        is_wanted: fn(Kind) -> bool,
-    ) -> Result<(), EsqlError> {
+    pub(super) fn demand(&self, call: &Call<'_>, at: usize, wanted: &str, is_wanted: fn(Kind) -> bool) -> Result<()> {
         let argument = &call.arguments[at];
         if argument.kind == Kind::Null || is_wanted(argument.kind) {
             return Ok(());
@@ -135,7 +129,7 @@ impl Checker<'_> {
         call.arguments.iter().map(TypedExpr::single).collect()
     }
 
-    fn of_numbers(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
+    fn of_numbers(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>> {
         let constant = match c.name {
             "e" => Some(std::f64::consts::E),
             "pi" => Some(std::f64::consts::PI),
@@ -175,7 +169,7 @@ impl Checker<'_> {
         Ok(Some(self.made(c, Kind::Double, call(T::Decimal(function), Self::singles(c)))))
     }
 
-    fn rounding(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn rounding(&self, c: &Call<'_>) -> Result<TypedExpr> {
         self.demand(c, 0, "numeric", Kind::is_number)?;
         if c.arguments.len() > 1 {
             self.demand(c, 1, "whole number except unsigned_long or counter types", Kind::is_whole)?;
@@ -198,7 +192,7 @@ impl Checker<'_> {
     }
 
     /// Returns the type that several values have in common.
-    fn common(&self, c: &Call<'_>, values: &[&TypedExpr]) -> Result<Kind, EsqlError> {
+    fn common(&self, c: &Call<'_>, values: &[&TypedExpr]) -> Result<Kind> {
         let mut kind = Kind::Null;
         for value in values {
             kind = match kind.common(value.kind) {
@@ -209,7 +203,7 @@ impl Checker<'_> {
         Ok(kind)
     }
 
-    fn case(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn case(&self, c: &Call<'_>) -> Result<TypedExpr> {
         let (pairs, otherwise) = c.arguments.as_chunks::<2>();
         for [condition, _] in pairs {
             if !matches!(condition.kind, Kind::Boolean | Kind::Null) {
@@ -225,7 +219,7 @@ impl Checker<'_> {
         Ok(self.made(c, kind, Expr::Call(Function::Case, arguments)).several(is_list))
     }
 
-    fn coalesce(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn coalesce(&self, c: &Call<'_>) -> Result<TypedExpr> {
         let values: Vec<&TypedExpr> = c.arguments.iter().collect();
         let kind = self.common(c, &values)?;
         let is_list = values.iter().any(|value| value.is_list);
@@ -233,7 +227,7 @@ impl Checker<'_> {
         Ok(self.made(c, kind, Expr::Call(Function::Coalesce, arguments)).several(is_list))
     }
 
-    fn extreme(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn extreme(&self, c: &Call<'_>) -> Result<TypedExpr> {
         let values: Vec<&TypedExpr> = c.arguments.iter().collect();
         let kind = self.common(c, &values)?;
         let function = if c.name == "greatest" { T::Greatest(kind.typed()) } else { T::Least(kind.typed()) };
@@ -247,7 +241,7 @@ impl Checker<'_> {
     }
 
     /// Returns a whole number that must be a constant.
-    pub(super) fn constant_whole(&self, c: &Call<'_>, at: usize) -> Result<i64, EsqlError> {
+    pub(super) fn constant_whole(&self, c: &Call<'_>, at: usize) -> Result<i64> {
         match c.arguments[at].constant {
             Some(Some(Value::Integer(number))) => Ok(number),
             _ => {
@@ -262,7 +256,7 @@ impl Checker<'_> {
     }
 
     /// Returns a text that must be a constant.
-    pub(super) fn constant_text(&self, c: &Call<'_>, at: usize) -> Result<String, EsqlError> {
+    pub(super) fn constant_text(&self, c: &Call<'_>, at: usize) -> Result<String> {
         match &c.arguments[at].constant {
             Some(Some(Value::String(text))) => Ok(text.to_string()),
             _ => {

@@ -4,7 +4,7 @@ use types::Value;
 
 use super::checker::Checker;
 use super::date_pattern;
-use super::error::EsqlError;
+use super::error::Result;
 use super::function_call::{Call, text};
 use super::kind::Kind;
 use super::typed::{TypedExpr, call};
@@ -47,7 +47,7 @@ const PARTS: [(&str, DatePart); 30] = [
 
 impl Checker<'_> {
     /// Returns a function of dates; `None` where the name is of another kind.
-    pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
+    pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>> {
         Ok(Some(match c.name {
             "now" => TypedExpr::constant(Kind::Date, Some(Value::Timestamp(self.now)), c.span),
             "date_extract" => {
@@ -86,7 +86,7 @@ impl Checker<'_> {
     }
 
     /// Returns the same call with a text as a date.
-    pub(super) fn with_date<'c>(&self, c: &Call<'c>, at: usize) -> Result<Call<'c>, EsqlError> {
+    pub(super) fn with_date<'c>(&self, c: &Call<'c>, at: usize) -> Result<Call<'c>> {
         let mut arguments = c.arguments.clone();
         arguments[at] = self.as_date(arguments[at].clone())?;
         let c = Call { name: c.name, arguments, options: c.options, span: c.span };
@@ -94,7 +94,7 @@ impl Checker<'_> {
         Ok(c)
     }
 
-    fn date_format(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn date_format(&self, c: &Call<'_>) -> Result<TypedExpr> {
         let c = &self.with_date(c, c.arguments.len() - 1)?;
         let date = c.arguments[c.arguments.len() - 1].single();
         if c.arguments.len() == 1 {
@@ -107,7 +107,7 @@ impl Checker<'_> {
         Ok(self.made(c, Kind::Keyword, Expr::Call(Function::FormatDate, arguments)))
     }
 
-    fn date_parse(&mut self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn date_parse(&mut self, c: &Call<'_>) -> Result<TypedExpr> {
         (0..c.arguments.len()).try_for_each(|at| self.demand(c, at, "string", Kind::is_text))?;
         let value = c.arguments[c.arguments.len() - 1].single();
         if c.arguments.len() == 1 {
@@ -126,7 +126,7 @@ impl Checker<'_> {
         Ok(self.made(c, Kind::Date, Expr::Call(Function::If, vec![is_like_it, date])))
     }
 
-    fn unit(&self, c: &Call<'_>) -> Result<DateUnit, EsqlError> {
+    fn unit(&self, c: &Call<'_>) -> Result<DateUnit> {
         let written = self.constant_text(c, 0)?;
         const DAY: i64 = 86_400_000;
         const UNITS: [(&str, DateUnit); 41] = [

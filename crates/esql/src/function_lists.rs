@@ -3,7 +3,7 @@
 use types::Value;
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
 use super::typed::{TypedExpr, call, of_double};
@@ -11,7 +11,7 @@ use plan::{Expr, ListFunction as L, TypedFunction as T};
 
 impl Checker<'_> {
     /// Returns a function about several values; `None` where the name is of another kind.
-    pub(super) fn of_lists(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
+    pub(super) fn of_lists(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>> {
         if !c.name.starts_with("mv_") {
             return Ok(None);
         }
@@ -60,7 +60,7 @@ impl Checker<'_> {
         }))
     }
 
-    fn sorted(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr, EsqlError> {
+    fn sorted(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr> {
         let is_descending = match c.arguments.get(1).map(|order| &order.constant) {
             None => false,
             Some(Some(Some(Value::String(order)))) if order.eq_ignore_ascii_case("asc") => false,
@@ -75,7 +75,7 @@ impl Checker<'_> {
         Ok(self.made(c, kind, call(T::List(function), vec![value])).several(true))
     }
 
-    fn of_two_lists(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr, EsqlError> {
+    fn of_two_lists(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr> {
         let Some(common) = kind.common(c.arguments[1].kind) else {
             let argument = (c.arguments[1].span, c.arguments[1].kind);
             return Err(self.misfit(c.span, "second ", kind.written(), argument));

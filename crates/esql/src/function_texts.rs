@@ -3,7 +3,7 @@
 use types::Value;
 
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
 use super::regex_text;
@@ -12,7 +12,7 @@ use plan::{Expr, Function, TextPattern, TypedFunction as T};
 
 impl Checker<'_> {
     /// Returns a function of texts; `None` where the name is of another kind.
-    pub(super) fn of_texts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
+    pub(super) fn of_texts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>> {
         let ours = match c.name {
             "concat" => Some((Function::Concat, Kind::Keyword)),
             "length" => Some((Function::TextLength, Kind::Integer)),
@@ -44,7 +44,7 @@ impl Checker<'_> {
     }
 
     /// Returns a function of parts of texts, or of addresses.
-    fn of_parts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
+    fn of_parts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>> {
         Ok(Some(match c.name {
             "bit_length" => {
                 self.demand(c, 0, "string", Kind::is_text)?;
@@ -116,7 +116,7 @@ impl Checker<'_> {
         TypedExpr::condition(super::typed::both(narrow, found.holds()), found.fails(), c.span).of(&parts)
     }
 
-    fn replace(&mut self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+    fn replace(&mut self, c: &Call<'_>) -> Result<TypedExpr> {
         (0..3).try_for_each(|at| self.demand(c, at, "string", Kind::is_text))?;
         let (pattern, with) = (self.constant_text(c, 1)?, self.constant_text(c, 2)?);
         let source = regex_text::java(&pattern).map_err(|message| self.verification(c.span, message))?;

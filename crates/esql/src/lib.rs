@@ -42,7 +42,7 @@ use std::sync::Arc;
 use types::{Run, Timestamp};
 
 pub use check::{CheckedQuery, ROWS_DEFAULT, ROWS_MAX};
-pub use error::EsqlError;
+pub use error::{EsqlError, Result};
 pub use kind::Kind;
 pub use parameters::Parameters;
 pub use schema::{Schema, mapped_type};
@@ -58,7 +58,7 @@ pub struct Statement {
 }
 
 /// Reads a query.
-pub fn parse(text: &str, parameters: &Parameters) -> Result<Statement, EsqlError> {
+pub fn parse(text: &str, parameters: &Parameters) -> Result<Statement> {
     Ok(Statement { text: text.to_owned(), query: crate::read::read(text, parameters)? })
 }
 
@@ -83,7 +83,7 @@ impl Statement {
     ///
     /// # Errors
     /// Where a column of the query has values of another type than the declared one.
-    pub fn declare(&self, schema: &mut Schema, mappings: language::mapping::Schema) -> Result<(), EsqlError> {
+    pub fn declare(&self, schema: &mut Schema, mappings: language::mapping::Schema) -> Result<()> {
         let names = mentioned::columns(&self.query);
         let is_wanted = |field: &str| names.as_ref().is_none_or(|names| mentioned::is_of(names, field));
         schema.declare(mappings, &is_wanted).map_err(|(name, declared, found)| {
@@ -107,12 +107,7 @@ impl Statement {
     }
 
     /// Checks the query against the columns of its indices. `filter` is the query DSL that chooses events beforehand.
-    pub fn check(
-        &self,
-        schema: &Schema,
-        filter: Option<&Selection>,
-        now: Timestamp,
-    ) -> Result<CheckedQuery, EsqlError> {
+    pub fn check(&self, schema: &Schema, filter: Option<&Selection>, now: Timestamp) -> Result<CheckedQuery> {
         crate::check::check(&self.query, &self.text, schema, filter, now)
     }
 }

@@ -3,7 +3,7 @@
 use pest::Parser;
 use pest::iterators::Pair;
 
-use super::error::EsqlError;
+use super::error::{EsqlError, Result};
 use super::explain;
 use super::grammar::{Esql, Rule, parts, span_of};
 use super::parameters::Parameters;
@@ -20,7 +20,7 @@ const NESTING_MAX: usize = 64;
 const OPERATORS_MAX: usize = 100;
 
 /// Reads a query.
-pub(super) fn read(text: &str, parameters: &Parameters) -> Result<Query, EsqlError> {
+pub(super) fn read(text: &str, parameters: &Parameters) -> Result<Query> {
     if text.len() > QUERY_BYTES_MAX {
         let message = format!("ESQL statement is too large [{} bytes > {QUERY_BYTES_MAX}]", text.len());
         return Err(EsqlError::parsing(text, 0, message));
@@ -43,7 +43,7 @@ pub(super) fn read(text: &str, parameters: &Parameters) -> Result<Query, EsqlErr
 }
 
 /// Refuses brackets that are nested too deeply, before anything recurses over them.
-fn check_nesting(text: &str) -> Result<(), EsqlError> {
+fn check_nesting(text: &str) -> Result<()> {
     let (mut nesting, mut quote) = (0usize, None);
     for (at, c) in text.char_indices() {
         match (quote, c) {
@@ -76,7 +76,7 @@ impl Reader<'_> {
     }
 
     /// Counts operators that nest in each other.
-    pub(super) fn nest(&mut self, n: usize, span: Span) -> Result<(), EsqlError> {
+    pub(super) fn nest(&mut self, n: usize, span: Span) -> Result<()> {
         self.n_operators += n;
         if self.n_operators > OPERATORS_MAX {
             let message = format!("an expression has more than {OPERATORS_MAX} operators of arithmetic");
@@ -85,7 +85,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn from(&mut self, pair: Pair<'_, Rule>) -> Result<Source, EsqlError> {
+    fn from(&mut self, pair: Pair<'_, Rule>) -> Result<Source> {
         let (mut indices, mut metadata) = (Vec::new(), Vec::new());
         for part in parts(pair) {
             let span = span_of(&part);
@@ -110,7 +110,7 @@ impl Reader<'_> {
         Ok(Source::From { indices, metadata })
     }
 
-    fn command(&mut self, pair: Pair<'_, Rule>) -> Result<Command, EsqlError> {
+    fn command(&mut self, pair: Pair<'_, Rule>) -> Result<Command> {
         let span = span_of(&pair);
         self.n_operators = 0;
         let rule = pair.as_rule();
@@ -148,7 +148,7 @@ impl Reader<'_> {
         })
     }
 
-    fn stats<'i>(&mut self, inner: impl Iterator<Item = Pair<'i, Rule>>, span: Span) -> Result<Command, EsqlError> {
+    fn stats<'i>(&mut self, inner: impl Iterator<Item = Pair<'i, Rule>>, span: Span) -> Result<Command> {
         let (mut aggregates, mut groups) = (Vec::new(), Vec::new());
         for part in inner {
             if part.as_rule() == Rule::groups {
@@ -170,18 +170,18 @@ impl Reader<'_> {
         Ok(Command::Stats { aggregates, groups, span })
     }
 
-    fn fields_in(&mut self, pair: Pair<'_, Rule>) -> Result<Vec<Field>, EsqlError> {
+    fn fields_in(&mut self, pair: Pair<'_, Rule>) -> Result<Vec<Field>> {
         let span = span_of(&pair);
         let fields = parts(pair).find(|part| part.as_rule() == Rule::fields);
         self.fields(fields, span)
     }
 
-    fn fields(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Vec<Field>, EsqlError> {
+    fn fields(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Vec<Field>> {
         let fields = pair.ok_or_else(|| self.error(span, "a field is missing"))?;
         parts(fields).map(|field| self.field(field)).collect()
     }
 
-    fn field(&mut self, pair: Pair<'_, Rule>) -> Result<Field, EsqlError> {
+    fn field(&mut self, pair: Pair<'_, Rule>) -> Result<Field> {
         let span = span_of(&pair);
         self.n_operators = 0;
         let mut inner: Vec<Pair<'_, Rule>> = parts(pair).collect();
@@ -190,7 +190,7 @@ impl Reader<'_> {
         Ok(Field { name, expression: self.expression_of(expression, span)? })
     }
 
-    fn order(&mut self, pair: Pair<'_, Rule>) -> Result<Order, EsqlError> {
+    fn order(&mut self, pair: Pair<'_, Rule>) -> Result<Order> {
         let span = span_of(&pair);
         let mut inner = parts(pair);
         let expression = self.expression_of(inner.next(), span)?;
@@ -206,7 +206,7 @@ impl Reader<'_> {
         Ok(order)
     }
 
-    fn limit(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<u64, EsqlError> {
+    fn limit(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<u64> {
         let number = pair.map(|pair| match pair.as_rule() {
             Rule::parameter => self.parameter(&pair),
             _ => Ok(pair.as_str().parse().map_or(Literal::Null, Literal::Whole)),
@@ -217,7 +217,7 @@ impl Reader<'_> {
         }
     }
 
-    fn renamed(&mut self, pair: Pair<'_, Rule>) -> Result<(Identifier, Identifier), EsqlError> {
+    fn renamed(&mut self, pair: Pair<'_, Rule>) -> Result<(Identifier, Identifier)> {
         let span = span_of(&pair);
         let inner: Vec<Pair<'_, Rule>> = parts(pair).collect();
         let is_assigned = inner.iter().any(|part| part.as_rule() == Rule::assign);
@@ -229,7 +229,7 @@ impl Reader<'_> {
         Ok(if is_assigned { (second, first) } else { (first, second) })
     }
 
-    fn separator(&mut self, pair: Pair<'_, Rule>) -> Result<String, EsqlError> {
+    fn separator(&mut self, pair: Pair<'_, Rule>) -> Result<String> {
         let span = span_of(&pair);
         let mut inner = parts(pair);
         let name = inner.next().map(|name| self.named(name)).transpose()?;
@@ -247,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// Returns a text, with its place.
-    pub(super) fn text_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Identifier, EsqlError> {
+    pub(super) fn text_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Identifier> {
         let pair = pair.ok_or_else(|| self.error(span, "a text is missing"))?;
         let span = span_of(&pair);
         let literal = match pair.as_rule() {
@@ -261,7 +261,7 @@ impl Reader<'_> {
     }
 
     /// Returns a name of a column.
-    pub(super) fn named(&self, pair: Pair<'_, Rule>) -> Result<Identifier, EsqlError> {
+    pub(super) fn named(&self, pair: Pair<'_, Rule>) -> Result<Identifier> {
         let span = span_of(&pair);
         let mut name = String::new();
         for (index, part) in parts(pair).enumerate() {
@@ -271,7 +271,7 @@ impl Reader<'_> {
         Ok(Identifier { name, span })
     }
 
-    fn name_part(&self, part: &Pair<'_, Rule>) -> Result<String, EsqlError> {
+    fn name_part(&self, part: &Pair<'_, Rule>) -> Result<String> {
         Ok(match part.as_rule() {
             Rule::quoted_name => unquoted(part.as_str()),
             Rule::name_parameter => {
@@ -285,7 +285,7 @@ impl Reader<'_> {
         })
     }
 
-    fn pattern(&self, pair: Pair<'_, Rule>) -> Result<Pattern, EsqlError> {
+    fn pattern(&self, pair: Pair<'_, Rule>) -> Result<Pattern> {
         let span = span_of(&pair);
         let mut literals = vec![String::new()];
         for (index, part) in parts(pair).enumerate() {
@@ -302,7 +302,7 @@ impl Reader<'_> {
     }
 
     /// Returns the value of a parameter in the text.
-    pub(super) fn parameter(&mut self, pair: &Pair<'_, Rule>) -> Result<Literal, EsqlError> {
+    pub(super) fn parameter(&mut self, pair: &Pair<'_, Rule>) -> Result<Literal> {
         let name = &pair.as_str()[1..];
         let found = if name.is_empty() {
             self.n_unnamed += 1;

@@ -2,7 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::error::EsqlError;
+use super::error::Result;
 use super::grammar::{Rule, parts, span_of};
 use super::read::{Reader, string};
 use super::syntax::{Expression, Literal, Node, Sign, Unit};
@@ -10,7 +10,7 @@ use plan::{ArithmeticOperator, Span};
 
 impl Reader<'_> {
     /// Returns an expression that must be there.
-    pub(super) fn expression_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Expression, EsqlError> {
+    pub(super) fn expression_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Expression> {
         match pair {
             Some(pair) => self.expression(pair),
             None => Err(self.error(span, "an expression is missing")),
@@ -18,7 +18,7 @@ impl Reader<'_> {
     }
 
     /// Returns an expression of any level.
-    pub(super) fn expression(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    pub(super) fn expression(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let span = span_of(&pair);
         match pair.as_rule() {
             Rule::expression => self.joined(pair, Node::Any),
@@ -33,7 +33,7 @@ impl Reader<'_> {
         }
     }
 
-    fn joined(&mut self, pair: Pair<'_, Rule>, join: fn(Vec<Expression>) -> Node) -> Result<Expression, EsqlError> {
+    fn joined(&mut self, pair: Pair<'_, Rule>, join: fn(Vec<Expression>) -> Node) -> Result<Expression> {
         let span = span_of(&pair);
         let mut found: Vec<Expression> = parts(pair).map(|part| self.expression(part)).collect::<Result<_, _>>()?;
         match found.pop() {
@@ -45,7 +45,7 @@ impl Reader<'_> {
         }
     }
 
-    fn negated(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    fn negated(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let span = span_of(&pair);
         let mut is_negated = false;
         let mut found = None;
@@ -59,7 +59,7 @@ impl Reader<'_> {
         Ok(if is_negated { Expression { node: Node::Not(Box::new(inner)), span } } else { inner })
     }
 
-    fn test(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    fn test(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let span = span_of(&pair);
         let mut inner = parts(pair);
         let value = self.expression_of(inner.next(), span)?;
@@ -104,7 +104,7 @@ impl Reader<'_> {
         Ok(Expression { node, span })
     }
 
-    fn arithmetic(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    fn arithmetic(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let span = span_of(&pair);
         let mut inner = parts(pair);
         let mut found = self.expression_of(inner.next(), span)?;
@@ -124,7 +124,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn signed(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    fn signed(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let mut span = span_of(&pair);
         let mut signs = Vec::new();
         let mut found = None;
@@ -154,7 +154,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn cast(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    fn cast(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let span = span_of(&pair);
         let mut inner = parts(pair);
         let mut found = self.expression_of(inner.next(), span)?;
@@ -166,7 +166,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn primary(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
+    fn primary(&mut self, pair: Pair<'_, Rule>) -> Result<Expression> {
         let span = span_of(&pair);
         let Some(part) = parts(pair).next() else { return Err(self.error(span, "a value is missing")) };
         let node = match part.as_rule() {
@@ -190,7 +190,7 @@ impl Reader<'_> {
         Ok(Expression { node, span })
     }
 
-    fn call(&mut self, pair: Pair<'_, Rule>) -> Result<Node, EsqlError> {
+    fn call(&mut self, pair: Pair<'_, Rule>) -> Result<Node> {
         let mut inner = parts(pair);
         let name = inner.next().map_or("", |name| name.as_str()).to_owned();
         let (mut arguments, mut has_star, mut options) = (Vec::new(), false, Vec::new());
@@ -214,7 +214,7 @@ impl Reader<'_> {
         Ok(Node::Call { name, arguments, has_star, options })
     }
 
-    fn list(&mut self, pair: Pair<'_, Rule>) -> Result<Literal, EsqlError> {
+    fn list(&mut self, pair: Pair<'_, Rule>) -> Result<Literal> {
         let mut items = Vec::new();
         for element in parts(pair) {
             let (mut is_negative, span) = (false, span_of(&element));
@@ -234,7 +234,7 @@ impl Reader<'_> {
     }
 
     /// Returns a constant.
-    pub(super) fn literal(&mut self, pair: Pair<'_, Rule>) -> Result<Literal, EsqlError> {
+    pub(super) fn literal(&mut self, pair: Pair<'_, Rule>) -> Result<Literal> {
         let span = span_of(&pair);
         let Some(part) = parts(pair).next() else { return Ok(Literal::Null) };
         let written = part.as_str();

@@ -106,9 +106,7 @@ pub(super) fn java(pattern: &str) -> Result<String, String> {
         ("&&", "intersections of classes"),
         ("\\Q", "quoting"),
     ] {
-        if pattern.contains(part) {
-            return Err(format!("{what} in regular expressions is not supported"));
-        }
+        types::ensure!(!pattern.contains(part), format!("{what} in regular expressions is not supported"));
     }
     let mut found = String::new();
     let mut characters = pattern.chars();

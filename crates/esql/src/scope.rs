@@ -1,6 +1,6 @@
 //! The columns that a command sees, in order.
 
-use super::error::EsqlError;
+use super::error::{EsqlError, Result};
 use super::kind::Kind;
 use super::schema::{Schema, StoredColumn};
 use super::syntax::Pattern;
@@ -60,7 +60,7 @@ impl Scope {
     }
 
     /// Returns the names that a pattern means, in order.
-    pub(super) fn matching(&self, pattern: &Pattern, text: &str) -> Result<Vec<String>, EsqlError> {
+    pub(super) fn matching(&self, pattern: &Pattern, text: &str) -> Result<Vec<String>> {
         if let [name] = pattern.literals.as_slice() {
             return match self.find(name) {
                 Some(_) => Ok(vec![name.clone()]),
@@ -82,7 +82,7 @@ impl Scope {
 
     /// `KEEP`: columns in the order of the patterns; a name comes before a pattern that means it too, and a narrower
     /// pattern before a star alone.
-    pub(super) fn keep(&mut self, patterns: &[Pattern], text: &str) -> Result<(), EsqlError> {
+    pub(super) fn keep(&mut self, patterns: &[Pattern], text: &str) -> Result<()> {
         let priority = |pattern: &Pattern| match pattern.literals.as_slice() {
             [_] => 2,
             literals if literals.iter().any(|literal| !literal.is_empty()) => 1,
@@ -108,7 +108,7 @@ impl Scope {
     }
 
     /// `DROP`.
-    pub(super) fn remove(&mut self, patterns: &[Pattern], text: &str) -> Result<(), EsqlError> {
+    pub(super) fn remove(&mut self, patterns: &[Pattern], text: &str) -> Result<()> {
         for pattern in patterns {
             if pattern.literals.len() > 1 && pattern.literals.iter().all(String::is_empty) {
                 let message = "Removing all fields is not allowed [*]".to_owned();

@@ -2,7 +2,7 @@
 
 use super::aggregation::Aggregation;
 use super::checker::Checker;
-use super::error::EsqlError;
+use super::error::Result;
 use super::kind::Kind;
 use super::scope::{Scope, computed};
 use super::syntax::{Expression, Field, Node};
@@ -26,7 +26,7 @@ impl Checker<'_> {
         aggregates: &[(Field, Option<Expression>)],
         groups: &[Field],
         span: Span,
-    ) -> Result<(), EsqlError> {
+    ) -> Result<()> {
         let groups: Vec<Group> = groups.iter().map(|group| self.group(group)).collect::<Result<_, _>>()?;
         let mut after = Scope::default();
         for group in &groups {
@@ -69,7 +69,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn group(&mut self, field: &Field) -> Result<Group, EsqlError> {
+    fn group(&mut self, field: &Field) -> Result<Group> {
         let typed = self.expression(&field.expression)?;
         self.supported(&typed)?;
         if typed.kind == Kind::Duration {
@@ -86,10 +86,7 @@ impl Checker<'_> {
         Ok(Group { name, kind: typed.kind, internal: self.fresh(), expr, text })
     }
 
-    fn aggregated_fields(
-        &mut self,
-        aggregates: &[(Field, Option<Expression>)],
-    ) -> Result<Vec<(String, TypedExpr)>, EsqlError> {
+    fn aggregated_fields(&mut self, aggregates: &[(Field, Option<Expression>)]) -> Result<Vec<(String, TypedExpr)>> {
         let mut found: Vec<(String, TypedExpr)> = Vec::new();
         for (field, condition) in aggregates {
             let holds = condition.as_ref().map(|condition| self.of_rows(condition)).transpose()?;
@@ -117,7 +114,7 @@ impl Checker<'_> {
     }
 
     /// Returns a condition on the rows that an aggregate is about.
-    fn of_rows(&mut self, condition: &Expression) -> Result<Expr, EsqlError> {
+    fn of_rows(&mut self, condition: &Expression) -> Result<Expr> {
         let Some(aggregating) = &mut self.aggregating else { return Ok(Expr::Literal(None)) };
         aggregating.is_inside = true;
         std::mem::swap(&mut aggregating.before, &mut self.scope);

@@ -114,9 +114,7 @@ impl<'a> Budget<'a> {
     /// The query may not hold that much, or all queries together hold too much. Then nothing was taken.
     pub fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
         let wanted = self.held().saturating_add(n_bytes);
-        if wanted > self.memory_bytes_max {
-            return Err(Stop::Memory);
-        }
+        types::ensure!(wanted <= self.memory_bytes_max, Stop::Memory);
         if let Some(pool) = &self.held.pool
             && !pool.take(n_bytes, wanted)
         {

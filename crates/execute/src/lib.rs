@@ -40,7 +40,7 @@ pub use crate::operators::feed::{Archives, Feed, FeedOf, FeedRequest, Loaded};
 pub use crate::operators::patterns::patterns_plan;
 pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, Stats};
 pub use crate::request::cache::{CacheCounts, PartialCache};
-pub use crate::request::error::ExecuteError;
+pub use crate::request::error::{ExecuteError, Result};
 pub use crate::request::parameters::{Request, Support, TableOf, TakePartialRows, TakeRows};
 pub use crate::request::part::{Part, PartError};
 pub use crate::request::peers::{PeerId, Peers};

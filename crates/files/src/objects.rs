@@ -33,7 +33,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::runtime::{Handle, Runtime};
-use types::{Hold, ScanError, ok_if_missing};
+use types::{Hold, ScanError, ensure, ok_if_missing};
 
 pub use options::ObjectStoreOptions;
 
@@ -254,9 +254,7 @@ impl Objects {
     /// Compares an object with a file, range by range.
     fn compare(&self, name: &str, file: &File, n_bytes: u64) -> io::Result<()> {
         let found = self.n_bytes(name)?;
-        if found != n_bytes {
-            return Err(io::Error::other(format!("{found} of {n_bytes} bytes arrived")));
-        }
+        ensure!(found == n_bytes, io::Error::other(format!("{found} of {n_bytes} bytes arrived")));
         for range in parts_of(n_bytes) {
             let at = range.start;
             if self.read(name, range.clone())? != read_local(file, range)? {

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use lru::LruCache;
-use types::Hold;
+use types::{Hold, ensure};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::disk;
@@ -303,9 +303,7 @@ impl ReadCache {
         }
         let mut bytes = vec![0; length];
         file.read_exact_at(&mut bytes, HEADER_BYTES as u64)?;
-        if checksum(content, &bytes).to_le_bytes() != stored_checksum {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
+        ensure!(checksum(content, &bytes).to_le_bytes() == stored_checksum, io::ErrorKind::InvalidData.into());
         let mut offset = [0; 8];
         offset.copy_from_slice(&header[48..56]);
         Ok((u64::from_le_bytes(offset), bytes))

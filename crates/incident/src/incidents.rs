@@ -16,7 +16,7 @@ use std::sync::Mutex;
 
 use alert::Alerts;
 use storage::{DocumentWriter, Settings, StoreError};
-use types::{GroupScope, Hold, Timestamp};
+use types::{GroupScope, Hold, Timestamp, ensure};
 
 pub(crate) use self::change::present;
 pub use self::change::{IncidentChange, NewItem};
@@ -64,9 +64,7 @@ impl Incidents {
         let text = settings.get(KIND, id)?.ok_or_else(not_found)?;
         let incident: Incident = serde_json::from_str(&text)
             .map_err(|error| IncidentError::Conflict(format!("incident {id} cannot be read: {error}")))?;
-        if !incident.is_within(scope) {
-            return Err(not_found());
-        }
+        ensure!(incident.is_within(scope), not_found());
         Ok((text, incident))
     }
 
@@ -79,9 +77,7 @@ impl Incidents {
         (id, now): (String, Timestamp),
     ) -> Result<Incident, IncidentError> {
         let incident = Incident::new(id, by, now).changed(new, by, now)?;
-        if incident.title.is_empty() {
-            return Err(IncidentError::Bad("title: is needed".into()));
-        }
+        ensure!(!incident.title.is_empty(), IncidentError::Bad("title: is needed".into()));
         let _changing = self.changes.hold();
         if settings.all(KIND)?.len() >= INCIDENTS_MAX {
             return Err(IncidentError::Conflict(format!("there are {INCIDENTS_MAX} incidents; delete old ones")));

@@ -33,9 +33,7 @@ impl FromStr for Address {
         let found = schemes.iter().find_map(|(scheme, is_tls)| Some((text.strip_prefix(scheme)?, *is_tls)));
         let (rest, is_tls) = found.ok_or_else(|| problem("schemes are kafka and kafka+tls"))?;
         let (hosts, topics) = rest.split_once('/').ok_or_else(|| problem("it names no topic"))?;
-        if hosts.contains('@') {
-            return Err(problem("a user is named by --user"));
-        }
+        types::ensure!(!hosts.contains('@'), problem("a user is named by --user"));
         let with_port = |host: &str| match host.rsplit_once(':') {
             Some((_, port)) if port.parse::<u16>().is_ok() => Some(host.to_owned()),
             Some(_) if !host.ends_with(']') => None,

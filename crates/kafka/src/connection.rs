@@ -14,7 +14,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use types::Secret;
+use types::{Secret, ensure};
 
 use crate::Error;
 use crate::request::Request;
@@ -30,24 +30,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 const CLIENT_ID: &str = "catat";
 
-/// How a user proves who it is.
-#[derive(Clone, Copy, Debug)]
-pub enum Mechanism {
-    /// The password as it is: for connections with TLS.
-    Plain,
-    /// SCRAM with SHA-256.
-    ScramSha256,
-    /// SCRAM with SHA-512.
-    ScramSha512,
-}
-
-impl Mechanism {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::ScramSha512 => "SCRAM-SHA-512",
-        }
+types::named! {
+    /// How a user proves who it is.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Mechanism {
+        /// The password as it is: for connections with TLS.
+        Plain = "PLAIN",
+        /// SCRAM with SHA-256.
+        ScramSha256 = "SCRAM-SHA-256",
+        /// SCRAM with SHA-512.
+        ScramSha512 = "SCRAM-SHA-512",
     }
 }
 
@@ -207,9 +199,7 @@ impl Connection {
         let mut frame = Vec::new();
         let n_read = (&mut self.stream).take(length as u64).read_to_end(&mut frame);
         let n_read = n_read.map_err(|source| unreachable(&self.address, source))?;
-        if n_read < length {
-            return Err(unreachable(&self.address, io::ErrorKind::UnexpectedEof.into()));
-        }
+        ensure!(n_read >= length, unreachable(&self.address, io::ErrorKind::UnexpectedEof.into()));
         let mut frame = Bytes::from(frame);
         let header = ResponseHeader::decode(&mut frame, R::Response::header_version(version));
         match header {

@@ -256,9 +256,7 @@ impl Consumer {
             let name = topic.name.map(|name| name.0.to_string()).unwrap_or_default();
             if !topic.error_code.is_ok() {
                 let refused = Error::refused(format!("topic {name}"), topic.error_code);
-                if is_first {
-                    return Err(refused);
-                }
+                types::ensure!(!is_first, refused);
                 self.note(refused.to_string());
                 continue;
             }

@@ -27,7 +27,7 @@ use pest::iterators::Pair;
 
 use self::grammar::{FilterPattern, Rule};
 use self::reader::Reader;
-use plan::{Expr, Operator, Plan, PlanDraft, QueryError, QueryErrors, Span, Warning};
+use plan::{Expr, Operator, Plan, PlanDraft, QueryErrors, Result, Span, Warning};
 
 /// Longest pattern in code points, as Amazon has it.
 const PATTERN_CHARS_MAX: usize = 1_024;
@@ -120,7 +120,7 @@ pub(crate) fn conditions(text: &str) -> Result<(Vec<Operator>, Vec<Warning>), Qu
     Ok((operators, warnings))
 }
 
-fn check_size(reader: &Reader<'_>) -> Result<(), QueryError> {
+fn check_size(reader: &Reader<'_>) -> Result<()> {
     let text = reader.text;
     if let Some((start, _)) = text.char_indices().nth(PATTERN_CHARS_MAX) {
         let message = format!("a filter pattern has at most {PATTERN_CHARS_MAX} characters");

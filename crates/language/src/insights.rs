@@ -66,9 +66,7 @@ pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<PlanDraft, Query
                 .with_hint("leave it out, and give the rule a longer window where it needs older events")
         })
         .collect();
-    if !refused.is_empty() {
-        return Err(QueryErrors(refused));
-    }
+    types::ensure!(refused.is_empty(), QueryErrors(refused));
     checker.in_force().draft(&commands)
 }
 

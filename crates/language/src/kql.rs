@@ -16,7 +16,9 @@ use crate::grammar::span_of;
 use crate::logic::not;
 use crate::lucene::{Analysis, Target, comparison_of, inside, present, value_of};
 use crate::search_query::{CLAUSES_MAX, NESTING_MAX, SyntaxError, check_length, explain, plan_of};
-use plan::{Comparison, Expr, Operator, Plan, QueryError, QueryErrors, REGEXES_MAX, Span, balanced, compile_regex};
+use plan::{
+    Comparison, Expr, Operator, Plan, QueryError, QueryErrors, REGEXES_MAX, Result, Span, balanced, compile_regex,
+};
 
 /// The generated parser.
 mod generated {
@@ -64,12 +66,7 @@ impl Reader<'_> {
     }
 
     /// Reads alternatives, one of which is enough.
-    fn sum(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    fn sum(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
         if nesting > NESTING_MAX {
             let message = format!("brackets are nested more than {NESTING_MAX} deep here");
             return Err(self.error("nested-too-deeply", message, span_of(&pair)));
@@ -85,12 +82,7 @@ impl Reader<'_> {
     }
 
     /// Reads conditions that must all hold.
-    fn product(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    fn product(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
         let mut conditions = Vec::new();
         for factor in pair.into_inner() {
             conditions.extend(self.factor(factor, target, nesting)?);
@@ -98,12 +90,7 @@ impl Reader<'_> {
         Ok((!conditions.is_empty()).then(|| balanced(conditions, Expr::And)))
     }
 
-    fn factor(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    fn factor(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
         self.n_clauses += 1;
         let span = span_of(&pair);
         if self.n_clauses > CLAUSES_MAX {
@@ -127,12 +114,7 @@ impl Reader<'_> {
         Ok(if is_negated { Some(not(condition)) } else { condition })
     }
 
-    fn paren(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    fn paren(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
         match inner_rule(pair, Rule::sum) {
             Some(sum) => self.sum(sum, target, nesting + 1),
             None => Ok(None),
@@ -140,7 +122,7 @@ impl Reader<'_> {
     }
 
     /// `field:value` and `field >= value`.
-    fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>, QueryError> {
+    fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>> {
         let (mut target, mut comparison) = (Target::any(), None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -164,7 +146,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    fn field(&self, pair: &Pair<'_, Rule>) -> Result<Target, QueryError> {
+    fn field(&self, pair: &Pair<'_, Rule>) -> Result<Target> {
         let written = pair.as_str();
         if written.starts_with('"') {
             return Ok(Target::field_in(&unescaped(inside(written)), Analysis::Loose));
@@ -182,7 +164,7 @@ impl Reader<'_> {
         Ok(Target::field_in(&unescaped(written), Analysis::Loose))
     }
 
-    fn compared(&mut self, pair: Pair<'_, Rule>, target: &Target, comparison: Comparison) -> Result<Expr, QueryError> {
+    fn compared(&mut self, pair: Pair<'_, Rule>, target: &Target, comparison: Comparison) -> Result<Expr> {
         let (span, written) = (span_of(&pair), pair.as_str());
         let (text, value) = match written.starts_with('"') {
             true => {
@@ -203,7 +185,7 @@ impl Reader<'_> {
     }
 
     /// Returns a text in quotes, or words of which one is enough.
-    fn bare(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
+    fn bare(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>> {
         let (span, written) = (span_of(&pair), pair.as_str());
         let is_quoted = written.starts_with('"');
         let text = unescaped(if is_quoted { inside(written) } else { written });
@@ -230,7 +212,7 @@ impl Reader<'_> {
         Ok((!found.is_empty()).then(|| balanced(found, Expr::Or)))
     }
 
-    fn word(&mut self, written: &str, target: &Target, span: Span) -> Result<Option<Expr>, QueryError> {
+    fn word(&mut self, written: &str, target: &Target, span: Span) -> Result<Option<Expr>> {
         match target {
             Target::Any(_) if written == "*" => return Ok(None),
             Target::Field { name, .. } if written == "*" => return Ok(Some(present(name))),

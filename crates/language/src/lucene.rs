@@ -40,7 +40,7 @@ use self::word::{scalar_of, text_of};
 use crate::grammar::span_of;
 use crate::logic::not;
 use crate::search_query::{CLAUSES_MAX, NESTING_MAX, SyntaxError, check_length, explain, plan_of};
-use plan::{Comparison, Expr, Operator, Plan, QueryError, QueryErrors, balanced};
+use plan::{Comparison, Expr, Operator, Plan, QueryErrors, Result, balanced};
 use types::{Timestamp, Value};
 
 /// Reads a query string and makes the plan of it: the events that match, newest first. `now` is what times count from.
@@ -119,12 +119,7 @@ impl Row {
 
 impl Reader<'_> {
     /// Reads a row of clauses, those in brackets included.
-    fn clauses(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    fn clauses(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
         if nesting > NESTING_MAX {
             let message = format!("brackets are nested more than {NESTING_MAX} deep here");
             return Err(self.error("nested-too-deeply", message, span_of(&pair)));
@@ -146,7 +141,7 @@ impl Reader<'_> {
         pair: Pair<'_, Rule>,
         target: Option<&Target>,
         nesting: usize,
-    ) -> Result<(Occurrence, Option<Expr>), QueryError> {
+    ) -> Result<(Occurrence, Option<Expr>)> {
         self.n_clauses += 1;
         let span = span_of(&pair);
         if self.n_clauses > CLAUSES_MAX {
@@ -181,7 +176,7 @@ impl Reader<'_> {
 
     /// Refuses to look for what is like anything but a word, or differs in more than one letter. `~` alone means one
     /// letter in words of up to five, as in Elasticsearch, and two in longer ones.
-    fn check_fuzzy(&self, clause: &Pair<'_, Rule>, fuzzy: &Pair<'_, Rule>) -> Result<(), QueryError> {
+    fn check_fuzzy(&self, clause: &Pair<'_, Rule>, fuzzy: &Pair<'_, Rule>) -> Result<()> {
         let is_outer = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::test | Rule::bare);
         let mut inner = clause.clone().into_inner().find(is_outer);
         while let Some(part) = inner.clone().filter(is_outer) {
@@ -201,7 +196,7 @@ impl Reader<'_> {
     }
 
     /// `>=5` among the values of a field.
-    fn compared(&self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
+    fn compared(&self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>> {
         let span = span_of(&pair);
         let mut parts = pair.into_inner();
         let (Some(sign), Some(scalar)) = (parts.next(), parts.next()) else { return Ok(None) };
@@ -219,12 +214,7 @@ impl Reader<'_> {
         Ok(Some(balanced(found.collect::<Result<_, _>>()?, Expr::Or)))
     }
 
-    fn paren(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    fn paren(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
         match pair.into_inner().find(|part| part.as_rule() == Rule::clauses) {
             Some(clauses) => self.clauses(clauses, target, nesting + 1),
             None => Ok(None),
@@ -232,7 +222,7 @@ impl Reader<'_> {
     }
 
     /// `field:value` and its relatives.
-    fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>, QueryError> {
+    fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>> {
         let (mut target, mut comparison) = (Target::any(), Comparison::Equal);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -256,7 +246,7 @@ impl Reader<'_> {
 
     /// Returns a word, a text in quotes or a regular expression: of a field, or of any of those that are meant without
     /// one.
-    fn bare(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
+    fn bare(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>> {
         if let Some(target) = target {
             return self.bare_of(pair, target);
         }
@@ -270,7 +260,7 @@ impl Reader<'_> {
         Ok((!found.is_empty()).then(|| balanced(found, Expr::Or)))
     }
 
-    fn bare_of(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
+    fn bare_of(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>> {
         let Some(inner) = pair.into_inner().next() else { return Ok(None) };
         let span = span_of(&inner);
         if matches!(inner.as_rule(), Rule::string | Rule::regex) {

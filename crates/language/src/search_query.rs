@@ -2,7 +2,7 @@
 
 use pest::RuleType;
 use pest::error::Error;
-use plan::{Expr, Operator, Plan, QueryError, Span, nested_too_deeply, stop_of};
+use plan::{Expr, Operator, Plan, QueryError, Result, Span, nested_too_deeply, stop_of};
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
@@ -21,7 +21,7 @@ pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
 }
 
 /// Refuses a query that is too long to be read.
-pub(crate) fn check_length(text: &str) -> Result<(), QueryError> {
+pub(crate) fn check_length(text: &str) -> Result<()> {
     if text.len() <= QUERY_BYTES_MAX {
         return Ok(());
     }

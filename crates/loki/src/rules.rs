@@ -27,9 +27,7 @@ pub(crate) fn all(call: Call) -> Outcome {
             }));
         }
     }
-    if files.is_empty() {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "not-found", "no rule groups found"));
-    }
+    types::ensure!(!files.is_empty(), Problem::new(StatusCode::NOT_FOUND, "not-found", "no rule groups found"));
     let text = match (file.and_then(|file| files.get(file)), group) {
         (Some(groups), Some(_)) => groups[0].to_string(),
         _ => Value::Object(files).to_string(),

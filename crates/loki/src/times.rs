@@ -4,7 +4,7 @@
 //! arithmetic saturates, since the numbers are untrusted.
 
 use chrono_tz::Tz;
-use types::{TimeRange, Timestamp, parse_duration_ns};
+use types::{TimeRange, Timestamp, ensure, parse_duration_ns};
 
 use door::{Parameters, Problem, Scope};
 
@@ -52,9 +52,7 @@ pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange
         Some(text) => duration(text).ok_or_else(|| bad_duration("since", text))?,
     };
     let from = instant_of(parameters, "start")?.unwrap_or(Timestamp(to.0.saturating_sub(since)));
-    if from > to {
-        return Err(Problem::bad_request("bad-range", "end timestamp must not be before or equal to start time"));
-    }
+    ensure!(from <= to, Problem::bad_request("bad-range", "end timestamp must not be before or equal to start time"));
     Ok(TimeRange { from, to })
 }
 

@@ -5,6 +5,7 @@ use door::Reply;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json, json};
+use types::ensure;
 
 /// From here on, an id written as a floating-point number may stand for several integers.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -71,17 +72,13 @@ impl Message {
             let code = if error.is_data() { RpcCode::InvalidRequest } else { RpcCode::ParseError };
             RpcError::refused(code, format!("not a message of JSON-RPC: {error}"))
         })?;
-        if members.jsonrpc != "2.0" {
-            return Err(invalid("jsonrpc: not \"2.0\""));
-        }
+        ensure!(members.jsonrpc == "2.0", invalid("jsonrpc: not \"2.0\""));
         if members.result.is_some() || members.error.is_some() {
             return Err(invalid("this server asks nothing, so it takes no responses"));
         }
         let is_whole = |number: f64| number.fract() == 0.0 && number.abs() < EXACT_MAX;
         let is_id = |id: &Json| id.is_string() || id.is_i64() || id.is_u64() || id.as_f64().is_some_and(is_whole);
-        if members.id.as_ref().is_some_and(|id| !is_id(id)) {
-            return Err(invalid("id: neither a text nor a whole number"));
-        }
+        ensure!(members.id.as_ref().is_none_or(is_id), invalid("id: neither a text nor a whole number"));
         let method = members.method.ok_or_else(|| invalid("method: is needed"))?;
         Ok(Self { id: members.id, method, params: members.params.unwrap_or_default() })
     }

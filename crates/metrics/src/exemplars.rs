@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};
 use serde_json::{Value, json};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::format::{self, Float, LabelMap};
@@ -68,9 +68,7 @@ pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     let query = parsed("query", text)?;
     let start = time_of(&parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);
     let end = time_of(&parameters, "end")?.unwrap_or(i64::MAX / Timestamp::MILLISECOND - 1);
-    if end < start {
-        return Err(Problem::bad_request("bad-range", "end timestamp must not be before start timestamp"));
-    }
+    ensure!(end >= start, Problem::bad_request("bad-range", "end timestamp must not be before start timestamp"));
     let selectors: Vec<_> = query.selectors().into_iter().map(<[_]>::to_vec).collect();
     Ok(Reply::query(&server, text, move |run| {
         let (found, missing) = series::exemplars(&run, &selectors, (start, end), ANSWER_MAX)?;

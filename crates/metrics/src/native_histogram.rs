@@ -95,9 +95,7 @@ impl SentSide {
 
     /// Returns the buckets, and the number of observations in them.
     fn buckets(&self, is_float: bool) -> Result<(Vec<(i32, f64)>, u128), String> {
-        if self.spans.len() > NUMBERS_MAX {
-            return Err(format!("more than {NUMBERS_MAX} spans"));
-        }
+        types::ensure!(self.spans.len() <= NUMBERS_MAX, format!("more than {NUMBERS_MAX} spans"));
         if is_float {
             return Ok((buckets_of_spans(&self.spans, &self.counts)?, 0));
         }

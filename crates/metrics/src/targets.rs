@@ -11,7 +11,7 @@ use ingest::SourceScrapes;
 use promql::{Labels, Matcher};
 use serde_json::{Value, json};
 use series::SampleSource;
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use crate::fleet_scrapes::with_scrapes;
 use crate::format;
@@ -159,9 +159,7 @@ pub(crate) fn metadata(Call { server, parameters, .. }: Call) -> Outcome {
             let (names, mut missing) = names_of_targets(run, &labels, metric)?;
             receive(&server, &server.state);
             let found = metadata_json(&server.state, &labels, names, metric, limit);
-            if found.is_empty() {
-                return Err(Problem::not_found("specified metadata not found"));
-            }
+            ensure!(!found.is_empty(), Problem::not_found("specified metadata not found"));
             missing.extend(missing_targets);
             missing.extend(warnings(&scrapes));
             Ok(format::reply(Value::from(found), missing))

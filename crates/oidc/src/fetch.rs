@@ -39,12 +39,8 @@ async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u
 /// Sends a request and reads the JSON of a successful answer.
 pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder, place: &Url) -> Result<T, SignInError> {
     let (status, body) = send(request, place).await?;
-    if status.is_server_error() {
-        return Err(SignInError::Unreachable(format!("{place}: {status}")));
-    }
-    if !status.is_success() {
-        return Err(SignInError::Refused(format!("{place}: {status}{}", reason_in(&body))));
-    }
+    types::ensure!(!status.is_server_error(), SignInError::Unreachable(format!("{place}: {status}")));
+    types::ensure!(status.is_success(), SignInError::Refused(format!("{place}: {status}{}", reason_in(&body))));
     // The text of the error may quote the answer, which may hold a token.
     serde_json::from_slice(&body).map_err(|error| {
         SignInError::BadAnswer(format!("{place}: not the JSON expected, at column {}", error.column()))

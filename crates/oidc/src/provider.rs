@@ -6,7 +6,7 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use types::{Secret, Timestamp};
+use types::{Secret, Timestamp, ensure};
 
 use crate::attempt::{Attempt, UsedStates};
 use crate::error::SignInError;
@@ -189,9 +189,7 @@ impl Provider {
     ) -> Result<Account, SignInError> {
         let issuer = &*self.options.issuer;
         let state = attempt.state(issuer);
-        if answer.state.as_deref() != Some(&state) || !self.used.note(&state, now) {
-            return Err(SignInError::Stale);
-        }
+        ensure!(answer.state.as_deref() == Some(&state) && self.used.note(&state, now), SignInError::Stale);
         let _place = self.places.try_acquire().map_err(|_| SignInError::Busy)?;
         let metadata = self.publications.metadata(&self.client, now).await?;
         // RFC 9207: an answer of one provider is not to be finished with another.
@@ -199,9 +197,7 @@ impl Provider {
             .iss
             .as_deref()
             .map_or(!metadata.authorization_response_iss_parameter_supported, |named| named == issuer);
-        if !is_named {
-            return Err(SignInError::BadAnswer("it does not come from oidc.issuer (iss)".into()));
-        }
+        ensure!(is_named, SignInError::BadAnswer("it does not come from oidc.issuer (iss)".into()));
         if let Some(error) = &answer.error {
             let description = answer.error_description.as_deref().unwrap_or_default();
             return Err(SignInError::Refused(printable(&format!("{error} {description}"))));
@@ -282,9 +278,7 @@ impl Provider {
     fn described(&self, claims: &Claims) -> Result<Account, SignInError> {
         let Options { issuer, user_claim, groups_claim, .. } = &self.options;
         let name = claim(claims, user_claim).and_then(Value::as_str).unwrap_or_default();
-        if name.is_empty() {
-            return Err(SignInError::NoName(format!("there is no claim {user_claim:?} (oidc.user_claim)")));
-        }
+        ensure!(!name.is_empty(), SignInError::NoName(format!("there is no claim {user_claim:?} (oidc.user_claim)")));
         if user_claim == "email" && claims.get("email_verified") == Some(&Value::Bool(false)) {
             return Err(SignInError::NoName("it has not verified the e-mail address".into()));
         }

@@ -3,7 +3,7 @@
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Map, Value};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use crate::attempt::seconds;
 
@@ -47,12 +47,8 @@ pub(crate) fn verify(
     let claims = decode::<Claims>(token, &key, &validation).map_err(|error| error.to_string())?.claims;
     check_times(&claims, seconds(now))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    if text("iss") != Some(expected.issuer) {
-        return Err("it was made by another issuer (iss)".into());
-    }
-    if text("nonce") != Some(expected.nonce) {
-        return Err("it was made for another sign-in (nonce)".into());
-    }
+    ensure!(text("iss") == Some(expected.issuer), "it was made by another issuer (iss)".into());
+    ensure!(text("nonce") == Some(expected.nonce), "it was made for another sign-in (nonce)".into());
     let is_for_several = claims.get("aud").and_then(Value::as_array).is_some_and(|audiences| audiences.len() > 1);
     match claims.get("azp") {
         None if !is_for_several => {}

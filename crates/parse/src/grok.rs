@@ -202,9 +202,7 @@ struct Expansion {
 
 impl Expansion {
     fn expand(&mut self, source: &str, nesting: usize) -> Result<(), GrokError> {
-        if nesting > NESTING_MAX {
-            return Err(GrokError::Nested);
-        }
+        types::ensure!(nesting <= NESTING_MAX, GrokError::Nested);
         let mut rest = source;
         while let Some(at) = rest.find("%{") {
             self.regex.push_str(&rest[..at]);
@@ -227,9 +225,7 @@ impl Expansion {
                 }
                 None => self.regex.push_str("(?:"),
             }
-            if self.regex.len() > REGEX_TEXT_BYTES_MAX {
-                return Err(GrokError::TooLarge);
-            }
+            types::ensure!(self.regex.len() <= REGEX_TEXT_BYTES_MAX, GrokError::TooLarge);
             self.expand(inner, nesting + 1)?;
             self.regex.push(')');
             rest = &rest[at + end + 1..];

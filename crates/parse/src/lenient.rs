@@ -178,9 +178,7 @@ pub fn json_members<'a, E: From<JsonMistake>>(
     each: &mut dyn FnMut(Cow<'a, str>, JsonToken<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rest = json_trimmed(json_trimmed(text).strip_prefix('{').ok_or(JsonMistake::Object)?);
-    if rest.is_empty() {
-        return Err(JsonMistake::Malformed.into());
-    }
+    types::ensure!(!rest.is_empty(), JsonMistake::Malformed.into());
     while !rest.starts_with('}') {
         let (name, value) = json_key(rest)?;
         let (token, n_bytes) = json_value(value)?;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use types::Value;
+use types::{Value, ensure};
 
 use crate::name::Name;
 use crate::operator::Rows;
@@ -44,12 +44,8 @@ pub fn read_csv(text: &str) -> Result<Rows, CsvError> {
     let mut columns: Vec<Name> = Vec::with_capacity(header.len());
     for name in &header {
         let name = name.trim();
-        if name.is_empty() {
-            return Err(error(1, format!("column {} has no name", columns.len() + 1)));
-        }
-        if columns.iter().any(|known| **known == *name) {
-            return Err(error(1, format!("two columns are named `{name}`")));
-        }
+        ensure!(!name.is_empty(), error(1, format!("column {} has no name", columns.len() + 1)));
+        ensure!(!columns.iter().any(|known| **known == *name), error(1, format!("two columns are named `{name}`")));
         columns.push(Arc::from(name));
     }
     let mut rows = Vec::new();

@@ -24,6 +24,9 @@ impl Span {
     }
 }
 
+/// What reading a query, or a part of one, returns.
+pub type Result<T, E = QueryError> = std::result::Result<T, E>;
+
 /// One mistake in a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} at {line}:{column}{}", hint_text(.hint.as_deref()))]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::annotations::Remarks;
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::histogram::{Histogram, ResetHint, plain};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::over_time::{HistogramMean, quantile};
@@ -54,7 +54,7 @@ pub(crate) struct Reduction<'a> {
 
 impl Reduction<'_> {
     /// Evaluates all but `quantile` and `count_values`.
-    pub(crate) fn reduce(&self, context: &Context<'_>, series: &[Series]) -> Result<Vec<Series>, EvalError> {
+    pub(crate) fn reduce(&self, context: &Context<'_>, series: &[Series]) -> Result<Vec<Series>> {
         let mut found = Vec::new();
         let mut remarks = context.remarks().fresh();
         for group in groups(series, self.grouping) {
@@ -176,12 +176,7 @@ impl Reduction<'_> {
     }
 
     /// Evaluates `quantile`.
-    pub(crate) fn quantile(
-        &self,
-        context: &Context<'_>,
-        series: &[Series],
-        q: &[f64],
-    ) -> Result<Vec<Series>, EvalError> {
+    pub(crate) fn quantile(&self, context: &Context<'_>, series: &[Series], q: &[f64]) -> Result<Vec<Series>> {
         let mut found = Vec::new();
         for group in groups(series, self.grouping) {
             context.check()?;
@@ -211,7 +206,7 @@ impl Reduction<'_> {
         context: &Context<'_>,
         series: &[Series],
         label: &Arc<str>,
-    ) -> Result<Vec<Series>, EvalError> {
+    ) -> Result<Vec<Series>> {
         let mut grouping = self.grouping.clone();
         if !grouping.without {
             grouping.labels.push(label.clone());

@@ -7,7 +7,7 @@ use crate::annotations::Annotations;
 use crate::check::check_experimental;
 use crate::context::{Context, SAME_LABELS};
 use crate::duration::{QueryRange, resolve};
-use crate::error::{EvalError, ParseError};
+use crate::error::{EvalError, ParseError, Result};
 use crate::evaluate::{evaluate, subquery_grid};
 use crate::extended::{Ends, ends};
 use crate::function::Kind;
@@ -114,7 +114,7 @@ pub(crate) fn parse_with(text: &str, options: &Options) -> Result<Query, ParseEr
 }
 
 /// Evaluates a query at one time, ms since the epoch.
-pub fn instant(query: &Query, at: i64, source: &dyn Source, options: &Options) -> Result<Answer, EvalError> {
+pub fn instant(query: &Query, at: i64, source: &dyn Source, options: &Options) -> Result<Answer> {
     run(query, (at, at, 0), source, options)
 }
 
@@ -125,7 +125,7 @@ pub fn range(
     step: i64,
     source: &dyn Source,
     options: &Options,
-) -> Result<Answer, EvalError> {
+) -> Result<Answer> {
     if step <= 0 {
         return Err(EvalError::InvalidRange(format!("the step must be positive, got {step} ms")));
     }
@@ -176,12 +176,7 @@ impl Query {
     }
 }
 
-fn run(
-    query: &Query,
-    (start, end, step): (i64, i64, i64),
-    source: &dyn Source,
-    options: &Options,
-) -> Result<Answer, EvalError> {
+fn run(query: &Query, (start, end, step): (i64, i64, i64), source: &dyn Source, options: &Options) -> Result<Answer> {
     if start.unsigned_abs() > TIME_MAX || end.unsigned_abs() > TIME_MAX {
         return Err(EvalError::InvalidRange("a time lies further than 2^53 ms from 1970".to_owned()));
     }
@@ -209,7 +204,7 @@ fn run(
 }
 
 /// Evaluates a range vector at an instant.
-fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>, EvalError> {
+fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>> {
     match &node.expr {
         Expr::Matrix(selector, range) => {
             let until = selector.shift.at.map_or(grid.start, |at| context.time_of(at)) - selector.shift.offset;
@@ -278,7 +273,7 @@ fn row(samples: Samples, accept: impl Fn(i64) -> bool) -> Row {
 }
 
 /// Turns evaluated series into rows in order of their labels.
-fn rows(context: &Context<'_>, series: Vec<Series>, grid: Grid, node: &Node) -> Result<Vec<Row>, EvalError> {
+fn rows(context: &Context<'_>, series: Vec<Series>, grid: Grid, node: &Node) -> Result<Vec<Row>> {
     let series = context.unite(finish_names(context, series), &node.span)?;
     let sample = |series: &Series, step| series.get(step).map(|value| Sample { time: grid.at(step), value });
     let rows = series.into_iter().map(|series| {
@@ -300,13 +295,7 @@ fn finish_names(context: &Context<'_>, mut series: Vec<Series>) -> Vec<Series> {
     series
 }
 
-fn present(
-    context: &Context<'_>,
-    value: Evaluated,
-    grid: Grid,
-    is_instant: bool,
-    query: &Query,
-) -> Result<Data, EvalError> {
+fn present(context: &Context<'_>, value: Evaluated, grid: Grid, is_instant: bool, query: &Query) -> Result<Data> {
     match value {
         Evaluated::Text(text) => Ok(Data::String(text)),
         Evaluated::Scalar(column) if is_instant => Ok(Data::Scalar(column.first().copied().unwrap_or(f64::NAN))),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::classic::{Question, histograms};
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::histogram::{Histogram, general};
 use crate::labels::Labels;
 use crate::math;
@@ -52,7 +52,7 @@ impl Values {
 
 impl Call<'_> {
     /// Applies the function.
-    pub(crate) fn apply(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated, EvalError> {
+    pub(crate) fn apply(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated> {
         let len = self.grid.len;
         if let Some(scalar) = self.scalar(context, &mut args) {
             return Ok(Evaluated::Scalar(scalar));
@@ -154,7 +154,7 @@ impl Call<'_> {
         context: &Context<'_>,
         mut vector: Vec<Series>,
         apply: impl Fn(usize, f64) -> Option<f64>,
-    ) -> Result<Evaluated, EvalError> {
+    ) -> Result<Evaluated> {
         for series in &mut vector {
             context.check()?;
             series.histograms.clear();
@@ -169,7 +169,7 @@ impl Call<'_> {
         context.unite(vector, self.span).map(Evaluated::Vector)
     }
 
-    fn clamp(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated, EvalError> {
+    fn clamp(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated> {
         let len = self.grid.len;
         let vector = args.vector();
         let least = if self.name == "clamp_max" { vec![f64::NEG_INFINITY; len] } else { args.column(len) };
@@ -180,7 +180,7 @@ impl Call<'_> {
         })
     }
 
-    fn sort(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated, EvalError> {
+    fn sort(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated> {
         let mut vector = args.vector();
         if self.grid.len != 1 {
             let message = "sort is ineffective for range queries since results are always ordered by labels";
@@ -216,7 +216,7 @@ impl Call<'_> {
     }
 
     /// Applies functions of histograms.
-    fn histogram(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated, EvalError> {
+    fn histogram(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated> {
         let len = self.grid.len;
         let of = |at: usize| (&self.args[at].bare().span, len);
         let each = |function: fn(&Histogram) -> f64, vector| self.each(context, vector, function);
@@ -260,7 +260,7 @@ impl Call<'_> {
         context: &Context<'_>,
         mut vector: Vec<Series>,
         function: fn(&Histogram) -> f64,
-    ) -> Result<Evaluated, EvalError> {
+    ) -> Result<Evaluated> {
         for series in &mut vector {
             for step in 0..self.grid.len {
                 series.floats[step] = series.histogram(step).map_or(NONE, |histogram| stored(function(histogram)));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::annotations::Remarks;
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::histogram::{Histogram, general};
 use crate::labels::{BUCKET, Labels, METRIC_NAME};
 use crate::lexer::number;
@@ -39,7 +39,7 @@ pub(crate) fn histograms(
     question: &Question<'_>,
     series: &[Series],
     (span, steps): (&Span, usize),
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     let mut remarks = context.remarks().fresh();
     let classics = group(context, series, span, &mut remarks);
     let mut found: Vec<Series> = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::annotations::Remarks;
-use crate::error::{EvalError, Stop};
+use crate::error::{EvalError, Result, Stop};
 use crate::labels::Labels;
 use crate::options::Options;
 use crate::source::Source;
@@ -43,20 +43,20 @@ impl<'a> Context<'a> {
     }
 
     /// Counts samples that are held from now on.
-    pub(crate) fn hold(&self, samples: usize) -> Result<(), EvalError> {
+    pub(crate) fn hold(&self, samples: usize) -> Result<()> {
         let held = self.samples.fetch_add(samples, Ordering::Relaxed).saturating_add(samples);
         if held > self.options.samples_max { Err(EvalError::TooManySamples(self.options.samples_max)) } else { Ok(()) }
     }
 
     /// Counts samples that are held for a moment.
-    pub(crate) fn borrow(&self, samples: usize) -> Result<(), EvalError> {
+    pub(crate) fn borrow(&self, samples: usize) -> Result<()> {
         let result = self.hold(samples);
         self.samples.fetch_sub(samples, Ordering::Relaxed);
         result
     }
 
     /// Ends the evaluation if it is to stop.
-    pub(crate) fn check(&self) -> Result<(), EvalError> {
+    pub(crate) fn check(&self) -> Result<()> {
         match self.options.stop.as_ref().and_then(|stop| stop()) {
             None => Ok(()),
             Some(Stop::Cancelled) => Err(EvalError::Cancelled),
@@ -83,7 +83,7 @@ impl<'a> Context<'a> {
     }
 
     /// Joins series of the same labels; those that overlap are an error.
-    pub(crate) fn unite(&self, series: Vec<Series>, span: &Span) -> Result<Vec<Series>, EvalError> {
+    pub(crate) fn unite(&self, series: Vec<Series>, span: &Span) -> Result<Vec<Series>> {
         let mut places: HashMap<Labels, usize> = HashMap::with_capacity(series.len());
         let mut united: Vec<Series> = Vec::with_capacity(series.len());
         for one in series {

@@ -39,6 +39,9 @@ pub enum Stop {
     TimedOut,
 }
 
+/// What evaluating a query returns.
+pub(crate) type Result<T, E = EvalError> = std::result::Result<T, E>;
+
 /// Why a query has no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EvalError {

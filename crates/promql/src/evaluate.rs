@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::aggregate::Reduction;
 use crate::call::{Call, Values};
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::extended;
 use crate::function::{Function, Kind};
 use crate::info::info;
@@ -22,7 +22,7 @@ use crate::value::{Evaluated, Grid, Series};
 use crate::windows::Plan;
 
 /// Evaluates a node that is no range.
-pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Evaluated, EvalError> {
+pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Evaluated> {
     context.check()?;
     match &node.expr {
         Expr::Number(value) => Ok(Evaluated::Scalar(vec![*value; grid.len])),
@@ -54,14 +54,14 @@ pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result
 }
 
 /// Evaluates a node whose type is a vector.
-fn vector(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Series>, EvalError> {
+fn vector(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Series>> {
     match evaluate(context, node, grid)? {
         Evaluated::Vector(series) => Ok(series),
         _ => Err(EvalError::at(&node.span, "expected an instant vector")),
     }
 }
 
-fn negate(context: &Context<'_>, value: Evaluated, span: &Span) -> Result<Evaluated, EvalError> {
+fn negate(context: &Context<'_>, value: Evaluated, span: &Span) -> Result<Evaluated> {
     match value {
         Evaluated::Scalar(column) => Ok(Evaluated::Scalar(column.into_iter().map(|value| -value).collect())),
         Evaluated::Vector(mut series) => {
@@ -86,7 +86,7 @@ fn call(
     function: &'static Function,
     args: &[Node],
     (span, grid): (&Span, Grid),
-) -> Result<Evaluated, EvalError> {
+) -> Result<Evaluated> {
     if let Some(at) = args.iter().position(|arg| arg.kind() == Kind::Matrix) {
         let mut scalars = Vec::new();
         for (_, arg) in args.iter().enumerate().filter(|(i, _)| *i != at) {
@@ -115,7 +115,7 @@ fn call(
         return info(context, series, wanted, (first_shift(base).unwrap_or_default(), grid), span)
             .map(Evaluated::Vector);
     }
-    let values: Result<Vec<Evaluated>, EvalError> = args.iter().map(|arg| evaluate(context, arg, grid)).collect();
+    let values: Result<Vec<Evaluated>> = args.iter().map(|arg| evaluate(context, arg, grid)).collect();
     Call { name: function.name, args, span, grid }.apply(context, Values::new(values?))
 }
 
@@ -143,7 +143,7 @@ fn over_range(
     (node, place): (&Node, &Span),
     args: Vec<Vec<f64>>,
     grid: Grid,
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     let function = over_time::find(name)
         .ok_or_else(|| EvalError::at(&node.span, format!("function {name:?} is not supported over ranges")))?;
     match &node.expr {
@@ -172,7 +172,7 @@ pub(crate) fn subquery_grid(
     context: &Context<'_>,
     (range, step, shift): (i64, Option<i64>, Shift),
     grid: Grid,
-) -> Result<Grid, EvalError> {
+) -> Result<Grid> {
     let (first, last) = match shift.at {
         Some(at) => (context.time_of(at), context.time_of(at)),
         None => (grid.start, grid.last()),
@@ -203,7 +203,7 @@ fn aggregate(
     context: &Context<'_>,
     (aggregation, param, inner, grouping): (Aggregation, Option<&Node>, &Node, &Grouping),
     (span, grid): (&Span, Grid),
-) -> Result<Evaluated, EvalError> {
+) -> Result<Evaluated> {
     let value = param.map(|param| evaluate(context, param, grid)).transpose()?;
     let series = vector(context, inner, grid)?;
     let reduction = Reduction { aggregation, grouping, span: &inner.bare().span, steps: grid.len };
@@ -246,7 +246,7 @@ fn binary(
     operands: (Evaluated, Evaluated),
     (operator, matching, return_bool): (Operator, &Matching, bool),
     (span, grid): (&Span, Grid),
-) -> Result<Evaluated, EvalError> {
+) -> Result<Evaluated> {
     let operation = Operation { operator, span };
     match operands {
         (Evaluated::Scalar(left), Evaluated::Scalar(right)) => {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::annotations::Remarks;
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::histogram::{Histogram, Incompatible, Noticed, ResetHint};
 use crate::syntax::Edges;
 use crate::value::Value;
@@ -147,7 +147,7 @@ pub(crate) fn computed(
 }
 
 /// Returns the value of a `smoothed` selector at the end of a window: between the samples around it, else that of the last one.
-pub(crate) fn smoothed(window: &Window<'_>, remarks: &mut Remarks) -> Result<Option<Value>, EvalError> {
+pub(crate) fn smoothed(window: &Window<'_>, remarks: &mut Remarks) -> Result<Option<Value>> {
     if window.is_mixed() {
         remarks.mixed(window.span, window.name);
         return Ok(None);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::{MatchKind, Matcher};
 use crate::selector::{Yield, select};
@@ -20,7 +20,7 @@ pub(crate) fn info(
     wanted: &[Matcher],
     (shift, grid): (Shift, Grid),
     span: &Span,
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     let (names, data): (Vec<&Matcher>, Vec<&Matcher>) = wanted.iter().partition(|m| *m.name == *METRIC_NAME);
     let names = name_matchers(&names);
     let is_info = |labels: &Labels| names.iter().all(|matcher| matcher.accepts(labels.get(METRIC_NAME)));
@@ -66,7 +66,7 @@ fn sources(
     data: &[&Matcher],
     (shift, grid): (Shift, Grid),
     is_info: &dyn Fn(&Labels) -> bool,
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     let mut matchers: Vec<Matcher> = names.iter().cloned().chain(data.iter().copied().cloned()).collect();
     let named = matchers.len();
     for label in IDENTIFYING {
@@ -99,7 +99,7 @@ fn joined(
     data: &[&Matcher],
     grid: Grid,
     span: &Span,
-) -> Result<BTreeMap<Labels, Vec<usize>>, EvalError> {
+) -> Result<BTreeMap<Labels, Vec<usize>>> {
     let mut found: BTreeMap<Labels, Vec<usize>> = BTreeMap::new();
     for step in (0..grid.len).filter(|step| one.has(*step)) {
         let mut latest: BTreeMap<&str, &Series> = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::annotations::Remarks;
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::operators::{Operation, Outcome, compare, scalars};
 use crate::syntax::{Many, Matching, Operator};
@@ -62,7 +62,7 @@ impl Join<'_> {
         left: Vec<Series>,
         right: Vec<Series>,
         steps: usize,
-    ) -> Result<Vec<Series>, EvalError> {
+    ) -> Result<Vec<Series>> {
         let operator = self.operation.operator;
         let (mut left, mut right) = (left, right);
         for (_, group) in self.groups(&left, &right) {
@@ -97,7 +97,7 @@ impl Join<'_> {
         left: Vec<Series>,
         right: Vec<Series>,
         steps: usize,
-    ) -> Result<Vec<Series>, EvalError> {
+    ) -> Result<Vec<Series>> {
         let swapped = self.matching.many == Many::Right;
         let (many, one) = if swapped { (right, left) } else { (left, right) };
         let mut remarks = context.remarks().fresh();
@@ -115,13 +115,7 @@ impl Join<'_> {
         context.unite(found, self.operation.span)
     }
 
-    fn group(
-        &self,
-        sides: &mut Sides<'_>,
-        key: &Labels,
-        group: &Group,
-        remarks: &mut Remarks,
-    ) -> Result<Vec<Series>, EvalError> {
+    fn group(&self, sides: &mut Sides<'_>, key: &Labels, group: &Group, remarks: &mut Remarks) -> Result<Vec<Series>> {
         // The right fill stands for the "one" side and the left one for the "many" side, whichever way they are joined.
         let (fill_one, fill_many) = (self.matching.fill_right, self.matching.fill_left);
         if group.one.len() > 1 {
@@ -159,13 +153,7 @@ impl Join<'_> {
     }
 
     /// Two series of the "one" side must not have samples at the same step.
-    fn refuse_duplicates(
-        &self,
-        sides: &mut Sides<'_>,
-        key: &Labels,
-        group: &Group,
-        filled: bool,
-    ) -> Result<(), EvalError> {
+    fn refuse_duplicates(&self, sides: &mut Sides<'_>, key: &Labels, group: &Group, filled: bool) -> Result<()> {
         for step in 0..sides.steps {
             let mut there = group.one.iter().filter(|at| sides.one[**at].has(step));
             let (Some(first), Some(second)) = (there.next(), there.next()) else { continue };
@@ -247,7 +235,7 @@ impl Join<'_> {
         results: &mut Vec<(Series, Vec<bool>)>,
         used: &mut [bool],
         (series, matched): (Series, Vec<bool>),
-    ) -> Result<(), EvalError> {
+    ) -> Result<()> {
         let twice = |used: &[bool]| matched.iter().zip(used).any(|(a, b)| *a && *b);
         let one_to_one = self.matching.many == Many::None;
         if one_to_one && twice(used) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::annotations::Remarks;
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::histogram::{Histogram, Keep, ResetHint};
 use crate::syntax::{Operator, Span};
 use crate::value::{NONE, Series, Value, is_none, stored};
@@ -112,7 +112,7 @@ impl Operation<'_> {
         scalar: &[f64],
         swap: bool,
         return_bool: bool,
-    ) -> Result<Vec<Series>, EvalError> {
+    ) -> Result<Vec<Series>> {
         let mut remarks = context.remarks().fresh();
         for series in &mut vector {
             context.check()?;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::annotations::Remarks;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::histogram::{Histogram, ResetHint, Total};
 use crate::rate;
 use crate::sum::{Mean, Sum};
 use crate::value::Value;
 use crate::windows::{RangeFunction, Window};
 
-type Answer = Result<Option<Value>, EvalError>;
+type Answer = Result<Option<Value>>;
 
 /// Returns the function over a range of this name.
 pub(crate) fn find(name: &str) -> Option<RangeFunction> {

@@ -4,7 +4,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::aggregate::groups;
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::heap::Heap;
 use crate::labels::Labels;
 use crate::syntax::{Aggregation, Grouping, Span};
@@ -22,12 +22,7 @@ pub(crate) struct Pick<'a> {
 
 impl Pick<'_> {
     /// Evaluates; the results are in order of value where there is one step, group by group.
-    pub(crate) fn pick(
-        &self,
-        context: &Context<'_>,
-        mut series: Vec<Series>,
-        param: &[f64],
-    ) -> Result<Vec<Series>, EvalError> {
+    pub(crate) fn pick(&self, context: &Context<'_>, mut series: Vec<Series>, param: &[f64]) -> Result<Vec<Series>> {
         if !self.check_param(context, param)? {
             return Ok(Vec::new());
         }
@@ -63,7 +58,7 @@ impl Pick<'_> {
     }
 
     /// Reports whether anything can be picked at all.
-    fn check_param(&self, context: &Context<'_>, param: &[f64]) -> Result<bool, EvalError> {
+    fn check_param(&self, context: &Context<'_>, param: &[f64]) -> Result<bool> {
         let most = param.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let least = param.iter().copied().fold(f64::INFINITY, f64::min);
         let fail = |message: String| Err(EvalError::at(self.param_span, message));

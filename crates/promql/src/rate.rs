@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::annotations::Remarks;
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::extended;
 use crate::histogram::{Histogram, ResetHint};
 use crate::syntax::Edges;
 use crate::value::Value;
 use crate::windows::Window;
 
-type Answer = Result<Option<Value>, EvalError>;
+type Answer = Result<Option<Value>>;
 
 pub(crate) fn rate(window: &Window<'_>, remarks: &mut Remarks) -> Answer {
     Ok(extrapolated(window, remarks, true, true))

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::{MatchKind, Matcher, anchored};
 use crate::syntax::Span;
@@ -16,7 +16,7 @@ pub(crate) fn replace(
     mut series: Vec<Series>,
     [target, replacement, source, pattern]: [&str; 4],
     span: &Span,
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     let regex = anchored(pattern)
         .map_err(|_| EvalError::at(span, format!("invalid regular expression in label_replace(): {pattern}")))?;
     if target.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) fn join(
     separator: &str,
     sources: &[Arc<str>],
     span: &Span,
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     if target.is_empty() {
         return Err(EvalError::at(span, format!("invalid destination label name in label_join(): {target}")));
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::context::Context;
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::matcher::Matcher;
 use crate::source::{Selection, SeriesRef};
 use crate::syntax::Shift;
@@ -27,7 +27,7 @@ pub(crate) fn select(
     shift: Shift,
     grid: Grid,
     what: Yield,
-) -> Result<Vec<Series>, EvalError> {
+) -> Result<Vec<Series>> {
     let found = Mutex::new(Vec::new());
     if grid.len == 0 {
         return Ok(Vec::new());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::matcher::Matcher;
@@ -37,7 +37,7 @@ pub struct SeriesRef<'a> {
 }
 
 /// Receives one series; may be called from several threads at once.
-pub type Visit<'a> = dyn Fn(SeriesRef<'_>) -> Result<(), EvalError> + Sync + 'a;
+pub type Visit<'a> = dyn Fn(SeriesRef<'_>) -> Result<()> + Sync + 'a;
 
 /// Storage of series.
 pub trait Source: Sync {
@@ -45,5 +45,5 @@ pub trait Source: Sync {
     ///
     /// One series at a time, so that a query over a day holds no more than what it computes; the order does not matter.
     /// Errors: those of `visit`, which end the selection, and [`EvalError::Source`].
-    fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError>;
+    fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<()>;
 }

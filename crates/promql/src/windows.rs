@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::annotations::Remarks;
 use crate::context::{Context, SAME_LABELS};
-use crate::error::EvalError;
+use crate::error::{EvalError, Result};
 use crate::histogram::{Histogram, ResetHint};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::Matcher;
@@ -48,7 +48,7 @@ impl Window<'_> {
 }
 
 /// A function over a window.
-pub(crate) type RangeFunction = fn(&Window<'_>, &mut Remarks) -> Result<Option<Value>, EvalError>;
+pub(crate) type RangeFunction = fn(&Window<'_>, &mut Remarks) -> Result<Option<Value>>;
 
 /// How a range is cut and what is made of it.
 pub(crate) struct Plan<'a> {
@@ -126,7 +126,7 @@ impl Plan<'_> {
     }
 
     /// Evaluates over stored series.
-    pub(crate) fn select(&self, context: &Context<'_>, matchers: &[Matcher]) -> Result<Vec<Series>, EvalError> {
+    pub(crate) fn select(&self, context: &Context<'_>, matchers: &[Matcher]) -> Result<Vec<Series>> {
         let found = Mutex::new(Vec::new());
         let (back, ahead) = self.shift.margins(context.options.lookback);
         let after = self.time(context, 0) - self.range - back;
@@ -151,12 +151,7 @@ impl Plan<'_> {
     }
 
     /// Evaluates over the results of a subquery.
-    pub(crate) fn subquery(
-        &self,
-        context: &Context<'_>,
-        series: Vec<Series>,
-        inner: Grid,
-    ) -> Result<Vec<Series>, EvalError> {
+    pub(crate) fn subquery(&self, context: &Context<'_>, series: Vec<Series>, inner: Grid) -> Result<Vec<Series>> {
         let mut found = Vec::with_capacity(series.len());
         for one in series {
             context.check()?;
@@ -166,7 +161,7 @@ impl Plan<'_> {
         self.finish(context, found)
     }
 
-    fn finish(&self, context: &Context<'_>, mut found: Vec<Series>) -> Result<Vec<Series>, EvalError> {
+    fn finish(&self, context: &Context<'_>, mut found: Vec<Series>) -> Result<Vec<Series>> {
         found.sort_by(|a, b| a.labels.cmp(&b.labels));
         let twice = || found.windows(2).any(|pair| pair[0].labels == pair[1].labels);
         // Series of several names may be absent together.
@@ -176,12 +171,7 @@ impl Plan<'_> {
         Ok(found)
     }
 
-    fn series(
-        &self,
-        context: &Context<'_>,
-        samples: &SeriesRef<'_>,
-        drop_name: bool,
-    ) -> Result<Option<Series>, EvalError> {
+    fn series(&self, context: &Context<'_>, samples: &SeriesRef<'_>, drop_name: bool) -> Result<Option<Series>> {
         let mut out = Series::empty(samples.labels.clone(), drop_name, self.grid.len);
         let counted = matches!(self.name, "rate" | "increase");
         let drops: Vec<usize> = if counted {
@@ -207,13 +197,7 @@ impl Plan<'_> {
         Ok(Some(out))
     }
 
-    fn slide(
-        &self,
-        context: &Context<'_>,
-        samples: &SeriesRef<'_>,
-        drops: &[usize],
-        out: &mut Series,
-    ) -> Result<(), EvalError> {
+    fn slide(&self, context: &Context<'_>, samples: &SeriesRef<'_>, drops: &[usize], out: &mut Series) -> Result<()> {
         let (mut from, mut to, mut hist_from, mut hist_to) = (0, 0, 0, 0);
         let (mut drop_from, mut drop_to) = (0, 0);
         // Its own, as series may be visited at the same time.

@@ -7,7 +7,7 @@
 //! Section: byte 0, byte `n` bytes per value, byte `k` and 2^k bytes with [`PROBES`] bits for each value; or byte 1, byte `r`, byte `k` and
 //! 2^k bytes, the table over one sequence in 2^r.
 
-use types::{Column, RowSet, Value};
+use types::{Column, RowSet, Value, ensure};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{Cursor, Damage, Decoded};
@@ -167,9 +167,7 @@ impl ColumnFilter {
     pub(crate) fn decode(section: Vec<u8>) -> Decoded<Self> {
         let mut cursor = Cursor::new(&section);
         let (kind, of_kind, exponent) = (cursor.byte()?, cursor.byte()?, cursor.byte()?);
-        if kind > SEQUENCES || exponent > EXPONENT_MAX {
-            return Err(Damage("unknown kind of filter"));
-        }
+        ensure!(kind <= SEQUENCES && exponent <= EXPONENT_MAX, Damage("unknown kind of filter"));
         cursor.take(1 << exponent)?;
         if cursor.is_at_end() { Ok(Self { kind, of_kind, section }) } else { Err(Damage("bytes are left over")) }
     }

@@ -21,7 +21,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use types::{Column, RowSet, Value};
+use types::{Column, RowSet, Value, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text};
 use crate::column::{dependent, successive};
@@ -238,9 +238,7 @@ impl FieldFilter {
                     rarity = cursor.byte()?;
                     at += 1;
                 }
-                if exponent > EXPONENT_MAX || rarity > RARITY_MAX {
-                    return Err(Damage("a table is too large"));
-                }
+                ensure!(exponent <= EXPONENT_MAX && rarity <= RARITY_MAX, Damage("a table is too large"));
                 length = 1 << exponent;
                 cursor.take(length)?;
             } else if class == NUMBERED {

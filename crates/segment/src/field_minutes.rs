@@ -9,7 +9,7 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{Column, FieldMinutes, MISSING_CODE, RowSet, Timestamp, Value};
+use types::{Column, FieldMinutes, MISSING_CODE, RowSet, Timestamp, Value, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_varint, put_zigzag};
 use crate::column::{put_values, take_values};
@@ -225,9 +225,7 @@ pub(crate) fn worth_keeping<'c>(counters: impl Iterator<Item = &'c FieldCounter>
 pub(crate) fn decode(bytes: &[u8]) -> Decoded<FieldMinutes> {
     let mut cursor = Cursor::new(bytes);
     let n_values = cursor.varint()? as usize;
-    if n_values > VALUES_MAX {
-        return Err(Damage("a field has too many values to be counted"));
-    }
+    ensure!(n_values <= VALUES_MAX, Damage("a field has too many values to be counted"));
     let has_missing = cursor.byte()? == 1;
     let mut values = take_values(&mut cursor, n_values)?;
     values.extend(has_missing.then_some(None));

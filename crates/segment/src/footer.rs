@@ -21,7 +21,7 @@
 //! blocks: times, ingestion times, sequences, levels, shapes, filter, those of the messages (`texts`), and since
 //! format 2 the filter of the fields (`field_filter`).
 
-use types::{GroupName, Origin, TimeForm, Timestamp, TypeSet};
+use types::{GroupName, Origin, TimeForm, Timestamp, TypeSet, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
 use crate::meta::{RunSummary, SegmentMeta};
@@ -210,9 +210,7 @@ fn take_run(cursor: &mut Cursor<'_>, format: u16) -> Decoded<RunFooter> {
 
 fn take_block(cursor: &mut Cursor<'_>) -> Decoded<BlockFooter> {
     let n_rows = cursor.varint()?;
-    if n_rows == 0 || n_rows > crate::format::SERIES_BLOCK_ROWS as u64 {
-        return Err(Damage("a block has too many rows"));
-    }
+    ensure!(n_rows != 0 && n_rows <= crate::format::SERIES_BLOCK_ROWS as u64, Damage("a block has too many rows"));
     let (first, last) = (Timestamp(cursor.zigzag()?), Timestamp(cursor.zigzag()?));
     Ok(BlockFooter { n_rows: n_rows as u32, first, last })
 }

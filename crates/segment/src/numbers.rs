@@ -279,9 +279,7 @@ fn take_column(
         }
         DICTIONARY => {
             let n_distinct = cursor.varint()? as usize;
-            if n_distinct > n {
-                return Err(Damage("a dictionary is too large"));
-            }
+            types::ensure!(n_distinct <= n, Damage("a dictionary is too large"));
             let distinct = cursor.integers(n_distinct)?;
             for place in cursor.codes(n)? {
                 values.push(*distinct.get(place as usize).ok_or(Damage("a code is out of range"))?);
@@ -308,9 +306,7 @@ fn skip_column(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<()> {
         }
         DICTIONARY => {
             let n_distinct = cursor.varint()? as usize;
-            if n_distinct > n {
-                return Err(Damage("a dictionary is too large"));
-            }
+            types::ensure!(n_distinct <= n, Damage("a dictionary is too large"));
             cursor.skip_integers(n_distinct)?;
             cursor.skip_integers(n)
         }

@@ -197,9 +197,7 @@ impl SectionEntry {
 
     /// Checks and decompresses the stored bytes of the section.
     pub(crate) fn open(&self, stored: Vec<u8>, decompressor: &mut Decompressor<'_>) -> Decoded<Vec<u8>> {
-        if xxh3_64(&stored) as u32 != self.checksum {
-            return Err(Damage("checksum mismatch"));
-        }
+        types::ensure!(xxh3_64(&stored) as u32 == self.checksum, Damage("checksum mismatch"));
         if self.stored_length == self.plain_length {
             return Ok(stored);
         }

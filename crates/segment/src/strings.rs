@@ -19,7 +19,7 @@ mod planes;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{RowSet, Strings};
+use types::{RowSet, Strings, ensure};
 
 use self::alone::{BYTES_MAX, take_alone};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
@@ -137,9 +137,7 @@ impl ChosenCodes {
 /// Takes the number of distinct texts of a dictionary of `n` texts.
 fn take_n_distinct(cursor: &mut Cursor<'_>, n: usize) -> Decoded<usize> {
     let n_distinct = cursor.varint()? as usize;
-    if n_distinct > n || cursor.clone().byte()? == 5 {
-        return Err(Damage("a dictionary is too large"));
-    }
+    ensure!(n_distinct <= n && cursor.clone().byte()? != 5, Damage("a dictionary is too large"));
     Ok(n_distinct)
 }
 
@@ -295,9 +293,7 @@ impl Texts {
         let n_distinct = take_n_distinct(cursor, n)?;
         let distinct = take_texts(cursor, n_distinct)?;
         let codes = cursor.codes(n)?;
-        if codes.iter().any(|code| *code as usize >= distinct.len()) {
-            return Err(Damage("a code is out of range"));
-        }
+        ensure!(!codes.iter().any(|code| *code as usize >= distinct.len()), Damage("a code is out of range"));
         Ok(Self::Dictionary { distinct, codes })
     }
 
@@ -306,9 +302,7 @@ impl Texts {
             Self::Each(texts) => Ok(texts),
             Self::Dictionary { distinct, codes } => {
                 let n_bytes: usize = codes.iter().map(|code| distinct.get(*code as usize).len()).sum();
-                if n_bytes >= BYTES_MAX {
-                    return Err(Damage("texts are too long"));
-                }
+                ensure!(n_bytes < BYTES_MAX, Damage("texts are too long"));
                 Ok(codes.iter().map(|code| distinct.get(*code as usize)).collect())
             }
         }

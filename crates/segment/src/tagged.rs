@@ -4,7 +4,7 @@
 //! zigzag time, 7 varint count and as many tagged values (a list), 8 varint count and as many *text*, tagged value
 //! (an object).
 
-use types::Value;
+use types::{Value, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded};
 
@@ -33,9 +33,7 @@ pub(crate) fn skip_tagged(cursor: &mut Cursor<'_>) -> Decoded<()> {
 }
 
 fn skip_nested(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<()> {
-    if depth > NESTING_MAX {
-        return Err(Damage("a value is nested too deeply"));
-    }
+    ensure!(depth <= NESTING_MAX, Damage("a value is nested too deeply"));
     match cursor.byte()? {
         0 | 4 | 5 => {}
         1 => {

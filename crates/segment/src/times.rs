@@ -72,9 +72,7 @@ pub(crate) fn take_times(cursor: &mut Cursor<'_>, n: usize, format: u16) -> Deco
     times.iter_mut().for_each(|time| *time = time.wrapping_mul(unit.max(MILLISECOND)));
     if unit < MILLISECOND && cursor.byte()? == 1 {
         let n_rests = cursor.varint()? as usize;
-        if n_rests > n {
-            return Err(Damage("a count is out of range"));
-        }
+        types::ensure!(n_rests <= n, Damage("a count is out of range"));
         let gaps = cursor.integers(n_rests)?;
         let mut row = -1i64;
         for (gap, rest) in gaps.into_iter().zip(cursor.integers(n_rests)?) {

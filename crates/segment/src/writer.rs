@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
-use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp};
+use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp, ensure};
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::rows::{RowsInOrder, gather_block};
@@ -110,9 +110,7 @@ impl SegmentWriter {
         let run = RunWriter::new(outline, &mut self.sections)?;
         let run = run.write(blocks, &mut self.sections, self.shared.as_mut())?;
         let found = run.summary.n_events;
-        if found != expected as u64 {
-            return Err(SegmentError::Rows { expected: expected as u64, found });
-        }
+        ensure!(found == expected as u64, SegmentError::Rows { expected: expected as u64, found });
         self.runs.push(run);
         Ok(())
     }

@@ -10,7 +10,7 @@ use execute::{BlockVisitor, PartialCache};
 use ingest::sample::{SAMPLE_TYPE, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
 use promql::{EvalError, Labels, MatchKind, Matcher, Selection, Source, SourceError, Visit};
-use types::{GroupPattern, HISTOGRAM_FIELD, Hold, Run, TimeRange, Timestamp, VALUE_FIELD, Value};
+use types::{GroupPattern, HISTOGRAM_FIELD, Hold, Run, TimeRange, Timestamp, VALUE_FIELD, Value, ensure};
 
 use crate::collected::Samples;
 use crate::reader::{ReadDetail, SampleReader};
@@ -117,9 +117,7 @@ impl<B: ReadBlocks> Source for SampleSource<B> {
         if samples.has_times_twice() {
             samples = self.read(selection.matchers, range, ReadDetail::Arrivals).map_err(of_problem)?;
         }
-        if samples.n > self.samples_max {
-            return Err(EvalError::TooManySamples(self.samples_max));
-        }
+        ensure!(samples.n <= self.samples_max, EvalError::TooManySamples(self.samples_max));
         samples.visit(self.blocks.n_threads(), visit)
     }
 }

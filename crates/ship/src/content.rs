@@ -130,9 +130,7 @@ impl<'a> Hasher<'a> {
     /// Reads on to `stop`; `false` if the file ends before.
     fn read_to(&mut self, stop: u64, goes_on: &dyn Fn() -> bool) -> io::Result<bool> {
         while self.at < stop {
-            if !goes_on() {
-                return Err(io::Error::other("stopped"));
-            }
+            types::ensure!(goes_on(), io::Error::other("stopped"));
             let n_left = usize::try_from(stop - self.at).unwrap_or(usize::MAX);
             let mut bytes = read_at_most(self.file, self.at, n_left.min(READ_BYTES))?;
             if bytes.is_empty() {

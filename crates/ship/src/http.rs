@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::{Body, Client, RequestBuilder, Response};
 use reqwest::{Certificate, Identity, StatusCode, Url};
 use serde::Deserialize;
-use types::{Hold, Secret};
+use types::{Hold, Secret, ensure};
 use zstd::bulk::Compressor;
 
 use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion, HeldRange, SourceReport};
@@ -77,9 +77,7 @@ impl HttpDeliver {
     /// Makes a client; does not connect yet.
     pub fn new(options: HttpOptions) -> Result<Self, DeliverError> {
         let HttpOptions { urls, key, ca_file, identity } = options;
-        if urls.is_empty() {
-            return Err(DeliverError::Refused("no server to deliver to; name one".into()));
-        }
+        ensure!(!urls.is_empty(), DeliverError::Refused("no server to deliver to; name one".into()));
         let addresses = urls.iter().map(|url| address_of(url)).collect::<Result<Vec<_>, _>>()?;
         let client = || {
             let mut client = Client::builder()
@@ -378,7 +376,8 @@ fn is_refusal(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 409 | 415 | 422)
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
+/// Returns how long an answer asks to wait: whole seconds, which is what our servers and most others say.
+pub fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }

@@ -24,7 +24,7 @@ pub use command::Command;
 pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
-use types::Hold;
+use types::{Hold, ensure};
 
 use crate::follow::FileInput;
 use crate::scrape_status::ScrapeStatus;
@@ -202,9 +202,7 @@ impl Sink {
                 return Ok(());
             }
             drop(inner);
-            if self.is_stopping() {
-                return Err(InputError::Stopping);
-            }
+            ensure!(!self.is_stopping(), InputError::Stopping);
             self.wait(ROOM_PAUSE);
         }
     }

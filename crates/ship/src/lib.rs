@@ -48,7 +48,7 @@ pub use error::ShipError;
 pub use follow::{FileInput, FollowOptions, Follower, LineError, LineOutcome, LineStage, LineTrace, Pods, TracedLine};
 pub use glob::{Glob, is_pattern};
 pub use host::{host_name, host_zone};
-pub use http::{HttpDeliver, HttpOptions, connection_advice};
+pub use http::{HttpDeliver, HttpOptions, connection_advice, retry_after};
 pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };

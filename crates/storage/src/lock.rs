@@ -60,14 +60,10 @@ pub(crate) fn read_store(dir: &Path) -> Result<Option<[u8; 16]>, OpenError> {
     }
     let not_a_store = |problem: &str| OpenError::NotAStore { dir: dir.to_owned(), problem: problem.into() };
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-    if value("catat") != Some("store") {
-        return Err(not_a_store("its STORE file was not written by catat"));
-    }
+    types::ensure!(value("catat") == Some("store"), not_a_store("its STORE file was not written by catat"));
     // Before the checksum: a later format may have another.
     let found: u64 = value("format").and_then(|text| text.parse().ok()).unwrap_or(0);
-    if found > FORMAT {
-        return Err(OpenError::NewerFormat { file: path, found, known: FORMAT });
-    }
+    types::ensure!(found <= FORMAT, OpenError::NewerFormat { file: path, found, known: FORMAT });
     let content = text.rfind("checksum ").map(|at| &text[..at]).unwrap_or_default();
     let checksum = value("checksum").and_then(|text| u64::from_str_radix(text, 16).ok());
     let uuid = value("uuid").filter(|text| text.len() == 32).and_then(|text| u128::from_str_radix(text, 16).ok());

@@ -144,9 +144,7 @@ impl FileHeader {
     /// Reads a header; the error is what is wrong with it.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
         let old = bytes.first_chunk::<FILE_HEADER_BYTES_1>().ok_or(HeaderError::Damaged)?;
-        if old[..8] != MAGIC {
-            return Err(HeaderError::Damaged);
-        }
+        types::ensure!(old[..8] == MAGIC, HeaderError::Damaged);
         let version = old[8..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
         let mut store = [0; 16];
         store.copy_from_slice(&old[16..32]);
@@ -156,12 +154,8 @@ impl FileHeader {
             return if xxh3_64(&old[..56]) == u64_at(old, 56) { Ok(header) } else { Err(HeaderError::Damaged) };
         }
         let bytes = bytes.first_chunk::<FILE_HEADER_BYTES>().ok_or(HeaderError::Damaged)?;
-        if xxh3_64(&bytes[..MARK_OFFSET]) != u64_at(bytes, 120) {
-            return Err(HeaderError::Damaged);
-        }
-        if !(VERSION_MIN..=VERSION).contains(&version) {
-            return Err(HeaderError::Version(version));
-        }
+        types::ensure!(xxh3_64(&bytes[..MARK_OFFSET]) == u64_at(bytes, 120), HeaderError::Damaged);
+        types::ensure!((VERSION_MIN..=VERSION).contains(&version), HeaderError::Version(version));
         let (number, n_bytes) = (u64_at(bytes, 56), u64_at(bytes, 64));
         let previous = (number > 0).then_some(PreviousFile { number, n_bytes: (n_bytes > 0).then_some(n_bytes) });
         Ok(Self { previous, ..header })

@@ -12,7 +12,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use types::Hold;
+use types::{Hold, ensure};
 
 use self::queue::Answer;
 use self::queue::CloseReason;
@@ -76,9 +76,7 @@ impl Writer {
         if let Some(closed) = self.queue.closed() {
             return Err(closed.into());
         }
-        if !self.wait_for_flush() {
-            return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
-        }
+        ensure!(self.wait_for_flush(), AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         if !self.writes_series.load(Ordering::Relaxed) {
             let of_series = delivery.parts.iter_mut().filter(|part| part.batch.series.is_some());
             of_series.for_each(|part| part.batch = part.batch.spelled_out());

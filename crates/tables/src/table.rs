@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use types::uuid_text;
+use types::{ensure, uuid_text};
 
 use crate::error::PublishError;
 use crate::manifest::{
@@ -135,9 +135,7 @@ impl<'a> Table<'a> {
         let mut next = self.state.clone();
         // Someone may have removed the whole table, which then begins again.
         let is_there = next.version == 0 || self.place.get(&self.full(&version_name(next.version)))?.is_some();
-        if !is_there {
-            return Err(PublishError::Overtaken(self.url("")));
-        }
+        ensure!(is_there, PublishError::Overtaken(self.url("")));
         let forget = |names: Vec<String>| names.into_iter().map(move |name| Removed { name, at_ms: now_ms });
         if next.version > 0 {
             next.removed.extend(forget(vec![version_name(next.version), next.state_name()]));

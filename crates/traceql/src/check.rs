@@ -1,6 +1,6 @@
 //! Checks the types of a query: a condition that can never hold is an error.
 
-use plan::{Comparison, QueryError, Span};
+use plan::{Comparison, QueryError, Result, Span};
 
 use crate::field::{Field, Intrinsic, Members, Scope};
 use crate::literal::Literal;
@@ -76,7 +76,7 @@ impl Type {
 ///
 /// # Errors
 /// The first mistake, with its place and what would be right.
-pub(crate) fn check(query: &Query) -> Result<(), QueryError> {
+pub(crate) fn check(query: &Query) -> Result<()> {
     let checker = Checker { text: &query.text };
     checker.pipeline(&query.pipeline)?;
     query.metric.as_ref().map_or(Ok(()), |metric| checker.metric(metric))?;
@@ -104,7 +104,7 @@ impl Checker<'_> {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
-    fn pipeline(&self, pipeline: &Pipeline) -> Result<(), QueryError> {
+    fn pipeline(&self, pipeline: &Pipeline) -> Result<()> {
         for stage in &pipeline.stages {
             match stage {
                 Stage::Spansets(spansets) => self.spansets(spansets)?,
@@ -130,7 +130,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn names_a_field(&self, expression: &Expression, what: &str) -> Result<(), QueryError> {
+    fn names_a_field(&self, expression: &Expression, what: &str) -> Result<()> {
         let mut has_fields = false;
         expression.visit_fields(&mut |_| has_fields = true);
         match has_fields {
@@ -139,7 +139,7 @@ impl Checker<'_> {
         }
     }
 
-    fn spansets(&self, spansets: &Spansets) -> Result<(), QueryError> {
+    fn spansets(&self, spansets: &Spansets) -> Result<()> {
         match spansets {
             Spansets::Filter(condition) => self.selection(condition),
             Spansets::Pipeline(pipeline) => self.pipeline(pipeline),
@@ -160,7 +160,7 @@ impl Checker<'_> {
         }
     }
 
-    fn selection(&self, condition: &Expression) -> Result<(), QueryError> {
+    fn selection(&self, condition: &Expression) -> Result<()> {
         let found = self.expression(condition)?;
         if !found.is_boolean() {
             let message =
@@ -172,7 +172,7 @@ impl Checker<'_> {
     }
 
     /// Refuses fields of events together with fields of links: each event would have to be combined with each link.
-    fn one_list(&self, expression: &Expression) -> Result<(), QueryError> {
+    fn one_list(&self, expression: &Expression) -> Result<()> {
         let (mut has_events, mut has_links) = (false, false);
         expression.visit_fields(&mut |field| {
             has_events |= field.members() == Some(Members::Events);
@@ -187,7 +187,7 @@ impl Checker<'_> {
     }
 
     /// Returns the type of an expression.
-    fn expression(&self, expression: &Expression) -> Result<Type, QueryError> {
+    fn expression(&self, expression: &Expression) -> Result<Type> {
         match &expression.kind {
             ExpressionKind::Literal(literal) => Ok(Type::of_literal(literal)),
             ExpressionKind::Field(field) => Ok(Type::of_field(field)),
@@ -218,12 +218,12 @@ impl Checker<'_> {
         }
     }
 
-    fn expect(&self, is_so: bool, what: &str, of: &Expression, found: Type) -> Result<(), QueryError> {
+    fn expect(&self, is_so: bool, what: &str, of: &Expression, found: Type) -> Result<()> {
         let message = || format!("{what}, and `{}` is {}", self.shown(of.span), found.name());
         is_so.then_some(()).ok_or_else(|| self.error("wrong-type", message(), of.span))
     }
 
-    fn can_be_missing(&self, value: &Expression) -> Result<(), QueryError> {
+    fn can_be_missing(&self, value: &Expression) -> Result<()> {
         let ExpressionKind::Field(field) = &value.kind else { return Ok(()) };
         let is_service =
             matches!(field, Field::Attribute { scope: Scope::Resource, name } if **name == *"service.name");
@@ -240,7 +240,7 @@ impl Checker<'_> {
         })
     }
 
-    fn binary(&self, operator: BinaryOperator, a: &Expression, b: &Expression) -> Result<Type, QueryError> {
+    fn binary(&self, operator: BinaryOperator, a: &Expression, b: &Expression) -> Result<Type> {
         let (left, right) = (self.expression(a)?, self.expression(b)?);
         match operator {
             BinaryOperator::And | BinaryOperator::Or => {
@@ -255,9 +255,7 @@ impl Checker<'_> {
                 Ok(if is_length { Type::Duration } else { Type::Number })
             }
             BinaryOperator::Compare(comparison) => {
-                if !left.fits(right) {
-                    return Err(self.unlike(a, left, b, right));
-                }
+                types::ensure!(left.fits(right), self.unlike(a, left, b, right));
                 let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
                 let known = if left == Type::Any { right } else { left };
                 if !is_equality && matches!(known, Type::Boolean | Type::Status | Type::Kind) {
@@ -283,7 +281,7 @@ impl Checker<'_> {
         self.error("wrong-type", message, wrong.span).with_hint(hint)
     }
 
-    fn metric(&self, metric: &Metric) -> Result<(), QueryError> {
+    fn metric(&self, metric: &Metric) -> Result<()> {
         let field = match &metric.function {
             MetricFunction::Simple(_, field)
             | MetricFunction::Quantile(field, _)

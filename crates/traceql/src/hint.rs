@@ -1,6 +1,6 @@
 //! Hints: the names and values after `with`.
 
-use plan::QueryError;
+use plan::{QueryError, Result};
 
 use crate::literal::Literal;
 use crate::read_expression::with_near;
@@ -27,7 +27,7 @@ const IGNORED: [&str; 13] = [
 const USED: [&str; 2] = ["most_recent", "exemplars"];
 
 /// Refuses an unknown hint, and a hint that asks for an answer that is not supported.
-pub(crate) fn check(hint: &Hint, text: &str) -> Result<(), QueryError> {
+pub(crate) fn check(hint: &Hint, text: &str) -> Result<()> {
     if IGNORED.contains(&hint.name.as_str()) || USED.contains(&hint.name.as_str()) {
         return Ok(());
     }

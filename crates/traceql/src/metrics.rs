@@ -5,8 +5,8 @@
 //! durations are seconds. Numbers are exact where Tempo's come from buckets: quantiles are the engine's percentiles.
 
 use plan::{
-    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Operator, Plan, QueryError, Span,
-    within,
+    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Function, Name, Operator, Plan, QueryError, Result,
+    Span, within,
 };
 use types::{TimeRange, Timestamp, Value};
 
@@ -39,12 +39,7 @@ pub enum MetricsPlan {
 /// # Errors
 /// The query needs whole traces (structural operators, `by` and aggregates before the metric, fields of the trace), or asks for
 /// traces.
-pub fn metrics_plan(
-    query: &Query,
-    from: Timestamp,
-    to: Timestamp,
-    step_ns: Option<i64>,
-) -> Result<MetricsPlan, QueryError> {
+pub fn metrics_plan(query: &Query, from: Timestamp, to: Timestamp, step_ns: Option<i64>) -> Result<MetricsPlan> {
     if let Some(arithmetic) = &query.arithmetic {
         let mut plan_of = |query: &Query| metrics_plan(query, from, to, step_ns);
         let range = Grid::new(from, to, step_ns).range;
@@ -79,12 +74,7 @@ pub fn metrics_plan(
 ///
 /// # Errors
 /// Those of [`metrics_plan`], and `compare()`, whose series are counts of the values of all fields.
-pub fn lines_plan(
-    query: &Query,
-    from: Timestamp,
-    to: Timestamp,
-    step_ns: Option<i64>,
-) -> Result<ArithmeticPlan, QueryError> {
+pub fn lines_plan(query: &Query, from: Timestamp, to: Timestamp, step_ns: Option<i64>) -> Result<ArithmeticPlan> {
     match metrics_plan(query, from, to, step_ns)? {
         MetricsPlan::Series(plan) => Ok(ArithmeticPlan { range: plan.range, operand: Operand::Series(Box::new(plan)) }),
         MetricsPlan::Arithmetic(plan) => Ok(plan),
@@ -98,10 +88,7 @@ pub fn lines_plan(
 }
 
 /// Returns the plans of the queries that arithmetic joins.
-fn operand(
-    arithmetic: &Arithmetic,
-    plan_of: &mut dyn FnMut(&Query) -> Result<MetricsPlan, QueryError>,
-) -> Result<Operand, QueryError> {
+fn operand(arithmetic: &Arithmetic, plan_of: &mut dyn FnMut(&Query) -> Result<MetricsPlan>) -> Result<Operand> {
     Ok(match arithmetic {
         Arithmetic::Number(number) => Operand::Number(*number),
         Arithmetic::Series(query) => match plan_of(query)? {
@@ -132,7 +119,7 @@ fn first_of_traces(query: &Query) -> Option<Span> {
 }
 
 /// Returns a condition as a plan expresses it; refuses one that a plan cannot express exactly.
-fn exact(query: &Query, condition: SpanCondition) -> Result<Expr, QueryError> {
+fn exact(query: &Query, condition: SpanCondition) -> Result<Expr> {
     let Some(span) = condition.inexact else { return Ok(condition.expr) };
     let shown = query.text.get(span.start..span.end).unwrap_or_default();
     let message = format!("`{shown}` cannot be computed from a single stored span in a metrics query");
@@ -164,7 +151,7 @@ impl Grid {
     }
 }
 
-fn series_plan(query: &Query, metric: &Metric, base: Expr, grid: Grid) -> Result<SeriesPlan, QueryError> {
+fn series_plan(query: &Query, metric: &Metric, base: Expr, grid: Grid) -> Result<SeriesPlan> {
     let mut by: Vec<(Name, Expr)> = Vec::new();
     if let Some((first, step)) = grid.steps {
         by.push(("#time".into(), step_of(first, step)));
@@ -242,7 +229,7 @@ fn scale_of(of: &Field) -> f64 {
 }
 
 /// Returns the stored field.
-fn stored(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError> {
+fn stored(query: &Query, metric: &Metric, of: &Field) -> Result<Expr> {
     let unknown = || {
         let message = format!("`{of}` is not stored with a single span, so no series can be computed from it");
         QueryError::new("not-supported", message, &query.text, metric.span)
@@ -251,13 +238,13 @@ fn stored(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError
 }
 
 /// Returns the numbers of a field; texts that read as numbers are left out.
-fn number(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError> {
+fn number(query: &Query, metric: &Metric, of: &Field) -> Result<Expr> {
     let stored = stored(query, metric, of)?;
     Ok(if is_duration(of) { stored } else { Expr::Call(Function::If, vec![is_number(stored.clone()), stored]) })
 }
 
 /// Returns the power of two that is not below a number: nanoseconds for durations. Numbers that are not above 0 have none.
-fn bucket(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError> {
+fn bucket(query: &Query, metric: &Metric, of: &Field) -> Result<Expr> {
     let literal = |number: f64| Expr::Literal(Some(Value::Float(number)));
     let value = number(query, metric, of)?;
     let value = if is_duration(of) {

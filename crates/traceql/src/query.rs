@@ -1,6 +1,6 @@
 //! A query as its callers see it.
 
-use plan::QueryError;
+use plan::Result;
 
 use crate::check::check;
 use crate::field::Field;
@@ -12,7 +12,7 @@ use crate::syntax::{MetricFunction, Query};
 ///
 /// # Errors
 /// The first mistake: what is wrong, where, and what would be right.
-pub fn parse(text: &str) -> Result<Query, QueryError> {
+pub fn parse(text: &str) -> Result<Query> {
     let query = read(text)?;
     check(&query)?;
     Ok(query)
@@ -23,7 +23,7 @@ impl Field {
     ///
     /// # Errors
     /// Texts that are no field, with what was probably meant.
-    pub fn parse(text: &str) -> Result<Self, QueryError> {
+    pub fn parse(text: &str) -> Result<Self> {
         read_field(text)
     }
 }

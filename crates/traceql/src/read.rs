@@ -2,7 +2,7 @@
 
 use pest::Parser;
 use pest::iterators::Pair;
-use plan::{Comparison, QueryError, Span};
+use plan::{Comparison, Result, Span};
 
 use crate::explain::explain;
 use crate::field::Field;
@@ -15,7 +15,7 @@ use crate::syntax::{
     Pipeline, Query, Relation, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
-type Read<T> = Result<T, QueryError>;
+type Read<T> = Result<T>;
 
 /// Quantiles that one query may ask for; each is a column of every row.
 const QUANTILES_MAX: usize = 32;

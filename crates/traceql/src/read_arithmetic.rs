@@ -1,14 +1,14 @@
 //! Reads arithmetic of metrics queries.
 
 use pest::iterators::Pair;
-use plan::{ArithmeticOperator, QueryError, Span};
+use plan::{ArithmeticOperator, QueryError, Result, Span};
 
 use crate::grammar::{Rule, span_of};
 use crate::literal::Literal;
 use crate::reader::Reader;
 use crate::syntax::{Arithmetic, Metric, MetricFunction, Pipeline, Query, SecondStage};
 
-type Read<T> = Result<T, QueryError>;
+type Read<T> = Result<T>;
 
 impl Reader<'_> {
     /// Reads metrics queries and numbers, of which one at least is a query.

@@ -2,7 +2,7 @@
 
 use pest::iterators::Pair;
 use plan::escape::escaped;
-use plan::{ArithmeticOperator, Comparison, QueryError, REGEXES_MAX, Span, compile_go_regex, nearest};
+use plan::{ArithmeticOperator, Comparison, QueryError, REGEXES_MAX, Result, Span, compile_go_regex, nearest};
 
 use crate::field::{Field, Intrinsic, Scope};
 use crate::grammar::{Rule, span_of};
@@ -10,7 +10,7 @@ use crate::literal::Literal;
 use crate::reader::Reader;
 use crate::syntax::{BinaryOperator, Expression, ExpressionKind, Pattern};
 
-type Read<T> = Result<T, QueryError>;
+type Read<T> = Result<T>;
 
 /// Bytes of a trace id and of a span id in hexadecimal.
 const TRACE_ID_DIGITS: usize = 32;

@@ -1,6 +1,6 @@
 //! The base of the readers of a query's parts: the text, limits, errors with places.
 
-use plan::{QueryError, Span};
+use plan::{QueryError, Result, Span};
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
@@ -20,7 +20,7 @@ pub(crate) struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     /// Returns the reader of a text that is neither too long nor nested too deeply.
-    pub(crate) fn new(text: &'t str) -> Result<Self, QueryError> {
+    pub(crate) fn new(text: &'t str) -> Result<Self> {
         let reader = Self { text, n_regexes: 0, n_operators: 0 };
         if text.len() > QUERY_BYTES_MAX {
             let message = format!("the query has {} bytes; at most {QUERY_BYTES_MAX} are read", text.len());
@@ -45,7 +45,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Counts an operator.
-    pub(crate) fn count_operator(&mut self, span: Span) -> Result<(), QueryError> {
+    pub(crate) fn count_operator(&mut self, span: Span) -> Result<()> {
         self.n_operators += 1;
         if self.n_operators > OPERATORS_MAX {
             let error =

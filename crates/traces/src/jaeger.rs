@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use door::{ErrorFormat, Outcome, Parameters, Problem, Reply, Role, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use crate::candidates;
 use crate::dependencies::{Dependency, dependencies};
@@ -145,9 +145,7 @@ fn search(Call { server, parameters, .. }: Call) -> Outcome {
             .min(TRACES_MAX),
         ..TraceSearch::of(range)
     };
-    if search.service.is_none() && ids.is_empty() {
-        return Err(needed("service"));
-    }
+    ensure!(search.service.is_some() || !ids.is_empty(), needed("service"));
     let search = with_tags(search, &parameters)?;
     query(&server, "search traces", move |run, reading| {
         let (traces, missing) = if ids.is_empty() {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use door::{Outcome, Parameters, Problem, Reply, Role, Shared};
 use plan::{Expr, Operator, balanced};
 use serde_json::json;
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use crate::candidates;
 use crate::dependencies::dependencies;
@@ -118,9 +118,7 @@ fn search(Call { server, parameters, .. }: Call) -> Outcome {
         .map_or(times::last_hour(server.now()).to, |end| Timestamp(end.saturating_add(MILLISECOND)));
     let from = Timestamp(to.0.saturating_sub(milliseconds("lookback")?.unwrap_or(RANGE_NS)));
     let micros = |name: &str| Ok::<_, Problem>(parameters.number::<i64>(name)?.map(|n| n.saturating_mul(MICROSECOND)));
-    if from >= to {
-        return Err(Problem::bad_request("empty-range", format!("the range is empty: lookback ends at {to}")));
-    }
+    ensure!(from < to, Problem::bad_request("empty-range", format!("the range is empty: lookback ends at {to}")));
     let mut search = TraceSearch {
         service: parameters.get("serviceName").map(str::to_owned),
         name: parameters.get("spanName").filter(|name| *name != "all").map(str::to_owned),

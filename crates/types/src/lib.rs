@@ -15,6 +15,7 @@ pub mod codec;
 mod column;
 mod column_builder;
 mod counted;
+mod ensure;
 mod event_id;
 mod field_minutes;
 mod file_errors;

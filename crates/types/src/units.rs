@@ -72,9 +72,7 @@ impl fmt::Display for ByteSize {
 pub fn parse_duration_ns(text: &str) -> Result<i64, UnitError> {
     let error = || UnitError { text: text.into(), what: "duration", example: "500ms, 5m, 1h30m or 15d" };
     let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(error());
-    }
+    crate::ensure!(!rest.is_empty(), error());
     let mut total = 0f64;
     while !rest.is_empty() {
         let (number, tail) = split_number(rest).ok_or_else(error)?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::Alerts;
 use crate::engine::RuleEngine;
@@ -82,9 +82,7 @@ impl RuleEngine {
         now: Timestamp,
     ) -> Result<(), AnnouncementError> {
         let mut inner = self.locked();
-        if !inner.is_leading {
-            return Err(AnnouncementError("another node of the fleet sends them".into()));
-        }
+        ensure!(inner.is_leading, AnnouncementError("another node of the fleet sends them".into()));
         let mut kept = inner.kept.clone();
         let mut is_any = false;
         for one in announcements {
@@ -108,9 +106,7 @@ impl RuleEngine {
         if !is_any {
             return Ok(());
         }
-        if !self.commit(&mut inner, kept) {
-            return Err(AnnouncementError(inner.save_error.clone().unwrap_or_default()));
-        }
+        ensure!(self.commit(&mut inner, kept), AnnouncementError(inner.save_error.clone().unwrap_or_default()));
         drop(inner);
         self.tell_channels();
         Ok(())

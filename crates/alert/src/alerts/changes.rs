@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use types::Hold;
+use types::{Hold, ensure};
 
 use super::Alerts;
 use crate::definitions::{ACKNOWLEDGEMENT, CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
@@ -39,9 +39,7 @@ impl Alerts {
         let what = changeable_rule(&defined, name)?;
         if let Some((_, rule)) = defined.made.rules.get(name) {
             must_reach_rule(rule, maker)?;
-            if put == PutMode::New {
-                return Err(DefinitionError::Exists(what));
-            }
+            ensure!(put != PutMode::New, DefinitionError::Exists(what));
         }
         let document = Document::new(definition, maker, self.clock.now());
         let rule = rule_of(name, &document, false).map_err(DefinitionError::Bad)?;
@@ -133,9 +131,7 @@ impl Alerts {
         refuse_file(&what, file_of_channel(&defined, name))?;
         if let Some((before, channel)) = defined.made.channels.get(name) {
             must_reach_channel(channel, maker)?;
-            if put == PutMode::New {
-                return Err(DefinitionError::Exists(what));
-            }
+            ensure!(put != PutMode::New, DefinitionError::Exists(what));
             keep_secrets(&mut definition, &before.definition);
         }
         let document = Document::new(definition, maker, self.clock.now());

@@ -29,9 +29,7 @@ const ENVIRONMENT: [&str; 4] = ["PATH", "LANG", "LC_ALL", "TZ"];
 pub(super) fn checked(command: Vec<String>) -> Result<Vec<String>, String> {
     let n_bytes: usize = command.iter().map(String::len).sum();
     let Some(program) = command.first() else { return Err("command is missing".to_string()) };
-    if !program.starts_with('/') {
-        return Err("command: the program must be an absolute path".to_string());
-    }
+    types::ensure!(program.starts_with('/'), "command: the program must be an absolute path".to_string());
     if command.len() > ARGUMENTS_MAX || n_bytes > ARGUMENTS_BYTES_MAX || command.iter().any(|text| text.contains('\0'))
     {
         return Err(format!("command: more than {ARGUMENTS_MAX} arguments or {ARGUMENTS_BYTES_MAX} bytes"));

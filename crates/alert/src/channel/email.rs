@@ -9,7 +9,7 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport};
 use reqwest::Url;
 use serde_json::Value as Json;
-use types::Secret;
+use types::{Secret, ensure};
 
 use super::sns::message_of;
 use super::words;
@@ -48,9 +48,7 @@ impl Mailbox {
     pub(super) fn new(url: &Secret, from: &str, to: &[String]) -> Result<Self, String> {
         let url = Url::parse(url.reveal()).map_err(|error| format!("url: {error}"))?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("url names no host")?;
-        if is_barred_host(host) {
-            return Err("url points to a link-local or metadata address".to_string());
-        }
+        ensure!(!is_barred_host(host), "url points to a link-local or metadata address".to_string());
         let host = host.trim_start_matches('[').trim_end_matches(']').to_string();
         let is_near =
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -66,9 +64,7 @@ impl Mailbox {
         let address =
             |key: &str, text: &str| text.parse::<Address>().map_err(|error| format!("{key}: \"{text}\": {error}"));
         let to = to.iter().map(|text| address("to", text)).collect::<Result<Vec<_>, _>>()?;
-        if to.is_empty() {
-            return Err("to is missing".to_string());
-        }
+        ensure!(!to.is_empty(), "to is missing".to_string());
         let from = address("from", from)?;
         Ok(Self { host, port: url.port().unwrap_or(port), encryption, credentials, from, to, unsubscribe: None })
     }

@@ -5,7 +5,7 @@
 
 use gotemplate::Dialect;
 use serde_json::{Value as Json, json};
-use types::Secret;
+use types::{Secret, ensure};
 
 use super::ChannelSettings;
 use crate::template::{BODY, JSON_BODY, Mistake, Names, check, fill, read};
@@ -37,9 +37,7 @@ impl Shape {
         let wanted = settings.method.as_deref().unwrap_or("POST");
         let method = ["POST", "PUT", "PATCH"].into_iter().find(|known| known.eq_ignore_ascii_case(wanted));
         let method = method.ok_or_else(|| format!("method: \"{wanted}\" is none of POST, PUT, PATCH"))?;
-        if settings.headers.len() > HEADERS_MAX {
-            return Err(format!("headers: more than {HEADERS_MAX}"));
-        }
+        ensure!(settings.headers.len() <= HEADERS_MAX, format!("headers: more than {HEADERS_MAX}"));
         for (name, value) in &settings.headers {
             let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
             let is_value =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::{ActiveRules, RuleEngine};
 use crate::silence::Silence;
@@ -25,9 +25,7 @@ impl RuleEngine {
             let mut kept = inner.kept.clone();
             self.carry_over(&mut kept, &active, &inner.silences, now);
             // If another node has taken over meanwhile, that node carries the state over.
-            if !self.commit(&mut inner, kept) && inner.is_leading {
-                return Err(inner.save_error.clone().unwrap_or_default());
-            }
+            ensure!(self.commit(&mut inner, kept) || !inner.is_leading, inner.save_error.clone().unwrap_or_default());
         }
         // What was changed is evaluated at once.
         let before = std::mem::replace(&mut inner.active, Arc::new(active));

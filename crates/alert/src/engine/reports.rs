@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::RuleEngine;
 use crate::notify::notification;
@@ -22,9 +22,7 @@ impl RuleEngine {
     /// Queues a report and notes its time, in one save. The error says why nothing was queued.
     pub(crate) fn queue_report(&self, report: &Report, now: Timestamp) -> Result<(), String> {
         let mut inner = self.locked();
-        if !inner.is_leading {
-            return Err("another node of the fleet sends them".into());
-        }
+        ensure!(inner.is_leading, "another node of the fleet sends them".into());
         let mut kept = inner.kept.clone();
         let (topics, labels) = ([report.topic.clone()], BTreeMap::from([("report".to_owned(), report.name.clone())]));
         let hears = |channel: &&Arc<Channel>| {
@@ -36,9 +34,7 @@ impl RuleEngine {
             sent.channels.insert(channel.name.clone(), ReportDelivery::default());
         }
         kept.reports.insert(report.name.clone(), sent);
-        if !self.commit(&mut inner, kept) {
-            return Err(inner.save_error.clone().unwrap_or_default());
-        }
+        ensure!(self.commit(&mut inner, kept), inner.save_error.clone().unwrap_or_default());
         drop(inner);
         self.tell_channels();
         Ok(())

@@ -1,7 +1,7 @@
 //! Messages of topics: queued for subscribers and channels, saved, and then delivered like notifications.
 
 use serde_json::json;
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::{Inner, RuleEngine};
 use crate::notify::{Notification, notification};
@@ -22,19 +22,13 @@ impl RuleEngine {
     /// If they cannot be saved, or too much waits.
     pub(crate) fn queue_topic_messages(&self, messages: &[TopicMessage], now: Timestamp) -> Result<(), String> {
         let mut inner = self.locked();
-        if !inner.is_leading {
-            return Err("another node of the fleet sends messages".to_owned());
-        }
-        if inner.kept.queues.len() >= WAITING_MAX {
-            return Err(format!("{WAITING_MAX} notifications wait to be delivered"));
-        }
+        ensure!(inner.is_leading, "another node of the fleet sends messages".to_owned());
+        ensure!(inner.kept.queues.len() < WAITING_MAX, format!("{WAITING_MAX} notifications wait to be delivered"));
         let mut kept = inner.kept.clone();
         if !self.add_topic_messages(&mut kept, &inner, messages, now) {
             return Ok(());
         }
-        if !self.commit(&mut inner, kept) {
-            return Err(inner.save_error.clone().unwrap_or_default());
-        }
+        ensure!(self.commit(&mut inner, kept), inner.save_error.clone().unwrap_or_default());
         drop(inner);
         self.tell_channels();
         Ok(())

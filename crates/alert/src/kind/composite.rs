@@ -101,9 +101,7 @@ impl<'t> Reader<'t> {
 
     fn one(&mut self, depth: usize) -> Result<Condition, String> {
         let column = self.peek().map_or(self.end, |token| token.column);
-        if depth > NESTING_MAX {
-            return Err(format!("nested more than {NESTING_MAX} deep at 1:{column}"));
-        }
+        types::ensure!(depth <= NESTING_MAX, format!("nested more than {NESTING_MAX} deep at 1:{column}"));
         if self.takes("not") {
             return Ok(Condition::Not(Box::new(self.one(depth + 1)?)));
         }

@@ -4,7 +4,7 @@ use execute::Tail;
 use language::{ParseOptions, parse_showing};
 use plan::QueryErrors;
 use serde::{Deserialize, Serialize};
-use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
+use types::{GroupPattern, GroupScope, Timestamp, ensure, parse_duration_ns};
 
 use super::family::label_name;
 use super::meter::{Meter, MissingLabel, Shape, ValueOf};
@@ -267,9 +267,7 @@ pub(super) fn check_name(name: &str) -> Result<(), MetricError> {
 
 /// Returns the labels that fields make: Prometheus has letters, digits and `_` in names.
 pub(super) fn label_names(fields: &[String]) -> Result<Vec<String>, MetricError> {
-    if fields.len() > LABELS_MAX {
-        return Err(wrong("labels", format!("there are more than {LABELS_MAX}")));
-    }
+    ensure!(fields.len() <= LABELS_MAX, wrong("labels", format!("there are more than {LABELS_MAX}")));
     let mut names: Vec<String> = Vec::new();
     for field in fields {
         let name = label_name(field);
@@ -277,9 +275,7 @@ pub(super) fn label_names(fields: &[String]) -> Result<Vec<String>, MetricError>
         if is_reserved || name.starts_with(|char: char| char.is_ascii_digit()) {
             return Err(wrong("labels", format!("{field:?} cannot be a label")));
         }
-        if names.contains(&name) {
-            return Err(wrong("labels", format!("{name:?} is there twice")));
-        }
+        ensure!(!names.contains(&name), wrong("labels", format!("{name:?} is there twice")));
         names.push(name);
     }
     Ok(names)

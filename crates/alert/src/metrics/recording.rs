@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-use types::{Hold, Timestamp};
+use types::{Hold, Timestamp, ensure};
 
 use super::definition::{check_name, label_names};
 use super::family::{Family, FamilyKind, Sample};
@@ -152,9 +152,7 @@ impl Recording {
         if let Some(partial) = table.partial {
             return Err(partial);
         }
-        if table.rows.len() > SERIES_MAX {
-            return Err(format!("it returns more than {SERIES_MAX} series"));
-        }
+        ensure!(table.rows.len() <= SERIES_MAX, format!("it returns more than {SERIES_MAX} series"));
         let value = compiled.value.ok_or("the query returns no number")?;
         let fields: Vec<String> = compiled.labels.iter().map(|(_, name)| name.clone()).collect();
         let names = label_names(&fields).map_err(|error| error.to_string())?;

@@ -76,9 +76,7 @@ fn folded(of: Arguments<'_>, whole: fn(i64, i64) -> Option<i64>, float: fn(f64, 
 }
 
 fn divided(of: Arguments<'_>) -> Result<Value, String> {
-    if of[1..].iter().any(|by| number(by) == Ok(0.0)) {
-        return Err("division by zero".to_owned());
-    }
+    types::ensure!(!of[1..].iter().any(|by| number(by) == Ok(0.0)), "division by zero".to_owned());
     of[1..].iter().try_fold(of[0].clone(), |left, by| Ok(Value::Float(number(&left)? / number(by)?)))
 }
 

@@ -181,9 +181,7 @@ impl<'t> Reader<'t> {
     fn binary(&mut self, level: usize) -> Result<String, String> {
         let Some(operators) = OPERATORS.get(level) else { return self.filtered() };
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err("too many parentheses".to_owned());
-        }
+        types::ensure!(self.depth <= DEPTH_MAX, "too many parentheses".to_owned());
         let is_not = level == NOT && self.take("not");
         let mut left = self.binary(level + 1)?;
         self.depth -= 1;

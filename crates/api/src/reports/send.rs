@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use door::{FamilyServer, Opaque, Problem, Server, Shared as AnyServer, to_json};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::letter::letter;
 use super::{PROBLEM_KIND, Stored, Unmade, all, seen};
@@ -90,9 +90,7 @@ fn due_of(server: &Server, name: &str, report: &Stored, now: Timestamp) -> Optio
 pub(crate) async fn send_now(server: &Shared, name: &str) -> Result<(), Problem> {
     let (of_thread, of_name) = (server.clone(), name.to_owned());
     let report = server.lookups.run(move || seen(&of_thread, &of_name)).await??;
-    if !report.is_own(&server.caller) {
-        return Err(super::not_own(name));
-    }
+    ensure!(report.is_own(&server.caller), super::not_own(name));
     send(server.whole(), &server.state, name, &report, server.now()).await
 }
 

@@ -9,7 +9,7 @@ use language::ParseOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storage::DeletionReceipt;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp, hexadecimal};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, ensure, hexadecimal};
 
 use super::groups::no_group;
 use crate::ask;
@@ -87,9 +87,7 @@ impl Order {
     fn carry_out(self, reading: &QueryRun<'_>) -> Result<Value, Problem> {
         let Self { deletion, is_dry_run } = self;
         let group = deletion.group.as_str();
-        if !reading.server.whole_store().has_group(&deletion.group) {
-            return Err(no_group(group));
-        }
+        ensure!(reading.server.whole_store().has_group(&deletion.group), no_group(group));
         let (sequences, selected) = deletion.select(reading)?;
         let mut answer = if is_dry_run {
             json!({"id": null, "group": group, "matched": sequences.len(), "deleted": 0, "state": null})

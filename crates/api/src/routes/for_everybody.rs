@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use dashboard::derive::Subject;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use types::{GroupName, Timestamp};
+use types::{GroupName, Timestamp, ensure};
 
 use crate::state::{Call, Routes, Shared};
 use crate::{ask, links};
@@ -147,9 +147,7 @@ fn post_link(Call { server, path: [name, _], .. }: &Call, body: &RequestBody) ->
         None => LINK_LASTS,
         Some(text) => types::parse_duration_ns(text).map_err(|error| bad(format!("expires_in: {error}")))?,
     };
-    if !(LINK_LASTS_MIN..=LINK_LASTS_MAX).contains(&lasts) {
-        return Err(bad("expires_in: a link lasts 5m to 366d".to_owned()));
-    }
+    ensure!((LINK_LASTS_MIN..=LINK_LASTS_MAX).contains(&lasts), bad("expires_in: a link lasts 5m to 366d".to_owned()));
     let now = server.now();
     let expires = Timestamp(now.0.saturating_add(lasts));
     let made = links::make(server.settings(), &server.caller, name, (now, expires))?;

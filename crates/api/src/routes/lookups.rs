@@ -25,9 +25,7 @@ pub(crate) fn put(Call { server, path: [name, _], .. }: &Call, body: &RequestBod
 
 pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
     let is_deleted = server.tables.remove(server.settings(), &server.caller.scope, name)?;
-    if !is_deleted {
-        return Err(no_table(name));
-    }
+    types::ensure!(is_deleted, no_table(name));
     server.audit_own("lookup table removed", &json!({"table": name}));
     Ok(Reply::json(&json!({"deleted": true})))
 }

@@ -11,7 +11,7 @@ use execute::BlockVisitor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use series::ReadBlocks;
-use types::{GroupName, Timestamp};
+use types::{GroupName, Timestamp, ensure};
 
 use super::language::of_json;
 use crate::ask;
@@ -110,9 +110,7 @@ pub(crate) fn past(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let range = ask::range(Some(&request.from), request.to.as_ref(), now, chrono_tz::UTC)?;
     // What has not happened yet says nothing of when it would have fired.
     let to = Timestamp(range.to.0.saturating_sub(1)).min(now);
-    if to < range.from {
-        return Err(Problem::bad_request("empty-range", "from lies ahead; a backtest is over what is past"));
-    }
+    ensure!(to >= range.from, Problem::bad_request("empty-range", "from lies ahead; a backtest is over what is past"));
     let interval_ns = server.app.alerts.interval_ns();
     let text = rule.query.clone();
     Ok(Reply::query(&server, &text, move |reading| {

@@ -13,7 +13,7 @@ use execute::{Answer, BlockVisitor};
 use ingest::{Pipelines, TrialOutcome};
 use serde_json::{Value, json};
 use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
-use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, verb_for};
+use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, ensure, verb_for};
 
 use crate::state::{Call, Shared};
 use door::{Problem, QueryRun, Reply, reason_json, stats_json};
@@ -41,9 +41,7 @@ pub(super) fn group(server: &Shared, name: &str) -> Result<GroupName, Problem> {
     if group.as_str().starts_with(ingest::OWN_GROUPS) {
         return Err(bad(format!("{group} is the server's own; its events pass no pipelines")));
     }
-    if group.has_samples() {
-        return Err(bad(format!("{group} holds samples of metrics; suggestions are about log lines")));
-    }
+    ensure!(!group.has_samples(), bad(format!("{group} holds samples of metrics; suggestions are about log lines")));
     Ok(group)
 }
 

@@ -15,7 +15,7 @@ use storage::{FeedItem, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
-use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
+use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value, ensure};
 
 use crate::ask;
 use crate::state::{Call, Shared};
@@ -121,9 +121,7 @@ impl Follower {
         let snapshot = self.server.snapshot(&self.groups, TimeRange::ALL);
         let mut missed = MissedEvents::default();
         for run in snapshot.runs.into_iter().filter(|run| run.last_sequence() > sequence) {
-            if self.sender.is_closed() {
-                return Err(Gone);
-            }
+            ensure!(!self.sender.is_closed(), Gone);
             let columns = self.tail.columns();
             let mut take = |found| {
                 for row in rows_after(found, sequence) {

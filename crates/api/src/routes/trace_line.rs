@@ -15,7 +15,7 @@ use door::{Outcome as Answer, Problem, QueryRun, Reply, RequestBody, Role, Share
 use ingest::{FilePlace, FileRangeView, TracedEvent, TracedText};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use types::{GroupName, GroupPattern, TimeRange, Timestamp, group_name_of_outside};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, ensure, group_name_of_outside};
 
 use self::intake::PipelineView;
 use self::stage::{Outcome, Stage};
@@ -86,9 +86,7 @@ impl TraceRequest {
         if request.path.is_none() && (request.offset.is_some() || request.file.is_some()) {
             return Err(BODY.bad("offset and file are places in a file: path is missing"));
         }
-        if request.file.is_some() != request.generation.is_some() {
-            return Err(BODY.bad("file and generation come together"));
-        }
+        ensure!(request.file.is_some() == request.generation.is_some(), BODY.bad("file and generation come together"));
         if request.query.is_none() && (request.from.is_some() || request.to.is_some() || request.groups.is_some()) {
             return Err(BODY.bad("from, to and groups belong to query, which is missing"));
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::{ParquetError, Result};
-use types::{Column, MISSING_CODE, Value};
+use types::{Column, MISSING_CODE, Value, ensure};
 
 use super::leaf::{Leaf, Meaning};
 
@@ -101,9 +101,7 @@ impl Codes {
                 self.n_left = num_values as usize;
                 let from = rep_levels_byte_len as usize;
                 let to = from.saturating_add(def_levels_byte_len as usize);
-                if to > buf.len() {
-                    return Err(fault("levels that are longer than their page"));
-                }
+                ensure!(to <= buf.len(), fault("levels that are longer than their page"));
                 (buf.slice(to..), encoding, (self.max_definition > 0).then(|| buf.slice(from..to)))
             }
             Page::DictionaryPage { .. } => return Err(fault("two dictionaries")),
@@ -114,9 +112,7 @@ impl Codes {
         self.definitions = definitions.map(|bytes| Hybrid::new(bytes, 32 - self.max_definition.leading_zeros()));
         // A page without a single value may have no width either.
         let width = bytes.first().copied().unwrap_or(0);
-        if width > 32 {
-            return Err(fault("codes of more than 32 bits"));
-        }
+        ensure!(width <= 32, fault("codes of more than 32 bits"));
         self.codes = Hybrid::new(bytes.slice(bytes.len().min(1)..), width.into());
         Ok(true)
     }
@@ -209,9 +205,7 @@ impl Hybrid {
             self.run = Run::Packed(self.at * 8);
         }
         self.at += n_bytes.min(bytes.len());
-        if self.n_left == 0 && self.at >= self.bytes.len() {
-            return Err(fault("fewer values than its page says"));
-        }
+        ensure!(self.n_left != 0 || self.at < self.bytes.len(), fault("fewer values than its page says"));
         Ok(())
     }
 }

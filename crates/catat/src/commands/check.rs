@@ -46,7 +46,7 @@ pub(super) fn checked(config: &Config) -> Result<usize, Vec<String>> {
     problems.extend(config.certificates().filter_map(problem_of_certificate));
     problems.extend(config.ship.key().err());
     problems.extend(config.sign_in.problem_of_provider());
-    problems.extend(config.databases.probe().iter().map(ToString::to_string));
+    problems.extend(config.store.databases.probe().iter().map(ToString::to_string));
     let n_rules = match rules_in(&config.rules_dir) {
         Ok(n_rules) => n_rules,
         Err(error) => {

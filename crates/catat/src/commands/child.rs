@@ -74,9 +74,7 @@ impl Child {
             if let Some(found) = ask(began.elapsed()) {
                 return Ok(found);
             }
-            if began.elapsed() > longest {
-                return Err(self.failure("does not answer"));
-            }
+            types::ensure!(began.elapsed() <= longest, self.failure("does not answer"));
             std::thread::park_timeout(ASK_EVERY);
         }
     }
@@ -102,9 +100,7 @@ impl Child {
         }
         let began = Instant::now();
         while let Ok(None) = self.process.try_wait() {
-            if began.elapsed() > ENDING {
-                return Err(self.failure("does not end"));
-            }
+            types::ensure!(began.elapsed() <= ENDING, self.failure("does not end"));
             std::thread::park_timeout(Duration::from_millis(20));
         }
         Ok(())

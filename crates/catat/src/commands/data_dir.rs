@@ -24,14 +24,14 @@ pub(super) fn with_store<T>(
     work: impl FnOnce(&Arc<Store>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
     let config = config(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
-    if !may_make && config.fleet.is_none() && !dir.join("STORE").exists() {
+    if !may_make && config.store.fleet.is_none() && !dir.join("STORE").exists() {
         return Err(Failure::usage(format!("{}: no store in this directory", dir.display())));
     }
     crate::formats::check_formats(dir)?;
     crate::serving::data_dir::make_data_dir(dir)?;
     let mut options = store::options_of(&config);
     // A node without roles: it sees what all nodes see, and does nothing by itself.
-    options.fleet = config.fleet.map(|fleet| storage::FleetOptions { roles: Vec::new(), ..fleet });
+    options.fleet = config.store.fleet.map(|fleet| storage::FleetOptions { roles: Vec::new(), ..fleet });
     let store = match Store::open(options) {
         Ok((store, _)) => store,
         Err(OpenError::Locked { .. }) => return Ok(None),

@@ -13,7 +13,7 @@ use crate::client::Server;
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
 use crate::output::{format_of, print_list};
-use types::{ByteSize, counted, percent_encoded, verb_for};
+use types::{ByteSize, counted, ensure, percent_encoded, verb_for};
 
 /// Columns of a list of nodes.
 const NODE_COLUMNS: &str = "node address roles leases draining drained behind:/changes_behind zone silent_s epoch";
@@ -33,7 +33,7 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 
 /// Returns the database and the bucket of the fleet that the configuration names.
 fn place(config: &Config) -> Result<(&storage::DatabaseUrl, &storage::ObjectStoreOptions), Failure> {
-    match (&config.fleet, &config.object_store) {
+    match (&config.store.fleet, &config.store.object_store) {
         (Some(fleet), Some(bucket)) => Ok((&fleet.database, bucket)),
         _ => Err(Failure::usage("set [fleet] database and [storage] object_store: they say which fleet".to_owned())),
     }
@@ -41,7 +41,7 @@ fn place(config: &Config) -> Result<(&storage::DatabaseUrl, &storage::ObjectStor
 
 /// Reports whether a command is about the fleet that the configuration names: no directory is named instead.
 pub(super) fn is_named(options: &DataDir, config: &Config) -> bool {
-    options.data_dir.is_none() && config.fleet.is_some()
+    options.data_dir.is_none() && config.store.fleet.is_some()
 }
 
 /// Moves the store of a data directory into the fleet that the configuration names.
@@ -68,9 +68,7 @@ fn already_there(n_segments: impl Display + Copy) -> String {
 
 /// Copies the fleet that the configuration names into a data directory.
 fn export(of_store: &DataDir) -> Result<(), Failure> {
-    if of_store.data_dir.is_none() {
-        return Err(Failure::usage("name the new data directory: --data-dir DIR".to_owned()));
-    }
+    ensure!(of_store.data_dir.is_some(), Failure::usage("name the new data directory: --data-dir DIR".to_owned()));
     let config = config(of_store)?;
     copy(&config, &config.data_dir, false)
 }

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use types::{Timestamp, counted, verb_for};
+use types::{Timestamp, counted, ensure, verb_for};
 
 use self::cloudwatch::CloudWatch;
 use self::elasticsearch::Elasticsearch;
@@ -92,9 +92,7 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
 fn range(server: &Server, from: Option<&str>, options: &ImportOptions) -> Result<Range, Failure> {
     let from = from.map_or(Ok(Timestamp(0)), |text| instant(server, text))?;
     let to = options.to.as_deref().map_or_else(|| now(server), |text| instant(server, text))?;
-    if from > to {
-        return Err(Failure::usage(format!("the range is empty: from {from} is after {to}")));
-    }
+    ensure!(from <= to, Failure::usage(format!("the range is empty: from {from} is after {to}")));
     Ok((from, to))
 }
 

@@ -25,7 +25,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 use toml::{Table, Value as Toml};
-use types::{counted, verb_for};
+use types::{counted, ensure, verb_for};
 
 use self::document::{Section, read};
 use self::input::Input;
@@ -43,16 +43,12 @@ pub(crate) fn import_config(options: &ImportConfig) -> Result<(), Failure> {
     }
     let n_left = converted.notes.len();
     let (what, next) = converted.made.described();
-    if what.is_empty() {
-        return Err(Failure::usage(format!("{} has nothing that is taken here", options.file.display())));
-    }
+    ensure!(!what.is_empty(), Failure::usage(format!("{} has nothing that is taken here", options.file.display())));
     let left = format!("{} {} not taken", counted(n_left, "setting"), verb_for(n_left, "was", "were"));
     if let (Made::Orders(orders), true) = (&converted.made, options.apply) {
         return apply(&Server::new(&options.remote)?, orders);
     }
-    if options.apply {
-        return Err(Failure::usage("--apply is for alarms and saved searches; the rest is a file of its own"));
-    }
+    ensure!(!options.apply, Failure::usage("--apply is for alarms and saved searches; the rest is a file of its own"));
     std::io::stdout().write_all(converted.made.text()?.as_bytes()).map_err(of_output)?;
     say!("catat: {what}; {left}; {next}");
     Ok(())

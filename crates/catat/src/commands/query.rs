@@ -111,9 +111,7 @@ pub(crate) fn query(mut options: Query) -> Result<(), Failure> {
         line.clear();
         let read = std::io::Read::take(&mut lines, LINE_BYTES_MAX).read_until(b'\n', &mut line);
         let lost = |error: &dyn std::fmt::Display| Failure::unreachable(format!("the answer broke off: {error}"));
-        if read.map_err(|error| lost(&error))? == 0 {
-            return Err(lost(&"the server closed the connection"));
-        }
+        types::ensure!(read.map_err(|error| lost(&error))? != 0, lost(&"the server closed the connection"));
         match Line::parse(&line).map_err(|error| lost(&error))? {
             Line::Columns(columns) => printer.start(columns)?,
             Line::Row(cells) => printer.row(cells.iter().map(|cell| cell.get().to_owned()).collect())?,

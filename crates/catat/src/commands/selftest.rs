@@ -21,7 +21,7 @@ use super::child::{Child, empty_directory};
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
-use types::counted;
+use types::{counted, ensure};
 
 /// How often the server is asked what it has, which writers wait for that take something away.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -80,9 +80,7 @@ fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
     shipper.stop()?;
     let mut tally = Tally::new(&written);
     stored.each(|text| tally.take(text))?;
-    if is_interrupted.load(Ordering::Relaxed) {
-        return Err(Failure::other("interrupted"));
-    }
+    ensure!(!is_interrupted.load(Ordering::Relaxed), Failure::other("interrupted"));
     Ok(tally)
 }
 

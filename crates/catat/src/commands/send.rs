@@ -17,7 +17,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use types::parse_duration_ns;
 
 use self::batches::Batches;
-pub(super) use self::delivery::retry_after;
 use self::delivery::{Delivery, Outcome};
 use self::lines::Reading;
 use crate::arguments::Send;

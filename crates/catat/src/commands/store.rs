@@ -23,7 +23,7 @@ fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
 
 /// Returns where the parts of the store are.
 pub(super) fn options_of(config: &Config) -> storage::Options {
-    let (databases, object_store) = (config.databases.clone(), config.object_store.clone());
+    let (databases, object_store) = (config.store.databases.clone(), config.store.object_store.clone());
     storage::Options { databases, object_store, ..storage::Options::new(&config.data_dir) }
 }
 

@@ -17,9 +17,7 @@ fn checked(text: &str) -> Result<Url, String> {
     let expected = || format!("\"{text}\" is not an address such as https://logs.example.org");
     let url = Url::parse(text).map_err(|_| expected())?;
     let host = url.host_str().unwrap_or_default();
-    if !["http", "https"].contains(&url.scheme()) || host.is_empty() {
-        return Err(expected());
-    }
+    types::ensure!(["http", "https"].contains(&url.scheme()) && !host.is_empty(), expected());
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err("has only a scheme, a host, and if need be a port and a path".to_owned());
     }

@@ -35,25 +35,13 @@ pub(crate) struct Config {
     pub(crate) sign_in: SignInConfig,
     /// Where the door is one under TLS.
     pub(crate) tls: Option<Certificate>,
-    pub(crate) databases: storage::Databases,
-    pub(crate) flush_age_ns: i64,
-    pub(crate) flush_bytes: u64,
-    pub(crate) wal_segment_bytes: u64,
-    pub(crate) memory_limit_bytes: u64,
-    pub(crate) disk_reserve_bytes: u64,
-    pub(crate) scrub_interval_ns: Option<i64>,
-    pub(crate) object_store: Option<storage::ObjectStoreOptions>,
+    pub(crate) store: storage::Options,
     pub(crate) tables: Option<TablesConfig>,
     pub(crate) archives: ArchivesConfig,
-    /// What makes the server a node of a fleet.
-    pub(crate) fleet: Option<storage::FleetOptions>,
     /// The file with the secret that nodes show each other.
     pub(crate) fleet_secret: Option<PathBuf>,
     /// Where other nodes are answered, if not where all are.
     pub(crate) fleet_listen: Option<SocketAddr>,
-    pub(crate) read_cache_bytes: u64,
-    pub(crate) section_cache_bytes: u64,
-    pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
     /// Disk in bytes for queries that do not fit their memory, all together.
     pub(crate) spill_bytes: u64,
@@ -73,23 +61,12 @@ pub(crate) struct Config {
     pub(crate) rules_dir: PathBuf,
     /// The directory of dashboards that are files.
     pub(crate) dashboards_dir: PathBuf,
-    pub(crate) alerts: AlertConfig,
+    pub(crate) alerts: alert::Options,
     pub(crate) remote_write: Option<RemoteWrite>,
     /// How often pushed samples are written again.
     pub(crate) push_interval: std::time::Duration,
     pub(crate) service_graph_interval: Option<std::time::Duration>,
     pub(crate) own_interval: Option<std::time::Duration>,
-}
-
-/// How rules are evaluated that do not say it, and how channels are told.
-#[derive(Clone, Debug)]
-pub(crate) struct AlertConfig {
-    pub(crate) interval_ns: i64,
-    pub(crate) group_wait_ns: i64,
-    pub(crate) group_interval_ns: i64,
-    pub(crate) repeat_interval_ns: i64,
-    pub(crate) allow_private_addresses: bool,
-    pub(crate) allow_commands: bool,
 }
 
 impl fmt::Debug for Config {
@@ -132,25 +109,11 @@ impl Config {
             sign_in: SignInConfig::read(&mut read, public_url.as_ref()),
             public_url,
             tls: read_server_certificate(&mut read),
-            databases: storage::Databases {
-                catalog: read.database("storage", "catalog"),
-                control: read.database("storage", "control_store"),
-            },
-            flush_age_ns: read.duration("storage", "flush_age"),
-            flush_bytes: read.size("storage", "flush_bytes"),
-            wal_segment_bytes: read.size("storage", "wal_segment_bytes"),
-            memory_limit_bytes: read.size("storage", "memory_limit"),
-            disk_reserve_bytes: read.size("storage", "disk_reserve"),
-            scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
-            object_store: bucket::read(&mut read, "storage", OBJECT_STORE),
+            store: read_store(&mut read),
             tables: tables::read(&mut read),
             archives: archives::read(&mut read),
-            fleet: fleet::read(&mut read),
             fleet_secret: read.optional("fleet", "secret_file").map(PathBuf::from),
             fleet_listen: read_address(&mut read, "fleet", "listen", "10.0.0.1:22829"),
-            read_cache_bytes: read.size("storage", "read_cache"),
-            section_cache_bytes: read.size("storage", "section_cache"),
-            retention: read_retention(&mut read),
             limits: read_limits(&mut read),
             spill_bytes: read.size("query", "spill"),
             promql_experimental: read.switch("query", "promql_experimental"),
@@ -163,26 +126,26 @@ impl Config {
             ship: ShipConfig::read(&mut read, layers),
             rules_dir: read_dir(&mut read, ("alerts", "rules_dir"), "rules"),
             dashboards_dir: read_dir(&mut read, ("dashboards", "dir"), "dashboards"),
-            alerts: AlertConfig::read(&mut read),
+            alerts: read_alerts(&mut read),
             remote_write: RemoteWrite::read(&mut read),
             push_interval: read_push_interval(&mut read),
             service_graph_interval: read_interval(&mut read, "service_graph"),
             own_interval: read_interval(&mut read, "own_interval"),
         };
         config.hosts.extend(public_url::host(config.public_url.as_ref()).filter(|host| !config.hosts.contains(host)));
-        read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
-        read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
+        read.require(config.store.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
+        read.require(config.store.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
-        let is_slow = config.scrub_interval_ns.is_none_or(|interval_ns| interval_ns >= Timestamp::SECOND);
+        let is_slow = config.store.scrub_interval_ns.is_none_or(|interval_ns| interval_ns >= Timestamp::SECOND);
         read.require(is_slow, "storage", "scrub_interval", "at least 1s, or \"never\"");
         let is_possible =
-            config.object_store.is_some() || config.retention.tiers.cold_place == storage::ColdPlace::Local;
+            config.store.object_store.is_some() || config.store.retention.tiers.cold_place == storage::ColdPlace::Local;
         read.require(is_possible, "retention", "cold_place", "\"local\" unless storage.object_store is set");
-        let has_bucket = config.fleet.is_none() || config.object_store.is_some();
+        let has_bucket = config.store.fleet.is_none() || config.store.object_store.is_some();
         read.require(has_bucket, "storage", "object_store", "set if fleet.database is set");
         let of_nodes = (config.fleet_secret.is_some(), config.fleet_listen.is_some());
-        fleet::require_secret(&mut read, config.fleet.as_ref(), of_nodes);
-        let is_alone = config.fleet.is_none() || !config.databases.is_remote();
+        fleet::require_secret(&mut read, config.store.fleet.as_ref(), of_nodes);
+        let is_alone = config.store.fleet.is_none() || !config.store.databases.is_remote();
         read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
@@ -250,6 +213,28 @@ pub(crate) struct Certificate {
     pub(crate) key: PathBuf,
     /// By whom certificates of clients have to be, if they are asked for.
     pub(crate) clients: Option<serve::ClientAuthority>,
+}
+
+/// Reads where the store is, how much it may use and what makes the server a node of a fleet.
+fn read_store(read: &mut values::Reader<'_>) -> storage::Options {
+    storage::Options {
+        databases: storage::Databases {
+            catalog: read.database("storage", "catalog"),
+            control: read.database("storage", "control_store"),
+        },
+        flush_age_ns: read.duration("storage", "flush_age"),
+        flush_bytes: read.size("storage", "flush_bytes"),
+        wal_segment_bytes: read.size("storage", "wal_segment_bytes"),
+        memory_limit_bytes: read.size("storage", "memory_limit"),
+        disk_reserve_bytes: read.size("storage", "disk_reserve"),
+        scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
+        object_store: bucket::read(read, "storage", OBJECT_STORE),
+        fleet: fleet::read(read),
+        read_cache_bytes: read.size("storage", "read_cache"),
+        section_cache_bytes: read.size("storage", "section_cache"),
+        retention: read_retention(read),
+        ..storage::Options::new(read.text("storage", "dir"))
+    }
 }
 
 /// Reads how long events are kept, and where.
@@ -347,17 +332,17 @@ fn read_server_certificate(read: &mut values::Reader<'_>) -> Option<Certificate>
     certificate.map(|certificate| Certificate { clients, ..certificate })
 }
 
-impl AlertConfig {
-    fn read(read: &mut values::Reader<'_>) -> Self {
-        let interval_ns = read.duration("alerts", "interval");
-        read.require(interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
-        Self {
-            interval_ns,
-            group_wait_ns: read.duration("alerts", "group_wait"),
-            group_interval_ns: read.duration("alerts", "group_interval"),
-            repeat_interval_ns: read.duration("alerts", "repeat_interval"),
-            allow_private_addresses: read.switch("alerts", "allow_private_addresses"),
-            allow_commands: read.switch("alerts", "allow_commands"),
-        }
+/// Reads how rules are evaluated that do not say it, and how channels are told.
+fn read_alerts(read: &mut values::Reader<'_>) -> alert::Options {
+    let interval_ns = read.duration("alerts", "interval");
+    read.require(interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
+    alert::Options {
+        interval_ns,
+        group_wait_ns: read.duration("alerts", "group_wait"),
+        group_interval_ns: read.duration("alerts", "group_interval"),
+        repeat_interval_ns: read.duration("alerts", "repeat_interval"),
+        allow_private_addresses: read.switch("alerts", "allow_private_addresses"),
+        allow_commands: read.switch("alerts", "allow_commands"),
+        ..alert::Options::new(PathBuf::from(read.text("storage", "dir")).join("alerts"))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use types::Secret;
+use types::{Secret, ensure};
 
 use super::error::ConfigError;
 use super::layers::Layers;
@@ -67,9 +67,7 @@ impl ShipConfig {
     pub(crate) fn key(&self) -> Result<Option<Secret>, String> {
         let Some(path) = &self.key_file else { return Ok(self.key.clone()) };
         let key = text_of_file("ship.key_file", path)?;
-        if key.is_empty() {
-            return Err(format!("ship.key_file {}: the file is empty; write the key into it", path.display()));
-        }
+        ensure!(!key.is_empty(), format!("ship.key_file {}: the file is empty; write the key into it", path.display()));
         Ok(Some(Secret::from(&*key)))
     }
 }

@@ -27,11 +27,11 @@ fn check_error(file: &str, expected: &str) {
 fn flags_win_over_environment_over_file_over_defaults() {
     let file = "[server]\nlisten = \"127.0.0.1:1\"\n[storage]\nflush_age = \"1m\"\nflush_bytes = \"2MiB\"\n";
     let config = read(file, &[], Flags::default()).expect("valid");
-    assert_eq!((config.listen.port(), config.flush_bytes), (1, 2 << 20));
-    assert_eq!(config.disk_reserve_bytes, 64 << 20);
+    assert_eq!((config.listen.port(), config.store.flush_bytes), (1, 2 << 20));
+    assert_eq!(config.store.disk_reserve_bytes, 64 << 20);
     let environment = [("CATAT_LISTEN", "127.0.0.1:2"), ("CATAT_STORAGE__FLUSH_AGE", "2m")];
     let config = read(file, &environment, Flags::default()).expect("valid");
-    assert_eq!((config.listen.port(), config.flush_age_ns), (2, 120_000_000_000));
+    assert_eq!((config.listen.port(), config.store.flush_age_ns), (2, 120_000_000_000));
     let flags = Flags { listen: Some("127.0.0.1:3".into()), ..Flags::default() };
     assert_eq!(read(file, &environment, flags).expect("valid").listen.port(), 3);
 }
@@ -39,13 +39,13 @@ fn flags_win_over_environment_over_file_over_defaults() {
 #[test]
 fn an_object_store_is_described_whole_or_refused() {
     let with = |lines: &str| read(&format!("[storage]\n{lines}"), &[], Flags::default());
-    assert!(with("").expect("valid").object_store.is_none());
+    assert!(with("").expect("valid").store.object_store.is_none());
     let config = with("object_store = \"s3://logs/x\"\nobject_store_region = \"eu-west-1\"\n").expect("valid");
-    let object_store = config.object_store.expect("described");
+    let object_store = config.store.object_store.expect("described");
     assert_eq!((&*object_store.url, object_store.region.as_deref()), ("s3://logs/x", Some("eu-west-1")));
-    assert_eq!((object_store.endpoint, object_store.allow_http, config.read_cache_bytes), (None, false, 1 << 30));
+    assert_eq!((object_store.endpoint, object_store.allow_http, config.store.read_cache_bytes), (None, false, 1 << 30));
     let allowed = "object_store = \"s3://logs\"\nobject_store_endpoint = \"http://127.0.0.1:9000\"\n";
-    assert!(with(&format!("{allowed}object_store_allow_http = true")).expect("valid").object_store.is_some());
+    assert!(with(&format!("{allowed}object_store_allow_http = true")).expect("valid").store.object_store.is_some());
     check_error(
         &format!("[storage]\n{allowed}"),
         "catat.toml:3: storage.object_store_endpoint: \"http://127.0.0.1:9000\" has no TLS, so anyone on the way \

@@ -1,7 +1,6 @@
 //! The data directory of a server: its permissions and its admin key.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
@@ -44,9 +43,6 @@ pub(super) fn admin_key(data_dir: &Path) -> Result<String, Failure> {
     let mut random = [0u8; 32];
     getrandom::fill(&mut random).map_err(|error| Failure::other(error.to_string()))?;
     let key = types::hexadecimal(&random);
-    let temporary = data_dir.join("admin.key.tmp");
-    let mut file = storage::create_file(&temporary).map_err(failed)?;
-    writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&temporary, &path).map_err(failed)?;
+    storage::write_whole(&path, format!("{key}\n").as_bytes()).map_err(failed)?;
     Ok(key)
 }

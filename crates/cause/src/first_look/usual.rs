@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execute::{EventSet, ExecuteError, Request, execute};
+use execute::{EventSet, Request, Result, execute};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 use types::{Run, TimeRange, Timestamp, Value};
 
@@ -40,7 +40,7 @@ impl Usual {
 
 /// Counts the events of a set in its range, and at the same time of the days before. `None` where none of these has events of
 /// any kind, those of `all`, and where the range is longer than half a day.
-pub(super) fn usual(set: EventSet<'_>, all: &Plan, runs: &[Arc<dyn Run>]) -> Result<Option<Usual>, ExecuteError> {
+pub(super) fn usual(set: EventSet<'_>, all: &Plan, runs: &[Arc<dyn Run>]) -> Result<Option<Usual>> {
     let range = set.request.range;
     let length = range.to.0.saturating_sub(range.from.0);
     if length > RANGE_MAX {
@@ -63,7 +63,7 @@ pub(super) fn usual(set: EventSet<'_>, all: &Plan, runs: &[Arc<dyn Run>]) -> Res
     Ok(Some(Usual { per_minute: per_minute(count(set.plan, range)?), days }))
 }
 
-fn count(set: EventSet<'_>, range: TimeRange, runs: &[Arc<dyn Run>]) -> Result<i64, ExecuteError> {
+fn count(set: EventSet<'_>, range: TimeRange, runs: &[Arc<dyn Run>]) -> Result<i64> {
     let name = Name::from("n");
     let mut operators = conditions_of(set.plan);
     let aggregates = vec![Aggregate { name: name.clone(), kind: AggregateKind::Count, argument: None }];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execute::{EventSet, ExecuteError, PartialReason, Request, execute};
+use execute::{EventSet, PartialReason, Request, Result, execute};
 use plan::{Aggregate, AggregateKind, Expr, Function, Length, Name, Operator, Plan};
 use types::{Run, TimeRange, Timestamp, Value};
 
@@ -57,7 +57,7 @@ pub(super) struct Counter<'c, 'a> {
 impl Counter<'_, '_> {
     /// Returns the series of `n` buckets of `length` from `from` on, a multiple of `length`. Where there is a daily rhythm, it
     /// is what is expected.
-    pub(super) fn series(&mut self, from: i64, length: i64, n: usize) -> Result<Series, ExecuteError> {
+    pub(super) fn series(&mut self, from: i64, length: i64, n: usize) -> Result<Series> {
         let mut series = self.plain_series(from, length, n)?;
         if self.counted.law == Law::Rate {
             series.expected = self.rhythm(from, length, n)?.unwrap_or(series.expected);
@@ -66,7 +66,7 @@ impl Counter<'_, '_> {
     }
 
     /// Returns the same with no daily rhythm.
-    fn plain_series(&mut self, from: i64, length: i64, n: usize) -> Result<Series, ExecuteError> {
+    fn plain_series(&mut self, from: i64, length: i64, n: usize) -> Result<Series> {
         let counts = self.counts(self.counted.events.clone(), from, length, n)?;
         let expected = match self.counted.among.clone() {
             None => vec![1.0; n],
@@ -76,13 +76,7 @@ impl Counter<'_, '_> {
     }
 
     /// Returns how many events that fulfil conditions each bucket has.
-    fn counts(
-        &mut self,
-        mut operators: Vec<Operator>,
-        from: i64,
-        length: i64,
-        n: usize,
-    ) -> Result<Vec<f64>, ExecuteError> {
+    fn counts(&mut self, mut operators: Vec<Operator>, from: i64, length: i64, n: usize) -> Result<Vec<f64>> {
         let to = from.saturating_add(length.saturating_mul(n as i64));
         let time = Expr::Field("@timestamp".into());
         let floor = Expr::Call(Function::DateFloor, vec![time, Expr::Duration(Length::Nanoseconds(length))]);
@@ -109,7 +103,7 @@ impl Counter<'_, '_> {
         mut operators: Vec<Operator>,
         columns: &[Name],
         range: TimeRange,
-    ) -> Result<Vec<Vec<Option<Value>>>, ExecuteError> {
+    ) -> Result<Vec<Vec<Option<Value>>>> {
         let columns = columns.iter().map(|name| (name.clone(), Expr::Field(name.clone()))).collect();
         operators.push(Operator::Project { columns, is_events: false });
         let request = Request { range, limit: None, time_zone: chrono_tz::UTC, ..*self.set.request };
@@ -123,7 +117,7 @@ impl Counter<'_, '_> {
     }
 
     /// Returns what the counts of the days before let expect of each bucket; `None` where there are too few.
-    fn rhythm(&mut self, from: i64, length: i64, n: usize) -> Result<Option<Vec<f64>>, ExecuteError> {
+    fn rhythm(&mut self, from: i64, length: i64, n: usize) -> Result<Option<Vec<f64>>> {
         let first = self.runs.iter().map(|run| run.info().first.0).min().unwrap_or(from);
         if length.saturating_mul(BUCKETS) > 2 * RHYTHM_RANGE_MAX {
             return Ok(None);
@@ -161,7 +155,7 @@ impl Counter<'_, '_> {
         range: TimeRange,
         found: Episode,
         is_begin: bool,
-    ) -> Result<Instant, ExecuteError> {
+    ) -> Result<Instant> {
         let is_rise = found.is_rise == is_begin;
         let mut known = Instant { at, earliest: at - length, latest: at + length };
         let mut length = length;
@@ -191,7 +185,7 @@ impl Counter<'_, '_> {
 
     /// Moves the beginning of a rise to an event: to the first one of its interval where events were rare before, `before`
     /// a nanosecond; else to the first one from the likeliest instant on.
-    pub(super) fn at_event(&mut self, began: Instant, before: f64) -> Result<Instant, ExecuteError> {
+    pub(super) fn at_event(&mut self, began: Instant, before: f64) -> Result<Instant> {
         let is_quiet = before * ((began.at - began.earliest) as f64) < EXPECTED_BEFORE_MAX;
         let from = if is_quiet { began.earliest } else { began.at };
         let range = TimeRange { from: Timestamp(from), to: Timestamp(began.latest.max(from + 1)) };
@@ -201,12 +195,7 @@ impl Counter<'_, '_> {
     }
 
     /// Returns a percentile of a field's numbers among the events of the set in a range.
-    pub(super) fn percentile(
-        &mut self,
-        field: &str,
-        percent: f64,
-        range: TimeRange,
-    ) -> Result<Option<f64>, ExecuteError> {
+    pub(super) fn percentile(&mut self, field: &str, percent: f64, range: TimeRange) -> Result<Option<f64>> {
         Ok(match self.aggregate(AggregateKind::Percentile(percent), field, range)? {
             Some(Value::Float(number)) => Some(number).filter(|number| number.is_finite()),
             Some(Value::Integer(number)) => Some(number as f64),
@@ -215,7 +204,7 @@ impl Counter<'_, '_> {
     }
 
     /// Computes one aggregate of a field over the events of the set in a range.
-    fn aggregate(&mut self, kind: AggregateKind, field: &str, range: TimeRange) -> Result<Option<Value>, ExecuteError> {
+    fn aggregate(&mut self, kind: AggregateKind, field: &str, range: TimeRange) -> Result<Option<Value>> {
         let name: Name = "value".into();
         let mut operators = conditions_of(self.set.plan);
         operators.push(Operator::Aggregate {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use execute::{Answer, EventSet, ExecuteError, PartialReason, Request, execute, patterns_plan};
+use execute::{Answer, EventSet, PartialReason, Request, Result, execute, patterns_plan};
 use plan::{COUNTS_COLUMN, END_COLUMNS};
 use types::{Run, TimeRange, Timestamp, Value};
 
@@ -67,7 +67,7 @@ pub struct PatternOnsets {
 ///
 /// Times are known to a bucket, one in 120 of the time that is searched; that of a pattern that did not exist before is
 /// that of its first event.
-pub fn pattern_onsets(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<PatternOnsets, ExecuteError> {
+pub fn pattern_onsets(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<PatternOnsets> {
     let none = |note: &str| PatternOnsets { note: Some(note.to_owned()), ..PatternOnsets::default() };
     let range = clipped(reach(set.request.range, set.request.now), runs);
     let Some(range) = range else { return Ok(none(NO_EVENTS)) };

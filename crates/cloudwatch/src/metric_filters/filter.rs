@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use storage::Settings;
 use types::{GroupPattern, GroupScope};
 
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::filters::document_name;
 use crate::patterns::showing;
 use door::to_json;
@@ -66,27 +66,27 @@ impl Filter {
     }
 
     /// Saves its document and returns the document's text.
-    pub(super) fn save(&self, settings: Settings<'_>) -> Result<String, CloudWatchProblem> {
+    pub(super) fn save(&self, settings: Settings<'_>) -> Result<String> {
         let text = to_json(self)?;
         settings.put(KIND, &self.key(), &text)?;
         Ok(text)
     }
 
     /// Returns the plan that finds matching events. The columns are the value, unless it is constant, and the dimensions.
-    pub(crate) fn plan(&self) -> Result<Plan, CloudWatchProblem> {
+    pub(crate) fn plan(&self) -> Result<Plan> {
         let value = Some(self.value.as_str()).filter(|_| self.constant().is_none());
         let selectors: Vec<&str> = value.into_iter().chain(self.dimensions.values().map(String::as_str)).collect();
         showing(&self.pattern, &selectors)
     }
 
     /// Returns what follows the events of the plan.
-    pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
+    pub(super) fn tail(&self) -> Result<Tail> {
         let plan = self.plan()?;
         Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
     }
 
     /// Starts counting at the position of the document, or where counting stopped.
-    pub(super) fn count(&self, counting: &MeterThread) -> Result<(), CloudWatchProblem> {
+    pub(super) fn count(&self, counting: &MeterThread) -> Result<()> {
         let meter = Meter {
             groups: vec![GroupPattern::new(self.group.as_str())],
             within: GroupScope::All,

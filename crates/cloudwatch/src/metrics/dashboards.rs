@@ -3,12 +3,12 @@
 
 use door::Role;
 use serde_json::{Value, json};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::alarms::ACCOUNT;
 use super::error::bad_value;
 use super::parameters::Parameters;
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::input::Input;
 use crate::kept_dashboards::{KeepDashboards, KeptDashboard};
 use crate::paging::{page_of, token_of, with_next_token};
@@ -24,7 +24,7 @@ const NAMES_MAX: usize = 100;
 
 const OPERATIONS: [&str; 4] = ["PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards"];
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Returns the role that an operation on dashboards needs; `None` if it is none. Who may read makes dashboards, as on the page.
 pub(super) fn role_of(operation: &str) -> Option<Role> {
@@ -78,9 +78,7 @@ fn list(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> A
 /// Takes dashboards away: all that are named, or none if one of them does not exist.
 fn delete(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> Answer {
     let names = input.texts("DashboardNames", NAMES_MAX)?;
-    if names.is_empty() {
-        return Err(bad_value("DashboardNames must have at least one name."));
-    }
+    ensure!(!names.is_empty(), bad_value("DashboardNames must have at least one name."));
     for name in &names {
         kept.body(server, name)?.ok_or_else(|| CloudWatchProblem::no_dashboard(name))?;
     }

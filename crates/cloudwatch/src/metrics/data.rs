@@ -56,9 +56,7 @@ impl DataRequest {
     pub(super) fn read(input: &Value, start: usize) -> Read<Self> {
         let input = Parameters::new(input);
         let queries = DataQuery::read_all(&input, "MetricDataQueries", QUERIES_MAX)?;
-        if queries.is_empty() {
-            return Err(missing("MetricDataQueries"));
-        }
+        types::ensure!(!queries.is_empty(), missing("MetricDataQueries"));
         let is_ascending = match input.text("ScanBy", CHARS_MAX)? {
             None | Some("TimestampDescending") => false,
             Some("TimestampAscending") => true,

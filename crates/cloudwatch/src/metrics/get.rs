@@ -13,7 +13,7 @@ use super::parameters::{ACCOUNT, Parameters};
 use super::put::{dimensions, unit};
 use super::statistic::Statistic;
 use super::store;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
 /// Limits of requests, as at Amazon.
 const DATAPOINTS_MAX: i64 = 1440;
@@ -27,7 +27,7 @@ pub(super) const PERIOD_MAX: i64 = 366 * 86_400;
 
 const MINUTE_MS: i64 = 60_000;
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// A range from its start to before its end, in ms.
 type Range = (i64, i64);
@@ -57,9 +57,7 @@ impl StatisticsRequest {
         };
         let simple = read("Statistics", STATISTICS_MAX, Statistic::simple)?;
         let extended = read("ExtendedStatistics", EXTENDED_MAX, Statistic::extended)?;
-        if simple.is_empty() && extended.is_empty() {
-            return Err(missing("Statistics"));
-        }
+        types::ensure!(!simple.is_empty() || !extended.is_empty(), missing("Statistics"));
         if !simple.is_empty() && !extended.is_empty() {
             return Err(bad_combination("Statistics excludes ExtendedStatistics: ask for one of them at a time."));
         }

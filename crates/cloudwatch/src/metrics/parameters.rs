@@ -4,12 +4,12 @@ use serde_json::Value;
 use types::Timestamp;
 
 use super::error::{bad_value, missing};
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 
 /// The only account of a server.
 pub(crate) const ACCOUNT: &str = "000000000000";
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// A structure among the parameters, and its place.
 #[derive(Clone, Debug)]

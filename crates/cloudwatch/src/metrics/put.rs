@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use ingest::datum::{self, Datum, MetricName, NO_UNIT, UNITS, VALUE_MAX};
 use ingest::sample::SeriesLabels;
 use serde_json::Value;
-use types::{Limits, Timestamp};
+use types::{Limits, Timestamp, ensure};
 
 use super::error::{bad_combination, bad_value, missing};
 use super::parameters::Parameters;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 use crate::state::Shared;
 
 /// Limits of a request, as at Amazon.
@@ -30,15 +30,13 @@ struct Entry {
 /// Stores the data of a request, all or nothing; returns when they are durable. Blocks.
 ///
 /// A request again counts again, unless it has the id of the same call: `call_id`, which clients keep when they retry.
-pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&str>) -> Result<(), CloudWatchProblem> {
+pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&str>) -> Result<()> {
     let input = Parameters::new(input);
     let namespace = input.needed_text("Namespace", NAME_CHARS_MAX)?;
     let intake = &server.app.intake;
     let now = server.now();
     let data = input.structures("MetricData", DATA_MAX)?;
-    if data.is_empty() {
-        return Err(missing("MetricData"));
-    }
+    ensure!(!data.is_empty(), missing("MetricData"));
     let entries = data.iter().map(|datum| entry(namespace, datum, now, &intake.limits));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
     let call_id = call_id.map(|id| format!("cloudwatch metrics {id}"));
@@ -57,7 +55,7 @@ pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&
     Ok(())
 }
 
-fn entry(namespace: &str, datum: &Parameters<'_>, now: Timestamp, limits: &Limits) -> Result<Entry, CloudWatchProblem> {
+fn entry(namespace: &str, datum: &Parameters<'_>, now: Timestamp, limits: &Limits) -> Result<Entry> {
     let name = datum.needed_text("MetricName", NAME_CHARS_MAX)?.to_owned();
     check_dimensions(datum)?;
     let metric = MetricName { namespace: namespace.to_owned(), name, dimensions: dimensions(datum)? };
@@ -78,7 +76,7 @@ fn entry(namespace: &str, datum: &Parameters<'_>, now: Timestamp, limits: &Limit
 }
 
 /// Reads the dimensions of a metric.
-pub(super) fn dimensions(of: &Parameters<'_>) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
+pub(super) fn dimensions(of: &Parameters<'_>) -> Result<BTreeMap<String, String>> {
     let mut dimensions = BTreeMap::new();
     for dimension in of.structures("Dimensions", DIMENSIONS_MAX)? {
         let name = dimension.needed_text("Name", NAME_CHARS_MAX)?;
@@ -92,7 +90,7 @@ pub(super) fn dimensions(of: &Parameters<'_>) -> Result<BTreeMap<String, String>
 
 /// Checks that the dimensions of new data are as Amazon allows them. Those of requests that read data are not checked:
 /// data of other senders may have other dimensions.
-fn check_dimensions(datum: &Parameters<'_>) -> Result<(), CloudWatchProblem> {
+fn check_dimensions(datum: &Parameters<'_>) -> Result<()> {
     for dimension in datum.structures("Dimensions", DIMENSIONS_MAX)? {
         for (part, chars_max) in [("Name", NAME_CHARS_MAX), ("Value", DIMENSION_CHARS_MAX)] {
             let text = dimension.needed_text(part, chars_max)?;
@@ -112,14 +110,14 @@ fn check_dimensions(datum: &Parameters<'_>) -> Result<(), CloudWatchProblem> {
 }
 
 /// Reads a unit.
-pub(super) fn unit<'v>(of: &Parameters<'v>) -> Result<Option<&'v str>, CloudWatchProblem> {
+pub(super) fn unit<'v>(of: &Parameters<'v>) -> Result<Option<&'v str>> {
     let Some(unit) = of.text("Unit", NAME_CHARS_MAX)? else { return Ok(None) };
     let problem = || bad_value(format!("The value {unit:?} of {} is no unit; {NO_UNIT} would be one.", of.at("Unit")));
     if UNITS.contains(&unit) { Ok(Some(unit)) } else { Err(problem()) }
 }
 
 /// Reads the one form of values that a datum has.
-fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>, CloudWatchProblem> {
+fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>> {
     let (value, set) = (datum.number("Value")?, datum.structure("StatisticValues")?);
     let values = datum.numbers("Values", VALUES_MAX)?;
     let counts = datum.numbers("Counts", VALUES_MAX)?;
@@ -128,9 +126,7 @@ fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>, CloudWatchProblem> {
         let message = || format!("{} excludes Values and StatisticValues, and each the others.", datum.at("Value"));
         return Err(if n_forms == 0 { missing(&datum.at("Value")) } else { bad_combination(message()) });
     }
-    if counts.is_some() && values.is_none() {
-        return Err(bad_combination(format!("{} needs Values.", datum.at("Counts"))));
-    }
+    ensure!(counts.is_none() || values.is_some(), bad_combination(format!("{} needs Values.", datum.at("Counts"))));
     if let Some(set) = set {
         return Ok(vec![statistic_set(&set)?]);
     }
@@ -154,8 +150,8 @@ fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>, CloudWatchProblem> {
     Ok(data.into_iter().filter(|datum| datum.count > 0.0).collect())
 }
 
-fn statistic_set(set: &Parameters<'_>) -> Result<Datum, CloudWatchProblem> {
-    let number = |name: &str| -> Result<f64, CloudWatchProblem> {
+fn statistic_set(set: &Parameters<'_>) -> Result<Datum> {
+    let number = |name: &str| -> Result<f64> {
         let number = set.number(name)?.ok_or_else(|| missing(&set.at(name)))?;
         check_value(number, || set.at(name)).map(|()| number)
     };
@@ -174,14 +170,14 @@ fn statistic_set(set: &Parameters<'_>) -> Result<Datum, CloudWatchProblem> {
     Ok(datum)
 }
 
-fn check_value(value: f64, place: impl Fn() -> String) -> Result<(), CloudWatchProblem> {
+fn check_value(value: f64, place: impl Fn() -> String) -> Result<()> {
     if value.abs() <= VALUE_MAX {
         return Ok(());
     }
     Err(bad_value(format!("The value {value} of {} must be from -2^360 to 2^360.", place())))
 }
 
-fn check_sum(sum: f64, place: impl Fn() -> String) -> Result<(), CloudWatchProblem> {
+fn check_sum(sum: f64, place: impl Fn() -> String) -> Result<()> {
     if sum.is_finite() { Ok(()) } else { Err(bad_value(format!("{} are too large.", place()))) }
 }
 

@@ -4,6 +4,7 @@
 //! `count` matches `RequestCount2`. In quotes it must be the whole. Source: Amazon CloudWatch, "Search expression syntax".
 
 use ingest::datum::MetricName;
+use types::ensure;
 
 use super::math::MathProblem;
 
@@ -185,9 +186,7 @@ impl Reader<'_> {
 
     fn any(&mut self) -> Result<Condition, MathProblem> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(MathProblem(format!("the search is nested more than {DEPTH_MAX} deep")));
-        }
+        ensure!(self.depth <= DEPTH_MAX, MathProblem(format!("the search is nested more than {DEPTH_MAX} deep")));
         let mut parts = vec![self.all()?];
         while self.take_word("OR") {
             parts.push(self.all()?);

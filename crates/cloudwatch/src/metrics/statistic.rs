@@ -6,7 +6,7 @@
 use ingest::datum::Datum;
 
 use super::error::bad_value;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
 /// One end of a range: a share of all values from 0 to 1, or a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +53,7 @@ impl Statistic {
     ///
     /// # Errors
     /// If it is none.
-    pub(super) fn read(text: &str) -> Result<Self, CloudWatchProblem> {
+    pub(super) fn read(text: &str) -> Result<Self> {
         Self::find(text).ok_or_else(|| {
             let shown: String = text.chars().take(100).collect();
             bad_value(format!("The value {shown} for parameter Stat is not supported: Sum, p99, TM(10%:90%) would be."))

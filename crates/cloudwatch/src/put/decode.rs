@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use types::{GroupName, Timestamp};
+use types::{GroupName, Timestamp, ensure};
 use xxhash_rust::xxh3::xxh3_128;
 
 use ingest::{EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, RecordRefusal, Sender};
@@ -133,9 +133,7 @@ impl<'a> PutLogEvents<'a> {
     /// Where it is no such request, or against a rule that concerns it as a whole.
     pub fn read(body: &'a [u8]) -> Result<Self, PutError> {
         // An array would be taken for the members in their order.
-        if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(PutError::Form("the body is not a JSON object".into()));
-        }
+        ensure!(body.trim_ascii_start().first() == Some(&b'{'), PutError::Form("the body is not a JSON object".into()));
         let read: Body<'a> = serde_json::from_slice(body).map_err(|error| PutError::Form(error.to_string()))?;
         let group = GroupName::new(&read.log_group_name).ok_or_else(|| {
             let rule = r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+";
@@ -161,9 +159,7 @@ pub fn check_stream_name(name: &str) -> Result<(), PutError> {
 
 fn check_events(read: &LogEvents<'_>) -> Result<(), PutError> {
     let rule = |text: &str| Err(PutError::Rule(text.to_owned()));
-    if read.has_more {
-        return Err(against("[...]", "logEvents", "Member must have length less than or equal to 10000"));
-    }
+    ensure!(!read.has_more, against("[...]", "logEvents", "Member must have length less than or equal to 10000"));
     let (Some(first), Some(last)) = (read.events.first(), read.events.last()) else {
         return Err(against("[]", "logEvents", "Member must have length greater than or equal to 1"));
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 
 /// The parameters of an operation.
 #[derive(Debug)]
@@ -50,12 +50,12 @@ impl SnsInput {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    pub(super) fn needed(&self, name: &str) -> Result<&str, CloudWatchProblem> {
+    pub(super) fn needed(&self, name: &str) -> Result<&str> {
         self.text(name).ok_or_else(|| invalid(format!("{name}: it is required")))
     }
 
     /// Returns the entries of a map.
-    pub(super) fn map(&self, name: &str) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
+    pub(super) fn map(&self, name: &str) -> Result<BTreeMap<String, String>> {
         let entries = self.entries(name)?;
         let pair = |entry: &Value| Some((entry["key"].as_str()?.to_owned(), entry["value"].as_str()?.to_owned()));
         let pairs = entries.iter().map(|entry| pair(entry).ok_or_else(|| invalid(format!("{name}: not a map"))));
@@ -63,7 +63,7 @@ impl SnsInput {
     }
 
     /// Returns the entries of a map as they are.
-    pub(super) fn entries(&self, name: &str) -> Result<Vec<Value>, CloudWatchProblem> {
+    pub(super) fn entries(&self, name: &str) -> Result<Vec<Value>> {
         let Some(value) = self.0.get(name).filter(|value| *value != "") else { return Ok(Vec::new()) };
         let entries = value["entry"].as_object().ok_or_else(|| invalid(format!("{name}: not a map")))?;
         Ok(entries.values().cloned().collect())
@@ -75,7 +75,7 @@ impl SnsInput {
     }
 
     /// Refuses parameters that are not among those that are known.
-    pub(super) fn know(&self, names: &[&str]) -> Result<(), CloudWatchProblem> {
+    pub(super) fn know(&self, names: &[&str]) -> Result<()> {
         let given = self.0.as_object().into_iter().flat_map(|members| members.keys());
         let is_known =
             |name: &&String| ["Action", "Version"].contains(&name.as_str()) || names.contains(&name.as_str());

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
-use crate::answer::{CloudWatchProblem, random_id};
+use crate::answer::{CloudWatchProblem, Result, random_id};
 
 /// Longest message; at Amazon it is 256 KiB. Longest subject and most attributes.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
@@ -18,7 +18,7 @@ const ATTRIBUTES_MAX: usize = 50;
 const PROTOCOLS: [&str; 3] = ["http", "https", "email"];
 
 /// Sends a message; it is durable when this returns.
-pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Value, CloudWatchProblem> {
+pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Value> {
     input.know(&["TopicArn", "TargetArn", "Message", "Subject", "MessageStructure", "MessageAttributes"])?;
     let arn = input.text("TopicArn").or_else(|| input.text("TargetArn"));
     let arn = arn.ok_or_else(|| invalid("TopicArn or TargetArn Reason: no value found for required parameter"))?;
@@ -29,9 +29,7 @@ pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Va
     }
     let subject = input.text("Subject");
     let is_subject = |text: &str| text.chars().count() <= SUBJECT_CHARS_MAX && !text.chars().any(char::is_control);
-    if subject.is_some_and(|subject| !is_subject(subject)) {
-        return Err(invalid("Subject"));
-    }
+    types::ensure!(subject.is_none_or(is_subject), invalid("Subject"));
     let (text, texts) = match input.text("MessageStructure") {
         None => (message.to_owned(), BTreeMap::new()),
         Some("json") => by_protocol(message)?,
@@ -58,7 +56,7 @@ pub(super) fn publish(registry: &SnsRegistry<'_>, input: &SnsInput) -> Result<Va
 }
 
 /// Reads a message with texts for single protocols: the default, and the others.
-fn by_protocol(message: &str) -> Result<(String, BTreeMap<String, String>), CloudWatchProblem> {
+fn by_protocol(message: &str) -> Result<(String, BTreeMap<String, String>)> {
     let bad = |what: &str| invalid(format!("Message Structure - {what}"));
     let parsed: Value = serde_json::from_str(message).map_err(|_| bad("JSON message body failed to parse"))?;
     let members = parsed.as_object().ok_or_else(|| bad("JSON message body failed to parse"))?;
@@ -69,7 +67,7 @@ fn by_protocol(message: &str) -> Result<(String, BTreeMap<String, String>), Clou
 }
 
 /// Returns the attributes of a message as subscribers get them.
-fn attributes(input: &SnsInput) -> Result<Value, CloudWatchProblem> {
+fn attributes(input: &SnsInput) -> Result<Value> {
     let entries = input.entries("MessageAttributes")?;
     if entries.len() > ATTRIBUTES_MAX {
         return Err(invalid(format!("MessageAttributes: there are more than {ATTRIBUTES_MAX}")));
@@ -84,9 +82,7 @@ fn attributes(input: &SnsInput) -> Result<Value, CloudWatchProblem> {
         };
         let is_type =
             ["String", "Number", "Binary"].iter().any(|known| kind == *known || kind.starts_with(&format!("{known}.")));
-        if !is_type {
-            return Err(invalid(format!("MessageAttributes: the type {kind:?} of {name} is not supported")));
-        }
+        types::ensure!(is_type, invalid(format!("MessageAttributes: the type {kind:?} of {name} is not supported")));
         let is_number = kind == "Number" || kind.starts_with("Number.");
         if is_number && !text.parse::<f64>().is_ok_and(f64::is_finite) {
             let message = format!("Could not cast message attribute '{name}' value to number.");

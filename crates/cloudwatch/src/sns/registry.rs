@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp};
 
 use super::input::invalid;
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::metrics::alarms::{ACCOUNT, topic_of};
 use crate::state::Shared;
 
@@ -54,13 +54,13 @@ impl<'s> SnsRegistry<'s> {
     }
 
     /// Returns the topics that were created here.
-    pub(super) fn topics(&self) -> Result<BTreeMap<String, TopicDocument>, CloudWatchProblem> {
+    pub(super) fn topics(&self) -> Result<BTreeMap<String, TopicDocument>> {
         let documents = self.server.settings().all(TOPIC)?;
         Ok(documents.into_iter().map(|(name, text)| (name, serde_json::from_str(&text).unwrap_or_default())).collect())
     }
 
     /// Returns the names of all topics: those created here, and those that channels and rules name.
-    pub(super) fn topic_names(&self) -> Result<BTreeSet<String>, CloudWatchProblem> {
+    pub(super) fn topic_names(&self) -> Result<BTreeSet<String>> {
         let mut names: BTreeSet<String> = self.topics()?.into_keys().collect();
         let alerts = &self.server.app.alerts;
         let of_rules = alerts.rules().into_iter().filter(|rule| self.server.reaches_all(&rule.groups));
@@ -73,12 +73,12 @@ impl<'s> SnsRegistry<'s> {
     }
 
     /// Returns the name of the topic of an ARN.
-    pub(super) fn name_of<'a>(&self, arn: &'a str) -> Result<&'a str, CloudWatchProblem> {
+    pub(super) fn name_of<'a>(&self, arn: &'a str) -> Result<&'a str> {
         topic_of(arn).filter(|name| is_name(name)).ok_or_else(|| invalid("TopicArn Reason: no valid ARN of a topic"))
     }
 
     /// Returns the name of a topic that must exist.
-    pub(super) fn known_topic<'a>(&self, arn: &'a str) -> Result<&'a str, CloudWatchProblem> {
+    pub(super) fn known_topic<'a>(&self, arn: &'a str) -> Result<&'a str> {
         let name = self.name_of(arn)?;
         if self.topic_names()?.contains(name) {
             return Ok(name);
@@ -93,7 +93,7 @@ impl<'s> SnsRegistry<'s> {
     }
 
     /// Returns all subscriptions by id. Removes subscriptions that were not confirmed in time.
-    pub(super) fn all_subscriptions(&self) -> Result<BTreeMap<String, TopicSubscription>, CloudWatchProblem> {
+    pub(super) fn all_subscriptions(&self) -> Result<BTreeMap<String, TopicSubscription>> {
         let documents = self.server.settings().all(SUBSCRIPTION)?;
         let read = |(id, text): (String, String)| Some((id, serde_json::from_str(&text).ok()?));
         let mut all: BTreeMap<String, TopicSubscription> = documents.into_iter().filter_map(read).collect();
@@ -111,19 +111,19 @@ impl<'s> SnsRegistry<'s> {
     }
 
     /// Returns the subscriptions that exist for the caller.
-    pub(super) fn subscriptions(&self) -> Result<BTreeMap<String, TopicSubscription>, CloudWatchProblem> {
+    pub(super) fn subscriptions(&self) -> Result<BTreeMap<String, TopicSubscription>> {
         let mut all = self.all_subscriptions()?;
         all.retain(|_, one| self.covers(&one.scope()));
         Ok(all)
     }
 
-    pub(super) fn store_subscription(&self, id: &str, one: &TopicSubscription) -> Result<(), CloudWatchProblem> {
+    pub(super) fn store_subscription(&self, id: &str, one: &TopicSubscription) -> Result<()> {
         self.server.settings().put(SUBSCRIPTION, id, &to_json(one)?)?;
         self.refresh()
     }
 
     /// Puts what was stored in force.
-    pub(super) fn refresh(&self) -> Result<(), CloudWatchProblem> {
+    pub(super) fn refresh(&self) -> Result<()> {
         let refreshed = self.server.app.alerts.refresh();
         Ok(refreshed.map_err(|error| Problem::internal(error.to_string()))?)
     }

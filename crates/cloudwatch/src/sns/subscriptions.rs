@@ -9,11 +9,11 @@ use types::SecretUrl;
 use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
 use super::topics::page_of;
-use crate::answer::{CloudWatchProblem, random_id};
+use crate::answer::{CloudWatchProblem, Result, random_id};
 use crate::metrics::alarms::ACCOUNT;
 use crate::paging::with_next_token;
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Most subscriptions: each has a thread, as channels do.
 const SUBSCRIPTIONS_MAX: usize = 64;
@@ -72,7 +72,7 @@ impl SnsRegistry<'_> {
         Ok(json!({"SubscriptionArn": if shows { one.arn.as_str() } else { "pending confirmation" }}))
     }
 
-    fn check_endpoint(&self, protocol: &str, endpoint: &str) -> Result<(), CloudWatchProblem> {
+    fn check_endpoint(&self, protocol: &str, endpoint: &str) -> Result<()> {
         if endpoint.chars().count() > ENDPOINT_CHARS_MAX {
             return Err(invalid(format!("Endpoint Reason: it has more than {ENDPOINT_CHARS_MAX} characters")));
         }
@@ -104,7 +104,7 @@ impl SnsRegistry<'_> {
     }
 
     /// Returns the message that asks a receiver to confirm.
-    fn confirmation(&self, id: &str, one: &TopicSubscription) -> Result<TopicMessage, CloudWatchProblem> {
+    fn confirmation(&self, id: &str, one: &TopicSubscription) -> Result<TopicMessage> {
         let TopicSubscription { topic, topic_arn, token, .. } = one;
         let base = self.server.app.alerts.base_url();
         let url = format!("{base}/sns/?Action=ConfirmSubscription&TopicArn={topic_arn}&Proof={token}");
@@ -244,7 +244,7 @@ fn has_token(one: &TopicSubscription, token: &str) -> bool {
 }
 
 /// Returns 256 random bits.
-fn random_token() -> Result<String, CloudWatchProblem> {
+fn random_token() -> Result<String> {
     Ok(types::hexadecimal(&door::random::<32>()?))
 }
 

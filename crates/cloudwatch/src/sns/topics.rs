@@ -3,14 +3,15 @@
 use alert::SUBSCRIPTION;
 use door::to_json;
 use serde_json::{Value, json};
+use types::ensure;
 
 use super::input::{SnsInput, invalid};
 use super::registry::{SnsRegistry, TOPIC, TopicDocument, is_name};
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::metrics::alarms::ACCOUNT;
 use crate::paging::{page_from, with_next_token};
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Most topics, entries of a page, and tags; the latter two as at Amazon.
 const TOPICS_MAX: usize = 1_000;
@@ -21,12 +22,8 @@ impl SnsRegistry<'_> {
     pub(super) fn create_topic(&self, input: &SnsInput) -> Answer {
         input.know(&["Name", "Attributes", "Tags"])?;
         let name = input.needed("Name")?;
-        if name.ends_with(".fifo") {
-            return Err(invalid("Topic Name: topics with an order (.fifo) are not supported here"));
-        }
-        if !is_name(name) {
-            return Err(invalid("Topic Name: it has 1 to 256 letters, digits, hyphens and underscores"));
-        }
+        ensure!(!name.ends_with(".fifo"), invalid("Topic Name: topics with an order (.fifo) are not supported here"));
+        ensure!(is_name(name), invalid("Topic Name: it has 1 to 256 letters, digits, hyphens and underscores"));
         let mut topics = self.topics()?;
         let is_new = !topics.contains_key(name);
         if is_new && topics.len() >= TOPICS_MAX {
@@ -44,10 +41,8 @@ impl SnsRegistry<'_> {
         Ok(json!({"TopicArn": self.arn(name)}))
     }
 
-    fn store_topic(&self, name: &str, topic: &TopicDocument) -> Result<(), CloudWatchProblem> {
-        if topic.tags.len() > TAGS_MAX {
-            return Err(invalid(format!("Tags: a topic has {TAGS_MAX} at most")));
-        }
+    fn store_topic(&self, name: &str, topic: &TopicDocument) -> Result<()> {
+        ensure!(topic.tags.len() <= TAGS_MAX, invalid(format!("Tags: a topic has {TAGS_MAX} at most")));
         Ok(self.server.settings().put(TOPIC, name, &to_json(topic)?)?)
     }
 
@@ -123,15 +118,13 @@ impl SnsRegistry<'_> {
     }
 }
 
-fn set_attribute(topic: &mut TopicDocument, name: &str, value: &str) -> Result<(), CloudWatchProblem> {
-    if name != "DisplayName" {
-        return Err(invalid(format!("AttributeName: {name} is not supported here; DisplayName is")));
-    }
+fn set_attribute(topic: &mut TopicDocument, name: &str, value: &str) -> Result<()> {
+    ensure!(name == "DisplayName", invalid(format!("AttributeName: {name} is not supported here; DisplayName is")));
     topic.display_name = value.chars().take(100).collect();
     Ok(())
 }
 
-fn tags(input: &SnsInput) -> Result<Vec<(String, String)>, CloudWatchProblem> {
+fn tags(input: &SnsInput) -> Result<Vec<(String, String)>> {
     let tag = |tag: &Value| {
         let key = tag["Key"].as_str().filter(|key| (1..=128).contains(&key.chars().count()));
         let value = tag["Value"].as_str().unwrap_or_default().chars().take(256).collect();
@@ -141,7 +134,7 @@ fn tags(input: &SnsInput) -> Result<Vec<(String, String)>, CloudWatchProblem> {
 }
 
 /// Returns a page of a list, and the token of the next: the number of entries before it.
-pub(super) fn page_of<'l, T>(input: &SnsInput, list: &'l [T]) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
+pub(super) fn page_of<'l, T>(input: &SnsInput, list: &'l [T]) -> Result<(&'l [T], Option<String>)> {
     let bad_token = || invalid("NextToken Reason: it is none of this list");
     let start = input.text("NextToken").map_or(Ok(0), |token| token.parse::<usize>().map_err(|_| bad_token()))?;
     Ok(page_from(list, start, PAGE))

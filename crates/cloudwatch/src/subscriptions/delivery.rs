@@ -22,7 +22,7 @@ use super::filter::Filter;
 use super::forms::{Form, Refusal};
 use super::message::Line;
 use super::workers::{Progress, Workers};
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::filters::{last_sequence, runs_after};
 
 /// Limits of a chunk, which is in memory until it is delivered, and may arrive again after a crash.
@@ -131,11 +131,7 @@ impl Chunk {
 
 impl Delivery {
     /// Returns a delivery that continues at the position of its filter.
-    pub(super) fn new(
-        workers: Arc<Workers>,
-        filter: &Filter,
-        progress: Arc<Progress>,
-    ) -> Result<Self, CloudWatchProblem> {
+    pub(super) fn new(workers: Arc<Workers>, filter: &Filter, progress: Arc<Progress>) -> Result<Self> {
         let group = GroupName::new(&filter.group).ok_or_else(CloudWatchProblem::no_group)?;
         let tail = filter.tail(&[])?;
         let filter = Filter { saved: filter.sequence, ..filter.clone() };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::{DocumentWriter, Settings, StoreError};
 
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::filters::document_name;
 use crate::patterns::plan_of;
 
@@ -48,12 +48,12 @@ impl Filter {
     }
 
     /// Saves a filter that is new.
-    pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
+    pub(super) fn save(&self, settings: Settings<'_>) -> Result<()> {
         Ok(settings.put(KIND, &self.key(), &to_json(self)?)?)
     }
 
     /// Replaces the document that it was read from; returns `false` if that was changed or removed.
-    pub(super) fn exchange(&mut self, settings: Settings<'_>, by: DocumentWriter) -> Result<bool, CloudWatchProblem> {
+    pub(super) fn exchange(&mut self, settings: Settings<'_>, by: DocumentWriter) -> Result<bool> {
         let json = to_json(self)?;
         let is_exchanged = settings.exchange((KIND, &self.key()), &self.text, &json, by)?;
         if is_exchanged {
@@ -64,7 +64,7 @@ impl Filter {
 
     /// Saves its position, even if the document that it was read from has changed. Returns `false` if the filter was
     /// replaced or removed.
-    pub(super) fn save_position(&mut self, settings: Settings<'_>) -> Result<bool, CloudWatchProblem> {
+    pub(super) fn save_position(&mut self, settings: Settings<'_>) -> Result<bool> {
         if self.exchange(settings, DocumentWriter::Holder)? {
             return Ok(true);
         }
@@ -79,7 +79,7 @@ impl Filter {
     }
 
     /// Returns the plan that finds matching events: their messages, streams and levels, and some fields.
-    pub(super) fn tail(&self, fields: &[Arc<str>]) -> Result<Tail, CloudWatchProblem> {
+    pub(super) fn tail(&self, fields: &[Arc<str>]) -> Result<Tail> {
         let mut plan = plan_of(&self.pattern)?;
         plan.edit(|operators| {
             if let Some(Operator::Project { columns, .. }) = operators.last_mut() {

@@ -14,7 +14,7 @@ use types::{GroupName, Hold};
 use super::delivery::Delivery;
 use super::filter::{Filter, KIND, filters};
 use super::workers::{DeliveryCounts, Progress, Worker, Workers};
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::filters::{FilterLimits, last_sequence};
 use crate::time::milliseconds;
 use door::Problem;
@@ -72,7 +72,7 @@ impl Subscriptions {
     }
 
     /// Probes the destination of a filter, then saves and starts the filter. Blocks.
-    pub(super) fn put(&self, mut filter: Filter) -> Result<(), CloudWatchProblem> {
+    pub(super) fn put(&self, mut filter: Filter) -> Result<()> {
         let store = &self.workers.store;
         let now_ms = milliseconds(self.workers.clock.now());
         self.workers.probe(&filter, now_ms).map_err(|error| {
@@ -162,11 +162,7 @@ impl Subscriptions {
 }
 
 /// Starts the delivery of a filter instead of the one that runs.
-fn deliver(
-    shared: &Arc<Workers>,
-    workers: &mut BTreeMap<String, Worker>,
-    filter: &Filter,
-) -> Result<(), CloudWatchProblem> {
+fn deliver(shared: &Arc<Workers>, workers: &mut BTreeMap<String, Worker>, filter: &Filter) -> Result<()> {
     let progress = Arc::new(Progress::new(filter.n_events));
     let delivery = Delivery::new(shared.clone(), filter, progress.clone())?;
     let thread = std::thread::Builder::new().name("subscription".into()).spawn(move || delivery.run());
@@ -190,7 +186,7 @@ fn follow(shared: &Arc<Workers>) {
 }
 
 /// Starts and ends deliveries, so that there is one for each filter if this node is the one that delivers, else none.
-fn follow_filters(shared: &Arc<Workers>) -> Result<(), CloudWatchProblem> {
+fn follow_filters(shared: &Arc<Workers>) -> Result<()> {
     let mut workers = shared.lock();
     let all = if shared.store.has_alerts() { filters(shared.store.settings())? } else { Vec::new() };
     workers.retain(|_, worker| {

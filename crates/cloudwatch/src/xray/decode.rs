@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use ingest::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 use parse::{JsonCursor, JsonError};
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Timestamp, ensure};
 
 use super::documents::Documents;
 pub use super::documents::RefusedSegment;
@@ -52,15 +52,11 @@ fn read_request(text: &str, documents: &mut Documents<'_>) -> Result<(), IngestE
         let mut is_first = true;
         while json.has_next(is_first, b']').map_err(bad)? {
             is_first = false;
-            if json.peek() != Some(b'"') {
-                return Err(bad(json.error("expected a document as a text")));
-            }
+            ensure!(json.peek() == Some(b'"'), bad(json.error("expected a document as a text")));
             documents.add(&json.string().map_err(bad)?)?;
         }
     }
-    if json.peek().is_some() {
-        return Err(bad(json.error("expected the end of the request")));
-    }
+    ensure!(json.peek().is_none(), bad(json.error("expected the end of the request")));
     if is_there { Ok(()) } else { Err(bad(json.error("expected TraceSegmentDocuments"))) }
 }
 

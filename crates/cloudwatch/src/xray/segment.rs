@@ -13,7 +13,7 @@
 
 use ingest::span::{Members as EventMembers, Span, SpanKind, SpanStatus, id_of_hex, json_value, link, span_event};
 use serde_json::{Map, Value, json};
-use types::Limits;
+use types::{Limits, ensure};
 
 pub(super) type Members = Map<String, Value>;
 
@@ -129,9 +129,7 @@ pub(super) fn span_of<'m>(
         name: text(members, "name").into(),
         ..Span::default()
     };
-    if span.name.is_empty() {
-        return Err("name is missing".into());
-    }
+    ensure!(!span.name.is_empty(), "name is missing".into());
     if above.parent.is_none() && !text(members, "parent_id").is_empty() {
         match id(members, "parent_id") {
             Ok(parent) => span.parent_span_id = Some(parent),

@@ -8,21 +8,23 @@ use types::{GroupPattern, GroupScope};
 use super::rate::Bucket;
 use super::validity::Validity;
 
-/// What a caller may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Nothing but what needs no key: health, the page's shell.
-    None,
-    /// Whatever any key may do: ask who is there, as senders and readers both do.
-    Any,
-    /// Send events.
-    Ingest,
-    /// Ask.
-    Read,
-    /// Silences, rules, channels.
-    Operate,
-    /// Everything.
-    Admin,
+types::named! {
+    /// What a caller may do; each role may do what those before it may.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Role {
+        /// Nothing but what needs no key: health, the page's shell.
+        None = "none",
+        /// Whatever any key may do: ask who is there, as senders and readers both do.
+        Any = "any",
+        /// Send events.
+        Ingest = "ingest",
+        /// Ask.
+        Read = "read",
+        /// Silences, rules, channels.
+        Operate = "operate",
+        /// Everything.
+        Admin = "admin",
+    }
 }
 
 /// What somebody is called of whom nothing is known.
@@ -31,56 +33,31 @@ const ANONYMOUS: &str = "anonymous";
 /// What the owner of the admin key is called.
 const ADMIN: &str = "admin.key";
 
-/// What a caller is at one node of a fleet alone: the others know neither its admin key nor who is on its machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing: what the request shows holds at every node.
-    Shown,
-    /// On the node's machine, before there is a key or while sending without one may go on.
-    Local,
-    /// Someone whom a proxy of the node named.
-    Proxied,
-    /// The owner of the node's admin key.
-    Admin,
-}
-
-impl Standing {
-    /// Returns its name between nodes.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Shown => "",
-            Self::Local => "local",
-            Self::Proxied => "proxied",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Returns the standing of a name.
-    pub(crate) fn named(name: &[u8]) -> Self {
-        let all = [Self::Local, Self::Proxied, Self::Admin];
-        all.into_iter().find(|known| known.name().as_bytes() == name).unwrap_or(Self::Shown)
+types::named! {
+    /// What a caller is at one node of a fleet alone: the others know neither its admin key nor who is on its machine.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Standing {
+        /// Nothing: what the request shows holds at every node.
+        Shown = "",
+        /// On the node's machine, before there is a key or while sending without one may go on.
+        Local = "local",
+        /// Someone whom a proxy of the node named.
+        Proxied = "proxied",
+        /// The owner of the node's admin key.
+        Admin = "admin",
     }
 }
 
-/// How a user signed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignInWay {
-    /// With a password that catat keeps.
-    Password,
-    /// With an account at a provider of OpenID Connect.
-    Provider,
-    /// At a proxy that names them in each request.
-    Proxy,
-}
-
-impl SignInWay {
-    /// Returns its name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Provider => "provider",
-            Self::Proxy => "proxy",
-        }
+types::named! {
+    /// How a user signed in.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SignInWay {
+        /// With a password that catat keeps.
+        Password = "password",
+        /// With an account at a provider of OpenID Connect.
+        Provider = "provider",
+        /// At a proxy that names them in each request.
+        Proxy = "proxy",
     }
 }
 
@@ -189,19 +166,5 @@ impl Caller {
     /// Reports whether the caller may do what needs `role`.
     pub fn may(&self, role: Role) -> bool {
         if role == Role::Ingest { self.sends } else { self.role >= role }
-    }
-}
-
-impl Role {
-    /// Returns the role's name in the API description.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Any => "any",
-            Self::Ingest => "ingest",
-            Self::Read => "read",
-            Self::Operate => "operate",
-            Self::Admin => "admin",
-        }
     }
 }

@@ -5,7 +5,7 @@
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use data_encoding::BASE64;
-use types::Secret;
+use types::{Secret, ensure};
 
 use super::keys::PREFIX;
 use crate::problem::Problem;
@@ -83,9 +83,7 @@ fn after_colon(encoded: &str) -> Option<String> {
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
-    if values.next().is_some() {
-        return Err(Problem::bad_request("two-keys", format!("a request has one {name} header")));
-    }
+    ensure!(values.next().is_none(), Problem::bad_request("two-keys", format!("a request has one {name} header")));
     Ok(first.map(|value| value.to_str().unwrap_or_default()))
 }
 

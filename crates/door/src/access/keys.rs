@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use storage::{Store, StoreError};
 use subtle::ConstantTimeEq;
-use types::{GroupScope, Hold, Timestamp};
+use types::{GroupScope, Hold, Timestamp, ensure};
 
 use self::anonymous::AnonymousAccess;
 use self::key::{Document, Key, read_uses};
@@ -218,9 +218,7 @@ impl Keys {
         let role = role_of(&order.role)?;
         check_name(&order.name)?;
         check_groups(&groups)?;
-        if !groups.iter().all(|pattern| covers(maker, pattern)) {
-            return Err(KeyError::OutOfScope);
-        }
+        ensure!(groups.iter().all(|pattern| covers(maker, pattern)), KeyError::OutOfScope);
         let expires = order.expires.as_deref().map(|text| expiry_of(text, now)).transpose()?;
         let grace_ns = order.anonymous_grace.as_deref().map(grace_ns_of).transpose()?;
         let _changes = self.changes.hold();

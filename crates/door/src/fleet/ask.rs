@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use futures_util::future::join_all;
 use storage::{NodeStatus, Store};
 use tokio::time::timeout;
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::link::{CODE_HEADER, FleetLink, cause_of};
 use crate::problem::Problem;
@@ -54,24 +54,18 @@ impl FleetLink {
     }
 
     async fn ask(&self, node: &NodeStatus, path: &str, now: Timestamp) -> Result<Vec<u8>, String> {
-        if node.address.is_empty() {
-            return Err("it has no address".into());
-        }
+        ensure!(!node.address.is_empty(), "it has no address".into());
         let question = now.0.to_string();
         let code = self.code("ask", &[path.as_bytes(), question.as_bytes()]);
         let url = format!("{}{path}", node.address.trim_end_matches('/'));
         let request = self.client.post(url).header(CODE_HEADER, HEXLOWER.encode(&code)).body(question);
         let mut response = request.send().await.map_err(|error| cause_of(&error))?;
-        if !response.status().is_success() {
-            return Err(format!("it answered {}", response.status()));
-        }
+        ensure!(response.status().is_success(), format!("it answered {}", response.status()));
         let headers = response.headers().clone();
         let mut answer = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| cause_of(&error))? {
             answer.extend_from_slice(&chunk);
-            if answer.len() > ANSWER_BYTES_MAX {
-                return Err(format!("its answer is larger than {ANSWER_BYTES_MAX} bytes"));
-            }
+            ensure!(answer.len() <= ANSWER_BYTES_MAX, format!("its answer is larger than {ANSWER_BYTES_MAX} bytes"));
         }
         let is_right = self.is_from_node(&headers, "told", &[&code[..], &answer[..]]);
         if is_right { Ok(answer) } else { Err("its answer is not authentic, or damaged".into()) }
@@ -89,9 +83,7 @@ impl FleetLink {
         tell: impl FnOnce() -> Vec<u8>,
     ) -> Result<Response, Problem> {
         let parts = [path.as_bytes(), question];
-        if !self.is_from_node(headers, "ask", &parts) {
-            return Err(not_a_node());
-        }
+        ensure!(self.is_from_node(headers, "ask", &parts), not_a_node());
         let asked = std::str::from_utf8(question).ok().and_then(|text| text.parse::<i64>().ok());
         if asked.is_none_or(|asked| now.0.saturating_sub(asked).saturating_abs() > QUESTION_AGE_MAX_NS) {
             let message = "the question is more than a minute old, or the clocks of the nodes differ by as much";

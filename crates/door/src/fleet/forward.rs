@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use hyper::body::{Frame, SizeHint};
 use storage::{NodeStatus, Store};
-use types::Hold;
+use types::{Hold, ensure};
 
 use super::link::{CODE_HEADER, FleetLink, cause_of};
 use crate::access::{Caller, HandedOver, Role, Standing};
@@ -55,7 +55,7 @@ static TURN: AtomicUsize = AtomicUsize::new(0);
 /// caller is there.
 pub(crate) fn receive(link: &FleetLink, request: &mut Request) {
     let standing = request.headers_mut().remove(STANDING_HEADER);
-    let standing = standing.map_or(Standing::Shown, |name| Standing::named(name.as_bytes()));
+    let standing = standing.as_ref().and_then(|name| Standing::named(name.to_str().ok()?)).unwrap_or(Standing::Shown);
     let Some(host) = request.headers_mut().remove(HOST_HEADER) else { return };
     let code = said(request.method(), &target_of(request), &host, standing);
     if link.is_from_node(request.headers(), "forward", &code.iter().map(Vec::as_slice).collect::<Vec<_>>()) {
@@ -89,9 +89,7 @@ pub(crate) async fn forward(
         Role::Ingest => "ingest",
         Role::Read | Role::Operate | Role::Admin => "query",
     };
-    if link.options.does(needed) || OWN_ROUTES.contains(&route) {
-        return Err(request);
-    }
+    ensure!(!link.options.does(needed) && !OWN_ROUTES.contains(&route), request);
     let nodes = link.others(store, needed);
     let is_forwarded = request.extensions().get::<HandedOver>().is_some();
     if is_forwarded || nodes.is_empty() {

@@ -17,7 +17,7 @@ use hmac::Mac;
 use storage::{NodeStatus, Store};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
-use types::{Run, RunKey};
+use types::{Run, RunKey, ensure};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::link::{CODE_BYTES, CODE_HEADER, FleetLink, PART_PATH, cause_of};
@@ -92,9 +92,7 @@ impl QueryPeers {
         let silent = |_| format!("nothing was heard of it for {} ms", SILENCE_MAX.as_millis());
         let sent = timeout(SILENCE_MAX, request.send()).await.map_err(silent)?;
         let mut response = sent.map_err(|error| cause_of(&error))?;
-        if !response.status().is_success() {
-            return Err(format!("it answered {}", response.status()));
-        }
+        ensure!(response.status().is_success(), format!("it answered {}", response.status()));
         let mut frames = Frames::default();
         let (mut furthest, mut progressed) = (0, Instant::now());
         loop {

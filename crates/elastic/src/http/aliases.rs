@@ -6,7 +6,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value as Json_, json};
-use types::{GroupPattern, group_name_of_outside};
+use types::{GroupPattern, ensure, group_name_of_outside};
 
 use super::alias::{Aliases, KIND};
 use super::alias_lookup::{all, seen, shown};
@@ -224,9 +224,7 @@ fn check_name(server: &Shared, name: &str) -> Result<(), Problem> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains(is_sign) {
         return Err(problem("it has 1 to 255 bytes, none of them white space or one of * , \\ / ? \" < > | # :"));
     }
-    if name.starts_with(['_', '-', '+', '.']) {
-        return Err(problem("it must not begin with _ - + or a point"));
-    }
+    ensure!(!name.starts_with(['_', '-', '+', '.']), problem("it must not begin with _ - + or a point"));
     let is_index = |group: &storage::GroupStatus| group.name.as_str() == name;
     if server.groups().iter().any(is_index) {
         return Err(problem("an index or data stream exists with the same name as the alias"));

@@ -13,7 +13,7 @@ use esql::{CheckedQuery, Parameters, Schema, Statement};
 use execute::{Answer, PartialReason};
 use language::dsl::parse_query;
 use serde_json::{Map, Value as Json_, json};
-use types::{GroupPattern, TimeRange, Timestamp};
+use types::{GroupPattern, TimeRange, Timestamp, ensure};
 
 use self::form::{Form, Table};
 use super::errors::NOT_SUPPORTED;
@@ -136,9 +136,7 @@ fn question(body: &Json_, now: Timestamp, timing: AnswerMode) -> Result<(Questio
                 return Err(Problem::bad_request("x_content_parse_exception", message));
             }
         };
-        if !is_usual {
-            return Err(refused(format!("[{name}] with [{value:.100}] {NOT_SUPPORTED}")));
-        }
+        ensure!(is_usual, refused(format!("[{name}] with [{value:.100}] {NOT_SUPPORTED}")));
     }
     let Some(text) = members.get("query").and_then(Json_::as_str).filter(|text| !text.trim().is_empty()) else {
         let message = "Validation Failed: 1: [query] is required;";

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::Value as Json;
-use types::{GroupName, GroupPattern, group_name_of_outside};
+use types::{GroupName, GroupPattern, ensure, group_name_of_outside};
 
 use super::alias_lookup::targets;
 use super::created_indices;
@@ -99,9 +99,7 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
         let known = server.groups();
         !wanted.iter().any(|pattern| known.iter().any(|group| pattern.matches(group.name.as_str())))
     };
-    if !leniency.allows_nothing && finds_nothing() {
-        return Err(missing(names));
-    }
+    ensure!(leniency.allows_nothing || !finds_nothing(), missing(names));
     Ok((!wanted.is_empty()).then_some(wanted))
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use door::Problem;
 use serde_json::{Value as Json_, json};
-use types::{GroupName, GroupPattern};
+use types::{GroupName, GroupPattern, ensure};
 
 use super::created_indices;
 use super::state::Shared;
@@ -51,9 +51,7 @@ pub(super) fn keep_pipeline(server: &Shared, name: &str) -> Result<(), Problem> 
     if known.contains(name) {
         return Ok(());
     }
-    if known.len() >= PIPELINES_MAX {
-        return Err(argument_error(format!("there are {PIPELINES_MAX} pipelines already")));
-    }
+    ensure!(known.len() < PIPELINES_MAX, argument_error(format!("there are {PIPELINES_MAX} pipelines already")));
     server.settings().put(PIPELINE, name, "{}")?;
     server.state.pipelines.invalidate();
     Ok(())

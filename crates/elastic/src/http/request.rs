@@ -12,7 +12,7 @@ use language::dsl::Selection;
 use language::dsl::parse_query;
 use language::mapping::Schema;
 use serde_json::{Value as Json, json};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use self::collapse::{Collapse, collapse};
 use self::fields::{FieldPattern, SourceFilter, fields};
@@ -254,9 +254,7 @@ fn check_members(body: &Json) -> Result<(), SearchError> {
             return Err(SearchError::parsing(name, "above 0 is not supported: all events are looked at"));
         }
         if REFUSED.contains(&name.as_str()) {
-            if !is_empty {
-                return Err(SearchError::parsing(name, "is not supported"));
-            }
+            ensure!(is_empty, SearchError::parsing(name, "is not supported"));
         } else if !HARMLESS.contains(&name.as_str()) && !READ.contains(&name.as_str()) {
             return Err(SearchError::parsing("body", format!("unknown key [{name}]")));
         }

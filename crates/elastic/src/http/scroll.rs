@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
-use types::{Hold, Timestamp};
+use types::{Hold, Timestamp, ensure};
 
 use super::body::json_of;
 use super::checked_parameters::without;
@@ -168,9 +168,7 @@ fn page(Call { server, parameters, .. }: Call, id: &str) -> Outcome {
     search.selection.operators.push(pit::accepted_until(now));
     query(&server, "scroll", move |reading| {
         let mut progress = scroll.progress.hold();
-        if scroll.is_closed.load(Ordering::Acquire) {
-            return Err(missing());
-        }
+        ensure!(!scroll.is_closed.load(Ordering::Acquire), missing());
         let mut groups = groups;
         match progress.last.clone() {
             Some((values, id)) => {

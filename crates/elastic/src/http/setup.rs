@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
-use types::{GroupName, group_name_of_outside};
+use types::{GroupName, ensure, group_name_of_outside};
 
 use super::alias_lookup::{seen, shown};
 use super::declaration::Declaration;
@@ -51,9 +51,7 @@ fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
 /// Answers `{index}`: an index with its aliases, mappings and settings.
 pub(super) fn index(mut call: Call) -> Outcome {
     let (index, server) = (call.variable(), call.server);
-    if index.starts_with('_') {
-        return Err(unsupported::nothing_at(&Method::GET, &format!("/{index}")));
-    }
+    ensure!(!index.starts_with('_'), unsupported::nothing_at(&Method::GET, &format!("/{index}")));
     let exists = match group_of(&server, &index) {
         Some(group) => server.store().has_group(&group) || created_indices::has(&server, &group)?,
         None => false,

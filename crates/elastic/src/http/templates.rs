@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
-use types::GroupPattern;
+use types::{GroupPattern, ensure};
 
 use super::declaration::Declaration;
 use super::errors::not_found;
@@ -32,9 +32,7 @@ pub(super) fn put(mut call: Call, template: Json_) -> Outcome {
         let _changing = server.state.mappings.lock();
         let key = format!("{}{name}", kind.prefix());
         let all = mappings::all(&server)?;
-        if creates && all.templates.contains_key(&key) {
-            return Err(argument(format!("template [{name}] already exists")));
-        }
+        ensure!(!creates || !all.templates.contains_key(&key), argument(format!("template [{name}] already exists")));
         check_fit(&all.templates, kind, &name, &template)?;
         mappings::change_template(&server, &key, Some(&template))?;
         Ok(Reply::json(&json!({"acknowledged": true})))

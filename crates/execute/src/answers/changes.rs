@@ -21,7 +21,7 @@ use crate::operators::patterns::origins::{Origin as OriginOf, OriginField};
 use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, count_runs, mined};
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::row_wise_lead;
@@ -116,7 +116,7 @@ pub fn changes(
     request: &Request<'_>,
     earlier: Earlier,
     limit: usize,
-) -> Result<Changes, ExecuteError> {
+) -> Result<Changes> {
     let lead = row_wise_lead(plan, runs)?;
     let text = Expr::Field("@message".into());
     let patterns = Patterns { text, earlier: Some(earlier), is_scored: false, counts: Some(1) };
@@ -202,7 +202,7 @@ impl PatternChange<'_> {
 }
 
 impl ChangeSearch<'_, '_, '_> {
-    fn changes(&self, limit: usize) -> Result<Changes, ExecuteError> {
+    fn changes(&self, limit: usize) -> Result<Changes> {
         let n_of = |counted: &TextCounts| counted.n_events();
         let n_events = [n_of(&self.now.counted), n_of(&self.before.counted)];
         let mined = self.now.scan.or_nothing(mined(self.now, Some(self.before)));
@@ -226,7 +226,7 @@ impl ChangeSearch<'_, '_, '_> {
         Ok(Changes { changes, more, n_left_out, restarts, more_restarts, n_events, ..Changes::default() })
     }
 
-    fn shown(&self, chosen: &[PatternChange<'_>], mined: &PatternSums<'_>) -> Result<Vec<Change>, ExecuteError> {
+    fn shown(&self, chosen: &[PatternChange<'_>], mined: &PatternSums<'_>) -> Result<Vec<Change>> {
         let firsts = self.firsts(chosen)?;
         let mut origins = self.origins(chosen, mined);
         let conditions = Conditions::new(mined, self.now, Some(self.before));
@@ -263,7 +263,7 @@ impl ChangeSearch<'_, '_, '_> {
     }
 
     /// Returns the first event of each, of the time before where there are none now.
-    fn firsts(&self, chosen: &[PatternChange<'_>]) -> Result<Vec<Option<Event>>, ExecuteError> {
+    fn firsts(&self, chosen: &[PatternChange<'_>]) -> Result<Vec<Option<Event>>> {
         let none = End::new(crate::operators::patterns::ends::Side::Oldest);
         let mut firsts: Vec<Option<Event>> = vec![None; chosen.len()];
         for (part, is_gone) in [(self.now, false), (self.before, true)] {

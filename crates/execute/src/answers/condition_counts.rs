@@ -12,7 +12,7 @@ use crate::answers::event::Event;
 use crate::operators::patterns::ends::Spot;
 use crate::operators::patterns::samples;
 use crate::request::answer::PartialReason;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
@@ -74,7 +74,7 @@ pub fn condition_counts(
     request: &Request<'_>,
     conditions: &[Expr],
     reach: Reach,
-) -> Result<ConditionCounts, ExecuteError> {
+) -> Result<ConditionCounts> {
     let conditions = &conditions[..conditions.len().min(CONDITIONS_MAX)];
     let lead = row_wise_lead(plan, runs)?;
     let mut scan = Scan::over(&lead, runs, request);
@@ -101,7 +101,7 @@ fn count_all(
     lead: &[Operator],
     matcher: &Matcher<'_>,
     conditions: &[ProbedCondition<'_>],
-) -> Result<Counter, ExecuteError> {
+) -> Result<Counter> {
     let exprs: Vec<Expr> = conditions.iter().map(|condition| condition.expr.clone()).collect();
     let fingerprint = Fingerprint::of_counts("sets", lead, &exprs, scan.request.time_zone);
     let mut sum = Counter::new(conditions.len());
@@ -124,11 +124,7 @@ fn count_all(
 }
 
 /// Counts events, newest first, until there is one for each condition.
-fn find_one_each(
-    scan: &Scan<'_>,
-    matcher: &Matcher<'_>,
-    conditions: &[ProbedCondition<'_>],
-) -> Result<Counter, ExecuteError> {
+fn find_one_each(scan: &Scan<'_>, matcher: &Matcher<'_>, conditions: &[ProbedCondition<'_>]) -> Result<Counter> {
     let start = || Counter::new(conditions.len());
     let counted = scan.for_each(&scan.items(), start, |counter: &mut Counter, _, item| {
         let mut frame = matcher.frame(scan, item)?;
@@ -142,11 +138,7 @@ fn find_one_each(
 }
 
 /// Reads the texts and ids of events.
-fn read_events(
-    scan: &Scan<'_>,
-    newest: &[Option<(i64, Spot)>],
-    lead: &[Operator],
-) -> Result<Vec<Option<Event>>, ExecuteError> {
+fn read_events(scan: &Scan<'_>, newest: &[Option<(i64, Spot)>], lead: &[Operator]) -> Result<Vec<Option<Event>>> {
     let patterns = Patterns { text: Expr::Field("@message".into()), earlier: None, is_scored: false, counts: Some(1) };
     let spots: Vec<Option<Spot>> = newest.iter().map(|newest| newest.map(|(_, spot)| spot)).collect();
     let read = samples::read_spots(scan, &spots, lead, &patterns)?;

@@ -12,7 +12,7 @@ use types::Run;
 
 use crate::request::answer::PartialReason;
 use crate::request::cache::CacheEntry;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
@@ -59,7 +59,7 @@ pub fn condition_totals(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     conditions: &[Expr],
-) -> Result<ConditionTotals, ExecuteError> {
+) -> Result<ConditionTotals> {
     let lead = row_wise_lead(plan, runs)?;
     let mut scan = Scan::over(&lead, runs, request);
     scan.env.prepared = scan.env.prepared.and(conditions);

@@ -4,7 +4,7 @@
 //! order and number does not count here: the side that is asked for decides both.
 
 use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
-use types::{EventId, Value};
+use types::{EventId, Value, ensure};
 
 use crate::scan::steps::{defines, is_row_wise};
 
@@ -79,9 +79,7 @@ fn row_wise(plan: &Plan) -> Result<(Vec<Operator>, Operator), ContextError> {
         return Err(ContextError::Operator(other.to_string()));
     }
     for name in ["@timestamp", "@id"] {
-        if lead.iter().any(|operator| defines(operator, name)) {
-            return Err(ContextError::Redefined(name));
-        }
+        ensure!(!lead.iter().any(|operator| defines(operator, name)), ContextError::Redefined(name));
     }
     Ok((lead, last.clone()))
 }

@@ -7,7 +7,7 @@ use types::{Timestamp, Value};
 
 use crate::operators::patterns::ends::End;
 use crate::operators::patterns::samples;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::scan::scanner::Scan;
 
 /// An event that is shown.
@@ -27,7 +27,7 @@ pub(super) fn read_events(
     ends: &[End],
     (lead, patterns): (&[Operator], &Patterns),
     events: &mut [Option<Event>],
-) -> Result<(), ExecuteError> {
+) -> Result<()> {
     let read = samples::read(scan, &ends.iter().collect::<Vec<_>>(), lead, patterns)?;
     for ((event, sample), end) in events.iter_mut().zip(read).zip(ends) {
         if let Some((Value::String(text), id)) = sample.and_then(|sample| Some((sample.text, sample.id?))) {

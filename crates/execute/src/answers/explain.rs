@@ -14,7 +14,7 @@ use types::{RowSet, Run};
 
 use crate::operators::minutes::{self, CountedBy};
 use crate::operators::unnest::Spread;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
@@ -84,7 +84,7 @@ pub struct IndexUse {
 }
 
 /// Says how `plan` would be run over `runs`. Subqueries must have been answered.
-pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Explanation, ExecuteError> {
+pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Explanation> {
     let operators = simplify::simplify_over(plan.operators(), runs);
     let Stages { lead, rest } = Stages::of(&operators);
     let scan = Scan::new(runs, request);

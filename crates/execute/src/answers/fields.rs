@@ -11,7 +11,7 @@ use types::{RowSet, Run, ScanError, TimeRange, TypeSet, Value};
 use crate::answers::run::execute;
 use crate::operators::aggregate::Distinct;
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::simplify::leading;
 use evaluate::{BlockRows, Cell, Frame, Source};
@@ -198,7 +198,7 @@ pub fn field_values(
     request: &Request<'_>,
     field: &str,
     limit: usize,
-) -> Result<FieldValues, ExecuteError> {
+) -> Result<FieldValues> {
     let (value, count): (Name, Name) = ("value".into(), "count".into());
     let mut operators = leading(plan);
     operators.push(Operator::Aggregate {

@@ -1,12 +1,12 @@
 //! The end of every query: what it took, and why something may be missing.
 
 use crate::request::answer::Answer;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::scan::scanner::Scan;
 use evaluate::Stop;
 
 /// Adds to the rows what finding them took, and why some may be missing. `is_cut`: there are more rows.
-pub(crate) fn finish(scan: &Scan<'_>, answer: Result<Answer, Stop>, is_cut: bool) -> Result<Answer, ExecuteError> {
+pub(crate) fn finish(scan: &Scan<'_>, answer: Result<Answer, Stop>, is_cut: bool) -> Result<Answer> {
     let mut answer = match answer {
         Ok(answer) => answer,
         Err(stop) => {

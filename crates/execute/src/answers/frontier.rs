@@ -12,7 +12,7 @@ use plan::{Expr, Name, Operator, fields_of};
 use crate::operators::table::Table;
 use crate::request::answer::Answer;
 use crate::request::candidate::{Candidate, candidate_bytes};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::request::parameters::TakeRows;
 use crate::scan::matches::Matcher;
@@ -71,7 +71,7 @@ pub(crate) fn give_shown(
     wanted: &EventSelection<'_>,
     cut: Cut,
     (columns, take): (&[(Name, Expr)], &TakeRows<'_>),
-) -> Result<(Answer, bool), ExecuteError> {
+) -> Result<(Answer, bool)> {
     let mut answer = Answer::default();
     // One more than may be shown was looked for.
     let mut n_left = match cut {
@@ -108,7 +108,7 @@ pub(crate) fn give_shown(
 
 impl Rows<'_> {
     /// Gives away the rows that are wanted, in their order.
-    pub(crate) fn give(&self, receive: &mut Receive<'_>) -> Result<(), ExecuteError> {
+    pub(crate) fn give(&self, receive: &mut Receive<'_>) -> Result<()> {
         let (scan, wanted) = (self.scan, self.wanted);
         let steps = Steps::new(self.lead, &wanted.sort_fields);
         let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps);
@@ -150,7 +150,7 @@ impl Rows<'_> {
         items: &[Item],
         wave: std::ops::Range<usize>,
         pending: &mut Vec<Candidate>,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<()> {
         let first = wave.start;
         let states = self.scan.for_each(&items[wave], Vec::new, |found, index, item| {
             let frame = matcher.frame(self.scan, item)?;
@@ -165,7 +165,7 @@ impl Rows<'_> {
     }
 
     /// Reads rows and gives them away; `false` where no more are wanted.
-    fn emit(&self, items: &Arc<[Item]>, ready: &[Candidate], receive: &mut Receive<'_>) -> Result<bool, ExecuteError> {
+    fn emit(&self, items: &Arc<[Item]>, ready: &[Candidate], receive: &mut Receive<'_>) -> Result<bool> {
         let mut needed = fields_of(self.wanted.rest);
         needed.insert("@id".into());
         for part in ready.chunks(self.n_at_once) {

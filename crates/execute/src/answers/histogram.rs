@@ -8,7 +8,7 @@ use types::{Run, TimeRange, Timestamp, Value};
 
 use crate::answers::run::execute;
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::simplify::leading;
 
@@ -102,7 +102,7 @@ pub fn histogram(
     request: &Request<'_>,
     n_buckets: usize,
     by: &str,
-) -> Result<Histogram, ExecuteError> {
+) -> Result<Histogram> {
     let Some(range) = clipped(request.range, runs) else { return Ok(Histogram::default()) };
     let interval_ns = length_ns(range, n_buckets);
     let span = Length::Nanoseconds(interval_ns);

@@ -12,7 +12,7 @@ use plan::{Operator, Plan};
 use types::{RowSet, Run, ScanError};
 
 use crate::answers::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::leading;
@@ -39,11 +39,7 @@ struct FieldCounts {
 ///
 /// Distinct values are not counted. What is estimated says so: fields that only events after the budget have are
 /// missing. A plan without a condition is answered from statistics, as [`field_summaries`] does.
-pub fn matched_fields(
-    plan: &Plan,
-    runs: &[Arc<dyn Run>],
-    request: &Request<'_>,
-) -> Result<FieldSummaries, ExecuteError> {
+pub fn matched_fields(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<FieldSummaries> {
     if leading(plan).iter().any(|operator| matches!(operator, Operator::Filter(_))) {
         matched_fields_within(plan, runs, request, CELLS_MAX)
     } else {
@@ -57,7 +53,7 @@ pub(crate) fn matched_fields_within(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     cells_max: usize,
-) -> Result<FieldSummaries, ExecuteError> {
+) -> Result<FieldSummaries> {
     let operators = simplify_over(plan.operators(), runs);
     let operators: Vec<Operator> = operators.into_iter().take_while(is_row_wise).collect();
     let scan = Scan::over(&operators, runs, request);

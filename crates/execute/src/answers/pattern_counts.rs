@@ -14,7 +14,7 @@ use crate::operators::patterns::tally::Depth;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::operators::patterns::text_counts::part::{KnownExamples, PartTexts};
 use crate::request::answer::PartialReason;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
@@ -70,7 +70,7 @@ pub fn pattern_counts(
     sets: [EventSet<'_>; 2],
     runs: &[Arc<dyn Run>],
     choose: &mut dyn FnMut(&[PatternTotals<'_>]) -> Vec<usize>,
-) -> Result<PatternCounts, ExecuteError> {
+) -> Result<PatternCounts> {
     let patterns = Patterns { text: Expr::Field("@message".into()), earlier: None, is_scored: false, counts: Some(1) };
     let leads = [row_wise_lead(sets[0].plan, runs)?, row_wise_lead(sets[1].plan, runs)?];
     let first = Scan::over(&leads[0], runs, sets[0].request);
@@ -96,7 +96,7 @@ pub fn pattern_counts(
 }
 
 /// Counts the masked texts of a set by parts of its runs.
-fn texts_of_parts(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Result<TextCounts, ExecuteError> {
+fn texts_of_parts(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Result<TextCounts> {
     let needed = needed_by(patterns);
     let steps = Steps::new(lead, &needed);
     let matcher = Matcher::new(scan, (lead, &needed), &steps);
@@ -148,7 +148,7 @@ struct Compared<'c, 's, 'a> {
 
 impl Compared<'_, '_, '_> {
     /// Returns the chosen patterns with their conditions and first events; those without a condition are left out.
-    fn described(&self, chosen: &[usize], totals: &[PatternTotals<'_>]) -> Result<Vec<PatternCount>, ExecuteError> {
+    fn described(&self, chosen: &[usize], totals: &[PatternTotals<'_>]) -> Result<Vec<PatternCount>> {
         let firsts = self.firsts(chosen)?;
         let conditions = Conditions::new(self.mined, self.parts[0], Some(self.parts[1]));
         let mut described = Vec::new();
@@ -162,7 +162,7 @@ impl Compared<'_, '_, '_> {
     }
 
     /// Returns the first event of each pattern: of the first set, else of the second.
-    fn firsts(&self, chosen: &[usize]) -> Result<Vec<Option<Event>>, ExecuteError> {
+    fn firsts(&self, chosen: &[usize]) -> Result<Vec<Option<Event>>> {
         let none = End::new(Side::Oldest);
         let mut firsts: Vec<Option<Event>> = vec![None; chosen.len()];
         for (side, part) in self.parts.into_iter().enumerate() {

@@ -17,7 +17,7 @@ use crate::operators::patterns::origins::{Origin, Process};
 use crate::operators::patterns::pattern_sums::Part;
 use crate::operators::patterns::samples;
 use crate::operators::patterns::text_counts::TextCounts;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use pattern::{Start, is_short_start, start};
 
 /// Restarts of an answer.
@@ -91,7 +91,7 @@ pub(super) fn restarts(
     before: &TextCounts,
     lead: &[Operator],
     patterns: &Patterns,
-) -> Result<(Vec<Restart>, bool), ExecuteError> {
+) -> Result<(Vec<Restart>, bool)> {
     let mut signs = starts(&now.counted, before);
     signs.extend(successors(&now.counted, before));
     signs.sort_by(|a, b| (a.time, a.spot, &a.origin).cmp(&(b.time, b.spot, &b.origin)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plan::{Operator, Plan, earlier_range, fields_of, has_subqueries};
-use types::{Run, TimeRange, Timestamp};
+use types::{Run, TimeRange, Timestamp, ensure};
 
 use crate::answers::finish::finish;
 use crate::answers::frontier;
@@ -14,7 +14,7 @@ use crate::operators::progress::Preview;
 use crate::operators::table::Table;
 use crate::operators::unnest::Spread;
 use crate::request::answer::Answer;
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::request::parameters::Request;
 use crate::scan::matches::Matcher;
 use crate::scan::row_reader::{RowReader, RowRequest};
@@ -26,10 +26,8 @@ use crate::scan::steps::Steps;
 use evaluate::{PreparedElements, Warnings};
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
-pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
+pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer> {
+    ensure!(!has_subqueries(plan), ExecuteError::Subquery);
     let operators = simplify_over(plan.operators(), runs);
     let Some(first) = in_memory_first(&operators, request) else {
         return execute_in_memory(plan, &operators, runs, request);
@@ -47,7 +45,7 @@ fn execute_in_memory(
     operators: &[Operator],
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     let mut scan = Scan::over(operators, runs, request);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(operators);
@@ -87,7 +85,7 @@ pub(crate) struct ScanOutput<'o> {
 }
 
 /// Scans again, for another time, with some of the operators after the row-wise ones.
-pub(crate) type ScanAgain<'b> = dyn for<'m> FnMut(&Scan<'_>, Stages<'m>) -> Result<ScanOutput<'m>, ExecuteError> + 'b;
+pub(crate) type ScanAgain<'b> = dyn for<'m> FnMut(&Scan<'_>, Stages<'m>) -> Result<ScanOutput<'m>> + 'b;
 
 /// Runs the remaining operators over the rows in memory, and answers. `runs` is empty for events that pass by.
 pub(crate) fn row_stage(
@@ -97,7 +95,7 @@ pub(crate) fn row_stage(
     output: ScanOutput<'_>,
     cut: Cut,
     scan_again: &mut ScanAgain<'_>,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     let Stages { lead, rest } = stages;
     let ScanOutput { mut table, remaining, mut is_cut } = output;
     let Some(Operator::Project { columns, is_events }) = rest.last().or(lead.last()) else {
@@ -137,12 +135,7 @@ pub(crate) fn row_stage(
 }
 
 /// Runs the operators that read events.
-fn scan_stage<'o>(
-    scan: &Scan<'_>,
-    runs: &[Arc<dyn Run>],
-    stages: Stages<'o>,
-    cut: Cut,
-) -> Result<ScanOutput<'o>, ExecuteError> {
+fn scan_stage<'o>(scan: &Scan<'_>, runs: &[Arc<dyn Run>], stages: Stages<'o>, cut: Cut) -> Result<ScanOutput<'o>> {
     let Stages { lead, rest } = stages;
     if let [Operator::Patterns(patterns), remaining @ ..] = rest {
         let table = crate::operators::patterns::of_runs(scan, runs, lead, patterns)?;
@@ -165,7 +158,7 @@ fn table_before(
     done: Stages<'_>,
     compare: &plan::Compare,
     scan_again: &mut ScanAgain<'_>,
-) -> Result<Table, ExecuteError> {
+) -> Result<Table> {
     let request = earlier_request(compare, scan);
     let mut before = Scan::new(runs, &request);
     before.env.prepared = PreparedElements::of(done.lead);
@@ -189,12 +182,7 @@ fn earlier_request<'a>(compare: &plan::Compare, scan: &Scan<'a>) -> Request<'a> 
 }
 
 /// Chooses and reads event rows.
-fn event_rows<'o>(
-    scan: &Scan<'_>,
-    lead: &[Operator],
-    wanted: EventSelection<'o>,
-    cut: Cut,
-) -> Result<ScanOutput<'o>, ExecuteError> {
+fn event_rows<'o>(scan: &Scan<'_>, lead: &[Operator], wanted: EventSelection<'o>, cut: Cut) -> Result<ScanOutput<'o>> {
     let EventSelection { order, sort_fields, cap, is_final, rest: remaining } = wanted;
     let most = match cut {
         Cut::At(most) if is_final => Some(most),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use plan::{Operator, Plan};
-use types::{Column, EventId, Run, Value};
+use types::{Column, EventId, Run, Value, ensure};
 
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
@@ -31,17 +31,13 @@ pub fn select_events(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     take: &(dyn Fn(&[EventId]) -> bool + Sync),
-) -> Result<SelectionReport, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(crate::request::error::ExecuteError::Subquery);
-    }
+) -> Result<SelectionReport> {
+    ensure!(!has_subqueries(plan), crate::request::error::ExecuteError::Subquery);
     let operators = simplify::simplify_over(plan.operators(), runs);
     let Some((Operator::Project { .. }, lead)) = operators.split_last() else {
         return Err(crate::request::error::ExecuteError::NoProjection);
     };
-    if !lead.iter().all(is_row_wise) {
-        return Err(crate::request::error::ExecuteError::NoProjection);
-    }
+    ensure!(lead.iter().all(is_row_wise), crate::request::error::ExecuteError::NoProjection);
     let scan = Scan::over(&operators, runs, request);
     let steps = Steps::new(lead, &BTreeSet::new());
     let items = scan.items();

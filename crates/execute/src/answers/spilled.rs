@@ -17,7 +17,7 @@ use crate::operators::pipeline::{Pipeline, RowForm, RowsRead, Sink, can_run};
 use crate::operators::table::Table;
 use crate::operators::unnest::Spread;
 use crate::request::answer::Answer;
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::request::parameters::Request;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::matches::Matcher;
@@ -54,7 +54,7 @@ pub(crate) fn execute_spilled(
     operators: &[Operator],
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     let mut scan = Scan::over(operators, runs, request);
     scan.env.warnings = Warnings::of(plan);
     let (Some(Operator::Project { columns, is_events }), Some(space)) = (operators.last(), request.support.spill)
@@ -96,7 +96,7 @@ struct SpilledQuery<'o, 's> {
 
 impl<'o: 's, 's> SpilledQuery<'o, 's> {
     /// Lets all rows arrive at `sink`; returns none where the query ended before.
-    fn run(&self, sink: Sink<'o, 's>) -> Result<Option<Sink<'o, 's>>, ExecuteError> {
+    fn run(&self, sink: Sink<'o, 's>) -> Result<Option<Sink<'o, 's>>> {
         let filled = match Spread::of(self.stages.rest) {
             Some((spread, aggregate, after)) => self.groups(spread, aggregate, after, sink)?,
             None => self.events(sink)?,
@@ -117,7 +117,7 @@ impl<'o: 's, 's> SpilledQuery<'o, 's> {
         aggregate: &'o Operator,
         after: &'o [Operator],
         sink: Sink<'o, 's>,
-    ) -> Result<Result<Sink<'o, 's>, Stop>, ExecuteError> {
+    ) -> Result<Result<Sink<'o, 's>, Stop>> {
         let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
         let fields = spread.fields(aggregate);
         let steps = Steps::new(self.stages.lead, &fields);
@@ -154,7 +154,7 @@ impl<'o: 's, 's> SpilledQuery<'o, 's> {
     }
 
     /// Lets what follows work on events, in their order.
-    fn events(&self, sink: Sink<'o, 's>) -> Result<Result<Sink<'o, 's>, Stop>, ExecuteError> {
+    fn events(&self, sink: Sink<'o, 's>) -> Result<Result<Sink<'o, 's>, Stop>> {
         let wanted = EventSelection::of(self.stages.lead, self.stages.rest, self.cut);
         let mut pipeline = match Pipeline::new(wanted.rest, self.scan, self.spilling, sink) {
             Ok(pipeline) => pipeline,
@@ -180,7 +180,7 @@ impl<'o: 's, 's> SpilledQuery<'o, 's> {
         &self,
         wanted: &EventSelection<'o>,
         mut pipeline: Pipeline<'o, 's>,
-    ) -> Result<Result<Sink<'o, 's>, Stop>, ExecuteError> {
+    ) -> Result<Result<Sink<'o, 's>, Stop>> {
         let scan = self.scan;
         let mut needed = fields_of(wanted.rest);
         needed.insert("@id".into());

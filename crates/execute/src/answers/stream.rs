@@ -19,7 +19,7 @@ use crate::operators::patterns;
 use crate::operators::table::Table;
 use crate::operators::unnest::Spread;
 use crate::request::answer::Answer;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::row_order::{RowOrder, compare_keys, key_columns};
 use crate::scan::scanner::Scan;
@@ -40,7 +40,7 @@ pub fn needs_several_passes(plan: &Plan) -> bool {
 }
 
 /// Answers a query over events that pass by. Each query inside it lets them pass once more.
-pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
+pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer> {
     if !has_subqueries(plan) {
         return pass(plan, feed_of, request);
     }
@@ -49,7 +49,7 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
     Ok(answered.add_to(answer))
 }
 
-fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
+fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer> {
     let operators = simplify::simplify(plan.operators());
     let mut scan = Scan::over(&operators, &[], request);
     scan.env.warnings = Warnings::of(plan);
@@ -79,7 +79,7 @@ fn scan_stage<'f, 'o>(
     feed: &mut OpenFeed<'f, '_>,
     stages: Stages<'o>,
     cut: Cut,
-) -> Result<ScanOutput<'o>, ExecuteError> {
+) -> Result<ScanOutput<'o>> {
     let Stages { lead, rest } = stages;
     if let [Operator::Patterns(patterns), remaining @ ..] = rest {
         let table = patterns::of_feed(scan, feed, lead, patterns)?;
@@ -101,7 +101,7 @@ fn aggregated<'f>(
     lead: &[Operator],
     spread: Spread<'_>,
     aggregate: &Operator,
-) -> Result<Table, ExecuteError> {
+) -> Result<Table> {
     let Operator::Aggregate { by, aggregates } = aggregate else {
         return Err(crate::request::error::ExecuteError::NoProjection);
     };
@@ -191,7 +191,7 @@ fn event_rows<'f, 'o>(
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
-) -> Result<ScanOutput<'o>, ExecuteError> {
+) -> Result<ScanOutput<'o>> {
     let EventSelection { order, mut sort_fields, cap, is_final, rest: remaining } = EventSelection::of(lead, rest, cut);
     let mut needed = fields_of(remaining);
     needed.insert("@id".into());

@@ -9,7 +9,7 @@ use types::{GroupPattern, Run, TimeRange, Value};
 
 use crate::answers::run::execute;
 use crate::request::answer::{Answer, PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::{Request, Support, TableOf};
 use evaluate::{Cell, value_bytes, write_key};
 use plan::has_subqueries;
@@ -39,23 +39,15 @@ pub struct AnsweredPlan {
 /// Answers the subqueries of a plan and fetches its tables. Those of conditions look at the groups that they name, at
 /// all times; those next to the rows at the time asked for, and where they name no groups at those of the request, for
 /// which `runs_of` is asked with no pattern.
-pub fn answer_subqueries(
-    plan: &Plan,
-    request: &Request<'_>,
-    runs_of: &mut RunsOf<'_>,
-) -> Result<AnsweredPlan, ExecuteError> {
+pub fn answer_subqueries(plan: &Plan, request: &Request<'_>, runs_of: &mut RunsOf<'_>) -> Result<AnsweredPlan> {
     answer_inner(plan, request, &mut |inner, request| execute(inner, &runs_of(&inner.sources), request))
 }
 
 /// Runs a query that is inside another.
-pub(crate) type RunSubquery<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
+pub(crate) type RunSubquery<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer> + 'a;
 
 /// Returns the same, wherever the events of the inner queries come from.
-pub(crate) fn answer_inner(
-    plan: &Plan,
-    request: &Request<'_>,
-    ask: &mut RunSubquery<'_>,
-) -> Result<AnsweredPlan, ExecuteError> {
+pub(crate) fn answer_inner(plan: &Plan, request: &Request<'_>, ask: &mut RunSubquery<'_>) -> Result<AnsweredPlan> {
     let answered = AnsweredPlan {
         plan: plan.clone(),
         partial_reasons: Vec::new(),
@@ -76,7 +68,7 @@ struct SubqueryRunner<'a, 'r> {
 }
 
 impl SubqueryRunner<'_, '_> {
-    fn fetch(&mut self, operator: &mut Operator) -> Result<(), ExecuteError> {
+    fn fetch(&mut self, operator: &mut Operator) -> Result<()> {
         match operator {
             Operator::Lookup(lookup) => {
                 if let Other::Table(name) = &lookup.table {
@@ -95,7 +87,7 @@ impl SubqueryRunner<'_, '_> {
         }
     }
 
-    fn fetch_expr(&mut self, expr: &mut Expr) -> Result<(), ExecuteError> {
+    fn fetch_expr(&mut self, expr: &mut Expr) -> Result<()> {
         if let Expr::InQuery(item, plan) = expr {
             // Subqueries of conditions look at all times.
             let answer = self.answer(plan, TimeRange::ALL)?;
@@ -107,7 +99,7 @@ impl SubqueryRunner<'_, '_> {
         expr.parts_mut().try_for_each(|part| self.fetch_expr(part))
     }
 
-    fn answer(&mut self, plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
+    fn answer(&mut self, plan: &Plan, range: TimeRange) -> Result<Answer> {
         let range = plan.range(range, self.request.now, self.request.time_zone);
         let memory_bytes_max = self.request.memory_bytes_max.saturating_sub(self.answered.n_bytes);
         // Its rows are not those of the answer.
@@ -131,7 +123,7 @@ impl SubqueryRunner<'_, '_> {
     }
 
     /// Returns the rows of a query, over the time that is asked for.
-    fn rows(&mut self, plan: &Plan) -> Result<Rows, ExecuteError> {
+    fn rows(&mut self, plan: &Plan) -> Result<Rows> {
         let answer = self.answer(plan, self.request.range)?;
         let columns = answer.columns.into_iter().map(|column| Name::from(column.name)).collect();
         let rows = Rows { columns, rows: answer.rows };
@@ -140,7 +132,7 @@ impl SubqueryRunner<'_, '_> {
     }
 
     /// Returns the table that a lookup names, which must have the columns that it speaks of.
-    fn table(&self, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
+    fn table(&self, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>> {
         fetch_table(self.request.support.tables, name, lookup)
     }
 }
@@ -161,7 +153,7 @@ pub fn execute_with_subqueries(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     runs_of: &mut RunsOf<'_>,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     if !has_subqueries(plan) {
         return execute(plan, runs, request);
     }
@@ -189,7 +181,7 @@ impl AnsweredPlan {
 }
 
 /// Returns the distinct values of the only column, as elements of a list.
-fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
+fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>> {
     let (mut known, mut values) = (HashSet::new(), Vec::new());
     for value in rows.into_iter().filter_map(|row| row.into_iter().next().flatten()) {
         let mut key = Vec::new();
@@ -205,7 +197,7 @@ fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
 }
 
 /// Fetches the tables that a plan looks up, for a plan that runs without [`answer_subqueries`]: a live tail.
-pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), ExecuteError> {
+pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<()> {
     plan.edit(|operators| {
         for operator in operators {
             let Operator::Lookup(lookup) = operator else { continue };
@@ -218,7 +210,7 @@ pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), Execute
 }
 
 /// Returns the table that a lookup names, which must have the columns that it speaks of.
-fn fetch_table(tables: Option<&TableOf<'_>>, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
+fn fetch_table(tables: Option<&TableOf<'_>>, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>> {
     let table = tables.and_then(|table_of| table_of(name));
     let table = table.ok_or_else(|| crate::request::error::ExecuteError::UnknownTable(name.to_string()))?;
     let wanted = lookup.keys.iter().map(|(column, _)| column).chain(lookup.columns.iter().map(|(column, _)| column));

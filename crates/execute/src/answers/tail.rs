@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use chrono_tz::Tz;
 use plan::{Expr, Lookup, Name, Operator, Other, Plan, fields_of, has_subqueries};
-use types::{RowSet, Run, ScanError, Timestamp, Value};
+use types::{RowSet, Run, ScanError, Timestamp, Value, ensure};
 
 use crate::scan::steps::Steps;
 use evaluate::{BlockRows, Budget, Cell, Environment, PartnersOfPlan, PreparedElements, Source, Stop, Warnings};
@@ -53,9 +53,7 @@ impl Tail {
         let Some((Operator::Project { columns, .. }, lead)) = plan.operators().split_last() else {
             return Err(TailError::NoProjection);
         };
-        if has_subqueries(plan) {
-            return Err(TailError::NotRowWise { command: "a subquery" });
-        }
+        ensure!(!has_subqueries(plan), TailError::NotRowWise { command: "a subquery" });
         for operator in lead {
             let command = match operator {
                 Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) => continue,

@@ -27,7 +27,7 @@ use types::Run;
 use self::sum::Sum;
 use self::total::TotalKeeper;
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
@@ -78,7 +78,7 @@ impl ValueCounts {
 ///
 /// Fields are counted as they are stored, whatever the plan computes. Memory: a few thousand values per field, and per
 /// thread as many.
-pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<ValueCounts, ExecuteError> {
+pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<ValueCounts> {
     let lead = row_wise_lead(plan, runs)?;
     let scan = Scan::over(&lead, runs, request);
     let needed = BTreeSet::new();

@@ -7,7 +7,7 @@ use types::{Column, RowSet, Run, ScanError, Timestamp};
 
 use crate::answers::finish::finish;
 use crate::request::answer::Answer;
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
@@ -46,7 +46,7 @@ pub fn visit_blocks(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     visitor: &dyn BlockVisitor,
-) -> Result<Answer, ExecuteError> {
+) -> Result<Answer> {
     let operators = simplify_over(plan.operators(), runs);
     let Some((projection @ Operator::Project { columns, .. }, lead)) = operators.split_last() else {
         return Err(ExecuteError::NoProjection);

@@ -27,7 +27,7 @@ use crate::operators::progress::Preview;
 use crate::operators::table::Table;
 use crate::operators::unnest::Spread;
 use crate::request::cache::PartialCache;
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
@@ -102,18 +102,14 @@ impl<'p> Aggregation<'p> {
     }
 
     /// Returns the groups that are wanted as rows.
-    pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table, ExecuteError> {
+    pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table> {
         let groups = self.groups_of_all(scan, preview)?;
         let shown = self.top.as_ref().map_or(Ok(None), |top| top.shown(&groups, scan));
         Ok(Table::of_groups(scan.or_nothing(shown.and_then(|shown| groups.finish(shown, scan.budget())))))
     }
 
     /// Returns the groups of all events.
-    pub(crate) fn groups_of_all(
-        &self,
-        scan: &Scan<'_>,
-        preview: Option<&Preview<'_>>,
-    ) -> Result<Groups<'p>, ExecuteError> {
+    pub(crate) fn groups_of_all(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Groups<'p>> {
         let keeper = self.keeper(scan);
         let mut total = self.worker();
         let is_known = keeper.as_ref().is_some_and(|keeper| self.take_together(scan, keeper, &mut total.overall));
@@ -149,7 +145,7 @@ impl<'p> Aggregation<'p> {
         mut sharing: Sharing<'s, '_, 'p>,
         total: &mut Worker<'p>,
         preview: Option<&Preview<'_>>,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<()> {
         while !left.is_empty() && !scan.is_over() {
             let (own, of_peers) = sharing.divide(left);
             let answers: Vec<PartReply> = std::thread::scope(|scope| {
@@ -171,7 +167,7 @@ impl<'p> Aggregation<'p> {
         sources: &[usize],
         total: &mut Worker<'p>,
         preview: Option<&Preview<'_>>,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<()> {
         let mut items: Vec<Item> = Vec::new();
         let mut slots: Vec<Option<Slot<'p>>> = (0..scan.sources.len()).map(|_| None).collect();
         for source in sources {
@@ -212,7 +208,7 @@ impl<'p> Aggregation<'p> {
         slots: &[Option<Slot<'p>>],
         items: &[Item],
         (known, preview): ([&Groups<'p>; 2], Option<&Preview<'_>>),
-    ) -> Result<Vec<Worker<'p>>, ExecuteError> {
+    ) -> Result<Vec<Worker<'p>>> {
         let workers: Mutex<Vec<Arc<Mutex<Worker<'p>>>>> = Mutex::default();
         let start = || {
             let worker = Arc::new(Mutex::new(self.worker()));

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use plan::{FillBuckets, Name, calendar as bins};
-use types::{Column, Timestamp, Value};
+use types::{Column, Timestamp, Value, ensure};
 
 use crate::scan::scanner::Scan;
 use evaluate::{Cell, Frame, Stop, value_bytes, write_key};
@@ -32,9 +32,7 @@ pub(crate) fn buckets(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Sca
     let starts = starts(fill, &times, scan);
     scan.check()?;
     let n_cells = starts.len().saturating_mul(series.values.len());
-    if starts.len() > ROWS_MAX || n_cells > ROWS_MAX {
-        return Err(evaluate::columns::stop::Stop::Memory);
-    }
+    ensure!(starts.len() <= ROWS_MAX && n_cells <= ROWS_MAX, evaluate::columns::stop::Stop::Memory);
     let known: HashSet<(i64, usize)> =
         times.iter().zip(&series.of_rows).filter_map(|(time, series)| Some(((*time)?, *series))).collect();
     let mut added: Vec<(i64, usize)> = Vec::new();

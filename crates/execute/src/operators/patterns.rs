@@ -34,7 +34,7 @@ use crate::operators::patterns::pattern_sums::{
     Part, Sums, bins_of, count_feed, count_runs, depth_of, mined, needed_by,
 };
 use crate::operators::table::Table;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use evaluate::{Frame, PreparedElements, Stop};
@@ -55,12 +55,7 @@ pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: 
 }
 
 /// Patterns of the events of all runs.
-pub(crate) fn of_runs(
-    scan: &Scan<'_>,
-    runs: &[Arc<dyn Run>],
-    lead: &[Operator],
-    patterns: &Patterns,
-) -> Result<Table, ExecuteError> {
+pub(crate) fn of_runs(scan: &Scan<'_>, runs: &[Arc<dyn Run>], lead: &[Operator], patterns: &Patterns) -> Result<Table> {
     let depth = depth_of(patterns);
     let mut count = |scan: &Scan<'_>| count_runs(scan, lead, patterns, bins_of(scan, patterns), depth);
     of_counts(scan, runs, lead, patterns, &mut count)
@@ -72,7 +67,7 @@ pub(crate) fn of_feed<'f>(
     feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     patterns: &Patterns,
-) -> Result<Table, ExecuteError> {
+) -> Result<Table> {
     let mut count = |scan: &Scan<'_>| count_feed(scan, &*feed(needed_by(patterns)), lead, patterns);
     of_counts(scan, &[], lead, patterns, &mut count)
 }
@@ -83,8 +78,8 @@ fn of_counts(
     runs: &[Arc<dyn Run>],
     lead: &[Operator],
     patterns: &Patterns,
-    count: &mut dyn FnMut(&Scan<'_>) -> Result<TextCounts, ExecuteError>,
-) -> Result<Table, ExecuteError> {
+    count: &mut dyn FnMut(&Scan<'_>) -> Result<TextCounts>,
+) -> Result<Table> {
     let counted = count(scan)?;
     let now = Part { scan, counted };
     let Some(request) = earlier_request(scan, patterns) else { return table(patterns, &now, None, lead) };
@@ -112,12 +107,7 @@ fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'
     Some(Request { range, progress: None, ..*scan.request })
 }
 
-fn table(
-    patterns: &Patterns,
-    now: &Part<'_, '_>,
-    before: Option<&Part<'_, '_>>,
-    lead: &[Operator],
-) -> Result<Table, ExecuteError> {
+fn table(patterns: &Patterns, now: &Part<'_, '_>, before: Option<&Part<'_, '_>>, lead: &[Operator]) -> Result<Table> {
     let PatternRows { mut finished, rows, places, conditions } = now.scan.or_nothing(finished(patterns, now, before));
     let mut samples: Vec<Option<Value>> = vec![None; finished.n_rows];
     let mut first_ids: Vec<Option<Value>> = vec![None; finished.n_rows];

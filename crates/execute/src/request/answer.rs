@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use evaluate::MemoryReservation;
 
 pub(crate) use types::Value;
@@ -131,7 +131,7 @@ impl Answer {
     }
 
     /// Refuses to continue where the rows hold more than `bytes_max`.
-    pub fn check_memory(&self, bytes_max: usize) -> Result<(), ExecuteError> {
+    pub fn check_memory(&self, bytes_max: usize) -> Result<()> {
         let n_bytes = self.held.as_ref().map_or(0, |held| held.n_bytes());
         let setting = "limits.query_memory";
         if n_bytes > bytes_max {

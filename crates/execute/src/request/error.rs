@@ -4,6 +4,9 @@ use evaluate::MemoryLimit;
 use plan::PlanError;
 use spill::SpillError;
 
+/// What a query returns.
+pub type Result<T, E = ExecuteError> = std::result::Result<T, E>;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use plan::Operator;
 use serde::{Deserialize, Serialize};
-use types::{GroupPattern, Run, RunKey, TimeRange, Timestamp};
+use types::{GroupPattern, Run, RunKey, TimeRange, Timestamp, ensure};
 
 use crate::scan::fingerprint::VERSION;
 use types::codec::{Cursor, Damage, Decoded, put_count};
@@ -124,15 +124,11 @@ impl PartAnswer {
 
     /// Reads the answer about so many runs; the groups follow.
     pub(crate) fn read(n_runs: usize, reader: &mut Cursor<'_>) -> Decoded<Self> {
-        if reader.byte()? != VERSION {
-            return Err(Damage("answer of a known version"));
-        }
+        ensure!(reader.byte()? == VERSION, Damage("answer of a known version"));
         let n_done = reader.count(1)?;
         let runs = (0..n_done).map(|_| reader.below(n_runs)).collect::<Result<Vec<_>, _>>()?;
         // A run that is named twice would be counted twice.
-        if !runs.is_sorted_by(|a, b| a < b) {
-            return Err(Damage("runs in order"));
-        }
+        ensure!(runs.is_sorted_by(|a, b| a < b), Damage("runs in order"));
         Ok(Self { runs, n_scanned: reader.varint()?, n_matched: reader.varint()?, n_bytes_read: reader.varint()? })
     }
 }

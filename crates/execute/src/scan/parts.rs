@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use crate::request::cache::CacheEntry;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
@@ -128,7 +128,7 @@ pub(crate) fn count_parts<C: Any + Send + Sync>(
     fingerprint: Option<Fingerprint>,
     count: impl Fn(&RunPart) -> Result<PartCounts<C>, Stop> + Sync,
     merge: impl FnMut(&RunPart, &C) -> Result<(), Stop> + Send,
-) -> Result<(), ExecuteError> {
+) -> Result<()> {
     count_these(scan, fingerprint, &parts(scan), count, merge)
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn count_these<C: Any + Send + Sync>(
     parts: &[RunPart],
     count: impl Fn(&RunPart) -> Result<PartCounts<C>, Stop> + Sync,
     mut merge: impl FnMut(&RunPart, &C) -> Result<(), Stop> + Send,
-) -> Result<(), ExecuteError> {
+) -> Result<()> {
     if parts.is_empty() {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use types::RowSet;
 use crate::request::cache::{CacheEntry, PartialCache};
 use crate::request::cache_entries::CachedRows;
 use crate::request::candidate::{Candidate, candidate_bytes};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
@@ -59,7 +59,7 @@ impl<'k> RowReader<'k> {
     }
 
     /// Returns the rows, read.
-    pub(crate) fn rows(&self, scan: &Scan<'_>, matcher: &Matcher<'_>) -> Result<ReadRows, ExecuteError> {
+    pub(crate) fn rows(&self, scan: &Scan<'_>, matcher: &Matcher<'_>) -> Result<ReadRows> {
         let RowRequest { order, cap, .. } = self.wanted;
         let mut items = scan.items();
         if order.is_ascending() {
@@ -98,7 +98,7 @@ impl<'k> RowReader<'k> {
         kept: &CachedRows,
         items: &Arc<[Item]>,
         found: &[Candidate],
-    ) -> Result<Option<ReadRows>, ExecuteError> {
+    ) -> Result<Option<ReadRows>> {
         let RowRequest { order, cap, lead, needed, .. } = self.wanted;
         let cap = cap.unwrap_or(usize::MAX);
         // Per row whether it is a kept one, and its place among its own.

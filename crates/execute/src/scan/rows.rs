@@ -12,7 +12,7 @@ use plan::{Expr, Name, Operator};
 use types::{Hold, RowSet, Value};
 
 use crate::request::candidate::{Candidate, candidate_bytes};
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::{RowOrder, compare_cells, key_columns};
@@ -95,7 +95,7 @@ pub(crate) fn choose(
     (order, cap): (&RowOrder<'_>, Option<usize>),
     (items, part): (&[Item], Range<usize>),
     found: Vec<Candidate>,
-) -> Result<Vec<Candidate>, ExecuteError> {
+) -> Result<Vec<Candidate>> {
     let first = part.start;
     let items = &items[part];
     scan.expect(items);
@@ -194,12 +194,7 @@ impl RowSelection {
     }
 
     /// Reads the fields `needed` of the rows, computing those that `lead` makes.
-    pub(crate) fn read(
-        self,
-        scan: &Scan<'_>,
-        lead: &[Operator],
-        needed: &BTreeSet<Name>,
-    ) -> Result<RowColumns, ExecuteError> {
+    pub(crate) fn read(self, scan: &Scan<'_>, lead: &[Operator], needed: &BTreeSet<Name>) -> Result<RowColumns> {
         let steps = Steps::without_conditions(lead, needed);
         let mut by_item: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
         for (place, (item, row)) in self.rows.iter().enumerate() {

@@ -14,7 +14,7 @@ use plan::Operator;
 use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::ahead::Ahead;
@@ -297,7 +297,7 @@ impl<'a> Scan<'a> {
         items: &[Item],
         start: impl Fn() -> W + Sync,
         work: impl Fn(&mut W, usize, &Item) -> Result<Flow, Stop> + Sync,
-    ) -> Result<Vec<W>, ExecuteError> {
+    ) -> Result<Vec<W>> {
         let next = AtomicUsize::new(0);
         let step = |state: &mut W| {
             let index = next.fetch_add(1, Relaxed);
@@ -329,7 +329,7 @@ impl<'a> Scan<'a> {
         &self,
         start: impl Fn() -> W + Sync,
         work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
-    ) -> Result<Vec<W>, ExecuteError> {
+    ) -> Result<Vec<W>> {
         self.in_threads(self.request.n_threads.max(1), start, work)
     }
 
@@ -338,7 +338,7 @@ impl<'a> Scan<'a> {
         n_threads: usize,
         start: impl Fn() -> W + Sync,
         work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
-    ) -> Result<Vec<W>, ExecuteError> {
+    ) -> Result<Vec<W>> {
         let states = workers::in_threads(n_threads, || {
             let mut state = start();
             self.work_off(&mut state, &work, || false);
@@ -369,7 +369,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Returns what the threads made, unless there is no answer.
-    fn ended<W>(&self, states: Vec<W>) -> Result<Vec<W>, ExecuteError> {
+    fn ended<W>(&self, states: Vec<W>) -> Result<Vec<W>> {
         self.take_error().map_or(Ok(states), Err)
     }
 

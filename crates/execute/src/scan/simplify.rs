@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries, settle, visit_fields};
-use types::Run;
+use types::{Run, ensure};
 
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 use crate::scan::steps::{defines, is_row_wise};
 
 /// Returns the operators as they are run over these runs: simplified, without what no run needs.
@@ -20,10 +20,8 @@ pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Ve
 }
 
 /// Returns the row-wise operators at the head of a plan without subqueries, simplified for these runs.
-pub(crate) fn row_wise_lead(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Operator>, ExecuteError> {
-    if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
-    }
+pub(crate) fn row_wise_lead(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Operator>> {
+    ensure!(!has_subqueries(plan), ExecuteError::Subquery);
     Ok(simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect())
 }
 

@@ -8,7 +8,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, Result as Joined, ScopedJoinHandle, scope};
 
-use crate::request::error::ExecuteError;
+use crate::request::error::{ExecuteError, Result};
 
 /// Stack of a thread that works, in bytes. Expressions nest as deep as the checker lets them, and evaluating one is recursive.
 pub const STACK_BYTES: usize = 16 << 20;
@@ -29,7 +29,7 @@ pub(crate) fn takes_part() -> bool {
 
 /// Runs `work` in up to `n_threads` threads at the same time, at least one, and returns what they return. Fewer do it where the system
 /// has no more.
-pub(crate) fn in_threads<W: Send>(n_threads: usize, work: impl Fn() -> W + Sync) -> Result<Vec<W>, ExecuteError> {
+pub(crate) fn in_threads<W: Send>(n_threads: usize, work: impl Fn() -> W + Sync) -> Result<Vec<W>> {
     let takes_part = takes_part();
     let n_started = n_threads.max(1) - usize::from(takes_part);
     let finished: Vec<io::Result<Joined<W>>> = scope(|scope| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::document::{Incident, IncidentItem, ItemKind};
 use super::error::{IncidentAuthor, IncidentError};
@@ -91,9 +91,7 @@ impl Incident {
         let mut next = Self { changed: now.0, ..self.clone() };
         if let Some(title) = change.title {
             next.title = checked("title", &title, TITLE_CHARS_MAX)?;
-            if next.title.is_empty() {
-                return Err(IncidentError::Bad("title: is empty".into()));
-            }
+            ensure!(!next.title.is_empty(), IncidentError::Bad("title: is empty".into()));
         }
         if let Some(summary) = change.summary {
             next.summary = checked("summary", &summary, TEXT_CHARS_MAX)?;
@@ -145,9 +143,7 @@ impl Incident {
     pub fn without_item(&self, id: &str, now: Timestamp) -> Result<Self, IncidentError> {
         let mut next = Self { changed: now.0, ..self.clone() };
         next.items.retain(|known| known.id != id);
-        if next.items.len() == self.items.len() {
-            return Err(IncidentError::NotFound(format!("{}/items/{id}", self.id)));
-        }
+        ensure!(next.items.len() != self.items.len(), IncidentError::NotFound(format!("{}/items/{id}", self.id)));
         next.set_times();
         Ok(next)
     }
@@ -174,9 +170,7 @@ impl Incident {
             by: by.name.clone(),
             added: now.0,
         };
-        if item.until.is_some_and(|until| until < item.at) {
-            return Err(IncidentError::Bad("until: lies before at".into()));
-        }
+        ensure!(item.until.is_none_or(|until| until >= item.at), IncidentError::Bad("until: lies before at".into()));
         if item.url.as_ref().is_some_and(|url| !url.starts_with('/') || url.starts_with("//")) {
             return Err(IncidentError::Bad("url: is a path on this server, such as /?q=…".into()));
         }
@@ -234,16 +228,12 @@ fn checked(member: &str, text: &str, chars_max: usize) -> Result<String, Inciden
     if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\t')) {
         return Err(IncidentError::Bad(format!("{member}: has control characters")));
     }
-    if text.chars().count() > chars_max {
-        return Err(IncidentError::Bad(format!("{member}: at most {chars_max} characters")));
-    }
+    ensure!(text.chars().count() <= chars_max, IncidentError::Bad(format!("{member}: at most {chars_max} characters")));
     Ok(text.to_owned())
 }
 
 fn names(member: &str, names: Vec<String>) -> Result<Vec<String>, IncidentError> {
-    if names.len() > NAMES_MAX {
-        return Err(IncidentError::Bad(format!("{member}: at most {NAMES_MAX}")));
-    }
+    ensure!(names.len() <= NAMES_MAX, IncidentError::Bad(format!("{member}: at most {NAMES_MAX}")));
     let mut checked = names.iter().map(|name| checked(member, name, NAME_CHARS_MAX)).collect::<Result<Vec<_>, _>>()?;
     checked.retain(|name| !name.is_empty());
     checked.sort();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::error::IssueError;
 use super::record::IssueRecord;
@@ -153,9 +153,7 @@ impl Decision {
             Json::String(text) => {
                 let at = plan::time::parse(&text, now, chrono_tz::UTC);
                 let at = at.map_err(|_| bad("not a time; write 2026-12-01T00:00:00Z or now+7d"))?.0;
-                if at <= now.0 {
-                    return Err(bad("the time is over already"));
-                }
+                ensure!(at > now.0, bad("the time is over already"));
                 self.until = Some(Until::Time(at));
                 Ok(())
             }
@@ -267,9 +265,7 @@ fn text_of(member: &str, text: Option<String>, chars_max: usize) -> Result<Optio
     if text.chars().any(|char| char.is_control() && char != '\n') {
         return Err(IssueError::bad(format!("{member}: has control characters")));
     }
-    if text.chars().count() > chars_max {
-        return Err(IssueError::bad(format!("{member}: at most {chars_max} characters")));
-    }
+    ensure!(text.chars().count() <= chars_max, IssueError::bad(format!("{member}: at most {chars_max} characters")));
     Ok(Some(text))
 }
 

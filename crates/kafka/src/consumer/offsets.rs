@@ -61,15 +61,11 @@ impl Consumer {
         let request =
             OffsetFetchRequest::default().with_group_id(group_id(&self.options)).with_topics(Some(topics.collect()));
         let answer = self.find_coordinator()?.call(&request, OFFSETS_OF_GROUP)?;
-        if !answer.error_code.is_ok() {
-            return Err(self.group_refused(answer.error_code));
-        }
+        types::ensure!(answer.error_code.is_ok(), self.group_refused(answer.error_code));
         let mut committed = BTreeMap::new();
         for topic in answer.topics {
             for partition in topic.partitions {
-                if !partition.error_code.is_ok() {
-                    return Err(self.group_refused(partition.error_code));
-                }
+                types::ensure!(partition.error_code.is_ok(), self.group_refused(partition.error_code));
                 committed.insert((topic.name.0.to_string(), partition.partition_index), partition.committed_offset);
             }
         }

@@ -10,14 +10,14 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::{Comparison, Expr, Function, Name, Operator, QueryError, Span, balanced};
+use plan::{Comparison, Expr, Function, Name, Operator, Result, Span, balanced};
 
 /// Names that no other language can write: what they hold is this pattern's own.
 const FROM_START: &str = "#columns";
 const FROM_END: &str = "#columns_from_end";
 
 /// Returns the operators of a pattern in square brackets.
-pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Operator>, QueryError> {
+pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Operator>> {
     let columns: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::column).collect();
     let ellipses: Vec<usize> = (0..columns.len()).filter(|index| is_ellipsis(&columns[*index])).collect();
     if let Some(second) = ellipses.get(1) {
@@ -81,7 +81,7 @@ fn tree<'i>(
     pair: Pair<'i, Rule>,
     subject: &Expr,
     names: &mut Vec<(&'i str, Span)>,
-) -> Result<Expr, QueryError> {
+) -> Result<Expr> {
     let join = if pair.as_rule() == Rule::column_any { Expr::Or } else { Expr::And };
     let mut parts = Vec::new();
     for part in pair.into_inner() {
@@ -104,7 +104,7 @@ fn test<'i>(
     pair: Pair<'i, Rule>,
     subject: &Expr,
     names: &mut Vec<(&'i str, Span)>,
-) -> Result<Expr, QueryError> {
+) -> Result<Expr> {
     let span = span_of(&pair);
     let mut parts = pair.into_inner();
     let (Some(name), Some(sign), Some(written)) = (parts.next(), parts.next(), parts.next()) else {
@@ -115,7 +115,7 @@ fn test<'i>(
 }
 
 /// All tests of a column call it by one name.
-fn check_names(reader: &Reader<'_>, names: &[(&str, Span)]) -> Result<(), QueryError> {
+fn check_names(reader: &Reader<'_>, names: &[(&str, Span)]) -> Result<()> {
     let Some(((first, _), others)) = names.split_first() else { return Ok(()) };
     let Some((other, span)) = others.iter().find(|(name, _)| name != first) else { return Ok(()) };
     let message = format!("this column is called `{first}`, so it cannot be tested as `{other}`");

@@ -12,13 +12,13 @@ use super::value;
 use crate::grammar::span_of;
 use plan::each::each;
 use plan::function::{ANY_VALUE, SELECTOR_ANY, SELECTOR_STEP};
-use plan::{Comparison, Expr, Function, Name, QueryError, TextPattern, balanced, compile_regex, not};
+use plan::{Comparison, Expr, Function, Name, QueryError, Result, TextPattern, balanced, compile_regex, not};
 
 /// Wildcards in the selectors of one pattern, as Amazon has it.
 const WILDCARDS_MAX: usize = 3;
 
 /// Returns the condition of a pattern in braces.
-pub(super) fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+pub(super) fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr> {
     let span = span_of(&pair);
     if wildcards(pair.clone()) > WILDCARDS_MAX {
         let message = format!("a filter pattern has {WILDCARDS_MAX} wildcards in selectors at most");
@@ -30,7 +30,7 @@ pub(super) fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Exp
     }
 }
 
-fn tree(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+fn tree(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr> {
     let join = if pair.as_rule() == Rule::any_of { Expr::Or } else { Expr::And };
     let mut parts = Vec::new();
     for part in pair.into_inner() {
@@ -45,7 +45,7 @@ fn tree(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
 }
 
 /// Returns one test of one property.
-fn test(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+fn test(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr> {
     let span = span_of(&pair);
     let mut parts = pair.into_inner();
     let missing = || reader.error("syntax", "a test is missing here", span);
@@ -82,7 +82,7 @@ fn test_of_any(
     steps: &[Step],
     test: &Pair<'_, Rule>,
     written_value: Option<Pair<'_, Rule>>,
-) -> Result<Expr, QueryError> {
+) -> Result<Expr> {
     let refused = |what: &str| {
         let message = format!("{what} is not supported for a selector with a wildcard");
         let hint = "select one element, such as [0], or compare with =, >, >=, < or <=";
@@ -128,7 +128,7 @@ impl Step {
 }
 
 /// Returns the name of the field that a selector selects, which has no wildcard.
-pub(super) fn path(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+pub(super) fn path(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<String> {
     let span = span_of(&pair);
     let steps = steps(reader, pair)?;
     if steps.iter().any(Step::is_any) {
@@ -153,7 +153,7 @@ fn written(steps: &[Step]) -> String {
     names.join(".")
 }
 
-fn steps(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Step>, QueryError> {
+fn steps(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Step>> {
     let span = span_of(&pair);
     let mut steps: Vec<Step> = Vec::new();
     for part in pair.into_inner().flatten() {
@@ -185,13 +185,13 @@ fn is_present(field: Expr) -> Expr {
 }
 
 /// Reports whether the event is a record: its message is a JSON object, or it came as one with a message in it.
-fn is_record() -> Result<Expr, QueryError> {
+fn is_record() -> Result<Expr> {
     let has = |name: &str| is_present(Expr::Field(name.into()));
     Ok(or(is_object()?, or(has("message"), has("msg"))))
 }
 
 /// Reports whether the message is a JSON object.
-fn is_object() -> Result<Expr, QueryError> {
+fn is_object() -> Result<Expr> {
     let starts_as_object = compile_regex(r"\A\s*\{", false)
         .map_err(|(message, at)| QueryError::new("bad-regex", message, "", plan::Span { start: at, end: at }))?;
     Ok(Expr::Match(Box::new(message()), TextPattern::Regex(starts_as_object)))

@@ -6,7 +6,7 @@ use super::grammar::Rule;
 use super::reader::{Reader, message};
 use super::value;
 use crate::grammar::span_of;
-use plan::{Expr, QueryError, Span, TextPattern, Warning, balanced, not};
+use plan::{Expr, Result, Span, TextPattern, Warning, balanced, not};
 
 /// What the sign before a term says of it.
 #[derive(Clone, Copy, PartialEq)]
@@ -17,11 +17,7 @@ enum TermSign {
 }
 
 /// Returns the conditions of a pattern, all of which must hold.
-pub(super) fn conditions(
-    reader: &Reader<'_>,
-    pair: Pair<'_, Rule>,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<Expr>, QueryError> {
+pub(super) fn conditions(reader: &Reader<'_>, pair: Pair<'_, Rule>, warnings: &mut Vec<Warning>) -> Result<Vec<Expr>> {
     let (mut conditions, mut choices) = (Vec::new(), Vec::new());
     let mut first_choice: Option<Span> = None;
     for term in pair.into_inner() {
@@ -48,7 +44,7 @@ pub(super) fn conditions(
     Ok(conditions)
 }
 
-fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(TermSign, Expr), QueryError> {
+fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(TermSign, Expr)> {
     let mut wanted = TermSign::Always;
     let mut pattern = TextPattern::Substring(String::new());
     for part in pair.into_inner() {

@@ -7,7 +7,7 @@ use types::Value;
 use super::grammar::Rule;
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::{Comparison, Expr, Function, QueryError, TextPattern, compile_regex, not};
+use plan::{Comparison, Expr, Function, Result, TextPattern, compile_regex, not};
 
 /// Returns the condition `subject sign value`.
 pub(super) fn compare(
@@ -15,7 +15,7 @@ pub(super) fn compare(
     subject: Expr,
     sign: &Pair<'_, Rule>,
     written: Pair<'_, Rule>,
-) -> Result<Expr, QueryError> {
+) -> Result<Expr> {
     let span = span_of(&written);
     let Some(written) = written.into_inner().next() else {
         return Err(reader.error("syntax", "a value is missing here", span));
@@ -38,7 +38,7 @@ pub(super) fn compare(
     Ok(Expr::And(Box::new(compared), Box::new(is_number)))
 }
 
-fn equal(reader: &Reader<'_>, subject: Expr, written: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
+fn equal(reader: &Reader<'_>, subject: Expr, written: &Pair<'_, Rule>) -> Result<Expr> {
     let text = match written.as_rule() {
         Rule::regex => {
             return Ok(Expr::Match(Box::new(subject), TextPattern::Regex(regex(reader, written)?)));
@@ -95,7 +95,7 @@ pub(super) fn unquoted(written: &str) -> String {
 }
 
 /// Returns the expression between percent signs.
-pub(super) fn regex(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Regex, QueryError> {
+pub(super) fn regex(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Regex> {
     let written = pair.as_str();
     let source = written.get(1..written.len().saturating_sub(1)).unwrap_or_default().replace("\\%", "%");
     compile_regex(&source, false).map_err(|(message, _)| reader.error("bad-regex", message, span_of(pair)))

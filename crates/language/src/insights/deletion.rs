@@ -21,9 +21,7 @@ pub(super) fn plan(text: &str, options: &ParseOptions) -> Result<Plan, QueryErro
     }
     let commands = parse::parse(text, text)?;
     let errors: Vec<QueryError> = commands.iter().filter_map(|command| refuse(command, text)).collect();
-    if !errors.is_empty() {
-        return Err(QueryErrors(errors));
-    }
+    types::ensure!(errors.is_empty(), QueryErrors(errors));
     check::Checker::new(text, options).draft(&commands).map(PlanDraft::finish)
 }
 

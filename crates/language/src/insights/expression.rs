@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::syntax::{Binary, Command, Node, NodeKind};
 use super::token;
 use crate::grammar::span_of;
-use plan::{ArithmeticOperator, Comparison, QueryError, Span};
+use plan::{ArithmeticOperator, Comparison, Result, Span};
 
 /// Most levels of a tree. Brackets count, and operators of which one takes the result of the other.
 // Execution recurses over the tree: 200 levels fit a thread's 2 MiB with room to spare.
@@ -55,7 +55,7 @@ const SUBQUERY_DEPTH_MAX: usize = 4;
 const COMPARISON_STRENGTH: u8 = 4;
 
 /// Reads the parts of `expr` or `bound`, `nesting` brackets deep.
-pub(crate) fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node, QueryError> {
+pub(crate) fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node> {
     let span = span_of(&pair);
     if nesting > NESTING_MAX {
         let message = format!("brackets are nested more than {NESTING_MAX} deep here");
@@ -91,7 +91,7 @@ struct Tree<'r, 'a> {
 }
 
 impl Tree<'_, '_> {
-    fn push(&mut self, node: Node) -> Result<(), QueryError> {
+    fn push(&mut self, node: Node) -> Result<()> {
         if node.depth > TREE_LEVELS_MAX {
             let message = format!("this expression is more than {TREE_LEVELS_MAX} levels deep");
             return Err(self.reader.error("nested-too-deeply", message, node.span));
@@ -100,12 +100,12 @@ impl Tree<'_, '_> {
         Ok(())
     }
 
-    fn pop(&mut self) -> Result<Node, QueryError> {
+    fn pop(&mut self) -> Result<Node> {
         let missing = || self.reader.error("syntax", "an operand is missing here", self.span);
         self.operands.pop().ok_or_else(missing)
     }
 
-    fn operator(&mut self, pair: &Pair<'_, Rule>) -> Result<(), QueryError> {
+    fn operator(&mut self, pair: &Pair<'_, Rule>) -> Result<()> {
         let operator = match &*pair.as_str().to_ascii_lowercase() {
             "and" => PendingOperator::And,
             "or" => PendingOperator::Or,
@@ -129,7 +129,7 @@ impl Tree<'_, '_> {
     }
 
     /// Applies the operators on the stack that bind at least as tightly as one of strength `next`.
-    fn apply_before(&mut self, next: u8) -> Result<(), QueryError> {
+    fn apply_before(&mut self, next: u8) -> Result<()> {
         while let Some((operator, span)) = self.waiting.last().copied() {
             if !operator.goes_before(next) {
                 break;
@@ -197,7 +197,7 @@ fn chain(left: Node, right: Node, is_and: bool) -> Node {
 }
 
 /// `like`, `=~`, `!~`, `in`, `between`, applied to `value`.
-fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node, QueryError> {
+fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node> {
     let span = value.span.to(span_of(&pair));
     let rule = pair.as_rule();
     let mut negated = rule == Rule::matches_not;
@@ -239,7 +239,7 @@ fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) 
 }
 
 /// Reads the commands of a query inside another.
-pub(crate) fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Command>, QueryError> {
+pub(crate) fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Command>> {
     if reader.n_around == SUBQUERY_DEPTH_MAX {
         let message = format!("subqueries are nested more than {SUBQUERY_DEPTH_MAX} deep here");
         return Err(reader.error("nested-too-deeply", message, span_of(&pair)));
@@ -250,7 +250,7 @@ pub(crate) fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<
 }
 
 /// Reads one operand, `nesting` brackets deep.
-pub(crate) fn operand(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node, QueryError> {
+pub(crate) fn operand(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node> {
     let span = span_of(&pair);
     let kind = match pair.as_rule() {
         Rule::paren => {
@@ -274,7 +274,7 @@ pub(crate) fn operand(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize)
     Ok(Node { kind, span, depth: 1 })
 }
 
-fn call(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node, QueryError> {
+fn call(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) -> Result<Node> {
     let span = span_of(&pair);
     let (mut name, mut arguments, mut has_star) = (None, Vec::new(), false);
     for part in pair.into_inner() {

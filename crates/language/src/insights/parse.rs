@@ -18,7 +18,7 @@ use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, 
 use super::token;
 use crate::grammar::span_of;
 use crate::search_query::check_length;
-use plan::{Format, QueryError, QueryErrors};
+use plan::{Format, QueryErrors, Result};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 ///
@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors
     let Some(query) = pairs.next() else { return Ok(Vec::new()) };
     let is_command = |pair: &Pair<'_, Rule>| !matches!(pair.as_rule(), Rule::pipe | Rule::EOI);
     let commands = query.into_inner().filter(is_command).map(|pair| reader.command(pair));
-    Ok(commands.collect::<Result<_, QueryError>>()?)
+    Ok(commands.collect::<Result<_>>()?)
 }
 
 /// Returns the parts of `pair` that `rule` made.
@@ -39,7 +39,7 @@ fn parts<'i>(pair: Pair<'i, Rule>, rule: Rule) -> impl Iterator<Item = Pair<'i, 
 }
 
 impl Reader<'_> {
-    pub(crate) fn command(&self, pair: Pair<'_, Rule>) -> Result<Command, QueryError> {
+    pub(crate) fn command(&self, pair: Pair<'_, Rule>) -> Result<Command> {
         let span = span_of(&pair);
         let kind = match pair.as_rule() {
             Rule::fields => CommandKind::Fields(self.items(pair)?),
@@ -88,17 +88,17 @@ impl Reader<'_> {
         Ok(Command { kind, span })
     }
 
-    fn items(&self, pair: Pair<'_, Rule>) -> Result<Vec<Item>, QueryError> {
+    fn items(&self, pair: Pair<'_, Rule>) -> Result<Vec<Item>> {
         parts(pair, Rule::item).map(|item| self.item(item)).collect()
     }
 
-    fn item(&self, pair: Pair<'_, Rule>) -> Result<Item, QueryError> {
+    fn item(&self, pair: Pair<'_, Rule>) -> Result<Item> {
         let alias = parts(pair.clone(), Rule::name).next().map(|name| token::name(&name));
         Ok(Item { expr: self.only_expr(pair)?, alias })
     }
 
     /// Returns the one expression among the parts of a pair.
-    fn only_expr(&self, pair: Pair<'_, Rule>) -> Result<Node, QueryError> {
+    fn only_expr(&self, pair: Pair<'_, Rule>) -> Result<Node> {
         let span = span_of(&pair);
         match parts(pair, Rule::expr).next() {
             Some(expr) => expression::read(self, expr, 0),
@@ -106,7 +106,7 @@ impl Reader<'_> {
         }
     }
 
-    fn stats(&self, pair: Pair<'_, Rule>) -> Result<Stats, QueryError> {
+    fn stats(&self, pair: Pair<'_, Rule>) -> Result<Stats> {
         let by = match parts(pair.clone(), Rule::by).next() {
             Some(by) => self.items(by)?,
             None => Vec::new(),
@@ -116,12 +116,12 @@ impl Reader<'_> {
     }
 
     /// Returns the length of time in the part that `rule` made.
-    fn duration(&self, pair: &Pair<'_, Rule>, rule: Rule) -> Result<Option<Node>, QueryError> {
+    fn duration(&self, pair: &Pair<'_, Rule>, rule: Rule) -> Result<Option<Node>> {
         let length = parts(pair.clone(), rule).flat_map(|part| parts(part, Rule::duration)).next();
         length.map(|length| expression::operand(self, length, 0)).transpose()
     }
 
-    fn ranking(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    fn ranking(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let rarest_first = pair.as_rule() == Rule::rare;
         let names = |pair| parts(pair, Rule::name).map(|name| token::name(&name)).collect();
         let has_count = parts(pair.clone(), Rule::count).next().is_some();
@@ -130,7 +130,7 @@ impl Reader<'_> {
         Ok(CommandKind::Ranking { most, names: names(pair), by, rarest_first })
     }
 
-    fn filling(&self, pair: Pair<'_, Rule>) -> Result<FillClause, QueryError> {
+    fn filling(&self, pair: Pair<'_, Rule>) -> Result<FillClause> {
         let names = parts(pair.clone(), Rule::name).map(|name| token::name(&name)).collect();
         let (mut value, mut is_negative) = (None, false);
         for part in parts(pair, Rule::filler).flat_map(Pair::into_inner) {
@@ -147,7 +147,7 @@ impl Reader<'_> {
         Ok(FillClause { value, names })
     }
 
-    fn unnest(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    fn unnest(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let span = span_of(&pair);
         let list = parts(pair.clone(), Rule::parse_source).flat_map(Pair::into_inner).next();
         match (list, parts(pair, Rule::name).next()) {
@@ -158,12 +158,12 @@ impl Reader<'_> {
         }
     }
 
-    fn sort_key(&self, pair: Pair<'_, Rule>) -> Result<SortKey, QueryError> {
+    fn sort_key(&self, pair: Pair<'_, Rule>) -> Result<SortKey> {
         let descending = parts(pair.clone(), Rule::descending).next().is_some();
         Ok(SortKey { expr: self.only_expr(pair)?, descending })
     }
 
-    fn count(&self, pair: Pair<'_, Rule>) -> Result<u64, QueryError> {
+    fn count(&self, pair: Pair<'_, Rule>) -> Result<u64> {
         let span = span_of(&pair);
         let digits = parts(pair, Rule::count).next();
         let digits_span = digits.as_ref().map_or(span, span_of);
@@ -173,7 +173,7 @@ impl Reader<'_> {
         }
     }
 
-    fn assignment(&self, pair: Pair<'_, Rule>) -> Result<(Name, Node), QueryError> {
+    fn assignment(&self, pair: Pair<'_, Rule>) -> Result<(Name, Node)> {
         let span = span_of(&pair);
         match parts(pair.clone(), Rule::name).next() {
             Some(name) => Ok((token::name(&name), self.only_expr(pair)?)),
@@ -181,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    fn parse_command(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    fn parse_command(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let span = span_of(&pair);
         let mut source = None;
         for part in pair.into_inner() {
@@ -212,7 +212,7 @@ impl Reader<'_> {
         Err(self.error("syntax", "`parse` needs a text with stars or a /regular expression/", span))
     }
 
-    fn glob(&self, pair: Pair<'_, Rule>) -> Result<Method, QueryError> {
+    fn glob(&self, pair: Pair<'_, Rule>) -> Result<Method> {
         let span = span_of(&pair);
         let names = parts(pair.clone(), Rule::name).map(|name| token::name(&name)).collect();
         match parts(pair, Rule::string).next() {

@@ -1,6 +1,6 @@
 //! Patterns of Insights: regular expressions within limits, globs, lengths of time.
 
-use plan::{Length, ParseMethod, QueryError, Span, compile_regex};
+use plan::{Length, ParseMethod, QueryError, Result, Span, compile_regex};
 use std::sync::Arc;
 
 use regex::Regex;
@@ -9,7 +9,7 @@ use types::Timestamp;
 use super::syntax::{Name, Pattern};
 
 /// Compiles a pattern of a query, with the place of a mistake in the query.
-pub(crate) fn regex(pattern: &Pattern, text: &str) -> Result<Regex, QueryError> {
+pub(crate) fn regex(pattern: &Pattern, text: &str) -> Result<Regex> {
     compile_regex(&pattern.text, pattern.ignores_case).map_err(|(message, offset)| {
         let start = pattern.span.start + 1 + offset_as_written(&pattern.text, offset);
         let span = Span { start: start.min(pattern.span.end.saturating_sub(1)), end: pattern.span.end };
@@ -23,7 +23,7 @@ fn offset_as_written(source: &str, offset: usize) -> usize {
 }
 
 /// Returns a glob: as many names as stars.
-pub(crate) fn glob(text: &str, names: &[Name], span: Span, query: &str) -> Result<ParseMethod, QueryError> {
+pub(crate) fn glob(text: &str, names: &[Name], span: Span, query: &str) -> Result<ParseMethod> {
     let literals: Vec<String> = text.split('*').map(str::to_owned).collect();
     let n_stars = literals.len() - 1;
     if n_stars == 0 {

@@ -7,7 +7,7 @@ use super::grammar::Rule;
 use super::reader::Reader;
 use super::syntax::{Name, Pattern};
 use crate::grammar::span_of;
-use plan::{QueryError, Span};
+use plan::{Result, Span};
 
 /// Returns a name without its backticks.
 pub(crate) fn name(pair: &Pair<'_, Rule>) -> Name {
@@ -17,7 +17,7 @@ pub(crate) fn name(pair: &Pair<'_, Rule>) -> Name {
 }
 
 /// Returns a text in quotes, with its escapes resolved.
-pub(crate) fn string(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+pub(crate) fn string(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String> {
     let span = span_of(pair);
     let written = pair.as_str();
     let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
@@ -56,7 +56,7 @@ pub(crate) fn string(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Strin
 }
 
 /// Returns a number: whole ones exactly, beyond i64 as text with their digits, which compares as a number.
-pub(crate) fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Value, QueryError> {
+pub(crate) fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Value> {
     let written = pair.as_str();
     if written.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(whole_number(written));
@@ -73,7 +73,7 @@ pub(crate) fn whole_number(digits: &str) -> Value {
 }
 
 /// Returns what `like`, `=~`, `!~` and `parse` look for. A text in quotes is no regular expression yet.
-pub(crate) fn pattern(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Pattern, QueryError> {
+pub(crate) fn pattern(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Pattern> {
     let span = span_of(pair);
     if pair.as_rule() == Rule::string {
         return Ok(Pattern {

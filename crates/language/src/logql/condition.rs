@@ -1,6 +1,6 @@
 //! Conditions on labels and lines, which selectors and stages share.
 
-use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, Span, TextPattern, balanced, not};
+use plan::{Comparison, Expr, Function, LabelsFunction, Result, Span, TextPattern, balanced, not};
 use types::Value;
 
 use super::label;
@@ -18,7 +18,7 @@ pub(super) fn label_matches(
     sign: &str,
     value: &str,
     span: Span,
-) -> Result<Option<Expr>, QueryError> {
+) -> Result<Option<Expr>> {
     let label = reader.sight.label(name);
     let is_regex = matches!(sign, "=~" | "!~") && !reader.sight.is_plain;
     let Some(texts) = is_regex.then(|| loose_texts(value)).flatten() else {
@@ -58,7 +58,7 @@ pub(super) fn text_matches(
     (sign, dot): (&str, Dot),
     value: &str,
     span: Span,
-) -> Result<Option<Expr>, QueryError> {
+) -> Result<Option<Expr>> {
     let is_empty = |label: Expr| Expr::Call(Function::IsEmpty, vec![label]);
     let positive = match sign {
         "=~" | "!~" => {

@@ -16,7 +16,7 @@ use super::sizes::{spell_duration, spell_size, spell_window};
 use crate::grammar::span_of;
 use plan::escape::quoted;
 use plan::units::size_bytes;
-use plan::{QueryError, QueryErrors};
+use plan::{QueryError, QueryErrors, Result};
 
 /// Bytes of an expression that stays on one line.
 const LINE_BYTES_MAX: usize = 100;
@@ -193,11 +193,11 @@ impl Formatter<'_> {
         self.reader.error("not-formatted", message, span_of(pair))
     }
 
-    fn quoted(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn quoted(&self, pair: &Pair<'_, Rule>) -> Result<String> {
         Ok(quoted(&self.reader.string(pair)?))
     }
 
-    fn log(&self, pair: Pair<'_, Rule>) -> Result<Tree, QueryError> {
+    fn log(&self, pair: Pair<'_, Rule>) -> Result<Tree> {
         let (mut selector, mut stages) = (String::new(), Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -208,13 +208,13 @@ impl Formatter<'_> {
         Ok(Tree::Log { selector, stages })
     }
 
-    fn selector(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn selector(&self, pair: Pair<'_, Rule>) -> Result<String> {
         let matchers = pair.into_inner().filter(|part| part.as_rule() == Rule::matcher);
         let matchers: Vec<String> = matchers.map(|matcher| self.matcher(matcher)).collect::<Result<_, _>>()?;
         Ok(format!("{{{}}}", matchers.join(", ")))
     }
 
-    fn matcher(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn matcher(&self, pair: Pair<'_, Rule>) -> Result<String> {
         let mut text = String::new();
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -225,7 +225,7 @@ impl Formatter<'_> {
         Ok(text)
     }
 
-    fn stage(&self, pair: Pair<'_, Rule>, stages: &mut Vec<Stage>) -> Result<(), QueryError> {
+    fn stage(&self, pair: Pair<'_, Rule>, stages: &mut Vec<Stage>) -> Result<()> {
         let text = match pair.as_rule() {
             Rule::line_filter => {
                 let filter = self.line_filter(pair)?;
@@ -256,7 +256,7 @@ impl Formatter<'_> {
     }
 
     /// Returns a line filter, and the same without what follows `or`.
-    fn line_filter(&self, pair: Pair<'_, Rule>) -> Result<(String, String), QueryError> {
+    fn line_filter(&self, pair: Pair<'_, Rule>) -> Result<(String, String)> {
         let (mut sign, mut texts) = (String::new(), Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -271,13 +271,13 @@ impl Formatter<'_> {
         Ok((format!("{sign} {}", texts.join(" or ")), format!("{sign} {first}")))
     }
 
-    fn address(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn address(&self, pair: Pair<'_, Rule>) -> Result<String> {
         let text = pair.into_inner().find(|part| part.as_rule() == Rule::string);
         Ok(format!("ip({})", text.map_or_else(|| Ok("\"\"".to_owned()), |text| self.quoted(&text))?))
     }
 
     /// Returns a stage of a word, a text or flags, and a list.
-    fn listed(&self, word: &str, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn listed(&self, word: &str, pair: Pair<'_, Rule>) -> Result<String> {
         let (mut head, mut items) = (format!("| {word}"), Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -306,7 +306,7 @@ impl Formatter<'_> {
     }
 
     /// Returns a condition, or two of them.
-    fn conditions(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn conditions(&self, pair: Pair<'_, Rule>) -> Result<String> {
         let whole = pair.clone();
         let (mut found, mut is_or) = (Vec::new(), false);
         for part in pair.into_inner() {
@@ -324,7 +324,7 @@ impl Formatter<'_> {
         }
     }
 
-    fn condition(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn condition(&self, pair: Pair<'_, Rule>) -> Result<String> {
         let parts: Vec<_> = pair.clone().into_inner().collect();
         let [name, sign, value] = parts.as_slice() else { return Err(self.unsupported(&pair)) };
         let (name, sign) = (name.as_str(), sign.as_str());
@@ -336,7 +336,7 @@ impl Formatter<'_> {
         })
     }
 
-    fn metric(&self, pair: Pair<'_, Rule>) -> Result<Tree, QueryError> {
+    fn metric(&self, pair: Pair<'_, Rule>) -> Result<Tree> {
         let whole = pair.clone();
         let mut parts = pair.into_inner();
         let (Some(operand), None) = (parts.next(), parts.next()) else { return Err(self.unsupported(&whole)) };
@@ -351,7 +351,7 @@ impl Formatter<'_> {
         }
     }
 
-    fn aggregation(&self, pair: Pair<'_, Rule>) -> Result<Tree, QueryError> {
+    fn aggregation(&self, pair: Pair<'_, Rule>) -> Result<Tree> {
         let (mut name, mut grouping, mut parameter, mut inner) = (String::new(), None, None, None);
         // Arguments of an aggregation are a pair of their own, those of a sort are not.
         let parts = pair.clone().into_inner().flat_map(|part| match part.as_rule() {
@@ -372,7 +372,7 @@ impl Formatter<'_> {
         Ok(Tree::Aggregation { name, grouping, parameter, inner })
     }
 
-    fn range_call(&self, pair: Pair<'_, Rule>) -> Result<Tree, QueryError> {
+    fn range_call(&self, pair: Pair<'_, Rule>) -> Result<Tree> {
         let (mut name, mut grouping, mut parameter, mut range) = (String::new(), None, None, None);
         for part in pair.clone().into_inner() {
             match part.as_rule() {
@@ -391,7 +391,7 @@ impl Formatter<'_> {
         Ok(Tree::RangeCall { name, parameter, range, grouping })
     }
 
-    fn range(&self, pair: Pair<'_, Rule>) -> Result<Tree, QueryError> {
+    fn range(&self, pair: Pair<'_, Rule>) -> Result<Tree> {
         let (mut selector, mut stages, mut unwrap, mut filters) = (String::new(), Vec::new(), None, Vec::new());
         let (mut window, mut offset) = (0, 0);
         for part in pair.into_inner() {
@@ -407,7 +407,7 @@ impl Formatter<'_> {
         Ok(Tree::Range { log: Box::new(Tree::Log { selector, stages }), unwrap, filters, window, offset })
     }
 
-    fn unwrap(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn unwrap(&self, pair: Pair<'_, Rule>) -> Result<String> {
         let find = |rule| pair.clone().into_inner().find(|part| part.as_rule() == rule);
         let label = find(Rule::label).ok_or_else(|| self.unsupported(&pair))?;
         Ok(match find(Rule::conversion) {
@@ -417,7 +417,7 @@ impl Formatter<'_> {
     }
 
     /// Length and offset of a window.
-    fn window(&self, pair: Pair<'_, Rule>) -> Result<(i64, i64), QueryError> {
+    fn window(&self, pair: Pair<'_, Rule>) -> Result<(i64, i64)> {
         let mut lengths = [0, 0];
         for part in pair.into_inner() {
             let at = match part.as_rule() {

@@ -12,7 +12,7 @@ use super::loose::rounded_size;
 use super::reader::Reader;
 use crate::grammar::span_of;
 use plan::units::{duration_ns, size_bytes};
-use plan::{Comparison, Expr, Function, LabelsFunction, QueryError, Span, balanced, not};
+use plan::{Comparison, Expr, Function, LabelsFunction, Result, Span, balanced, not};
 
 /// What stands between two conditions. A comma and a blank are an `and` without a rank in Loki's grammar: whatever
 /// follows them belongs to their right side, and they to that of what precedes them.
@@ -56,7 +56,7 @@ impl Conditions<'_> {
         }
     }
 
-    fn read(self, reader: &mut Reader<'_>, span: Span) -> Result<Expr, QueryError> {
+    fn read(self, reader: &mut Reader<'_>, span: Span) -> Result<Expr> {
         let (is_any, parts) = match self {
             Self::Single(part) if part.as_rule() == Rule::condition => return condition(reader, part),
             Self::Single(paren) => {
@@ -83,7 +83,7 @@ impl Conditions<'_> {
 }
 
 /// Reads all conditions of a stage.
-pub(super) fn label_filter(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+pub(super) fn label_filter(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr> {
     let span = span_of(&pair);
     let (mut operands, mut waiting): (Vec<Conditions<'_>>, Vec<Junction>) = (Vec::new(), Vec::new());
     let join = |operands: &mut Vec<Conditions<'_>>, junction: Junction| {
@@ -119,7 +119,7 @@ fn always() -> Expr {
 }
 
 /// Reads one condition.
-pub(super) fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+pub(super) fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr> {
     let span = span_of(&pair);
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let [name, sign, value] = parts.as_slice() else {
@@ -154,12 +154,7 @@ pub(super) fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result
 
 /// Returns a comparison with a number, a duration or a size as Loki has it: a missing label is not compared, and a line
 /// whose label cannot be read stays, with an error.
-fn compared(
-    reader: &mut Reader<'_>,
-    comparison: Comparison,
-    label: Expr,
-    pair: &Pair<'_, Rule>,
-) -> Result<Expr, QueryError> {
+fn compared(reader: &mut Reader<'_>, comparison: Comparison, label: Expr, pair: &Pair<'_, Rule>) -> Result<Expr> {
     let (function, right) = loki_quantity(pair.as_str()).ok_or_else(|| {
         let error = reader.error("bad-quantity", "this is no number, duration or size", span_of(pair));
         error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
@@ -192,7 +187,7 @@ fn loki_quantity(written: &str) -> Option<(LabelsFunction, Value)> {
 }
 
 /// `ip("10.0.0.0/8")` of a label: an address, a subnet, or the first and the last of many addresses.
-fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
+fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr> {
     let addresses = addresses(reader, pair)?;
     let label = reader.sight.label(name);
     let inside = |function| Expr::Call(function, vec![label.clone(), label::text(&addresses)]);
@@ -215,7 +210,7 @@ fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -
 }
 
 /// Returns what is in `ip("…")`, an address as the subnet that only it is in.
-pub(super) fn addresses(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+pub(super) fn addresses(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String> {
     let Some(text) = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string) else {
         return Err(reader.error("syntax", "an address in quotes is missing here", span_of(pair)));
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pest::iterators::Pair;
 use regex::Regex;
-use types::Value;
+use types::{Value, ensure};
 
 use super::condition::{Dot, message, text_matches};
 use super::grammar::Rule;
@@ -14,7 +14,7 @@ use super::{label, template};
 use crate::grammar::span_of;
 use plan::label_set::{ERROR, ERROR_DETAILS};
 use plan::{
-    Expr, Format, Function, LabelsFunction, Name, Operator, Parse, ParseMethod, QueryError, Span, line_parser, not,
+    Expr, Format, Function, LabelsFunction, Name, Operator, Parse, ParseMethod, Result, Span, line_parser, not,
 };
 
 /// What the column is called that labels are taken from in other languages. No event has a field of this name.
@@ -27,7 +27,7 @@ const COLOURS: &str = concat!(
 );
 
 /// Adds what a stage does.
-pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     if matches!(pair.as_rule(), Rule::json | Rule::logfmt | Rule::unpack) {
         reader.sight.settle(&mut query.operators);
     }
@@ -122,7 +122,7 @@ fn parse(
 }
 
 /// Names and expressions of `a="b.c", d`.
-fn extractions(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<(String, String, Span)>, QueryError> {
+fn extractions(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<(String, String, Span)>> {
     let mut found = Vec::new();
     for extraction in pair.into_inner().filter(|part| part.as_rule() == Rule::extraction) {
         let span = span_of(&extraction);
@@ -159,7 +159,7 @@ fn named(
 }
 
 /// `| json`, or `| json a="b.c[0]"`, which takes only what it names.
-fn json(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn json(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let found = extractions(reader, pair)?;
     for (_, path, span) in &found {
         if line_parser::json_path(path).is_none() {
@@ -177,7 +177,7 @@ fn json(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> 
 }
 
 /// `| logfmt`, or `| logfmt a="b"`, which takes only what it names.
-fn logfmt(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn logfmt(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let has_flag =
         |flag: &str| pair.clone().into_inner().any(|part| part.as_rule() == Rule::logfmt_flag && part.as_str() == flag);
     let is_strict = has_flag("--strict");
@@ -195,7 +195,7 @@ fn logfmt(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -
     Ok(())
 }
 
-fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let span = span_of(&pair);
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else {
         return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
@@ -207,17 +207,15 @@ fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -
 }
 
 /// Named groups as fields.
-fn method_of(reader: &Reader<'_>, regex: &Regex, span: Span) -> Result<ParseMethod, QueryError> {
+fn method_of(reader: &Reader<'_>, regex: &Regex, span: Span) -> Result<ParseMethod> {
     let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
     let names: Vec<(Name, usize)> = regex.capture_names().enumerate().filter_map(name_of).collect();
-    if names.is_empty() {
-        return Err(reader.error("no-named-group", "nothing in it has a name", span));
-    }
+    ensure!(!names.is_empty(), reader.error("no-named-group", "nothing in it has a name", span));
     Ok(ParseMethod::Regex { regex: regex.clone(), names })
 }
 
 /// `<ip> - <_> "<method> <path>"`: what is between the literals becomes labels, from the start of the line.
-fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
     let (written, span) = (reader.string(&text)?, span_of(&text));
     let pieces = line_parser::pieces(&written).map_err(|problem| {
@@ -240,7 +238,7 @@ fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) 
 
 /// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes. Templates see the labels as they are at
 /// the first of them.
-fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let (mut seen, mut named) = (None, Vec::new());
     for renaming in pair.into_inner().filter(|part| part.as_rule() == Rule::renaming) {
         let parts: Vec<Pair<'_, Rule>> = renaming.into_inner().collect();
@@ -296,7 +294,7 @@ fn made(reader: &mut Reader<'_>, query: &mut LogQuery, template: Expr) -> Expr {
 }
 
 /// Returns the label of `drop` or `keep`, and its condition.
-fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p str, Option<Expr>)>, QueryError> {
+fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p str, Option<Expr>)>> {
     let parts: Vec<Pair<'p, Rule>> = pair.into_inner().collect();
     match parts.as_slice() {
         [name] => Ok(Some((name.as_str(), None))),
@@ -318,7 +316,7 @@ fn always() -> Expr {
 }
 
 /// `__error__`, which Grafana drops after every query whose volume it shows, is no label of lines that no parser read.
-fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         match chosen(reader, part)? {
             Some((ERROR | ERROR_DETAILS, _)) if reader.sight.is_plain => {}
@@ -342,7 +340,7 @@ fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
     Ok(())
 }
 
-fn keep_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn keep_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let mut details = Vec::new();
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         let Some((name, condition)) = chosen(reader, part)? else { continue };

@@ -12,7 +12,7 @@ use super::stage::{self, Unwrap};
 use crate::grammar::span_of;
 use plan::label_set::{ERROR, ERROR_DETAILS};
 use plan::units::duration_ns;
-use plan::{Expr, QueryError};
+use plan::{Expr, Result};
 
 /// A query for numbers over time.
 #[derive(Clone, Debug)]
@@ -228,7 +228,7 @@ impl Metric {
 }
 
 /// Reads `metric`: operands with operators between.
-pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric> {
     let span = span_of(&pair);
     let mut operands: Vec<Metric> = Vec::new();
     let mut waiting: Vec<(BinaryOperator, VectorMatching)> = Vec::new();
@@ -272,7 +272,7 @@ fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, matching: VectorMa
     }
 }
 
-fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric> {
     let span = span_of(&pair);
     reader.nest(span)?;
     let is_grouped = std::mem::take(&mut reader.is_grouped);
@@ -307,7 +307,7 @@ fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Quer
     }
 }
 
-fn relabelled(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+fn relabelled(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric> {
     let span = span_of(&pair);
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let of = |rule: Rule| parts.iter().filter(move |part| part.as_rule() == rule);
@@ -321,12 +321,12 @@ fn relabelled(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Q
     Ok(Metric::Relabelled { inner: Box::new(read(reader, inner.clone())?), relabelling })
 }
 
-fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<f64, QueryError> {
+fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<f64> {
     let number = pair.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| reader.error("number-too-large", "this number is too large", span_of(pair)))
 }
 
-fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric> {
     let span = span_of(&pair);
     let (mut name, mut name_span, mut parameter) = (String::new(), span, None);
     let written = pair.clone().into_inner().find(|part| part.as_rule() == Rule::grouping);
@@ -374,7 +374,7 @@ fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, 
     }
 }
 
-fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall, QueryError> {
+fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall> {
     let span = span_of(&pair);
     let (mut name, mut name_span, mut parameter, mut kept, mut range) = (String::new(), span, None, None, None);
     for part in pair.into_inner() {
@@ -446,7 +446,7 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
 }
 
 /// Length and offset of a window, both in nanoseconds.
-fn window(reader: &Reader<'_>, range: &Pair<'_, Rule>) -> Result<(i64, i64), QueryError> {
+fn window(reader: &Reader<'_>, range: &Pair<'_, Rule>) -> Result<(i64, i64)> {
     let (mut length, mut offset) = (0, 0);
     let nested = range.clone().into_inner().find(|part| part.as_rule() == Rule::range);
     if let Some(nested) = nested {

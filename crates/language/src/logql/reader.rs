@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 use super::grammar::Rule;
 use super::label_view::LabelScope;
 use crate::grammar::span_of;
-use plan::{QueryError, REGEXES_MAX, Span, compile_go_regex};
+use plan::{QueryError, REGEXES_MAX, Result, Span, compile_go_regex};
 
 // Reading and evaluation recurse over the tree: so many levels fit every thread's stack.
 const NODES_NESTED_MAX: usize = 128;
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Counts one more operator or bracket; too many of them are an error, since each may nest in the other.
-    pub(super) fn nest(&mut self, span: Span) -> Result<(), QueryError> {
+    pub(super) fn nest(&mut self, span: Span) -> Result<()> {
         self.n_nested += 1;
         if self.n_nested > NODES_NESTED_MAX {
             let message = format!("the query has more than {NODES_NESTED_MAX} operators and brackets");
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Compiles a regular expression of Go; too large and too many ones are errors.
-    pub(super) fn regex(&self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+    pub(super) fn regex(&self, source: &str, span: Span) -> Result<regex::Regex> {
         self.n_regexes.set(self.n_regexes.get() + 1);
         if self.n_regexes.get() > REGEXES_MAX {
             let message = format!("the query has more than {REGEXES_MAX} regular expressions");
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a text in quotes or backticks, with Go's escapes resolved.
-    pub(super) fn string(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+    pub(super) fn string(&self, pair: &Pair<'_, Rule>) -> Result<String> {
         let written = pair.as_str();
         let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
         if written.starts_with('`') {

@@ -6,7 +6,7 @@
 use plan::{ArithmeticOperator, Expr, Function, LabelSet, Name, Operator, Plan, PlanDraft, PlanError};
 use std::collections::BTreeMap;
 
-use types::{TimeRange, Timestamp, Value};
+use types::{TimeRange, Timestamp, Value, ensure};
 
 use super::grouping::Grouping;
 use super::labels;
@@ -78,9 +78,7 @@ pub fn run_metric<E: PlanError>(
     mut execute: impl FnMut(&Plan, TimeRange) -> Result<Vec<Vec<Option<Value>>>, E>,
 ) -> Result<Vec<Series>, MetricError<E>> {
     let n_steps = steps.count();
-    if n_steps > STEPS_MAX {
-        return Err(MetricError::TooManySteps(n_steps));
-    }
+    ensure!(n_steps <= STEPS_MAX, MetricError::TooManySteps(n_steps));
     let mut evaluation = Evaluation { steps, n_steps: n_steps as usize, execute: &mut execute };
     let numbers = evaluation.evaluate(&query.root, None)?;
     let series = match numbers {
@@ -229,16 +227,12 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
         for row in rows {
             pieces.add(&segments, call.function, n_columns, &row, |row| labels_of_row(call, labels, row));
         }
-        if pieces.len() > SERIES_MAX {
-            return Err(MetricError::TooManySeries);
-        }
+        ensure!(pieces.len() <= SERIES_MAX, MetricError::TooManySeries);
         for (labels, values) in pieces.values(&segments, call) {
             let all = series.entry(labels).or_insert_with(|| vec![None; self.n_steps]);
             all[from..to].copy_from_slice(&values);
         }
-        if series.len() > SERIES_MAX {
-            return Err(MetricError::TooManySeries);
-        }
+        ensure!(series.len() <= SERIES_MAX, MetricError::TooManySeries);
         series.retain(|_, values| values.iter().any(Option::is_some));
         Ok(())
     }

@@ -51,9 +51,7 @@ pub fn selector(text: &str, narrows: bool) -> Result<Selector, QueryErrors> {
             _ => return Err(error("bad-selector", ONLY_MATCHERS).into()),
         }
     }
-    if narrows && !is_narrow {
-        return Err(error("empty-selector", NO_MATCHER).into());
-    }
+    types::ensure!(!narrows || is_narrow, error("empty-selector", NO_MATCHER).into());
     Ok(found)
 }
 

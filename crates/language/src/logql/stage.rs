@@ -15,7 +15,7 @@ use super::{label, labels};
 use crate::grammar::span_of;
 use plan::label_set::ERROR;
 use plan::line_parser::LinePattern;
-use plan::{Comparison, Expr, Function, LabelsFunction, Name, Operator, QueryError, TextPattern, balanced, not};
+use plan::{Comparison, Expr, Function, LabelsFunction, Name, Operator, Result, TextPattern, balanced, not};
 
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(super) fn log(
     reader: &mut Reader<'_>,
     pair: Pair<'_, Rule>,
     needs_text: bool,
-) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
+) -> Result<(LogQuery, Option<Unwrap>)> {
     let reads_text = |part: &Pair<'_, Rule>| {
         use Rule::{json, line_filter, logfmt, pattern, regexp, unpack};
         matches!(part.as_rule(), line_filter | json | logfmt | regexp | pattern | unpack)
@@ -106,7 +106,7 @@ fn early_filters<'e, 'p: 'e>(
     filters: impl Iterator<Item = &'e EarlyFilter<'p>>,
     before: Expr,
     operators: &mut Vec<Operator>,
-) -> Result<(), QueryError> {
+) -> Result<()> {
     let mut failures = vec![reader.sight.set()];
     for filter in filters {
         let n_noted = reader.sight.n_noted();
@@ -126,7 +126,7 @@ fn early_filters<'e, 'p: 'e>(
 
 /// Returns what leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels
 /// before it.
-fn early_filter(reader: &mut Reader<'_>, filter: &EarlyFilter<'_>, before: Expr) -> Result<Operator, QueryError> {
+fn early_filter(reader: &mut Reader<'_>, filter: &EarlyFilter<'_>, before: Expr) -> Result<Operator> {
     let is_parsed = |set: Expr| label::call(LabelsFunction::IsParsed, vec![set, label::text(filter.name)]);
     let failed = label::text("LogfmtParserErr");
     let is_found = match reader.sight.error().filter(|_| filter.name == ERROR) {
@@ -139,7 +139,7 @@ fn early_filter(reader: &mut Reader<'_>, filter: &EarlyFilter<'_>, before: Expr)
     Ok(Operator::Filter(Expr::Or(Box::new(not(is_found)), Box::new(condition?))))
 }
 
-fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<()> {
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let [name, sign, text] = parts.as_slice() else { return Ok(()) };
     let (name, sign, value) = (name.as_str(), sign.as_str(), reader.string(text)?);
@@ -170,8 +170,8 @@ fn group_matches(
     of_group: Option<Expr>,
     sign: &str,
     value: &str,
-    of_stream: impl FnOnce() -> Result<Option<Expr>, QueryError>,
-) -> Result<Option<Expr>, QueryError> {
+    of_stream: impl FnOnce() -> Result<Option<Expr>>,
+) -> Result<Option<Expr>> {
     if sign.starts_with('!') || !value.contains(is_foreign) {
         return Ok(of_group);
     }
@@ -180,7 +180,7 @@ fn group_matches(
 }
 
 /// `|= "a" or "b"`: holds any of the texts; with `!` none of them.
-fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Operator>, QueryError> {
+fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Operator>> {
     let (mut sign, mut alternatives) = ("|=", Vec::new());
     for part in pair.into_inner() {
         match part.as_rule() {
@@ -212,7 +212,7 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
 }
 
 /// Returns the condition of a pattern filter.
-fn fits(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
+fn fits(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Expr> {
     let text = reader.string(pair)?;
     let pattern = LinePattern::new(&text).map_err(|problem| {
         let error = reader.error("bad-pattern", problem, span_of(pair));

@@ -7,7 +7,7 @@ use super::condition::message;
 use super::grammar::Rule;
 use super::reader::Reader;
 use crate::grammar::span_of;
-use plan::{Expr, Function, QueryError, Template};
+use plan::{Expr, Function, Result, Template};
 
 /// Reads a template that is texts and labels alone as an expression that other languages know.
 fn simple(reader: &Reader<'_>, text: &str) -> Option<Expr> {
@@ -35,7 +35,7 @@ fn simple(reader: &Reader<'_>, text: &str) -> Option<Expr> {
 
 /// Reads the template in a text of the query, of `line_format` or of a label. Its value is missing where it fails for a
 /// line.
-pub(super) fn read(reader: &Reader<'_>, pair: &Pair<'_, Rule>, is_line: bool) -> Result<Expr, QueryError> {
+pub(super) fn read(reader: &Reader<'_>, pair: &Pair<'_, Rule>, is_line: bool) -> Result<Expr> {
     if reader.sight.is_plain
         && let Some(simple) = simple(reader, &reader.string(pair)?)
     {

@@ -1,6 +1,6 @@
 //! The state that reading a query string carries from clause to clause.
 
-use plan::{Comparison, Expr, QueryError, REGEXES_MAX, Span, compile_regex};
+use plan::{Comparison, Expr, QueryError, REGEXES_MAX, Result, Span, compile_regex};
 use types::Value;
 
 use super::bound::Bound;
@@ -41,7 +41,7 @@ impl Reader<'_> {
         text: &str,
         pattern: Option<&str>,
         span: Span,
-    ) -> Option<Result<Expr, QueryError>> {
+    ) -> Option<Result<Expr>> {
         let why = match pattern {
             Some(query) => target.misfit_of_pattern(query)?,
             None => target.misfit(text)?,
@@ -61,7 +61,7 @@ impl Reader<'_> {
         text: &str,
         value: Value,
         span: Span,
-    ) -> Result<Expr, QueryError> {
+    ) -> Result<Expr> {
         if let Some(answer) = self.misfit(target, text, None, span) {
             return answer;
         }
@@ -76,7 +76,7 @@ impl Reader<'_> {
         text: &str,
         value: Value,
         span: Span,
-    ) -> Result<Bound, QueryError> {
+    ) -> Result<Bound> {
         let is_time = target.is_time() || matches!(target.kind(), Some(Kind::Date { .. }));
         Bound::of_text(comparison, text, value, self.defaults.now, is_time).ok_or_else(|| {
             let error = self.error("not-supported", "relative times are not supported here", span);
@@ -85,7 +85,7 @@ impl Reader<'_> {
     }
 
     /// Compiles a regular expression within limits.
-    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<regex::Regex> {
         self.n_regexes += 1;
         if self.n_regexes > REGEXES_MAX {
             let message = format!("the query has more than {} regular expressions and wildcards", REGEXES_MAX);

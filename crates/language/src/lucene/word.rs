@@ -1,7 +1,7 @@
 //! Words, ranges and values of a query string, as conditions on their target.
 
 use pest::iterators::Pair;
-use plan::{Comparison, Expr, QueryError, Span, balanced};
+use plan::{Comparison, Expr, Result, Span, balanced};
 use types::Value;
 
 use super::grammar::Rule;
@@ -14,7 +14,7 @@ use crate::logic::not;
 
 impl Reader<'_> {
     /// Returns a word as it was written, perhaps with `*` and `?`.
-    pub(super) fn word(&mut self, target: &Target, written: &str, span: Span) -> Result<Option<Expr>, QueryError> {
+    pub(super) fn word(&mut self, target: &Target, written: &str, span: Span) -> Result<Option<Expr>> {
         let text = unescaped(written);
         match target {
             Target::Presence => return Ok(Some(self.present(&text))),
@@ -46,7 +46,7 @@ impl Reader<'_> {
     }
 
     /// `[a TO b]`, `{a TO b}`; `*` is an open end.
-    pub(super) fn range(&self, target: &Target, pair: Pair<'_, Rule>) -> Result<Option<Expr>, QueryError> {
+    pub(super) fn range(&self, target: &Target, pair: Pair<'_, Rule>) -> Result<Option<Expr>> {
         let (mut includes_low, mut includes_high, mut bounds) = (true, true, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {

@@ -67,9 +67,7 @@ impl GroupingKey {
                 return Err(refuse(format!("label {:?} is in the path twice", shown(&name))));
             }
         }
-        if labels.get(JOB).is_none_or(String::is_empty) {
-            return Err(refuse("the job has no name".to_owned()));
-        }
+        types::ensure!(labels.get(JOB).is_some_and(|job| !job.is_empty()), refuse("the job has no name".to_owned()));
         Ok(Self { labels })
     }
 

@@ -12,7 +12,7 @@
 //! day comes first in a date of numbers), `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
 //! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
 
-use types::Level;
+use types::{Level, ensure};
 
 use super::captures::{CAPTURES_MAX, Captures};
 use crate::shape::PartSink;
@@ -188,9 +188,7 @@ pub(super) fn read(form: &str) -> Result<(Vec<Step>, Definition), String> {
     if reader.definition.captures.len() > CAPTURES_MAX {
         return Err(format!("a form captures at most {CAPTURES_MAX} pieces of a line"));
     }
-    if reader.steps.is_empty() {
-        return Err("a form must not be empty".into());
-    }
+    ensure!(!reader.steps.is_empty(), "a form must not be empty".into());
     let Reader { mut steps, mut definition, .. } = reader;
     definition.is_particular = is_particular(&steps);
     if steps.first() == Some(&Step::Blanks(0)) {
@@ -262,9 +260,7 @@ impl Reader<'_> {
         let is_optional = name.ends_with('?');
         let name = name.trim_end_matches('?');
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
-        if !is_name {
-            return Err(format!("{{{inside}}}: a name of a field has letters, digits, _ . and -"));
-        }
+        ensure!(is_name, format!("{{{inside}}}: a name of a field has letters, digits, _ . and -"));
         let word = Step::Word { until: None, is_padded: false, is_optional };
         let text = Step::Text { until: "".into(), is_optional };
         let named =

@@ -128,9 +128,7 @@ impl<'t> JsonCursor<'t> {
         let rest = self.rest();
         let is_of_scalar = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         let n_bytes = rest.bytes().take_while(|byte| is_of_scalar(byte)).count();
-        if n_bytes == 0 {
-            return Err(self.error("expected a value"));
-        }
+        types::ensure!(n_bytes != 0, self.error("expected a value"));
         self.at += n_bytes;
         Ok(&rest[..n_bytes])
     }

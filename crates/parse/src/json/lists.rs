@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::Value;
+use types::{Value, ensure};
 
 use super::scan::Scanner;
 use crate::json::members::Token;
@@ -11,9 +11,7 @@ use crate::json::scan::Stop;
 impl Scanner<'_> {
     /// Reads a list whose elements are at nesting `depth`, unless it goes on beyond `end_max`.
     pub(super) fn list(&mut self, depth: usize, end_max: usize) -> Result<Value, Stop> {
-        if depth > self.limits.nesting_max {
-            return Err(Stop::Excess);
-        }
+        ensure!(depth <= self.limits.nesting_max, Stop::Excess);
         self.at += 1;
         let mut items = Vec::new();
         self.skip_space();
@@ -45,9 +43,7 @@ impl Scanner<'_> {
     }
 
     fn object_in_list(&mut self, depth: usize, end_max: usize) -> Result<Value, Stop> {
-        if depth > self.limits.nesting_max {
-            return Err(Stop::Excess);
-        }
+        ensure!(depth <= self.limits.nesting_max, Stop::Excess);
         self.at += 1;
         let mut members: Vec<(Arc<str>, Option<Value>)> = Vec::new();
         self.skip_space();

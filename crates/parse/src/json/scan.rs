@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Limits, Value};
+use types::{Limits, Value, ensure};
 
 use super::{JsonError, Members};
 use crate::Projection;
@@ -55,9 +55,7 @@ impl<'s> Scanner<'s> {
     }
 
     fn whole_object(&mut self) -> Result<(), JsonError> {
-        if self.bytes.len() >= u32::MAX as usize {
-            return Err(JsonError { problem: "a record of 4 GiB or more", column: 1 });
-        }
+        ensure!(self.bytes.len() < u32::MAX as usize, JsonError { problem: "a record of 4 GiB or more", column: 1 });
         self.skip_space();
         self.expect(b'{', "expected a JSON object")?;
         self.skip_space();
@@ -304,9 +302,7 @@ impl<'s> Scanner<'s> {
     }
 
     fn word(&mut self, word: &str) -> Result<(), JsonError> {
-        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.error("expected a value"));
-        }
+        ensure!(self.bytes[self.at..].starts_with(word.as_bytes()), self.error("expected a value"));
         self.at += word.len();
         Ok(())
     }
@@ -368,9 +364,7 @@ impl<'s> Scanner<'s> {
 
     /// Reads a key, its colon, and the white space before the value.
     pub(super) fn key(&mut self) -> Result<Span, JsonError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.error("expected a key in quotes"));
-        }
+        ensure!(self.peek() == Some(b'"'), self.error("expected a key in quotes"));
         let key = self.string()?;
         self.skip_space();
         self.expect(b':', "expected \":\"")?;
@@ -379,9 +373,7 @@ impl<'s> Scanner<'s> {
     }
 
     fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), JsonError> {
-        if self.peek() != Some(byte) {
-            return Err(self.error(problem));
-        }
+        ensure!(self.peek() == Some(byte), self.error(problem));
         self.at += 1;
         Ok(())
     }

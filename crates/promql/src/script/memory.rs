@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::EvalError;
+use crate::error::Result;
 use crate::histogram::{CUSTOM_SCHEMA, Histogram, ResetHint};
 use crate::labels::{BUCKET, Labels, METRIC_NAME};
 use crate::lexer::number;
@@ -95,7 +95,7 @@ impl Parts {
 }
 
 impl Source for Memory {
-    fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
+    fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<()> {
         for (labels, samples) in &self.series {
             if !selection.matchers.iter().all(|matcher| matcher.accepts(labels.get(&matcher.name))) {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Addresses, Column, MISSING_CODE, RowSet, Strings, Value};
+use types::{Addresses, Column, MISSING_CODE, RowSet, Strings, Value, ensure};
 
 use super::dictionary::{skip_values, take_chosen_values, take_dictionary, take_flags, take_values};
 use crate::bytes::{Cursor, Damage, Decoded};
@@ -136,9 +136,7 @@ pub(crate) fn decode(
         }
         1 => {
             let n_values = cursor.varint()? as usize;
-            if n_values > n {
-                return Err(Damage("a dictionary is too large"));
-            }
+            ensure!(n_values <= n, Damage("a dictionary is too large"));
             decode_block_dictionary(&mut cursor, n_values, &wanted)?
         }
         2 => {
@@ -169,9 +167,7 @@ pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) ->
     let values = match cursor.byte()? {
         1 => {
             let n_values = cursor.varint()? as usize;
-            if n_values > wanted.n_stored {
-                return Err(Damage("a dictionary is too large"));
-            }
+            ensure!(n_values <= wanted.n_stored, Damage("a dictionary is too large"));
             if cursor.byte()? != 0 {
                 return Ok(None);
             }
@@ -185,9 +181,7 @@ pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) ->
         }
         _ => return Ok(None),
     };
-    if !cursor.is_at_end() {
-        return Err(Damage("bytes are left over"));
-    }
+    ensure!(cursor.is_at_end(), Damage("bytes are left over"));
     Ok(Some(Addresses { values: wanted.spread(wanted.of_stored(values), 0), present: wanted.some_present() }))
 }
 

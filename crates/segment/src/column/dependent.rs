@@ -14,7 +14,7 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::RowSet;
+use types::{RowSet, ensure};
 
 use super::dictionary::SERIES_DICTIONARY_MAX;
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
@@ -144,9 +144,7 @@ fn restore_ids(cursor: &mut Cursor<'_>, present: &RowSet, source: &[u8], source_
 pub(super) fn ids_of_source(source: &[u8], n_bytes: usize, n_ids: usize) -> Decoded<&[u8]> {
     let [TEXTS, PACKED, rest @ ..] = source else { return Err(Damage("a column depends on one that has no ids")) };
     let mut cursor = Cursor::new(rest);
-    if cursor.varint()? as usize != n_bytes {
-        return Err(Damage("a column depends on ids of another length"));
-    }
+    ensure!(cursor.varint()? as usize == n_bytes, Damage("a column depends on ids of another length"));
     cursor.take(n_ids.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)
 }
 
@@ -162,9 +160,7 @@ fn restore_determined(
     source_present: &RowSet,
 ) -> Decoded<Vec<u8>> {
     let tag = cursor.byte()?;
-    if !matches!(tag, CODES | INTEGERS) {
-        return Err(Damage("unknown kind of column"));
-    }
+    ensure!(matches!(tag, CODES | INTEGERS), Damage("unknown kind of column"));
     let codes = codes_of(source, source_present)?.ok_or(Damage("a column depends on one that has no codes"))?;
     let table = cursor.integers(n_codes(&codes))?;
     if !is_part(present, source_present) || !cursor.is_at_end() {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::codec::put_value;
 use types::{RowSet, Value};
+use types::{codec::put_value, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 use crate::strings::{put_texts, skip_texts, take_chosen_texts, take_texts};
@@ -104,9 +104,7 @@ impl RunDictionary {
 pub(crate) fn decode_run_dictionary(bytes: &[u8]) -> Decoded<Vec<Value>> {
     let mut cursor = Cursor::new(bytes);
     let n = cursor.varint()? as usize;
-    if n > SERIES_DICTIONARY_MAX {
-        return Err(Damage("a dictionary is too large"));
-    }
+    ensure!(n <= SERIES_DICTIONARY_MAX, Damage("a dictionary is too large"));
     take_dictionary(&mut cursor, n)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Column, MISSING_CODE, RowSet, Value};
+use types::{Column, MISSING_CODE, RowSet, Value, ensure};
 
 use super::decode::decode;
 use super::dependent::{CODES, DETERMINED, INTEGERS, PACKED, REFERENCES, TEXTS, id_at, ids_of_source, is_part};
@@ -25,9 +25,7 @@ pub(crate) fn decode_few(
     with_value.and(rows);
     match (section, source) {
         ([DETERMINED, rest @ ..], [CODES, codes @ ..]) => {
-            if !is_part(&with_value, source_present) {
-                return Err(Damage("a column does not fit the one that it depends on"));
-            }
+            ensure!(is_part(&with_value, source_present), Damage("a column does not fit the one that it depends on"));
             let codes = Cursor::new(codes).packed(source_present.count())?;
             let places = source_present.places_of(&with_value);
             decode_determined(rest, (&codes, &places), (rows, &rows.places_of(&with_value)), dictionary)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{RowSet, Value};
+use types::{RowSet, Value, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::digits::Digits;
@@ -33,9 +33,7 @@ pub(crate) fn find(
         }
         1 => {
             let n_values = cursor.varint()? as usize;
-            if n_values > n {
-                return Err(Damage("a dictionary is too large"));
-            }
+            ensure!(n_values <= n, Damage("a dictionary is too large"));
             if cursor.byte()? != 0 {
                 return Ok((present.clone(), false));
             }

@@ -216,9 +216,7 @@ fn restore_from(section: &[u8], pages: &[PageContent<'_>]) -> Decoded<Vec<u8>> {
         cursor.varint()?;
     }
     let n_ids = cursor.varint()? as usize;
-    if n_ids > BLOCK_ROWS {
-        return Err(Damage("a dictionary is too large"));
-    }
+    types::ensure!(n_ids <= BLOCK_ROWS, Damage("a dictionary is too large"));
     let places = cursor.codes(n_ids)?;
     let n_bytes = pages.first().map_or(0, |(n_bytes, _)| *n_bytes);
     let mut out = vec![DICTIONARY];

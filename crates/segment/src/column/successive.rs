@@ -20,7 +20,7 @@ pub(crate) mod by_series;
 mod mixed;
 mod numbers;
 
-use types::{Column, RowSet, Value};
+use types::{Column, RowSet, Value, ensure};
 
 use self::mixed::{put_mixed, restore_values};
 use self::numbers::{Number, Restored, decimal_bits, put_numbers, take_decimals, take_numbers};
@@ -127,9 +127,7 @@ pub(crate) fn encode_decimals(
 /// Returns the code of the series of each value of a column with values in the rows `present`.
 pub(crate) fn series_of(source: &[u8], present: &RowSet, source_present: &RowSet) -> Decoded<Vec<u32>> {
     let codes = codes_of(source, source_present)?.ok_or(Damage("a column depends on one that has no codes"))?;
-    if !is_part(present, source_present) {
-        return Err(Damage("a column does not fit the one that it depends on"));
-    }
+    ensure!(is_part(present, source_present), Damage("a column does not fit the one that it depends on"));
     Ok(if present == source_present { codes } else { picked(&codes, present, source_present).collect() })
 }
 
@@ -153,9 +151,7 @@ pub(crate) fn decode(section: &[u8], codes: &[u32], present: &RowSet, rows: &Row
     }
     let values: Vec<f64> = take_decimals(&mut cursor, codes, &chosen)?;
     let flags = take_flags(&mut cursor, codes.len())?;
-    if !cursor.is_at_end() {
-        return Err(Damage("bytes are left over"));
-    }
+    ensure!(cursor.is_at_end(), Damage("bytes are left over"));
     let of_rows = rows.places_of(present);
     let integers = flags.map(|flags| of_rows.select(&chosen.places_of(&flags)));
     let present = (!of_rows.is_all()).then(|| of_rows.clone());
@@ -182,14 +178,10 @@ pub(crate) fn encode_mixed(values: &[Option<Value>], codes: &[u32], source: usiz
 /// Restores a section whose values belong to series of these codes.
 fn restore_from(section: &[u8], codes: &[u32]) -> Decoded<Vec<u8>> {
     let mut cursor = Cursor::new(section);
-    if cursor.byte()? != SUCCESSIVE {
-        return Err(Damage("unknown kind of column"));
-    }
+    ensure!(cursor.byte()? == SUCCESSIVE, Damage("unknown kind of column"));
     cursor.varint()?;
     let (tag, has_others) = (cursor.byte()?, cursor.byte()? == 1);
-    if codes.iter().any(|code| *code as usize >= SERIES_DICTIONARY_MAX) {
-        return Err(Damage("a code is out of range"));
-    }
+    ensure!(!codes.iter().any(|code| *code as usize >= SERIES_DICTIONARY_MAX), Damage("a code is out of range"));
     let mut out = vec![tag];
     match tag {
         INTEGERS => {

@@ -78,9 +78,7 @@ impl SegmentEnd {
         let footer = place.offset.checked_sub(self.from).and_then(|from| self.bytes.get(from as usize..at));
         let plain = footer.ok_or(Damage("footer is too large")).and_then(|footer| place.open(footer));
         let content = plain.and_then(|plain| read_footer(&plain, &place)).map_err(wrong)?;
-        if content.meta.store != store {
-            return Err((place.offset, "segment belongs to another store".into()));
-        }
+        types::ensure!(content.meta.store == store, (place.offset, "segment belongs to another store".into()));
         if self.from == 0 {
             let header = check_header(&self.bytes[..HEADER_BYTES], Some((&content.meta, content.format)));
             header.map_err(|damage| (0, damage.0.to_owned()))?;
@@ -93,16 +91,10 @@ impl SegmentEnd {
 pub(super) fn check_header(header: &[u8], footer: Option<(&SegmentMeta, u16)>) -> Decoded<()> {
     let mut cursor = Cursor::new(header);
     let (content, checksum) = header.split_at(header.len().saturating_sub(8));
-    if cursor.array()? != MAGIC {
-        return Err(Damage("file is not a segment"));
-    }
-    if xxh3_64(content).to_le_bytes() != checksum {
-        return Err(Damage("checksum mismatch in the header"));
-    }
+    types::ensure!(cursor.array()? == MAGIC, Damage("file is not a segment"));
+    types::ensure!(xxh3_64(content).to_le_bytes() == checksum, Damage("checksum mismatch in the header"));
     let format = u16::from_le_bytes(cursor.array()?);
-    if format > FORMAT_VERSION {
-        return Err(Damage("segment was written by a newer version"));
-    }
+    types::ensure!(format <= FORMAT_VERSION, Damage("segment was written by a newer version"));
     cursor.take(6)?;
     let found = SegmentMeta {
         store: cursor.array()?,
@@ -141,16 +133,12 @@ impl Trailer {
             return Err(Damage("file has no end"));
         };
         trailer.format = known as u16 + 1;
-        if trailer.plain_length > FOOTER_BYTES_MAX {
-            return Err(Damage("footer is too large"));
-        }
+        types::ensure!(trailer.plain_length <= FOOTER_BYTES_MAX, Damage("footer is too large"));
         Ok(trailer)
     }
 
     pub(super) fn open(&self, stored: &[u8]) -> Decoded<Vec<u8>> {
-        if xxh3_64(stored) != self.checksum {
-            return Err(Damage("checksum mismatch in the footer"));
-        }
+        types::ensure!(xxh3_64(stored) == self.checksum, Damage("checksum mismatch in the footer"));
         let plain = zstd::bulk::decompress(stored, self.plain_length);
         let plain = plain.map_err(|_| Damage("footer cannot be decompressed"))?;
         if plain.len() == self.plain_length { Ok(plain) } else { Err(Damage("footer has another length")) }

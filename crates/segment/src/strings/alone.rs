@@ -1,6 +1,6 @@
 //! *texts* that are written one by one: tags 0 to 4.
 
-use types::{RowSet, Strings};
+use types::{RowSet, Strings, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
 use crate::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
@@ -119,9 +119,7 @@ pub(super) fn take_alone(cursor: &mut Cursor<'_>, n: usize, chosen: Option<&RowS
         }
         3 => {
             let prefix = cursor.text()?;
-            if prefix.len().saturating_mul(n) >= u32::MAX as usize / 2 {
-                return Err(Damage("texts are too long"));
-            }
+            ensure!(prefix.len().saturating_mul(n) < u32::MAX as usize / 2, Damage("texts are too long"));
             let numbers = take_numbers(cursor, n, chosen)?;
             collect_texts(numbers.into_iter(), |out, number| {
                 out.extend_from_slice(prefix.as_bytes());

@@ -6,7 +6,7 @@
 //! Content: varint length, varint `k` how many texts have another, *integers* places of those, their *texts*, then for each of the
 //! `length` places the bytes of the other `n − k` texts.
 
-use types::{RowSet, Strings};
+use types::{RowSet, Strings, ensure};
 
 use super::alone::{end_of, put_texts, take_alone, texts_of};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
@@ -111,13 +111,9 @@ pub(super) fn skip(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
 /// Reads the length, and the texts of another with their places.
 fn take_others(cursor: &mut Cursor<'_>, n: usize) -> Decoded<(usize, Strings, Vec<u32>)> {
     let (length, n_others) = (cursor.varint()? as usize, cursor.varint()? as usize);
-    if !LENGTHS.contains(&length) || n_others > n {
-        return Err(Damage("a text length is out of range"));
-    }
+    ensure!(LENGTHS.contains(&length) && n_others <= n, Damage("a text length is out of range"));
     let places = cursor.codes(n_others)?;
     // Texts of equal length are not within each other.
-    if cursor.clone().byte()? > 4 {
-        return Err(Damage("unknown kind of texts"));
-    }
+    ensure!(cursor.clone().byte()? <= 4, Damage("unknown kind of texts"));
     Ok((length, take_alone(cursor, n_others, None)?, places))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use definition::{DefinitionError, Node, nearest};
 use serde_json::Value as Json;
-use types::{ByteSize, group_name_of_outside, parse_duration_ns};
+use types::{ByteSize, ensure, group_name_of_outside, parse_duration_ns};
 
 use super::heartbeat::Heartbeat;
 use super::host_metrics::HostMetrics;
@@ -123,9 +123,7 @@ pub struct DefinedInput {
 pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<DefinitionError>> {
     let root = Node::root("input", definitions);
     let nodes = root.items().map_err(|error| vec![error])?;
-    if nodes.len() > INPUTS_MAX {
-        return Err(vec![root.error(format!("at most {INPUTS_MAX} inputs are allowed"))]);
-    }
+    ensure!(nodes.len() <= INPUTS_MAX, vec![root.error(format!("at most {INPUTS_MAX} inputs are allowed"))]);
     let (mut inputs, mut errors): (Vec<DefinedInput>, Vec<DefinitionError>) = (Vec::new(), Vec::new());
     for node in &nodes {
         match read_input(node).and_then(|input| check_beside(node, &input, &inputs).map(|()| input)) {
@@ -336,9 +334,7 @@ fn hold_of(node: &Node<'_>) -> Result<i64, DefinitionError> {
 
 fn buffer_of(node: &Node<'_>) -> Result<u64, DefinitionError> {
     let n_bytes = node.size()?;
-    if n_bytes < BUFFER_BYTES_MIN {
-        return Err(node.error(format!("must be at least {}", ByteSize(BUFFER_BYTES_MIN))));
-    }
+    ensure!(n_bytes >= BUFFER_BYTES_MIN, node.error(format!("must be at least {}", ByteSize(BUFFER_BYTES_MIN))));
     Ok(n_bytes)
 }
 
@@ -430,9 +426,7 @@ fn read_command(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
         Ok(program) => vec![program.to_owned()],
         Err(_) => command.items()?.iter().map(|item| item.text().map(str::to_owned)).collect::<Result<_, _>>()?,
     };
-    if arguments.first().is_none_or(String::is_empty) {
-        return Err(command.error("names no program"));
-    }
+    ensure!(arguments.first().is_some_and(|program| !program.is_empty()), command.error("names no program"));
     let every = node.get("every").map(|node| node.duration()).transpose()?;
     Ok(Some(Box::new(Command { arguments, every })))
 }

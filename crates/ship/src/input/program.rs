@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use types::Hold;
+use types::{Hold, ensure};
 
 use crate::input::{InputError, Sink};
 
@@ -72,9 +72,7 @@ pub(super) fn run(
         (outcome, status, trouble.join().unwrap_or_default())
     });
     outcome?;
-    if sink.is_stopping() {
-        return Err(InputError::Stopping);
-    }
+    ensure!(!sink.is_stopping(), InputError::Stopping);
     Ok(ExitReport { status: status.map_err(failed)?, trouble })
 }
 

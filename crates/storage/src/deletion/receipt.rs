@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use types::{GroupName, TimeRange, Timestamp};
+use types::{GroupName, TimeRange, Timestamp, ensure};
 use xxhash_rust::xxh3::xxh3_64;
 
 use files::disk;
@@ -106,9 +106,7 @@ impl DeletionReceipt {
     pub(crate) fn parse(text: &str) -> Result<Self, ReceiptError> {
         let (content, checksum) = text.split_at(text.rfind("checksum ").unwrap_or(text.len()));
         let mut lines = content.lines();
-        if lines.next() != Some("catat receipt") {
-            return Err(ReceiptError::Damaged);
-        }
+        ensure!(lines.next() == Some("catat receipt"), ReceiptError::Damaged);
         let format = lines.next().and_then(|line| line.strip_prefix("format ")?.parse().ok());
         match format {
             Some(FORMAT) if checksum.trim_end() == format!("checksum {:016x}", xxh3_64(content.as_bytes())) => {}

@@ -72,9 +72,7 @@ impl Sequences {
         let mut after = 0u64;
         while !cursor.is_at_end() {
             let (gap, length) = (cursor.varint()?, cursor.varint()?);
-            if gap == 0 && !encoder.set.is_empty() {
-                return Err(Damage("two ranges of sequences touch"));
-            }
+            types::ensure!(gap != 0 || encoder.set.is_empty(), Damage("two ranges of sequences touch"));
             let end = after.checked_add(gap).and_then(|start| Some((start, start.checked_add(length)?)));
             let Some((start, end)) = end.filter(|(_, end)| *end < u64::MAX) else {
                 return Err(Damage("a sequence is out of range"));

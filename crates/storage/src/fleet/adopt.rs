@@ -78,15 +78,11 @@ pub fn adopt(
     drop(store);
     let uuid = lock::store_in(dir)?;
     let _lock = Lock::take(dir)?;
-    if identity_of(url, Some(uuid))? != uuid {
-        return Err(not_ready("the fleet of this database has another store"));
-    }
+    types::ensure!(identity_of(url, Some(uuid))? == uuid, not_ready("the fleet of this database has another store"));
     let mut local = SqliteCatalog::open(&dir.join("catalog.sqlite"), uuid, 1)?;
     let mut contents = local.load()?;
     let mut catalog = PostgresCatalog::shared(url, uuid)?;
-    if !catalog.load()?.is_empty() {
-        return Err(not_ready("the fleet of this database has events already"));
-    }
+    types::ensure!(catalog.load()?.is_empty(), not_ready("the fleet of this database has events already"));
     let objects =
         Objects::new(bucket, &uuid, options().faults).map_err(|problem| OpenError::ObjectStore { problem })?;
     let mut report = AdoptReport::default();

@@ -47,9 +47,7 @@ pub(crate) fn encode<'b>(bodies: impl ExactSizeIterator<Item = &'b Body> + Clone
 /// Returns the bodies in an object; the error says what is wrong with its bytes, and where.
 pub(crate) fn bodies(bytes: &[u8]) -> Result<Vec<&[u8]>, (u64, &'static str)> {
     let head = bytes.get(..HEAD_BYTES).ok_or((0, "it is cut off"))?;
-    if head[..4] != MAGIC {
-        return Err((0, "it holds no events"));
-    }
+    types::ensure!(head[..4] == MAGIC, (0, "it holds no events"));
     if ![VERSION, VERSION_OF_STREAMS, VERSION_OF_SERIES].contains(&u16::from_le_bytes([head[4], head[5]])) {
         return Err((4, "a later version of catat wrote it"));
     }
@@ -63,9 +61,7 @@ pub(crate) fn bodies(bytes: &[u8]) -> Result<Vec<&[u8]>, (u64, &'static str)> {
         let length = u32::from_le_bytes(length.try_into().map_err(|_| cut_off)?) as usize;
         let hash = u64::from_le_bytes(hash.try_into().map_err(|_| cut_off)?);
         let body = bytes[at + DELIVERY_BYTES..].get(..length).ok_or(cut_off)?;
-        if xxh3_64(body) != hash {
-            return Err((at as u64, "the checksum does not fit"));
-        }
+        types::ensure!(xxh3_64(body) == hash, (at as u64, "the checksum does not fit"));
         bodies.push(body);
         at += DELIVERY_BYTES + length;
     }

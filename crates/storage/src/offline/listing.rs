@@ -99,9 +99,7 @@ impl From<SegmentRow> for SegmentListing {
 
 /// Opens a database that exists; nothing here writes to it.
 pub(super) fn open_database(path: &Path) -> Result<Connection, OpenError> {
-    if !path.is_file() {
-        return Err(OpenError::Io { path: path.to_owned(), source: io::ErrorKind::NotFound.into() });
-    }
+    types::ensure!(path.is_file(), OpenError::Io { path: path.to_owned(), source: io::ErrorKind::NotFound.into() });
     // Not read-only for SQLite: a database in WAL mode needs its shared-memory file, which a reader may have to make.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(Connection::open_with_flags(path, flags).map_err(of(&path.to_string_lossy()))?)

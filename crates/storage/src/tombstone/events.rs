@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
-use types::{GroupName, TimeRange, Timestamp};
+use types::{GroupName, TimeRange, Timestamp, ensure};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::deletion::{Deletion, DeletionReceipt, Sequences};
@@ -79,17 +79,11 @@ fn decode(bytes: &[u8], store: &[u8; 16], id: u64) -> Decoded<Tombstone> {
     let Some((content, checksum)) = bytes.split_last_chunk::<8>() else {
         return Err(Damage("the file ends too early"));
     };
-    if xxh3_64(content).to_le_bytes() != *checksum {
-        return Err(Damage("the checksum does not fit"));
-    }
+    ensure!(xxh3_64(content).to_le_bytes() == *checksum, Damage("the checksum does not fit"));
     let mut cursor = Cursor::new(content);
     cursor.take(16)?;
-    if cursor.array()? != *store {
-        return Err(Damage("the file belongs to another store"));
-    }
-    if u64::from_le_bytes(cursor.array()?) != id {
-        return Err(Damage("the file is that of another deletion"));
-    }
+    ensure!(cursor.array()? == *store, Damage("the file belongs to another store"));
+    ensure!(u64::from_le_bytes(cursor.array()?) == id, Damage("the file is that of another deletion"));
     let group_id = u32::try_from(cursor.varint()?).map_err(|_| Damage("a group number is out of range"))?;
     let group = GroupName::new(cursor.text()?).ok_or(Damage("a group name is invalid"))?;
     let created = Timestamp(cursor.zigzag()?);
@@ -100,9 +94,7 @@ fn decode(bytes: &[u8], store: &[u8; 16], id: u64) -> Decoded<Tombstone> {
     let n_deleted = cursor.varint()?;
     let length = cursor.count(1)?;
     let sequences = Sequences::decode(cursor.take(length)?)?;
-    if !cursor.is_at_end() {
-        return Err(Damage("the file has bytes after its end"));
-    }
+    ensure!(cursor.is_at_end(), Damage("the file has bytes after its end"));
     let receipt = DeletionReceipt {
         n_matched,
         n_deleted,

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use segment::{RunWidth, SegmentError, SegmentMeta, SegmentWriter};
-use types::Hold;
+use types::{Hold, ensure};
 
 use self::choice::Candidate;
 use self::input::Input;
@@ -224,9 +224,7 @@ impl Compactor {
             self.segments.remove_segments(written);
         }
         let stopped = matches!(error, StoreError::ShuttingDown | StoreError::Segment(SegmentError::Stopped));
-        if stopped {
-            return Err(StoreError::ShuttingDown);
-        }
+        ensure!(!stopped, StoreError::ShuttingDown);
         self.segments.counters.compactions_failed.add(1);
         if matches!(error, StoreError::Segment(_) | StoreError::Unreadable(_)) {
             compactor.skipped.extend(job.ids());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use sha2::{Digest, Sha256};
-use types::{GroupName, Timestamp};
+use types::{GroupName, Timestamp, ensure};
 
 use crate::deletion::{DELETION_BYTES_MAX, Deletion, DeletionOrder, DeletionReceipt, Sequences};
 use crate::segments::Segments;
@@ -39,9 +39,7 @@ impl Eraser {
         sequences: Sequences,
         order: &DeletionOrder,
     ) -> Result<DeletionReceipt, StoreError> {
-        if sequences.n_bytes() > DELETION_BYTES_MAX {
-            return Err(StoreError::TooManyEvents { bytes_max: DELETION_BYTES_MAX });
-        }
+        ensure!(sequences.n_bytes() <= DELETION_BYTES_MAX, StoreError::TooManyEvents { bytes_max: DELETION_BYTES_MAX });
         self.segments.catch_up().map_err(StoreError::Unreadable)?;
         let is_shared = self.segments.follower().is_some();
         // No flush and nothing that takes segments out of the list runs meanwhile, so the masks fit the segments that
@@ -89,9 +87,7 @@ impl Eraser {
     ) -> Result<(Arc<Deletion>, DeletionReceipt), StoreError> {
         let state = self.segments.state();
         let group_id = state.groups.id_of(group).ok_or_else(|| StoreError::NoGroup(group.clone()))?;
-        if state.deletions.len() >= PENDING_MAX {
-            return Err(StoreError::TooManyDeletions { pending_max: PENDING_MAX });
-        }
+        ensure!(state.deletions.len() < PENDING_MAX, StoreError::TooManyDeletions { pending_max: PENDING_MAX });
         drop(state);
         let created = self.segments.options.clock.now();
         let id = new_id(created).map_err(StoreError::io(&self.segments.tombstone_dir()))?;

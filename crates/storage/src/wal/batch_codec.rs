@@ -39,7 +39,9 @@ use std::sync::Arc;
 
 use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text, put_varint, put_zigzag};
 use segment::tagged::{NESTING_MAX, is_too_deep};
-use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
+use types::{
+    Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value, ensure,
+};
 
 use self::series::{KnownStreams, take_streams};
 use crate::Buffers;
@@ -104,9 +106,7 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch, streams: &KnownStreams) -> Result
         put_codes(out, &[]);
         out.push(SERIES);
         let n_bytes = streams.put(out, series);
-        if n_bytes > PLAIN_BYTES_MAX {
-            return Err(format!("its labels have {n_bytes} bytes; the limit is {PLAIN_BYTES_MAX}"));
-        }
+        ensure!(n_bytes <= PLAIN_BYTES_MAX, format!("its labels have {n_bytes} bytes; the limit is {PLAIN_BYTES_MAX}"));
         put_codes(out, codes);
     } else {
         put_texts(out, &batch.messages);
@@ -119,9 +119,7 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch, streams: &KnownStreams) -> Result
         put_text(out, name);
         put_column(out, column)?;
     }
-    if out.len() > PLAIN_BYTES_MAX {
-        return Err(format!("it has {} bytes; the limit is {PLAIN_BYTES_MAX}", out.len()));
-    }
+    ensure!(out.len() <= PLAIN_BYTES_MAX, format!("it has {} bytes; the limit is {PLAIN_BYTES_MAX}", out.len()));
     Ok(())
 }
 
@@ -228,9 +226,7 @@ fn put_column(out: &mut Vec<u8>, column: &Column) -> Result<(), String> {
 }
 
 fn put_value(out: &mut Vec<u8>, value: &Value) -> Result<(), String> {
-    if is_too_deep(value) {
-        return Err(format!("a value is nested deeper than {NESTING_MAX} levels"));
-    }
+    ensure!(!is_too_deep(value), format!("a value is nested deeper than {NESTING_MAX} levels"));
     types::codec::put_value(Some(value), out);
     Ok(())
 }
@@ -241,9 +237,7 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
     let mut cursor = Cursor::new(&plain);
     // A level takes a byte a row, so a count of rows that is out of proportion is seen here.
     let n_rows = cursor.count(1)?;
-    if n_rows.saturating_mul(SYSTEM_COLUMNS) > CELLS_MAX {
-        return Err(Damage("a count is out of range"));
-    }
+    ensure!(n_rows.saturating_mul(SYSTEM_COLUMNS) <= CELLS_MAX, Damage("a count is out of range"));
     let timestamps = cursor.integers(n_rows)?;
     let sequences = match cursor.byte()? {
         0 => (0..n_rows as u64).collect(),
@@ -270,9 +264,7 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
         return Err(Damage("a code is out of range"));
     }
     let fields = fields(&mut cursor, n_rows)?;
-    if !cursor.is_at_end() {
-        return Err(Damage("bytes follow the batch"));
-    }
+    ensure!(cursor.is_at_end(), Damage("bytes follow the batch"));
     Ok(Batch {
         timestamps: timestamps.into(),
         sequences: sequences.ok_or(Damage("a sequence is out of range"))?.into(),
@@ -303,15 +295,11 @@ fn decompress(bytes: &[u8]) -> Decoded<Vec<u8>> {
 
 fn fields(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Vec<(Arc<str>, Column)>> {
     let n_fields = cursor.count(2)?;
-    if n_rows.saturating_mul(n_fields + SYSTEM_COLUMNS) > CELLS_MAX {
-        return Err(Damage("a count is out of range"));
-    }
+    ensure!(n_rows.saturating_mul(n_fields + SYSTEM_COLUMNS) <= CELLS_MAX, Damage("a count is out of range"));
     let mut fields: Vec<(Arc<str>, Column)> = Vec::new();
     for _ in 0..n_fields {
         let name: Arc<str> = cursor.text()?.into();
-        if fields.last().is_some_and(|(last, _)| *last >= name) {
-            return Err(Damage("field names are out of order"));
-        }
+        ensure!(fields.last().is_none_or(|(last, _)| *last < name), Damage("field names are out of order"));
         fields.push((name, column(cursor, n_rows)?));
     }
     Ok(fields)
@@ -356,9 +344,7 @@ fn presence(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<RowSet> {
         }
         2 => {
             let count = cursor.varint()? as usize;
-            if count > n_rows {
-                return Err(Damage("a count is out of range"));
-            }
+            ensure!(count <= n_rows, Damage("a count is out of range"));
             let mut rows = RowSet::none(n_rows);
             for row in cursor.integers(count)? {
                 rows.insert(usize::try_from(row).map_err(|_| Damage("a row is out of range"))?);
@@ -438,9 +424,7 @@ fn series(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<(Column, Vec<Arc<Se
 fn series_of(streams: &Column) -> Decoded<Vec<Arc<Series>>> {
     let damage = || Damage("a stream is that of no series");
     let Column::Dictionary { codes, values } = streams else { return Err(damage()) };
-    if codes.contains(&MISSING_CODE) {
-        return Err(damage());
-    }
+    ensure!(!codes.contains(&MISSING_CODE), damage());
     let series = |value: &Value| match value {
         Value::String(text) => Series::of_labels(text).map(Arc::new).ok_or_else(damage),
         _ => Err(damage()),
@@ -456,9 +440,7 @@ fn dictionary(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
     }
     let present = presence(cursor, n_rows)?;
     let codes = cursor.codes(present.count())?;
-    if codes.iter().any(|code| *code as usize >= values.len()) {
-        return Err(Damage("a code is out of range"));
-    }
+    ensure!(!codes.iter().any(|code| *code as usize >= values.len()), Damage("a code is out of range"));
     Ok(Column::Dictionary { codes: spread(codes, &present, MISSING_CODE), values: Arc::new(values) })
 }
 

@@ -25,7 +25,7 @@
 //! tells a torn write from damage: bytes at or after it were never acknowledged before this record.
 
 use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
-use types::{GroupName, Timestamp};
+use types::{GroupName, Timestamp, ensure};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::batch_codec::{self, Encoder};
@@ -133,9 +133,7 @@ pub(crate) struct Body {
 /// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; the error is why it is too large.
 pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], encoder: &Encoder) -> Result<Body, String> {
     let Delivery { key, position, parts, .. } = delivery;
-    if parts.len() > usize::from(u16::MAX) {
-        return Err(format!("it has {} groups; the limit is {}", parts.len(), u16::MAX));
-    }
+    ensure!(parts.len() <= usize::from(u16::MAX), format!("it has {} groups; the limit is {}", parts.len(), u16::MAX));
     let mut out = vec![u8::from(key.is_some()) | u8::from(position.is_some()) << 1];
     if let Some(key) = key {
         out.extend_from_slice(&key.id);
@@ -158,9 +156,7 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], encoder: &Enc
         put_varint(&mut out, batch.len() as u64);
         out.extend_from_slice(&batch);
     }
-    if out.len() > BODY_BYTES_MAX {
-        return Err(format!("it has {} bytes; the limit is {BODY_BYTES_MAX}", out.len()));
-    }
+    ensure!(out.len() <= BODY_BYTES_MAX, format!("it has {} bytes; the limit is {BODY_BYTES_MAX}", out.len()));
     let hash = xxh3_64(&out);
     let has_series = parts.iter().any(|part| batch_codec::is_of_series(&part.batch));
     Ok(Body { bytes: out, hash, has_series })

@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use types::{Batch, GroupName, Hold, Numbers};
+use types::{Batch, GroupName, Hold, Numbers, ensure};
 
 use crate::DeletionReceipt;
 use crate::hot::Generation;
@@ -247,9 +247,7 @@ impl Queue {
         if let Some(closed) = &waiting.closed {
             return Err(closed.clone().into());
         }
-        if is_late {
-            return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
-        }
+        ensure!(!is_late, AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         waiting.bytes += size.memory;
         waiting.record_bytes += size.record;
         waiting.work.push_back((WriterCommand::Append(Box::new(request), answer), size));

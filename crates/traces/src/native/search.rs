@@ -5,7 +5,7 @@ use language::ParseOptions;
 use plan::Operator;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
-use types::{GroupPattern, Timestamp, Value};
+use types::{GroupPattern, Timestamp, Value, ensure};
 
 use door::{Outcome, Problem, Reply, Shared, reason_json, stats_json};
 
@@ -73,9 +73,7 @@ pub(super) fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch, Problem
         let problem = Problem::bad_request("bad-json", format!("the body is not a search for traces: {problem}"));
         problem.hint("send {\"service\":\"…\",\"min_duration_ms\":100} as application/json")
     };
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(bad("it is an array, not an object".into()));
-    }
+    ensure!(body.trim_ascii_start().first() != Some(&b'['), bad("it is an array, not an object".into()));
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     let request: SearchRequest = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
     let end = |name: &str, end: &Option<Json_>| match end {

@@ -3,7 +3,7 @@
 use door::{Parameters, Problem};
 use plan::QueryErrors;
 use traceql::Query;
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use crate::search::duration;
 use crate::times;
@@ -28,9 +28,7 @@ pub(super) fn range_of_metrics(parameters: &Parameters, now: Timestamp) -> Resul
     let to = end.map_or(times::last_hour(now).to, |end| Timestamp(end.0.saturating_add(1)));
     let length = since.unwrap_or(times::DEFAULT_RANGE_NS);
     let from = start.unwrap_or(Timestamp(to.0.saturating_sub(length)));
-    if from >= to {
-        return Err(Problem::bad_request("empty-range", format!("the range is empty: it begins at {from}")));
-    }
+    ensure!(from < to, Problem::bad_request("empty-range", format!("the range is empty: it begins at {from}")));
     Ok(TimeRange { from, to })
 }
 

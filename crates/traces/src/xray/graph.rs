@@ -11,7 +11,7 @@ use execute::Answer;
 use plan::{AggregateKind, Expr, Name, Operator, Plan};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use types::{TimeRange, Value};
+use types::{TimeRange, Value, ensure};
 
 use super::attributes::{call_name, outcomes};
 use super::document::seconds;
@@ -70,12 +70,8 @@ pub(super) fn range_of(text: &[u8]) -> Result<TimeRange, Problem> {
     if let Some(group) = request.group.filter(|group| group != DEFAULT_GROUP) {
         return Err(bad(format!("there is no group {group:?}; leave GroupName out")));
     }
-    if request.group_arn.is_some() {
-        return Err(bad("groups have no ARN here; leave GroupARN out"));
-    }
-    if request.token.is_some() {
-        return Err(bad("a service graph has one page; leave NextToken out"));
-    }
+    ensure!(request.group_arn.is_none(), bad("groups have no ARN here; leave GroupARN out"));
+    ensure!(request.token.is_none(), bad("a service graph has one page; leave NextToken out"));
     request.ends.range()
 }
 

@@ -5,7 +5,7 @@ use plan::QueryError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use crate::span::trace_id;
 
@@ -15,9 +15,7 @@ const TRACE_IDS_MAX: usize = 5;
 /// Reads the body of a request, whose members may be `null`. Unknown members are ignored.
 pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(bad("the request is not an object as JSON"));
-    }
+    ensure!(body.trim_ascii_start().first() == Some(&b'{'), bad("the request is not an object as JSON"));
     serde_json::from_slice(body).map_err(|error| bad(format!("the request cannot be read: {error}")))
 }
 
@@ -57,9 +55,7 @@ impl Ends {
             Ok::<_, Problem>(Timestamp((seconds * 1e3).round() as i64 * 1_000_000))
         };
         let (from, to) = (instant("StartTime", &self.start)?, instant("EndTime", &self.end)?);
-        if from > to {
-            return Err(bad(format!("the range is empty: StartTime {from} is after EndTime {to}")));
-        }
+        ensure!(from <= to, bad(format!("the range is empty: StartTime {from} is after EndTime {to}")));
         let is_second = to.0 % Timestamp::SECOND == 0;
         Ok(TimeRange { from, to: Timestamp(to.0.saturating_add(if is_second { Timestamp::SECOND } else { 1 })) })
     }

@@ -43,9 +43,7 @@ impl Packed<'_> {
     /// Returns the number at a place.
     #[inline]
     pub fn get(&self, place: usize) -> Decoded<i64> {
-        if place >= self.n {
-            return Err(Damage("a place is out of range"));
-        }
+        crate::ensure!(place < self.n, Damage("a place is out of range"));
         let bytes = self.planes.iter().skip(place).step_by(self.n);
         let value: u64 = bytes.enumerate().map(|(plane, byte)| u64::from(*byte) << (8 * plane)).sum();
         Ok(self.least.wrapping_add(value as i64))
@@ -54,9 +52,7 @@ impl Packed<'_> {
     /// Appends the numbers at some places.
     #[inline]
     pub fn read(&self, places: Range<usize>, values: &mut Vec<i64>) -> Decoded<()> {
-        if places.end > self.n || places.start > places.end {
-            return Err(Damage("a place is out of range"));
-        }
+        crate::ensure!(places.end <= self.n && places.start <= places.end, Damage("a place is out of range"));
         let from = values.len();
         values.resize(from + places.len(), self.least);
         for (plane, bytes) in self.planes.chunks_exact(self.n.max(1)).enumerate() {
@@ -91,9 +87,7 @@ impl<'a> Cursor<'a> {
     pub fn packed(&mut self, n: usize) -> Decoded<Packed<'a>> {
         let least = self.zigzag()?;
         let width = usize::from(self.byte()?);
-        if width > 8 {
-            return Err(Damage("a number is wider than 8 bytes"));
-        }
+        crate::ensure!(width <= 8, Damage("a number is wider than 8 bytes"));
         let planes = self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
         Ok(Packed { least, n, planes })
     }

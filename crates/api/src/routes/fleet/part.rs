@@ -29,9 +29,7 @@ pub(crate) fn post(call: Call) -> Outcome {
 
 fn work(Call { server, parts, .. }: Call, body: RequestBody) -> Outcome {
     let link = server.app.fleet.clone().ok_or_else(not_a_node)?;
-    if !link.is_from_node(&parts.headers, "part", &[body.bytes()]) {
-        return Err(not_a_node());
-    }
+    types::ensure!(link.is_from_node(&parts.headers, "part", &[body.bytes()]), not_a_node());
     let of_part = link.code("part", &[body.bytes()]);
     let part = Part::read(body.bytes()).map_err(|error| Problem::bad_request("bad-part", error.to_string()))?;
     drop(body);

@@ -3,7 +3,7 @@
 use cause::Measure;
 use plan::{AggregateKind, Expr, Function, Name, Operator, Plan};
 use serde_json::{Map, Value};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use crate::ask::{Ask, Question};
 use crate::json_body::JsonBody;
@@ -63,9 +63,7 @@ impl OnsetQuestion {
     pub(super) fn check(self, now: Timestamp) -> Result<(Question, Of), Problem> {
         let question = self.ask.check(now)?;
         let among = self.among.map(|among| among.check(now)).transpose()?;
-        if among.is_some() && self.of.as_deref() != Some("share") {
-            return Err(bad_of("`among` is for shares".into()));
-        }
+        ensure!(among.is_none() || self.of.as_deref() == Some("share"), bad_of("`among` is for shares".into()));
         let of_stats = measure_of_stats(&question.plan)?;
         let of = match (self.of.as_deref(), of_stats) {
             (Some(_), Some(_)) => {
@@ -93,9 +91,7 @@ fn share(question: &Question, among: Option<Question>) -> Result<Of, Problem> {
         }
         Some(among) => among.plan,
     };
-    if plan::has_subqueries(&plan) {
-        return Err(bad_of("`among` has a subquery; put it into the query".into()));
-    }
+    ensure!(!plan::has_subqueries(&plan), bad_of("`among` has a subquery; put it into the query".into()));
     Ok(Of::Measure(Measure::Share(plan), "share".into()))
 }
 

@@ -12,6 +12,7 @@ use crate::answer::Form;
 use crate::ask::Question;
 use crate::state::Shared;
 use door::{Problem, QueryRun};
+use types::ensure;
 
 /// Most columns of an answer: a row has a place for each, whether the event has the field or not.
 const COLUMNS_MAX: usize = 10_000;
@@ -21,9 +22,7 @@ const OF_EVERY_EVENT: [&str; 7] = ["@timestamp", "@ingestionTime", "@level", "@l
 
 /// Adds the columns of all fields to those of a question, and the snapshot whose fields these are.
 pub(super) async fn widened(server: &Shared, question: Question, form: Form) -> Result<Question, Problem> {
-    if !matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. })) {
-        return Err(no_events());
-    }
+    ensure!(matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. })), no_events());
     let text = question.text.clone();
     server.read(&text, move |reading| with_fields(reading, question, form)).await
 }
@@ -34,9 +33,7 @@ fn with_fields(reading: &QueryRun<'_>, mut question: Question, form: Form) -> Re
     // A line leaves out what its event lacks; a table would have a column for every field of events that do not match.
     let of_matching = if form.is_sparse() { None } else { names_of_matching(reading, &question, &snapshot)? };
     let names = of_matching.unwrap_or_else(|| names_of_runs(&mut snapshot));
-    if names.len() > COLUMNS_MAX {
-        return Err(too_many(names.len()));
-    }
+    ensure!(names.len() <= COLUMNS_MAX, too_many(names.len()));
     append(&mut question.plan, OF_EVERY_EVENT.map(Into::into).into_iter().chain(names));
     question.snapshot = Some(snapshot);
     Ok(question)

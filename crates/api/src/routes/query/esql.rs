@@ -7,7 +7,7 @@ use door::{Problem, QueryRun, Scope};
 use esql::{CheckedQuery, EsqlError, Kind, Parameters, ROWS_MAX, Schema, Statement};
 use execute::{Answer, ColumnKind};
 use plan::{QueryErrors, Warning, nearest};
-use types::{GroupPattern, TimeRange, Timestamp, group_name_of_outside};
+use types::{GroupPattern, TimeRange, Timestamp, ensure, group_name_of_outside};
 
 use super::outcome::RowsOf;
 use crate::ask::Ask;
@@ -37,9 +37,7 @@ pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf,
 
 /// Refuses what other languages are asked with.
 fn check(ask: &Ask) -> Result<(), Problem> {
-    if ask.explain {
-        return Err(Problem::bad_request("unsupported", "a query in ES|QL is not explained"));
-    }
+    ensure!(!ask.explain, Problem::bad_request("unsupported", "a query in ES|QL is not explained"));
     if ask.step.is_some() {
         let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
         return Err(problem.hint("ES|QL has BUCKET(), as in STATS COUNT(*) BY BUCKET(@timestamp, 15 seconds)"));
@@ -99,9 +97,7 @@ fn groups(run: &QueryRun<'_>, statement: &Statement, text: &str) -> Result<Optio
             _ if name.contains('*') => wanted.push(GroupPattern::new(name)),
             _ => {
                 let group = group_name_of_outside(name);
-                if !run.server.store().has_group(&group) {
-                    return Err(unknown(statement, name, text, &known));
-                }
+                ensure!(run.server.store().has_group(&group), unknown(statement, name, text, &known));
                 wanted.push(GroupPattern::new(group.as_str()));
             }
         }

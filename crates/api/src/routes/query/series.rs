@@ -9,7 +9,7 @@ use language::logql::{self, Steps, joined};
 use plan::{QueryError, QueryErrors, Span, Warning};
 use promql::{Data, EvalError, Query, Row};
 use series::{SampleSource, query_options};
-use types::Timestamp;
+use types::{Timestamp, ensure};
 
 use super::outcome::RowsOf;
 use super::samples::{Sample, rows_of};
@@ -22,9 +22,7 @@ const LANGUAGE: &str = "promql";
 
 /// Answers a metric query in LogQL.
 pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
-    if ask.explain {
-        return Err(Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
-    }
+    ensure!(!ask.explain, Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
     let logql::Query::Metric(query) = logql::parse(&ask.query)? else {
         return Err(Problem::internal("a query for lines".to_owned()));
     };
@@ -56,9 +54,7 @@ pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
 
 /// Answers a query in PromQL.
 pub(super) fn of_promql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
-    if ask.explain {
-        return Err(Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
-    }
+    ensure!(!ask.explain, Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     let query = parsed(&ask.query)?;
     let when = when(ask, now)?;
     let groups = ask.groups();

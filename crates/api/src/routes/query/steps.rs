@@ -1,6 +1,6 @@
 //! The instants at which a query for numbers is asked: one, or those of a range with a step.
 
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, ensure};
 
 use crate::ask::{Ask, instant};
 use door::Problem;
@@ -28,9 +28,7 @@ pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
         |message: String| Problem::bad_request("bad-parameter", message).hint("write a duration such as 15s or 1m");
     let step = types::parse_duration_ns(step).map_err(|error| bad(format!("step: {error}")))?;
     let step = step / Timestamp::MILLISECOND;
-    if step <= 0 {
-        return Err(bad("step: must be at least 1ms".to_owned()));
-    }
+    ensure!(step > 0, bad("step: must be at least 1ms".to_owned()));
     let TimeRange { from, to } = ask.range(now)?;
     // The end of a range is not in it; without one it is now.
     let end = if ask.to.is_none() && to > now { now } else { Timestamp(to.0.saturating_sub(1)) };

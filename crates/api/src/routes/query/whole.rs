@@ -24,9 +24,7 @@ pub(super) fn is_whole(ask: &Ask) -> bool {
 
 /// Answers a query, with at most as many rows as are asked for, or fit the form.
 pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
-    if ask.all_fields {
-        return Err(super::all_fields::no_events());
-    }
+    types::ensure!(!ask.all_fields, super::all_fields::no_events());
     let asked = ask.limit;
     let limit = match form {
         Form::Json => asked.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX),

@@ -137,7 +137,7 @@ impl Facts {
             Err(failure) => failure.message.split("\ncatat: ").map(str::to_owned).collect(),
         };
         let config = config.ok();
-        let reserve_bytes = config.as_ref().map_or(64 << 20, |config| config.disk_reserve_bytes);
+        let reserve_bytes = config.as_ref().map_or(64 << 20, |config| config.store.disk_reserve_bytes);
         let inputs = config.as_ref().map(|config| config.ship.inputs()).unwrap_or_default();
         let found = match config.as_ref().map(shipped) {
             Some(None) => None,
@@ -166,7 +166,7 @@ impl Facts {
             unnamed: if inputs.is_empty() { Vec::new() } else { unnamed(&found, state_dir.clone()) },
             has_inputs: !inputs.is_empty(),
             found,
-            store: StoreFacts::of(&dir, config.as_ref().is_some_and(|config| config.fleet.is_some())),
+            store: StoreFacts::of(&dir, config.as_ref().is_some_and(|config| config.store.fleet.is_some())),
             shipper: state_dir.and_then(|dir| ship::Report::read(&dir).ok()),
         }
     }

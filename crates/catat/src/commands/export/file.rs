@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tables::EventFile;
-use types::{Timestamp, Value};
+use types::{Timestamp, Value, ensure};
 
 use super::parts::Plan;
 use crate::client::Server;
@@ -72,9 +72,7 @@ fn write_pieces(
     let mut buffer = vec![0; BUFFER_BYTES];
     for piece in 0..n_pieces {
         let mut answer = server.attempt(plan.events(server, part, (piece, n_pieces)))?;
-        if !answer.status().is_success() {
-            return Err(refusal(server, answer, &plan.query));
-        }
+        ensure!(answer.status().is_success(), refusal(server, answer, &plan.query));
         loop {
             let n = match answer.read(&mut buffer) {
                 Ok(n) => n,

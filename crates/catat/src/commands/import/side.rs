@@ -6,11 +6,10 @@ use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use types::{GroupName, Secret, Timestamp};
+use types::{GroupName, Secret, Timestamp, ensure};
 
 use crate::arguments::ImportOptions;
 use crate::client::{Server, cause_of};
-use crate::commands::send::retry_after;
 use crate::commands::spans::Range;
 use crate::failure::Failure;
 
@@ -139,7 +138,7 @@ impl<'s> Side<'s> {
         let (began, mut n_failed) = (Instant::now(), 0);
         loop {
             let answer = request()?.send().and_then(|answer| {
-                let (status, asked) = (answer.status(), retry_after(&answer));
+                let (status, asked) = (answer.status(), ship::retry_after(&answer));
                 Ok((status, asked, answer.text()?))
             });
             let (failure, asked) = match answer {
@@ -150,18 +149,14 @@ impl<'s> Side<'s> {
                     let failure = failure.of_conflict(status.as_u16() == 409);
                     // Amazon's services say it with 400.
                     let is_throttled = body.contains("ThrottlingException") || body.contains("LimitExceeded");
-                    if !is_throttled && !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
-                        return Err(failure);
-                    }
+                    ensure!(is_throttled || matches!(status.as_u16(), 408 | 425 | 429 | 500..=599), failure);
                     (failure, asked)
                 }
                 Err(error) => (Failure::unreachable(format!("{}: {}", self.name, cause_of(&error))), None),
             };
             n_failed += 1;
             let wait = ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0));
-            if began.elapsed() + wait > PATIENCE {
-                return Err(failure);
-            }
+            ensure!(began.elapsed() + wait <= PATIENCE, failure);
             if n_failed == 1 {
                 say!("catat: {}; trying again for {} s", failure.message, PATIENCE.as_secs());
             }

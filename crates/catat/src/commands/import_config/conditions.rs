@@ -5,7 +5,7 @@ use language::{Language, dsl, events_text, translate};
 use plan::insights_text;
 use serde_json::{Value, json};
 use storage::Clock;
-use types::TimeRange;
+use types::{TimeRange, ensure};
 
 /// Returns a query for the events for which all clauses of the query DSL hold; nothing where there is none.
 ///
@@ -19,9 +19,7 @@ pub(super) fn of_clauses(clauses: &[Value]) -> Result<String, String> {
     let now = Clock::system().now();
     let found = dsl::parse_query(Some(&query), now, &Schema::default()).map_err(|error| error.reason)?;
     let is_all = found.range.from <= TimeRange::ALL.from && found.range.to >= TimeRange::ALL.to;
-    if !is_all {
-        return Err("a range of @timestamp: the time is chosen beside a query".to_owned());
-    }
+    ensure!(is_all, "a range of @timestamp: the time is chosen beside a query".to_owned());
     events_text(&[], &found.operators, &[]).ok_or_else(|| "Insights QL has no words for it".to_owned())
 }
 

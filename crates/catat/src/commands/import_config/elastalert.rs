@@ -163,9 +163,7 @@ fn listed(kind: &str, rule: &mut Section) -> Result<(String, String), String> {
 /// How many values each of some fields has, and the condition that one of them has several.
 fn changed(rule: &mut Section) -> Result<(String, String), String> {
     let keys = rule.texts("compare_key").iter().map(|key| field(key)).collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() {
-        return Err("compare_key is missing".to_owned());
-    }
+    types::ensure!(!keys.is_empty(), "compare_key is missing".to_owned());
     // An event without the key is none that changes it.
     rule.take("ignore_null");
     let values = |(at, key): (usize, &String)| format!("count_distinct({key}) as n{}", at + 1);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use language::Language;
 use serde_json::{Map, Value, json};
+use types::ensure;
 
 use super::conditions::{field, groups_of, of_clauses, of_text, piped};
 use super::document::text_of;
@@ -138,9 +139,10 @@ fn clause(filter: &Value) -> Result<Value, String> {
         let query = filter.get("query").filter(|query| query.is_object()).cloned().unwrap_or(Value::Object(own));
         phrase(query)
     };
-    if inner.as_object().is_none_or(Map::is_empty) {
-        return Err(format!("a filter of the type {:?}", text(&meta["type"])));
-    }
+    ensure!(
+        inner.as_object().is_some_and(|inner| !inner.is_empty()),
+        format!("a filter of the type {:?}", text(&meta["type"]))
+    );
     Ok(if meta["negate"] == json!(true) { json!({"bool": {"must_not": [inner]}}) } else { inner })
 }
 

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use alert::{FiringAlert, Rule, RunsAsk, read_rules, rehearse};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use types::{GroupName, Limits, Timestamp};
+use types::{GroupName, Limits, Timestamp, ensure};
 
 use self::samples::{EVENTS_MAX, duration};
 use super::files::{failure_of, read_text};
@@ -130,9 +130,7 @@ fn run_file(path: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
             Err(found) => errors.extend(found),
         }
     }
-    if !errors.is_empty() {
-        return Err(failure_of(&errors));
-    }
+    ensure!(errors.is_empty(), failure_of(&errors));
     let interval_ns = match &file.evaluation_interval {
         Some(text) => duration(text).map_err(|error| wrong(format!("evaluation_interval: {error}")))?,
         None => INTERVAL_NS_DEFAULT,
@@ -188,9 +186,7 @@ fn runs_of(test: &Test, start: Timestamp, beside: &Path) -> Result<Vec<std::sync
             let at = start.0.saturating_add(first).saturating_add(every.saturating_mul(i64::from(n)));
             fields.insert("@timestamp".into(), Timestamp(at).to_string().into());
             records.push((group.clone(), Value::Object(fields.clone()).to_string()));
-            if records.len() > EVENTS_MAX {
-                return Err(format!("more than {EVENTS_MAX} events"));
-            }
+            ensure!(records.len() <= EVENTS_MAX, format!("more than {EVENTS_MAX} events"));
         }
     }
     if let Some(file) = &test.file {

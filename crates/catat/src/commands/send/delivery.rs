@@ -120,9 +120,7 @@ impl Delivery {
             };
             n_failed += 1;
             let wait = ship::wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0));
-            if began.elapsed() + wait > self.retry_for {
-                return Err(failure);
-            }
+            types::ensure!(began.elapsed() + wait <= self.retry_for, failure);
             if n_failed == 1 && !self.is_quiet {
                 let why = failure.message.lines().next().unwrap_or_default();
                 say!("catat: {why}; trying again for {} s", self.retry_for.as_secs());
@@ -164,7 +162,7 @@ impl Delivery {
 /// Returns the outcome of a batch from its answer.
 fn settled(server: &Server, response: Response) -> Result<Attempt, Failure> {
     let status = response.status();
-    let asked = retry_after(&response);
+    let asked = ship::retry_after(&response);
     let mut body = Vec::new();
     if let Err(error) = response.take(ANSWER_BYTES_MAX).read_to_end(&mut body) {
         // Sent again under the same id, the batch is stored once.
@@ -182,12 +180,6 @@ fn settled(server: &Server, response: Response) -> Result<Attempt, Failure> {
         408 | 425 | 429 | 500..=599 => Ok(Attempt::Later(failure, asked)),
         _ => Err(failure),
     }
-}
-
-/// Whole seconds, which is what our servers and most others say.
-pub(in crate::commands) fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
 }
 
 impl Outcome {

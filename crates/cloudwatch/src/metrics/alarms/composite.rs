@@ -42,9 +42,7 @@ impl CompositeRule {
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let mut reader = Cursor::new(text);
         let rule = reader.any().map_err(|problem| problem.0)?;
-        if !reader.rest().is_empty() {
-            return Err(reader.problem("AND, OR or the end of the rule is expected").0);
-        }
+        types::ensure!(reader.rest().is_empty(), reader.problem("AND, OR or the end of the rule is expected").0);
         let names = rule.names();
         match names.len() {
             n if n > ALARMS_MAX => Err(format!("the rule names {n} alarms, more than {ALARMS_MAX}")),
@@ -104,9 +102,7 @@ impl Cursor<'_> {
 
     fn one(&mut self) -> Result<CompositeRule, MathProblem> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(self.problem(format!("the rule is nested more than {DEPTH_MAX} deep")));
-        }
+        types::ensure!(self.depth <= DEPTH_MAX, self.problem(format!("the rule is nested more than {DEPTH_MAX} deep")));
         let rule = if self.take("NOT") {
             CompositeRule::Not(Box::new(self.one()?))
         } else if self.take("(") {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ingest::datum::MetricName;
 use serde_json::{Map, Value, json};
+use types::ensure;
 
 use super::super::data::query::{DataQuery, MetricQuery, QuerySource, shown_dimensions, spelled};
 use super::super::error::{bad_combination, bad_value, missing};
@@ -17,9 +18,9 @@ use super::super::statistic::Statistic;
 use super::composite::{CompositeRule, RULE_CHARS_MAX};
 use super::judgement::{Datapoints, MissingData};
 use super::threshold::Comparison;
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// Tags by key.
 type Tags = BTreeMap<String, String>;
@@ -129,9 +130,7 @@ pub(super) fn invalid(message: impl Into<String>) -> CloudWatchProblem {
 /// Reads what all alarms have: the name, members as they are shown, tags.
 fn common(input: &Parameters<'_>) -> Read<(String, Map<String, Value>, Tags)> {
     let name = input.needed_text("AlarmName", NAME_CHARS_MAX)?;
-    if name.chars().any(char::is_control) {
-        return Err(bad_value("The value of AlarmName must not have control characters."));
-    }
+    ensure!(!name.chars().any(char::is_control), bad_value("The value of AlarmName must not have control characters."));
     let mut shown = Map::new();
     shown.insert("AlarmName".to_owned(), name.into());
     if let Some(text) = input.text("AlarmDescription", DESCRIPTION_CHARS_MAX)? {
@@ -242,9 +241,7 @@ fn datapoints(input: &Parameters<'_>) -> Read<Datapoints> {
     };
     let of = count("EvaluationPeriods")?.ok_or_else(|| missing("EvaluationPeriods"))?;
     let to_alarm = count("DatapointsToAlarm")?.unwrap_or(of);
-    if to_alarm > of {
-        return Err(invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods."));
-    }
+    ensure!(to_alarm <= of, invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods."));
     let missing = match input.text("TreatMissingData", NAME_CHARS_MAX)? {
         None => MissingData::Missing,
         Some(text) => {
@@ -337,9 +334,7 @@ fn expression(input: &Parameters<'_>, threshold: &Threshold) -> Read<(Vec<DataQu
         match &query.source {
             QuerySource::Metric(metric) => drop(periods.insert(metric.period_ms / 1_000)),
             QuerySource::Expression { expression, .. } => {
-                if expression.calls("SEARCH") {
-                    return Err(invalid("SEARCH is not supported in the expression of an alarm."));
-                }
+                ensure!(!expression.calls("SEARCH"), invalid("SEARCH is not supported in the expression of an alarm."));
             }
         }
     }

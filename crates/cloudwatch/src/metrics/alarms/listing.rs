@@ -10,10 +10,10 @@ use super::composite::CompositeRule;
 use super::definition::{ACTIONS, invalid};
 use super::message::arn;
 use super::state::{AlarmMemory, state_named};
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 use crate::paging::{page_from, with_next_token};
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// Entries of a page, as at Amazon, and names in a request.
 const PAGE_MAX: usize = 100;

@@ -6,7 +6,7 @@ use alert::{ALARM, AlarmDocument, AlarmView};
 use door::{Problem, Role, to_json};
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
-use types::{GroupName, GroupPattern, Timestamp, group_name_of_outside};
+use types::{GroupName, GroupPattern, Timestamp, ensure, group_name_of_outside};
 
 use super::super::error::{bad_value, missing};
 use super::super::parameters::Parameters;
@@ -17,13 +17,13 @@ use super::listing::{
     AlarmFilter, AlarmTypes, children, definition, is_composite, page, page_asked, retain_of_metric, shown,
 };
 use super::state::{ORDER, StateOrder, state_named};
-use crate::answer::{CloudWatchProblem, random_id};
+use crate::answer::{CloudWatchProblem, Result, random_id};
 use crate::metric_filters::counters;
 use crate::paging::{page_from, with_next_token};
 use crate::request::Step;
 use crate::state::Shared;
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Most alarms of a server, and names in a request; the latter as at Amazon.
 const ALARMS_MAX: usize = 2_000;
@@ -60,12 +60,7 @@ pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {
 }
 
 /// Carries out an operation on alarms; `null` is an empty answer. Blocks.
-pub(in crate::metrics) fn carry_out(
-    server: &Shared,
-    region: &str,
-    operation: &str,
-    values: &Value,
-) -> Result<Step, CloudWatchProblem> {
+pub(in crate::metrics) fn carry_out(server: &Shared, region: &str, operation: &str, values: &Value) -> Result<Step> {
     let desk = AlarmDesk { server, region };
     let input = Parameters::new(values);
     let done = match operation {
@@ -95,11 +90,7 @@ struct AlarmDesk<'s> {
 }
 
 /// Returns the groups of the filters that make a metric, as far as they are admitted.
-fn groups_of_filters(
-    server: &Shared,
-    metric: &MetricName,
-    admits: impl Fn(&str) -> bool,
-) -> Result<BTreeSet<String>, CloudWatchProblem> {
+fn groups_of_filters(server: &Shared, metric: &MetricName, admits: impl Fn(&str) -> bool) -> Result<BTreeSet<String>> {
     let filters = counters::filters_of(server.settings(), Some(&metric.name))?;
     let made = filters.into_iter().filter(|filter| filter.makes(metric) && admits(&filter.group));
     Ok(made.map(|filter| filter.group).collect())
@@ -107,7 +98,7 @@ fn groups_of_filters(
 
 /// Adds the groups of filters that were put after alarms on their metrics, as far as these exist for the authors of the alarms.
 /// Blocks.
-pub(crate) fn follow_filters(server: &Shared) -> Result<(), CloudWatchProblem> {
+pub(crate) fn follow_filters(server: &Shared) -> Result<()> {
     let mut is_changed = false;
     for AlarmView { name, mut document, .. } in server.app.alerts.alarms() {
         let Ok(alarm) = MetricAlarm::read(&Parameters::new(&document.definition)) else { continue };
@@ -186,7 +177,7 @@ impl AlarmDesk<'_> {
     }
 
     /// Returns the groups of an alarm: those of its metrics, or of the alarms that it depends on.
-    fn groups(&self, put: &PutAlarm, alarms: &[AlarmView]) -> Result<Vec<String>, CloudWatchProblem> {
+    fn groups(&self, put: &PutAlarm, alarms: &[AlarmView]) -> Result<Vec<String>> {
         let mut groups = BTreeSet::new();
         for metric in &put.metrics {
             let of_filters = groups_of_filters(self.server, metric, |group| self.server.reaches(group))?;
@@ -213,12 +204,12 @@ impl AlarmDesk<'_> {
         Ok(groups.into_iter().collect())
     }
 
-    fn store(&self, name: &str, document: &AlarmDocument) -> Result<(), CloudWatchProblem> {
+    fn store(&self, name: &str, document: &AlarmDocument) -> Result<()> {
         self.server.settings().put(ALARM, name, &to_json(document)?)?;
         self.refresh()
     }
 
-    fn refresh(&self) -> Result<(), CloudWatchProblem> {
+    fn refresh(&self) -> Result<()> {
         let refreshed = self.server.app.alerts.refresh();
         Ok(refreshed.map_err(|error| Problem::internal(error.to_string()))?)
     }
@@ -234,11 +225,9 @@ impl AlarmDesk<'_> {
     }
 
     /// Returns the alarms that a request names. Each of them must exist.
-    fn named(&self, input: &Parameters<'_>) -> Result<Vec<AlarmView>, CloudWatchProblem> {
+    fn named(&self, input: &Parameters<'_>) -> Result<Vec<AlarmView>> {
         let names: BTreeSet<&str> = input.texts("AlarmNames", NAMES_MAX)?.into_iter().collect();
-        if names.is_empty() {
-            return Err(missing("AlarmNames"));
-        }
+        ensure!(!names.is_empty(), missing("AlarmNames"));
         let alarms = visible(self.server);
         let find = |name: &str| alarms.iter().find(|alarm| alarm.name == name).cloned().ok_or_else(|| not_found(name));
         names.into_iter().map(find).collect()
@@ -292,7 +281,7 @@ impl AlarmDesk<'_> {
         Ok(json!({"MetricAlarms": alarms.iter().map(shown).collect::<Vec<_>>()}))
     }
 
-    fn resource(&self, input: &Parameters<'_>) -> Result<AlarmView, CloudWatchProblem> {
+    fn resource(&self, input: &Parameters<'_>) -> Result<AlarmView> {
         let text = input.needed_text("ResourceARN", CHARS_MAX)?;
         let name = name_of_reference(text);
         let alarms = visible(self.server);
@@ -309,9 +298,7 @@ impl AlarmDesk<'_> {
         } else {
             input.texts("TagKeys", TAGS_MAX)?.into_iter().for_each(|key| drop(known.remove(key)));
         }
-        if known.len() > TAGS_MAX {
-            return Err(bad_value(format!("A resource has {TAGS_MAX} tags at most.")));
-        }
+        ensure!(known.len() <= TAGS_MAX, bad_value(format!("A resource has {TAGS_MAX} tags at most.")));
         document.definition["Tags"] = known.into();
         self.store(&name, &document)?;
         Ok(json!({}))
@@ -348,7 +335,7 @@ fn depends(from: &[String], name: &str, alarms: &[AlarmView]) -> bool {
 }
 
 /// Sets the state of an alarm until it is judged again. Returns once it is there, or will be soon.
-fn set_state(server: &Shared, parameters: &Parameters<'_>) -> Result<Step, CloudWatchProblem> {
+fn set_state(server: &Shared, parameters: &Parameters<'_>) -> Result<Step> {
     let name = parameters.needed_text("AlarmName", 255)?.to_owned();
     let state = state_named(parameters.needed_text("StateValue", 20)?.to_owned())?;
     let reason = parameters.needed_text("StateReason", 1023)?.to_owned();
@@ -357,9 +344,7 @@ fn set_state(server: &Shared, parameters: &Parameters<'_>) -> Result<Step, Cloud
         return Err(CloudWatchProblem::new("InvalidFormatFault", "StateReasonData was not valid JSON"));
     }
     let order = StateOrder { id: random_id()?, state, reason, reason_data };
-    if !visible(server).iter().any(|alarm| alarm.name == name) {
-        return Err(not_found(&name));
-    }
+    ensure!(visible(server).iter().any(|alarm| alarm.name == name), not_found(&name));
     server.settings().put(ORDER, &name, &to_json(&order)?)?;
     server.app.alerts.judge_soon(&name);
     server.audit_own("alarm state set", &json!({"alarm": name, "state": order.state}));
@@ -379,7 +364,7 @@ fn set_state(server: &Shared, parameters: &Parameters<'_>) -> Result<Step, Cloud
 }
 
 /// Begins `DescribeAlarmHistory`.
-fn history(server: &Shared, parameters: &Parameters<'_>) -> Result<Step, CloudWatchProblem> {
+fn history(server: &Shared, parameters: &Parameters<'_>) -> Result<Step> {
     let now_ms = server.now().0.div_euclid(Timestamp::MILLISECOND);
     let start = parameters.time("StartDate")?.unwrap_or(now_ms - HISTORY_MS);
     let end = parameters.time("EndDate")?.map_or(i64::MAX / Timestamp::MILLISECOND, |end| end.saturating_add(1));

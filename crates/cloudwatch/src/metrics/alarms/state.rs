@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::error::bad_value;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
 /// States and their names; longer names come before those that they begin with.
 pub(super) const STATES: [(&str, AlarmState); 3] =
@@ -24,7 +24,7 @@ pub(super) fn state_of(name: &str) -> Option<AlarmState> {
 }
 
 /// Returns the name of a state that a request names, or the error for another one.
-pub(super) fn state_named(name: String) -> Result<String, CloudWatchProblem> {
+pub(super) fn state_named(name: String) -> Result<String> {
     match state_of(&name) {
         Some(_) => Ok(name),
         None => Err(bad_value(format!("The value {name:?} of StateValue must be OK, ALARM or INSUFFICIENT_DATA."))),

@@ -3,7 +3,7 @@
 use types::Timestamp;
 
 use super::super::error::bad_value;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
 /// How a datapoint is compared with the threshold, or with the bounds of a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Bounds {
 }
 
 impl Comparison {
-    pub(super) fn read(text: &str) -> Result<Self, CloudWatchProblem> {
+    pub(super) fn read(text: &str) -> Result<Self> {
         let found = COMPARISONS.iter().find(|(name, ..)| *name == text).map(|(_, comparison, _)| *comparison);
         let names = COMPARISONS.map(|(name, ..)| name).join(", ");
         found.ok_or_else(|| bad_value(format!("The value {text:?} of ComparisonOperator must be one of {names}.")))

@@ -14,12 +14,12 @@ use super::super::put::unit;
 use super::super::source::MetricSource;
 use super::super::statistic::{Statistic, has_sets};
 use super::super::store;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
 pub(in crate::metrics) const CHARS_MAX: usize = 255;
 const EXPRESSION_CHARS_MAX: usize = 2048;
 
-pub(in crate::metrics) type Read<T> = Result<T, CloudWatchProblem>;
+pub(in crate::metrics) type Read<T> = Result<T>;
 
 /// A query.
 pub(in crate::metrics) struct DataQuery {
@@ -147,9 +147,7 @@ pub(in crate::metrics) fn shown_dimensions(metric: &MetricName) -> Value {
 
 fn expression(query: &Parameters<'_>, text: &str) -> Read<QuerySource> {
     let place = query.at("Expression");
-    if query.get("MetricStat").is_some() {
-        return Err(bad_combination(format!("{place} excludes MetricStat.")));
-    }
+    types::ensure!(query.get("MetricStat").is_none(), bad_combination(format!("{place} excludes MetricStat.")));
     if text.trim_start().get(..6).is_some_and(|start| start.eq_ignore_ascii_case("select")) {
         return Err(bad_value(format!("{place}: Metrics Insights (SELECT) is not supported here.")));
     }

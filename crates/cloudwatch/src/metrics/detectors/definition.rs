@@ -14,7 +14,7 @@ use ingest::datum::MetricName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupName, group_name_of_outside};
+use types::{GroupName, ensure, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::super::band::BandConfig;
@@ -24,9 +24,9 @@ use super::super::get::{check_account, metric};
 use super::super::math::{MathExpression, MathProblem};
 use super::super::parameters::Parameters;
 use super::super::statistic::Statistic;
-use crate::answer::CloudWatchProblem;
+use crate::answer::Result;
 
-type Read<T> = Result<T, CloudWatchProblem>;
+type Read<T> = Result<T>;
 
 /// The kind of documents that are detectors.
 pub(in crate::metrics) const DETECTOR: &str = "anomaly-detector";
@@ -112,9 +112,7 @@ impl DetectorTarget {
             _ => return Err(bad_value(format!("{place}: exactly one query must return data, an expression."))),
         };
         let periods: BTreeSet<i64> = queries.iter().filter_map(|query| Some(query.metric()?.period_ms)).collect();
-        if periods.len() != 1 {
-            return Err(bad_value(format!("{place} must have metrics, all with the same Period.")));
-        }
+        ensure!(periods.len() == 1, bad_value(format!("{place} must have metrics, all with the same Period.")));
         let spelled = spelled(&queries, &MathExpression::Word(id.clone()));
         let (spelled, _) = spelled.map_err(|problem| bad_value(format!("{place}: {problem}.")))?;
         let shown: Vec<Value> = queries.iter().map(DataQuery::shown).collect();

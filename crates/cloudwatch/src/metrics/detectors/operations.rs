@@ -10,12 +10,12 @@ use super::super::error::{bad_combination, bad_value};
 use super::super::parameters::Parameters;
 use super::super::put::dimensions;
 use super::definition::{DETECTOR, DetectorDocument, DetectorTarget};
-use crate::answer::CloudWatchProblem;
+use crate::answer::{CloudWatchProblem, Result};
 use crate::paging::{page_from, with_next_token};
 use crate::request::Step;
 use crate::state::Shared;
 
-type Answer = Result<Value, CloudWatchProblem>;
+type Answer = Result<Value>;
 
 /// Most detectors of a server.
 const DETECTORS_MAX: usize = 500;
@@ -44,11 +44,7 @@ pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {
 }
 
 /// Carries out an operation on detectors; `{}` is an empty answer. Blocks.
-pub(in crate::metrics) fn carry_out(
-    server: &Shared,
-    operation: &str,
-    input: &Value,
-) -> Result<Step, CloudWatchProblem> {
+pub(in crate::metrics) fn carry_out(server: &Shared, operation: &str, input: &Value) -> Result<Step> {
     let input = Parameters::new(input);
     match operation {
         "DescribeAnomalyDetectors" => describe(server, &input),
@@ -62,7 +58,7 @@ fn now_ms(server: &Shared) -> i64 {
 }
 
 /// Returns the detectors of the server, in the order of their names.
-fn all(server: &Shared) -> Result<Vec<(String, DetectorDocument)>, CloudWatchProblem> {
+fn all(server: &Shared) -> Result<Vec<(String, DetectorDocument)>> {
     let documents = server.settings().all(DETECTOR)?;
     let read = |(name, text): (String, String)| Some((name, serde_json::from_str(&text).ok()?));
     Ok(documents.into_iter().filter_map(read).collect())
@@ -98,7 +94,7 @@ fn delete(server: &Shared, input: &Parameters<'_>) -> Answer {
     }
 }
 
-fn check_reach(server: &Shared, document: &DetectorDocument) -> Result<(), CloudWatchProblem> {
+fn check_reach(server: &Shared, document: &DetectorDocument) -> Result<()> {
     match document.groups.iter().find(|group| !server.reaches(group)) {
         None => Ok(()),
         Some(beyond) => Err(CloudWatchProblem::denied(format!("The group {beyond} does not exist for this key."))),
@@ -117,7 +113,7 @@ struct DetectorFilter {
 }
 
 impl DetectorFilter {
-    fn read(input: &Parameters<'_>) -> Result<Self, CloudWatchProblem> {
+    fn read(input: &Parameters<'_>) -> Result<Self> {
         let types = input.texts("AnomalyDetectorTypes", 2)?;
         if let Some(other) = types.iter().find(|kind| !["SINGLE_METRIC", "METRIC_MATH"].contains(kind)) {
             let rule = "SINGLE_METRIC or METRIC_MATH";
@@ -152,7 +148,7 @@ impl DetectorFilter {
 }
 
 /// Begins `DescribeAnomalyDetectors`. A token is the number of detectors before its page.
-fn describe(server: &Shared, input: &Parameters<'_>) -> Result<Step, CloudWatchProblem> {
+fn describe(server: &Shared, input: &Parameters<'_>) -> Result<Step> {
     let filter = DetectorFilter::read(input)?;
     let most = input.most("MaxResults", PAGE, PAGE_MAX)?;
     let start = input.start(100)?;

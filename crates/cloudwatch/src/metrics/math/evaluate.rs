@@ -45,9 +45,7 @@ impl Evaluator<'_> {
 
     /// Evaluates an expression; `depth` counts the expressions that led to it.
     fn value(&self, expression: &Expression, depth: usize) -> Result<MathValue, MathProblem> {
-        if depth > CHAIN_MAX {
-            return Err(MathProblem("expressions use each other in a circle".to_owned()));
-        }
+        types::ensure!(depth <= CHAIN_MAX, MathProblem("expressions use each other in a circle".to_owned()));
         match expression {
             Expression::Number(number) => Ok(MathValue::Number(*number)),
             Expression::Text(text) => Err(MathProblem(format!("the text {text:?} is not a value here"))),

@@ -106,9 +106,7 @@ impl Arguments<'_> {
     /// Returns the only argument, which must be a series.
     fn only_series(&self) -> Result<Series, MathProblem> {
         let usage = || MathProblem(format!("{} takes one series", self.name));
-        if self.arguments.len() != 1 {
-            return Err(usage());
-        }
+        types::ensure!(self.arguments.len() == 1, usage());
         match self.value(0)? {
             MathValue::Series(series) => Ok(series),
             _ => Err(usage()),

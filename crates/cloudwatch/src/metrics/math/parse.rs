@@ -2,6 +2,7 @@
 
 use super::MathProblem;
 use crate::metrics::cursor::Cursor;
+use types::ensure;
 
 /// Deepest nesting of an expression, and most parts.
 const DEPTH_MAX: usize = 64;
@@ -93,9 +94,7 @@ impl Cursor<'_> {
 
     fn power(&mut self) -> Result<Expression, MathProblem> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(self.problem(format!("the expression is nested more than {DEPTH_MAX} deep")));
-        }
+        ensure!(self.depth <= DEPTH_MAX, self.problem(format!("the expression is nested more than {DEPTH_MAX} deep")));
         let expression = if self.take("-") {
             Expression::Negated(Box::new(self.power()?))
         } else {

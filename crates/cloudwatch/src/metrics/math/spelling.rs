@@ -40,9 +40,7 @@ struct Speller<'s, 'q> {
 
 impl Speller<'_, '_> {
     fn text(&mut self, expression: &Expression, depth: usize) -> Result<String, MathProblem> {
-        if depth > CHAIN_MAX {
-            return Err(MathProblem("expressions use each other in a circle".to_owned()));
-        }
+        types::ensure!(depth <= CHAIN_MAX, MathProblem("expressions use each other in a circle".to_owned()));
         Ok(match expression {
             Expression::Number(number) => number.to_string(),
             Expression::Text(text) => format!("{text:?}"),

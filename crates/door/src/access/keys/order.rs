@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use storage::StoreError;
-use types::{Timestamp, parse_duration_ns};
+use types::{Timestamp, ensure, parse_duration_ns};
 
 use crate::access::caller::Role;
 
@@ -112,9 +112,7 @@ pub(super) fn expiry_of(text: &str, now: Timestamp) -> Result<Timestamp, KeyErro
             "expires: {text:?} is neither a length of time such as 90d nor a time such as 2027-06-30"
         ))
     })?;
-    if expires <= now {
-        return Err(KeyError::Bad(format!("expires: {expires} is not in the future")));
-    }
+    ensure!(expires > now, KeyError::Bad(format!("expires: {expires} is not in the future")));
     Ok(expires)
 }
 

@@ -2,7 +2,7 @@
 
 use language::SearchError;
 use serde_json::{Map, Value as Json};
-use types::GroupPattern;
+use types::{GroupPattern, ensure};
 
 use super::fields::without_keyword;
 
@@ -73,9 +73,7 @@ impl Highlight {
                     None => return Err(SearchError::parsing(at, format!("unknown field [{name}]"))),
                 },
             };
-            if !is_taken {
-                return Err(SearchError::parsing(at, format!("[{name}] with [{text:.100}] is not supported")));
-            }
+            ensure!(is_taken, SearchError::parsing(at, format!("[{name}] with [{text:.100}] is not supported")));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use types::Value;
+use types::{Value, ensure};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use evaluate::expressions::address;
@@ -163,9 +163,7 @@ impl Distinct {
             return Ok(Self::Exact((0..n_hashes).map(|_| reader.eight()).collect::<Result<_, _>>()?));
         }
         let registers = reader.take(N_REGISTERS)?;
-        if registers.iter().any(|rank| usize::from(*rank) > RANK_MAX) {
-            return Err(Damage("register"));
-        }
+        ensure!(!registers.iter().any(|rank| usize::from(*rank) > RANK_MAX), Damage("register"));
         Ok(Self::Sketch(registers.into()))
     }
 

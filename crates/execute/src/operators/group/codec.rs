@@ -15,7 +15,10 @@ use super::Groups;
 use crate::operators::aggregate::Partial;
 use crate::scan::fingerprint::VERSION;
 use evaluate::Cell;
-use types::codec::{Cursor, Damage, Decoded, put_count, put_value};
+use types::{
+    codec::{Cursor, Damage, Decoded, put_count, put_value},
+    ensure,
+};
 
 impl<'p> Groups<'p> {
     /// Appends the groups and their states.
@@ -42,9 +45,7 @@ impl<'p> Groups<'p> {
         aggregates: &'p [Aggregate],
         reader: &mut Cursor<'_>,
     ) -> Decoded<Self> {
-        if reader.byte()? != VERSION {
-            return Err(Damage("partial of a known version"));
-        }
+        ensure!(reader.byte()? == VERSION, Damage("partial of a known version"));
         let (n_columns, n_aggregates) = (reader.varint()?, reader.varint()?);
         if (n_columns, n_aggregates) != (by.len() as u64, aggregates.len() as u64) {
             return Err(Damage("partial of this aggregation"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plan::each::field_of_each;
 use plan::{AggregateKind, Expr, Name};
-use types::{Addresses, Column, RowSet};
+use types::{Addresses, Column, RowSet, ensure};
 
 use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
@@ -33,9 +33,7 @@ impl Repeats {
                 continue;
             }
             let Some(spread) = Spread::of(column, true) else { continue };
-            if spread.owners.len() > ROWS_MAX {
-                return Err(evaluate::columns::stop::Stop::Memory);
-            }
+            ensure!(spread.owners.len() <= ROWS_MAX, evaluate::columns::stop::Stop::Memory);
             env.budget.permits(spread.owners.len().saturating_mul(24 * (1 + keys.len())))?;
             for (other, key) in keys.iter_mut().enumerate() {
                 *key = match key {

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use plan::{Aggregate, Expr, Name};
-use types::{Column, Value};
+use types::{Column, Value, ensure};
 
 use super::{GroupRows, Groups, owners};
 use crate::operators::aggregate::Partial;
@@ -194,9 +194,7 @@ impl SpilledGroups<'_, '_> {
                 Some(group) if group.key == key => {
                     let more = merge_states(self.aggregates, &self.owners, &mut reader, self.by.len(), group);
                     group.n_bytes += more.map_err(unreadable)?;
-                    if !self.spilling.resize(&mut self.lease, group.n_bytes) {
-                        return Err(Stop::Memory);
-                    }
+                    ensure!(self.spilling.resize(&mut self.lease, group.n_bytes), Stop::Memory);
                 }
                 next => {
                     let group = read_group(self.aggregates, &self.owners, &mut reader, self.by.len(), key);

@@ -10,7 +10,7 @@ use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::Depth;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::cache::CacheEntry;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::scan::fingerprint::key_of_texts;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
@@ -97,7 +97,7 @@ pub(crate) fn count_runs(
     patterns: &Patterns,
     bins: Option<Bins>,
     depth: Depth,
-) -> Result<TextCounts, ExecuteError> {
+) -> Result<TextCounts> {
     let steps = Steps::new(lead, &needed_by(patterns));
     let states = scan.for_each(
         &scan.items(),
@@ -123,7 +123,7 @@ pub(crate) fn count_feed(
     feed: &dyn Feed,
     lead: &[Operator],
     patterns: &Patterns,
-) -> Result<TextCounts, ExecuteError> {
+) -> Result<TextCounts> {
     let steps = Steps::new(lead, &needed_by(patterns));
     let states = scan.until_done(
         || TextCounts::new(None, depth_of(patterns)),

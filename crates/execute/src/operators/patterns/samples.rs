@@ -9,7 +9,7 @@ use types::{EventId, RowSet, TimeRange, Value};
 use super::ends::{End, Spot};
 use super::texts::texts_of;
 use crate::operators::patterns::pattern_sums::needed_by;
-use crate::request::error::ExecuteError;
+use crate::request::error::Result;
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
@@ -28,7 +28,7 @@ pub(crate) fn read(
     ends: &[&End],
     lead: &[Operator],
     patterns: &Patterns,
-) -> Result<Vec<Option<Sample>>, ExecuteError> {
+) -> Result<Vec<Option<Sample>>> {
     let spot_of = |end: &&End| {
         spot_of(scan, end).unwrap_or_else(|stop| {
             scan.note_stop(stop);
@@ -45,7 +45,7 @@ pub(crate) fn read_spots(
     spots: &[Option<Spot>],
     lead: &[Operator],
     patterns: &Patterns,
-) -> Result<Vec<Option<Sample>>, ExecuteError> {
+) -> Result<Vec<Option<Sample>>> {
     // By run and block: row, place in the answer.
     let mut by_block: BTreeMap<(usize, usize), Vec<(usize, usize)>> = BTreeMap::new();
     for (place, spot) in spots.iter().enumerate() {

@@ -6,16 +6,16 @@ use super::{Reader, Rule, parts, span_of};
 use crate::insights::expression;
 use crate::insights::syntax::{Arguments, CommandKind, Name, Node, NodeKind, OtherQuery, Setting, Window};
 use crate::insights::token;
-use plan::QueryError;
+use plan::Result;
 
 impl Reader<'_> {
-    pub(super) fn arguments(&self, pair: Pair<'_, Rule>) -> Result<Arguments, QueryError> {
+    pub(super) fn arguments(&self, pair: Pair<'_, Rule>) -> Result<Arguments> {
         let options = self.options(&pair)?;
         let names = parts(pair, Rule::name_pattern).map(|name| token::name(&name)).collect();
         Ok(Arguments { options, names })
     }
 
-    pub(super) fn options(&self, pair: &Pair<'_, Rule>) -> Result<Vec<Setting>, QueryError> {
+    pub(super) fn options(&self, pair: &Pair<'_, Rule>) -> Result<Vec<Setting>> {
         let mut options = Vec::new();
         for option in parts(pair.clone(), Rule::option) {
             let key = parts(option.clone(), Rule::option_name).next().map(|key| token::name(&key));
@@ -28,14 +28,14 @@ impl Reader<'_> {
     }
 
     /// Returns a text in quotes, or a word as it is.
-    fn text_or_name(&self, pair: &Pair<'_, Rule>) -> Result<Name, QueryError> {
+    fn text_or_name(&self, pair: &Pair<'_, Rule>) -> Result<Name> {
         match pair.as_rule() {
             Rule::string => Ok(Name { text: token::string(self, pair)?, span: span_of(pair) }),
             _ => Ok(token::name(pair)),
         }
     }
 
-    pub(super) fn patterns(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn patterns(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let span = span_of(&pair);
         match parts(pair, Rule::parse_source).flat_map(Pair::into_inner).next() {
             Some(text) => Ok(CommandKind::Pattern(expression::operand(self, text, 0)?)),
@@ -56,7 +56,7 @@ impl Reader<'_> {
         CommandKind::Compare { command: "diff", window }
     }
 
-    pub(super) fn logcompare(&self, pair: &Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn logcompare(&self, pair: &Pair<'_, Rule>) -> Result<CommandKind> {
         let length = parts(pair.clone(), Rule::duration).next();
         match length.map(|length| expression::operand(self, length, 0)).transpose()? {
             Some(length) => Ok(CommandKind::Compare { command: "logcompare", window: Window::Shift(length) }),
@@ -64,7 +64,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn autoregress(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn autoregress(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let options = self.options(&pair)?;
         match parts(pair.clone(), Rule::name).next() {
             Some(field) => Ok(CommandKind::Autoregress { field: token::name(&field), alias: alias(&pair), options }),
@@ -72,14 +72,14 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn sessionize(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn sessionize(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let pause = self.duration(&pair, Rule::maxspan)?;
         let alias = alias(&pair);
         let fields = parts(pair, Rule::name).map(|name| token::name(&name)).collect();
         Ok(CommandKind::Sessionize { fields, pause, alias })
     }
 
-    pub(super) fn lookup(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn lookup(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let span = span_of(&pair);
         let renamed = |rule| {
             parts(pair.clone(), rule).filter_map(|part| {
@@ -95,7 +95,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn join(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn join(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let options = self.options(&pair)?;
         let pair_of = |key| {
             let mut names = parts(key, Rule::name).map(|name| token::name(&name));
@@ -106,7 +106,7 @@ impl Reader<'_> {
     }
 
     /// Returns the query in brackets.
-    pub(super) fn other(&self, pair: Pair<'_, Rule>) -> Result<OtherQuery, QueryError> {
+    pub(super) fn other(&self, pair: Pair<'_, Rule>) -> Result<OtherQuery> {
         let span = span_of(&pair);
         match parts(pair, Rule::other).next() {
             Some(other) => {
@@ -118,7 +118,7 @@ impl Reader<'_> {
     }
 
     /// Patterns of group names, and what else `source` says.
-    pub(super) fn source(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    pub(super) fn source(&self, pair: Pair<'_, Rule>) -> Result<CommandKind> {
         let options = self.options(&pair)?;
         let (mut groups, mut tests) = (Vec::new(), Vec::new());
         for part in pair.into_inner() {
@@ -143,7 +143,7 @@ impl Reader<'_> {
         Ok(CommandKind::Source { groups, tests, options })
     }
 
-    fn prefix(&self, element: Pair<'_, Rule>) -> Result<String, QueryError> {
+    fn prefix(&self, element: Pair<'_, Rule>) -> Result<String> {
         let span = span_of(&element);
         let mut inner = element.into_inner();
         match (inner.next().filter(|only| only.as_rule() == Rule::string), inner.next()) {

@@ -30,9 +30,7 @@ impl<'p> Page<'p> {
         let number =
             number.map_err(|error| invalid(LIMIT, format!("group_limit needs to be a valid number: {error}")))?;
         let limit = number.map(|number| usize::try_from(number).unwrap_or(0));
-        if limit == Some(0) {
-            return Err(invalid(LIMIT, "group_limit needs to be greater than 0"));
-        }
+        types::ensure!(limit != Some(0), invalid(LIMIT, "group_limit needs to be greater than 0"));
         Ok(Self { limit, first })
     }
 

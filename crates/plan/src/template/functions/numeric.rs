@@ -24,9 +24,7 @@ pub(super) fn fold(of: Arguments<'_>, choose: fn(f64, f64) -> f64) -> Value {
 /// Computes in decimals, from left to right.
 pub(super) fn decimal(name: &str, operation: Operation, of: Arguments<'_>) -> Result<Value, String> {
     let numbers: Vec<f64> = of.iter().map(to_float).collect();
-    if numbers.iter().any(|number| !number.is_finite()) {
-        return Err(format!("{name} of a number that is not finite"));
-    }
+    types::ensure!(!numbers.iter().any(|number| !number.is_finite()), format!("{name} of a number that is not finite"));
     let (first, others) = match numbers.split_first() {
         Some((first, others)) => (*first, others),
         None => (0.0, &numbers[..]),

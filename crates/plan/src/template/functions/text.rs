@@ -20,9 +20,7 @@ pub(super) fn without_suffix(text: &str, suffix: &str) -> Value {
 pub(super) fn replaced(text: &str, old: &str, new: &str, n: i64) -> Result<Value, String> {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let places = text.matches(old).take(n).count();
-    if text.len().saturating_add(places.saturating_mul(new.len())) > TEXT_BYTES_MAX {
-        return Err(too_long());
-    }
+    types::ensure!(text.len().saturating_add(places.saturating_mul(new.len())) <= TEXT_BYTES_MAX, too_long());
     Ok(text.replacen(old, new, n).into())
 }
 
@@ -50,18 +48,14 @@ pub(super) fn substring(start: i64, end: i64, text: &str) -> Result<Value, Strin
 
 pub(super) fn repeated(text: &str, n: i64) -> Result<String, String> {
     let n = usize::try_from(n).map_err(|_| "strings: negative Repeat count".to_owned())?;
-    if text.len().saturating_mul(n) > TEXT_BYTES_MAX {
-        return Err(too_long());
-    }
+    types::ensure!(text.len().saturating_mul(n) <= TEXT_BYTES_MAX, too_long());
     Ok(text.repeat(n))
 }
 
 pub(super) fn indented(n: i64, text: &str, before: &str) -> Result<Value, String> {
     let pad = repeated(" ", n)?;
     let n_lines = text.matches('\n').count() + 1;
-    if pad.len().saturating_mul(n_lines).saturating_add(text.len()) > TEXT_BYTES_MAX {
-        return Err(too_long());
-    }
+    types::ensure!(pad.len().saturating_mul(n_lines).saturating_add(text.len()) <= TEXT_BYTES_MAX, too_long());
     Ok(format!("{before}{pad}{}", text.replace('\n', &format!("\n{pad}"))).into())
 }
 

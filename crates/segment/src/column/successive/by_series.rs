@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::iter;
 use std::ops::Range;
 
-use types::{RowSet, TakeSamples, Value};
+use types::{RowSet, TakeSamples, Value, ensure};
 
 use super::super::dictionary::{skip_values, take_values};
 use super::super::scale::POWERS;
@@ -59,9 +59,7 @@ impl<'s> Numbers<'s> {
         let (mut texts, mut of_texts) = (Vec::new(), cursor.clone());
         if has_others {
             let n_texts = cursor.varint()? as usize;
-            if n_texts > n_values {
-                return Err(Damage("a count is out of range"));
-            }
+            ensure!(n_texts <= n_values, Damage("a count is out of range"));
             let mut last = -1i64;
             for gap in cursor.integers(n_texts)? {
                 last = last.wrapping_add(gap);

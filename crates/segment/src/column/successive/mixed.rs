@@ -1,6 +1,6 @@
 //! Numbers among which are a few other values, such as the texts of stale markers.
 
-use types::{Column, RowSet, Value};
+use types::{Column, RowSet, Value, ensure};
 
 use super::super::dictionary::{put_values, take_values};
 use super::super::encode::encode_plainly;
@@ -37,9 +37,7 @@ pub(super) fn put_mixed(out: &mut Vec<u8>, values: &[Option<&Value>], codes: &[u
 /// Restores the section of such values.
 pub(super) fn restore_values(cursor: &mut Cursor<'_>, codes: &[u32], out: &mut Vec<u8>) -> Decoded<()> {
     let n_others = cursor.varint()? as usize;
-    if n_others > codes.len() {
-        return Err(Damage("a count is out of range"));
-    }
+    ensure!(n_others <= codes.len(), Damage("a count is out of range"));
     let gaps = cursor.integers(n_others)?;
     let others = take_values(cursor, n_others)?;
     let mut values: Vec<Option<Value>> = vec![None; codes.len()];

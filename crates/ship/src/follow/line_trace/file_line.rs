@@ -89,9 +89,7 @@ impl FileLine {
         }
         let line = find(&mut file, number).map_err(io)?;
         let line = line.map_err(|n_lines| LineError::Absent { path: path.to_owned(), n_lines })?;
-        if line.end - line.start > LINE_BYTES_MAX {
-            return Err(LineError::TooLong { path: path.to_owned(), number });
-        }
+        types::ensure!(line.end - line.start <= LINE_BYTES_MAX, LineError::TooLong { path: path.to_owned(), number });
         around(&mut file, number, line, multiline.unwrap_or(&Multiline::Auto)).map_err(io)
     }
 

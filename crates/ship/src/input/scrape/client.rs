@@ -9,7 +9,7 @@ use definition::{DefinitionError, Node};
 use percent_encoding::percent_decode_str;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Certificate, Identity, Proxy, Url};
-use types::Secret;
+use types::{Secret, ensure};
 
 use super::values::{flag, scalar, scalars, section};
 use crate::http::chain;
@@ -321,9 +321,7 @@ impl TlsConfig {
     fn apply(&self, mut client: reqwest::blocking::ClientBuilder) -> Result<reqwest::blocking::ClientBuilder, String> {
         if let Some(ca) = &self.ca {
             let found = Certificate::from_pem_bundle(&ca.read()?).map_err(|error| format!("ca: {}", chain(&error)))?;
-            if found.is_empty() {
-                return Err("tls_config: ca contains no certificate; PEM is needed".to_owned());
-            }
+            ensure!(!found.is_empty(), "tls_config: ca contains no certificate; PEM is needed".to_owned());
             client = client.tls_certs_only(found);
         }
         if let Some((cert, key)) = &self.identity {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use definition::{DefinitionError, Node};
-use types::group_name_of_outside;
+use types::{ensure, group_name_of_outside};
 
 use super::client::{self, address};
 use super::discovery::{Discovery, TargetGroup, labels_of};
@@ -96,9 +96,7 @@ fn own_settings(node: &Node<'_>, file: &mut FileInput) -> Result<(LabelSet, JobD
         }
     }
     let interval = every.unwrap_or(INTERVAL);
-    if interval < Duration::from_secs(1) {
-        return Err(node.child("every").error("must be at least 1s"));
-    }
+    ensure!(interval >= Duration::from_secs(1), node.child("every").error("must be at least 1s"));
     if timeout.is_some_and(|timeout| timeout > interval || timeout.is_zero()) {
         return Err(node.child("timeout").error("must not be longer than \"every\", nor 0"));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use definition::{DefinitionError, Node};
 use reqwest::Url;
 use serde_json::Value as Json;
+use types::ensure;
 
 use super::client::{self, ClientConfig, address};
 use super::labels::{LabelSet, set};
@@ -84,9 +85,7 @@ impl Discovery {
 /// Refuses what is known from Prometheus and not supported: other service discoveries, OAuth.
 pub(in crate::input) fn check_supported(node: &Node<'_>) -> Result<(), DefinitionError> {
     for (key, of) in node.members()?.into_iter().filter(|(key, of)| !is_unused(key, of)) {
-        if key == "oauth2" {
-            return Err(of.error("OAuth 2.0 is not supported; use authorization with credentials_file"));
-        }
+        ensure!(key != "oauth2", of.error("OAuth 2.0 is not supported; use authorization with credentials_file"));
         if key.ends_with("_sd_configs") && !matches!(key, "file_sd_configs" | "http_sd_configs") {
             let problem = "this service discovery is not supported; write its targets to a file for file_sd_configs, or \
                            serve them for http_sd_configs";
@@ -137,9 +136,7 @@ pub(super) fn labels_of(node: &Node<'_>) -> Result<LabelSet, DefinitionError> {
         return Ok(labels);
     }
     for (name, value) in node.members()? {
-        if name.is_empty() {
-            return Err(value.error("a label has a name"));
-        }
+        ensure!(!name.is_empty(), value.error("a label has a name"));
         set(&mut labels, name, scalar(&value)?);
     }
     Ok(labels)

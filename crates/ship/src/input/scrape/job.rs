@@ -7,6 +7,7 @@ use std::time::Duration;
 use definition::{DefinitionError, Node};
 use exposition::Format;
 use reqwest::Url;
+use types::ensure;
 
 use super::client::{self, ClientConfig};
 use super::discovery::{Discovery, TargetGroup, check_supported, is_unused};
@@ -188,9 +189,7 @@ impl Job {
         known.extend(node.members()?.into_iter().filter(|(key, of)| is_unused(key, of)).map(|(key, _)| key));
         node.check_keys(&known)?;
         let name = scalar(&node.needed("job_name", "each job has a name of its own")?)?;
-        if name.is_empty() {
-            return Err(node.child("job_name").error("must not be empty"));
-        }
+        ensure!(!name.is_empty(), node.child("job_name").error("must not be empty"));
         Self::read(node, name, defaults, base, Discovery::read_all(node, base)?)
     }
 
@@ -218,9 +217,7 @@ impl Job {
             Some(node) => scalar(&node),
         };
         let scheme = text("scheme", "http")?.to_ascii_lowercase();
-        if !matches!(&*scheme, "http" | "https") {
-            return Err(node.child("scheme").error("must be http or https"));
-        }
+        ensure!(matches!(&*scheme, "http" | "https"), node.child("scheme").error("must be http or https"));
         Ok(Self {
             name,
             interval,
@@ -316,9 +313,7 @@ fn protocols(node: &Node<'_>) -> Result<Option<String>, DefinitionError> {
             }
         }
     }
-    if kinds.is_empty() {
-        return Err(list.error("names no text format; add PrometheusText0.0.4 or OpenMetricsText1.0.0"));
-    }
+    ensure!(!kinds.is_empty(), list.error("names no text format; add PrometheusText0.0.4 or OpenMetricsText1.0.0"));
     Ok(Some(accept_of(&kinds)))
 }
 

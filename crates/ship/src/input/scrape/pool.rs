@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
-use types::{ByteSize, Hold, Timestamp};
+use types::{ByteSize, Hold, Timestamp, ensure};
 
 use super::client::{ClientConfig, PageClient};
 use super::host_page::HostPage;
@@ -163,9 +163,7 @@ impl Queue {
 impl HttpRequest {
     fn fetch(&self) -> Result<Page, String> {
         let response = self.send()?;
-        if !response.status().is_success() {
-            return Err(format!("server returned HTTP status {}", response.status()));
-        }
+        ensure!(response.status().is_success(), format!("server returned HTTP status {}", response.status()));
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (content_type, encoding) = (header(CONTENT_TYPE).to_owned(), header(CONTENT_ENCODING).to_ascii_lowercase());
         let bytes = match &*encoding {
@@ -189,9 +187,7 @@ impl HttpRequest {
         let left = self.timeout.saturating_sub(started.elapsed());
         // The library does not say whether a connection was new, so that a server that answers nothing is asked twice.
         let is_broken = error.is_request() && !error.is_connect() && !error.is_timeout();
-        if !is_broken || left.is_zero() {
-            return Err(failed(error));
-        }
+        ensure!(is_broken && !left.is_zero(), failed(error));
         self.request(&self.client.unpooled(&self.config)?, left)?.send().map_err(failed)
     }
 

@@ -58,9 +58,7 @@ pub(super) fn read_jobs(path: &Path) -> Result<Vec<Job>, String> {
             return Err(format!("{}: there are two jobs with the name {:?}", path.display(), job.name));
         }
     }
-    if jobs.is_empty() {
-        return Err(format!("{}: there is no job in scrape_configs", path.display()));
-    }
+    types::ensure!(!jobs.is_empty(), format!("{}: there is no job in scrape_configs", path.display()));
     Ok(jobs)
 }
 

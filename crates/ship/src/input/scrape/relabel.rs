@@ -70,9 +70,7 @@ impl RelabelRule {
     pub(super) fn list(node: &Node<'_>, key: &str) -> Result<Vec<Self>, DefinitionError> {
         let Some(list) = section(node, key) else { return Ok(Vec::new()) };
         let items = list.items()?;
-        if items.len() > RULES_MAX {
-            return Err(list.error(format!("at most {RULES_MAX} rules are possible")));
-        }
+        types::ensure!(items.len() <= RULES_MAX, list.error(format!("at most {RULES_MAX} rules are possible")));
         items.iter().map(Self::read).collect()
     }
 

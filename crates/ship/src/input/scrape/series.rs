@@ -220,9 +220,7 @@ fn labels_of(sample: &Sample, kind: &str) -> LabelSet {
 
 fn check_labels(labels: &LabelSet, limits: &ScrapeLimits) -> Result<(), String> {
     let name = get(labels, METRIC_NAME);
-    if name.is_empty() {
-        return Err(format!("relabelling left a sample without a name: {}", text_of(labels)));
-    }
+    types::ensure!(!name.is_empty(), format!("relabelling left a sample without a name: {}", text_of(labels)));
     if labels.len() > limits.labels {
         let (n, most) = (labels.len(), limits.labels);
         return Err(format!("a sample of {name:?} has {n} labels, more than {most} (label_limit)"));

@@ -48,21 +48,15 @@ impl Target {
             return Ok(None);
         }
         let address = get(&labels, ADDRESS).to_owned();
-        if address.is_empty() {
-            return Err("has no address: relabelling removed the label __address__".to_owned());
-        }
+        types::ensure!(!address.is_empty(), "has no address: relabelling removed the label __address__".to_owned());
         let of_label = |name: &str| {
             let text = get(&labels, name);
             let found = parse_duration(text).filter(|found| *found >= Duration::from_millis(100));
             found.ok_or_else(|| format!("{text:?} in the label {name} is not a duration of at least 100ms"))
         };
         let (interval, timeout) = (of_label(INTERVAL)?, of_label(TIMEOUT)?);
-        if timeout > interval {
-            return Err("has a scrape timeout that is longer than its scrape interval".to_owned());
-        }
-        if address.contains('/') {
-            return Err(format!("{address:?} is not a host and a port"));
-        }
+        types::ensure!(timeout <= interval, "has a scrape timeout that is longer than its scrape interval".to_owned());
+        types::ensure!(!address.contains('/'), format!("{address:?} is not a host and a port"));
         let url = url_of(&labels, job).map_err(|problem| {
             let text = format!("{}://{address}{}", get(&labels, SCHEME), get(&labels, PATH));
             UnusableUrl { text, problem }
@@ -112,9 +106,7 @@ pub(super) fn before_relabelling(mut labels: LabelSet, job: &Job) -> LabelSet {
 
 fn url_of(labels: &LabelSet, job: &Job) -> Result<Url, String> {
     let (address, scheme) = (get(labels, ADDRESS), get(labels, SCHEME).to_ascii_lowercase());
-    if !matches!(&*scheme, "http" | "https") {
-        return Err(format!("the scheme {scheme:?} is not http or https"));
-    }
+    types::ensure!(matches!(&*scheme, "http" | "https"), format!("the scheme {scheme:?} is not http or https"));
     let mut url = Url::parse(&format!("{scheme}://{address}/"))
         .map_err(|error| format!("{address:?} is not a host and a port: {error}"))?;
     let path = get(labels, PATH);

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use types::ScanError;
+use types::{ScanError, ensure};
 
 use super::directory::set_aside;
 use super::scope::FIRST_SEQUENCE;
@@ -136,9 +136,7 @@ fn open_remote_catalog(
                 catalog.fill(&local)?;
                 contents = catalog.load()?;
             }
-            if contents.marks != local.marks || contents.segments != local.segments {
-                return Err(location.refuse_two(url));
-            }
+            ensure!(contents.marks == local.marks && contents.segments == local.segments, location.refuse_two(url));
         }
         location.mark_as_remote(url)?;
     }
@@ -169,9 +167,7 @@ pub(super) fn open_remote_control(
             if control.load()?.is_empty() {
                 control.fill(&local)?;
             }
-            if control.load()? != local {
-                return Err(location.refuse_two(url));
-            }
+            ensure!(control.load()? == local, location.refuse_two(url));
         }
         location.mark_as_remote(url)?;
     }

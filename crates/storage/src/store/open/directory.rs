@@ -6,6 +6,7 @@ use crate::lock::{self, Lock};
 use crate::{OpenError, formats};
 use database::url::Databases;
 use files::disk;
+use types::ensure;
 
 /// Finds out whose directory it is and takes the lock. A directory of a later version is not touched.
 pub(super) fn prepare_directory(dir: &Path, databases: &Databases) -> Result<([u8; 16], Lock, bool), OpenError> {
@@ -35,9 +36,7 @@ pub(super) fn prepare_node_directory(dir: &Path, store: [u8; 16]) -> Result<(Loc
     if found.is_some_and(|found| found != store) {
         return Err(refuse("it has another store than the fleet's; use another directory"));
     }
-    if dir.join("catalog.sqlite").exists() {
-        return Err(refuse("it has the store of one machine; use another directory"));
-    }
+    ensure!(!dir.join("catalog.sqlite").exists(), refuse("it has the store of one machine; use another directory"));
     disk::create_directory(dir).map_err(OpenError::io(dir))?;
     let lock = Lock::take(dir)?;
     if found.is_none() {

@@ -26,9 +26,7 @@ use crate::{OpenError, Options, Recovery};
 pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, OpenError> {
     let began = Instant::now();
     let url = &node.database;
-    if options.object_store.is_none() {
-        return Err(OpenError::ObjectStore { problem: "a fleet needs one".into() });
-    }
+    types::ensure!(options.object_store.is_some(), OpenError::ObjectStore { problem: "a fleet needs one".into() });
     let store = fleet::identity(url)?;
     let (lock, created) = prepare_node_directory(&options.dir, store)?;
     let maintenance = Maintenance::open(&options.dir, &store, &options.clock);

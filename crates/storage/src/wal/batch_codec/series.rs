@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use segment::bytes::{Cursor, Damage, Decoded, put_varint};
-use types::{Hold, Series};
+use types::{Hold, Series, ensure};
 
 /// Bytes that streams are kept in as they are written. Beyond it those that no batch has any more are forgotten, or else all.
 const KNOWN_BYTES_MAX: usize = 16 << 20;
@@ -112,9 +112,7 @@ pub(super) fn take_streams(cursor: &mut Cursor<'_>, bytes_max: usize) -> Decoded
         let until = stream.len().checked_sub(n_last).filter(|until| n_first <= *until);
         stream.splice(n_first..until.ok_or(Damage("a length is out of range"))?, between.iter().copied());
         n_bytes += stream.len();
-        if n_bytes > bytes_max {
-            return Err(Damage("streams are too long"));
-        }
+        ensure!(n_bytes <= bytes_max, Damage("streams are too long"));
         let text = std::str::from_utf8(&stream).map_err(|_| Damage("a text is not UTF-8"))?;
         series.push(Arc::new(Series::of_labels(text).ok_or(Damage("a stream is that of no series"))?));
     }

@@ -11,9 +11,7 @@ pub(super) fn tags(text: &str) -> Result<Vec<(String, String)>, Problem> {
     let (mut tags, mut rest) = (Vec::new(), text.trim());
     while !rest.is_empty() {
         let (name, after) = rest.split_once('=').ok_or_else(|| bad("a name without ="))?;
-        if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err(bad("a name without ="));
-        }
+        types::ensure!(!name.is_empty() && !name.contains(char::is_whitespace), bad("a name without ="));
         let (value, after) = match after.strip_prefix('"') {
             None => {
                 let end = after.find(char::is_whitespace).unwrap_or(after.len());

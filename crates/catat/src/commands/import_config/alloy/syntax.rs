@@ -134,9 +134,7 @@ impl<'t> Syntax<'t> {
             let label = if self.peek() == Some('"') { self.text()? } else { String::new() };
             self.skip(false);
             self.expect('{', "= or {")?;
-            if depth >= DEPTH_MAX {
-                return Err(self.wrong("blocks that are not nested so deeply"));
-            }
+            types::ensure!(depth < DEPTH_MAX, self.wrong("blocks that are not nested so deeply"));
             body.blocks.push(Block { name, label, ..self.body(depth + 1)? });
         }
     }
@@ -152,16 +150,12 @@ impl<'t> Syntax<'t> {
         self.at = start;
         self.expression()?;
         let expression = self.text[start..self.at].trim().to_owned();
-        if expression.is_empty() {
-            return Err(self.wrong("a value"));
-        }
+        types::ensure!(!expression.is_empty(), self.wrong("a value"));
         Ok(Value::Object(Map::from_iter([(COMPUTED.to_owned(), Value::String(expression))])))
     }
 
     fn constant(&mut self, depth: usize) -> Result<Option<Value>, String> {
-        if depth >= DEPTH_MAX {
-            return Err(self.wrong("values that are not nested so deeply"));
-        }
+        types::ensure!(depth < DEPTH_MAX, self.wrong("values that are not nested so deeply"));
         Ok(match self.peek() {
             Some('"' | '`') => Some(Value::String(self.text()?)),
             Some('[') => Some(Value::Array(self.list(depth)?)),
@@ -192,9 +186,7 @@ impl<'t> Syntax<'t> {
             }
             values.push(self.value(depth + 1)?);
             self.skip(true);
-            if !self.take(',') && self.peek() != Some(']') {
-                return Err(self.wrong(", or ]"));
-            }
+            types::ensure!(self.take(',') || self.peek() == Some(']'), self.wrong(", or ]"));
         }
     }
 
@@ -213,9 +205,7 @@ impl<'t> Syntax<'t> {
             self.skip(true);
             members.insert(name, self.value(depth + 1)?);
             self.skip(true);
-            if !self.take(',') && self.peek() != Some('}') {
-                return Err(self.wrong(", or }"));
-            }
+            types::ensure!(self.take(',') || self.peek() == Some('}'), self.wrong(", or }"));
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ingest::sample::{SeriesLabels, text_of_number};
 use serde::Deserialize;
-use types::{BatchRun, GroupName, Limits, Run, SampleBuilder, Timestamp, parse_duration_ns};
+use types::{BatchRun, GroupName, Limits, Run, SampleBuilder, Timestamp, ensure, parse_duration_ns};
 
 /// Most events of a test.
 pub(super) const EVENTS_MAX: usize = 1_000_000;
@@ -32,9 +32,7 @@ pub(super) fn runs_of(
         Some(text) => duration(text).map_err(|error| format!("interval: {error}"))?,
         None => INTERVAL_NS_DEFAULT,
     };
-    if step_ns < Timestamp::MILLISECOND {
-        return Err("interval: at least 1ms".to_owned());
-    }
+    ensure!(step_ns >= Timestamp::MILLISECOND, "interval: at least 1ms".to_owned());
     let (mut groups, mut n_samples): (BTreeMap<GroupName, SampleBuilder>, usize) = (BTreeMap::new(), 0);
     for one in series {
         let wrong = |problem: String| format!("input_series {:?}: {problem}", one.series);
@@ -52,9 +50,7 @@ pub(super) fn runs_of(
                 promql::Value::Histogram(histogram) => samples.push_histogram(&series, time, &histogram.to_text()),
             };
             n_samples += 1;
-            if n_samples > EVENTS_MAX {
-                return Err(format!("more than {EVENTS_MAX} samples"));
-            }
+            ensure!(n_samples <= EVENTS_MAX, format!("more than {EVENTS_MAX} samples"));
         }
     }
     let groups = groups.into_iter().filter(|(_, samples)| !samples.is_empty());

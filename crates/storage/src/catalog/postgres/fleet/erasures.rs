@@ -55,9 +55,7 @@ impl Membership {
         }
         self.change(session, false, |session| {
             let older = concat!("SELECT 1 FROM nodes WHERE NOT erases AND NOT ", replaced!());
-            if !session.query(older, &[])?.is_empty() {
-                return Err(refused(OLDER_NODE));
-            }
+            types::ensure!(session.query(older, &[])?.is_empty(), refused(OLDER_NODE));
             put_deletion(session, deletion);
             put_receipt(session, deletion.id, receipt)
         })

@@ -9,7 +9,7 @@ use database::postgres::{Asked, Database, Failure, Session};
 use database::{DatabaseError, signed};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use types::Hold;
+use types::{Hold, ensure};
 
 use super::uploads::{give_up_unowned, may_replace, put_upload, take_segments};
 use super::usage::{count_puts, forget_puts};
@@ -335,9 +335,7 @@ fn doom_unlisted(session: &Session, row: &Row) -> Result<(), Failure> {
 /// Notes that all events below a sequence are in segments, and lets their objects go.
 pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): (u64, u64)) -> Result<(), Failure> {
     let rows = session.query("SELECT value FROM meta WHERE key = 'flushed'", &[])?;
-    if rows.first().map_or(Ok(0), |row| number(row, 0))? != before {
-        return Err(refused(SUPERSEDED));
-    }
+    ensure!(rows.first().map_or(Ok(0), |row| number(row, 0))? == before, refused(SUPERSEDED));
     let gone =
         "INSERT INTO doomed SELECT 'wal/' || lpad(to_hex(epoch), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1,
             (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')

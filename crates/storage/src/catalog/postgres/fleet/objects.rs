@@ -7,7 +7,7 @@ use database::postgres::{Asked, Database, Failure, Parameter, Session};
 use database::{DatabaseError, signed};
 use segment::bytes::{Cursor, Decoded, put_varint};
 use tokio_postgres::Row;
-use types::{GroupName, Timestamp};
+use types::{GroupName, Timestamp, ensure};
 
 use super::members::{ENDED, LOCK, Membership, doom_places, put_mark};
 use super::{LEASE_S, refused};
@@ -85,9 +85,7 @@ impl Membership {
                 let verdicts = decision.repeat(&row.records, offers);
                 return Ok(CommittedObject { verdicts, row: Some(row) });
             }
-            if !decision.is_alive {
-                return Err(refused(ENDED));
-            }
+            ensure!(decision.is_alive, refused(ENDED));
             let (listed, here) = (decision.listed, signed(place));
             if here <= listed {
                 // Nothing of it was accepted.

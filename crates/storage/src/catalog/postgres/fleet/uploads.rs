@@ -74,9 +74,7 @@ pub(in crate::catalog) fn put_upload(
 pub(in crate::catalog) fn keep_uploads(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
     let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
     let keep = "DELETE FROM doomed WHERE place = 1 AND change = 0 AND file = ANY($1)";
-    if session.execute(keep, &[&files])? != files.len() as u64 {
-        return Err(refused(GIVEN_UP));
-    }
+    types::ensure!(session.execute(keep, &[&files])? == files.len() as u64, refused(GIVEN_UP));
     // The uploads in parts of these objects are complete.
     give_up(session, &files)
 }
