@@ -56,8 +56,8 @@ pub(crate) struct RowRequest<'a> {
     pub(crate) received: ArrivalContext<'a>,
     pub(crate) range: TimeRange,
     pub(crate) wanted: &'a Projection,
-    /// Whether the times of events in the range are looked at.
-    pub(crate) has_times: bool,
+    /// As in [`execute::FeedRequest`].
+    pub(crate) untimed: Option<TimeRange>,
 }
 
 /// Which columns are read, and what for.
@@ -106,14 +106,15 @@ impl ColumnarFile {
     /// Returns the row groups that may have events of the range.
     pub(crate) fn row_groups(self: &Arc<Self>, asked: &RowRequest<'_>) -> Vec<RowGroup> {
         let selection = Arc::new(self.selection(asked.wanted, false));
-        let has_times = self.time.map(|place| asked.has_times || asked.wanted.has_field(&self.leaves[place].name));
+        let is_time_wanted = self.time.is_some_and(|place| asked.wanted.has_field(&self.leaves[place].name));
+        let untimed = asked.untimed.filter(|_| !is_time_wanted);
         let mut first_row = 0;
         let groups = self.reader.metadata().row_groups().iter().enumerate().filter_map(|(place, metadata)| {
             let mut group = self.row_group(place, first_row, selection.clone());
             first_row += group.n_rows as u64;
             let ends = self.ends(metadata, &asked.received);
             let is_within = |(first, last): &(Timestamp, Timestamp)| {
-                has_times == Some(false) && asked.range.contains(*first) && asked.range.contains(*last)
+                untimed.is_some_and(|range| range.contains(*first) && range.contains(*last))
             };
             group.one_time = ends.filter(is_within).map(|(first, _)| first.0);
             let overlaps = ends.is_none_or(|(first, last)| asked.range.overlaps(first, last));

@@ -149,7 +149,7 @@ impl<'a> FileFeed<'a> {
 
     fn asked_of(&self, input: &Input) -> RowRequest<'_> {
         let received = ArrivalContext { modified: input.modified, ..self.received };
-        RowRequest { received, range: self.range, wanted: &self.asked.wanted, has_times: self.asked.has_times }
+        RowRequest { received, range: self.range, wanted: &self.asked.wanted, untimed: self.asked.untimed }
     }
 
     /// Returns the next runs of any input, which may be none; `None` at the end of all.

@@ -188,7 +188,7 @@ impl ServedArchives {
         let n_threads = if files.iter().any(Input::is_far) { FAR_THREADS } else { THREADS };
         let mut found: Vec<(String, (FileKey, HeldFile))> =
             files.iter().map(|file| (file.name(), (key(file), HeldFile::default()))).collect();
-        let whole = FeedRequest { screen: None, wanted: Projection::default(), has_times: true };
+        let whole = FeedRequest { screen: None, wanted: Projection::default(), untimed: None };
         let numbered = (0..).zip(files.into_iter().map(Arc::new)).collect();
         let feed = FileFeed::new(numbered, self.received(), TimeRange::ALL, whole, Arc::default());
         let (total, is_over) = (Mutex::new((0, Vec::new(), Vec::new())), AtomicBool::new(false));

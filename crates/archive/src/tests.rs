@@ -17,17 +17,22 @@ type Asked = (Timestamp, Vec<Option<Value>>);
 
 /// Reads what is named of all events of the files, in order of time; and what is wrong with them.
 fn read(paths: &[&Path], names: &[&str], range: TimeRange) -> (Vec<Asked>, Vec<ScanError>) {
-    read_as(paths, names, range, true)
+    read_as(paths, names, range, None)
 }
 
-fn read_as(paths: &[&Path], names: &[&str], range: TimeRange, has_times: bool) -> (Vec<Asked>, Vec<ScanError>) {
+fn read_as(
+    paths: &[&Path],
+    names: &[&str],
+    range: TimeRange,
+    untimed: Option<TimeRange>,
+) -> (Vec<Asked>, Vec<ScanError>) {
     let limits = Limits::default();
     let at = Timestamp::parse_iso8601("2026-12-24T00:00:00Z").expect("a time");
     let received = ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     let paths: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
     let found = (0..).zip(inputs(&paths).expect("the files are there").into_iter().map(Arc::new)).collect();
     let wanted = Projection::of(names.iter().map(|name| Arc::from(*name)));
-    let feed = FileFeed::new(found, received, range, FeedRequest { screen: None, wanted, has_times }, Arc::default());
+    let feed = FileFeed::new(found, received, range, FeedRequest { screen: None, wanted, untimed }, Arc::default());
     let (mut events, mut problems) = (Vec::new(), Vec::new());
     loop {
         let run = match feed.next() {

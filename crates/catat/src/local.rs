@@ -177,7 +177,7 @@ fn unknown_fields(
     if unknown.is_empty() || is_screened && inputs.is_empty() {
         return Vec::new();
     }
-    let whole = FeedRequest { screen: None, wanted: Projection::default(), has_times: true };
+    let whole = FeedRequest { screen: None, wanted: Projection::default(), untimed: None };
     let feed = FileFeed::new(inputs, received, TimeRange::ALL, whole, Arc::default());
     if let Ok(Some(run)) = feed.next()
         && unknown.look_at(&*run).is_err()

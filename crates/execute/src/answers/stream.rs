@@ -58,10 +58,8 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     let mut feed = |fields: BTreeSet<Name>| {
         let fields: BTreeSet<Name> = fields.into_iter().chain(fields_of(stages.lead)).collect();
         let has_times = !is_grouped || fields.iter().any(|name| tells_time(name));
-        feed_of(
-            &plan.sources,
-            FeedRequest { screen: Screen::of(&operators), wanted: WantedParts::of(fields), has_times },
-        )
+        let untimed = (!has_times).then_some(request.range);
+        feed_of(&plan.sources, FeedRequest { screen: Screen::of(&operators), wanted: WantedParts::of(fields), untimed })
     };
     let cut = Cut::of(plan.operators(), request);
     let output = scan_stage(&scan, &mut feed, stages, cut)?;

@@ -29,8 +29,8 @@ pub struct FeedRequest {
     pub screen: Option<Screen>,
     /// Parts of events that are not among these may be left out.
     pub wanted: WantedParts,
-    /// Whether times are looked at, if not as parts that are wanted; if not, an event may have any time of the range.
-    pub has_times: bool,
+    /// A range within which nothing depends on when an event happened, but that it did within: it may have any time of it.
+    pub untimed: Option<TimeRange>,
 }
 
 /// What there is of groups beside the store.

@@ -146,7 +146,7 @@ fn what_is_asked_for_is_enough_for_the_answer() {
             with_request(None, 1 << 26, |request| {
                 let request = Request { range: TimeRange::ALL, ..*request };
                 let mut feed_of = |_: &[GroupPattern], asked: FeedRequest| {
-                    let all = FeedRequest { screen: None, wanted: WantedParts::default(), has_times: true };
+                    let all = FeedRequest { screen: None, wanted: WantedParts::default(), untimed: None };
                     read(text, if take_all { &all } else { &asked })
                 };
                 execute_stream(&plan(query), &mut feed_of, &request).expect("an answer")
