@@ -251,7 +251,7 @@ impl Delivery {
             let n_taken = (lines.len() as u64).saturating_sub(refused.as_ref().map_or(0, |refused| refused.n));
             self.progress.delivered(n_taken);
             self.filter.n_events += n_taken;
-            // Said at the first of posts that are refused in part.
+            // One warning for a row of posts that are refused in part.
             let was_refused = std::mem::replace(&mut self.is_refused, refused.is_some());
             if let Some(Refusal { reason, .. }) = refused {
                 if !was_refused {

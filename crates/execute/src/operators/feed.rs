@@ -29,7 +29,7 @@ pub struct FeedRequest {
     pub screen: Option<Screen>,
     /// Parts of events that are not among these may be left out.
     pub wanted: WantedParts,
-    /// A range within which nothing depends on when an event happened, but that it did within: it may have any time of it.
+    /// A range within which times do not change the answer, if there is one: an event in it may be given any time of it.
     pub untimed: Option<TimeRange>,
 }
 

@@ -72,7 +72,7 @@ fn view(
         Some(Value::String(json)) => {
             serde_json::from_str(json).map_err(|error| format!("searchSourceJSON: {error}"))?
         }
-        // Integrations carry it unpacked.
+        // As in the packages of integrations.
         Some(source @ Value::Object(_)) => source.clone(),
         Some(other) => return Err(format!("searchSourceJSON is {other}; expected an object, or one as a text")),
         // A saved query has its parts as they are.

@@ -379,7 +379,7 @@ fn orders_of(text: &str) -> (Vec<Value>, Vec<String>) {
 #[test]
 fn searches_of_kibana_are_views_with_their_filters() {
     let search = |title: &str, source: Value, more: Value| {
-        // Packed as a text by Kibana, as it is in its integrations.
+        // Kibana exports it as a text, integrations contain the object.
         let source = if title == "plain" { source } else { source.to_string().into() };
         let mut attributes = json!({"title": title, "kibanaSavedObjectMeta": {"searchSourceJSON": source}});
         attributes.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
