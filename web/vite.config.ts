@@ -124,7 +124,7 @@ const OWN = [
 ];
 /** Pages that are nothing without the text that the server puts in: they are never packed. */
 const FRAMES = ["reference.html", "docs.html"];
-/** What stands in every dashboard that is exported as a file, and is never loaded by the page. */
+/** Parts of every exported dashboard file; the page never loads them. */
 const BOARD_FILE = ["board_file.js", "board_file.css", "board_file_id.json"];
 /** Most bytes of its script: each file has it. */
 const BOARD_FILE_BYTES_MAX = 84_000;

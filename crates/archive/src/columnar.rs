@@ -201,7 +201,7 @@ pub(crate) struct RowGroup {
     first_row: u64,
     n_done: usize,
     selection: Arc<Selection>,
-    /// A time that stands for those of all rows, which are in the range and not looked at.
+    /// The time that all rows get, if their own times are in the range and not needed.
     one_time: Option<i64>,
     readers: Option<Readers>,
 }

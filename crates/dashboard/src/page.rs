@@ -6,9 +6,8 @@
 //!               └──────────────────────► rows ───────────────┴► page
 //! ```
 //!
-//! Promises: whatever stands in a title, a text, a name or a value is shown and never markup; nothing runs but that script; who
-//! runs none has every value as a table; nothing is left out without a word. Asks nothing: what stands in the page was answered
-//! before.
+//! Guarantees: titles, texts, names and values are shown and never markup; only that script runs; readers without scripts have
+//! every value in a table; whatever is left out is named. This module asks no queries: the answers are its input.
 
 mod data;
 mod html;

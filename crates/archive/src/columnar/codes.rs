@@ -28,7 +28,7 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// Begins with the dictionary; `None` where there is none, or its texts hardly repeat in the `n_rows` of the row group.
+    /// Reads the dictionary. Returns `None` if there is none, or if its texts hardly repeat in the `n_rows` of the row group.
     pub(super) fn begin(mut pages: Box<dyn PageReader>, leaf: &Leaf, n_rows: usize) -> Result<Option<Self>> {
         let Some(Page::DictionaryPage { buf, num_values, .. }) = pages.get_next_page()? else { return Ok(None) };
         let n_values = num_values as usize;
@@ -45,7 +45,7 @@ impl Codes {
         Ok(Some(Self { pages, values: Arc::new(values), max_definition, n_left: 0, definitions: None, codes }))
     }
 
-    /// Reads the next `n` rows; `None` where their texts do not stand in the dictionary. Nothing more can be read then.
+    /// Reads the next `n` rows. Returns `None` if a page of them does not use the dictionary; nothing can be read after that.
     pub(super) fn read(&mut self, n: usize) -> Result<Option<Column>> {
         let mut codes = vec![MISSING_CODE; n];
         let (mut n_done, mut of_present) = (0, Vec::new());
@@ -81,7 +81,7 @@ impl Codes {
         }
     }
 
-    /// Goes to the next page of values; `false` where it has texts of its own.
+    /// Goes to the next page of values. Returns `false` if it does not use the dictionary.
     fn next_page(&mut self) -> Result<bool> {
         let Some(page) = self.pages.get_next_page()? else { return Err(fault("fewer rows than its row group")) };
         let (bytes, encoding, definitions) = match page {

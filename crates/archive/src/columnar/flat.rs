@@ -1,4 +1,4 @@
-//! A column of a value a row, on its way through a row group: by codes as long as its texts stand in a dictionary.
+//! Reads a column that is not a list, row by row: as codes while its pages use a dictionary of texts, as values otherwise.
 
 use parquet::column::reader::ColumnReader;
 use parquet::errors::Result;
@@ -37,8 +37,8 @@ impl Flat {
         Ok(Self { place, reader: Reader::Values(Box::new(values(group, place, n_done)?)) })
     }
 
-    /// Reads the next `n` rows. `again` gives the row group and how many of its rows are done, if the texts that come now do not
-    /// stand in the dictionary.
+    /// Reads the next `n` rows. `again` returns the row group and the number of rows that were read of it, for pages that no
+    /// longer use the dictionary.
     pub(super) fn read<'a>(
         &mut self,
         leaf: &Leaf,

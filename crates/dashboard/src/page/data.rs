@@ -45,8 +45,8 @@ fn choice_json(choice: &Choice) -> Value {
     json!({"values": values, "isAll": is_all})
 }
 
-/// Escapes what could end the element that the JSON stands in, or hide a part of it from those who read the file. Outside of its
-/// texts, JSON has nothing of it.
+/// Escapes characters that could end the HTML element around the JSON, or are invisible to a reader of the file. In JSON they occur
+/// only in texts.
 fn inert(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -36,7 +36,7 @@ pub struct Program<'a> {
     pub script: &'a str,
     /// The SHA-256 of the script, in base64.
     pub digest: &'a str,
-    /// The style of what it draws, and of the frame.
+    /// The style sheet of the panels and the frame.
     pub style: &'a str,
     /// Its texts in the page's language, as a JSON object by the English ones.
     pub texts: &'a str,

@@ -1,4 +1,4 @@
-//! The rows of queries as they came, for readers without scripts and for whoever wants the numbers.
+//! The rows of queries as tables, for readers without scripts and for their exact values.
 
 use std::fmt::Write;
 

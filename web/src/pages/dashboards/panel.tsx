@@ -180,7 +180,7 @@ function Remarks({ panel, answered }: { panel: BoardPanel; answered: PanelData |
   );
 }
 
-/** What stands in the place of a picture that is not there yet. */
+/** The placeholder of a picture that is not loaded. */
 function Waiting({ isOver, hasFailed }: { isOver: boolean; hasFailed: boolean }) {
   if (!isOver) return <div class="board-skeleton skeleton" aria-hidden="true" />;
   return hasFailed ? null : <p class="board-nothing dim">{t("Not loaded yet.")}</p>;
