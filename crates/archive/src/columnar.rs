@@ -4,11 +4,11 @@
 //! rows (the level from a message, the text of a row, lists), the rows are written as lines of JSON and parsed as such. Both
 //! ways give the same events.
 
-mod codes;
 mod flat;
 mod leaf;
 mod nested;
 mod source;
+mod texts;
 
 use std::collections::HashSet;
 use std::io::{self, Cursor, Read};

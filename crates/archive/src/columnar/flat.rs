@@ -1,12 +1,12 @@
-//! Reads a column that is not a list, row by row: as codes while its pages use a dictionary of texts, as values otherwise.
+//! Reads a column that is not a list, row by row: texts by our own decoder where their pages are plain or codes of a dictionary.
 
 use parquet::column::reader::ColumnReader;
 use parquet::errors::Result;
 use parquet::file::reader::RowGroupReader;
 use types::Column;
 
-use super::codes::Codes;
 use super::leaf::{self, Leaf, Meaning};
+use super::texts::Texts;
 
 /// A column at the row that comes next.
 pub(super) struct Flat {
@@ -16,7 +16,7 @@ pub(super) struct Flat {
 }
 
 enum Reader {
-    Codes(Codes),
+    Texts(Box<Texts>),
     Values(Box<ColumnReader>),
 }
 
@@ -25,20 +25,18 @@ impl Flat {
     pub(super) fn begin(group: &dyn RowGroupReader, leaf: &Leaf, n_done: usize, has_codes: bool) -> Result<Self> {
         let place = leaf.place;
         let metadata = group.metadata().column(place);
-        if has_codes
-            && leaf.meaning == Meaning::Text
-            && metadata.dictionary_page_offset().is_some()
-            && let n_rows = usize::try_from(metadata.num_values()).unwrap_or(0)
-            && let Some(mut codes) = Codes::begin(group.get_column_page_reader(place)?, leaf, n_rows)?
-            && codes.read(n_done)?.is_some()
-        {
-            return Ok(Self { place, reader: Reader::Codes(codes) });
+        if leaf.meaning == Meaning::Text {
+            let n_rows = usize::try_from(metadata.num_values()).unwrap_or(0);
+            let mut texts = Texts::begin(group.get_column_page_reader(place)?, leaf, n_rows, has_codes)?;
+            if texts.read(n_done)?.is_some() {
+                return Ok(Self { place, reader: Reader::Texts(Box::new(texts)) });
+            }
         }
         Ok(Self { place, reader: Reader::Values(Box::new(values(group, place, n_done)?)) })
     }
 
-    /// Reads the next `n` rows. `again` returns the row group and the number of rows that were read of it, for pages that no
-    /// longer use the dictionary.
+    /// Reads the next `n` rows. `again` returns the row group and the number of rows that were read of it, for pages of
+    /// texts that are written in another way.
     pub(super) fn read<'a>(
         &mut self,
         leaf: &Leaf,
@@ -47,7 +45,7 @@ impl Flat {
     ) -> Result<Column> {
         let mut reader = match &mut self.reader {
             Reader::Values(reader) => return leaf::read(reader, leaf, n),
-            Reader::Codes(codes) => match codes.read(n)? {
+            Reader::Texts(texts) => match texts.read(n)? {
                 Some(column) => return Ok(column),
                 None => {
                     let (group, n_done) = again();
@@ -64,7 +62,7 @@ impl Flat {
     pub(super) fn read_times(&mut self, leaf: &Leaf, n: usize) -> Result<Option<Vec<i64>>> {
         match &mut self.reader {
             Reader::Values(reader) => leaf::read_times(reader, leaf, n),
-            Reader::Codes(_) => Ok(None),
+            Reader::Texts(_) => Ok(None),
         }
     }
 }

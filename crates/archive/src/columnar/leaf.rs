@@ -1,5 +1,6 @@
 //! One column of Parquet, of a value a row at most, as a column of events.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
@@ -110,7 +111,7 @@ impl Meaning {
         })
     }
 
-    pub(super) fn of_bytes(self, bytes: &[u8]) -> Value {
+    fn of_bytes(self, bytes: &[u8]) -> Value {
         match self {
             Self::Decimal { scale } => {
                 let sign = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
@@ -125,12 +126,14 @@ impl Meaning {
                 Value::text(text)
             }
             Self::Half if bytes.len() == 2 => Value::Float(half(u16::from_le_bytes([bytes[0], bytes[1]]))),
-            _ => match std::str::from_utf8(bytes) {
-                Ok(text) => Value::text(text),
-                Err(_) => Value::text(hexadecimal(bytes)),
-            },
+            _ => Value::text(&*text_of(bytes)),
         }
     }
+}
+
+/// Bytes as text: themselves, or in hexadecimal digits.
+pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(hexadecimal(bytes)), Cow::Borrowed)
 }
 
 /// A time as text, with as many digits as its unit has.
@@ -289,10 +292,7 @@ fn texts(rows: &Rows<ByteArray>) -> Column {
             texts.push("");
             continue;
         }
-        match std::str::from_utf8(value.data()) {
-            Ok(text) => texts.push(text),
-            Err(_) => texts.push(&hexadecimal(value.data())),
-        }
+        texts.push(&text_of(value.data()));
     }
     Column::Strings { values: texts, present: rows.present.clone() }
 }

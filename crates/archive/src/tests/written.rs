@@ -12,7 +12,7 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
-use types::{TimeRange, Timestamp, Value};
+use types::{TimeRange, Timestamp, Value, hexadecimal};
 
 use super::read;
 
@@ -25,6 +25,7 @@ pub(super) enum Cells {
     Floats(Vec<f32>),
     Doubles(Vec<f64>),
     Texts(Vec<String>),
+    Binary(Vec<Vec<u8>>),
     Fixed(Vec<Vec<u8>>),
 }
 
@@ -62,6 +63,9 @@ fn write_as(path: &Path, schema: &str, properties: WriterProperties, groups: &[V
                 (ColumnWriter::DoubleColumnWriter(to), Cells::Doubles(values)) => put!(to, values.iter().copied()),
                 (ColumnWriter::ByteArrayColumnWriter(to), Cells::Texts(values)) => {
                     put!(to, values.iter().map(|text| ByteArray::from(text.as_str())))
+                }
+                (ColumnWriter::ByteArrayColumnWriter(to), Cells::Binary(values)) => {
+                    put!(to, values.iter().map(|bytes| ByteArray::from(bytes.clone())))
                 }
                 (ColumnWriter::FixedLenByteArrayColumnWriter(to), Cells::Fixed(values)) => {
                     put!(to, values.iter().map(|bytes| FixedLenByteArray::from(bytes.clone())))
@@ -299,31 +303,39 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Texts are the same whether their codes come in runs or packed, in pages of both versions, with and without rows that
-    /// have none, and where a dictionary becomes too large in the middle of a row group.
+    /// have none, without a dictionary, as bytes that are no text, and where one becomes too large in the middle of a row group.
     #[test]
     fn texts_are_read_alike_however_their_pages_are_written(
         runs in prop::collection::vec((prop::option::weighted(0.8, 0u16..300), 1usize..40), 1..60),
         is_optional in any::<bool>(),
         is_second in any::<bool>(),
         page_rows in 1usize..400,
-        dictionary_bytes in prop_oneof![Just(1usize << 20), 1usize..800],
+        dictionary_bytes in prop_oneof![Just(None), Just(Some(1usize << 20)), (1usize..800).prop_map(Some)],
         slice in 1usize..500,
+        has_halves in any::<bool>(),
     ) {
-        let texts: Vec<Option<String>> = runs.into_iter()
-            .map(|(text, n)| (text.or((!is_optional).then_some(0)).map(|n| format!("text {}", u32::from(n) * 7919)), n))
+        // Halves of a character are one where they stand beside each other, and none by themselves.
+        let bytes_of = |n: u16| match n % 20 {
+            0 if has_halves => vec![0xc3],
+            1 if has_halves => vec![0xa9],
+            _ => format!("text {}", u32::from(n) * 7919).into_bytes(),
+        };
+        let texts: Vec<Option<Vec<u8>>> = runs.into_iter()
+            .map(|(text, n)| (text.or((!is_optional).then_some(0)).map(bytes_of), n))
             .flat_map(|(text, n)| std::iter::repeat_n(text, n))
             .collect();
         let properties = WriterProperties::builder()
             .set_writer_version(if is_second { WriterVersion::PARQUET_2_0 } else { WriterVersion::PARQUET_1_0 })
             .set_data_page_row_count_limit(page_rows)
             .set_write_batch_size(page_rows.min(64))
-            .set_dictionary_page_size_limit(dictionary_bytes)
+            .set_dictionary_enabled(dictionary_bytes.is_some())
+            .set_dictionary_page_size_limit(dictionary_bytes.unwrap_or(1))
             .build();
         let begin = nanos("2026-11-30T06:00:00Z");
-        let of_group = |texts: &[Option<String>], first: usize| vec![
+        let of_group = |texts: &[Option<Vec<u8>>], first: usize| vec![
             WrittenColumn(Cells::Longs((first..first + texts.len()).map(|row| begin + row as i64).collect()), vec![], vec![]),
             WrittenColumn(
-                Cells::Texts(texts.iter().flatten().cloned().collect()),
+                Cells::Binary(texts.iter().flatten().cloned().collect()),
                 if is_optional { texts.iter().map(|text| text.is_some().into()).collect() } else { vec![] },
                 vec![],
             ),
@@ -334,7 +346,8 @@ proptest! {
         let kind = if is_optional { "optional" } else { "required" };
         let schema = format!("message schema {{ required int64 timestamp (TIMESTAMP(NANOS, true)); {kind} binary name (STRING); }}");
         write_as(&path, &schema, properties, &groups);
-        let expected: Vec<_> = texts.into_iter().map(|text| vec![text.map(Value::text)]).collect();
+        let shown = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_else(|error| hexadecimal(error.as_bytes()));
+        let expected: Vec<_> = texts.into_iter().map(|text| vec![text.map(shown).map(Value::text)]).collect();
         prop_assert_eq!(of_all(&path, &["name"]), expected);
     }
 }
