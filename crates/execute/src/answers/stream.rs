@@ -13,6 +13,8 @@ use types::{Column, Hold, RowSet, Value};
 
 use crate::answers::run::{ScanOutput, row_stage};
 use crate::answers::subquery::answer_inner;
+use crate::operators::aggregation::merged::merge_held;
+use crate::operators::aggregation::top::{self, Top};
 use crate::operators::feed::{FeedOf, FeedRequest, OpenFeed, for_each_frame};
 use crate::operators::group::Groups;
 use crate::operators::patterns;
@@ -85,20 +87,20 @@ fn scan_stage<'f, 'o>(
     }
     match Spread::of(rest) {
         Some((spread, aggregate, remaining)) => {
-            let table = aggregated(scan, feed, lead, spread, aggregate)?;
+            let table = aggregated(scan, feed, lead, spread, (aggregate, remaining))?;
             Ok(ScanOutput { table, remaining, is_cut: false })
         }
         None => event_rows(scan, feed, lead, rest, cut),
     }
 }
 
-/// Groups the events.
+/// Groups the events by an aggregation, of which the operators after it may want some groups only.
 fn aggregated<'f>(
     scan: &Scan<'_>,
     feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     spread: Spread<'_>,
-    aggregate: &Operator,
+    (aggregate, after): (&Operator, &[Operator]),
 ) -> Result<Table> {
     let Operator::Aggregate { by, aggregates } = aggregate else {
         return Err(crate::request::error::ExecuteError::NoProjection);
@@ -106,7 +108,6 @@ fn aggregated<'f>(
     let fields = spread.fields(aggregate);
     let steps = Steps::new(lead, &fields);
     let feed = feed(fields.clone());
-    let mut counted = Groups::new(by, aggregates);
     let states = scan.until_done(
         || Groups::new(by, aggregates),
         |groups| {
@@ -118,8 +119,9 @@ fn aggregated<'f>(
             })
         },
     )?;
-    let merged = states.into_iter().try_for_each(|state| counted.merge(state, scan.budget()));
-    Ok(Table::of_groups(scan.or_nothing(merged.and_then(|()| counted.finish(None, scan.budget())))))
+    let mut counted = Groups::new(by, aggregates);
+    let merged = states.into_iter().try_for_each(|state| merge_held(scan, &mut counted, state)).map(|()| counted);
+    Ok(top::finish(Top::of(aggregate, after).as_ref(), merged, scan))
 }
 
 /// A row that may be shown.

@@ -6,10 +6,10 @@
 //! states merge, in any order. What came of the runs that the range holds whole is kept together once more, so that
 //! whoever asks again reads one partial instead of one for each run (`several.rs`).
 
-mod merged;
+pub(crate) mod merged;
 mod run_set;
 mod shared;
-mod top;
+pub(crate) mod top;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -103,9 +103,7 @@ impl<'p> Aggregation<'p> {
 
     /// Returns the groups that are wanted as rows.
     pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table> {
-        let groups = self.groups_of_all(scan, preview)?;
-        let shown = self.top.as_ref().map_or(Ok(None), |top| top.shown(&groups, scan));
-        Ok(Table::of_groups(scan.or_nothing(shown.and_then(|shown| groups.finish(shown, scan.budget())))))
+        Ok(top::finish(self.top.as_ref(), Ok(self.groups_of_all(scan, preview)?), scan))
     }
 
     /// Returns the groups of all events.

@@ -71,6 +71,8 @@ fn what_passes_by_is_answered_as_what_stays() {
         "fields n * 2 as m | filter m > 30000 | sort m | limit 3",
         "stats count(*), sum(n), first(n), latest(host), values(host, 3) by @level",
         "stats pct(n, 50) as p by bin(1h) | sort p desc | limit 2",
+        "stats count(*) as c by n % 1000 as m, host | sort c desc, m, host | limit 5",
+        "stats avg(n) as a, max(n) as m by n % 100 as p | fields a * 2 as twice, p | sort twice, p desc | limit 3",
         "filter host in (source \"g\" | filter n = 17 | fields host) | stats count(*)",
         "tail 3",
         "dedup host | fields host, n",

@@ -5,7 +5,7 @@ use crate::scan::scanner::Scan;
 use evaluate::Stop;
 
 /// Merges and accounts for the memory: what is merged is gone, what it adds is not.
-pub(super) fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Groups<'p>) -> Result<(), Stop> {
+pub(crate) fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Groups<'p>) -> Result<(), Stop> {
     let (before, n_from) = (into.memory_bytes(), from.memory_bytes());
     if into.is_empty() {
         *into = from;

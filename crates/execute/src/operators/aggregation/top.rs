@@ -12,7 +12,7 @@ use evaluate::{Cell, Stop};
 
 /// What the operators after an aggregation want, where they compute columns from aggregates, sort by one, and take the
 /// first rows.
-pub(super) struct Top<'p> {
+pub(crate) struct Top<'p> {
     /// The aggregates that the order asks for.
     aggregates: Vec<usize>,
     /// What is computed from them.
@@ -26,7 +26,7 @@ pub(super) struct Top<'p> {
 
 impl<'p> Top<'p> {
     /// Returns what `after` wants; none if it is all groups, or depends on more than cheap aggregates.
-    pub(super) fn of(aggregate: &Operator, after: &'p [Operator]) -> Option<Self> {
+    pub(crate) fn of(aggregate: &Operator, after: &'p [Operator]) -> Option<Self> {
         let Operator::Aggregate { by, aggregates } = aggregate else { return None };
         let n_extends = after.iter().take_while(|operator| matches!(operator, Operator::Extend { .. })).count();
         let (extends, after) = after.split_at(n_extends);
@@ -61,7 +61,7 @@ impl<'p> Top<'p> {
 
     /// Returns the groups that may be among the first rows, with all that tie with the last of them; none if that may
     /// be all.
-    pub(super) fn shown(&self, groups: &Groups<'_>, scan: &Scan<'_>) -> Result<Option<Vec<u32>>, Stop> {
+    fn shown(&self, groups: &Groups<'_>, scan: &Scan<'_>) -> Result<Option<Vec<u32>>, Stop> {
         if self.n_rows == 0 || self.n_rows >= groups.n_groups() {
             return Ok(None);
         }
@@ -84,6 +84,15 @@ impl<'p> Top<'p> {
             Ok(Some(first_of(groups.n_groups(), self.n_rows, order)))
         })
     }
+}
+
+/// Returns groups as rows: those that are wanted.
+pub(crate) fn finish(top: Option<&Top<'_>>, groups: Result<Groups<'_>, Stop>, scan: &Scan<'_>) -> Table {
+    let finished = groups.and_then(|groups| {
+        let shown = top.map_or(Ok(None), |top| top.shown(&groups, scan))?;
+        groups.finish(shown, scan.budget())
+    });
+    Table::of_groups(scan.or_nothing(finished))
 }
 
 /// Whether computing an aggregate's value costs next to nothing and leaves its state as it is.

@@ -64,7 +64,7 @@ impl GroupValues {
                 (Some(known), _) => *known,
                 // Other blocks may keep the same addresses as numbers.
                 (None, Some(address)) => return self.number_of_address(address),
-                (None, None) => return self.add_text(text),
+                (None, None) => return self.add_text(text.into()),
             },
             Cell::Integer(value) => *self.integers.entry(value).or_insert(next),
             Cell::Time(value) => *self.times.entry(value).or_insert(next),
@@ -92,6 +92,10 @@ impl GroupValues {
         match value {
             GroupValue::Missing => self.number(Cell::Missing),
             GroupValue::Address(address) => self.number_of_address(*address),
+            GroupValue::Other(Value::String(text)) => match self.texts.get(text) {
+                Some(known) => *known,
+                None => self.add_text(text.clone()),
+            },
             GroupValue::Other(value) => self.number(Cell::of(Some(value))),
         }
     }
@@ -106,8 +110,8 @@ impl GroupValues {
         number
     }
 
-    fn add_text(&mut self, text: &str) -> u32 {
-        let (number, text) = (self.values.len() as u32, Arc::<str>::from(text));
+    fn add_text(&mut self, text: Arc<str>) -> u32 {
+        let number = self.values.len() as u32;
         self.bytes += 80 + 2 * text.len();
         self.texts.insert(text.clone(), number);
         self.values.push(GroupValue::Other(Value::String(text)));
