@@ -190,6 +190,10 @@ impl Batches {
         }
         let first = || self.block.line(self.at).map(|line| Batch::of(line, self.kinds.of(line, None)));
         let Some(mut batch) = carried.or_else(first) else { return Ok(None) };
+        if self.kinds.is_archive {
+            // It will be full, but for the last one.
+            batch.bytes.reserve(BATCH_BYTES);
+        }
         let due = Instant::now() + if self.kinds.is_archive { ARCHIVE_AGE } else { BATCH_AGE };
         while batch.bytes.len() < BATCH_BYTES {
             match self.advance(Some(due)) {

@@ -104,7 +104,8 @@ fn read_one(
     let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
     let mut number = 1;
     loop {
-        let mut block = LineBlock { input, ..LineBlock::default() };
+        let bytes = Vec::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 8);
+        let mut block = LineBlock { input, bytes, ..LineBlock::default() };
         let ended = read_block(&mut source, &mut block, &mut number);
         let is_last = !matches!(ended, Ok(true));
         if !block.lines.is_empty() && sender.send(Ok(block)).is_err() || is_last {
