@@ -83,7 +83,7 @@ pub use label_selectors::LabelSelectors;
 pub use matcher::MatcherText;
 pub use options::{AlertsError, Options};
 pub use packs::{PACKS, Pack};
-pub use post::{PostError, Poster, Reach, check_address};
+pub use post::{Connection, PostError, Poster, Reach, check_address};
 pub use recorder::{RecordingRule, RecordingView};
 pub use rehearsal::{FiringAlert, rehearse};
 pub use report::{Enclosure, Report, ReportDelivery, SentReport};

@@ -1,6 +1,7 @@
 //! Posting to addresses that people set: where to is refused, and what the answers mean.
 
 mod addresses;
+mod connection;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use reqwest::blocking::{Client, Response};
 use reqwest::{Method, Url};
 use types::{Secret, ensure};
+
+pub use self::connection::Connection;
 
 pub(crate) use self::addresses::{allowed_addresses, is_barred_host, is_near_host};
 

@@ -2,13 +2,15 @@
 //!
 //! Filters are documents of kind `cloudwatch-subscription` in the control store, named `GROUP:NAME`. Each contains the
 //! sequence of the last delivered event. `destinationArn` is the URL, `http://` or `https://`; the posted body is the JSON
-//! that Amazon's receivers get, compressed with gzip. URLs may contain secrets: only callers who may set them see them.
+//! that Amazon's receivers get, compressed with gzip; other schemes name other protocols (`forms`). URLs may contain secrets: only callers who may set them see them.
 
 mod delivery;
 mod filter;
 mod forms;
 mod message;
+mod pass;
 pub(super) mod registry;
+mod syslog;
 mod workers;
 
 use alert::check_address;
@@ -94,6 +96,14 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter> {
         let message = format!("destinationArn must be a URL that accepts POST requests (https://…): {reason}");
         CloudWatchProblem::parameter(message)
     };
+    let url = if let Form::Syslog(_) = form {
+        if !is_host_with_port(url) {
+            return Err(refused("HOST:PORT alone follows relp://, relp+tls://, syslog+tcp:// and syslog+tls://"));
+        }
+        &*format!("http://{url}")
+    } else {
+        url
+    };
     let address = check_address(url).map_err(|reason| refused(&reason))?;
     if form == Form::Elasticsearch && address.path().trim_matches('/').is_empty() {
         return Err(refused("elasticsearch+https://HOST/INDEX names the index"));
@@ -118,6 +128,11 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter> {
     // Errors in the pattern are returned to the caller.
     filter.tail(&[])?;
     Ok(filter)
+}
+
+fn is_host_with_port(text: &str) -> bool {
+    let of_host = |(host, port): (&str, &str)| !host.contains(['/', '@', '?', '#']) && port.parse::<u16>().is_ok();
+    text.rsplit_once(':').is_some_and(of_host)
 }
 
 #[cfg(test)]

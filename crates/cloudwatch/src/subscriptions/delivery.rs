@@ -15,12 +15,14 @@ use std::time::{Duration, Instant};
 
 use alert::PostError;
 use execute::{Tail, TailRows};
+use parse::TEXT_KEYS;
 use storage::{FeedItem, Subscription};
-use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Level, Run, Value};
+use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Level, Run, SYSTEM_FIELDS, Value, is_sent};
 
 use super::filter::Filter;
 use super::forms::{Form, Refusal};
 use super::message::Line;
+use super::pass::{Outcome, Pass, Suspects};
 use super::workers::{Progress, Workers};
 use crate::answer::{CloudWatchProblem, Result};
 use crate::filters::{last_sequence, runs_after};
@@ -42,6 +44,9 @@ const BATCHES_WAITING_MAX: usize = 16;
 /// How often a thread checks whether it must end, and how long it gathers events before it posts them.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// What errors of the HTTP client say of an answer that takes too long.
+const TIMED_OUT: &str = "timed out";
+
 /// The first wait after a failure, and the longest.
 const WAIT_MIN: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -60,8 +65,13 @@ pub(super) struct Delivery {
     done: BTreeSet<u64>,
     /// How long it waits after the next failure.
     wait: Duration,
-    /// Whether the receiver refused events of the post before for good.
+    /// Whether the receiver refused events of the posts before for good.
     is_refused: bool,
+    suspects: Suspects,
+    /// Passes since the receiver took an event.
+    n_failed: u32,
+    /// Most events of a post, fewer for a receiver that takes too long.
+    post_events: usize,
 }
 
 /// Matching events of a range of sequences.
@@ -90,9 +100,11 @@ impl Chunk {
             };
             let (message, stream, level) = (text(), text(), text());
             let level = Level::parse(&level);
-            let is_text = |value: &Value| matches!(value, Value::String(text) if *text == message);
+            let is_text = |(name, value): &(Arc<str>, Value)| {
+                TEXT_KEYS.contains(&&**name) && matches!(value, Value::String(text) if *text == message)
+            };
             let fields = names.iter().zip(cells).filter_map(|(name, cell)| Some((name.clone(), cell?)));
-            let fields: Vec<(Arc<str>, Value)> = fields.filter(|(_, value)| !is_text(value)).collect();
+            let fields: Vec<(Arc<str>, Value)> = fields.filter(|field| !is_text(field)).collect();
             let line = Line { id, stream, message, level, fields };
             self.n_bytes += line.n_bytes();
             self.lines.insert(id.sequence, line);
@@ -135,7 +147,19 @@ impl Delivery {
         let group = GroupName::new(&filter.group).ok_or_else(CloudWatchProblem::no_group)?;
         let tail = filter.tail(&[])?;
         let filter = Filter { saved: filter.sequence, ..filter.clone() };
-        Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN, is_refused: false })
+        Ok(Self {
+            workers,
+            filter,
+            group,
+            tail,
+            progress,
+            done: BTreeSet::new(),
+            wait: WAIT_MIN,
+            is_refused: false,
+            suspects: Suspects::default(),
+            n_failed: 0,
+            post_events: POST_EVENTS_MAX,
+        })
     }
 
     /// Delivers until the thread must end.
@@ -225,7 +249,8 @@ impl Delivery {
         if Form::of(&self.filter.destination).0.has_fields() {
             // The store reports damage itself; the rest is delivered.
             names = run.field_names().unwrap_or_default();
-            names.retain(|name| !name.starts_with('@'));
+            let is_left = |name: &str| is_sent(name) || matches!(name, "@rest" | "@fieldsDropped");
+            names.retain(|name| !SYSTEM_FIELDS.contains(&&**name) && is_left(name));
             names.truncate(FIELDS_MAX);
         }
         let of_fields = if names.is_empty() { None } else { self.filter.tail(&names).ok() };
@@ -237,31 +262,11 @@ impl Delivery {
     /// Posts a chunk and moves the position to `end`. If the receiver refuses it, waits and returns `false`: the rest is
     /// then read again, so that no event is posted that was deleted meanwhile.
     fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, StopRequest> {
-        for lines in chunk.posts() {
-            self.go_on()?;
-            self.wait_while_copy()?;
-            let refused = match self.workers.deliver(&self.filter, &lines) {
-                Ok(refused) => refused,
-                Err(error) => {
-                    self.wait_after(&error)?;
-                    return Ok(false);
-                }
-            };
-            self.wait = WAIT_MIN;
-            let n_taken = (lines.len() as u64).saturating_sub(refused.as_ref().map_or(0, |refused| refused.n));
-            self.progress.delivered(n_taken);
-            self.filter.n_events += n_taken;
-            // One warning for a row of posts that are refused in part.
-            let was_refused = std::mem::replace(&mut self.is_refused, refused.is_some());
-            if let Some(Refusal { reason, .. }) = refused {
-                if !was_refused {
-                    let (group, filter) = (&self.filter.group, &self.filter.name);
-                    tracing::warn!(group, filter, reason, "subscription filter delivered events that were refused");
-                }
-                self.progress.failed(&PostError::Refused(reason));
-            }
-            self.done.extend(lines.iter().map(|line| line.id.sequence));
+        if let Err(error) = self.post(chunk)? {
+            self.wait_after(&error)?;
+            return Ok(false);
         }
+        self.suspects.clear();
         let is_far = end.saturating_sub(self.filter.saved) >= UNKEPT_MAX;
         self.filter.sequence = self.filter.sequence.max(end);
         self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
@@ -273,6 +278,66 @@ impl Delivery {
             }
         }
         Ok(true)
+    }
+
+    /// Posts the events of a chunk; returns why some have to be posted again.
+    fn post(&mut self, chunk: &Chunk) -> Result<Result<(), PostError>, StopRequest> {
+        let (workers, filter, mut suspects) = (&self.workers, &self.filter, std::mem::take(&mut self.suspects));
+        // What was refused comes first: whether it is to blame is seen by those after it.
+        let is_suspect = |line: &&&Line| suspects.contains_key(&line.id.sequence);
+        let mut posts: Vec<Vec<&Line>> = Vec::new();
+        for post in chunk.posts() {
+            posts.extend(post.iter().filter(is_suspect).map(|line| vec![*line]));
+        }
+        posts.extend(chunk.posts().into_iter().map(|mut post| {
+            post.retain(|line| !is_suspect(&line));
+            post
+        }));
+        let post = |lines: &[&Line]| workers.deliver(filter, lines);
+        let may_halve = Form::of(&filter.destination).0.has_fields();
+        let mut pass = Pass::new(&post, may_halve, &mut suspects, self.n_failed);
+        let mut posted = Ok(());
+        'posts: for lines in &posts {
+            let mut rest = &lines[..];
+            while !rest.is_empty() {
+                self.go_on()?;
+                self.wait_while_copy()?;
+                let (now, later) = rest.split_at(rest.len().min(self.post_events));
+                posted = pass.post(now);
+                if let Err(error) = &posted {
+                    if error.to_string().contains(TIMED_OUT) {
+                        self.post_events = (now.len() / 2).max(1);
+                    }
+                    break 'posts;
+                }
+                self.post_events = (self.post_events + self.post_events / 4 + 1).min(POST_EVENTS_MAX);
+                rest = later;
+            }
+        }
+        let posted = posted.and_then(|()| pass.end());
+        let Outcome { done, n_taken, refused } = pass.outcome;
+        self.suspects = suspects;
+        self.done.extend(done);
+        self.settle(n_taken, refused);
+        Ok(posted)
+    }
+
+    /// Counts what became of events.
+    fn settle(&mut self, n_taken: u64, refused: Option<Refusal>) {
+        if n_taken == 0 && refused.is_none() {
+            self.n_failed = self.n_failed.saturating_add(1);
+            return;
+        }
+        self.n_failed = 0;
+        self.wait = WAIT_MIN;
+        self.filter.n_events += n_taken;
+        self.progress.delivered(n_taken, refused.as_ref().map_or(0, |refused| refused.n));
+        // One warning for a row of refusals.
+        let was_refused = std::mem::replace(&mut self.is_refused, refused.is_some());
+        if let Some(Refusal { n, reason }) = refused.filter(|_| !was_refused) {
+            let (group, filter) = (&self.filter.group, &self.filter.name);
+            tracing::warn!(group, filter, events = n, reason, "subscription filter left out events that are refused");
+        }
     }
 
     /// Waits after a failure, longer each time.

@@ -141,11 +141,17 @@ impl Subscriptions {
             return;
         }
         type Number = fn(&DeliveryCounts) -> f64;
-        let families: [(&str, Kind, &str, Number); 3] = [
+        let families: [(&str, Kind, &str, Number); 4] = [
             ("events_total", Kind::Counter, "Events that a subscription filter has delivered.", |counts| {
                 counts.n_events as f64
             }),
             ("failures_total", Kind::Counter, "Posts of it that were not taken.", |counts| counts.n_failures as f64),
+            (
+                "refused_events_total",
+                Kind::Counter,
+                "Events that its receiver refuses, and that are left out.",
+                |counts| counts.n_refused as f64,
+            ),
             ("failing", Kind::Gauge, "1 while the receiver refuses posts.", |counts| {
                 f64::from(u8::from(counts.problem.is_some()))
             }),

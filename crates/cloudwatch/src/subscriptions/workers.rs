@@ -47,6 +47,7 @@ pub(super) struct Progress {
 pub(super) struct DeliveryCounts {
     pub(super) n_events: u64,
     pub(super) n_failures: u64,
+    pub(super) n_refused: u64,
     /// The reason why nothing is delivered at present.
     pub(super) problem: Option<String>,
 }
@@ -62,10 +63,11 @@ impl Progress {
         self.counts.hold()
     }
 
-    /// Counts events that were delivered.
-    pub(super) fn delivered(&self, n_events: u64) {
+    /// Counts events that were delivered, and those that are left out because the receiver refuses them.
+    pub(super) fn delivered(&self, n_events: u64, n_refused: u64) {
         let mut counts = self.counts();
         counts.n_events += n_events;
+        counts.n_refused += n_refused;
         counts.problem = None;
     }
 
@@ -114,32 +116,27 @@ impl Workers {
     pub(super) fn probe(&self, filter: &Filter, now_ms: i64) -> Result<(), PostError> {
         let (form, url) = Form::of(&filter.destination);
         let body = match form {
+            Form::Syslog(_) => return self.deliver(filter, &[]).map(drop),
             Form::CloudWatch => Body { url: url.to_owned(), content_type: JSON, bytes: control_message(now_ms) },
-            // No events; Elasticsearch refuses that, which shows that it is there.
             _ => form.body(filter, &[]),
         };
         match self.post(form, body) {
-            Err(PostError::Refused(reason)) if form == Form::Elasticsearch && reason.contains(" 400") => Ok(()),
+            // Many refuse a post without events, which shows that they are there.
+            Err(PostError::Refused(reason))
+                if form.has_fields() && [" 400", " 422"].iter().any(|status| reason.contains(status)) =>
+            {
+                Ok(())
+            }
             posted => posted.map(drop),
         }
     }
 
     /// Posts events to the destination of a filter; returns which of them are refused for good. Blocks.
     pub(super) fn deliver(&self, filter: &Filter, lines: &[&Line]) -> Result<Option<Refusal>, PostError> {
-        let (form, _) = Form::of(&filter.destination);
-        match self.post(form, form.body(filter, lines)) {
-            // Too large, or one of them is to blame: the others go on without it.
-            Err(PostError::Refused(reason)) if form.has_fields() && is_of_content(&reason) => {
-                if lines.len() == 1 {
-                    return Ok(Some(Refusal { n: 1, reason }));
-                }
-                let (first, second) = lines.split_at(lines.len() / 2);
-                let of_first = self.deliver(filter, first)?;
-                let n_before = of_first.as_ref().map_or(0, |refusal| refusal.n);
-                let of_second = self.deliver(filter, second)?;
-                Ok(of_second.map(|refusal| Refusal { n: n_before + refusal.n, ..refusal }).or(of_first))
-            }
-            posted => form.verdict(&posted?),
+        let (form, address) = Form::of(&filter.destination);
+        match form {
+            Form::Syslog(transport) => transport.deliver(address, self.reach, (filter, lines)),
+            form => form.verdict(&self.post(form, form.body(filter, lines))?),
         }
     }
 
@@ -162,11 +159,6 @@ impl Workers {
             }
         }
     }
-}
-
-/// Whether a refusal is about what was posted.
-fn is_of_content(reason: &str) -> bool {
-    reason.contains(" 400") || reason.contains(" 413")
 }
 
 impl Worker {
