@@ -60,12 +60,7 @@ impl GroupValues {
         let next = self.values.len() as u32;
         let number = match cell {
             Cell::Missing => *self.missing.get_or_insert(next),
-            Cell::Text(text) => match (self.texts.get(text), number_of(text.as_bytes())) {
-                (Some(known), _) => *known,
-                // Other blocks may keep the same addresses as numbers.
-                (None, Some(address)) => return self.number_of_address(address),
-                (None, None) => return self.add_text(text.into()),
-            },
+            Cell::Text(text) => return self.number_of_text(text),
             Cell::Integer(value) => *self.integers.entry(value).or_insert(next),
             Cell::Time(value) => *self.times.entry(value).or_insert(next),
             other => {
@@ -110,6 +105,17 @@ impl GroupValues {
         number
     }
 
+    fn number_of_text(&mut self, text: &str) -> u32 {
+        if let Some(known) = self.texts.get(text) {
+            return *known;
+        }
+        match number_of(text.as_bytes()) {
+            // Other blocks may keep the same addresses as numbers.
+            Some(address) => self.number_of_address(address),
+            None => self.add_text(text.into()),
+        }
+    }
+
     fn add_text(&mut self, text: Arc<str>) -> u32 {
         let number = self.values.len() as u32;
         self.bytes += 80 + 2 * text.len();
@@ -128,6 +134,9 @@ impl GroupValues {
             Column::Dictionary { codes, values } => return self.numbers_of_codes(codes, values),
             Column::Integers { values, present } => return self.numbers_of_integers(values, present.as_ref()),
             Column::Timestamps(values) => return self.numbers_of_times(values),
+            Column::Strings { values, present: None } => {
+                return values.iter().map(|text| self.number_of_text(text)).collect();
+            }
             _ => {}
         }
         (0..column.n_rows()).map(|row| self.number(Cell::at(column, row))).collect()
