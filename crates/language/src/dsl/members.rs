@@ -16,8 +16,7 @@ pub fn only_member<'j>(json: &'j Json, at: &str) -> Result<(&'j str, &'j Json), 
         (Some((name, value)), None) => Ok((name, value)),
         (None, _) => Err(SearchError::parsing(at, "is empty; a query has one name")),
         (_, Some((second, _))) => {
-            let message = format!("malformed query, expected one name but found [{second}] too");
-            Err(SearchError::parsing(at, message))
+            Err(SearchError::parsing(at, format!("malformed query, expected one name but found [{second}] too")))
         }
     }
 }

@@ -23,10 +23,7 @@ pub(super) fn compare(
     let order = match sign.as_str() {
         "!=" => return Ok(not(equal(reader, subject, &written)?)),
         "=" | "==" => return equal(reader, subject, &written),
-        ">" => Comparison::Greater,
-        ">=" => Comparison::GreaterOrEqual,
-        "<" => Comparison::Less,
-        _ => Comparison::LessOrEqual,
+        other => Comparison::named(other).unwrap_or(Comparison::LessOrEqual),
     };
     let Some(number) = number(written.as_str()) else {
         let message = format!("`{}` compares with a number only", sign.as_str());

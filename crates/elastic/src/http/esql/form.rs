@@ -84,7 +84,7 @@ pub(super) struct Table<'a> {
 impl Table<'_> {
     /// Adds columns and values to an answer.
     pub(super) fn add_json(&self, members: &mut Map<String, Json>, is_columnar: bool, drops_empty: bool) {
-        let column = |(name, kind): &(String, Kind)| json!({"name": name, "type": kind.name()});
+        let column = |(name, kind): &(String, Kind)| json!({"name": name, "type": kind.column_name()});
         let is_kept = |at: usize| !drops_empty || self.rows.iter().any(|row| row.get(at).is_some_and(Option::is_some));
         let kept: Vec<usize> = (0..self.columns.len()).filter(|at| is_kept(*at)).collect();
         if drops_empty {
