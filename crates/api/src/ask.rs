@@ -145,7 +145,7 @@ impl Ask {
     pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
         // A query for lines in LogQL may stand beside one for numbers, with the step of both.
         if self.step.is_some() && self.language() != Some(Language::Logql) {
-            let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
+            let problem = Problem::bad_parameter("step is for queries in PromQL, LogQL and TraceQL");
             return Err(problem.hint("Insights has bin(), as in stats count(*) by bin(15s)"));
         }
         let (time_zone, range) = (self.zone()?, self.range(now)?);

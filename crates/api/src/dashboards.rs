@@ -374,13 +374,11 @@ fn check_name(name: &str) -> Result<(), Problem> {
     if is_document_name(name) {
         return Ok(());
     }
-    let message = format!("{name:?} cannot be the name of a dashboard");
-    Err(Problem::bad_request("bad-name", message).hint(DOCUMENT_NAMES))
+    Err(Problem::bad_request("bad-name", format!("{name:?} cannot be the name of a dashboard")).hint(DOCUMENT_NAMES))
 }
 
 fn not_own(name: &str) -> Problem {
-    let problem =
-        Problem::new(StatusCode::FORBIDDEN, "not-allowed", format!("dashboard {name:?} belongs to somebody else"));
+    let problem = Problem::forbidden("not-allowed", format!("dashboard {name:?} belongs to somebody else"));
     problem.hint("save a copy under another name")
 }
 

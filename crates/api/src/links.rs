@@ -69,9 +69,7 @@ pub(crate) fn make(
     others.retain(|(_, link)| !is_over(link, now));
     if others.len() >= LINKS_MAX {
         let message = format!("there can be {LINKS_MAX} links");
-        return Err(
-            Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses")
-        );
+        return Err(Problem::conflict("too-many-links", message).hint("withdraw some that nobody uses"));
     }
     let (id, secret) = (random::<ID_BYTES>()?, random::<SECRET_BYTES>()?);
     let (id, secret) = (HEXLOWER.encode(&id), BASE64URL_NOPAD.encode(&secret));

@@ -9,8 +9,7 @@ use door::{Parameters, Problem};
 pub(crate) fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Locale, Problem> {
     if let Some(tag) = parameters.get("lang") {
         return Locale::of_tag(tag).ok_or_else(|| {
-            Problem::bad_request("bad-parameter", format!("lang: {tag:?} is not spoken here"))
-                .hint("languages are en, id")
+            Problem::bad_parameter(format!("lang: {tag:?} is not spoken here")).hint("languages are en, id")
         });
     }
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());

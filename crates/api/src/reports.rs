@@ -236,8 +236,7 @@ fn delivery_json(channel: &str, delivery: &ReportDelivery) -> Value {
 }
 
 fn not_own(name: &str) -> Problem {
-    let message = format!("report {name:?} belongs to somebody else");
-    Problem::new(axum::http::StatusCode::FORBIDDEN, "not-allowed", message)
+    Problem::new(axum::http::StatusCode::FORBIDDEN, "not-allowed", format!("report {name:?} belongs to somebody else"))
 }
 
 pub(crate) fn bad(message: impl Into<String>) -> Problem {

@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -142,9 +141,7 @@ impl Views {
         let owned = known.iter().filter(|(_, document)| document.owner_id == *caller.identity()).count();
         if known.len() >= VIEWS_MAX || owned >= OWN_MAX {
             let message = format!("there can be {OWN_MAX} views of one owner and {VIEWS_MAX} in all");
-            return Err(
-                Problem::new(StatusCode::CONFLICT, "too-many-views", message).hint("delete some that nobody uses")
-            );
+            return Err(Problem::conflict("too-many-views", message).hint("delete some that nobody uses"));
         }
         check_name_is_free(&known, &caller.identity(), "", &wanted.name)?;
         let (id, owner_id) = (HEXLOWER.encode(&door::random::<8>()?), caller.identity().to_string());
@@ -172,9 +169,7 @@ impl Views {
         if version.is_some_and(|version| version != document.version) {
             let message =
                 format!("view {:?} was changed meanwhile: it has version {}", document.wanted.name, document.version);
-            return Err(
-                Problem::new(StatusCode::CONFLICT, "view-changed", message).hint("load it again, then change it")
-            );
+            return Err(Problem::conflict("view-changed", message).hint("load it again, then change it"));
         }
         check_name_is_free(&known, &document.owner_id, id, &wanted.name)?;
         let version = document.version + 1;
@@ -201,7 +196,7 @@ fn owned<'a>(known: &'a [(String, Document)], caller: &Caller, id: &str) -> Resu
         return Ok(document);
     }
     let message = format!("view {:?} belongs to somebody else", document.wanted.name);
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message).hint("save one of your own from it"))
+    Err(Problem::forbidden("not-allowed", message).hint("save one of your own from it"))
 }
 
 /// Two of one owner with one name could not be told apart.
@@ -212,7 +207,7 @@ fn check_name_is_free(known: &[(String, Document)], owner: &str, id: &str, name:
     if !is_taken {
         return Ok(());
     }
-    let problem = Problem::new(StatusCode::CONFLICT, "view-exists", format!("there is a view {name:?}"));
+    let problem = Problem::conflict("view-exists", format!("there is a view {name:?}"));
     Err(problem.hint("choose another name, or change that one"))
 }
 

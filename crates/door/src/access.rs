@@ -135,7 +135,7 @@ impl Access {
             return Ok(());
         }
         let message = format!("host {host:?} is not one that this server answers to");
-        let problem = Problem::new(StatusCode::FORBIDDEN, "host-not-allowed", message);
+        let problem = Problem::forbidden("host-not-allowed", message);
         Err(problem.hint("use the address it listens on, or list the name under [server] hosts"))
     }
 
@@ -196,7 +196,7 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
         role => format!("this needs a key with the role {}", role.name()),
     };
     if caller.is_known() {
-        let problem = Problem::new(StatusCode::FORBIDDEN, "not-allowed", message);
+        let problem = Problem::forbidden("not-allowed", message);
         return Err(problem.hint(format!("this one has the role {}", caller.role.name())));
     }
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "key-required", message);
@@ -215,8 +215,7 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
         let is_asked_elsewhere = text("sec-fetch-site") == Some("cross-site")
             && text("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
         let message = "a page of another site may link here, and ask nothing else";
-        let problem = || Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message);
-        return if is_asked_elsewhere { Err(problem()) } else { Ok(()) };
+        return if is_asked_elsewhere { Err(Problem::forbidden("foreign-origin", message)) } else { Ok(()) };
     }
     let is_foreign_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let is_foreign_origin = text("origin").is_some_and(|origin| {
@@ -225,7 +224,7 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     });
     if is_foreign_site || is_foreign_origin {
         let message = "a page of another site may change nothing here, and open no websocket";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message));
+        return Err(Problem::forbidden("foreign-origin", message));
     }
     Ok(())
 }

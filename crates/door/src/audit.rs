@@ -7,7 +7,6 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
-use axum::http::StatusCode;
 use storage::GroupRetention;
 use types::Timestamp;
 
@@ -37,6 +36,5 @@ pub fn check_retention(limits: &GroupRetention) -> Result<(), Problem> {
     if is_long && limits.bytes.is_none_or(|bytes| bytes >= BYTES_MIN) {
         return Ok(());
     }
-    let message = format!("{} keeps at least 7 days and 1MiB", ingest::AUDIT_GROUP);
-    Err(Problem::new(StatusCode::FORBIDDEN, "group-reserved", message))
+    Err(Problem::forbidden("group-reserved", format!("{} keeps at least 7 days and 1MiB", ingest::AUDIT_GROUP)))
 }

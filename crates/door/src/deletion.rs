@@ -5,7 +5,6 @@
 
 use std::sync::Mutex;
 
-use axum::http::StatusCode;
 use execute::{SelectionReport, Stats};
 use plan::{Expr, Operator, Plan};
 use serde_json::json;
@@ -99,8 +98,7 @@ impl EventDeletion {
         };
         let mut selected = execute::select_events(&self.plan, &snapshot.runs, &request, &take)?;
         if selected.partial_reasons.iter().any(|reason| reason.code == "cancelled") {
-            let message = "the deletion was cancelled; nothing was deleted";
-            return Err(Problem::new(StatusCode::CONFLICT, "cancelled", message));
+            return Err(Problem::conflict("cancelled", "the deletion was cancelled; nothing was deleted"));
         }
         complete(&mut selected.stats, &snapshot);
         reading.server.note_damage(&selected.partial_reasons);

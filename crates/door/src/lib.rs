@@ -56,7 +56,7 @@ pub use format::ErrorFormat;
 pub use intake_gates::Packing;
 pub use opaque::Opaque;
 pub use parameters::Parameters;
-pub use problem::{Problem, random, to_json};
+pub use problem::{Problem, Result, random, to_json};
 pub use queries::{RunningQuery, Ticket};
 pub use query_run::{QueryRun, Scope, Takers};
 pub use server::{App, FamilyServer, Server, Shared};

@@ -18,7 +18,7 @@ impl Parameters {
     }
 
     pub(crate) fn unreadable() -> Problem {
-        Problem::bad_request("bad-parameter", "the parameters cannot be read")
+        Problem::bad_parameter("the parameters cannot be read")
     }
 
     /// Returns the first value of `name`; an empty one counts as none.
@@ -35,7 +35,7 @@ impl Parameters {
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let message = || format!("{name} is not a number that fits here: {text:?}");
-        text.parse().map(Some).map_err(|_| Problem::bad_request("bad-parameter", message()))
+        text.parse().map(Some).map_err(|_| Problem::bad_parameter(message()))
     }
 
     /// Returns the truth value of a parameter; an absent one is false.
@@ -43,10 +43,7 @@ impl Parameters {
         match self.get(name) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
-            Some(other) => {
-                let message = format!("{name} is true or false, not {other:?}");
-                Err(Problem::bad_request("bad-parameter", message))
-            }
+            Some(other) => Err(Problem::bad_parameter(format!("{name} is true or false, not {other:?}"))),
         }
     }
 

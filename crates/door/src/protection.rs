@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
 use storage::Settings;
 use types::GroupName;
 
@@ -36,6 +35,6 @@ pub(crate) fn check(settings: Settings<'_>, group: &GroupName) -> Result<(), Pro
         return Ok(());
     }
     let message = format!("the group {group} is protected from deletion");
-    let problem = Problem::new(StatusCode::CONFLICT, "group-protected", message);
+    let problem = Problem::conflict("group-protected", message);
     Err(problem.hint("PutLogGroupDeletionProtection of CloudWatch's API ends the protection"))
 }

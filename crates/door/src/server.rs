@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alert::Alerts;
 use alert::metrics::Metrics;
-use axum::http::{Extensions, StatusCode};
+use axum::http::Extensions;
 use execute::{MemoryPool, PartialCache, PartialReason, SpillSpace};
 use ingest::{GroupNotes, Intake, Sender};
 use plan::Plan;
@@ -298,7 +298,7 @@ impl Shared {
             return protection::check(self.settings(), group);
         }
         let message = format!("{group} is the audit log; its events cannot be deleted by hand");
-        let problem = Problem::new(StatusCode::FORBIDDEN, "group-reserved", message);
+        let problem = Problem::forbidden("group-reserved", message);
         Err(problem.hint("set a retention for the group; older events are then deleted automatically"))
     }
 
@@ -307,8 +307,7 @@ impl Shared {
         if self.caller.scope.is_everything() {
             return Ok(());
         }
-        let message = "this needs a key for all groups; this key is limited to some";
-        Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message))
+        Err(Problem::forbidden("group-out-of-scope", "this needs a key for all groups; this key is limited to some"))
     }
 
     /// Reports whether the caller's key is no longer valid.

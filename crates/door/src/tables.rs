@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::http::StatusCode;
 use plan::{CSV_BYTES_MAX, LookupTable, Rows, read_csv};
 use serde_json::{Value, json};
 use storage::Settings;
@@ -38,7 +37,7 @@ struct StoredTable {
 
 fn of_others(name: &str) -> Problem {
     let message = format!("lookup table {name:?} is not within the groups of this key");
-    Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message).hint("choose another name")
+    Problem::forbidden("group-out-of-scope", message).hint("choose another name")
 }
 
 impl Tables {

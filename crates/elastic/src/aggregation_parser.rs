@@ -102,8 +102,7 @@ impl Parser<'_> {
         check_rates(&kind, &children)?;
         ensure!(nesting != 0 || !matches!(&kind, Kind::Metric(metric) if metric.is_rate()), lost_rate());
         if matches!(kind, Kind::Pipeline(_) | Kind::Choice(_)) && nesting == 0 {
-            let message = "must be inside a histogram, whose buckets it is computed from";
-            return Err(SearchError::parsing(at, message));
+            return Err(SearchError::parsing(at, "must be inside a histogram, whose buckets it is computed from"));
         }
         if let Kind::Terms(terms) = &kind {
             let is_metric = |child: &&Aggregation| matches!(child.kind, Kind::Metric(_));

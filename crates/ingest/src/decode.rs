@@ -116,9 +116,7 @@ pub fn lossy(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>, IngestError>
         if !chunk.invalid().is_empty() {
             text.push(char::REPLACEMENT_CHARACTER);
         }
-        if text.len() > bytes_max {
-            return Err(IngestError::TooLarge { bytes_max });
-        }
+        types::ensure!(text.len() <= bytes_max, IngestError::TooLarge { bytes_max });
     }
     Ok(Cow::Owned(text))
 }

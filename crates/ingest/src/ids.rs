@@ -97,9 +97,7 @@ impl Claims {
         let claimed = self.claimed.hold();
         let waited = self.released.wait_timeout_while(claimed, CLAIM_PATIENCE, is_taken);
         let (mut claimed, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timeout.timed_out() {
-            return Err(IngestError::OnItsWay);
-        }
+        types::ensure!(!timeout.timed_out(), IngestError::OnItsWay);
         claimed.extend(keys);
         drop(claimed);
         Ok(IdClaim { claims: self, keys: keys.iter().copied().collect() })

@@ -208,9 +208,7 @@ impl Intake {
         self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
         let alone = Pipelines::compile_one(definition).map_err(MakePipelineError::Definition)?;
         let name = definition["name"].as_str().unwrap_or_default();
-        if self.pipelines().has(name) {
-            return Err(MakePipelineError::Taken(name.to_owned()));
-        }
+        types::ensure!(!self.pipelines().has(name), MakePipelineError::Taken(name.to_owned()));
         compiled(&sources.configured, &sources.made)
             .and_then(|pipelines| pipelines.append(alone))
             .map_err(MakePipelineError::Definition)?;

@@ -43,9 +43,7 @@ pub fn with_unpacked<T>(body: &[u8], bytes_max: usize, read: impl FnOnce(&[u8]) 
 /// Returns how many bytes a block says that it has.
 fn unpacked_len(body: &[u8], bytes_max: usize) -> Result<usize, IngestError> {
     let n_bytes = snap::raw::decompress_len(body).map_err(broken)?;
-    if n_bytes > bytes_max {
-        return Err(IngestError::TooLarge { bytes_max });
-    }
+    types::ensure!(n_bytes <= bytes_max, IngestError::TooLarge { bytes_max });
     if n_bytes > body.len().saturating_mul(SNAPPY_RATIO_MAX) {
         return Err(broken("the block is too short for the length that it names"));
     }

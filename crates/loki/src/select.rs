@@ -64,7 +64,7 @@ pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
 
 /// Returns the error for a limit that is not a positive number, in Loki's words.
 pub(crate) fn bad_limit() -> Problem {
-    Problem::bad_request("bad-parameter", "limit must be a positive value")
+    Problem::bad_parameter("limit must be a positive value")
 }
 
 /// Returns the limit in the parameter `name`.
@@ -88,7 +88,7 @@ fn line_request(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequ
         None | Some("backward") => false,
         Some("forward") => true,
         Some(other) => {
-            return Err(Problem::bad_request("bad-parameter", format!("invalid direction {other:?}")));
+            return Err(Problem::bad_parameter(format!("invalid direction {other:?}")));
         }
     };
     let flags = headers.get("x-loki-response-encoding-flags").and_then(|value| value.to_str().ok());

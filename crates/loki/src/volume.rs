@@ -68,7 +68,7 @@ impl Grouping {
             Some("labels") => Ok(Self::Names(named(targets))),
             Some(other) => {
                 let message = format!("invalid aggregation option {other:?}: aggregateBy is series or labels");
-                Err(Problem::bad_request("bad-parameter", message))
+                Err(Problem::bad_parameter(message))
             }
         }
     }

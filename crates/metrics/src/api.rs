@@ -32,7 +32,7 @@ pub(crate) fn range(Call { server, parameters, .. }: Call) -> Outcome {
     let step = needed(duration_of(&parameters, "step")?, "step")?;
     if step > 0 && end.saturating_sub(start) / step > STEPS_MAX {
         let message = "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)";
-        return Err(Problem::bad_request("bad-parameter", message));
+        return Err(Problem::bad_parameter(message));
     }
     let span = u64::try_from(end.saturating_sub(start)).unwrap_or_default();
     let n_steps = span / u64::try_from(step).unwrap_or_default().max(1) + 1;
@@ -72,7 +72,7 @@ fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
     let Some(text) = parameters.get("limit") else { return Ok(usize::MAX) };
     let message =
         || format!("invalid parameter \"limit\": {:?} is not a whole number", &text[..text.floor_char_boundary(100)]);
-    let limit = text.parse().map_err(|_| Problem::bad_request("bad-parameter", message()))?;
+    let limit = text.parse().map_err(|_| Problem::bad_parameter(message()))?;
     Ok(if limit == 0 { usize::MAX } else { limit })
 }
 
@@ -133,9 +133,7 @@ pub(crate) fn values(mut call: Call) -> Outcome {
 
 /// Answers `series`: label sets.
 pub(crate) fn series(call: Call) -> Outcome {
-    if call.parameters.get("match[]").is_none() {
-        return Err(Problem::bad_request("bad-parameter", "no match[] parameter provided"));
-    }
+    types::ensure!(call.parameters.get("match[]").is_some(), Problem::bad_parameter("no match[] parameter provided"));
     with_label_sets(call, |sets, mut warnings, parameters| {
         let limit = limit_of(parameters)?;
         if sets.len() > limit {
@@ -165,7 +163,7 @@ fn with_label_sets(
     for text in parameters.all("match[]") {
         let query = parsed_text("match[]", text)?;
         let message = || format!("invalid parameter \"match[]\": {text:?} is not a selector of series");
-        let not_one = || Problem::bad_request("bad-parameter", message());
+        let not_one = || Problem::bad_parameter(message());
         selectors.push(query.matchers().ok_or_else(not_one)?.to_vec());
     }
     if selectors.is_empty() {

@@ -73,7 +73,7 @@ fn selected(source: &SampleSource<&QueryRun<'_>>, query: &ReadQuery) -> Result<V
         found.hold().push(of_series);
         Ok(())
     });
-    selected.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "execution", error.to_string()))?;
+    selected.map_err(|error| Problem::unprocessable("execution", error.to_string()))?;
     let mut found = found.into_held();
     found.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(found)

@@ -135,7 +135,7 @@ pub(crate) fn pools(call: Call) -> Outcome {
 
 /// Answers `targets/metadata`: type, help and unit of the metrics of targets.
 pub(crate) fn metadata(Call { server, parameters, .. }: Call) -> Outcome {
-    let bad = |message: &str| Problem::bad_request("bad-parameter", message.to_owned());
+    let bad = |message: &str| Problem::bad_parameter(message.to_owned());
     let limit = parameters.get("limit").filter(|text| !text.is_empty());
     let limit = limit.map(str::parse::<i64>).transpose().map_err(|_| bad("limit must be a number"))?.unwrap_or(-1);
     let matchers = match parameters.get("match_target").filter(|text| !text.is_empty()) {

@@ -44,7 +44,7 @@ pub(crate) fn duration_of(parameters: &Parameters, name: &str) -> Result<Option<
 
 /// Returns a parameter that must be there.
 pub(crate) fn needed(value: Option<i64>, name: &str) -> Result<i64, Problem> {
-    value.ok_or_else(|| Problem::bad_request("bad-parameter", format!("the parameter {name:?} is missing")))
+    value.ok_or_else(|| Problem::bad_parameter(format!("the parameter {name:?} is missing")))
 }
 
 fn read(
@@ -56,7 +56,7 @@ fn read(
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let message =
         || format!("invalid parameter {name:?}: cannot parse {:?} to {form}", &text[..text.floor_char_boundary(100)]);
-    read(text).map(Some).ok_or_else(|| Problem::bad_request("bad-parameter", message()))
+    read(text).map(Some).ok_or_else(|| Problem::bad_parameter(message()))
 }
 
 #[cfg(test)]

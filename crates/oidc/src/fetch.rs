@@ -29,8 +29,7 @@ async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         body.extend_from_slice(&chunk);
         if body.len() > ANSWER_BYTES_MAX {
-            let problem = format!("{place}: it is larger than {} KiB", ANSWER_BYTES_MAX >> 10);
-            return Err(SignInError::BadAnswer(problem));
+            return Err(SignInError::BadAnswer(format!("{place}: it is larger than {} KiB", ANSWER_BYTES_MAX >> 10)));
         }
     }
     Ok((response.status(), body))

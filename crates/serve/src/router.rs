@@ -195,6 +195,5 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     if let Some(problem) = elastic::refused(&method, uri.path()) {
         return problem;
     }
-    let message = format!("{} does not take {method}", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", format!("{} does not take {method}", uri.path()))
 }

@@ -121,7 +121,7 @@ fn table(mut call: Call<TablesState>) -> Outcome {
         // The place may be a bucket.
         let asked = name.clone();
         let latest = tokio::task::spawn_blocking(move || tables.latest(&asked)).await;
-        let failed = |error: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "place-unavailable", error);
+        let failed = |error: String| Problem::unavailable("place-unavailable", error);
         let latest = latest.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
         let (location, metadata) = latest.ok_or_else(|| not_there(&name))?;
         Ok(Reply::json(&json!({"metadata-location": location, "metadata": metadata, "config": {}})))

@@ -111,8 +111,7 @@ fn operations(Call { server, parameters, .. }: Call) -> Outcome {
     let of_service = values::of_service(parameters.get("service").ok_or_else(|| needed("service"))?);
     let asked = parameters.get("spanKind").filter(|kind| !kind.is_empty());
     if let Some(unknown) = asked.filter(|asked| !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(asked))) {
-        let message = format!("spanKind is {}, not {unknown:?}", KINDS.join(", "));
-        return Err(Problem::bad_request("bad-parameter", message));
+        return Err(Problem::bad_parameter(format!("spanKind is {}, not {unknown:?}", KINDS.join(", "))));
     }
     let kinds = KINDS.into_iter().filter(|kind| asked.is_none_or(|asked| kind.eq_ignore_ascii_case(asked)));
     let (kinds, range): (Vec<&str>, _) = (kinds.collect(), recent(server.now()));

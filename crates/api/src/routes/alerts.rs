@@ -79,8 +79,7 @@ pub(crate) fn acknowledge(Call { server, path: [id, _], parts, .. }: &Call, body
         })?
     };
     if taken.comment.len() > COMMENT_BYTES_MAX {
-        let message = format!("comment has {COMMENT_BYTES_MAX} bytes at most");
-        return Err(Problem::bad_request("bad-definition", message));
+        return Err(Problem::bad_request("bad-definition", format!("comment has {COMMENT_BYTES_MAX} bytes at most")));
     }
     set_acknowledged(server, id, Some(taken))
 }

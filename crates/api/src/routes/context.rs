@@ -66,7 +66,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
         Some("*") => Some(groups),
         None if groups.is_empty() => None,
         _ => {
-            let problem = Problem::bad_request("bad-parameter", "stream is * or absent, and groups go with stream=*");
+            let problem = Problem::bad_parameter("stream is * or absent, and groups go with stream=*");
             return Err(problem.hint("without both, the events of the same stream are shown"));
         }
     };

@@ -90,14 +90,14 @@ fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Proble
 fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String)>, Problem> {
     let pair = |text: &str| match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Problem::bad_request("bad-parameter", format!("field is NAME=VALUE, not {text:?}"))),
+        _ => Err(Problem::bad_parameter(format!("field is NAME=VALUE, not {text:?}"))),
     };
     let fields: Vec<(String, String)> = parameters.all("field").map(pair).collect::<Result<_, _>>()?;
     if fields.len() > FIELDS_MAX {
         return Err(Problem::bad_request("too-many-fields", format!("there may be {FIELDS_MAX} fields at most")));
     }
     if format == Format::Lines && !fields.is_empty() {
-        return Err(Problem::bad_request("bad-parameter", "a body of the format lines says fields in its header"));
+        return Err(Problem::bad_parameter("a body of the format lines says fields in its header"));
     }
     Ok(fields)
 }

@@ -106,10 +106,7 @@ fn check_times(at: Timestamp, until: Option<Timestamp>, now: Timestamp, future_n
         return Err(Problem::bad_request("bad-time", message));
     }
     let Some(until) = until else { return Ok(()) };
-    if until < at {
-        let message = format!("until {until} is before at {at}");
-        return Err(Problem::bad_request("bad-time", message));
-    }
+    types::ensure!(until >= at, Problem::bad_request("bad-time", format!("until {until} is before at {at}")));
     if until.0.saturating_sub(at.0) > MARK_DAYS_MAX * Timestamp::DAY {
         let message = format!("from at {at} until {until} are more than {MARK_DAYS_MAX} days");
         return Err(Problem::bad_request("bad-time", message).hint("mark the beginning and the end by themselves"));

@@ -58,8 +58,7 @@ pub(crate) fn get(Call { server, parameters, parts, .. }: Call) -> door::Outcome
 /// Answers with a file, in the format that the parameters name.
 pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> Result<Response, Problem> {
     let Some(export) = Export::of_parameters(parameters)? else {
-        let problem = Problem::bad_request("bad-parameter", "format is missing");
-        return Err(problem.hint("one of: csv, tsv, ndjson, text"));
+        return Err(Problem::bad_parameter("format is missing").hint("one of: csv, tsv, ndjson, text"));
     };
     if whole::is_whole(&ask) {
         let form = export.form(ask.zone()?);

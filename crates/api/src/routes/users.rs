@@ -14,8 +14,7 @@ fn require_everything(server: &Shared) -> Result<(), Problem> {
     if server.caller.role == Role::Admin && server.caller.scope.is_everything() {
         return Ok(());
     }
-    let message = "only an admin of all groups may do this with users";
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message))
+    Err(Problem::forbidden("not-allowed", "only an admin of all groups may do this with users"))
 }
 
 #[derive(Deserialize)]

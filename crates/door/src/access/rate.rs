@@ -60,7 +60,7 @@ impl Bucket {
         let wait_s = level.n_bytes.unsigned_abs() / self.bytes_per_s + 1;
         let message = format!("this key may send {} bytes a second", self.bytes_per_s);
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "key-rate", message);
-        Err(Problem { retry_after_s: Some(wait_s), ..problem }.hint("[limits] key_rate sets it"))
+        Err(problem.retry_after(wait_s).hint("[limits] key_rate sets it"))
     }
 
     /// Takes out what was received.

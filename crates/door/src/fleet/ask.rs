@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use futures_util::future::join_all;
@@ -29,7 +29,7 @@ const QUESTION_AGE_MAX_NS: i64 = Timestamp::MINUTE;
 
 /// Why somebody is not answered who does not know the secret of the fleet.
 pub fn not_a_node() -> Problem {
-    let problem = Problem::new(StatusCode::FORBIDDEN, "not-a-node", "only nodes of this fleet may ask this");
+    let problem = Problem::forbidden("not-a-node", "only nodes of this fleet may ask this");
     problem.hint("nodes need the same [fleet] secret_file")
 }
 

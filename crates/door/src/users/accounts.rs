@@ -1,7 +1,6 @@
 //! Users without passwords: those of a provider, made at their first sign-in and changed when the rules give them another role,
 //! and those whom a proxy names.
 
-use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use oidc::Account;
 use storage::Settings;
@@ -32,7 +31,7 @@ impl Users {
         let known = settings.get(KIND, name)?.as_deref().and_then(document_of);
         if known.as_ref().is_some_and(|known| known.account.as_ref() != Some(&account.subject)) {
             let message = format!("another user is called {name:?}: one with a password, or of another account");
-            let problem = Problem::new(StatusCode::CONFLICT, "account-name-taken", message);
+            let problem = Problem::conflict("account-name-taken", message);
             return Err(problem.hint("remove that user with `catat users remove` if it is the same person"));
         }
         let is_new = known.is_none();

@@ -6,7 +6,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
@@ -98,7 +97,7 @@ impl Users {
         let _changing = self.changes.hold();
         let documents = settings.all(KIND)?;
         if documents.iter().any(|(known, _)| *known == new.name) {
-            let problem = Problem::new(StatusCode::CONFLICT, "user-exists", format!("user {:?} exists", new.name));
+            let problem = Problem::conflict("user-exists", format!("user {:?} exists", new.name));
             return Err(problem.hint("set another password with `catat users password`, or remove the user first"));
         }
         if documents.len() >= USERS_MAX {
@@ -128,7 +127,7 @@ impl Users {
         let document = document.ok_or_else(|| no_user(name))?;
         if document.account.is_some() {
             let message = format!("{name:?} signs in with an account at a provider and has no password");
-            return Err(Problem::new(StatusCode::CONFLICT, "no-password", message));
+            return Err(Problem::conflict("no-password", message));
         }
         let fingerprint = fingerprint(&hash);
         put(settings, name, &Document { password: hash, ..document })?;
@@ -203,8 +202,7 @@ fn described(name: &str, document: &Document) -> Value {
 /// Returns the role of a user; the role `ingest` has no use for a page.
 pub(super) fn role_named(name: &str) -> Result<Role, Problem> {
     [Role::Read, Role::Operate, Role::Admin].into_iter().find(|role| role.name() == name).ok_or_else(|| {
-        let message = format!("{name:?} is no role of a user");
-        Problem::bad_request("bad-role", message).hint("one of: read, operate, admin")
+        Problem::bad_request("bad-role", format!("{name:?} is no role of a user")).hint("one of: read, operate, admin")
     })
 }
 

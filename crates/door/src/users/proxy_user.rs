@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::HeaderName;
 use ipnet::IpNet;
 
 use super::accounts::caller_by_proxy;
@@ -92,7 +92,7 @@ fn repeated(name: &HeaderName) -> Problem {
 /// Returns the problem of a person to whom no rule gives a role.
 pub fn no_role(user: &str) -> Problem {
     let user: String = user.chars().take(128).collect();
-    let problem = Problem::new(StatusCode::FORBIDDEN, "no-role", format!("{user:?} has no role on this server"));
+    let problem = Problem::forbidden("no-role", format!("{user:?} has no role on this server"));
     problem.hint("an administrator gives roles with sign_in.roles")
 }
 

@@ -194,8 +194,7 @@ fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<
         index => group_name_of_outside(index).as_str().to_owned(),
     };
     if !covers(&server.caller.scope, &index) {
-        let message = format!("this key does not cover the group {index}");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+        return Err(Problem::forbidden("group-out-of-scope", format!("this key does not cover the group {index}")));
     }
     if action.is_added {
         check_name(server, &action.alias)?;

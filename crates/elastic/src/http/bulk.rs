@@ -96,8 +96,7 @@ fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
 fn malformed(error: IngestError) -> Problem {
     match error {
         IngestError::BadBody { ref problem, .. } if problem != EMPTY => {
-            let message = format!("Malformed action/metadata line [1], {error}");
-            Problem::bad_request("illegal_argument_exception", message)
+            Problem::bad_request("illegal_argument_exception", format!("Malformed action/metadata line [1], {error}"))
         }
         error => error.into(),
     }

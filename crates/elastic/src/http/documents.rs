@@ -64,8 +64,7 @@ pub(super) fn many(mut call: Call, body: Json_) -> Outcome {
 
 fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Problem> {
     let invalid = |why: &str| {
-        let message = format!("Validation Failed: 1: {why};");
-        Problem::bad_request("action_request_validation_exception", message)
+        Problem::bad_request("action_request_validation_exception", format!("Validation Failed: 1: {why};"))
     };
     let mut wanted = Vec::new();
     for (name, value) in body.as_object().into_iter().flatten() {

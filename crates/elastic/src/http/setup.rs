@@ -104,7 +104,7 @@ pub(super) fn make_index(mut call: Call, sent: Value) -> Outcome {
     }
     let Some(group) = group_of(&server, &index) else {
         let message = format!("this key may not send to the group {}", group_name_of_outside(&index));
-        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+        return Err(Problem::forbidden("group-out-of-scope", message));
     };
     let declared = declared(&sent)?;
     Ok(Reply::look_up(&server.clone(), move || {

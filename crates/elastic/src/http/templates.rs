@@ -70,8 +70,7 @@ fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> R
         return Err(Problem::bad_request("action_request_validation_exception", message));
     }
     if let Some(pattern) = patterns.iter().find(|pattern| !covers(&server.caller.scope, pattern)) {
-        let message = format!("this key does not cover the groups {pattern}");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+        return Err(Problem::forbidden("group-out-of-scope", format!("this key does not cover the groups {pattern}")));
     }
     Ok(())
 }

@@ -68,9 +68,7 @@ fn pair(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<(String
 
 fn value(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<Value, IngestError> {
     budget.hold(PAIR_BYTES)?;
-    if depth > DEPTH_MAX {
-        return Err(bad(format!("an attribute is nested more than {DEPTH_MAX} times")));
-    }
+    types::ensure!(depth <= DEPTH_MAX, bad(format!("an attribute is nested more than {DEPTH_MAX} times")));
     let mut value = Value::Null;
     for field in message(bytes) {
         value = match field? {

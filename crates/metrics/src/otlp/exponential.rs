@@ -84,9 +84,7 @@ impl Exponential {
 impl Side {
     /// Returns the buckets with observations, and the number of these.
     fn buckets(&self) -> Result<(Vec<(i32, f64)>, u128), String> {
-        if self.counts.len() > BUCKETS_MAX {
-            return Err(format!("more than {BUCKETS_MAX} buckets on one side"));
-        }
+        types::ensure!(self.counts.len() <= BUCKETS_MAX, format!("more than {BUCKETS_MAX} buckets on one side"));
         let (mut buckets, mut sum) = (Vec::new(), 0);
         for (number, count) in (1..).zip(&self.counts).filter(|(_, count)| **count > 0) {
             let index = self.offset.checked_add(number);

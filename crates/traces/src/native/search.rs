@@ -109,7 +109,7 @@ fn order(order: Option<&str>) -> Result<TraceOrder, Problem> {
     match order {
         None | Some("newest") => Ok(TraceOrder::Newest),
         Some("slowest") => Ok(TraceOrder::Slowest),
-        Some(other) => Err(Problem::bad_request("bad-parameter", format!("order is newest or slowest, not {other:?}"))),
+        Some(other) => Err(Problem::bad_parameter(format!("order is newest or slowest, not {other:?}"))),
     }
 }
 
@@ -118,13 +118,12 @@ fn kind(name: &str) -> Result<SpanKind, Problem> {
     if kind.name().eq_ignore_ascii_case(name) {
         return Ok(kind);
     }
-    let message = format!("kind is internal, server, client, producer or consumer, not {name:?}");
-    Err(Problem::bad_request("bad-parameter", message))
+    Err(Problem::bad_parameter(format!("kind is internal, server, client, producer or consumer, not {name:?}")))
 }
 
 fn bound(name: &str, ms: Option<f64>) -> Result<Option<i64>, Problem> {
     match ms {
-        Some(ms) if ms < 0.0 => Err(Problem::bad_request("bad-parameter", format!("{name} is negative: {ms}"))),
+        Some(ms) if ms < 0.0 => Err(Problem::bad_parameter(format!("{name} is negative: {ms}"))),
         ms => Ok(ms.map(nanoseconds)),
     }
 }
@@ -139,13 +138,13 @@ fn scalar(name: &str, value: Json_) -> Result<Value, Problem> {
         }
         _ => {
             let message = format!("the attribute {name:?} is compared with a text, a number or a truth value");
-            Err(Problem::bad_request("bad-parameter", message))
+            Err(Problem::bad_parameter(message))
         }
     }
 }
 
 fn too_large(name: &str) -> Problem {
-    Problem::bad_request("bad-parameter", format!("the number of the attribute {name:?} is too large"))
+    Problem::bad_parameter(format!("the number of the attribute {name:?} is too large"))
 }
 
 /// Returns the conditions of an Insights query; refuses any other command.

@@ -23,7 +23,7 @@ pub(super) fn range_of_metrics(parameters: &Parameters, now: Timestamp) -> Resul
     let (start, end) = (instant(parameters, "start")?, instant(parameters, "end")?);
     let since = parameters.get("since").map(|text| duration("since", text, Timestamp::SECOND)).transpose()?;
     if since.is_some() && start.is_some() {
-        return Err(Problem::bad_request("bad-parameter", "since and start cannot both begin the range"));
+        return Err(Problem::bad_parameter("since and start cannot both begin the range"));
     }
     let to = end.map_or(times::last_hour(now).to, |end| Timestamp(end.0.saturating_add(1)));
     let length = since.unwrap_or(times::DEFAULT_RANGE_NS);

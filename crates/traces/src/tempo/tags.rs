@@ -94,7 +94,7 @@ fn scope(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
         None | Some("none") => Ok(None),
         Some(asked) => SCOPES.into_iter().find(|scope| *scope == asked).map(Some).ok_or_else(|| {
             let message = format!("scope is {}, not {asked:?}", SCOPES.join(", "));
-            Problem::bad_request("bad-parameter", message)
+            Problem::bad_parameter(message)
         }),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 /// Returns the problem of a request that cannot be carried out.
 pub(super) fn bad(message: impl Into<String>) -> Problem {
-    Problem::bad_request("bad-parameter", message)
+    Problem::bad_parameter(message)
 }
 
 /// Returns the problem of a filter expression, with its place.

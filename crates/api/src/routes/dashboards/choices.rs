@@ -87,5 +87,5 @@ async fn offers(
 }
 
 fn bad(message: String) -> Problem {
-    Problem::bad_request("bad-parameter", message)
+    Problem::bad_parameter(message)
 }

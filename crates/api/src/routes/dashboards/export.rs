@@ -113,5 +113,5 @@ fn file_of(name: &str, page: String) -> Reply {
 }
 
 fn bad(message: String) -> Problem {
-    Problem::bad_request("bad-parameter", message)
+    Problem::bad_parameter(message)
 }

@@ -31,7 +31,7 @@ pub(super) fn with_users(
 ) -> Outcome {
     let Some(field) = field.map(str::trim) else { return answer(&json!(issues)) };
     if field.is_empty() || field.len() > FIELD_BYTES_MAX {
-        let problem = Problem::bad_request("bad-parameter", "users is no name of a field");
+        let problem = Problem::bad_parameter("users is no name of a field");
         return Err(problem.hint("name a field of events that tells users apart, such as user_id"));
     }
     let (name, now) = (Name::from(field), server.now());

@@ -86,6 +86,6 @@ fn too_many(n: usize) -> Problem {
 
 /// The problem of a question whose rows are no events.
 pub(super) fn no_events() -> Problem {
-    let problem = Problem::bad_request("bad-parameter", "all_fields is for queries whose rows are events");
+    let problem = Problem::bad_parameter("all_fields is for queries whose rows are events");
     problem.hint("leave it out, or the commands that count, group or join")
 }

@@ -39,7 +39,7 @@ pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf,
 fn check(ask: &Ask) -> Result<(), Problem> {
     ensure!(!ask.explain, Problem::bad_request("unsupported", "a query in ES|QL is not explained"));
     if ask.step.is_some() {
-        let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
+        let problem = Problem::bad_parameter("step is for queries in PromQL, LogQL and TraceQL");
         return Err(problem.hint("ES|QL has BUCKET(), as in STATS COUNT(*) BY BUCKET(@timestamp, 15 seconds)"));
     }
     Ok(())

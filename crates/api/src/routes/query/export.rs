@@ -36,14 +36,13 @@ impl Export {
         let is_packed = parameters.flag("gzip")?;
         let Some(name) = parameters.get("format") else {
             if is_packed {
-                let problem = Problem::bad_request("bad-parameter", "gzip packs a file, and no format of one is named");
+                let problem = Problem::bad_parameter("gzip packs a file, and no format of one is named");
                 return Err(problem.hint("add format=csv, or send Accept-Encoding: gzip instead"));
             }
             return Ok(None);
         };
         let kind = Kind::named(name).ok_or_else(|| {
-            let problem = Problem::bad_request("bad-parameter", format!("{name:?} is no format of a file"));
-            problem.hint("one of: csv, tsv, ndjson, text")
+            Problem::bad_parameter(format!("{name:?} is no format of a file")).hint("one of: csv, tsv, ndjson, text")
         })?;
         Ok(Some(Self { kind, is_packed }))
     }

@@ -24,8 +24,7 @@ pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
         let at = ask.to.as_ref().map_or(Ok(now), |to| instant("to", to, now, zone))?;
         return Ok(When::Instant(ms(at)));
     };
-    let bad =
-        |message: String| Problem::bad_request("bad-parameter", message).hint("write a duration such as 15s or 1m");
+    let bad = |message: String| Problem::bad_parameter(message).hint("write a duration such as 15s or 1m");
     let step = types::parse_duration_ns(step).map_err(|error| bad(format!("step: {error}")))?;
     let step = step / Timestamp::MILLISECOND;
     ensure!(step > 0, bad("step: must be at least 1ms".to_owned()));

@@ -72,7 +72,7 @@ fn are_alerts_excluded(parameters: &Parameters) -> Result<bool, Problem> {
 
 /// Returns the problem of a parameter, in Prometheus' words.
 pub(super) fn invalid(parameter: &str, reason: impl std::fmt::Display) -> Problem {
-    Problem::bad_request("bad-parameter", format!("invalid parameter {parameter:?}: {reason}"))
+    Problem::bad_parameter(format!("invalid parameter {parameter:?}: {reason}"))
 }
 
 #[cfg(test)]
