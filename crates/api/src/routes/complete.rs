@@ -85,14 +85,9 @@ struct Items {
 
 fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
     let choice = |choice: &language::Choice| {
-        let kind = match choice.kind {
-            ChoiceKind::Command => "command",
-            ChoiceKind::Keyword => "keyword",
-            ChoiceKind::Function => "function",
-            ChoiceKind::Aggregate => "aggregate",
-            ChoiceKind::Column => "field",
-        };
-        let mut item = json!({"kind": kind, "label": choice.label, "insert": choice.insert, "detail": choice.detail});
+        let mut item = json!({
+            "kind": choice.kind.name(), "label": choice.label, "insert": choice.insert, "detail": choice.detail,
+        });
         let place = reference.place_of(&choice.label).filter(|_| choice.kind != ChoiceKind::Column);
         if let Some(place) = place {
             item["see"] = place.into();

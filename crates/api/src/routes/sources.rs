@@ -53,16 +53,9 @@ pub(crate) async fn view(server: &Shared) -> Result<(SourcesView, Vec<PartialRea
 }
 
 fn state_of(name: &str) -> Result<SourceState, Problem> {
-    match name {
-        "up" => Ok(SourceState::Up),
-        "down" => Ok(SourceState::Down),
-        "stopped" => Ok(SourceState::Stopped),
-        "unknown" => Ok(SourceState::Unknown),
-        other => {
-            let problem = Problem::bad_request("bad-parameter", format!("state is not {other:?}"));
-            Err(problem.hint("known: up, down, stopped, unknown"))
-        }
-    }
+    SourceState::named(name).ok_or_else(|| {
+        Problem::bad_parameter(format!("state is not {name:?}")).hint("known: up, down, stopped, unknown")
+    })
 }
 
 pub(crate) fn post(Call { server, path: [source, _], .. }: &Call, body: &RequestBody) -> Outcome {

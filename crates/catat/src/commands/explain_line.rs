@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use ship::{Backlog, LineOutcome, LineStage, LineTrace, TracedLine};
+use ship::{Backlog, LineStage, LineTrace, TracedLine};
 
 use crate::arguments::ExplainLine;
 use crate::client::{Server, add_given};
@@ -79,14 +79,7 @@ fn request_of(event: &TracedLine) -> Value {
 }
 
 fn stage_json(stage: &LineStage) -> Value {
-    let outcome = match stage.outcome {
-        LineOutcome::Passed => "passed",
-        LineOutcome::Changed => "changed",
-        LineOutcome::Stopped => "stopped",
-        LineOutcome::Waiting => "waiting",
-        LineOutcome::Unknown => "unknown",
-    };
-    json!({"stage": stage.name, "outcome": outcome, "text": stage.text})
+    json!({"stage": stage.name, "outcome": stage.outcome.name(), "text": stage.text})
 }
 
 /// Prints the stages, and the end of the line: the first stage that it did not pass, else the server's verdict.
