@@ -2,8 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use incident::{
-    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Month, NewItem, Objectives, ledger_csv,
-    ledger_html,
+    Author, ChangeError, Incident, IncidentChange, ItemKind, Month, NewItem, Objectives, ledger_csv, ledger_html,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -39,7 +38,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
 fn list(Call { server, parameters, .. }: &Call) -> Outcome {
     parameters.check_names(&["service", "state"])?;
     if let Some(state) = parameters.get("state").filter(|state| !["open", "mitigated", "remediated"].contains(state)) {
-        let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {state:?}"));
+        let problem = Problem::bad_parameter(format!("state: there is no state {state:?}"));
         return Err(problem.hint("states are open, mitigated, remediated"));
     }
     let incidents = listed(server)?;
@@ -104,7 +103,7 @@ fn delete_item(Call { server, path: [id, item], .. }: &Call) -> Outcome {
     changed(server, id, &|incident, _, now| incident.without_item(item, now))
 }
 
-type Change<'c> = &'c dyn Fn(&Incident, &IncidentAuthor, Timestamp) -> Result<Incident, IncidentError>;
+type Change<'c> = &'c dyn Fn(&Incident, &Author, Timestamp) -> Result<Incident, ChangeError>;
 
 /// Changes an incident and answers with it. Blocks.
 fn changed(server: &Shared, id: &str, change: Change<'_>) -> Outcome {
@@ -226,13 +225,11 @@ fn ledger(Call { server, parameters, parts, .. }: Call) -> Outcome {
     let (zone, now) = (ask::time_zone(parameters.get("time_zone"))?, server.now());
     let month = match parameters.get("month") {
         None => Month::of(now, zone),
-        Some(text) => Month::parse(text, zone).ok_or_else(|| {
-            let problem = Problem::bad_request("bad-parameter", format!("month: {text:?} is no month"));
-            problem.hint("write 2026-11")
-        })?,
+        Some(text) => Month::parse(text, zone)
+            .ok_or_else(|| Problem::bad_parameter(format!("month: {text:?} is no month")).hint("write 2026-11"))?,
     };
     let objectives = Objectives::parse(parameters.get("objective").unwrap_or_default()).map_err(|problem| {
-        let problem = Problem::bad_request("bad-parameter", format!("objective: {problem}"));
+        let problem = Problem::bad_parameter(format!("objective: {problem}"));
         problem.hint("write 99.9, and services with their own behind it: 99.9,pay=99.95")
     })?;
     let locale = locale(&parameters, &parts.headers)?;
@@ -244,8 +241,7 @@ fn ledger(Call { server, parameters, parts, .. }: Call) -> Outcome {
         None => "json",
     };
     let format = ["json", "csv", "html"].into_iter().find(|known| *known == format).ok_or_else(|| {
-        let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {format:?}"));
-        problem.hint("formats are json, csv, html")
+        Problem::bad_parameter(format!("format: there is no format {format:?}")).hint("formats are json, csv, html")
     })?;
     Ok(Reply::look_up(&server.clone(), move || {
         let (kind, text) = match format {
@@ -288,16 +284,16 @@ fn read_json<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
     body.json_or(|error| Problem::bad_request("bad-incident", error.to_string()))
 }
 
-fn author(server: &Shared) -> IncidentAuthor {
-    IncidentAuthor { name: server.caller.name.to_string(), scope: server.caller.scope.clone() }
+pub(super) fn author(server: &Shared) -> Author {
+    Author { name: server.caller.name.to_string(), scope: server.caller.scope.clone() }
 }
 
-fn problem_of(error: IncidentError) -> Problem {
+fn problem_of(error: ChangeError) -> Problem {
     let message = error.to_string();
     match error {
-        IncidentError::Bad(_) => Problem::bad_request("bad-incident", message),
-        IncidentError::NotFound(_) => Problem::not_found(message),
-        IncidentError::Conflict(_) => Problem::new(StatusCode::CONFLICT, "incident-conflict", message),
-        IncidentError::Store(error) => error.into(),
+        ChangeError::Bad(_) => Problem::bad_request("bad-incident", message),
+        ChangeError::NotFound(..) => Problem::not_found(message),
+        ChangeError::Conflict(_) => Problem::conflict("incident-conflict", message),
+        ChangeError::Store(error) => error.into(),
     }
 }
