@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use definition::DefinitionError;
-use ingest::{MadePipeline, MakePipelineError, PipelineStatus, Pipelines, Sample};
+use ingest::{MakePipelineError, PipelineStatus, Pipelines, Sample};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use suggestion::Selection;
@@ -96,7 +96,7 @@ fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
     let uses = uses_of(server, &Selection::all_of(definition))?;
     if !uses.is_empty() {
         let message = format!("the pipeline may take away events that are needed by {}", Use::list_text(&uses));
-        let problem = Problem::new(StatusCode::CONFLICT, "pipeline-events-used", message);
+        let problem = Problem::conflict("pipeline-events-used", message);
         return Err(
             problem.hint("narrow its condition, or change what needs them; the configuration file is not checked")
         );
@@ -107,11 +107,9 @@ fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
     server.audit_own("pipeline made", &json!({"pipeline": name}));
     let made = intake.made_pipelines().into_iter().find(|made| made.name() == name);
     let made = made.ok_or_else(|| Problem::not_found(format!("pipeline {name:?} was removed at once")))?;
-    Ok(made_json(&made))
-}
-
-fn made_json(made: &MadePipeline) -> Value {
-    json!({"name": made.name(), "definition": made.definition, "made_by": made.made_by, "made_at": made.made_at})
+    Ok(json!({
+        "name": made.name(), "definition": made.definition, "made_by": made.made_by, "made_at": made.made_at,
+    }))
 }
 
 /// Refuses a pipeline about groups that do not all exist for the caller, or into such.
@@ -132,7 +130,7 @@ fn must_cover(server: &Shared, definition: &Value) -> Result<(), Problem> {
         return Ok(());
     }
     let message = "a pipeline can only be made for groups that your own key covers, and route to such";
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message).hint("name them under match.group"))
+    Err(Problem::forbidden("not-allowed", message).hint("name them under match.group"))
 }
 
 /// Returns the pattern of the groups that a template of a route may give.
@@ -151,9 +149,7 @@ fn problem_of(error: MakePipelineError) -> Problem {
     let message = error.to_string();
     match error {
         MakePipelineError::Definition(_) => Problem::bad_request("bad-pipeline", message),
-        MakePipelineError::Taken(_) => {
-            Problem::new(StatusCode::CONFLICT, "pipeline-exists", message).hint("choose another name")
-        }
+        MakePipelineError::Taken(_) => Problem::conflict("pipeline-exists", message).hint("choose another name"),
         MakePipelineError::Unknown(_) => Problem::not_found(message),
         MakePipelineError::Store(error) => error.into(),
     }
