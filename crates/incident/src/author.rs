@@ -3,6 +3,9 @@
 use storage::StoreError;
 use types::GroupScope;
 
+/// What a change returns.
+pub(crate) type Result<T, E = ChangeError> = std::result::Result<T, E>;
+
 /// Who asks or changes.
 #[derive(Clone, Debug)]
 pub struct Author {
