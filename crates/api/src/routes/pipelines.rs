@@ -13,7 +13,7 @@ use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
 use crate::state::{Call, Shared as ApiShared};
 use door::exposition::Kind::Counter;
 use door::exposition::Page;
-use door::{Outcome, Problem, Reply, RequestBody, Server, Shared, covers};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Server, Shared, covers};
 
 /// Largest body of a dry run, and most lines of one: what a person tries, and reads the answer of.
 pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
@@ -50,11 +50,10 @@ pub(crate) fn list(Call { server, .. }: Call) -> Outcome {
     let made = server.app.intake.made_pipelines();
     let shown = |status: PipelineStatus| {
         let made = made.iter().find(|made| made.name() == status.name);
-        json!({
-            "name": status.name, "definition": status.definition, "events": status.events, "dropped": status.dropped,
-            "sampled_out": status.sampled_out, "masked": status.masked, "routed": status.routed, "failed": status.failed,
-            "made_by": made.map(|made| &made.made_by), "made_at": made.map(|made| &made.made_at),
-        })
+        let mut shown = json!(status);
+        shown["made_by"] = made.map(|made| made.made_by.as_str()).into();
+        shown["made_at"] = made.map(|made| made.made_at.as_str()).into();
+        shown
     };
     let status = server.app.intake.pipelines().status();
     Ok(Reply::json(&json!({"pipelines": status.into_iter().map(shown).collect::<Vec<_>>()})))
@@ -90,7 +89,7 @@ pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
 }
 
 /// Makes a pipeline that takes away nothing that is needed. Blocks.
-fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
+fn make(server: &ApiShared, definition: &Value) -> Result<Value> {
     Pipelines::compile_one(definition).map_err(|problem| Problem::bad_request("bad-pipeline", problem))?;
     must_cover(server, definition)?;
     let uses = uses_of(server, &Selection::all_of(definition))?;
@@ -113,7 +112,7 @@ fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
 }
 
 /// Refuses a pipeline about groups that do not all exist for the caller, or into such.
-fn must_cover(server: &Shared, definition: &Value) -> Result<(), Problem> {
+fn must_cover(server: &Shared, definition: &Value) -> Result<()> {
     if server.caller.scope.is_everything() {
         return Ok(());
     }
