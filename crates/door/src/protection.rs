@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use storage::Settings;
 use types::GroupName;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 const KIND: &str = "protection";
 
@@ -15,22 +15,22 @@ const KIND: &str = "protection";
 ///
 /// # Errors
 /// If the control store fails; so for the other functions.
-pub fn protected(settings: Settings<'_>) -> Result<BTreeSet<String>, Problem> {
+pub fn protected(settings: Settings<'_>) -> Result<BTreeSet<String>> {
     Ok(settings.all(KIND)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Protects a group.
-pub fn protect(settings: Settings<'_>, group: &GroupName) -> Result<(), Problem> {
+pub fn protect(settings: Settings<'_>, group: &GroupName) -> Result<()> {
     Ok(settings.put(KIND, group.as_str(), "{}")?)
 }
 
 /// Ends the protection of a group.
-pub fn end_protection(settings: Settings<'_>, group: &GroupName) -> Result<(), Problem> {
+pub fn end_protection(settings: Settings<'_>, group: &GroupName) -> Result<()> {
     Ok(settings.remove(KIND, group.as_str())?)
 }
 
 /// Refuses to delete anything of a group that is protected.
-pub(crate) fn check(settings: Settings<'_>, group: &GroupName) -> Result<(), Problem> {
+pub(crate) fn check(settings: Settings<'_>, group: &GroupName) -> Result<()> {
     if !protected(settings)?.contains(group.as_str()) {
         return Ok(());
     }

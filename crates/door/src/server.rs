@@ -23,7 +23,7 @@ use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::opaque::Opaque;
 use crate::own_samples::OwnSamples;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::protection;
 use crate::queries::{Queries, QueryTerms, RunningQuery, Ticket};
 use crate::query_admission::{self, GateLimits, QueryAdmission};
@@ -285,14 +285,14 @@ impl Shared {
     }
 
     /// Refuses to change a group that does not exist for the caller.
-    pub fn must_reach(&self, group: &GroupName) -> Result<(), Problem> {
+    pub fn must_reach(&self, group: &GroupName) -> Result<()> {
         let refusal = || ingest::IngestError::OutOfScope(ingest::OutOfScope(group.clone())).into();
         self.reaches(group.as_str()).then_some(()).ok_or_else(refusal)
     }
 
     /// Refuses to delete anything of a group that does not exist for the caller, is protected, or says what was done.
     /// Blocks.
-    pub fn must_be_deletable(&self, group: &GroupName) -> Result<(), Problem> {
+    pub fn must_be_deletable(&self, group: &GroupName) -> Result<()> {
         self.must_reach(group)?;
         if group.as_str() != ingest::AUDIT_GROUP {
             return protection::check(self.settings(), group);
@@ -303,7 +303,7 @@ impl Shared {
     }
 
     /// Refuses what concerns all groups to a caller for whom only some exist.
-    pub fn must_reach_everything(&self) -> Result<(), Problem> {
+    pub fn must_reach_everything(&self) -> Result<()> {
         if self.caller.scope.is_everything() {
             return Ok(());
         }

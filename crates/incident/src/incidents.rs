@@ -25,7 +25,7 @@ pub use self::objective::Objectives;
 pub use self::post_mortem::post_mortem;
 pub(crate) use self::report::shown_duration;
 pub use self::report::{ledger_csv, ledger_html};
-use crate::author::{Author, ChangeError};
+use crate::author::{Author, ChangeError, Result};
 
 /// The kind of the documents.
 const KIND: &str = "incident";
@@ -46,7 +46,7 @@ pub struct Incidents {
 
 impl Incidents {
     /// Returns the incidents that exist for a caller, the newest first. Blocks.
-    pub fn list(&self, settings: Settings<'_>, scope: &GroupScope) -> Result<Vec<Incident>, ChangeError> {
+    pub fn list(&self, settings: Settings<'_>, scope: &GroupScope) -> Result<Vec<Incident>> {
         let mut all: Vec<Incident> = all(settings)?.into_iter().map(|(_, incident)| incident).collect();
         all.retain(|incident| incident.is_within(scope));
         all.sort_by(|a, b| b.start().cmp(&a.start()).then_with(|| a.id.cmp(&b.id)));
@@ -54,11 +54,11 @@ impl Incidents {
     }
 
     /// Returns an incident that exists for a caller. Blocks.
-    pub fn get(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<Incident, ChangeError> {
+    pub fn get(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<Incident> {
         Ok(self.found(settings, scope, id)?.1)
     }
 
-    fn found(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(String, Incident), ChangeError> {
+    fn found(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(String, Incident)> {
         let not_found = || ChangeError::NotFound("incident", id.to_owned());
         let text = settings.get(KIND, id)?.ok_or_else(not_found)?;
         let incident: Incident = serde_json::from_str(&text)
@@ -74,7 +74,7 @@ impl Incidents {
         by: &Author,
         new: IncidentChange,
         (id, now): (String, Timestamp),
-    ) -> Result<Incident, ChangeError> {
+    ) -> Result<Incident> {
         let incident = Incident::new(id, by, now).changed(new, by, now)?;
         ensure!(!incident.title.is_empty(), ChangeError::Bad("title: is needed".into()));
         let _changing = self.changes.hold();
@@ -91,8 +91,8 @@ impl Incidents {
         settings: Settings<'_>,
         by: &Author,
         id: &str,
-        change: &dyn Fn(&Incident) -> Result<Incident, ChangeError>,
-    ) -> Result<Incident, ChangeError> {
+        change: &dyn Fn(&Incident) -> Result<Incident>,
+    ) -> Result<Incident> {
         let _changing = self.changes.hold();
         for _ in 0..ATTEMPTS_MAX {
             let (text, incident) = self.found(settings, &by.scope, id)?;
@@ -110,7 +110,7 @@ impl Incidents {
     }
 
     /// Removes an incident. Blocks.
-    pub fn remove(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(), ChangeError> {
+    pub fn remove(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<()> {
         let _changing = self.changes.hold();
         self.found(settings, scope, id)?;
         Ok(settings.remove(KIND, id)?)

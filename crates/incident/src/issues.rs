@@ -28,7 +28,7 @@ use self::decision::{Decisions, count_of};
 use self::follow::{Follower, KIND};
 pub use self::signature::ErrorEvent;
 pub use self::view::{HostView, IssueView, RestartView, UntilView, VersionView};
-use crate::author::{Author, ChangeError};
+use crate::author::{Author, ChangeError, Result};
 
 /// The form in which counts are saved: a record for each issue.
 const STATE: StateKind = StateKind {
@@ -109,7 +109,7 @@ impl Issues {
     }
 
     /// Returns an issue, also by the id of one that became a part of it. Blocks.
-    pub fn get(&self, scope: &GroupScope, id: &str) -> Result<IssueView, ChangeError> {
+    pub fn get(&self, scope: &GroupScope, id: &str) -> Result<IssueView> {
         self.follower.settle(SETTLE_MAX);
         self.one(scope, id)
     }
@@ -141,7 +141,7 @@ impl Issues {
         views
     }
 
-    fn one(&self, scope: &GroupScope, id: &str) -> Result<IssueView, ChangeError> {
+    fn one(&self, scope: &GroupScope, id: &str) -> Result<IssueView> {
         let root = {
             let inner = self.follower.inner();
             let joined = inner.grouping.counted.joined.get(id).map_or(id, String::as_str);
@@ -152,7 +152,7 @@ impl Issues {
     }
 
     /// Changes what was decided about an issue, and returns it. Blocks.
-    pub fn change(&self, by: &Author, id: &str, change: DecisionChange) -> Result<IssueView, ChangeError> {
+    pub fn change(&self, by: &Author, id: &str, change: DecisionChange) -> Result<IssueView> {
         self.follower.settle(SETTLE_MAX);
         let _changing = self.changes.hold();
         let root = self.one(&by.scope, id)?.id;
@@ -161,18 +161,17 @@ impl Issues {
     }
 
     /// Makes issues parts of the first one, and returns that. Blocks.
-    pub fn merge(&self, by: &Author, ids: &[String]) -> Result<IssueView, ChangeError> {
+    pub fn merge(&self, by: &Author, ids: &[String]) -> Result<IssueView> {
         if !(2..=MERGED_MAX).contains(&ids.len()) {
             return Err(ChangeError::bad(format!("ids: a merge takes 2–{MERGED_MAX} issues")));
         }
         self.follower.settle(SETTLE_MAX);
         let _changing = self.changes.hold();
-        let roots = ids.iter().map(|id| Ok(self.one(&by.scope, id)?.id)).collect::<Result<Vec<_>, ChangeError>>()?;
+        let roots = ids.iter().map(|id| Ok(self.one(&by.scope, id)?.id)).collect::<Result<Vec<_>>>()?;
         if roots.iter().collect::<BTreeSet<_>>().len() < roots.len() {
             return Err(ChangeError::Conflict("ids: two of these are one issue already".into()));
         }
-        let groups =
-            roots.iter().map(|id| Ok(self.one(&by.scope, id)?.group)).collect::<Result<BTreeSet<_>, ChangeError>>()?;
+        let groups = roots.iter().map(|id| Ok(self.one(&by.scope, id)?.group)).collect::<Result<BTreeSet<_>>>()?;
         if groups.len() > 1 {
             // A key for one of the groups would see counts of the other.
             let named: Vec<String> = groups.into_iter().collect();
@@ -197,7 +196,7 @@ impl Issues {
 
     /// Undoes the last merge of an issue, and returns what it is now: the issue, and those that are on their own again.
     /// Blocks.
-    pub fn split(&self, by: &Author, id: &str) -> Result<Vec<IssueView>, ChangeError> {
+    pub fn split(&self, by: &Author, id: &str) -> Result<Vec<IssueView>> {
         self.follower.settle(SETTLE_MAX);
         let _changing = self.changes.hold();
         let root = self.one(&by.scope, id)?.id;
@@ -213,11 +212,7 @@ impl Issues {
     }
 
     /// Replaces the decision about an issue, in the control store first.
-    fn decide(
-        &self,
-        id: &str,
-        change: impl FnOnce(&Decision, u64) -> Result<Decision, ChangeError>,
-    ) -> Result<(), ChangeError> {
+    fn decide(&self, id: &str, change: impl FnOnce(&Decision, u64) -> Result<Decision>) -> Result<()> {
         let settings = self.follower.store.settings();
         let text = settings.get(KIND, id)?;
         let before = text.as_deref().map(serde_json::from_str::<Decision>).transpose();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use door::queries::{Extent, QueryTerms};
-use door::{Outcome, Parameters, Problem, QueryRun, Reply, Shared};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result, Shared};
 use promql::{Data, Labels, Matcher, Options, Query};
 use serde_json::json;
 use series::{SampleSource, query_options};
@@ -54,7 +54,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(parameters: &Parameters, extent: Extent) -> Result<Self, Problem> {
+    fn of(parameters: &Parameters, extent: Extent) -> Result<Self> {
         let query = parsed_text("query", parameters.get("query").unwrap_or_default())?;
         let lookback = duration_of(parameters, "lookback_delta")?.filter(|lookback| *lookback > 0);
         Ok(Self { query, lookback, limit: limit_of(parameters)?, extent, timeout: timeout_of(parameters)? })
@@ -62,13 +62,13 @@ impl Asked {
 }
 
 /// Returns the parameter `timeout`; one that is not positive is over at once.
-fn timeout_of(parameters: &Parameters) -> Result<Option<Duration>, Problem> {
+fn timeout_of(parameters: &Parameters) -> Result<Option<Duration>> {
     let timeout = duration_of(parameters, "timeout")?;
     Ok(timeout.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or_default())))
 }
 
 /// Returns the parameter `limit`; 0 and none mean no limit.
-fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+fn limit_of(parameters: &Parameters) -> Result<usize> {
     let Some(text) = parameters.get("limit") else { return Ok(usize::MAX) };
     let message =
         || format!("invalid parameter \"limit\": {:?} is not a whole number", &text[..text.floor_char_boundary(100)]);

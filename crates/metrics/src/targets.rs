@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use door::{Outcome, Parameters, Problem, QueryRun, Reply};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result};
 use exposition::ActiveTarget;
 use ingest::SourceScrapes;
 use promql::{Labels, Matcher};
@@ -200,7 +200,7 @@ fn names_of_targets(
     run: &QueryRun<'_>,
     targets: &[BTreeMap<String, String>],
     metric: &str,
-) -> Result<(Vec<BTreeSet<String>>, Vec<String>), Problem> {
+) -> Result<(Vec<BTreeSet<String>>, Vec<String>)> {
     let job_of = |target: &BTreeMap<String, String>| target.get("job").cloned().unwrap_or_default();
     let jobs: BTreeSet<String> = targets.iter().map(job_of).collect();
     let now_ms = run.server.now().0.div_euclid(Timestamp::MILLISECOND);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
-use crate::error::SignInError;
+use crate::error::{Result, SignInError};
 
 /// How long one request may take, with its answer.
 pub(crate) const REQUEST_TIMEOUT: Duration =
@@ -22,7 +22,7 @@ pub(crate) fn client() -> Result<Client, String> {
 }
 
 /// Sends a request and returns the answer's status and body.
-async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u8>), SignInError> {
+async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u8>)> {
     let failed = |error: reqwest::Error| SignInError::Unreachable(format!("{place}: {}", cause_of(&error)));
     let mut response = request.header("accept", "application/json").send().await.map_err(failed)?;
     let mut body = Vec::new();
@@ -36,7 +36,7 @@ async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u
 }
 
 /// Sends a request and reads the JSON of a successful answer.
-pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder, place: &Url) -> Result<T, SignInError> {
+pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder, place: &Url) -> Result<T> {
     let (status, body) = send(request, place).await?;
     types::ensure!(!status.is_server_error(), SignInError::Unreachable(format!("{place}: {status}")));
     types::ensure!(status.is_success(), SignInError::Refused(format!("{place}: {status}{}", reason_in(&body))));

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::problem::{Problem, Result};
 use door::table::Routes;
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ fn namespaces(call: Call<TablesState>) -> Outcome {
     Ok(Reply::json(&json!({"namespaces": if is_top { vec![[NAMESPACE]] } else { Vec::new() }})))
 }
 
-fn must_be_ours(namespace: &str) -> Result<(), Problem> {
+fn must_be_ours(namespace: &str) -> Result<()> {
     if namespace == NAMESPACE {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use super::language::of_json;
 use crate::ask::{self, Groups};
 use crate::reference::Reference;
 use crate::state::Call;
-use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, reason_json, tables};
+use door::{Outcome, QueryRun, Reply, RequestBody, Result, Scope, reason_json, tables};
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -109,7 +109,7 @@ fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
     })
 }
 
-fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: TimeRange) -> Result<Items, Problem> {
+fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: TimeRange) -> Result<Items> {
     let mut items = Items::default();
     if found.takes_groups {
         items.after = groups(reading, found);
@@ -135,7 +135,7 @@ fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: Ti
 }
 
 /// Returns the names of uploaded tables, or the columns of one.
-fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
+fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>> {
     let settings = reading.server.settings();
     let mut all = Vec::new();
     if found.takes_tables {

@@ -13,7 +13,7 @@ use crate::ask;
 use crate::locale::locale;
 use crate::state::{Call, Routes, Shared};
 use door::spans::later;
-use door::{Outcome, Problem, Reply, RequestBody, Role, Scope};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Role, Scope};
 
 /// A body: a timeline.
 const BODY_BYTES_MAX: usize = 2 << 20;
@@ -56,7 +56,7 @@ fn get(Call { server, path: [id, _], .. }: &Call) -> Outcome {
 }
 
 /// Returns an incident that exists for the caller. Blocks.
-fn one(server: &Shared, id: &str) -> Result<Incident, Problem> {
+fn one(server: &Shared, id: &str) -> Result<Incident> {
     server.state.incidents.get(server.settings(), &server.caller.scope, id).map_err(problem_of)
 }
 
@@ -121,7 +121,7 @@ fn delete(Call { server, path: [id, _], .. }: &Call) -> Outcome {
 }
 
 /// Fills in what the server knows of an item: the text of an event, the beginning of an alert, the title of an issue.
-async fn complete(server: &Shared, item: &mut NewItem) -> Result<(), Problem> {
+async fn complete(server: &Shared, item: &mut NewItem) -> Result<()> {
     let Some(reference) = item.reference.clone().filter(|_| item.id.is_none()) else { return Ok(()) };
     match item.kind {
         ItemKind::Event => complete_event(server, item, &reference).await,
@@ -137,7 +137,7 @@ async fn complete(server: &Shared, item: &mut NewItem) -> Result<(), Problem> {
     }
 }
 
-async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) -> Result<(), Problem> {
+async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) -> Result<()> {
     let bad_id = || Problem::bad_request("bad-id", format!("reference: {reference:?} is no @id of an event"));
     let id = EventId::decode(reference).ok_or_else(bad_id)?;
     let gone = || Problem::not_found(format!("there is no event {reference:?}"));
@@ -170,7 +170,7 @@ async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) ->
     Ok(())
 }
 
-fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Result<(), Problem> {
+fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Result<()> {
     let Some(alert) = alerts::visible(server).into_iter().find(|alert| alert.id == reference) else {
         if item.at.is_some() && item.until.is_some() {
             return Ok(());
@@ -190,7 +190,7 @@ fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Resul
     Ok(())
 }
 
-async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<(), Problem> {
+async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<()> {
     let of_thread = server.clone();
     let work = move || {
         let found = of_thread.state.issues()?.get(&of_thread.caller.scope, &reference);
@@ -265,7 +265,7 @@ pub(crate) fn ledger_page(
     (month, objectives): (Month, &Objectives),
     locale: Locale,
     now: Timestamp,
-) -> Result<String, Problem> {
+) -> Result<String> {
     let incidents = listed(server)?;
     let (from, to) = month.range();
     let ledger = incident::ledger(&incidents, month, objectives, now);
@@ -275,12 +275,12 @@ pub(crate) fn ledger_page(
 }
 
 /// Returns the incidents that exist for the caller. Blocks.
-fn listed(server: &Shared) -> Result<Vec<Incident>, Problem> {
+fn listed(server: &Shared) -> Result<Vec<Incident>> {
     server.state.incidents.list(server.settings(), &server.caller.scope).map_err(problem_of)
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-fn read_json<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
+fn read_json<T: DeserializeOwned>(body: &RequestBody) -> Result<T> {
     body.json_or(|error| Problem::bad_request("bad-incident", error.to_string()))
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use self::users::with_users;
 use super::incidents::author;
 use crate::state::{Api, Call, Routes};
-use door::{Outcome, Parameters, Problem, Reply, RequestBody, Role};
+use door::{Outcome, Parameters, Problem, Reply, RequestBody, Result, Role};
 
 /// Issues of one answer, unless it asks for another number, and the most.
 const ISSUES_DEFAULT: usize = 500;
@@ -61,7 +61,7 @@ fn list(Call { server, parameters, .. }: Call) -> Outcome {
 }
 
 /// Reads `state`: names, repeated or separated by commas.
-fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>, Problem> {
+fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>> {
     let names = parameters.all("state").flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let read = |name: &str| {
         IssueState::named(name).ok_or_else(|| {
@@ -101,7 +101,7 @@ fn split(Call { server, path: [id, _], .. }: &Call) -> Outcome {
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-fn read<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
+fn read<T: DeserializeOwned>(body: &RequestBody) -> Result<T> {
     body.json_or(|error| Problem::bad_request("bad-issue", error.to_string()))
 }
 
@@ -117,7 +117,7 @@ fn problem_of(error: ChangeError) -> Problem {
 
 impl Api {
     /// Returns the issues, if they are counted.
-    pub(crate) fn issues(&self) -> Result<&Issues, Problem> {
+    pub(crate) fn issues(&self) -> Result<&Issues> {
         self.issues
             .as_ref()
             .map_err(|reason| Problem::unavailable("issues-unavailable", format!("issues are not counted: {reason}")))

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use types::{Timestamp, ensure};
 
 use super::link::{CODE_HEADER, FleetLink, cause_of};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// How long a node may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl FleetLink {
         (headers, question): (&HeaderMap, &[u8]),
         now: Timestamp,
         tell: impl FnOnce() -> Vec<u8>,
-    ) -> Result<Response, Problem> {
+    ) -> Result<Response> {
         let parts = [path.as_bytes(), question];
         ensure!(self.is_from_node(headers, "ask", &parts), not_a_node());
         let asked = std::str::from_utf8(question).ok().and_then(|text| text.parse::<i64>().ok());

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::accounts::caller_by_proxy;
 use super::role_rules::RoleRules;
 use crate::access::{Caller, HandedOver, Standing};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Longest list of groups that a proxy may send.
 const GROUPS_MAX: usize = 1000;
@@ -40,7 +40,7 @@ impl ProxyUsers {
     ///
     /// # Errors
     /// If the name is none, or no rule gives it a role.
-    pub(crate) fn caller_of(&self, rules: &RoleRules, request: &mut Request) -> Result<Option<Arc<Caller>>, Problem> {
+    pub(crate) fn caller_of(&self, rules: &RoleRules, request: &mut Request) -> Result<Option<Arc<Caller>>> {
         let headers = [Some(&self.user_header), self.groups_header.as_ref()];
         if !headers.iter().flatten().any(|name| request.headers().contains_key(*name)) {
             return Ok(None);

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use types::{Timestamp, ensure};
 
 use super::document::{Incident, IncidentItem, ItemKind};
-use crate::author::{Author, ChangeError};
+use crate::author::{Author, ChangeError, Result};
 
 /// Longest texts.
 const TITLE_CHARS_MAX: usize = 200;
@@ -83,7 +83,7 @@ pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -
 
 impl Incident {
     /// Returns the incident with a change.
-    pub fn changed(&self, change: IncidentChange, by: &Author, now: Timestamp) -> Result<Self, ChangeError> {
+    pub fn changed(&self, change: IncidentChange, by: &Author, now: Timestamp) -> Result<Self> {
         if change.version.is_some_and(|version| version != self.version) {
             let message = format!("incident {} was changed meanwhile: it has version {}", self.id, self.version);
             return Err(ChangeError::Conflict(message));
@@ -130,7 +130,7 @@ impl Incident {
     }
 
     /// Returns the incident with one more item.
-    pub fn with_item(&self, new: NewItem, by: &Author, now: Timestamp) -> Result<Self, ChangeError> {
+    pub fn with_item(&self, new: NewItem, by: &Author, now: Timestamp) -> Result<Self> {
         let item = self.item(new, by, now)?;
         let mut next = Self { changed: now.0, ..self.clone() };
         next.items.retain(|known| known.id != item.id);
@@ -140,7 +140,7 @@ impl Incident {
     }
 
     /// Returns the incident without an item.
-    pub fn without_item(&self, id: &str, now: Timestamp) -> Result<Self, ChangeError> {
+    pub fn without_item(&self, id: &str, now: Timestamp) -> Result<Self> {
         let mut next = Self { changed: now.0, ..self.clone() };
         next.items.retain(|known| known.id != id);
         ensure!(
@@ -151,7 +151,7 @@ impl Incident {
         Ok(next)
     }
 
-    fn item(&self, new: NewItem, by: &Author, now: Timestamp) -> Result<IncidentItem, ChangeError> {
+    fn item(&self, new: NewItem, by: &Author, now: Timestamp) -> Result<IncidentItem> {
         if let Some(known) = new.id.as_ref().and_then(|id| self.items.iter().find(|item| item.id == *id)) {
             return Ok(known.clone());
         }
@@ -200,7 +200,7 @@ impl Incident {
     }
 
     /// Refuses groups that would show an item to callers who do not reach its group.
-    fn check_items(&self) -> Result<(), ChangeError> {
+    fn check_items(&self) -> Result<()> {
         let groups = self.items.iter().flat_map(|item| item.groups.iter().flat_map(|groups| groups.split(',')));
         match groups.into_iter().find(|group| !self.is_about(group)) {
             Some(group) => {
@@ -210,7 +210,7 @@ impl Incident {
         }
     }
 
-    fn check_order(&self) -> Result<(), ChangeError> {
+    fn check_order(&self) -> Result<()> {
         let times = [
             ("began", self.began),
             ("detected", self.detected),
@@ -219,14 +219,11 @@ impl Incident {
         ];
         let Some(began) = self.began else { return Ok(()) };
         let early = times.iter().find(|(_, at)| at.is_some_and(|at| at < began));
-        match early {
-            Some((name, _)) => Err(ChangeError::Bad(format!("{name}: lies before began"))),
-            None => Ok(()),
-        }
+        early.map_or(Ok(()), |(name, _)| Err(ChangeError::Bad(format!("{name}: lies before began"))))
     }
 }
 
-fn checked(member: &str, text: &str, chars_max: usize) -> Result<String, ChangeError> {
+fn checked(member: &str, text: &str, chars_max: usize) -> Result<String> {
     let text = text.trim();
     if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\t')) {
         return Err(ChangeError::Bad(format!("{member}: has control characters")));
@@ -235,7 +232,7 @@ fn checked(member: &str, text: &str, chars_max: usize) -> Result<String, ChangeE
     Ok(text.to_owned())
 }
 
-fn names(member: &str, names: Vec<String>) -> Result<Vec<String>, ChangeError> {
+fn names(member: &str, names: Vec<String>) -> Result<Vec<String>> {
     ensure!(names.len() <= NAMES_MAX, ChangeError::Bad(format!("{member}: at most {NAMES_MAX}")));
     let mut checked = names.iter().map(|name| checked(member, name, NAME_CHARS_MAX)).collect::<Result<Vec<_>, _>>()?;
     checked.retain(|name| !name.is_empty());
@@ -244,7 +241,7 @@ fn names(member: &str, names: Vec<String>) -> Result<Vec<String>, ChangeError> {
     Ok(checked)
 }
 
-fn time(member: &str, value: Option<Json>, now: Timestamp) -> Result<Option<i64>, ChangeError> {
+fn time(member: &str, value: Option<Json>, now: Timestamp) -> Result<Option<i64>> {
     let text = match value {
         None | Some(Json::Null) => return Ok(None),
         Some(Json::String(text)) => text,

@@ -12,7 +12,7 @@ use types::{Timestamp, ensure};
 
 use super::record::IssueRecord;
 use super::signature::ErrorEvent;
-use crate::author::ChangeError;
+use crate::author::{ChangeError, Result};
 use crate::incidents::present;
 
 /// Longest name of an owner or a version, and longest note.
@@ -100,13 +100,7 @@ pub struct DecisionChange {
 
 impl Decision {
     /// Returns the decision with a change. `count` is the number of events until now.
-    pub(super) fn changed(
-        &self,
-        change: DecisionChange,
-        by: &str,
-        count: u64,
-        now: Timestamp,
-    ) -> Result<Self, ChangeError> {
+    pub(super) fn changed(&self, change: DecisionChange, by: &str, count: u64, now: Timestamp) -> Result<Self> {
         let mut next = self.clone();
         if let Some(owner) = change.owner {
             next.owner = text_of("owner", owner, NAME_CHARS_MAX)?;
@@ -141,7 +135,7 @@ impl Decision {
         Ok(next)
     }
 
-    fn set_until(&mut self, until: Json, now: Timestamp) -> Result<(), ChangeError> {
+    fn set_until(&mut self, until: Json, now: Timestamp) -> Result<()> {
         let bad = |what: &str| ChangeError::bad(format!("until: {what}"));
         match until {
             Json::Null => Ok(()),
@@ -260,7 +254,7 @@ impl Decisions {
     }
 }
 
-fn text_of(member: &str, text: Option<String>, chars_max: usize) -> Result<Option<String>, ChangeError> {
+fn text_of(member: &str, text: Option<String>, chars_max: usize) -> Result<Option<String>> {
     let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().any(|char| char.is_control() && char != '\n') {
         return Err(ChangeError::bad(format!("{member}: has control characters")));

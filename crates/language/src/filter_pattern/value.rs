@@ -17,9 +17,7 @@ pub(super) fn compare(
     written: Pair<'_, Rule>,
 ) -> Result<Expr> {
     let span = span_of(&written);
-    let Some(written) = written.into_inner().next() else {
-        return Err(reader.error("syntax", "a value is missing here", span));
-    };
+    let written = written.into_inner().next().ok_or_else(|| reader.error("syntax", "a value is missing here", span))?;
     let order = match sign.as_str() {
         "!=" => return Ok(not(equal(reader, subject, &written)?)),
         "=" | "==" => return equal(reader, subject, &written),

@@ -18,7 +18,7 @@ use tokio_stream::Stream;
 use types::{TimeRange, Timestamp};
 
 use crate::answer::{Form, Kind, Sheet};
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 
 /// Names that only this route reads.
 pub(super) const PARAMETERS: [&str; 3] = ["format", "gzip", "all_fields"];
@@ -32,7 +32,7 @@ pub(super) struct Export {
 
 impl Export {
     /// Reads the wish; `None` where the form is chosen by `Accept`.
-    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Option<Self>, Problem> {
+    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Option<Self>> {
         let is_packed = parameters.flag("gzip")?;
         let Some(name) = parameters.get("format") else {
             if is_packed {

@@ -3,7 +3,7 @@
 use types::{TimeRange, Timestamp, ensure};
 
 use crate::ask::{Ask, instant};
-use door::Problem;
+use door::{Problem, Result};
 
 /// Most steps of a range, as in Prometheus.
 const STEPS_MAX: i64 = 11_000;
@@ -17,7 +17,7 @@ pub(super) enum When {
 }
 
 /// Returns when a query is asked: at `to`, or with a step from `from` to `to`.
-pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
+pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When> {
     let zone = ask.zone()?;
     let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
     let Some(step) = &ask.step else {
