@@ -1,7 +1,6 @@
 //! Kinds of rules: what each looks for, and its keys as rules write them.
 
 mod composite;
-mod keys;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use serde_json::{Map, Value as Json, json};
 use types::format_duration_ns;
 
 pub use self::composite::Condition;
-pub(crate) use self::keys::{KeyLocations, KindText, WindowText, read};
 
 /// Least number of seasons in which a value must have occurred to be judged.
 pub(crate) const SEASONS_MIN: usize = 3;

@@ -9,6 +9,7 @@ mod document;
 mod file_text;
 mod group;
 mod group_limit;
+mod kind_keys;
 mod prometheus;
 mod prometheus_values;
 mod reader;

@@ -11,7 +11,7 @@ use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::json_body::JsonBody;
-use door::{Parameters, Problem, Scope};
+use door::{Parameters, Problem, Result, Scope};
 
 /// The range meant where none is given.
 const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
@@ -68,12 +68,12 @@ pub(crate) struct Question {
 
 impl Ask {
     /// Reads a JSON body.
-    pub(crate) fn of_json(body: &[u8], now: Timestamp) -> Result<Self, Problem> {
+    pub(crate) fn of_json(body: &[u8], now: Timestamp) -> Result<Self> {
         BODY.read::<Self>(body)?.filled(now)
     }
 
     /// Reads the parameters of an address.
-    pub(crate) fn of_parameters(parameters: &Parameters) -> Result<Self, Problem> {
+    pub(crate) fn of_parameters(parameters: &Parameters) -> Result<Self> {
         let text = |name: &str| parameters.get(name).map(str::to_owned);
         let groups = parameters.groups().iter().map(|pattern| pattern.as_str().to_owned()).collect();
         Ok(Self {
@@ -93,7 +93,7 @@ impl Ask {
 
     /// Puts the values of variables into the query text: those that were sent, and the built-in ones, which follow from the
     /// range and the step.
-    pub(crate) fn filled(mut self, now: Timestamp) -> Result<Self, Problem> {
+    pub(crate) fn filled(mut self, now: Timestamp) -> Result<Self> {
         let Some(mut variables) = self.variables.take() else { return Ok(self) };
         let language = language_of(self.language.as_deref())?;
         if dashboard::names(&self.query).iter().any(|name| name.starts_with("__")) {
@@ -109,7 +109,7 @@ impl Ask {
     }
 
     /// Adds the step that suits the range to a query that returns samples.
-    pub(crate) fn stepped(mut self, now: Timestamp) -> Result<Self, Problem> {
+    pub(crate) fn stepped(mut self, now: Timestamp) -> Result<Self> {
         if self.step.is_none()
             && matches!(self.language(), Some(Language::Promql | Language::Logql | Language::Traceql))
         {
@@ -127,12 +127,12 @@ impl Ask {
     }
 
     /// Returns the zone of its times.
-    pub(crate) fn zone(&self) -> Result<Tz, Problem> {
+    pub(crate) fn zone(&self) -> Result<Tz> {
         time_zone(self.time_zone.as_deref())
     }
 
     /// Returns the range that it is about.
-    pub(crate) fn range(&self, now: Timestamp) -> Result<TimeRange, Problem> {
+    pub(crate) fn range(&self, now: Timestamp) -> Result<TimeRange> {
         range(self.from.as_ref(), self.to.as_ref(), now, self.zone()?)
     }
 
@@ -142,10 +142,10 @@ impl Ask {
     }
 
     /// Checks everything and parses the query text.
-    pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
+    pub(crate) fn check(self, now: Timestamp) -> Result<Question> {
         // A query for lines in LogQL may stand beside one for numbers, with the step of both.
         if self.step.is_some() && self.language() != Some(Language::Logql) {
-            let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
+            let problem = Problem::bad_parameter("step is for queries in PromQL, LogQL and TraceQL");
             return Err(problem.hint("Insights has bin(), as in stats count(*) by bin(15s)"));
         }
         let (time_zone, range) = (self.zone()?, self.range(now)?);
@@ -168,7 +168,7 @@ impl Groups {
 }
 
 /// Parses a query text in the language named.
-pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
+pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan> {
     match language_of(language)? {
         Language::Insights => Ok(language::parse_insights(text, options)?),
         Language::Logql => match logql::parse(text)? {
@@ -192,7 +192,7 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
 }
 
 /// Returns the language of a name; Insights QL without one.
-pub(crate) fn language_of(name: Option<&str>) -> Result<Language, Problem> {
+pub(crate) fn language_of(name: Option<&str>) -> Result<Language> {
     name.map_or(Ok(Language::Insights), |name| Language::named(name).ok_or_else(|| unknown_language(name)))
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn unknown_language(name: &str) -> Problem {
 }
 
 /// Parses a query text for a live tail, which has no end to count a limit from.
-pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
+pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan> {
     let mut plan = parse(text, language, options)?;
     if language_of(language)? == Language::Logql {
         plan.edit(|operators| operators.retain(|operator| !matches!(operator, Operator::Limit(_))));
@@ -212,7 +212,7 @@ pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOpti
 }
 
 /// Reads the name of a time zone; UTC where there is none.
-pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
+pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz> {
     let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(Tz::UTC) };
     name.parse().map_err(|_| {
         let problem = Problem::bad_request("unknown-time-zone", format!("unknown time zone {name:?}"));
@@ -222,7 +222,7 @@ pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
 
 /// Returns the range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given. A `from` with
 /// two ends is the whole range.
-pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange, Problem> {
+pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange> {
     if let (Some(Value::String(text)), None) = (from, to)
         && plan::time::has_two_ends(text)
     {
@@ -252,7 +252,7 @@ pub(crate) fn bad_range(text: &str, error: &plan::time::TimeError) -> Problem {
 }
 
 /// Reads one end of a range.
-pub(crate) fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Result<Timestamp, Problem> {
+pub(crate) fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Result<Timestamp> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),

@@ -20,7 +20,7 @@ use storage::Settings;
 use types::{GroupScope, Hold, Timestamp, ensure};
 
 use door::users::user_of;
-use door::{Caller, Problem, Role, covers, to_json};
+use door::{Caller, Problem, Result, Role, covers, to_json};
 
 /// The kinds of documents.
 const KIND: &str = "dashboard";
@@ -97,7 +97,7 @@ impl Dashboards {
         settings: Settings<'_>,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(Vec<DashboardView>, Vec<String>), Problem> {
+    ) -> Result<(Vec<DashboardView>, Vec<String>)> {
         let (mut files, problems) = self.files(now);
         let stored = settings.all(KIND)?.into_iter().filter_map(|(name, json)| {
             let stored: Stored = serde_json::from_str(&json).ok()?;
@@ -120,7 +120,7 @@ impl Dashboards {
         settings: Settings<'_>,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<Vec<(Option<String>, Dashboard)>, Problem> {
+    ) -> Result<Vec<(Option<String>, Dashboard)>> {
         let titled = |document: Dashboard, is_seen: bool| (is_seen.then(|| document.title.clone()), document);
         let stored = settings.all(KIND)?.into_iter().filter_map(|(_, json)| {
             let stored: Stored = serde_json::from_str(&json).ok()?;
@@ -141,7 +141,7 @@ impl Dashboards {
         caller: &Caller,
         (name, version): (&str, Option<u64>),
         now: Timestamp,
-    ) -> Result<DashboardView, Problem> {
+    ) -> Result<DashboardView> {
         if let Some(file) = self.file(name, now).filter(|file| is_about(&file.document, &caller.scope)) {
             return Ok(file);
         }
@@ -156,7 +156,7 @@ impl Dashboards {
     }
 
     /// Returns when a dashboard was changed and by whom, newest first.
-    pub(crate) fn versions(&self, settings: Settings<'_>, caller: &Caller, name: &str) -> Result<Vec<Value>, Problem> {
+    pub(crate) fn versions(&self, settings: Settings<'_>, caller: &Caller, name: &str) -> Result<Vec<Value>> {
         let stored = seen(settings, caller, name)?;
         let all = std::iter::once(stored.version).chain(history(settings, name)?);
         Ok(all.map(|one| json!({"version": one.version, "changed": one.changed, "by": one.by})).collect())
@@ -170,7 +170,7 @@ impl Dashboards {
         (name, version): (&str, Option<u64>),
         document: Dashboard,
         now: Timestamp,
-    ) -> Result<(DashboardView, bool), Problem> {
+    ) -> Result<(DashboardView, bool)> {
         check_name(name)?;
         let _changing = self.changes.hold();
         if self.file(name, now).is_some() {
@@ -213,7 +213,7 @@ impl Dashboards {
     }
 
     /// Takes a dashboard away, with what it was before.
-    pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, name: &str) -> Result<(), Problem> {
+    pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, name: &str) -> Result<()> {
         let _changing = self.changes.hold();
         let stored = seen(settings, caller, name)?;
         ensure!(stored.is_own(caller), not_own(name));
@@ -321,26 +321,26 @@ fn is_about(document: &Dashboard, scope: &GroupScope) -> bool {
     scope.is_everything() || groups.all(|group| covers(scope, group))
 }
 
-fn of_name(settings: Settings<'_>, name: &str) -> Result<Option<Stored>, Problem> {
+fn of_name(settings: Settings<'_>, name: &str) -> Result<Option<Stored>> {
     let json = settings.get(KIND, name)?;
     let read = json.map(|json| serde_json::from_str(&json));
     read.transpose().map_err(|error| Problem::internal(format!("dashboard {name:?} cannot be read: {error}")))
 }
 
 /// Returns a stored dashboard that exists for a caller.
-fn seen(settings: Settings<'_>, caller: &Caller, name: &str) -> Result<Stored, Problem> {
+fn seen(settings: Settings<'_>, caller: &Caller, name: &str) -> Result<Stored> {
     let stored = of_name(settings, name)?.filter(|stored| stored.is_seen_by(caller));
     stored.ok_or_else(|| Problem::not_found(format!("there is no dashboard {name:?}")))
 }
 
-fn history(settings: Settings<'_>, name: &str) -> Result<Vec<Version>, Problem> {
+fn history(settings: Settings<'_>, name: &str) -> Result<Vec<Version>> {
     // Versions that this build cannot read are left out; the dashboard itself does not depend on them.
     let json = settings.get(HISTORY_KIND, name)?.unwrap_or_default();
     let versions: Vec<Value> = serde_json::from_str(&json).unwrap_or_default();
     Ok(versions.into_iter().filter_map(|version| serde_json::from_value(version).ok()).collect())
 }
 
-fn keep_history(settings: Settings<'_>, name: &str, before: Version) -> Result<(), Problem> {
+fn keep_history(settings: Settings<'_>, name: &str, before: Version) -> Result<()> {
     let mut kept = Vec::new();
     let mut bytes = 0;
     for version in std::iter::once(before).chain(history(settings, name)?).take(VERSIONS_MAX) {
@@ -353,7 +353,7 @@ fn keep_history(settings: Settings<'_>, name: &str, before: Version) -> Result<(
     Ok(settings.put(HISTORY_KIND, name, &to_json(&kept)?)?)
 }
 
-fn check_change(before: &Stored, caller: &Caller, name: &str, version: u64) -> Result<(), Problem> {
+fn check_change(before: &Stored, caller: &Caller, name: &str, version: u64) -> Result<()> {
     if !before.is_seen_by(caller) {
         // The name is taken; more is not told.
         return Err(conflict("dashboard-exists", format!("there is a dashboard {name:?}")).hint("choose another name"));
@@ -370,17 +370,15 @@ fn check_change(before: &Stored, caller: &Caller, name: &str, version: u64) -> R
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<(), Problem> {
+fn check_name(name: &str) -> Result<()> {
     if is_document_name(name) {
         return Ok(());
     }
-    let message = format!("{name:?} cannot be the name of a dashboard");
-    Err(Problem::bad_request("bad-name", message).hint(DOCUMENT_NAMES))
+    Err(Problem::bad_request("bad-name", format!("{name:?} cannot be the name of a dashboard")).hint(DOCUMENT_NAMES))
 }
 
 fn not_own(name: &str) -> Problem {
-    let problem =
-        Problem::new(StatusCode::FORBIDDEN, "not-allowed", format!("dashboard {name:?} belongs to somebody else"));
+    let problem = Problem::forbidden("not-allowed", format!("dashboard {name:?} belongs to somebody else"));
     problem.hint("save a copy under another name")
 }
 

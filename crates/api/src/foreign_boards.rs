@@ -5,7 +5,7 @@
 //! | `dashboard-body` | the dashboard's name | the body |
 
 use dashboard::Format;
-use door::{Problem, Shared};
+use door::{Problem, Result, Shared};
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -29,7 +29,7 @@ impl Api {
     ///
     /// # Errors
     /// If the body is none, or the name is a file's or somebody else's.
-    pub fn put_foreign_board(&self, server: &Shared, name: &str, body: &str) -> Result<Vec<(usize, String)>, Problem> {
+    pub fn put_foreign_board(&self, server: &Shared, name: &str, body: &str) -> Result<Vec<(usize, String)>> {
         let bad = |problem: String| Problem::bad_request("not-importable", problem);
         let read: Value = serde_json::from_str(body).map_err(|error| bad(format!("the body is no JSON: {error}")))?;
         let (now, settings, caller) = (server.now(), server.settings(), &server.caller);
@@ -48,7 +48,7 @@ impl Api {
     ///
     /// # Errors
     /// If the settings cannot be read.
-    pub fn foreign_body(&self, server: &Shared, name: &str) -> Result<Option<String>, Problem> {
+    pub fn foreign_body(&self, server: &Shared, name: &str) -> Result<Option<String>> {
         let is_seen = self.dashboards.get(server.settings(), &server.caller, (name, None), server.now()).is_ok();
         Ok(if is_seen { server.settings().get(BODY_KIND, name)? } else { None })
     }
@@ -57,7 +57,7 @@ impl Api {
     ///
     /// # Errors
     /// If the settings cannot be read.
-    pub fn foreign_boards(&self, server: &Shared) -> Result<Vec<ForeignBoard>, Problem> {
+    pub fn foreign_boards(&self, server: &Shared) -> Result<Vec<ForeignBoard>> {
         let (found, _) = self.dashboards.list(server.settings(), &server.caller, server.now())?;
         let bodies = server.settings().all(BODY_KIND)?;
         let with_body = found.iter().filter_map(|one| {
@@ -73,7 +73,7 @@ impl Api {
     ///
     /// # Errors
     /// If it does not exist for the caller, or belongs to somebody else.
-    pub fn remove_foreign_board(&self, server: &Shared, name: &str) -> Result<(), Problem> {
+    pub fn remove_foreign_board(&self, server: &Shared, name: &str) -> Result<()> {
         self.dashboards.remove(server.settings(), &server.caller, name)?;
         server.audit_own("dashboard removed", &json!({"dashboard": name}));
         Ok(())

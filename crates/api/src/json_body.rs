@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use door::Problem;
+use door::{Problem, Result};
 use serde::de::DeserializeOwned;
 
 /// A kind of body.
@@ -21,7 +21,7 @@ impl JsonBody {
     }
 
     /// Reads a JSON object.
-    pub(crate) fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Problem> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
         // An array would be taken for the members in their order.
         types::ensure!(body.trim_ascii_start().first() != Some(&b'['), self.bad("it is an array, not an object"));
         serde_json::from_slice(body).map_err(|error| self.bad(error))

@@ -34,9 +34,7 @@ use door::{Routes, Server};
 pub use docs::{LICENSES, page_at as docs_page};
 pub use foreign_boards::ForeignBoard;
 pub use page::{asset, index};
-pub use state::{
-    Api, CountCallsOf, CountsOfDoors, DoorNumber, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter,
-};
+pub use state::{Api, CountCallsOf, CountsOfDoors, DoorNumber, FamilyMetrics, ListFilters, MetricsWriter};
 
 /// Starts the native API of a server.
 pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {

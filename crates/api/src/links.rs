@@ -17,7 +17,7 @@ use types::{GroupPattern, GroupScope, Timestamp, ensure};
 
 use door::access::Validity;
 use door::users::user_of;
-use door::{Caller, Problem, Role, random, to_json};
+use door::{Caller, Problem, Result, Role, random, to_json};
 
 /// The kind of documents.
 const KIND: &str = "for-link";
@@ -59,7 +59,7 @@ pub(crate) fn make(
     caller: &Caller,
     subject: &str,
     (now, expires): (Timestamp, Timestamp),
-) -> Result<NewLink, Problem> {
+) -> Result<NewLink> {
     let mut others = settings.read::<Stored>(KIND)?;
     for (id, link) in &others {
         if is_over(link, now) {
@@ -69,9 +69,7 @@ pub(crate) fn make(
     others.retain(|(_, link)| !is_over(link, now));
     if others.len() >= LINKS_MAX {
         let message = format!("there can be {LINKS_MAX} links");
-        return Err(
-            Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses")
-        );
+        return Err(Problem::conflict("too-many-links", message).hint("withdraw some that nobody uses"));
     }
     let (id, secret) = (random::<ID_BYTES>()?, random::<SECRET_BYTES>()?);
     let (id, secret) = (HEXLOWER.encode(&id), BASE64URL_NOPAD.encode(&secret));
@@ -90,7 +88,7 @@ pub(crate) fn make(
 }
 
 /// Returns the caller that a request with a link has: one with the link's groups, for the page of its subject alone. Blocks.
-pub(crate) fn caller_of(settings: Settings<'_>, token: &str, subject: &str, now: Timestamp) -> Result<Caller, Problem> {
+pub(crate) fn caller_of(settings: Settings<'_>, token: &str, subject: &str, now: Timestamp) -> Result<Caller> {
     let found = token.split_once('.').filter(|(id, _)| is_id(id)).map(|(id, secret)| {
         let json = settings.get(KIND, id)?;
         let link: Option<Stored> = json.and_then(|json| serde_json::from_str(&json).ok());
@@ -112,12 +110,7 @@ pub(crate) fn caller_of(settings: Settings<'_>, token: &str, subject: &str, now:
 }
 
 /// Returns the links to a subject's page that the caller may withdraw: their own, and all to who administrates. Blocks.
-pub(crate) fn list(
-    settings: Settings<'_>,
-    caller: &Caller,
-    subject: &str,
-    now: Timestamp,
-) -> Result<Vec<Value>, Problem> {
+pub(crate) fn list(settings: Settings<'_>, caller: &Caller, subject: &str, now: Timestamp) -> Result<Vec<Value>> {
     let mut links = settings.read::<Stored>(KIND)?;
     links.retain(|(_, link)| link.subject == subject && is_own(link, caller) && !is_over(link, now));
     links.sort_by(|(_, a), (_, b)| b.created.cmp(&a.created));
@@ -126,7 +119,7 @@ pub(crate) fn list(
 }
 
 /// Withdraws a link. Blocks.
-pub(crate) fn remove(settings: Settings<'_>, caller: &Caller, subject: &str, id: &str) -> Result<(), Problem> {
+pub(crate) fn remove(settings: Settings<'_>, caller: &Caller, subject: &str, id: &str) -> Result<()> {
     let link = settings.read::<Stored>(KIND)?.into_iter().find(|(known, _)| known == id);
     let is_theirs = link.is_some_and(|(_, link)| link.subject == subject && is_own(&link, caller));
     ensure!(is_theirs, Problem::not_found(format!("there is no link {id:?}")));

@@ -43,7 +43,7 @@ impl Reference {
                     at = end + 1;
                     continue;
                 }
-                Event::Start(Tag::TableCell) if is_row_start(&events[..at]) => {
+                Event::Start(Tag::TableCell) if matches!(events[..at].last(), Some(Event::Start(Tag::TableRow))) => {
                     let names: Vec<String> = names_at_start(&events[at + 1..]);
                     rendered.push(events[at].clone());
                     for name in names {
@@ -102,10 +102,6 @@ impl Reference {
 pub(crate) fn anchors_of(heading: &[Event<'_>]) -> Vec<String> {
     let names = names_at_start(heading);
     if names.is_empty() { vec![slug(&text_of(heading))] } else { names }
-}
-
-fn is_row_start(before: &[Event<'_>]) -> bool {
-    matches!(before.last(), Some(Event::Start(Tag::TableRow)))
 }
 
 #[cfg(test)]

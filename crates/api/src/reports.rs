@@ -18,7 +18,7 @@ use std::sync::Arc;
 use alert::ReportDelivery;
 use dashboard::{DOCUMENT_NAMES, Range, is_document_name};
 use door::users::user_of;
-use door::{Caller, Problem, Role, covers, to_json};
+use door::{Caller, Problem, Result, Role, covers, to_json};
 use incident::Objectives;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -98,20 +98,20 @@ struct Unmade {
 }
 
 impl Definition {
-    fn schedule(&self) -> Result<Schedule, Problem> {
+    fn schedule(&self) -> Result<Schedule> {
         let zone = crate::ask::time_zone(Some(&self.time_zone))?;
         Schedule::new(self.on.clone(), &self.at, zone).map_err(bad)
     }
 
-    fn locale(&self) -> Result<Locale, Problem> {
+    fn locale(&self) -> Result<Locale> {
         Locale::of_tag(&self.lang).ok_or_else(|| bad(format!("lang: {:?} is not spoken here: en or id", self.lang)))
     }
 
-    fn objectives(&self) -> Result<Objectives, Problem> {
+    fn objectives(&self) -> Result<Objectives> {
         Objectives::parse(&self.objective).map_err(|problem| bad(format!("objective: {problem}")))
     }
 
-    fn check(&self) -> Result<(), Problem> {
+    fn check(&self) -> Result<()> {
         let is_text = |text: &str| text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(char::is_control);
         if self.dashboard.is_some() == self.ledger {
             return Err(bad("a report is of a dashboard, {\"dashboard\": NAME}, or of the ledger, {\"ledger\": true}"));
@@ -152,13 +152,13 @@ impl Stored {
 }
 
 /// Returns the reports that exist for a caller, by name. Blocks.
-pub(crate) fn list(server: &Shared) -> Result<Vec<Value>, Problem> {
+pub(crate) fn list(server: &Shared) -> Result<Vec<Value>> {
     let seen = all(server.settings())?.into_iter().filter(|(_, report)| report.is_seen_by(&server.caller));
     seen.map(|(name, report)| view(server, &name, &report)).collect()
 }
 
 /// Makes or changes a report, and returns it. Blocks.
-pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result<Value, Problem> {
+pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result<Value> {
     ensure!(is_document_name(name), bad(format!("{name:?} cannot be the name of a report")).hint(DOCUMENT_NAMES));
     definition.check()?;
     let (settings, caller) = (server.settings(), &server.caller);
@@ -178,20 +178,20 @@ pub(crate) fn put(server: &Shared, name: &str, definition: Definition) -> Result
 }
 
 /// Takes a report away. Blocks.
-pub(crate) fn remove(server: &Shared, name: &str) -> Result<(), Problem> {
+pub(crate) fn remove(server: &Shared, name: &str) -> Result<()> {
     let report = seen(server, name)?;
     ensure!(report.is_own(&server.caller), not_own(name));
     server.settings().remove(KIND, name)?;
     Ok(server.settings().remove(PROBLEM_KIND, name)?)
 }
 
-fn seen(server: &Shared, name: &str) -> Result<Stored, Problem> {
+fn seen(server: &Shared, name: &str) -> Result<Stored> {
     let found = all(server.settings())?.into_iter().find(|(known, _)| known == name);
     let report = found.map(|(_, report)| report).filter(|report| report.is_seen_by(&server.caller));
     report.ok_or_else(|| Problem::not_found(format!("there is no report {name:?}")))
 }
 
-fn all(settings: Settings<'_>) -> Result<Vec<(String, Stored)>, Problem> {
+fn all(settings: Settings<'_>) -> Result<Vec<(String, Stored)>> {
     let read = |(name, json): (String, String)| match serde_json::from_str(&json) {
         Ok(report) => Some((name, report)),
         Err(error) => {
@@ -203,7 +203,7 @@ fn all(settings: Settings<'_>) -> Result<Vec<(String, Stored)>, Problem> {
 }
 
 /// Returns a report with when it is sent, to whom, and what became of it.
-fn view(server: &Shared, name: &str, report: &Stored) -> Result<Value, Problem> {
+fn view(server: &Shared, name: &str, report: &Stored) -> Result<Value> {
     let definition = &report.definition;
     let schedule = definition.schedule()?;
     let next = definition.enabled.then(|| schedule.after(server.now())).flatten().map(|at| at.to_string());
@@ -236,8 +236,7 @@ fn delivery_json(channel: &str, delivery: &ReportDelivery) -> Value {
 }
 
 fn not_own(name: &str) -> Problem {
-    let message = format!("report {name:?} belongs to somebody else");
-    Problem::new(axum::http::StatusCode::FORBIDDEN, "not-allowed", message)
+    Problem::new(axum::http::StatusCode::FORBIDDEN, "not-allowed", format!("report {name:?} belongs to somebody else"))
 }
 
 pub(crate) fn bad(message: impl Into<String>) -> Problem {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use cause::CallCounts;
 use door::exposition::Page;
-use door::{FamilyServer, Problem, QueryRun, Server};
+use door::{FamilyServer, QueryRun, Result, SavedFilter, Server};
 use execute::PartialReason;
 use incident::{Incidents, Issues};
 use types::{GroupPattern, TimeRange};
@@ -23,20 +23,8 @@ pub type DoorNumber = (&'static str, bool, &'static str, u64);
 /// Returns the numbers of doors, by their names.
 pub type CountsOfDoors = Box<dyn Fn() -> Vec<(&'static str, Vec<DoorNumber>)> + Send + Sync>;
 
-/// A filter that a client of another protocol saved, as one of CloudWatch's filter patterns.
-pub struct ForeignFilter {
-    /// What it is called.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// The group whose events it counts or delivers.
-    pub group: String,
-    /// Which of them.
-    pub pattern: String,
-}
-
 /// Lists the filters that clients of other protocols saved. Blocks.
-pub type ListFilters = Box<dyn Fn(&Server) -> Result<Vec<ForeignFilter>, Problem> + Send + Sync>;
+pub type ListFilters = Box<dyn Fn(&Server) -> Result<Vec<SavedFilter>> + Send + Sync>;
 
 /// Counts the calls between services in two ranges, of the spans in some groups; why some may be missing is the second part.
 pub type CountCallsOf =

@@ -9,7 +9,7 @@ use language::ParseOptions;
 use plan::{Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::{Problem, QueryRun, Scope};
+use door::{QueryRun, Result, Scope};
 
 /// What the names of groups of spans and samples begin with.
 const SPANS: &str = "traces/";
@@ -56,7 +56,7 @@ fn part_of(group: &str) -> Part {
 
 impl SubjectReader<'_, '_> {
     /// Returns the rows that a query in Insights QL has over some groups; over no groups it has none.
-    pub(crate) fn rows(&self, groups: &[String], text: &str) -> Result<Vec<Row>, Problem> {
+    pub(crate) fn rows(&self, groups: &[String], text: &str) -> Result<Vec<Row>> {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
@@ -65,13 +65,13 @@ impl SubjectReader<'_, '_> {
     }
 
     /// Returns the number of events that meet a condition; an empty one is met by all.
-    pub(crate) fn count(&self, groups: &[String], condition: &str) -> Result<u64, Problem> {
+    pub(crate) fn count(&self, groups: &[String], condition: &str) -> Result<u64> {
         let rows = self.rows(groups, &format!("{}stats count(*) as n", filter(condition)))?;
         Ok(rows.first().and_then(|row| number(row.first()?.as_ref())).unwrap_or_default() as u64)
     }
 
     /// Reports whether one of the events that a plan selects in some groups meets a condition.
-    pub(crate) fn has_any(&self, plan: &Plan, groups: Vec<GroupPattern>, condition: &str) -> Result<bool, Problem> {
+    pub(crate) fn has_any(&self, plan: &Plan, groups: Vec<GroupPattern>, condition: &str) -> Result<bool> {
         let own = plan.operators().iter().filter(|operator| !matches!(operator, Operator::Project { .. }));
         let mut operators: Vec<Operator> = own.cloned().collect();
         let rest = self.plan(&format!("{}fields @message | limit 1", filter(condition)))?;
@@ -81,7 +81,7 @@ impl SubjectReader<'_, '_> {
     }
 
     /// Returns the groups of a subject that have events in the range.
-    pub(crate) fn groups(&self, subject: &Subject) -> Result<SubjectGroups, Problem> {
+    pub(crate) fn groups(&self, subject: &Subject) -> Result<SubjectGroups> {
         let mut found = SubjectGroups::default();
         let Some(condition) = subject.condition() else {
             let name = subject.name().to_owned();
@@ -127,7 +127,7 @@ impl SubjectReader<'_, '_> {
     }
 
     /// Returns what is known of a subject.
-    pub(crate) fn facts(&self, subject: Subject) -> Result<Facts, Problem> {
+    pub(crate) fn facts(&self, subject: Subject) -> Result<Facts> {
         let groups = self.groups(&subject)?;
         let condition = subject.condition().unwrap_or_default();
         let lines = self.event_facts(groups.lines, &condition)?;
@@ -142,7 +142,7 @@ impl SubjectReader<'_, '_> {
         Ok(facts)
     }
 
-    pub(crate) fn event_facts(&self, groups: Vec<String>, condition: &str) -> Result<EventFacts, Problem> {
+    pub(crate) fn event_facts(&self, groups: Vec<String>, condition: &str) -> Result<EventFacts> {
         let n_events = self.count(&groups, condition)?;
         if n_events == 0 {
             return Ok(EventFacts::default());
@@ -158,7 +158,7 @@ impl SubjectReader<'_, '_> {
     }
 
     /// Returns the metrics of a subject. A service or host is named by the first of its labels that a sample has.
-    fn sample_facts(&self, groups: Vec<String>, subject: &Subject) -> Result<SampleFacts, Problem> {
+    fn sample_facts(&self, groups: Vec<String>, subject: &Subject) -> Result<SampleFacts> {
         let labels = subject.labels();
         let mut label = None;
         for one in labels {
@@ -185,7 +185,7 @@ impl SubjectReader<'_, '_> {
     }
 
     /// Returns those conditions that an event of the subject meets.
-    fn found(&self, groups: &[String], own: &str, all: BTreeSet<String>) -> Result<BTreeSet<String>, Problem> {
+    fn found(&self, groups: &[String], own: &str, all: BTreeSet<String>) -> Result<BTreeSet<String>> {
         let mut found = BTreeSet::new();
         for condition in all {
             let both: Vec<String> =
@@ -197,11 +197,11 @@ impl SubjectReader<'_, '_> {
         Ok(found)
     }
 
-    fn is_met(&self, groups: &[String], condition: &str) -> Result<bool, Problem> {
+    fn is_met(&self, groups: &[String], condition: &str) -> Result<bool> {
         Ok(!self.rows(groups, &format!("filter {condition} | fields @timestamp | limit 1"))?.is_empty())
     }
 
-    fn plan(&self, text: &str) -> Result<Plan, Problem> {
+    fn plan(&self, text: &str) -> Result<Plan> {
         Ok(language::parse_insights(text, &ParseOptions { now: self.now, time_zone: Tz::UTC })?)
     }
 

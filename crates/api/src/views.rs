@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,7 +17,7 @@ use storage::Settings;
 use types::{GroupScope, Hold, Timestamp};
 
 use door::users::user_of;
-use door::{Caller, Problem, Role, covers, to_json};
+use door::{Caller, Problem, Result, Role, covers, to_json};
 
 /// The kind of documents that views are.
 const KIND: &str = "view";
@@ -103,7 +102,7 @@ pub(crate) struct Views {
 
 impl Views {
     /// Returns the views that exist for a caller, starred ones first, then by name.
-    pub(crate) fn list(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<Value>, Problem> {
+    pub(crate) fn list(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<Value>> {
         let mut seen: Vec<(String, Document)> = settings.read::<Document>(KIND)?;
         seen.retain(|(_, document)| document.is_seen_by(caller));
         seen.sort_by(|(_, a), (_, b)| (b.wanted.star, &a.wanted.name).cmp(&(a.wanted.star, &b.wanted.name)));
@@ -111,7 +110,7 @@ impl Views {
     }
 
     /// Returns what every view asks for, those of others too, without their names where the caller does not see them.
-    pub(crate) fn queries(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<ViewQueries>, Problem> {
+    pub(crate) fn queries(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<ViewQueries>> {
         let queries = |(_, document): (String, Document)| {
             let name = document.is_seen_by(caller).then(|| document.wanted.name.clone());
             let part = |name: &str| document.wanted.view.get(name).map(String::as_str).unwrap_or_default();
@@ -135,16 +134,14 @@ impl Views {
         caller: &Caller,
         new: ViewDefinition,
         now: Timestamp,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Value> {
         let wanted = new.checked()?;
         let _changing = self.changes.hold();
         let known = settings.read::<Document>(KIND)?;
         let owned = known.iter().filter(|(_, document)| document.owner_id == *caller.identity()).count();
         if known.len() >= VIEWS_MAX || owned >= OWN_MAX {
             let message = format!("there can be {OWN_MAX} views of one owner and {VIEWS_MAX} in all");
-            return Err(
-                Problem::new(StatusCode::CONFLICT, "too-many-views", message).hint("delete some that nobody uses")
-            );
+            return Err(Problem::conflict("too-many-views", message).hint("delete some that nobody uses"));
         }
         check_name_is_free(&known, &caller.identity(), "", &wanted.name)?;
         let (id, owner_id) = (HEXLOWER.encode(&door::random::<8>()?), caller.identity().to_string());
@@ -163,7 +160,7 @@ impl Views {
         id: &str,
         change: ViewDefinition,
         now: Timestamp,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Value> {
         let version = change.version;
         let wanted = change.checked()?;
         let _changing = self.changes.hold();
@@ -172,9 +169,7 @@ impl Views {
         if version.is_some_and(|version| version != document.version) {
             let message =
                 format!("view {:?} was changed meanwhile: it has version {}", document.wanted.name, document.version);
-            return Err(
-                Problem::new(StatusCode::CONFLICT, "view-changed", message).hint("load it again, then change it")
-            );
+            return Err(Problem::conflict("view-changed", message).hint("load it again, then change it"));
         }
         check_name_is_free(&known, &document.owner_id, id, &wanted.name)?;
         let version = document.version + 1;
@@ -184,7 +179,7 @@ impl Views {
     }
 
     /// Takes a view away; gives what it was called.
-    pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, id: &str) -> Result<String, Problem> {
+    pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, id: &str) -> Result<String> {
         let _changing = self.changes.hold();
         let known = settings.read::<Document>(KIND)?;
         let name = owned(&known, caller, id)?.wanted.name.clone();
@@ -194,25 +189,25 @@ impl Views {
 }
 
 /// Returns a view that the caller may change.
-fn owned<'a>(known: &'a [(String, Document)], caller: &Caller, id: &str) -> Result<&'a Document, Problem> {
+fn owned<'a>(known: &'a [(String, Document)], caller: &Caller, id: &str) -> Result<&'a Document> {
     let seen = known.iter().find(|(known, document)| known == id && document.is_seen_by(caller));
     let (_, document) = seen.ok_or_else(|| Problem::not_found(format!("there is no view {id:?}")))?;
     if document.may_be_changed_by(caller) {
         return Ok(document);
     }
     let message = format!("view {:?} belongs to somebody else", document.wanted.name);
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message).hint("save one of your own from it"))
+    Err(Problem::forbidden("not-allowed", message).hint("save one of your own from it"))
 }
 
 /// Two of one owner with one name could not be told apart.
-fn check_name_is_free(known: &[(String, Document)], owner: &str, id: &str, name: &str) -> Result<(), Problem> {
+fn check_name_is_free(known: &[(String, Document)], owner: &str, id: &str, name: &str) -> Result<()> {
     let is_taken = known.iter().any(|(other, document)| {
         other != id && document.owner_id == owner && document.wanted.name.to_lowercase() == name.to_lowercase()
     });
     if !is_taken {
         return Ok(());
     }
-    let problem = Problem::new(StatusCode::CONFLICT, "view-exists", format!("there is a view {name:?}"));
+    let problem = Problem::conflict("view-exists", format!("there is a view {name:?}"));
     Err(problem.hint("choose another name, or change that one"))
 }
 
@@ -233,7 +228,7 @@ impl Document {
         scope.is_everything() || named.peek().is_some() && named.all(|name| covers(scope, name))
     }
 
-    fn put(&self, settings: Settings<'_>, id: &str) -> Result<(), Problem> {
+    fn put(&self, settings: Settings<'_>, id: &str) -> Result<()> {
         Ok(settings.put(KIND, id, &to_json(self)?)?)
     }
 
@@ -250,7 +245,7 @@ impl Document {
 
 impl ViewDefinition {
     /// Checks the view and returns it in the form in which it is stored.
-    fn checked(self) -> Result<ViewContent, Problem> {
+    fn checked(self) -> Result<ViewContent> {
         let bad = |message: String| Problem::bad_request("bad-view", message);
         let is_text =
             |text: &str, chars_max: usize| text.chars().count() <= chars_max && !text.chars().any(char::is_control);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::arguments::{Format, Query};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
 use crate::progress::StatusLine;
 use crate::zone::Zones;
@@ -41,7 +41,7 @@ impl<'a> AnswerPrinter<'a> {
         Self { options, printer: None, status: StatusLine::new() }
     }
 
-    pub(crate) fn start(&mut self, columns: Vec<Column>) -> Result<(), Failure> {
+    pub(crate) fn start(&mut self, columns: Vec<Column>) -> Result<()> {
         let format: Format = self.options.output.unwrap_or_else(|| default_format(&columns));
         let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
         let zones = Zones::of(&self.options.zone)?;
@@ -55,7 +55,7 @@ impl<'a> AnswerPrinter<'a> {
         Ok(())
     }
 
-    pub(crate) fn row(&mut self, cells: Vec<String>) -> Result<(), Failure> {
+    pub(crate) fn row(&mut self, cells: Vec<String>) -> Result<()> {
         self.status.clear();
         match &mut self.printer {
             Some(printer) => printer.row(cells).map_err(of_output),
@@ -68,14 +68,14 @@ impl<'a> AnswerPrinter<'a> {
         self.status.show(|elapsed| format!("{}, {:.0}/s", counted(n_events, "event"), rate(elapsed)));
     }
 
-    pub(crate) fn finish_output(&mut self) -> Result<u64, Failure> {
+    pub(crate) fn finish_output(&mut self) -> Result<u64> {
         self.status.clear();
         let Some(printer) = &mut self.printer else { return Ok(0) };
         printer.finish().map_err(of_output)?;
         Ok(printer.n_rows)
     }
 
-    pub(crate) fn finish(mut self, trailer: Trailer) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self, trailer: Trailer) -> Result<()> {
         let n_rows = self.finish_output()?;
         for warning in &trailer.warnings {
             let news = warning.hint.as_ref().filter(|hint| !warning.message.contains(&***hint));

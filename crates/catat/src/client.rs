@@ -11,7 +11,7 @@ use serde_json::Value;
 use types::Secret;
 
 use crate::arguments::{DEFAULT_URL, Remote};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Connecting to a server that is there takes milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ struct ErrorDetail {
 
 impl Server {
     /// Takes address and key from the arguments, or the admin key of a loopback server if it can be read.
-    pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
+    pub(crate) fn new(remote: &Remote) -> Result<Self> {
         let agent = concat!("catat/", env!("CARGO_PKG_VERSION"));
         let client = || Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).timeout(None);
         // A server by HTTP needs no certificates of authorities, which bare systems lack.
@@ -70,30 +70,30 @@ impl Server {
 
     /// Sends a request; any status but 2xx is a failure with the server's message. `query` is shown with the place of an
     /// error in it.
-    pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response, Failure> {
+    pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response> {
         let response = self.attempt(request)?;
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response, query)) }
     }
 
     /// Sends a request as [`Self::send`] does, and reads the JSON of the answer.
-    pub(crate) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder, query: &str) -> Result<T, Failure> {
+    pub(crate) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder, query: &str) -> Result<T> {
         self.send(request, query)?.json().map_err(broken_off)
     }
 
     /// Asks the route `path`, which reads, and returns the JSON of its answer.
-    pub(crate) fn get(&self, path: &str) -> Result<serde_json::Value, Failure> {
+    pub(crate) fn get(&self, path: &str) -> Result<serde_json::Value> {
         self.ask(self.request(reqwest::Method::GET, path), "")
     }
 
     /// Deletes what is at `path`, and says so.
-    pub(crate) fn delete(&self, path: &str, name: &str) -> Result<(), Failure> {
+    pub(crate) fn delete(&self, path: &str, name: &str) -> Result<()> {
         self.send(self.request(reqwest::Method::DELETE, path), "")?;
         say!("catat: {name} deleted");
         Ok(())
     }
 
     /// Sends a request and returns the answer, whatever its status.
-    pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
+    pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response> {
         request.send().map_err(|error| self.unreachable(&error))
     }
 
@@ -147,7 +147,7 @@ pub(crate) fn add_given(body: &mut Value, given: &[(&str, &Option<String>)]) {
 }
 
 /// Returns the server that runs on a data directory: its address, and its admin key if no key was given.
-fn on_data_dir(dir: &Path, remote: &Remote) -> Result<Remote, Failure> {
+fn on_data_dir(dir: &Path, remote: &Remote) -> Result<Remote> {
     let line = |name: &str| std::fs::read_to_string(dir.join(name)).map(|text| text.trim().to_owned());
     let mut remote = remote.clone();
     // An address that was given is meant.

@@ -3,6 +3,9 @@
 
 use std::process::ExitCode;
 
+/// What most of a command returns.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
 /// Why a command ends with another code than 0.
 #[derive(Debug)]
 pub(crate) struct Failure {

@@ -24,7 +24,7 @@ use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, Value, counted, en
 use self::watched::WatchedFeed;
 use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::Query;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::{Column, Kind, located_error};
 use crate::progress::Progress;
 use crate::zone::Zones;
@@ -39,12 +39,12 @@ const FAR_THREADS: usize = 16;
 pub(crate) type Source = Box<dyn Read + Send>;
 
 /// Returns the bytes of a file, unpacked where it is packed; those of standard input for `-`.
-pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
+pub(crate) fn open(path: &Path) -> Result<Source> {
     open_counted(path, Arc::default()).map(|(source, _)| source)
 }
 
 /// The same; `n_read` counts what is read of the file as it is. Returns how long that is, where it is known, too.
-pub(crate) fn open_counted(path: &Path, n_read: Arc<AtomicU64>) -> Result<(Source, Option<u64>), Failure> {
+pub(crate) fn open_counted(path: &Path, n_read: Arc<AtomicU64>) -> Result<(Source, Option<u64>)> {
     let mut found = inputs_of(&[path.to_owned()])?;
     let Some(input) = found.pop().filter(|_| found.is_empty()) else {
         return Err(Failure::usage(format!("{}: name a single file", path.display())));
@@ -52,12 +52,12 @@ pub(crate) fn open_counted(path: &Path, n_read: Arc<AtomicU64>) -> Result<(Sourc
     archive::open_text(&input, n_read).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
-pub(crate) fn inputs_of(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+pub(crate) fn inputs_of(paths: &[PathBuf]) -> Result<Vec<Input>> {
     inputs(paths).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Answers the query over `--file`, or over standard input where there is none.
-pub(crate) fn query(options: &Query) -> Result<(), Failure> {
+pub(crate) fn query(options: &Query) -> Result<()> {
     ensure!(options.language == "insights", Failure::usage("files are queried in the language insights"));
     let now = Clock::system().now();
     let zones = Zones::of(&options.zone)?;
@@ -130,7 +130,7 @@ fn request<'r>(range: TimeRange, now: Timestamp, is_far: bool) -> Request<'r> {
 }
 
 /// Counts the events of files by group and hour; returns what could not be read, too. Times without a zone are of `zone`.
-pub(crate) fn counts_by_hour(inputs: &[Arc<Input>], zone: chrono_tz::Tz) -> Result<(HourCounts, Vec<String>), Failure> {
+pub(crate) fn counts_by_hour(inputs: &[Arc<Input>], zone: chrono_tz::Tz) -> Result<(HourCounts, Vec<String>)> {
     let now = Clock::system().now();
     let options = ParseOptions { now, time_zone: chrono_tz::Tz::UTC };
     let query = "stats count(*) by @log, bin(1h)";
@@ -195,7 +195,7 @@ fn query_errors(errors: &plan::QueryErrors, query: &str) -> String {
 }
 
 /// Returns the requested range; all time by default, as a file has no last hour.
-pub(crate) fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
+pub(crate) fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange> {
     let parse = |flag: &str, text: &str| {
         plan::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
     };
@@ -217,7 +217,7 @@ pub(crate) fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> 
 }
 
 /// Returns the tables that the arguments name.
-fn tables(named: &[String]) -> Result<HashMap<String, Arc<Rows>>, Failure> {
+fn tables(named: &[String]) -> Result<HashMap<String, Arc<Rows>>> {
     let mut tables = HashMap::new();
     for table in named {
         let Some((name, path)) = table.split_once('=') else {
@@ -231,7 +231,7 @@ fn tables(named: &[String]) -> Result<HashMap<String, Arc<Rows>>, Failure> {
 }
 
 /// Lets standard input be read as often as a query with others inside it asks: it is written to a file without a name.
-fn spool(input: &Input) -> Result<Input, Failure> {
+fn spool(input: &Input) -> Result<Input> {
     let failed = |error: &dyn std::fmt::Display| Failure::other(format!("standard input: {error}"));
     let directory = std::env::temp_dir();
     let flags = rustix::fs::OFlags::TMPFILE | rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
@@ -254,7 +254,7 @@ fn memory_bytes_max() -> usize {
     least.map_or(MEMORY_BYTES_UNKNOWN, |bytes| (bytes / 2).max(Limits::default().query_memory_bytes))
 }
 
-fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
+fn print(options: &Query, answer: Answer) -> Result<()> {
     let mut printer = AnswerPrinter::new(options);
     let kind = |kind| if kind == execute::ColumnKind::Timestamp { Kind::Time } else { Kind::Other };
     let columns = answer.columns.into_iter().map(|column| Column { kind: kind(column.kind), name: column.name });

@@ -14,7 +14,7 @@ use plan::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
 use serde_json::{Map, Value};
 
 use crate::arguments::{Color, Format, Printing};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Result, of_output};
 use crate::zone::{Zones, in_zone};
 
 pub(crate) use column::{Column, Kind};
@@ -156,7 +156,7 @@ fn joined<T>(cells: &[T], separator: &str, write: impl Fn(&T, &mut String)) -> S
 }
 
 /// Prints what a server listed, as [`print_rows`] does.
-pub(crate) fn print_list(printing: &Printing, columns: &str, list: &Value) -> Result<(), Failure> {
+pub(crate) fn print_list(printing: &Printing, columns: &str, list: &Value) -> Result<()> {
     print_rows(printing, columns, list.as_array().map_or(&[], Vec::as_slice))
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn say_partial(what: &str, answer: &Value) {
 
 /// Prints rows: a table on a terminal, else JSON lines, unless a format was asked for. Columns are separated by spaces;
 /// each is the name of a member, or a name and a JSON pointer with a colon between them. A table has no empty columns.
-pub(crate) fn print_rows(printing: &Printing, columns: &str, rows: &[Value]) -> Result<(), Failure> {
+pub(crate) fn print_rows(printing: &Printing, columns: &str, rows: &[Value]) -> Result<()> {
     let columns: Vec<(&str, String)> = columns
         .split(' ')
         .map(|column| column.split_once(':').map_or((column, format!("/{column}")), |(name, at)| (name, at.to_owned())))
@@ -188,7 +188,7 @@ pub(crate) fn print_rows(printing: &Printing, columns: &str, rows: &[Value]) -> 
 }
 
 /// Prints one thing: a table of its members for people, else one row.
-pub(crate) fn print_thing(printing: &Printing, thing: &Value) -> Result<(), Failure> {
+pub(crate) fn print_thing(printing: &Printing, thing: &Value) -> Result<()> {
     let nothing = Map::new();
     let members = thing.as_object().unwrap_or(&nothing);
     let mut printer = printer_of(printing)?;
@@ -212,7 +212,7 @@ pub(crate) fn format_of(printing: &Printing) -> Format {
 }
 
 /// Returns a printer of tables on standard output, as the flags say.
-pub(crate) fn printer_of(printing: &Printing) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
+pub(crate) fn printer_of(printing: &Printing) -> Result<Printer<BufWriter<std::io::Stdout>>> {
     let format = format_of(printing);
     let zone = Zones::of(&printing.zone)?.printed(matches!(format, Format::Table | Format::Lines));
     let out = BufWriter::new(std::io::stdout());

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::process::{exit_code, prepare};
 use crate::{commands, completion, help, shipping, version};
 
@@ -23,7 +23,7 @@ pub fn run() -> ExitCode {
     exit_code(prepare().and_then(|()| run_command()))
 }
 
-fn run_command() -> Result<(), Failure> {
+fn run_command() -> Result<()> {
     // A shell asks what may be typed; then nothing else happens.
     clap_complete::CompleteEnv::with_factory(|| completion::with_server(command())).complete();
     let asks_reference = std::env::args().skip(1).take(2).eq(["help", "query"]);

@@ -20,7 +20,7 @@ use tables::Tables;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::service_manager;
 use certificate::load_certificate;
 use data_dir::{admin_key, make_data_dir};
@@ -59,8 +59,8 @@ impl PreparedServer {
 pub(crate) fn prepare(
     config: &Config,
     allow_anonymous: bool,
-    read_again: impl Fn() -> Result<Config, Failure> + Send + Sync + 'static,
-) -> Result<PreparedServer, Failure> {
+    read_again: impl Fn() -> Result<Config> + Send + Sync + 'static,
+) -> Result<PreparedServer> {
     let must_have_keys = !config.listen.ip().is_loopback() && !allow_anonymous;
     // A fleet's keys are in its database, which is asked below.
     if must_have_keys && config.store.fleet.is_none() && !config.data_dir.join("STORE").exists() {
@@ -137,7 +137,7 @@ fn own_samples(config: &Config, address: std::net::SocketAddr) -> serve::OwnSamp
 fn reload(
     intake: &Arc<Intake>,
     alerts: &Arc<Alerts>,
-    read_again: impl Fn() -> Result<Config, Failure> + Send + Sync + 'static,
+    read_again: impl Fn() -> Result<Config> + Send + Sync + 'static,
 ) -> serve::Reload {
     let (intake, alerts) = (intake.clone(), alerts.clone());
     Arc::new(move || {
@@ -150,14 +150,14 @@ fn reload(
 }
 
 /// Binds all sockets except that of HTTP.
-fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<serve::OtherListeners, Failure> {
+fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<serve::OtherListeners> {
     let nodes = config.fleet_listen.map(|address| bind(address, "choose another address in [fleet] listen"));
     let doors = sockets::bind(&config.doors, of_door)?;
     Ok(serve::OtherListeners { doors, xray: xray::bind(&config.xray)?, nodes: nodes.transpose()? })
 }
 
 /// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
-fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failure> {
+fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>> {
     let (Some(fleet), Some(secret_file)) = (&config.store.fleet, &config.fleet_secret) else { return Ok(None) };
     let secret = crate::config::fleet::read_secret(secret_file).map_err(Failure::usage)?;
     let link = serve::FleetLink::new(fleet.clone(), secret).map_err(Failure::other)?;
@@ -187,7 +187,7 @@ fn follow_settings(keys: &Arc<serve::Keys>, intake: &Arc<Intake>, clock: &Clock)
 }
 
 /// Opens the disk for queries that do not fit their memory, and deletes what a killed server may have left there.
-fn open_spill(config: &Config) -> Result<Option<Arc<execute::SpillSpace>>, Failure> {
+fn open_spill(config: &Config) -> Result<Option<Arc<execute::SpillSpace>>> {
     let dir = config.data_dir.join("spill");
     let opened = execute::SpillSpace::open(&dir, config.spill_bytes, config.store.disk_reserve_bytes);
     let opened = opened.map_err(|error| Failure::other(format!("{}: {error}", dir.display())))?;
@@ -237,7 +237,7 @@ fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) 
     storage::Options { groups_max: config.limits.groups, clock, ..options }
 }
 
-fn bind(address: std::net::SocketAddr, next: &str) -> Result<std::net::TcpListener, Failure> {
+fn bind(address: std::net::SocketAddr, next: &str) -> Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::bind(address).map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => "another program listens there (another catat?); ",
@@ -250,7 +250,7 @@ fn bind(address: std::net::SocketAddr, next: &str) -> Result<std::net::TcpListen
     Ok(listener)
 }
 
-fn address_of(listener: &std::net::TcpListener) -> Result<std::net::SocketAddr, Failure> {
+fn address_of(listener: &std::net::TcpListener) -> Result<std::net::SocketAddr> {
     listener.local_addr().map_err(|error| Failure::other(error.to_string()))
 }
 
@@ -276,7 +276,7 @@ fn start_alerts(
     rules: RuleSet,
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
     cache: &Arc<execute::PartialCache>,
-) -> Result<Arc<Alerts>, Failure> {
+) -> Result<Arc<Alerts>> {
     let mut options = config.alerts.clone();
     // Who reaches a server that listens on this machine alone is here already.
     options.allow_private_addresses |= config.listen.ip().is_loopback();
@@ -296,7 +296,7 @@ fn start_metrics(
     clock: &Clock,
     address: std::net::SocketAddr,
     cache: &Arc<execute::PartialCache>,
-) -> Result<Arc<Metrics>, Failure> {
+) -> Result<Arc<Metrics>> {
     let options = alert::metrics::Options {
         files: rules.metrics.clone(),
         recordings: rules.recordings.clone(),
@@ -309,7 +309,7 @@ fn start_metrics(
 }
 
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
-pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result<(), Failure> {
+pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result<()> {
     let url = prepared.url();
     let PreparedServer { app, store, intake, alerts, metrics, listener, others, tables, .. } = prepared;
     let published = tables.clone();

@@ -13,7 +13,7 @@ use types::{GroupName, SecretUrl};
 
 use crate::arguments::{Ship, ShipCommand};
 use crate::config::{Flags, Layers, ShipConfig, all_errors};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::service_manager;
 
 pub(crate) use discovery::{bytes_to_read, print_discovery};
@@ -23,7 +23,7 @@ pub(crate) use usual::print_usual_notes;
 const USUAL_URL: &str = "http://127.0.0.1:22828";
 
 /// Ships until told to stop.
-pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
+pub(crate) fn ship(options: Ship) -> Result<()> {
     crate::logging::start();
     crate::privacy::keep_memory();
     let config = read_config(&options)?;
@@ -61,7 +61,7 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     Ok(())
 }
 
-fn options_of(options: &Ship, config: &ShipConfig, state_dir: &Path) -> Result<Options, Failure> {
+fn options_of(options: &Ship, config: &ShipConfig, state_dir: &Path) -> Result<Options> {
     ship_options(state_dir, &options.paths, config.inputs(), options.group.as_deref(), Backlog::ALL)
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn ship_options(
     inputs: Vec<DefinedInput>,
     group: Option<&str>,
     backlog: Backlog,
-) -> Result<Options, Failure> {
+) -> Result<Options> {
     let is_usual = paths.is_empty() && inputs.is_empty();
     let inputs = if is_usual { usual::usual_inputs() } else { inputs };
     let has_paths = !paths.is_empty();
@@ -92,7 +92,7 @@ pub(crate) fn ship_options(
     Ok(options)
 }
 
-fn read_config(options: &Ship) -> Result<ShipConfig, Failure> {
+fn read_config(options: &Ship) -> Result<ShipConfig> {
     let flags = Flags { config: options.config.clone(), ..Flags::default() };
     let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)?;
     ShipConfig::of_layers(&layers).map_err(all_errors)

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 use chrono_tz::Tz;
 
 use crate::arguments::Zone;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// The zones of one command.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Zones {
 
 impl Zones {
     /// Takes the zone from the arguments.
-    pub(crate) fn of(options: &Zone) -> Result<Self, Failure> {
+    pub(crate) fn of(options: &Zone) -> Result<Self> {
         let named = if options.utc { Some("UTC") } else { options.tz.as_deref() };
         let parse = |name: &str| {
             let wrong =

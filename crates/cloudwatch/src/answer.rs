@@ -68,10 +68,6 @@ impl CloudWatchProblem {
         Self::new("ResourceNotFoundException", message)
     }
 
-    pub(super) fn no_stream() -> Self {
-        Self::new("ResourceNotFoundException", "The specified log stream does not exist.")
-    }
-
     /// Answers a request that was refused before it reached its handler. For pages of other sites the status is 403, too.
     pub fn refuse(problem: &Problem) -> Response {
         let mut response = Self::from(problem.clone()).into_response();

@@ -78,8 +78,7 @@ impl OperationRequest {
                 return Err(CloudWatchProblem::parameter(message));
             }
             (Some(names), None) if !(1..=STREAMS_MAX).contains(&names.len()) => {
-                let message = format!("logStreamNames has 1 to {STREAMS_MAX} members.");
-                return Err(CloudWatchProblem::parameter(message));
+                return Err(CloudWatchProblem::parameter(format!("logStreamNames has 1 to {STREAMS_MAX} members.")));
             }
             (Some(names), None) => {
                 self.must_have_streams(&group, &names)?;

@@ -171,7 +171,10 @@ impl GroupRegistry {
         }
         let of_group = store.groups().into_iter().find(|group| group.name == *name);
         if !of_group.is_some_and(|group| group.streams.iter().any(|known| **known == *stream)) {
-            return Err(CloudWatchProblem::no_stream());
+            return Err(CloudWatchProblem::new(
+                "ResourceNotFoundException",
+                "The specified log stream does not exist.",
+            ));
         }
         let mut content = self.0.hold();
         if content.seen.len() >= SEEN_MAX {

@@ -1,6 +1,6 @@
 //! Where the dashboards of clients are kept: this API does not know the native one, which has them.
 
-use door::{Problem, Shared};
+use door::{Result, Shared};
 use types::Timestamp;
 
 /// Where dashboards are kept. All of it blocks.
@@ -10,16 +10,16 @@ pub trait KeepDashboards: Send + Sync {
     ///
     /// # Errors
     /// If the body is none, or the name belongs to somebody else; so for the other functions.
-    fn put(&self, server: &Shared, name: &str, body: &str) -> Result<Vec<(usize, String)>, Problem>;
+    fn put(&self, server: &Shared, name: &str, body: &str) -> Result<Vec<(usize, String)>>;
 
     /// Returns a body as it was put; none if there is none for the caller.
-    fn body(&self, server: &Shared, name: &str) -> Result<Option<String>, Problem>;
+    fn body(&self, server: &Shared, name: &str) -> Result<Option<String>>;
 
     /// Returns the dashboards with a body that exist for the caller, by name.
-    fn list(&self, server: &Shared) -> Result<Vec<KeptDashboard>, Problem>;
+    fn list(&self, server: &Shared) -> Result<Vec<KeptDashboard>>;
 
     /// Takes a dashboard away.
-    fn remove(&self, server: &Shared, name: &str) -> Result<(), Problem>;
+    fn remove(&self, server: &Shared, name: &str) -> Result<()>;
 }
 
 /// A dashboard with a body.

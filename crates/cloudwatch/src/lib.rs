@@ -67,7 +67,7 @@ use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role, Routes};
 pub use self::answer::CloudWatchProblem;
 use self::answer::Result;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
-pub use self::saved_filters::{SavedFilter, saved_filters};
+pub use self::saved_filters::saved_filters;
 pub use self::signature::authorization;
 pub use self::state::CloudWatchState;
 

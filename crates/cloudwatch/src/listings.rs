@@ -115,8 +115,7 @@ impl OperationRequest {
         let is_by_time = match input.text("orderBy")? {
             None | Some("LogStreamName") => false,
             Some("LastEventTime") if prefix.is_some() => {
-                let message = "Cannot order by LastEventTime with a logStreamNamePrefix.";
-                return Err(CloudWatchProblem::parameter(message));
+                return Err(CloudWatchProblem::parameter("Cannot order by LastEventTime with a logStreamNamePrefix."));
             }
             Some("LastEventTime") => true,
             Some(other) => {

@@ -75,8 +75,7 @@ impl OperationRequest {
     pub(super) fn live_tail(&self, input: &Input) -> Result<Response> {
         let names = input.texts("logGroupIdentifiers")?.unwrap_or_default();
         if !(1..=GROUPS_MAX).contains(&names.len()) {
-            let message = format!("logGroupIdentifiers has 1 to {GROUPS_MAX} members.");
-            return Err(CloudWatchProblem::parameter(message));
+            return Err(CloudWatchProblem::parameter(format!("logGroupIdentifiers has 1 to {GROUPS_MAX} members.")));
         }
         let groups = names.iter().map(|name| group_of(name, "logGroupIdentifiers")).collect::<Result<Vec<_>, _>>()?;
         groups.iter().try_for_each(|group| self.reach(group))?;

@@ -1,26 +1,13 @@
 //! The filters that clients have saved, for whoever decides what happens to events: a filter that finds nothing any more
 //! would not say why.
 
-use door::Problem;
+use door::{Result, SavedFilter};
 use storage::Settings;
 
 use crate::{metric_filters, subscriptions};
 
-/// A filter that counts or delivers events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedFilter {
-    /// `metric filter` or `subscription filter`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// The group.
-    pub group: String,
-    /// Its filter pattern; an empty one finds all events.
-    pub pattern: String,
-}
-
 /// Returns all metric filters and subscription filters. Blocks.
-pub fn saved_filters(settings: Settings<'_>) -> Result<Vec<SavedFilter>, Problem> {
+pub fn saved_filters(settings: Settings<'_>) -> Result<Vec<SavedFilter>> {
     let of = |kind| move |(group, name, pattern)| SavedFilter { kind, name, group, pattern };
     let metric = metric_filters::patterns(settings)?.into_iter().map(of("metric filter"));
     let subscription = subscriptions::patterns(settings)?.into_iter().map(of("subscription filter"));

@@ -11,7 +11,7 @@ use super::metric_filters::counters::{self, MetricFilters};
 use super::query_registry::QueryRegistry;
 use super::subscriptions::registry::Subscriptions;
 use door::exposition::Page;
-use door::{FamilyServer, Problem, Server};
+use door::{FamilyServer, Problem, Result, Server};
 
 /// The state of this API.
 pub struct CloudWatchState {
@@ -53,7 +53,7 @@ impl CloudWatchState {
     }
 
     /// Returns where dashboards are kept.
-    pub(super) fn dashboards(&self) -> Result<&dyn KeepDashboards, Problem> {
+    pub(super) fn dashboards(&self) -> Result<&dyn KeepDashboards> {
         self.dashboards.get().map(|kept| &**kept).ok_or_else(|| Problem::busy("the server is starting"))
     }
 

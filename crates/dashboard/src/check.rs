@@ -66,9 +66,7 @@ pub fn read(json: &[u8], now: Timestamp) -> Result<Dashboard, Mistake> {
 /// The first mistake, with its place.
 pub fn check(dashboard: &Dashboard, now: Timestamp) -> Result<(), Mistake> {
     title("title", &dashboard.title)?;
-    if dashboard.title.trim().is_empty() {
-        return Err(mistake("title", "a dashboard needs a title"));
-    }
+    types::ensure!(!dashboard.title.trim().is_empty(), mistake("title", "a dashboard needs a title"));
     text("description", &dashboard.description)?;
     for (at, tag) in dashboard.tags.iter().enumerate() {
         title(&format!("tags[{at}]"), tag)?;
@@ -78,9 +76,7 @@ pub fn check(dashboard: &Dashboard, now: Timestamp) -> Result<(), Mistake> {
     }
     if let Some(refresh) = &dashboard.refresh {
         let ns = types::parse_duration_ns(refresh).map_err(|error| mistake("refresh", error.to_string()))?;
-        if ns < REFRESH_MIN_NS {
-            return Err(mistake("refresh", "the shortest distance is 5s"));
-        }
+        types::ensure!(ns >= REFRESH_MIN_NS, mistake("refresh", "the shortest distance is 5s"));
     }
     at_most("variables", dashboard.variables.len(), VARIABLES_MAX)?;
     let mut chosen = Choices::new();
@@ -132,9 +128,7 @@ fn check_panel(path: &str, panel: &Panel, chosen: &Choices, now: Timestamp) -> R
     let is_id = |id: &str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
     };
-    if !is_id(&panel.id) {
-        return Err(mistake(format!("{path}.id"), "an id is 1–64 letters, digits, _ and -"));
-    }
+    types::ensure!(is_id(&panel.id), mistake(format!("{path}.id"), "an id is 1–64 letters, digits, _ and -"));
     title(&format!("{path}.title"), &panel.title)?;
     check_place(path, panel)?;
     check_content(path, panel)?;
@@ -205,9 +199,7 @@ fn check_content(path: &str, panel: &Panel) -> Result<(), Mistake> {
 }
 
 fn check_query(path: &str, query: &str, language: Language, chosen: &Choices, now: Timestamp) -> Result<(), Mistake> {
-    if query.len() > QUERY_BYTES_MAX {
-        return Err(mistake(path, "a query has 64 KiB at most"));
-    }
+    types::ensure!(query.len() <= QUERY_BYTES_MAX, mistake(path, "a query has 64 KiB at most"));
     let mut choices = chosen.clone();
     let built_in = ["__interval", "__rate_interval", "__range"];
     choices.extend(built_in.map(|name| (name.to_owned(), Choice::One("1m".to_owned()))));

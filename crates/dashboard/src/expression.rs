@@ -52,16 +52,12 @@ impl Reader<'_> {
 
     fn operand(&mut self, depth: usize) -> Result<(), String> {
         let next = self.next();
-        if depth > DEPTH_MAX {
-            return Err(self.wrong("the nesting is too deep"));
-        }
+        types::ensure!(depth <= DEPTH_MAX, self.wrong("the nesting is too deep"));
         match next {
             Some('(') => {
                 self.at += 1;
                 self.pairs(0, depth + 1)?;
-                if self.next() != Some(')') {
-                    return Err(self.wrong("a closing parenthesis is missing"));
-                }
+                types::ensure!(self.next() == Some(')'), self.wrong("a closing parenthesis is missing"));
                 self.at += 1;
                 Ok(())
             }

@@ -58,16 +58,12 @@ pub fn read_dir(dir: &Path, now: Timestamp) -> (Vec<DashboardFile>, Vec<String>)
 /// What is wrong with the file, or its document.
 pub fn read_file(path: &Path, now: Timestamp) -> Result<DashboardFile, String> {
     let name = path.file_stem().and_then(|name| name.to_str()).ok_or("the name is not UTF-8")?.to_owned();
-    if !is_document_name(&name) {
-        return Err(format!("{name:?} cannot be the name of a dashboard: {DOCUMENT_NAMES}"));
-    }
+    types::ensure!(is_document_name(&name), format!("{name:?} cannot be the name of a dashboard: {DOCUMENT_NAMES}"));
     let file = File::open(path).map_err(|error| error.to_string())?;
     let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(|error| error.to_string())?;
     let mut json = Vec::new();
     file.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut json).map_err(|error| error.to_string())?;
-    if json.len() > DOCUMENT_BYTES_MAX {
-        return Err(format!("larger than {} KiB", DOCUMENT_BYTES_MAX >> 10));
-    }
+    types::ensure!(json.len() <= DOCUMENT_BYTES_MAX, format!("larger than {} KiB", DOCUMENT_BYTES_MAX >> 10));
     let document = read(&json, now).map_err(|mistake| mistake.to_string())?;
     let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
     let changed = Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));

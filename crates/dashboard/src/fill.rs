@@ -227,9 +227,7 @@ fn written(choice: &Choice, language: Language, place: Place, is_after_in: bool)
             if matches!(choice, Choice::All { .. }) {
                 return Ok(".*".to_owned());
             }
-            if values.is_empty() {
-                return Err("nothing is chosen");
-            }
+            types::ensure!(!values.is_empty(), "nothing is chosen");
             let escaped: Vec<String> = values.iter().map(|value| regex_syntax::escape(value)).collect();
             let expression = if let [one] = &escaped[..] { one.clone() } else { format!("(?:{})", escaped.join("|")) };
             if quote == '/' { Ok(between_slashes(&expression)) } else { in_quotes(&expression, quote) }

@@ -12,6 +12,9 @@ pub mod url;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+/// What a database returns.
+pub type Result<T, E = DatabaseError> = std::result::Result<T, E>;
+
 /// Why a database did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[error("{database}: {problem}")]

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use self::session::ANSWER_MAX;
 use super::url::{DatabaseUrl, Databases};
-use super::{DatabaseError, DatabaseProblem, Schema};
+use super::{DatabaseError, DatabaseProblem, Result, Schema};
 
 pub use self::session::{Asked, Failure, Parameter, Session};
 
@@ -46,7 +46,7 @@ const LOCK_MAX: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Finds out whether a server answers at an address and lets us in. Nothing is made there.
-fn probe(url: &DatabaseUrl) -> Result<(), DatabaseError> {
+fn probe(url: &DatabaseUrl) -> Result<()> {
     let session = Session::connect(url, "catat_probe");
     let answered = session.and_then(|session| session.query("SELECT 1", &[]).map(|_| ()));
     answered.map_err(|failure| failure.into_error(&url.to_string()))
@@ -109,7 +109,7 @@ pub struct PostgresOptions<'a> {
 
 impl PostgresOptions<'_> {
     /// Opens the database, making its tables or bringing them up to date.
-    pub fn open(&self) -> Result<Database, DatabaseError> {
+    pub fn open(&self) -> Result<Database> {
         let mut database = self.connect()?;
         let opened = self.claim_and_migrate(&mut database);
         opened.map_err(|failure| database.fail(failure))?;
@@ -117,7 +117,7 @@ impl PostgresOptions<'_> {
     }
 
     /// Opens the database to read it, whether or not this server owns it.
-    pub fn open_for_reading(&self) -> Result<Database, DatabaseError> {
+    pub fn open_for_reading(&self) -> Result<Database> {
         let mut database = self.connect()?;
         let known = self.known(&database);
         let version = known.map_err(|failure| database.fail(failure))?;
@@ -130,7 +130,7 @@ impl PostgresOptions<'_> {
         Ok(database)
     }
 
-    fn connect(&self) -> Result<Database, DatabaseError> {
+    fn connect(&self) -> Result<Database> {
         let tables = format!("catat_{:032x}_{}", u128::from_be_bytes(self.store), self.kind);
         let (name, pause) = (self.url.to_string(), PAUSE_MIN);
         let url = self.url.clone();
@@ -166,9 +166,7 @@ impl PostgresOptions<'_> {
             return Ok(None);
         }
         let rows = session.query("SELECT version, store FROM state", &[])?;
-        let Some(row) = rows.first() else {
-            return Err(Failure::Problem(DatabaseProblem::Failed(format!("{table} is empty"))));
-        };
+        let row = rows.first().ok_or_else(|| Failure::Problem(DatabaseProblem::Failed(format!("{table} is empty"))))?;
         let found = u64::try_from(row.try_get::<_, i32>(0)?).unwrap_or(u64::MAX);
         let (known, store) = (self.schema.steps.len() as u64, row.try_get::<_, &[u8]>(1)?);
         if found > known {
@@ -269,7 +267,7 @@ impl Database {
     }
 
     /// Does work in one transaction.
-    pub fn transact<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+    pub fn transact<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T> {
         self.begin()?;
         let session = match self.session() {
             Ok(session) => session,
@@ -284,7 +282,7 @@ impl Database {
     ///
     /// # Errors
     /// As for [`transact`](Self::transact).
-    pub fn read<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+    pub fn read<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T> {
         let begin = std::mem::replace(&mut self.begin, BEGIN_READING);
         let begun = self.begin();
         self.begin = begin;
@@ -298,7 +296,7 @@ impl Database {
     }
 
     /// Begins a transaction, over a new connection if there is none.
-    fn begin(&mut self) -> Result<(), DatabaseError> {
+    fn begin(&mut self) -> Result<()> {
         if let Some(holder) = self.owner.as_ref().and_then(|owner| owner.replaced_by.clone()) {
             return Err(Failure::Problem(DatabaseProblem::Replaced { holder }).into_error(&self.name));
         }
@@ -344,7 +342,7 @@ impl Database {
     }
 
     /// Says that the owner is alive, and finds out whether it still is the owner.
-    pub fn renew(&mut self) -> Result<(), DatabaseError> {
+    pub fn renew(&mut self) -> Result<()> {
         self.transact(|session| session.execute("UPDATE state SET renewed = now()", &[]).map(|_| ()))?;
         if let (Some(owner), Some(session)) = (self.owner.as_mut(), &self.session)
             && !owner.has_lock

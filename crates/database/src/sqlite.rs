@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::{Error, SQLITE_IOERR};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction};
 
-use super::{DatabaseError, DatabaseProblem, Schema};
+use super::{DatabaseError, DatabaseProblem, Result, Schema};
 
 /// The first SQLite that does not lose pages when a WAL is reset while it is being written.
 const VERSION_MIN: i32 = 3_051_003;
@@ -28,7 +28,7 @@ pub struct Database {
 
 impl Database {
     /// Opens the database in the file `path`, making it if there is none, and brings its tables up to date.
-    pub fn open(path: &Path, store: [u8; 16], schema: &Schema) -> Result<Self, DatabaseError> {
+    pub fn open(path: &Path, store: [u8; 16], schema: &Schema) -> Result<Self> {
         let name = path.display().to_string();
         let refuse = |problem| Err(DatabaseError { database: name.clone(), problem });
         if rusqlite::version_number() < VERSION_MIN {
@@ -56,7 +56,7 @@ impl Database {
         Ok(database)
     }
 
-    fn version(&self) -> Result<u64, DatabaseError> {
+    fn version(&self) -> Result<u64> {
         let version = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0));
         version.map(|version: i64| u64::from(version as u32)).map_err(of(&self.name))
     }
@@ -84,7 +84,7 @@ impl Database {
     }
 
     /// Checks which store it belongs to; one that belongs to none becomes this store's.
-    fn check_identity(&self, store: [u8; 16]) -> Result<(), DatabaseError> {
+    fn check_identity(&self, store: [u8; 16]) -> Result<()> {
         let select = "SELECT store FROM identity";
         let found = self.connection.query_row(select, [], |row| row.get::<_, [u8; 16]>(0)).optional();
         match found.map_err(of(&self.name))? {
@@ -102,7 +102,7 @@ impl Database {
     }
 
     /// Does work in the database; its errors carry the database's name.
-    pub fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
+    pub fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
         self.settle().map_err(of(&self.name))?;
         let done = work(&mut self.connection);
         self.is_unsettled = done.is_err();
@@ -110,10 +110,7 @@ impl Database {
     }
 
     /// Does work in one transaction.
-    pub fn transact(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), DatabaseError> {
+    pub fn transact(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<()> {
         self.with(|connection| {
             let transaction = connection.transaction()?;
             work(&transaction)?;

@@ -24,7 +24,7 @@ use subtle::ConstantTimeEq;
 use types::{Secret, Timestamp};
 
 use self::credentials::Credentials;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::tls::ClientNames;
 
 pub use self::attempts::{Attempts, network_of};
@@ -69,7 +69,7 @@ impl Access {
         session: Option<Arc<Caller>>,
         request: &Request,
         now: Timestamp,
-    ) -> Result<Arc<Caller>, Problem> {
+    ) -> Result<Arc<Caller>> {
         let headers = request.headers();
         let handed_over = request.extensions().get::<HandedOver>();
         if handed_over.is_none() {
@@ -125,7 +125,7 @@ impl Access {
     }
 
     /// Against DNS rebinding: the name by which we are called must be one that only we have.
-    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<()> {
         if headers.get_all(header::HOST).iter().nth(1).is_some() {
             return Err(Problem::bad_request("bad-host", "a request names one host"));
         }
@@ -135,7 +135,7 @@ impl Access {
             return Ok(());
         }
         let message = format!("host {host:?} is not one that this server answers to");
-        let problem = Problem::new(StatusCode::FORBIDDEN, "host-not-allowed", message);
+        let problem = Problem::forbidden("host-not-allowed", message);
         Err(problem.hint("use the address it listens on, or list the name under [server] hosts"))
     }
 
@@ -187,7 +187,7 @@ fn is_proxied(headers: &HeaderMap) -> bool {
 }
 
 /// Refuses a caller who may not do what needs `needed`.
-pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
+pub fn require(caller: &Caller, needed: Role) -> Result<()> {
     if caller.may(needed) {
         return Ok(());
     }
@@ -196,7 +196,7 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
         role => format!("this needs a key with the role {}", role.name()),
     };
     if caller.is_known() {
-        let problem = Problem::new(StatusCode::FORBIDDEN, "not-allowed", message);
+        let problem = Problem::forbidden("not-allowed", message);
         return Err(problem.hint(format!("this one has the role {}", caller.role.name())));
     }
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "key-required", message);
@@ -208,15 +208,14 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
 
 /// Refuses what the page of another site makes a browser ask: it may read nothing of ours (the browser sees to that, except on a
 /// websocket), must not change anything, and is not to keep the server busy.
-fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+fn check_origin(method: &Method, headers: &HeaderMap) -> Result<()> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if method.is_safe() && !headers.contains_key(header::UPGRADE) {
         // Other sites may link to a page here. Whatever else they make a browser request only costs work.
         let is_asked_elsewhere = text("sec-fetch-site") == Some("cross-site")
             && text("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
         let message = "a page of another site may link here, and ask nothing else";
-        let problem = || Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message);
-        return if is_asked_elsewhere { Err(problem()) } else { Ok(()) };
+        return if is_asked_elsewhere { Err(Problem::forbidden("foreign-origin", message)) } else { Ok(()) };
     }
     let is_foreign_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let is_foreign_origin = text("origin").is_some_and(|origin| {
@@ -225,14 +224,14 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     });
     if is_foreign_site || is_foreign_origin {
         let message = "a page of another site may change nothing here, and open no websocket";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message));
+        return Err(Problem::forbidden("foreign-origin", message));
     }
     Ok(())
 }
 
 /// Returns what a form of another page could send, changes nothing in the name of whoever is signed in: browsers ask before
 /// they send JSON, or another method, across sites.
-fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+fn check_form(method: &Method, headers: &HeaderMap) -> Result<()> {
     if method != Method::POST || is_json(headers) {
         return Ok(());
     }
@@ -242,7 +241,7 @@ fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// Refuses a request whose content type is not JSON: a form on another site's page cannot send that.
-pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+pub fn require_json(headers: &HeaderMap) -> Result<()> {
     if is_json(headers) {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use plan::{Plan, has_subqueries};
 use storage::Snapshot;
 use types::{GroupName, GroupPattern, Hold, Run, ScanError, TimeRange};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::query_run::{QueryRun, TOO_LARGE, complete, damages};
 use crate::server::Shared;
 
@@ -73,7 +73,7 @@ impl QueryRun<'_> {
         plan: &Plan,
         groups_asked: &[GroupPattern],
         request: &Request<'_>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Answer> {
         let Some(archives) = &self.server.app.archives else { return Err(Problem::internal("there are no archives")) };
         // Queries beside the rows are about all time.
         let all_time = has_subqueries(plan).then(|| self.snapshot(groups_asked, TimeRange::ALL));

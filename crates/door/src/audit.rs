@@ -7,12 +7,11 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
-use axum::http::StatusCode;
 use storage::GroupRetention;
 use types::Timestamp;
 
 use crate::access::{Caller, Role};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Smallest age and size limits of the group: smaller ones would delete recent entries.
 const AGE_NS_MIN: i64 = 7 * Timestamp::DAY;
@@ -32,11 +31,10 @@ pub fn may_see(caller: &Caller) -> bool {
 }
 
 /// Refuses limits that would delete recent entries.
-pub fn check_retention(limits: &GroupRetention) -> Result<(), Problem> {
+pub fn check_retention(limits: &GroupRetention) -> Result<()> {
     let is_long = limits.age_ns.is_none_or(|age_ns| age_ns >= AGE_NS_MIN);
     if is_long && limits.bytes.is_none_or(|bytes| bytes >= BYTES_MIN) {
         return Ok(());
     }
-    let message = format!("{} keeps at least 7 days and 1MiB", ingest::AUDIT_GROUP);
-    Err(Problem::new(StatusCode::FORBIDDEN, "group-reserved", message))
+    Err(Problem::forbidden("group-reserved", format!("{} keeps at least 7 days and 1MiB", ingest::AUDIT_GROUP)))
 }

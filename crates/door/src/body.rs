@@ -11,7 +11,7 @@ use storage::Buffers;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Bytes that all bodies under way may hold together: a few of the largest that are allowed.
 const TOGETHER_BYTES_MAX: usize = 256 << 20;
@@ -59,7 +59,7 @@ impl Drop for Share {
 
 impl Share {
     /// Says how much is held now; refused where all bodies would hold too much with it.
-    pub fn resize(&mut self, n_bytes: usize) -> Result<(), Problem> {
+    pub fn resize(&mut self, n_bytes: usize) -> Result<()> {
         let Some(more) = n_bytes.checked_sub(self.n_bytes) else {
             self.budget.n_bytes.fetch_sub(self.n_bytes - n_bytes, Ordering::Relaxed);
             self.n_bytes = n_bytes;
@@ -96,7 +96,7 @@ impl RequestBody {
     }
 
     /// Reads JSON. Errors have only the place: the text of one may quote a value, which may be a password.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         self.json_or(|error| {
             let message = format!("the body is not what is wanted here, at column {}", error.column());
             Problem::bad_request("bad-body", message).hint("the fields are listed in /api/openapi.json")
@@ -104,11 +104,11 @@ impl RequestBody {
     }
 
     /// Reads JSON; `bad` says what is wrong with it, and may quote it where it holds no secret.
-    pub fn json_or<T: DeserializeOwned>(&self, bad: impl FnOnce(serde_json::Error) -> Problem) -> Result<T, Problem> {
+    pub fn json_or<T: DeserializeOwned>(&self, bad: impl FnOnce(serde_json::Error) -> Problem) -> Result<T> {
         serde_json::from_slice(&self.bytes).map_err(bad)
     }
 
-    fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {
+    fn push(&mut self, chunk: &[u8]) -> Result<()> {
         self.share.resize(self.share.n_bytes.saturating_add(chunk.len()))?;
         self.bytes.extend_from_slice(chunk);
         Ok(())
@@ -122,7 +122,7 @@ impl BodyBudget {
     }
 
     /// Reads `body` whole, at most `bytes_max` of it.
-    pub async fn read(&self, body: Body, bytes_max: usize) -> Result<RequestBody, Problem> {
+    pub async fn read(&self, body: Body, bytes_max: usize) -> Result<RequestBody> {
         let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         // Growing step by step would touch a third more memory and copy the body once more.
         let bytes = self.buffers.take(declared.min(bytes_max).min(ROOM_AT_ONCE_MAX));

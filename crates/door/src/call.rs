@@ -24,7 +24,7 @@ use crate::access::require_json;
 use crate::body::RequestBody;
 use crate::intake_gates::Packing;
 use crate::parameters::Parameters;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::queries::Ticket;
 use crate::query_run::{QueryRun, read_with};
 use crate::server::{FamilyServer, Server, Shared};
@@ -67,7 +67,7 @@ impl<T: Send + Sync + 'static> Call<T> {
     }
 
     /// Refuses a body that is not declared as JSON: a form on another site's page cannot send that.
-    pub fn json(self) -> Result<Self, Problem> {
+    pub fn json(self) -> Result<Self> {
         require_json(&self.parts.headers).map(|()| self)
     }
 
@@ -85,7 +85,7 @@ impl<T: Send + Sync + 'static> Call<T> {
 }
 
 /// What a handler returns.
-pub type Outcome = Result<Reply, Problem>;
+pub type Outcome = Result<Reply>;
 
 /// A reply that is waited for.
 pub type LaterReply = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -95,7 +95,7 @@ pub enum Reply {
     /// The answer.
     Whole(Response),
     /// Reads the body, at most so many bytes of it.
-    Body(usize, Box<dyn FnOnce(Result<RequestBody, Problem>) -> Outcome + Send>),
+    Body(usize, Box<dyn FnOnce(Result<RequestBody>) -> Outcome + Send>),
     /// Runs as a query, which ends when the client goes away.
     Query(Shared, Ticket, Box<dyn FnOnce(&QueryRun<'_>) -> Outcome + Send>),
     /// Stores a body of so many bytes, on a thread that may block.
@@ -201,7 +201,7 @@ impl Handler<(), ()> for CallHandler {
 }
 
 impl CallHandler {
-    async fn answer(self, request: Request) -> Result<Response, Problem> {
+    async fn answer(self, request: Request) -> Result<Response> {
         let (mut parts, mut body) = request.into_parts();
         let mut parameters = Parameters::default();
         if self.has_form && is_form(&parts) {

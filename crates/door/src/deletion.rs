@@ -5,14 +5,13 @@
 
 use std::sync::Mutex;
 
-use axum::http::StatusCode;
 use execute::{SelectionReport, Stats};
 use plan::{Expr, Operator, Plan};
 use serde_json::json;
 use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences, StoreError};
 use types::{EventId, GroupName, GroupPattern, Hold, TimeRange};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::query_run::{QueryRun, Scope, complete, damages};
 use crate::server::{Server, Shared};
 
@@ -58,7 +57,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the group is out of reach or reserved, or the query or the store fails.
-    pub fn carry_out(&self, reading: &QueryRun<'_>) -> Result<(DeletionReceipt, SelectionReport), Problem> {
+    pub fn carry_out(&self, reading: &QueryRun<'_>) -> Result<(DeletionReceipt, SelectionReport)> {
         reading.server.must_be_deletable(&self.group)?;
         let (sequences, selected) = self.select(reading)?;
         Ok((self.delete(reading, sequences)?, selected))
@@ -68,7 +67,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the store does not delete them.
-    pub fn delete(&self, reading: &QueryRun<'_>, sequences: Sequences) -> Result<DeletionReceipt, Problem> {
+    pub fn delete(&self, reading: &QueryRun<'_>, sequences: Sequences) -> Result<DeletionReceipt> {
         let order = DeletionOrder {
             range: self.range,
             query: self.query.clone(),
@@ -86,7 +85,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the query fails or is cancelled, or selects too many events.
-    pub fn select(&self, reading: &QueryRun<'_>) -> Result<(Sequences, SelectionReport), Problem> {
+    pub fn select(&self, reading: &QueryRun<'_>) -> Result<(Sequences, SelectionReport)> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
         let progress = |stats: &Stats| reading.note(stats);
         let request = execute::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
@@ -99,8 +98,7 @@ impl EventDeletion {
         };
         let mut selected = execute::select_events(&self.plan, &snapshot.runs, &request, &take)?;
         if selected.partial_reasons.iter().any(|reason| reason.code == "cancelled") {
-            let message = "the deletion was cancelled; nothing was deleted";
-            return Err(Problem::new(StatusCode::CONFLICT, "cancelled", message));
+            return Err(Problem::conflict("cancelled", "the deletion was cancelled; nothing was deleted"));
         }
         complete(&mut selected.stats, &snapshot);
         reading.server.note_damage(&selected.partial_reasons);
@@ -117,7 +115,7 @@ impl EventDeletion {
 ///
 /// # Errors
 /// If the store fails.
-pub fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
+pub fn delete_group(server: &Shared, group: &GroupName) -> Result<bool> {
     let mut is_deleted = server.whole_store().delete_group(group)?;
     if server.app.intake.time_zone(group).is_some() {
         server.app.intake.set_time_zone(group, None)?;

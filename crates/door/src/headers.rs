@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use ingest::Encoding;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Longest batch id in bytes.
 const BATCH_ID_BYTES_MAX: usize = 256;
@@ -15,7 +15,7 @@ pub fn content_encoding(headers: &HeaderMap) -> String {
 }
 
 /// Returns the encoding of a body.
-pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+pub fn encoding(headers: &HeaderMap) -> Result<Encoding> {
     match &*content_encoding(headers) {
         "" | "identity" => Ok(Encoding::Identity),
         "gzip" | "x-gzip" => Ok(Encoding::Gzip),
@@ -30,7 +30,7 @@ pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
 }
 
 /// Returns the sender's id of a batch.
-pub fn batch_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub fn batch_id(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get("x-catat-batch") else { return Ok(None) };
     let id = value.to_str().unwrap_or_default();
     if id.is_empty() || id.len() > BATCH_ID_BYTES_MAX {

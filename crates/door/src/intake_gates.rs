@@ -10,7 +10,7 @@ use std::time::Duration;
 use ingest::Encoding;
 use tokio::sync::oneshot;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::work::Gate;
 
 /// Places for plain bodies, and for packed ones.
@@ -80,7 +80,7 @@ impl IntakeGates {
     }
 
     /// Waits for the places of a body of `n_bytes` and runs `work`, which stores it, on a blocking thread.
-    pub async fn run<T, F>(&self, packing: impl Into<Packing>, n_bytes: usize, work: F) -> Result<T, Problem>
+    pub async fn run<T, F>(&self, packing: impl Into<Packing>, n_bytes: usize, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
@@ -95,7 +95,7 @@ impl IntakeGates {
     }
 
     /// Runs `work` that does not wait: it returns the outcome, or `None` if it calls `Done` later.
-    pub async fn run_then<T, F>(&self, packing: impl Into<Packing>, n_bytes: usize, work: F) -> Result<T, Problem>
+    pub async fn run_then<T, F>(&self, packing: impl Into<Packing>, n_bytes: usize, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(Done<T>) -> Option<T> + Send + 'static,
@@ -113,7 +113,7 @@ impl IntakeGates {
         }
     }
 
-    async fn enter(&self, packing: Packing, n_bytes: usize) -> Result<impl Send + use<>, Problem> {
+    async fn enter(&self, packing: Packing, n_bytes: usize) -> Result<impl Send + use<>> {
         let gate = if packing == Packing::Encoded(Encoding::Identity) { &self.plain } else { &self.packed };
         gate.enter_weighing(self.weight(packing, n_bytes)).await
     }

@@ -222,8 +222,7 @@ async fn accept(listener: &TcpListener) -> Option<TcpStream> {
 
 /// Answers a connection for which there is no place. What it says is read first: an answer before any question is none.
 async fn turn_away(mut stream: TcpStream) -> std::io::Result<()> {
-    let problem =
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-connections", "too many connections are open");
+    let problem = Problem::unavailable("too-many-connections", "too many connections are open");
     let body =
         serde_json::json!({ "error": problem.hint("try again, or close some that are idle").to_json() }).to_string();
     let answer = format!(

@@ -6,7 +6,7 @@ use language::logql::{MetricError, MetricQuery, Series, Steps, run_metric};
 use plan::PlanError;
 use types::{TimeRange, Timestamp};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::query_run::{QueryRun, Scope};
 
 /// The result of a metric query.
@@ -24,7 +24,7 @@ pub struct Measured {
 /// # Errors
 ///
 /// If it asks for too much, or one of its plans fails.
-pub fn measure(reading: &QueryRun<'_>, query: &MetricQuery, steps: Steps, now: Timestamp) -> Result<Measured, Problem> {
+pub fn measure(reading: &QueryRun<'_>, query: &MetricQuery, steps: Steps, now: Timestamp) -> Result<Measured> {
     let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
     let run = |plan: &plan::Plan, range: TimeRange| {
         // A query has its own selectors.

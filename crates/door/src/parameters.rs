@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use types::GroupPattern;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Names and values as they were sent.
 #[derive(Clone, Debug, Default)]
@@ -12,13 +12,13 @@ pub struct Parameters(pub Vec<(String, String)>);
 
 impl Parameters {
     /// Reads the parameters of an address.
-    pub fn of_address(uri: &Uri) -> Result<Self, Problem> {
+    pub fn of_address(uri: &Uri) -> Result<Self> {
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
         pairs.map(|Query(pairs)| Self(pairs)).map_err(|_| Self::unreadable())
     }
 
     pub(crate) fn unreadable() -> Problem {
-        Problem::bad_request("bad-parameter", "the parameters cannot be read")
+        Problem::bad_parameter("the parameters cannot be read")
     }
 
     /// Returns the first value of `name`; an empty one counts as none.
@@ -32,21 +32,18 @@ impl Parameters {
     }
 
     /// Returns the number of a parameter if it was sent.
-    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let message = || format!("{name} is not a number that fits here: {text:?}");
-        text.parse().map(Some).map_err(|_| Problem::bad_request("bad-parameter", message()))
+        text.parse().map(Some).map_err(|_| Problem::bad_parameter(message()))
     }
 
     /// Returns the truth value of a parameter; an absent one is false.
-    pub fn flag(&self, name: &str) -> Result<bool, Problem> {
+    pub fn flag(&self, name: &str) -> Result<bool> {
         match self.get(name) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
-            Some(other) => {
-                let message = format!("{name} is true or false, not {other:?}");
-                Err(Problem::bad_request("bad-parameter", message))
-            }
+            Some(other) => Err(Problem::bad_parameter(format!("{name} is true or false, not {other:?}"))),
         }
     }
 
@@ -62,7 +59,7 @@ impl Parameters {
     }
 
     /// Refuses names that the route does not know, so that a misspelled one is not silently ignored.
-    pub fn check_names(&self, known: &[&str]) -> Result<(), Problem> {
+    pub fn check_names(&self, known: &[&str]) -> Result<()> {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some((name, _)) => {

@@ -25,6 +25,9 @@ pub const AFTER_POISON: &str = "check the disk, then restart catat: what was ack
 /// The page of the manual that explains errors by their codes.
 const TROUBLESHOOTING: &str = include_str!("../../../docs/troubleshooting.md");
 
+/// What most of a request returns.
+pub type Result<T, E = Problem> = std::result::Result<T, E>;
+
 /// An answer that is an error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -77,26 +80,62 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", message)
     }
 
+    /// Returns the problem of a parameter that cannot be taken.
+    pub fn bad_parameter(message: impl Into<String>) -> Self {
+        Self::bad_request("bad-parameter", message)
+    }
+
+    /// Returns the problem of something that the caller may not do.
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    /// Returns the problem of a request that does not fit what is there.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// Returns the problem of a request that is understood and asks for too much.
+    pub fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    /// Returns the problem of a server that does not do this at the moment.
+    pub fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    }
+
     /// More at once than the server does; worth another try soon.
     pub fn busy(message: impl Into<String>) -> Self {
-        Self { retry_after_s: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message) }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message).retry_after(1)
     }
 
     /// Returns the problem of a server that shuts down.
     pub fn closing() -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self { retry_after_s: Some(5), ..Self::new(status, "shutting-down", "the server is shutting down") }
+        Self::unavailable("shutting-down", "the server is shutting down").retry_after(5)
     }
 
     /// Returns the problem of a store that lost its control store.
     pub fn locked(reason: &str) -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "locked", reason);
-        Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
+        Self::unavailable("locked", reason).retry_after(RETRY_AFTER_REPAIR_S)
+    }
+
+    fn poisoned(message: String) -> Self {
+        Self::unavailable("poisoned", message).hint(AFTER_POISON)
+    }
+
+    fn disk_full(message: String) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message)
     }
 
     /// Returns the problem of an internal error.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
+    /// Says after how many seconds to try again.
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
     }
 
     /// Says what to do instead.
@@ -191,9 +230,9 @@ impl From<IngestError> for Problem {
             IngestError::BadEncoding { .. } => Self::bad_request("bad-encoding", message),
             IngestError::BadHeader(_) => Self::bad_request("bad-header", message),
             IngestError::BadBody { .. } => Self::bad_request("bad-body", message),
-            IngestError::NoStreams => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no-streams", message),
+            IngestError::NoStreams => Self::unprocessable("no-streams", message),
             IngestError::OutOfScope(_) => {
-                let problem = Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message);
+                let problem = Self::forbidden("group-out-of-scope", message);
                 problem.hint("send to one of the groups that the key was made for, or make another key")
             }
             IngestError::OnItsWay => Self::busy(message),
@@ -204,31 +243,21 @@ impl From<IngestError> for Problem {
 
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
-        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
         let message = error.to_string();
         match error {
-            AppendError::KeyConflict => Self::new(StatusCode::CONFLICT, "batch-conflict", message),
-            AppendError::PositionChanged => {
-                Self { retry_after_s: Some(1), ..Self::new(unavailable, "position-changed", message) }
-            }
+            AppendError::KeyConflict => Self::conflict("batch-conflict", message),
+            AppendError::PositionChanged => Self::unavailable("position-changed", message).retry_after(1),
             AppendError::Overloaded { retry_after_s } => {
-                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message);
-                Self { retry_after_s: Some(retry_after_s), ..problem }
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message).retry_after(retry_after_s)
             }
             AppendError::Away { retry_after_s, .. } => {
-                Self { retry_after_s: Some(retry_after_s), ..Self::new(unavailable, "unavailable", message) }
+                Self::unavailable("unavailable", message).retry_after(retry_after_s)
             }
             AppendError::Draining { retry_after_s } => {
-                Self { retry_after_s: Some(retry_after_s), ..Self::new(unavailable, "draining", message) }
+                Self::unavailable("draining", message).retry_after(retry_after_s)
             }
-            AppendError::DiskFull { .. } => {
-                let problem = Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message);
-                Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
-            }
-            AppendError::Poisoned(_) => {
-                let problem = Self::new(unavailable, "poisoned", message).hint(AFTER_POISON);
-                Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
-            }
+            AppendError::DiskFull { .. } => Self::disk_full(message).retry_after(RETRY_AFTER_REPAIR_S),
+            AppendError::Poisoned(_) => Self::poisoned(message).retry_after(RETRY_AFTER_REPAIR_S),
             AppendError::Locked(reason) => Self::locked(&reason),
             AppendError::ShuttingDown => Self::closing(),
             AppendError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch-too-large", message),
@@ -240,19 +269,17 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::Poisoned(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "poisoned", message).hint(AFTER_POISON)
-            }
+            StoreError::Poisoned(_) => Self::poisoned(message),
             StoreError::Locked(reason) => Self::locked(&reason),
             StoreError::ShuttingDown => Self::closing(),
             StoreError::NoGroup(_) => Self::not_found(message),
-            StoreError::TooManyEvents { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-events", message),
+            StoreError::TooManyEvents { .. } => Self::unprocessable("too-many-events", message),
             StoreError::TooManyDeletions { .. } => Self::busy(message),
             StoreError::Catalog(error) if error.is_refused() => {
-                Self { retry_after_s: Some(2), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message) }
+                Self::unavailable("unavailable", message).retry_after(2)
             }
             StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message)
+                Self::disk_full(message)
             }
             error => {
                 tracing::error!(%error, "work on the store failed");
@@ -272,16 +299,11 @@ impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
         let message = error.to_string();
         match error {
-            ExecuteError::Memory { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-memory", message),
-            ExecuteError::MemoryOfAll { .. } => {
-                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "queries-memory", message);
-                Self { retry_after_s: Some(1), ..problem }
-            }
-            ExecuteError::SpillLimit { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-spill", message),
+            ExecuteError::Memory { .. } => Self::unprocessable("query-memory", message),
+            ExecuteError::MemoryOfAll { .. } => Self::unavailable("queries-memory", message).retry_after(1),
+            ExecuteError::SpillLimit { .. } => Self::unprocessable("query-spill", message),
             ExecuteError::Spill(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "query-disk", message),
-            ExecuteError::SubqueryTooLarge { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "subquery-too-large", message)
-            }
+            ExecuteError::SubqueryTooLarge { .. } => Self::unprocessable("subquery-too-large", message),
             ExecuteError::UnknownTable(_) => {
                 let hint = "upload it: catat lookups put NAME FILE, or PUT /api/v1/lookups/NAME";
                 Self::bad_request("unknown-table", message).hint(hint)
@@ -299,13 +321,12 @@ impl From<DefinitionError> for Problem {
         let message = error.to_string();
         match error {
             DefinitionError::NotFound(_) => Self::not_found(message),
-            DefinitionError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", message).hint("PUT replaces it"),
+            DefinitionError::Exists(_) => Self::conflict("exists", message).hint("PUT replaces it"),
             DefinitionError::InFile { .. } => {
-                let problem = Self::new(StatusCode::CONFLICT, "in-file", message);
-                problem.hint("then POST /api/v1/status/reload, or send SIGHUP")
+                Self::conflict("in-file", message).hint("then POST /api/v1/status/reload, or send SIGHUP")
             }
             DefinitionError::Bad(_) => Self::bad_request("bad-definition", message),
-            DefinitionError::NotAllowed(_) => Self::new(StatusCode::FORBIDDEN, "not-allowed", message),
+            DefinitionError::NotAllowed(_) => Self::forbidden("not-allowed", message),
             DefinitionError::Kept(_) => Self::internal(message),
         }
     }
@@ -317,13 +338,11 @@ impl From<MetricsError> for Problem {
         match error {
             MetricsError::Metric(MetricError::Query(errors)) => errors.into(),
             MetricsError::Metric(_) => Self::bad_request("bad-metric", message),
-            MetricsError::Taken(_) => Self::new(StatusCode::CONFLICT, "metric-exists", message),
+            MetricsError::Taken(_) => Self::conflict("metric-exists", message),
             MetricsError::Unknown(_) => Self::not_found(message),
-            MetricsError::OfFile { .. } => Self::new(StatusCode::CONFLICT, "metric-of-file", message),
-            MetricsError::TooMany => {
-                Self::new(StatusCode::CONFLICT, "too-many-metrics", message).hint("delete some that nobody reads")
-            }
-            MetricsError::OwnGroups => Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message),
+            MetricsError::OfFile { .. } => Self::conflict("metric-of-file", message),
+            MetricsError::TooMany => Self::conflict("too-many-metrics", message).hint("delete some that nobody reads"),
+            MetricsError::OwnGroups => Self::forbidden("group-out-of-scope", message),
             MetricsError::Store(error) => error.into(),
         }
     }

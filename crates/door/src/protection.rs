@@ -4,11 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
 use storage::Settings;
 use types::GroupName;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 const KIND: &str = "protection";
 
@@ -16,26 +15,26 @@ const KIND: &str = "protection";
 ///
 /// # Errors
 /// If the control store fails; so for the other functions.
-pub fn protected(settings: Settings<'_>) -> Result<BTreeSet<String>, Problem> {
+pub fn protected(settings: Settings<'_>) -> Result<BTreeSet<String>> {
     Ok(settings.all(KIND)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Protects a group.
-pub fn protect(settings: Settings<'_>, group: &GroupName) -> Result<(), Problem> {
+pub fn protect(settings: Settings<'_>, group: &GroupName) -> Result<()> {
     Ok(settings.put(KIND, group.as_str(), "{}")?)
 }
 
 /// Ends the protection of a group.
-pub fn end_protection(settings: Settings<'_>, group: &GroupName) -> Result<(), Problem> {
+pub fn end_protection(settings: Settings<'_>, group: &GroupName) -> Result<()> {
     Ok(settings.remove(KIND, group.as_str())?)
 }
 
 /// Refuses to delete anything of a group that is protected.
-pub(crate) fn check(settings: Settings<'_>, group: &GroupName) -> Result<(), Problem> {
+pub(crate) fn check(settings: Settings<'_>, group: &GroupName) -> Result<()> {
     if !protected(settings)?.contains(group.as_str()) {
         return Ok(());
     }
     let message = format!("the group {group} is protected from deletion");
-    let problem = Problem::new(StatusCode::CONFLICT, "group-protected", message);
+    let problem = Problem::conflict("group-protected", message);
     Err(problem.hint("PutLogGroupDeletionProtection of CloudWatch's API ends the protection"))
 }

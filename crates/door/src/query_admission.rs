@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::sleep;
 use types::{Hold, ensure};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::queries::{Extent, RunningQuery};
 use crate::work::{Gate, in_place, on_blocking_thread};
 
@@ -153,7 +153,7 @@ fn of_this_thread() -> Duration {
 }
 
 /// What a query does on its thread, boxed: what is around it is compiled once. It hands over its result by itself.
-pub(crate) type QueryWork = Box<dyn FnOnce(&AdmittedQuery) -> Result<(), Problem> + Send>;
+pub(crate) type QueryWork = Box<dyn FnOnce(&AdmittedQuery) -> Result<()> + Send>;
 
 /// Returns the answer to a query that panicked.
 pub(crate) fn fault() -> Problem {
@@ -184,7 +184,7 @@ impl QueryAdmission {
 
     /// Waits for a place and runs `work`: on a blocking thread, which keeps the place until it is done even when nobody
     /// waits for it any more, or here if it is expected to be brief.
-    pub(crate) async fn run(self: &Arc<Self>, running: Arc<RunningQuery>, work: QueryWork) -> Result<(), Problem> {
+    pub(crate) async fn run(self: &Arc<Self>, running: Arc<RunningQuery>, work: QueryWork) -> Result<()> {
         let turn = self.begin(running).await?;
         let is_here = self.is_brief(&turn.running) && turn.runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
         let (sender, ended) = oneshot::channel();
@@ -206,7 +206,7 @@ impl QueryAdmission {
         expected.is_some_and(|expected| expected <= self.brief_time)
     }
 
-    async fn begin(self: &Arc<Self>, running: Arc<RunningQuery>) -> Result<AdmittedQuery, Problem> {
+    async fn begin(self: &Arc<Self>, running: Arc<RunningQuery>) -> Result<AdmittedQuery> {
         let places = match self.was_long(&running.text) {
             Some(true) => None,
             Some(false) => Some(vec![self.quick.enter().await?]),
@@ -222,7 +222,7 @@ impl QueryAdmission {
     }
 
     /// Waits for a light place; nothing where others with the same text have shown meanwhile that it is long.
-    async fn enter_unknown(&self, running: &RunningQuery) -> Result<Option<Permits>, Problem> {
+    async fn enter_unknown(&self, running: &RunningQuery) -> Result<Option<Permits>> {
         // What is expected to be light does not wait behind its caller's other queries.
         let of_caller = match running.terms.is_light {
             true => None,
@@ -301,7 +301,7 @@ impl AdmittedQuery {
         }
     }
 
-    fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
+    fn end(self, done: Result<()>) -> Result<()> {
         let mut held = self.held.hold();
         ensure!(!held.is_refused, Problem::busy("too many long queries at once"));
         let spent = held.spent.note();

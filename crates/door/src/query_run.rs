@@ -16,7 +16,7 @@ use types::{GroupPattern, Hold, Run, TimeRange, Timestamp};
 
 use crate::access::{Caller, KeyRevoked};
 use crate::fleet::{Home, QueryPeers};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::queries::{RunningQuery, Ticket};
 use crate::query_admission::{AdmittedQuery, QueryWork, fault};
 use crate::server::Shared;
@@ -85,20 +85,20 @@ impl Shared {
     ///
     /// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked. A query
     /// that is expected to be brief runs on the calling thread instead, where neither is noticed before it ends.
-    pub async fn read<T, F>(&self, text: &str, work: F) -> Result<T, Problem>
+    pub async fn read<T, F>(&self, text: &str, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
+        F: FnOnce(&QueryRun<'_>) -> Result<T> + Send + 'static,
     {
         read_with(self, self.start_query(text), work).await
     }
 }
 
 /// Runs a query that was registered before.
-pub async fn read_with<T, F>(server: &Shared, ticket: Ticket, work: F) -> Result<T, Problem>
+pub async fn read_with<T, F>(server: &Shared, ticket: Ticket, work: F) -> Result<T>
 where
     T: Send + 'static,
-    F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
+    F: FnOnce(&QueryRun<'_>) -> Result<T> + Send + 'static,
 {
     let result = WorkResult::default();
     let of_thread = result.clone();
@@ -107,9 +107,9 @@ where
 }
 
 /// What a query does; boxed, so that everything around it is compiled once.
-type ReadWork = Box<dyn FnOnce(&QueryRun<'_>) -> Result<(), Problem> + Send>;
+type ReadWork = Box<dyn FnOnce(&QueryRun<'_>) -> Result<()> + Send>;
 
-async fn read_work(server: &Shared, ticket: Ticket, work: ReadWork) -> Result<(), Problem> {
+async fn read_work(server: &Shared, ticket: Ticket, work: ReadWork) -> Result<()> {
     let (running, of_thread) = (ticket.running.clone(), server.clone());
     let of_work = running.clone();
     let work: QueryWork = Box::new(move |turn| work(&QueryRun::new(&of_thread, &of_work, turn)));
@@ -194,7 +194,7 @@ impl<'a> QueryRun<'a> {
     }
 
     /// Answers `plan` over `range`.
-    pub fn execute(&self, plan: &Plan, scope: &Scope, range: TimeRange) -> Result<Answer, Problem> {
+    pub fn execute(&self, plan: &Plan, scope: &Scope, range: TimeRange) -> Result<Answer> {
         let snapshot = self.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
         self.execute_on(&snapshot, plan, scope, range)
     }
@@ -207,7 +207,7 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
         takers: Takers<'_>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Answer> {
         let shown = RowOutput { takers: Some(takers), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
@@ -220,7 +220,7 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
         visitor: &dyn BlockVisitor,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Answer> {
         let shown = RowOutput { visitor: Some(visitor), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
@@ -233,19 +233,13 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
         rows_max: usize,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Answer> {
         let shown = RowOutput { rows_max: Some(rows_max), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
 
     /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
-    pub fn execute_on(
-        &self,
-        snapshot: &Snapshot,
-        plan: &Plan,
-        scope: &Scope,
-        range: TimeRange,
-    ) -> Result<Answer, Problem> {
+    pub fn execute_on(&self, snapshot: &Snapshot, plan: &Plan, scope: &Scope, range: TimeRange) -> Result<Answer> {
         self.answer(snapshot, plan, scope, range, RowOutput::default())
     }
 
@@ -256,7 +250,7 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
         shown: RowOutput<'_>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Answer> {
         let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
         if shown.visitor.is_none() && snapshot.left_out.iter().any(|group| group.is_too_large) {
@@ -280,12 +274,7 @@ impl<'a> QueryRun<'a> {
 
     /// Answers the subqueries of a plan, each over the groups that it names, and fetches its tables. Where a query beside
     /// the rows names no groups, those of the request are meant.
-    pub fn answered(
-        &self,
-        plan: &Plan,
-        groups_asked: &[GroupPattern],
-        request: &Request<'_>,
-    ) -> Result<AnsweredPlan, Problem> {
+    pub fn answered(&self, plan: &Plan, groups_asked: &[GroupPattern], request: &Request<'_>) -> Result<AnsweredPlan> {
         let mut damaged = Vec::new();
         let mut runs_of = |groups: &[GroupPattern]| {
             let groups = if groups.is_empty() { groups_asked } else { groups };
@@ -311,7 +300,7 @@ impl series::ReadBlocks for &QueryRun<'_> {
         groups: &[GroupPattern],
         range: TimeRange,
         visitor: &dyn BlockVisitor,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<Vec<String>> {
         let held = self.held().clone().filter(|held| held.has(groups, range));
         let held = held.unwrap_or_else(|| self.held_now(groups, range));
         let now = self.server.now();
@@ -336,7 +325,7 @@ impl series::ReadBlocks for &QueryRun<'_> {
 }
 
 /// Works out a part of another node's query, over whatever groups it names. It ends when the caller is dropped.
-pub async fn work_out(server: &Shared, ticket: Ticket, part: Part) -> Result<Vec<u8>, Problem> {
+pub async fn work_out(server: &Shared, ticket: Ticket, part: Part) -> Result<Vec<u8>> {
     let (running, of_thread) = (ticket.running.clone(), server.as_caller(Arc::new(Caller::node())));
     let work = move || {
         let (range, app) = (part.range(), &of_thread.app);

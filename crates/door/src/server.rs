@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alert::Alerts;
 use alert::metrics::Metrics;
-use axum::http::{Extensions, StatusCode};
+use axum::http::Extensions;
 use execute::{MemoryPool, PartialCache, PartialReason, SpillSpace};
 use ingest::{GroupNotes, Intake, Sender};
 use plan::Plan;
@@ -23,7 +23,7 @@ use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::opaque::Opaque;
 use crate::own_samples::OwnSamples;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::protection;
 use crate::queries::{Queries, QueryTerms, RunningQuery, Ticket};
 use crate::query_admission::{self, GateLimits, QueryAdmission};
@@ -285,30 +285,29 @@ impl Shared {
     }
 
     /// Refuses to change a group that does not exist for the caller.
-    pub fn must_reach(&self, group: &GroupName) -> Result<(), Problem> {
+    pub fn must_reach(&self, group: &GroupName) -> Result<()> {
         let refusal = || ingest::IngestError::OutOfScope(ingest::OutOfScope(group.clone())).into();
         self.reaches(group.as_str()).then_some(()).ok_or_else(refusal)
     }
 
     /// Refuses to delete anything of a group that does not exist for the caller, is protected, or says what was done.
     /// Blocks.
-    pub fn must_be_deletable(&self, group: &GroupName) -> Result<(), Problem> {
+    pub fn must_be_deletable(&self, group: &GroupName) -> Result<()> {
         self.must_reach(group)?;
         if group.as_str() != ingest::AUDIT_GROUP {
             return protection::check(self.settings(), group);
         }
         let message = format!("{group} is the audit log; its events cannot be deleted by hand");
-        let problem = Problem::new(StatusCode::FORBIDDEN, "group-reserved", message);
+        let problem = Problem::forbidden("group-reserved", message);
         Err(problem.hint("set a retention for the group; older events are then deleted automatically"))
     }
 
     /// Refuses what concerns all groups to a caller for whom only some exist.
-    pub fn must_reach_everything(&self) -> Result<(), Problem> {
+    pub fn must_reach_everything(&self) -> Result<()> {
         if self.caller.scope.is_everything() {
             return Ok(());
         }
-        let message = "this needs a key for all groups; this key is limited to some";
-        Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message))
+        Err(Problem::forbidden("group-out-of-scope", "this needs a key for all groups; this key is limited to some"))
     }
 
     /// Reports whether the caller's key is no longer valid.

@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::access::KeyRevoked;
 use crate::listen::{UpgradedConnection, told};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::server::Shared;
 
 /// Largest message of a client, which has nothing to say but that it is there or goes.
@@ -49,7 +49,7 @@ enum Ending {
 
 impl SocketRequest {
     /// Takes the connection out of a request that asks for a websocket.
-    pub fn of(parts: &mut Parts) -> Result<Self, Problem> {
+    pub fn of(parts: &mut Parts) -> Result<Self> {
         let refused = |message: String| {
             let problem = Problem::new(StatusCode::BAD_REQUEST, "websocket-required", message);
             problem.hint("this address is for websockets: send Upgrade: websocket over HTTP/1.1")

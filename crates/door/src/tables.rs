@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::http::StatusCode;
 use plan::{CSV_BYTES_MAX, LookupTable, Rows, read_csv};
 use serde_json::{Value, json};
 use storage::Settings;
 use types::{GroupScope, Hold, ensure};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Bytes of all tables together. Every change of a setting goes over all of them.
 const BYTES_MAX: usize = 64 << 20;
@@ -38,7 +37,7 @@ struct StoredTable {
 
 fn of_others(name: &str) -> Problem {
     let message = format!("lookup table {name:?} is not within the groups of this key");
-    Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message).hint("choose another name")
+    Problem::forbidden("group-out-of-scope", message).hint("choose another name")
 }
 
 impl Tables {
@@ -63,7 +62,7 @@ impl Tables {
     }
 
     /// Stores a table for a caller, replacing one of the same name, and returns its description.
-    pub fn put(&self, settings: Settings<'_>, caller: &GroupScope, name: &str, text: &[u8]) -> Result<Value, Problem> {
+    pub fn put(&self, settings: Settings<'_>, caller: &GroupScope, name: &str, text: &[u8]) -> Result<Value> {
         let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_usual) {
             let problem = Problem::bad_request("bad-name", format!("{name:?} is no name of a lookup table"));
@@ -91,7 +90,7 @@ impl Tables {
     }
 
     /// Removes a table; `false` if the caller can see none of this name.
-    pub fn remove(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Result<bool, Problem> {
+    pub fn remove(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Result<bool> {
         let mut kept = self.kept();
         match table_of(settings, name) {
             Some(table) if caller.covers(&table.scope) => {
@@ -106,7 +105,7 @@ impl Tables {
 }
 
 /// Returns the tables that a caller may read, with their columns and sizes.
-pub fn list(settings: Settings<'_>, caller: &GroupScope) -> Result<Vec<Value>, Problem> {
+pub fn list(settings: Settings<'_>, caller: &GroupScope) -> Result<Vec<Value>> {
     let documents = settings.all(LookupTable::KIND)?;
     let describe = |(name, json): &(String, String)| {
         let LookupTable { csv, .. } =

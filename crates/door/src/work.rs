@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 use types::{Hold, ensure};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// A door to the blocking threads.
 pub struct Gate {
@@ -89,17 +89,17 @@ impl Gate {
     }
 
     /// Returns a place if one is free. It is given back when the permit is dropped.
-    pub fn try_enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    pub fn try_enter(&self) -> Result<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().map_err(|_| self.full())
     }
 
     /// Waits for a place. It is given back when the permit is dropped.
-    pub async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    pub async fn enter(&self) -> Result<OwnedSemaphorePermit> {
         self.enter_weighing(1).await
     }
 
     /// Runs work that takes `weight` slots, at most all of the gate.
-    pub async fn enter_weighing(&self, weight: u32) -> Result<OwnedSemaphorePermit, Problem> {
+    pub async fn enter_weighing(&self, weight: u32) -> Result<OwnedSemaphorePermit> {
         let weight = weight.clamp(1, self.places);
         if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {
             return Ok(permit);
@@ -116,7 +116,7 @@ impl Gate {
 
     /// Waits for a place and runs `work` on a blocking thread, which keeps the place until it is done even when
     /// nobody waits for it any more.
-    pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    pub async fn run<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
@@ -128,7 +128,7 @@ impl Gate {
     }
 
     /// Does the same with work that keeps its result itself: this is compiled once, and `run` for each type of work.
-    async fn run_to_end(&self, work: Box<dyn FnOnce() + Send>) -> Result<(), Problem> {
+    async fn run_to_end(&self, work: Box<dyn FnOnce() + Send>) -> Result<()> {
         let permit = self.enter().await?;
         let (at_end, ended) = oneshot::channel::<()>();
         on_blocking_thread(Box::new(move || {

@@ -12,11 +12,11 @@ use super::operands;
 use super::pipeline::{self, PIPELINES};
 use super::sibling::{self, SIBLINGS};
 use super::{auto_histogram, composite, significant_terms, terms};
-use language::SearchError;
 use language::dsl::keys;
 use language::dsl::{Reader, object};
 use language::dsl::{not, value_of_json};
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::each::each_of;
 use plan::{Comparison, Expr, Function, Length, date_math as times};
 
@@ -33,7 +33,7 @@ pub const AGGREGATIONS: &str = "date_histogram, histogram, terms, range, date_ra
     serial_diff, avg_bucket, max_bucket, min_bucket, sum_bucket, stats_bucket, percentiles_bucket";
 
 /// Reads `aggs`.
-pub fn parse_aggregations(json: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Aggregations, SearchError> {
+pub fn parse_aggregations(json: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Aggregations> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(Aggregations::default()) };
     let mut parser = Parser { reader: Reader::new(now, schema), zone: None, n_read: 0 };
     let list = parser.list(json, "aggs", 0)?;
@@ -47,7 +47,7 @@ struct Parser<'s> {
 }
 
 impl Parser<'_> {
-    fn list(&mut self, json: &Json, at: &str, nesting: usize) -> Result<Vec<Aggregation>, SearchError> {
+    fn list(&mut self, json: &Json, at: &str, nesting: usize) -> Result<Vec<Aggregation>> {
         if nesting > NESTING_MAX {
             return Err(SearchError::argument(format!("aggregations are nested more than {NESTING_MAX} deep")));
         }
@@ -67,7 +67,7 @@ impl Parser<'_> {
         Ok(list)
     }
 
-    fn one(&mut self, name: &str, body: &Json, at: &str, nesting: usize) -> Result<Aggregation, SearchError> {
+    fn one(&mut self, name: &str, body: &Json, at: &str, nesting: usize) -> Result<Aggregation> {
         let (mut kind, mut children, mut meta) = (None, Vec::new(), None);
         for (member, value) in object(body, at)? {
             match member.as_str() {
@@ -102,8 +102,7 @@ impl Parser<'_> {
         check_rates(&kind, &children)?;
         ensure!(nesting != 0 || !matches!(&kind, Kind::Metric(metric) if metric.is_rate()), lost_rate());
         if matches!(kind, Kind::Pipeline(_) | Kind::Choice(_)) && nesting == 0 {
-            let message = "must be inside a histogram, whose buckets it is computed from";
-            return Err(SearchError::parsing(at, message));
+            return Err(SearchError::parsing(at, "must be inside a histogram, whose buckets it is computed from"));
         }
         if let Kind::Terms(terms) = &kind {
             let is_metric = |child: &&Aggregation| matches!(child.kind, Kind::Metric(_));
@@ -114,7 +113,7 @@ impl Parser<'_> {
         Ok(Aggregation { name, kind_name, kind, children, meta, at: at.to_owned() })
     }
 
-    fn kind(&mut self, kind: &str, body: &Json, at: &str) -> Result<Kind, SearchError> {
+    fn kind(&mut self, kind: &str, body: &Json, at: &str) -> Result<Kind> {
         keys::check_aggregation(kind, body, at)?;
         Ok(match kind {
             kind if METRICS.contains(&kind) => Kind::Metric(metric::parse(self.reader.schema, kind, body, at)?),
@@ -153,7 +152,7 @@ impl Parser<'_> {
         })
     }
 
-    fn filters(&mut self, body: &Json, at: &str) -> Result<Branches, SearchError> {
+    fn filters(&mut self, body: &Json, at: &str) -> Result<Branches> {
         let mut list = Vec::new();
         let mut add = |reader: &mut Reader<'_>, key: String, query: &Json| {
             let condition = reader.clause(query, &format!("{at}.filters.{key}"), 0, false)?;
@@ -185,7 +184,7 @@ impl Parser<'_> {
         Ok(Branches { list, form })
     }
 
-    fn date_ranges(&mut self, body: &Json, at: &str) -> Result<Branches, SearchError> {
+    fn date_ranges(&mut self, body: &Json, at: &str) -> Result<Branches> {
         let zone = zone(body, &mut self.zone, at)?;
         let format = body.get("format").and_then(Json::as_str);
         let now = self.reader.now;
@@ -226,7 +225,7 @@ fn unsupported(kind: &str, body: &Json, at: &str) -> SearchError {
 }
 
 /// Refuses paths to aggregations that do not exist.
-fn check_siblings(list: &[Aggregation]) -> Result<(), SearchError> {
+fn check_siblings(list: &[Aggregation]) -> Result<()> {
     for aggregation in list {
         if let Kind::Sibling(sibling) = &aggregation.kind
             && !list.iter().any(|other| other.name == sibling.needs() && other.name != aggregation.name)
@@ -243,7 +242,7 @@ fn lost_rate() -> SearchError {
 }
 
 /// Refuses rates in buckets without a length in their unit.
-fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError> {
+fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<()> {
     let rates = || children.iter().filter(|child| matches!(&child.kind, Kind::Metric(metric) if metric.is_rate()));
     let is_of_months = |child: &Aggregation| matches!(&child.kind, Kind::Metric(metric) if metric.is_rate_of_months());
     let step = match kind {
@@ -269,7 +268,7 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
 }
 
 /// Reads `range`.
-fn ranges(schema: &Schema, body: &Json, at: &str) -> Result<Branches, SearchError> {
+fn ranges(schema: &Schema, body: &Json, at: &str) -> Result<Branches> {
     let number = |json: &Json| {
         let number = json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
         number.ok_or_else(|| SearchError::parsing(at, format!("{json} is not a number")))
@@ -287,7 +286,7 @@ fn ranges(schema: &Schema, body: &Json, at: &str) -> Result<Branches, SearchErro
     )
 }
 
-fn field_named<'j>(body: &'j Json, at: &str) -> Result<&'j str, SearchError> {
+fn field_named<'j>(body: &'j Json, at: &str) -> Result<&'j str> {
     let field = body.get("field").and_then(Json::as_str);
     field.ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
 }
@@ -297,9 +296,9 @@ fn branches(
     field: Expr,
     body: &Json,
     at: &str,
-    value: impl Fn(&Json) -> Result<Value, SearchError>,
-    shown: impl Fn(&Json) -> Result<(Json, String), SearchError>,
-) -> Result<Branches, SearchError> {
+    value: impl Fn(&Json) -> Result<Value>,
+    shown: impl Fn(&Json) -> Result<(Json, String)>,
+) -> Result<Branches> {
     let Some(Json::Array(ranges)) = body.get("ranges") else {
         return Err(SearchError::parsing(at, "needs a list of [ranges]"));
     };

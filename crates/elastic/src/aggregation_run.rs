@@ -21,8 +21,8 @@ use super::results::{empty, put};
 use super::shape::{branches_json, groups_json, scale_rates, write_bucket_key};
 use super::significant_terms::SignificantTerms;
 use super::terms::compare_values;
-use language::SearchError;
 use language::dsl::Selection;
+use language::search_error::{Result, SearchError};
 use plan::each::{each_of, lifted};
 use plan::{Aggregate, AggregateKind, Comparison, Expr, Function, Operator};
 
@@ -286,7 +286,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         histogram: &Histogram,
         candidates: Vec<Candidate>,
         children: &[Aggregation],
-    ) -> Result<Vec<Candidate>, SearchError> {
+    ) -> Result<Vec<Candidate>> {
         let mut known: Vec<(f64, Candidate)> = candidates
             .into_iter()
             .filter_map(|one| Some((histogram.position(one.key.first()?.as_ref()?)?, one)))
@@ -313,7 +313,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         histogram: &Histogram,
         known: Vec<(f64, Candidate)>,
         children: &[Aggregation],
-    ) -> Result<Vec<Candidate>, SearchError> {
+    ) -> Result<Vec<Candidate>> {
         let mut low = known.first().map_or(f64::INFINITY, |(position, _)| *position);
         let mut high = known.last().map_or(f64::NEG_INFINITY, |(position, _)| *position);
         if let Some((first, last)) = histogram.extended {

@@ -8,8 +8,8 @@ use super::BUCKETS_MAX;
 use super::aggregation::Aggregation;
 use super::bucket::Candidate;
 use super::results::{metrics, put};
-use language::SearchError;
 use language::dsl::Selection;
+use language::search_error::{Result, SearchError};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 
 /// Limit on the plans of one search: overlapping buckets and lists of hits need one each.
@@ -56,7 +56,7 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         Self { executor, selection, zone, n_buckets: 0, n_plans: 0 }
     }
 
-    fn count_plan(&mut self) -> Result<(), SearchError> {
+    fn count_plan(&mut self) -> Result<()> {
         self.n_plans += 1;
         match self.n_plans > PLANS_MAX {
             true => Err(SearchError::argument(format!(
@@ -66,7 +66,7 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         }
     }
 
-    pub(super) fn count_buckets(&mut self, n: usize) -> Result<(), SearchError> {
+    pub(super) fn count_buckets(&mut self, n: usize) -> Result<()> {
         self.n_buckets = self.n_buckets.saturating_add(n);
         match self.n_buckets > BUCKETS_MAX {
             true => Err(SearchError {

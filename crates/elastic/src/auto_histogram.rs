@@ -6,8 +6,8 @@ use types::{Timestamp, Value};
 
 use super::histogram::{Grid, Histogram, Step, zone};
 use super::operands::{number, time};
-use language::SearchError;
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::calendar::{floor, offset_ns};
 use plan::{Expr, Function, Length};
 
@@ -42,15 +42,8 @@ pub(super) struct AutoHistogram {
 }
 
 /// Reads `auto_date_histogram`.
-pub(super) fn parse(
-    schema: &Schema,
-    body: &Json,
-    known_zone: &mut Option<Tz>,
-    at: &str,
-) -> Result<AutoHistogram, SearchError> {
-    let Some(field) = body.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "needs a [field]"));
-    };
+pub(super) fn parse(schema: &Schema, body: &Json, known_zone: &mut Option<Tz>, at: &str) -> Result<AutoHistogram> {
+    let field = body.get("field").and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))?;
     let n_buckets = number(body.get("buckets"), at)?.unwrap_or(BUCKETS_DEFAULT);
     if n_buckets == 0 || n_buckets > BUCKETS_MAX {
         return Err(SearchError::argument(format!("[{at}] buckets must be between 1 and {BUCKETS_MAX}")));

@@ -161,10 +161,7 @@ fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>, check: Check<'_
             continue;
         }
         let same = last.as_ref().filter(|(index, ..)| *index == item.index && item.id.is_none());
-        let found = match same {
-            Some((_, place, group)) => Ok((*place, group.clone())),
-            None => place_of(item, collector),
-        };
+        let found = same.map_or_else(|| place_of(item, collector), |(_, place, group)| Ok((*place, group.clone())));
         let found = found.and_then(|(place, group)| match check(&group, item.source, item.id.as_deref()) {
             Some(refusal) => Err(refusal),
             None => Ok((place, group)),

@@ -8,8 +8,8 @@ use super::operands::{number, one_or_many};
 use super::paths::{name_of, number_at};
 use super::pipeline::{Paths, Term};
 use super::pipeline::{check_gaps, parse_script, paths_of, script_of, value_of_script};
-use language::SearchError;
 use language::dsl::object;
+use language::search_error::{Result, SearchError};
 
 /// The names of such pipelines.
 pub(super) const CHOICES: [&str; 2] = ["bucket_selector", "bucket_sort"];
@@ -27,7 +27,7 @@ pub(super) enum Choice {
 }
 
 /// Reads one of the [`CHOICES`].
-pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Choice, SearchError> {
+pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Choice> {
     let members = object(body, at)?;
     check_gaps(body, at)?;
     if kind == "bucket_selector" {

@@ -11,10 +11,10 @@ use super::histogram::{self, Histogram, Step};
 use super::operands::{number, time};
 use super::terms::{SIZE_DEFAULT, compare_values};
 use super::{BUCKETS_MAX, json_of_value};
-use language::SearchError;
 use language::dsl::{forms, value_of_json};
 use language::dsl::{object, only_member};
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::Expr;
 
 /// A `composite` aggregation: all combinations of values, page by page.
@@ -40,7 +40,7 @@ pub(super) struct Source {
 }
 
 /// Reads `composite`. Sets the zone of the search if a source names one.
-pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite, SearchError> {
+pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite> {
     let members = object(body, at)?;
     let Some(Json::Array(written)) = members.get("sources") else {
         return Err(SearchError::parsing(at, "needs a list of [sources]"));
@@ -99,7 +99,7 @@ pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &st
 }
 
 /// Reads `after`, the key before the first bucket of the page, with a value for each source.
-fn read_after(sources: &[Source], after: &Json, at: &str) -> Result<Vec<Option<Value>>, SearchError> {
+fn read_after(sources: &[Source], after: &Json, at: &str) -> Result<Vec<Option<Value>>> {
     let members = object(after, &format!("{at}.after"))?;
     if members.len() != sources.len() {
         let reason = format!("[after] has {} value(s) but [sources] has {}", members.len(), sources.len());

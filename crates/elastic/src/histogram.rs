@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
 use super::operands::{self, time, with_missing};
-use language::SearchError;
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::calendar::{bounds, floor, wall_floor, wall_next};
 use plan::date_math::{format_time_in, zone_of};
 use plan::{ArithmeticOperator, Expr, Function, Length, date_math as times};
@@ -126,12 +126,10 @@ impl Histogram {
 }
 
 /// Reads `histogram`.
-pub(super) fn histogram(schema: &Schema, body: &Json, at: &str) -> Result<Histogram, SearchError> {
+pub(super) fn histogram(schema: &Schema, body: &Json, at: &str) -> Result<Histogram> {
     let number =
         |name: &str| body.get(name).and_then(|json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok()));
-    let Some(field) = body.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "needs a [field]"));
-    };
+    let field = body.get("field").and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))?;
     let Some(interval) = number("interval").filter(|interval| *interval > 0.0 && interval.is_finite()) else {
         return Err(SearchError::argument(format!("[{at}] [interval] must be >0 for histogram aggregation")));
     };
@@ -149,7 +147,7 @@ pub(super) fn histogram(schema: &Schema, body: &Json, at: &str) -> Result<Histog
 }
 
 /// Reads the options that both histograms share.
-fn shape(body: &Json, step: Step, at: &str) -> Result<Histogram, SearchError> {
+fn shape(body: &Json, step: Step, at: &str) -> Result<Histogram> {
     let order = match body.get("order") {
         Some(Json::Array(orders)) => orders.first(),
         other => other,
@@ -201,7 +199,7 @@ fn bound_of(json: &Json, step: Step) -> Option<f64> {
 }
 
 /// Reads the zone of a histogram. A search has a single zone.
-pub(super) fn zone(body: &Json, known: &mut Option<Tz>, at: &str) -> Result<Tz, SearchError> {
+pub(super) fn zone(body: &Json, known: &mut Option<Tz>, at: &str) -> Result<Tz> {
     let zone = match body.get("time_zone").and_then(Json::as_str) {
         None => known.unwrap_or(Tz::UTC),
         Some(text) => {
@@ -221,15 +219,8 @@ pub(super) fn zone(body: &Json, known: &mut Option<Tz>, at: &str) -> Result<Tz, 
 }
 
 /// Reads `date_histogram`.
-pub(super) fn date_histogram(
-    schema: &Schema,
-    body: &Json,
-    known_zone: &mut Option<Tz>,
-    at: &str,
-) -> Result<Histogram, SearchError> {
-    let Some(field) = body.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "needs a [field]"));
-    };
+pub(super) fn date_histogram(schema: &Schema, body: &Json, known_zone: &mut Option<Tz>, at: &str) -> Result<Histogram> {
+    let field = body.get("field").and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))?;
     let zone = zone(body, known_zone, at)?;
     let text = |name: &str| body.get(name).and_then(Json::as_str).map(str::trim);
     let unreadable = |text: &str| SearchError::argument(format!("[{at}] [{text}] is not a supported interval"));
@@ -276,7 +267,7 @@ fn buckets(time: Expr, span: Length, zone: Tz, is_calendar: bool, offset: i64) -
     (Expr::Call(function, vec![time, literal, Expr::Duration(span)]), Grid::Fixed(origin))
 }
 
-fn with_missing_time(field: Expr, missing: Option<&Json>, zone: Tz, at: &str) -> Result<Expr, SearchError> {
+fn with_missing_time(field: Expr, missing: Option<&Json>, zone: Tz, at: &str) -> Result<Expr> {
     let Some(json) = missing.filter(|json| !json.is_null()) else { return Ok(field) };
     let written = times::read(json, None, Timestamp(0), zone);
     let written = written.ok_or_else(|| SearchError::parsing(at, format!("[missing] {json} is not a time")))?;

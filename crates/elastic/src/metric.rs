@@ -6,10 +6,10 @@ use types::{Timestamp, Value, ensure};
 use super::histogram::calendar;
 use super::json_of_value;
 use super::operands::{named, with_missing};
-use language::SearchError;
 use language::dsl::object;
 use language::dsl::{field_of, value_of_json};
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::date_math::milliseconds;
 use plan::each::each_of;
 use plan::fields::single_field;
@@ -100,7 +100,7 @@ fn field(name: &str) -> Expr {
 }
 
 /// Reads a metric of one of the [`METRICS`].
-pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Result<Metric, SearchError> {
+pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Result<Metric> {
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
     match kind {
         "top_metrics" => return top(schema, body, at),
@@ -145,7 +145,7 @@ pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Resul
 }
 
 /// Reads `rate`. Without a unit of time it is per bucket.
-fn rate(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
+fn rate(schema: &Schema, body: &Json, at: &str) -> Result<Metric> {
     let unit = match body.get("unit").and_then(Json::as_str) {
         None => None,
         Some(text) => Some(calendar(text).ok_or_else(|| SearchError::argument(format!("Unsupported unit {text}")))?),
@@ -162,13 +162,13 @@ fn rate(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     Ok(Metric { kind: MetricKind::Rate { of, unit }, value, is_time: false, may_be_dates: None, format })
 }
 
-fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
+fn percentiles(body: &Json, at: &str) -> Result<MetricKind> {
     let (percents, is_keyed) = percents_of(body, at)?;
     Ok(MetricKind::Percentiles { percents, is_keyed })
 }
 
 /// Reads `percentile_ranks`.
-fn ranks(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
+fn ranks(body: &Json, at: &str) -> Result<MetricKind> {
     let number = |json: &Json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
     let values: Option<Vec<f64>> =
         body.get("values").and_then(Json::as_array).and_then(|list| list.iter().map(number).collect());
@@ -179,7 +179,7 @@ fn ranks(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
 }
 
 /// Reads `weighted_avg`.
-fn weighted_average(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
+fn weighted_average(schema: &Schema, body: &Json, at: &str) -> Result<Metric> {
     let part = |name: &str| {
         let place = format!("{at}.{name}");
         let part = body.get(name).ok_or_else(|| SearchError::parsing(at, format!("needs a [{name}]")))?;
@@ -196,7 +196,7 @@ fn weighted_average(schema: &Schema, body: &Json, at: &str) -> Result<Metric, Se
 }
 
 /// Reads the percentiles, and whether they are keyed.
-pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), SearchError> {
+pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool)> {
     let percents = match body.get("percents") {
         None | Some(Json::Null) => PERCENTS.to_vec(),
         Some(Json::Array(percents)) => {
@@ -213,7 +213,7 @@ pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), Sea
 }
 
 /// Reads `top_metrics` in the order of time, as Grafana sends it.
-fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
+fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric> {
     let metrics = match body.get("metrics") {
         Some(Json::Array(metrics)) => metrics.iter().collect(),
         Some(one) => vec![one],
@@ -224,7 +224,7 @@ fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let fields = fields.filter(|fields| !fields.is_empty() && fields.len() <= PERCENTS_MAX);
     let fields = fields.ok_or_else(|| SearchError::parsing(at, "needs [metrics] with fields"))?;
     let fields = fields.into_iter().map(|name| schema.value(&name).map(|value| (name, value)));
-    let fields = fields.collect::<Result<Vec<_>, SearchError>>()?;
+    let fields = fields.collect::<Result<Vec<_>>>()?;
     let sort = match body.get("sort") {
         Some(Json::Array(keys)) => keys.first(),
         other => other,
@@ -234,9 +234,7 @@ fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
         Some(Json::String(name)) if name == "@timestamp" => Some(&Json::Null),
         _ => None,
     };
-    let Some(order) = order else {
-        return Err(SearchError::parsing(at, "[sort] by anything but @timestamp is not supported"));
-    };
+    let order = order.ok_or_else(|| SearchError::parsing(at, "[sort] by anything but @timestamp is not supported"))?;
     if body.get("size").and_then(Json::as_u64).unwrap_or(1) != 1 {
         return Err(SearchError::parsing(at, "[size] other than 1 is not supported"));
     }

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use language::SearchError;
 use language::dsl::value_of_json;
 use language::mapping::{Kind, Schema};
+use language::search_error::{Result, SearchError};
 use plan::{Expr, Function};
 
 /// Returns a value with a substitute for a missing one.
@@ -16,7 +16,7 @@ pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {
 }
 
 /// Reads a whole number, or a string of one: Grafana sends both.
-pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, SearchError> {
+pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>> {
     let read = |json: &Json| json.as_u64().or_else(|| json.as_str()?.trim().parse().ok());
     match json {
         None | Some(Json::Null) => Ok(None),
@@ -28,7 +28,7 @@ pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, Sea
 }
 
 /// Returns the values of a field. Numbers of a field that is declared as a date are milliseconds.
-pub(super) fn time(schema: &Schema, written: &str) -> Result<Expr, SearchError> {
+pub(super) fn time(schema: &Schema, written: &str) -> Result<Expr> {
     let value = schema.value(written)?;
     Ok(match schema.kind(written)? {
         Some(Kind::Date { .. }) => Expr::Call(Function::FromMillis, vec![Expr::Call(Function::Measure, vec![value])]),
@@ -46,7 +46,7 @@ pub(super) fn one_or_many(json: Option<&Json>) -> Vec<&Json> {
 }
 
 /// Returns the name of the field that an aggregation is over.
-pub(super) fn named<'m>(field: Option<&'m Json>, either: &str, at: &str) -> Result<&'m str, SearchError> {
+pub(super) fn named<'m>(field: Option<&'m Json>, either: &str, at: &str) -> Result<&'m str> {
     let message = || format!("Required one of fields [{either}], but none were specified.");
     field.and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, message()))
 }

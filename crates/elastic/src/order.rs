@@ -9,10 +9,10 @@ use types::{EventId, TimeRange, Timestamp, Value, ensure};
 use super::json_of_value;
 use super::operands::one_or_many;
 use execute::{Side, beyond};
-use language::SearchError;
 use language::dsl::{Selection, both, field_of, never, not, value_of_json};
 use language::mapping::Kind;
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::address::{address_key, address_of_key};
 use plan::each::each_of;
 use plan::{Comparison, Expr, Function, Name, Operator, SortKey, format_time, within};
@@ -74,7 +74,7 @@ pub struct Cursor {
 }
 
 /// Reads `sort`.
-pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchError> {
+pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order> {
     let written = one_or_many(json);
     ensure!(written.len() <= KEYS_MAX, SearchError::parsing("sort", format!("has more than {KEYS_MAX} keys")));
     let mut keys = Vec::new();
@@ -98,7 +98,7 @@ pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchE
     Ok(Order { keys })
 }
 
-fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &str) -> Result<Option<Key>, SearchError> {
+fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &str) -> Result<Option<Key>> {
     let kind = match name {
         // All hits have the same relevance.
         "_score" => return Ok(None),
@@ -122,7 +122,7 @@ fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &st
 }
 
 /// Refuses options of a key that would change the order.
-fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), SearchError> {
+fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<()> {
     for (name, value) in options.as_object().into_iter().flatten() {
         let is_supported = match name.as_str() {
             "order" | "format" | "unmapped_type" | "ignore_unmapped" => true,
@@ -137,7 +137,7 @@ fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), Search
 }
 
 /// Reads the sort key of a field: the least of several values, or the greatest in a descending order.
-fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str) -> Result<By, SearchError> {
+fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str) -> Result<By> {
     let (expr, kind) = (schema.order(written)?, schema.kind(written)?);
     let field = matches!(&expr, Expr::Field(name) if !name.starts_with('@'));
     let form = match kind {
@@ -150,10 +150,7 @@ fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str
         (SortForm::Date, None) => Expr::Call(Function::DateMillis, vec![expr]),
         _ => expr,
     };
-    let takes_greatest = match options.get("mode").and_then(Json::as_str) {
-        None => descending,
-        Some(mode) => mode == "max",
-    };
+    let takes_greatest = options.get("mode").and_then(Json::as_str).map_or(descending, |mode| mode == "max");
     let extreme = if takes_greatest { Function::GreatestOfList } else { Function::LeastOfList };
     let mut by = By { expr: Expr::Call(extreme, vec![each_of(expr)]), form };
     if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
@@ -228,7 +225,7 @@ impl Order {
     }
 
     /// Reads `search_after`.
-    pub fn cursor(&self, json: &Json) -> Result<Cursor, SearchError> {
+    pub fn cursor(&self, json: &Json) -> Result<Cursor> {
         let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is not a list")) };
         if self.keys.is_empty() || values.len() != self.keys.len() {
             let message = format!("has {} values, and sort has {} keys", values.len(), self.keys.len());

@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::operands::number;
 use super::paths::{name_of, number_at};
-use language::SearchError;
 use language::dsl::object;
+use language::search_error::{Result, SearchError};
 
 /// The names of pipelines.
 pub(super) const PIPELINES: [&str; 5] = ["derivative", "cumulative_sum", "bucket_script", "moving_fn", "serial_diff"];
@@ -55,7 +55,7 @@ pub(super) enum Term {
 }
 
 /// Reads a pipeline of one of the [`PIPELINES`].
-pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Pipeline, SearchError> {
+pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Pipeline> {
     let members = object(body, at)?;
     let paths = paths_of(members, at)?;
     check_gaps(body, at)?;
@@ -78,7 +78,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Pipeline, Searc
 }
 
 /// Reads `buckets_path`.
-pub(super) fn paths_of(members: &Map<String, Json>, at: &str) -> Result<Paths, SearchError> {
+pub(super) fn paths_of(members: &Map<String, Json>, at: &str) -> Result<Paths> {
     match members.get("buckets_path") {
         Some(Json::String(path)) => Ok(vec![(String::new(), path.clone())]),
         Some(Json::Object(paths)) => {
@@ -90,7 +90,7 @@ pub(super) fn paths_of(members: &Map<String, Json>, at: &str) -> Result<Paths, S
 }
 
 /// Refuses gap policies that insert numbers.
-pub(super) fn check_gaps(body: &Json, at: &str) -> Result<(), SearchError> {
+pub(super) fn check_gaps(body: &Json, at: &str) -> Result<()> {
     match body.get("gap_policy").filter(|policy| *policy != "skip") {
         Some(policy) => {
             Err(SearchError::parsing(at, format!("gap_policy [{policy}] is not supported; only [skip] is")))
@@ -100,7 +100,7 @@ pub(super) fn check_gaps(body: &Json, at: &str) -> Result<(), SearchError> {
 }
 
 /// Returns the text of `script`.
-pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<&'j str, SearchError> {
+pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<&'j str> {
     let source = match members.get("script") {
         Some(Json::String(source)) => Some(source.as_str()),
         Some(Json::Object(script)) => script.get("source").or_else(|| script.get("inline")).and_then(Json::as_str),
@@ -113,7 +113,7 @@ pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<
     }
 }
 
-fn moving(source: &str, at: &str) -> Result<MovingFunction, SearchError> {
+fn moving(source: &str, at: &str) -> Result<MovingFunction> {
     let call: String = source.chars().filter(|c| !c.is_whitespace() && *c != ';').collect();
     let function = call.strip_prefix("return").unwrap_or(&call).strip_prefix("MovingFunctions.");
     match function.and_then(|function| function.split('(').next()) {
@@ -226,7 +226,7 @@ const FUNCTIONS: [(&str, usize); 9] =
     [("abs", 1), ("floor", 1), ("ceil", 1), ("round", 1), ("sqrt", 1), ("log", 1), ("max", 2), ("min", 2), ("pow", 2)];
 
 /// Parses a script: `params.a / params.b * 100`, `params.a > 5 && params.b <= 2`.
-pub(super) fn parse_script(source: &str, at: &str) -> Result<Term, SearchError> {
+pub(super) fn parse_script(source: &str, at: &str) -> Result<Term> {
     let mut script = Script { rest: source.trim().trim_end_matches(';') };
     let term = script.alternatives(0).filter(|_| script.rest.trim().is_empty());
     let message = || {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::metric;
 use super::paths::number_at;
 use super::pipeline::check_gaps;
-use language::SearchError;
+use language::search_error::{Result, SearchError};
 
 /// The names of sibling pipelines.
 pub(super) const SIBLINGS: [&str; 6] =
@@ -30,7 +30,7 @@ enum SiblingKind {
 }
 
 /// Reads one of the [`SIBLINGS`].
-pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Sibling, SearchError> {
+pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Sibling> {
     let path = body.get("buckets_path").and_then(|path| match path {
         // Some clients send a single path as a list.
         Json::Array(paths) => paths.first()?.as_str(),

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::BUCKETS_MAX;
 use super::operands::{named, number};
 use super::terms::{self, SIZE_DEFAULT};
-use language::SearchError;
 use language::dsl::{Reader, object};
+use language::search_error::{Result, SearchError};
 use plan::Expr;
 
 /// Default for the least number of events of a value, as in Elasticsearch.
@@ -34,7 +34,7 @@ pub(super) struct SignificantTerms {
 }
 
 /// Reads `significant_terms`.
-pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<SignificantTerms, SearchError> {
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<SignificantTerms> {
     let members = object(body, at)?;
     let field = named(members.get("field"), "field", at)?;
     if let Some(name) = ["mutual_information", "chi_square", "gnd", "script_heuristic", "p_value"]

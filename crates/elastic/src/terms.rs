@@ -9,11 +9,11 @@ use super::bucket::Candidate;
 use super::operands::{named, number, one_or_many, time, with_missing};
 use super::paths::{name_of, number_at};
 use super::{BUCKETS_MAX, json_of_value};
-use language::SearchError;
 use language::dsl::value_of_json;
 use language::dsl::{Reader, object};
 use language::lucene::regexp;
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use plan::{Expr, TextPattern};
 
 /// Default number of buckets, as in Elasticsearch.
@@ -53,7 +53,7 @@ enum OrderBy {
 }
 
 /// Reads `terms`.
-pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms> {
     let members = object(body, at)?;
     let field = named(members.get("field"), "field, script", at)?;
     let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT);
@@ -67,7 +67,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Te
 }
 
 /// Reads `rare_terms`.
-pub(super) fn parse_rare(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
+pub(super) fn parse_rare(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms> {
     let members = object(body, at)?;
     let field = named(members.get("field"), "field, script", at)?;
     let most = number(members.get("max_doc_count"), at)?.unwrap_or(1);
@@ -90,7 +90,7 @@ pub(super) fn included(
     members: &Map<String, Json>,
     value: &Expr,
     at: &str,
-) -> Result<Option<Expr>, SearchError> {
+) -> Result<Option<Expr>> {
     let mut filter: Option<Expr> = None;
     for (name, is_excluded) in [("include", false), ("exclude", true)] {
         let Some(written) =
@@ -109,7 +109,7 @@ pub(super) fn included(
 }
 
 /// `{"partition": 0, "num_partitions": 20}`
-fn partition(include: Option<&Json>, at: &str) -> Result<Option<(u64, u64)>, SearchError> {
+fn partition(include: Option<&Json>, at: &str) -> Result<Option<(u64, u64)>> {
     let Some(Json::Object(members)) = include else { return Ok(None) };
     let of = |name: &str| members.get(name).and_then(Json::as_u64);
     let place = format!("{at}.include");
@@ -133,7 +133,7 @@ fn part_of(key: &[Option<Value>], n_parts: u64) -> u64 {
 }
 
 /// Reads `multi_terms`.
-pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Terms, SearchError> {
+pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Terms> {
     let members = object(body, at)?;
     let written = members.get("terms").and_then(Json::as_array).filter(|list| (2..=VALUES_MAX).contains(&list.len()));
     let Some(written) = written else {
@@ -144,7 +144,7 @@ pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Te
         Some(field) => Ok(with_missing(time(schema, field)?, one.get("missing"))),
         None => Err(SearchError::parsing(&format!("{at}.terms[{index}]"), "needs a [field]")),
     };
-    let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;
+    let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>>>()?;
     let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX);
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
     Ok(Terms {
@@ -158,7 +158,7 @@ pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Te
     })
 }
 
-fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> Result<Expr, SearchError> {
+fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> Result<Expr> {
     match written {
         Json::String(source) => {
             let source = regexp::anchored(source).map_err(|why| SearchError::parsing(at, why))?;
@@ -173,7 +173,7 @@ fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> 
     }
 }
 
-fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError> {
+fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>> {
     let written = one_or_many(json);
     let mut orders = Vec::new();
     // Grafana sends an empty order by default.
@@ -198,7 +198,7 @@ fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError>
 
 impl Terms {
     /// Refuses orders by numbers that the buckets do not have when they are selected.
-    pub(super) fn check_orders(&self, metrics: &[&str], at: &str) -> Result<(), SearchError> {
+    pub(super) fn check_orders(&self, metrics: &[&str], at: &str) -> Result<()> {
         for order in &self.orders {
             if let OrderBy::Path(path) = &order.by
                 && !metrics.contains(&name_of(path))

@@ -73,8 +73,7 @@ impl Checker<'_> {
             _ => (1, 1),
         };
         if !(fewest..=most).contains(&arguments.len()) || (has_star && name != "count") {
-            let message = format!("error building [{name}]: expects {fewest} to {most} arguments");
-            return Err(self.parsing(span, message));
+            return Err(self.parsing(span, format!("error building [{name}]: expects {fewest} to {most} arguments")));
         }
         for argument in &arguments {
             self.supported(argument)?;
@@ -102,10 +101,7 @@ impl Checker<'_> {
                 Ok(TypedExpr::value(kind, expr, span).several(true))
             }
             "top" => self.top(&arguments, span),
-            _ => {
-                let message = format!("Unknown function [{}]", self.written(span));
-                Err(self.verification(span, message))
-            }
+            _ => Err(self.verification(span, format!("Unknown function [{}]", self.written(span)))),
         }
     }
 
@@ -192,8 +188,7 @@ impl Checker<'_> {
                     }
                 };
                 if !(0.0..=100.0).contains(&share) {
-                    let message = format!("the percentile [{share}] is not between 0 and 100");
-                    return Err(self.verification(span, message));
+                    return Err(self.verification(span, format!("the percentile [{share}] is not between 0 and 100")));
                 }
                 double(self.simple(A::Percentile(share), value, is_list, Kind::Double, span).expr())
             }

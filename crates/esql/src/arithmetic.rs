@@ -8,7 +8,6 @@ use super::kind::Kind;
 use super::syntax::{Expression, Unit};
 use super::typed::{TypedExpr, call, literal};
 use plan::calendar::later_by_months;
-use plan::function::WholeOperator;
 use plan::{ArithmeticOperator, Expr, Span, TypedFunction};
 
 const MILLISECOND: i64 = 1_000_000;
@@ -36,18 +35,12 @@ impl Checker<'_> {
             }
         }
         let Some(kind) = a.kind.common(b.kind).filter(|kind| *kind != Kind::Date) else {
-            let sign = match operator {
-                ArithmeticOperator::Add => "+",
-                _ => "-",
-            };
-            return Err(self.incompatible(span, sign, (a.kind, b.kind)));
+            return Err(self.incompatible(span, operator.name(), (a.kind, b.kind)));
         };
         let (x, y) = (a.single(), b.single());
-        let expr = match (kind, whole_operator(operator)) {
-            (Kind::Integer | Kind::Long, Some(operator)) => {
-                call(TypedFunction::Whole(operator, kind.width()), vec![x, y])
-            }
-            (Kind::Null, _) => Expr::Literal(None),
+        let expr = match kind {
+            Kind::Integer | Kind::Long => call(TypedFunction::Whole(operator, kind.width()), vec![x, y]),
+            Kind::Null => Expr::Literal(None),
             _ => Expr::Arithmetic(operator, Box::new(x), Box::new(y)),
         };
         Ok(TypedExpr::value(kind, expr, span).of(&[a, b]))
@@ -66,7 +59,7 @@ impl Checker<'_> {
         }
         let expr = match typed.kind {
             Kind::Integer | Kind::Long => {
-                let function = TypedFunction::Whole(WholeOperator::Subtract, typed.kind.width());
+                let function = TypedFunction::Whole(ArithmeticOperator::Subtract, typed.kind.width());
                 call(function, vec![literal(Value::Integer(0)), typed.single()])
             }
             _ => Expr::Negate(Box::new(typed.single())),
@@ -113,15 +106,4 @@ impl Checker<'_> {
         let expr = call(function, vec![date.single(), literal(Value::Integer(number))]);
         Ok(TypedExpr::value(Kind::Date, expr, span).of(&[&date]))
     }
-}
-
-fn whole_operator(operator: ArithmeticOperator) -> Option<WholeOperator> {
-    Some(match operator {
-        ArithmeticOperator::Add => WholeOperator::Add,
-        ArithmeticOperator::Subtract => WholeOperator::Subtract,
-        ArithmeticOperator::Multiply => WholeOperator::Multiply,
-        ArithmeticOperator::Divide => WholeOperator::Divide,
-        ArithmeticOperator::Remainder => WholeOperator::Remainder,
-        ArithmeticOperator::Power => return None,
-    })
 }

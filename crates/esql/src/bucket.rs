@@ -54,7 +54,7 @@ impl Checker<'_> {
             let message = format!(
                 "argument of [{}] must be [dateperiod or timeduration], found value [{written}] type [{}]",
                 self.written(span),
-                typed.kind.written()
+                typed.kind.name()
             );
             return Err(self.verification(span, message));
         };
@@ -92,7 +92,7 @@ impl Checker<'_> {
     /// `BUCKET(field, size)` and `BUCKET(field, most, from, to)`.
     pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr> {
         if c.name == "tbucket" {
-            let Some(time) = self.time_column() else {
+            let Some(time) = self.scope.find("@timestamp").map(|column| column.typed(Span::default())) else {
                 return Err(self.verification(c.span, "[TBUCKET] needs the column [@timestamp]"));
             };
             let length = self.span_of(&c.arguments[0], c.span)?;
@@ -153,10 +153,6 @@ impl Checker<'_> {
             );
             self.verification(c.span, message)
         })
-    }
-
-    fn time_column(&self) -> Option<TypedExpr> {
-        self.scope.find("@timestamp").map(|column| column.typed(Span::default()))
     }
 }
 

@@ -79,8 +79,7 @@ impl Checker<'_> {
                 self.scope = Scope::of(schema);
                 for field in metadata {
                     let Some(stored) = Schema::metadata(&field.name) else {
-                        let message = format!("unsupported metadata field [{}]", field.name);
-                        return Err(self.parsing(field.span, message));
+                        return Err(self.parsing(field.span, format!("unsupported metadata field [{}]", field.name)));
                     };
                     self.scope.put(&field.name, stored, None);
                 }
@@ -152,7 +151,7 @@ impl Checker<'_> {
             if typed.kind == Kind::Duration {
                 let message = format!(
                     "EVAL does not support type [{}] as the return data type of expression [{}]",
-                    typed.kind.written(),
+                    typed.kind.name(),
                     self.written(field.expression.span)
                 );
                 return Err(self.verification(field.expression.span, message));
@@ -191,8 +190,7 @@ impl Checker<'_> {
         for order in orders {
             let typed = self.expression(&order.expression)?;
             if matches!(typed.kind, Kind::Unsupported | Kind::Duration) {
-                let message = format!("cannot sort on {}", typed.kind.written());
-                return Err(self.verification(order.expression.span, message));
+                return Err(self.verification(order.expression.span, format!("cannot sort on {}", typed.kind.name())));
             }
             let nulls_first = order.nulls_first.unwrap_or(order.descending);
             let key = typed.key(order.descending);
@@ -265,7 +263,7 @@ impl Checker<'_> {
             let message = format!(
                 "{command} only supports KEYWORD or TEXT values, found expression [{}] type [{}]",
                 self.written(text.span),
-                typed.kind.written().to_uppercase()
+                typed.kind.name().to_uppercase()
             );
             return Err(self.verification(text.span, message));
         }

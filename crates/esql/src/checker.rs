@@ -64,14 +64,14 @@ impl<'a> Checker<'a> {
 
     /// Returns the error for an argument, by its place and type, where another type is wanted.
     pub(super) fn misfit(&self, span: Span, place: &str, wanted: &str, (argument, kind): (Span, Kind)) -> EsqlError {
-        let (call, argument, kind) = (self.written(span), self.written(argument), kind.written());
+        let (call, argument, kind) = (self.written(span), self.written(argument), kind.name());
         let message = format!("{place}argument of [{call}] must be [{wanted}], found value [{argument}] type [{kind}]");
         self.verification(span, message)
     }
 
     /// Returns the error for two types that an operator does not take together.
     pub(super) fn incompatible(&self, span: Span, sign: &str, (a, b): (Kind, Kind)) -> EsqlError {
-        let (a, b) = (a.written(), b.written());
+        let (a, b) = (a.name(), b.name());
         self.verification(span, format!("[{sign}] has arguments with incompatible types [{a}] and [{b}]"))
     }
 
@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
         if matches!(typed.kind, Kind::Boolean | Kind::Null) {
             return Ok(typed.holds());
         }
-        let kind = typed.kind.written().to_uppercase();
+        let kind = typed.kind.name().to_uppercase();
         Err(self.verification(span, format!("Condition expression needs to be boolean, found [{kind}]")))
     }
 
@@ -110,8 +110,7 @@ impl<'a> Checker<'a> {
     pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<Regex> {
         self.n_regexes += 1;
         if self.n_regexes > REGEXES_MAX {
-            let message = format!("the query has more than {REGEXES_MAX} patterns");
-            return Err(self.parsing(span, message));
+            return Err(self.parsing(span, format!("the query has more than {REGEXES_MAX} patterns")));
         }
         compile_regex(source, false).map_err(|(message, _)| self.parsing(span, message))
     }
@@ -119,8 +118,7 @@ impl<'a> Checker<'a> {
     /// Refuses what would take too much stack or memory.
     pub(super) fn bounded(&self, typed: TypedExpr) -> Result<TypedExpr> {
         if typed.depth > DEPTH_MAX || typed.size > SIZE_MAX {
-            let message = "this expression is nested too deeply, or too large";
-            return Err(self.parsing(typed.span, message));
+            return Err(self.parsing(typed.span, "this expression is nested too deeply, or too large"));
         }
         Ok(typed)
     }

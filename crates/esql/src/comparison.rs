@@ -5,7 +5,7 @@ use types::{Timestamp, Value};
 use super::checker::Checker;
 use super::error::{EsqlError, Result};
 use super::kind::{self, Kind};
-use super::syntax::{Expression, Node, Sign};
+use super::syntax::{Expression, Node};
 use super::typed::{self, TypedExpr, call, compare, is_present, narrowed, opposite};
 use plan::{Comparison, Expr, Number, Span, TypedFunction};
 
@@ -16,44 +16,23 @@ pub(super) fn reads_as_number(text: &str) -> bool {
     Number::read(text).is_some()
 }
 
-impl Sign {
-    fn comparison(self) -> Comparison {
-        match self {
-            Self::Equal | Self::EqualIgnoringCase => Comparison::Equal,
-            Self::NotEqual => Comparison::NotEqual,
-            Self::Less => Comparison::Less,
-            Self::LessOrEqual => Comparison::LessOrEqual,
-            Self::Greater => Comparison::Greater,
-            Self::GreaterOrEqual => Comparison::GreaterOrEqual,
-        }
-    }
-
-    /// Returns the sign with the sides exchanged.
-    fn reversed(self) -> Self {
-        match self {
-            Self::Less => Self::Greater,
-            Self::LessOrEqual => Self::GreaterOrEqual,
-            Self::Greater => Self::Less,
-            Self::GreaterOrEqual => Self::LessOrEqual,
-            other => other,
-        }
-    }
-}
-
 impl Checker<'_> {
     /// `a == b` and the like.
-    pub(super) fn compared(&mut self, sign: Sign, a: TypedExpr, b: TypedExpr, span: Span) -> Result<TypedExpr> {
-        if sign == Sign::EqualIgnoringCase {
-            return Err(self.parsing(span, "the operator [=~] is not supported; compare TO_LOWER of both"));
-        }
+    pub(super) fn compared(
+        &mut self,
+        comparison: Comparison,
+        a: TypedExpr,
+        b: TypedExpr,
+        span: Span,
+    ) -> Result<TypedExpr> {
         self.supported(&a)?;
         self.supported(&b)?;
         let (a, b) = (self.matched(a, b.kind)?, b);
         let b = self.matched(b, a.kind)?;
         if a.constant.is_some() && b.constant.is_none() {
-            return self.compared_sides(sign.reversed(), &b, &a, span);
+            return self.compared_sides(comparison.swapped(), &b, &a, span);
         }
-        self.compared_sides(sign, &a, &b, span)
+        self.compared_sides(comparison, &a, &b, span)
     }
 
     /// Returns a constant text as a value of the type that it is compared with.
@@ -67,12 +46,11 @@ impl Checker<'_> {
         }
     }
 
-    fn compared_sides(&self, sign: Sign, a: &TypedExpr, b: &TypedExpr, span: Span) -> Result<TypedExpr> {
+    fn compared_sides(&self, comparison: Comparison, a: &TypedExpr, b: &TypedExpr, span: Span) -> Result<TypedExpr> {
         if a.kind == Kind::Null || b.kind == Kind::Null {
             return Ok(TypedExpr::condition(typed::truth_of(false), typed::truth_of(false), span).of(&[a, b]));
         }
-        let is_equality = matches!(sign, Sign::Equal | Sign::NotEqual);
-        let comparison = sign.comparison();
+        let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let (holds, fails) = match (a.kind, b.kind) {
             (x, y) if x.is_number() && y.is_number() => by_value(comparison, a, b),
             (x, y) if x.is_text() && y.is_text() => texts(comparison, a, b),
@@ -84,20 +62,20 @@ impl Checker<'_> {
             },
             (Kind::Ip, Kind::Ip) if is_equality => by_value(comparison, a, b),
             (Kind::Ip, Kind::Ip) => by_order(TypedFunction::CompareAddresses, comparison, a, b),
-            (Kind::Boolean, Kind::Boolean) if is_equality => booleans(sign, a, b),
+            (Kind::Boolean, Kind::Boolean) if is_equality => booleans(comparison, a, b),
             _ => return Err(self.incomparable(a, b, span)),
         };
         Ok(TypedExpr::condition(holds, fails, span).of(&[a, b]))
     }
 
     fn incomparable(&self, a: &TypedExpr, b: &TypedExpr, span: Span) -> EsqlError {
-        let class = |kind: Kind| if kind.is_number() { "numeric" } else { kind.written() };
+        let class = |kind: Kind| if kind.is_number() { "numeric" } else { kind.name() };
         let written = self.written(span);
         if a.kind == b.kind {
             let wanted = "datetime, double, integer, ip, keyword, long or text";
             return self.misfit(span, "first ", wanted, (a.span, a.kind));
         }
-        let (first, second) = (class(a.kind), b.kind.written());
+        let (first, second) = (class(a.kind), b.kind.name());
         let message = format!(
             "first argument of [{written}] is [{first}] so second argument must also be [{first}] but was [{second}]"
         );
@@ -106,21 +84,21 @@ impl Checker<'_> {
 
     /// Narrows the time that is looked at by a condition that all rows must fulfil.
     pub(super) fn narrow_range(&mut self, condition: &Expression) -> Result<()> {
-        let Node::Compare(sign, a, b) = &condition.node else { return Ok(()) };
+        let Node::Compare(comparison, a, b) = &condition.node else { return Ok(()) };
         let (a, b) = (self.expression(a)?, self.expression(b)?);
-        let (sign, a, b) = if a.constant.is_some() { (sign.reversed(), b, a) } else { (*sign, a, b) };
+        let (comparison, a, b) = if a.constant.is_some() { (comparison.swapped(), b, a) } else { (*comparison, a, b) };
         if a.narrow.as_deref() != Some("@timestamp") {
             return Ok(());
         }
         let b = self.matched(b, Kind::Date)?;
         let Some(instant) = self.constant_instant(&b) else { return Ok(()) };
         let after = Timestamp(instant.0.saturating_add(MILLISECOND));
-        let (from, to) = match sign {
-            Sign::Equal => (instant, after),
-            Sign::Less => (Timestamp(i64::MIN), instant),
-            Sign::LessOrEqual => (Timestamp(i64::MIN), after),
-            Sign::Greater => (after, Timestamp(i64::MAX)),
-            Sign::GreaterOrEqual => (instant, Timestamp(i64::MAX)),
+        let (from, to) = match comparison {
+            Comparison::Equal => (instant, after),
+            Comparison::Less => (Timestamp(i64::MIN), instant),
+            Comparison::LessOrEqual => (Timestamp(i64::MIN), after),
+            Comparison::Greater => (after, Timestamp(i64::MAX)),
+            Comparison::GreaterOrEqual => (instant, Timestamp(i64::MAX)),
             _ => return Ok(()),
         };
         self.range.from = self.range.from.max(from);
@@ -197,8 +175,8 @@ fn at_time(comparison: Comparison, instant: Timestamp) -> (Expr, Expr) {
     (side(comparison), side(opposite(comparison)))
 }
 
-fn booleans(sign: Sign, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
+fn booleans(comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let same = typed::either(typed::both(a.holds(), b.holds()), typed::both(a.fails(), b.fails()));
     let other = typed::either(typed::both(a.holds(), b.fails()), typed::both(a.fails(), b.holds()));
-    if sign == Sign::Equal { (same, other) } else { (other, same) }
+    if comparison == Comparison::Equal { (same, other) } else { (other, same) }
 }

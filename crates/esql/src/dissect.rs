@@ -80,10 +80,7 @@ pub(super) fn read(pattern: &str) -> Result<Dissect, String> {
 }
 
 fn key(written: &str) -> Result<Key, String> {
-    let (name, is_padded) = match written.strip_suffix("->") {
-        Some(name) => (name, true),
-        None => (written, false),
-    };
+    let (name, is_padded) = written.strip_suffix("->").map_or((written, false), |name| (name, true));
     if name.starts_with(['*', '&']) {
         return Err(format!("reference keys not supported in dissect patterns: [%{{{written}}}]"));
     }

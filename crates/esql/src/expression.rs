@@ -5,10 +5,10 @@ use types::{Timestamp, Value};
 use super::checker::Checker;
 use super::error::Result;
 use super::kind::{self, Kind};
-use super::syntax::{Expression, Literal, Node, Sign};
+use super::syntax::{Expression, Literal, Node};
 use super::typed::{self, TypedExpr, is_present, narrowed, of_double};
 use language::lucene::wildcard;
-use plan::{Expr, Span, TextPattern, TypedFunction, not};
+use plan::{Comparison, Expr, Span, TextPattern, TypedFunction, not};
 
 impl Checker<'_> {
     /// Returns an expression with its type.
@@ -114,7 +114,7 @@ impl Checker<'_> {
         let message = format!(
             "argument of [{operator}] must be [boolean], found value [{}] type [{}]",
             self.written(expression.span),
-            typed.kind.written()
+            typed.kind.name()
         );
         Err(self.verification(expression.span, message))
     }
@@ -167,14 +167,10 @@ impl Checker<'_> {
         let mut parts = Vec::new();
         for item in items {
             let span = item.span;
-            parts.push(self.compared_in(typed.clone(), item, Span { start: span.start, ..span })?);
+            parts.push(self.compared(Comparison::Equal, typed.clone(), item, span)?);
         }
         let found = typed::any(&parts, span);
         Ok(found)
-    }
-
-    fn compared_in(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Result<TypedExpr> {
-        self.compared(Sign::Equal, a, b, span)
     }
 
     fn cast(&mut self, inner: &Expression, name: &str, span: Span) -> Result<TypedExpr> {
@@ -205,7 +201,7 @@ impl Checker<'_> {
                 "argument of [{}] has a type that cannot be converted: found value [{}] type [{}]",
                 self.written(span),
                 self.written(typed.span),
-                typed.kind.written()
+                typed.kind.name()
             );
             return Err(self.verification(span, message));
         }

@@ -35,8 +35,7 @@ impl Checker<'_> {
     ) -> Result<TypedExpr> {
         let shown = name.to_uppercase();
         let Some(Node::Literal(text)) = arguments.last().map(|argument| &argument.node) else {
-            let message = format!("the text of [{}] must be a constant", self.written(span));
-            return Err(self.verification(span, message));
+            return Err(self.verification(span, format!("the text of [{}] must be a constant", self.written(span))));
         };
         let mut body = Map::new();
         body.insert("query".into(), json_of(text));
@@ -89,12 +88,10 @@ impl Checker<'_> {
     fn placed(&self, span: Span) -> Result<()> {
         if !self.is_in_where {
             let message = self.written(span).to_owned();
-            let message = format!("[{message}] {ONLY_IN_WHERE}");
-            return Err(self.verification(span, message));
+            return Err(self.verification(span, format!("[{message}] {ONLY_IN_WHERE}")));
         }
         if let Some(command) = self.limited_by {
-            let message = format!("[{}] cannot be used after {command}", self.written(span));
-            return Err(self.verification(span, message));
+            return Err(self.verification(span, format!("[{}] cannot be used after {command}", self.written(span))));
         }
         Ok(())
     }

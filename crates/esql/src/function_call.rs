@@ -44,8 +44,7 @@ impl Checker<'_> {
             return Err(self.verification(span, format!("Unknown function [{written}]{hint}")));
         };
         if has_star || !(*fewest..=*most).contains(&arguments.len()) {
-            let message = format!("error building [{name}]: expects {}", counted(*fewest, *most));
-            return Err(self.parsing(span, message));
+            return Err(self.parsing(span, format!("error building [{name}]: expects {}", counted(*fewest, *most))));
         }
         if !options.is_empty() && !matches!(name.as_str(), "match" | "match_phrase" | "qstr" | "kql") {
             return Err(self.parsing(span, format!("[{name}] takes no options")));
@@ -141,27 +140,11 @@ impl Checker<'_> {
         }
         let function = match (c.name, c.arguments.len()) {
             ("abs" | "ceil" | "floor" | "round" | "signum", _) => return self.rounding(c).map(Some),
-            ("sqrt", _) => D::SquareRoot,
-            ("cbrt", _) => D::CubeRoot,
-            ("exp", _) => D::Exponential,
-            ("log", 1) => D::Logarithm,
-            ("log", _) => D::LogarithmTo,
-            ("log10", _) => D::LogarithmTo10,
-            ("pow", _) => D::Power,
-            ("sin", _) => D::Sine,
-            ("cos", _) => D::Cosine,
-            ("tan", _) => D::Tangent,
-            ("asin", _) => D::InverseSine,
-            ("acos", _) => D::InverseCosine,
-            ("atan", _) => D::InverseTangent,
-            ("atan2", _) => D::AngleOf,
-            ("sinh", _) => D::HyperbolicSine,
-            ("cosh", _) => D::HyperbolicCosine,
-            ("tanh", _) => D::HyperbolicTangent,
-            ("hypot", _) => D::Hypotenuse,
-            ("to_degrees", _) => D::ToDegrees,
-            ("to_radians", _) => D::ToRadians,
-            _ => return Ok(None),
+            ("log", 2) => D::LogarithmTo,
+            (name, _) => match D::named(name) {
+                Some(function) => function,
+                None => return Ok(None),
+            },
         };
         for at in 0..c.arguments.len() {
             self.demand(c, at, "numeric", Kind::is_number)?;
@@ -185,9 +168,10 @@ impl Checker<'_> {
             ("round", _) => self.made(c, kind, call(T::Round, singles)),
             ("abs", Kind::Integer | Kind::Long) => self.made(c, kind, call(T::AbsoluteWhole(width), singles)),
             (_, Kind::Integer | Kind::Long) => self.made(c, kind, singles.remove(0)),
-            ("abs", _) => self.made(c, kind, call(T::Decimal(D::Absolute), singles)),
-            ("ceil", _) => self.made(c, kind, call(T::Decimal(D::Ceil), singles)),
-            _ => self.made(c, kind, call(T::Decimal(D::Floor), singles)),
+            (name, _) => {
+                let function = D::named(name).expect("the others are among them");
+                self.made(c, kind, call(T::Decimal(function), singles))
+            }
         })
     }
 
@@ -197,7 +181,7 @@ impl Checker<'_> {
         for value in values {
             kind = match kind.common(value.kind) {
                 Some(kind) => kind,
-                None => return Err(self.misfit(c.span, "", kind.written(), (value.span, value.kind))),
+                None => return Err(self.misfit(c.span, "", kind.name(), (value.span, value.kind))),
             };
         }
         Ok(kind)

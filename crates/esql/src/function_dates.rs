@@ -11,40 +11,6 @@ use super::typed::{TypedExpr, call};
 use plan::function::{DatePart, DateUnit};
 use plan::{Expr, Function, TextPattern, TypedFunction as T, nearest};
 
-/// Parts by their names of `ChronoField`.
-const PARTS: [(&str, DatePart); 30] = [
-    ("aligned_day_of_week_in_month", DatePart::DayOfWeekInMonth),
-    ("aligned_day_of_week_in_year", DatePart::DayOfWeekInYear),
-    ("aligned_week_of_month", DatePart::WeekOfMonth),
-    ("aligned_week_of_year", DatePart::WeekOfYear),
-    ("ampm_of_day", DatePart::HalfOfDay),
-    ("clock_hour_of_ampm", DatePart::ClockHourOfHalfDay),
-    ("clock_hour_of_day", DatePart::ClockHourOfDay),
-    ("day_of_month", DatePart::DayOfMonth),
-    ("day_of_week", DatePart::DayOfWeek),
-    ("day_of_year", DatePart::DayOfYear),
-    ("epoch_day", DatePart::EpochDay),
-    ("era", DatePart::Era),
-    ("hour_of_ampm", DatePart::HourOfHalfDay),
-    ("hour_of_day", DatePart::HourOfDay),
-    ("instant_seconds", DatePart::InstantSeconds),
-    ("micro_of_day", DatePart::MicroOfDay),
-    ("micro_of_second", DatePart::MicroOfSecond),
-    ("milli_of_day", DatePart::MilliOfDay),
-    ("milli_of_second", DatePart::MilliOfSecond),
-    ("minute_of_day", DatePart::MinuteOfDay),
-    ("minute_of_hour", DatePart::MinuteOfHour),
-    ("month_of_year", DatePart::MonthOfYear),
-    ("nano_of_day", DatePart::NanoOfDay),
-    ("nano_of_second", DatePart::NanoOfSecond),
-    ("offset_seconds", DatePart::OffsetSeconds),
-    ("proleptic_month", DatePart::ProlepticMonth),
-    ("second_of_day", DatePart::SecondOfDay),
-    ("second_of_minute", DatePart::SecondOfMinute),
-    ("year", DatePart::Year),
-    ("year_of_era", DatePart::YearOfEra),
-];
-
 impl Checker<'_> {
     /// Returns a function of dates; `None` where the name is of another kind.
     pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>> {
@@ -54,11 +20,11 @@ impl Checker<'_> {
                 self.demand(c, 0, "string", Kind::is_text)?;
                 let c = &self.with_date(c, 1)?;
                 let name = self.constant_text(c, 0)?.to_ascii_lowercase();
-                let Some((_, part)) = PARTS.iter().find(|(known, _)| *known == name) else {
+                let Some(part) = DatePart::named(&name) else {
                     let message = format!("invalid date field for [{}]: {name}", self.written(c.span));
                     return Err(self.verification(c.span, message));
                 };
-                self.made(c, Kind::Long, call(T::DatePart(*part), vec![c.arguments[1].single()]))
+                self.made(c, Kind::Long, call(T::DatePart(part), vec![c.arguments[1].single()]))
             }
             "date_format" => self.date_format(c)?,
             "day_name" | "month_name" => {
@@ -184,7 +150,6 @@ impl Checker<'_> {
         }
         let near = nearest(&name, UNITS.iter().map(|(known, _)| *known));
         let hint = near.map(|near| format!("; did you mean [{near}]?")).unwrap_or_default();
-        let message = format!("Received value [{written}] is not valid date part to add{hint}");
-        Err(self.verification(c.span, message))
+        Err(self.verification(c.span, format!("Received value [{written}] is not valid date part to add{hint}")))
     }
 }

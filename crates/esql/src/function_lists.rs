@@ -66,8 +66,7 @@ impl Checker<'_> {
             Some(Some(Some(Value::String(order)))) if order.eq_ignore_ascii_case("asc") => false,
             Some(Some(Some(Value::String(order)))) if order.eq_ignore_ascii_case("desc") => true,
             _ => {
-                let message = "Invalid order value in [MV_SORT], expected one of [ASC, DESC]";
-                return Err(self.verification(c.span, message));
+                return Err(self.verification(c.span, "Invalid order value in [MV_SORT], expected one of [ASC, DESC]"));
             }
         };
         let function = if is_descending { L::SortDescending } else { L::Sort };
@@ -78,7 +77,7 @@ impl Checker<'_> {
     fn of_two_lists(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr> {
         let Some(common) = kind.common(c.arguments[1].kind) else {
             let argument = (c.arguments[1].span, c.arguments[1].kind);
-            return Err(self.misfit(c.span, "second ", kind.written(), argument));
+            return Err(self.misfit(c.span, "second ", kind.name(), argument));
         };
         let values = c.arguments.iter().map(of_double).collect();
         if c.name == "mv_append" {

@@ -49,7 +49,7 @@ impl Checker<'_> {
             "bit_length" => {
                 self.demand(c, 0, "string", Kind::is_text)?;
                 let bytes = Expr::Call(Function::ByteLength, Self::singles(c));
-                let whole = T::Whole(plan::function::WholeOperator::Multiply, Kind::Integer.width());
+                let whole = T::Whole(plan::ArithmeticOperator::Multiply, Kind::Integer.width());
                 self.made(c, Kind::Integer, call(whole, vec![bytes, literal(Value::Integer(8))]))
             }
             "left" | "right" | "repeat" => {

@@ -11,71 +11,51 @@ use plan::function::WholeWidth;
 use plan::strict_date::date_of;
 use plan::{TypedKind, address_of};
 
-/// A type of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// No value ever.
-    Null,
-    /// `true`, `false`.
-    Boolean,
-    /// Whole numbers of 32 bits.
-    Integer,
-    /// Whole numbers of 64 bits.
-    Long,
-    /// Decimal numbers.
-    Double,
-    /// Texts.
-    Keyword,
-    /// Texts that are analysed.
-    Text,
-    /// Instants in milliseconds.
-    Date,
-    /// Addresses.
-    Ip,
-    /// A length of time; no column can have it.
-    Duration,
-    /// Values of several types in different indices.
-    Unsupported,
+types::named! {
+    /// A type of values, by its name in errors.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Kind {
+        /// No value ever.
+        Null = "null",
+        /// `true`, `false`.
+        Boolean = "boolean",
+        /// Whole numbers of 32 bits.
+        Integer = "integer",
+        /// Whole numbers of 64 bits.
+        Long = "long",
+        /// Decimal numbers.
+        Double = "double",
+        /// Texts.
+        Keyword = "keyword",
+        /// Texts that are analysed.
+        Text = "text",
+        /// Instants in milliseconds.
+        Date = "datetime",
+        /// Addresses.
+        Ip = "ip",
+        /// A length of time; no column can have it.
+        Duration = "time_duration",
+        /// Values of several types in different indices.
+        Unsupported = "unsupported",
+    }
 }
 
 impl Kind {
     /// Its name in the columns of an answer.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Date => "date",
-            other => other.written(),
-        }
-    }
-
-    /// Its name in errors.
-    pub(super) fn written(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Long => "long",
-            Self::Double => "double",
-            Self::Keyword => "keyword",
-            Self::Text => "text",
-            Self::Date => "datetime",
-            Self::Ip => "ip",
-            Self::Duration => "time_duration",
-            Self::Unsupported => "unsupported",
-        }
+    pub fn column_name(self) -> &'static str {
+        if self == Self::Date { "date" } else { self.name() }
     }
 
     /// Returns the type of a name, as casts write it.
     pub(super) fn of_cast(name: &str) -> Option<Self> {
-        Some(match name {
-            "boolean" | "bool" => Self::Boolean,
-            "integer" | "int" => Self::Integer,
-            "long" => Self::Long,
-            "double" => Self::Double,
-            "keyword" | "string" => Self::Keyword,
-            "date" | "datetime" => Self::Date,
-            "ip" => Self::Ip,
-            _ => return None,
-        })
+        match name {
+            "bool" => Some(Self::Boolean),
+            "int" => Some(Self::Integer),
+            "string" => Some(Self::Keyword),
+            "date" => Some(Self::Date),
+            "boolean" | "integer" | "long" | "double" | "keyword" | "datetime" | "ip" => Self::named(name),
+            _ => None,
+        }
     }
 
     pub(super) fn is_text(self) -> bool {
@@ -182,9 +162,8 @@ pub(super) fn of_literal(literal: &Literal) -> Option<(Kind, Option<Value>)> {
 
 /// Returns a text as a constant of another type, as comparisons convert it; `Err` says what it should be.
 pub(super) fn converted(text: &str, kind: Kind) -> Result<Value, String> {
-    let failed = |why: String| {
-        Err(format!("Cannot convert string [{text}] to [{}], error [{why}]", kind.written().to_uppercase()))
-    };
+    let failed =
+        |why: String| Err(format!("Cannot convert string [{text}] to [{}], error [{why}]", kind.name().to_uppercase()));
     match kind {
         Kind::Date => match date_of(text) {
             Some(nanos) => Ok(Value::Timestamp(Timestamp(nanos))),

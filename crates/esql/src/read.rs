@@ -164,8 +164,7 @@ impl Reader<'_> {
             }
         }
         if aggregates.is_empty() && groups.is_empty() {
-            let message = "At least one aggregation or grouping expression required in [STATS]";
-            return Err(self.error(span, message));
+            return Err(self.error(span, "At least one aggregation or grouping expression required in [STATS]"));
         }
         Ok(Command::Stats { aggregates, groups, span })
     }

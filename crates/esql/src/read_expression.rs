@@ -5,8 +5,8 @@ use pest::iterators::Pair;
 use super::error::Result;
 use super::grammar::{Rule, parts, span_of};
 use super::read::{Reader, string};
-use super::syntax::{Expression, Literal, Node, Sign, Unit};
-use plan::{ArithmeticOperator, Span};
+use super::syntax::{Expression, Literal, Node, Unit};
+use plan::{ArithmeticOperator, Comparison, Span};
 
 impl Reader<'_> {
     /// Returns an expression that must be there.
@@ -90,8 +90,12 @@ impl Reader<'_> {
                 Node::In { value, list, is_negated }
             }
             Rule::comparison => {
-                let sign = details.next().map_or(Sign::Equal, |sign| comparison(sign.as_str()));
-                Node::Compare(sign, value, Box::new(self.expression_of(details.next(), span)?))
+                let sign =
+                    details.next().map_or("=", |sign| sign.as_str().strip_suffix("==").map_or(sign.as_str(), |_| "="));
+                let Some(comparison) = Comparison::named(sign) else {
+                    return Err(self.error(span, "the operator [=~] is not supported; compare TO_LOWER of both"));
+                };
+                Node::Compare(comparison, value, Box::new(self.expression_of(details.next(), span)?))
             }
             _ => match details.next() {
                 Some(parameter) if parameter.as_rule() == Rule::parameter => {
@@ -109,13 +113,7 @@ impl Reader<'_> {
         let mut inner = parts(pair);
         let mut found = self.expression_of(inner.next(), span)?;
         while let Some(sign) = inner.next() {
-            let operator = match sign.as_str() {
-                "+" => ArithmeticOperator::Add,
-                "-" => ArithmeticOperator::Subtract,
-                "*" => ArithmeticOperator::Multiply,
-                "/" => ArithmeticOperator::Divide,
-                _ => ArithmeticOperator::Remainder,
-            };
+            let operator = ArithmeticOperator::named(sign.as_str()).unwrap_or(ArithmeticOperator::Remainder);
             self.nest(1, span)?;
             let right = self.expression_of(inner.next(), span)?;
             let span = found.span.to(right.span);
@@ -252,17 +250,5 @@ impl Reader<'_> {
             Rule::truth => Literal::Boolean(written.eq_ignore_ascii_case("true")),
             _ => Literal::Null,
         })
-    }
-}
-
-fn comparison(sign: &str) -> Sign {
-    match sign {
-        "==" => Sign::Equal,
-        "=~" => Sign::EqualIgnoringCase,
-        "!=" => Sign::NotEqual,
-        "<" => Sign::Less,
-        "<=" => Sign::LessOrEqual,
-        ">" => Sign::Greater,
-        _ => Sign::GreaterOrEqual,
     }
 }

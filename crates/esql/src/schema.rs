@@ -59,14 +59,11 @@ pub fn mapped_type(types: &[&'static str]) -> &'static str {
 }
 
 fn kind_of(field: &FieldSummaryRow) -> Option<Kind> {
-    Some(match mapped_type(&field.types) {
-        "boolean" => Kind::Boolean,
-        "double" => Kind::Double,
-        "long" => Kind::Long,
-        "date" => Kind::Date,
-        "object" => return None,
-        _ => Kind::Text,
-    })
+    match mapped_type(&field.types) {
+        "date" => Some(Kind::Date),
+        "object" => None,
+        name => Kind::named(name),
+    }
 }
 
 /// Reports whether values of a column are what a field of a declared type shows.
@@ -129,7 +126,7 @@ impl Schema {
     ) -> Result<(), (String, String, &'static str)> {
         for (name, declared) in mappings.declared().filter(|(name, _)| is_wanted(name)) {
             if let Some(stored) = self.0.get(name).filter(|stored| !fits(stored.kind, declared)) {
-                return Err((name.to_owned(), declared.to_owned(), stored.kind.written()));
+                return Err((name.to_owned(), declared.to_owned(), stored.kind.name()));
             }
         }
         self.1 = mappings;
@@ -139,7 +136,7 @@ impl Schema {
     fn add(&mut self, name: &str, groups: &BTreeMap<String, IndexField>, lists: &BTreeSet<String>) {
         let mut kinds: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for (group, known) in groups {
-            kinds.entry(known.kind.written()).or_default().push(group.clone());
+            kinds.entry(known.kind.name()).or_default().push(group.clone());
         }
         let raw: BTreeSet<&'static str> = groups.values().flat_map(|known| known.raw.iter().copied()).collect();
         let Some(kind) = groups.values().next().map(|known| known.kind) else { return };

@@ -1,6 +1,6 @@
 //! The syntax tree of ES|QL, with the place of everything in the text.
 
-use plan::{ArithmeticOperator, Span};
+use plan::{ArithmeticOperator, Comparison, Span};
 
 /// A query.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ pub(super) enum Node {
     Cast(Box<Expression>, String),
     Negate(Box<Expression>),
     Arithmetic(ArithmeticOperator, Box<Expression>, Box<Expression>),
-    Compare(Sign, Box<Expression>, Box<Expression>),
+    Compare(Comparison, Box<Expression>, Box<Expression>),
     Not(Box<Expression>),
     All(Vec<Expression>),
     Any(Vec<Expression>),
@@ -105,19 +105,6 @@ pub(super) enum Node {
         is_negated: bool,
     },
     Matches(Box<Expression>, Literal),
-}
-
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
-    Equal,
-    /// `=~`: equal whatever the case.
-    EqualIgnoringCase,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 /// A constant.

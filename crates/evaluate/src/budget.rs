@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::columns::memory::{Lease, MemoryPool, MemoryReservation};
-use crate::columns::stop::Stop;
+use crate::columns::stop::{Result, Stop};
 
 /// How long a query that has to end may continue making an answer of what it has found.
 const GRACE: Duration = Duration::from_millis(50);
@@ -99,7 +99,7 @@ impl<'a> Budget<'a> {
     ///
     /// # Errors
     /// The query may not hold that much.
-    pub fn resize(&self, lease: &mut Lease, n_bytes: usize) -> Result<(), Stop> {
+    pub fn resize(&self, lease: &mut Lease, n_bytes: usize) -> Result<()> {
         match n_bytes.checked_sub(lease.n_bytes) {
             Some(more) => self.hold(more)?,
             None => lease.held.release(lease.n_bytes - n_bytes),
@@ -112,7 +112,7 @@ impl<'a> Budget<'a> {
     ///
     /// # Errors
     /// The query may not hold that much, or all queries together hold too much. Then nothing was taken.
-    pub fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
+    pub fn hold(&self, n_bytes: usize) -> Result<()> {
         let wanted = self.held().saturating_add(n_bytes);
         types::ensure!(wanted <= self.memory_bytes_max, Stop::Memory);
         if let Some(pool) = &self.held.pool
@@ -132,7 +132,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes `n_bytes` for as long as `work` lasts.
-    pub fn holding<T>(&self, n_bytes: usize, work: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+    pub fn holding<T>(&self, n_bytes: usize, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let lease = self.lease(n_bytes)?;
         let done = work();
         drop(lease);
@@ -143,13 +143,13 @@ impl<'a> Budget<'a> {
     ///
     /// # Errors
     /// As for [`hold`](Self::hold).
-    pub fn lease(&self, n_bytes: usize) -> Result<Lease, Stop> {
+    pub fn lease(&self, n_bytes: usize) -> Result<Lease> {
         self.hold(n_bytes)?;
         Ok(Lease { held: self.held.clone(), n_bytes })
     }
 
     /// Reports whether a column of so many bytes may be made at all.
-    pub fn permits(&self, n_bytes: usize) -> Result<(), Stop> {
+    pub fn permits(&self, n_bytes: usize) -> Result<()> {
         if n_bytes > self.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) }
     }
 
@@ -225,7 +225,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Stops whoever asks once the query is over and its grace has passed.
-    pub fn check(&self) -> Result<(), Stop> {
+    pub fn check(&self) -> Result<()> {
         if !self.is_over() {
             return Ok(());
         }
@@ -236,7 +236,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Does the same for work that leaves nothing to be shown where it is stopped.
-    pub fn check_or_cut(&self) -> Result<(), Stop> {
+    pub fn check_or_cut(&self) -> Result<()> {
         self.check().inspect_err(|_| self.is_cut.store(true, Relaxed))
     }
 
@@ -260,7 +260,7 @@ impl<'a> Budget<'a> {
         &self,
         items: &mut Vec<T>,
         mut compare: impl FnMut(&T, &T) -> std::cmp::Ordering,
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         let mut length = 8 * ROWS_BETWEEN_LOOKS;
         for part in items.chunks_mut(length) {
             self.check()?;

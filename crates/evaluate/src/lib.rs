@@ -16,7 +16,7 @@ pub use columns::memory::{Lease, MemoryPool, MemoryReservation};
 pub use columns::order_key::{put_group_key, put_place_descending, put_sort_keys};
 pub use columns::place::{Place, RankedValue, kept_places, places, put_place, read_place};
 pub use columns::row_columns::RowColumns;
-pub use columns::stop::Stop;
+pub use columns::stop::{Result, Stop};
 pub use columns::value_size::value_bytes;
 pub use expressions::elements::PreparedElements;
 pub use expressions::environment::Environment;

@@ -11,9 +11,7 @@ pub(crate) enum Escape {
 
 /// Reads the escape at the beginning of a text; returns what it stands for and what follows.
 pub(crate) fn escape(text: &str) -> Result<(Escape, &str), SyntaxError> {
-    let Some(c) = text[1..].chars().next() else {
-        return Err(SyntaxError::new("trailing backslash at end of expression", ""));
-    };
+    let c = text[1..].chars().next().ok_or_else(|| SyntaxError::new("trailing backslash at end of expression", ""))?;
     let after = &text[1 + c.len_utf8()..];
     if let Some(members) = ascii_class(c) {
         let sign = if c.is_ascii_uppercase() { "^" } else { "" };

@@ -6,7 +6,6 @@
 
 mod change;
 mod document;
-mod error;
 mod ledger;
 mod objective;
 mod post_mortem;
@@ -21,12 +20,12 @@ use types::{GroupScope, Hold, Timestamp, ensure};
 pub(crate) use self::change::present;
 pub use self::change::{IncidentChange, NewItem};
 pub use self::document::{Incident, IncidentItem, ItemKind};
-pub use self::error::{IncidentAuthor, IncidentError};
 pub use self::ledger::{Ledger, LedgerRow, Month, ledger};
 pub use self::objective::Objectives;
 pub use self::post_mortem::post_mortem;
 pub(crate) use self::report::shown_duration;
 pub use self::report::{ledger_csv, ledger_html};
+use crate::author::{Author, ChangeError, Result};
 
 /// The kind of the documents.
 const KIND: &str = "incident";
@@ -47,7 +46,7 @@ pub struct Incidents {
 
 impl Incidents {
     /// Returns the incidents that exist for a caller, the newest first. Blocks.
-    pub fn list(&self, settings: Settings<'_>, scope: &GroupScope) -> Result<Vec<Incident>, IncidentError> {
+    pub fn list(&self, settings: Settings<'_>, scope: &GroupScope) -> Result<Vec<Incident>> {
         let mut all: Vec<Incident> = all(settings)?.into_iter().map(|(_, incident)| incident).collect();
         all.retain(|incident| incident.is_within(scope));
         all.sort_by(|a, b| b.start().cmp(&a.start()).then_with(|| a.id.cmp(&b.id)));
@@ -55,15 +54,15 @@ impl Incidents {
     }
 
     /// Returns an incident that exists for a caller. Blocks.
-    pub fn get(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<Incident, IncidentError> {
+    pub fn get(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<Incident> {
         Ok(self.found(settings, scope, id)?.1)
     }
 
-    fn found(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(String, Incident), IncidentError> {
-        let not_found = || IncidentError::NotFound(id.to_owned());
+    fn found(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(String, Incident)> {
+        let not_found = || ChangeError::NotFound("incident", id.to_owned());
         let text = settings.get(KIND, id)?.ok_or_else(not_found)?;
         let incident: Incident = serde_json::from_str(&text)
-            .map_err(|error| IncidentError::Conflict(format!("incident {id} cannot be read: {error}")))?;
+            .map_err(|error| ChangeError::Conflict(format!("incident {id} cannot be read: {error}")))?;
         ensure!(incident.is_within(scope), not_found());
         Ok((text, incident))
     }
@@ -72,15 +71,15 @@ impl Incidents {
     pub fn make(
         &self,
         settings: Settings<'_>,
-        by: &IncidentAuthor,
+        by: &Author,
         new: IncidentChange,
         (id, now): (String, Timestamp),
-    ) -> Result<Incident, IncidentError> {
+    ) -> Result<Incident> {
         let incident = Incident::new(id, by, now).changed(new, by, now)?;
-        ensure!(!incident.title.is_empty(), IncidentError::Bad("title: is needed".into()));
+        ensure!(!incident.title.is_empty(), ChangeError::Bad("title: is needed".into()));
         let _changing = self.changes.hold();
         if settings.all(KIND)?.len() >= INCIDENTS_MAX {
-            return Err(IncidentError::Conflict(format!("there are {INCIDENTS_MAX} incidents; delete old ones")));
+            return Err(ChangeError::Conflict(format!("there are {INCIDENTS_MAX} incidents; delete old ones")));
         }
         settings.put(KIND, &incident.id, &text_of(&incident))?;
         Ok(incident)
@@ -90,16 +89,16 @@ impl Incidents {
     pub fn change(
         &self,
         settings: Settings<'_>,
-        by: &IncidentAuthor,
+        by: &Author,
         id: &str,
-        change: &dyn Fn(&Incident) -> Result<Incident, IncidentError>,
-    ) -> Result<Incident, IncidentError> {
+        change: &dyn Fn(&Incident) -> Result<Incident>,
+    ) -> Result<Incident> {
         let _changing = self.changes.hold();
         for _ in 0..ATTEMPTS_MAX {
             let (text, incident) = self.found(settings, &by.scope, id)?;
             let mut next = change(&incident)?;
             if next.items.len() > ITEMS_MAX {
-                return Err(IncidentError::Conflict(format!("incident {id} has {ITEMS_MAX} items already")));
+                return Err(ChangeError::Conflict(format!("incident {id} has {ITEMS_MAX} items already")));
             }
             next.version = incident.version + 1;
             let json = text_of(&next);
@@ -107,11 +106,11 @@ impl Incidents {
                 return Ok(next);
             }
         }
-        Err(IncidentError::Conflict(format!("incident {id} is changed by others at the moment; try again")))
+        Err(ChangeError::Conflict(format!("incident {id} is changed by others at the moment; try again")))
     }
 
     /// Removes an incident. Blocks.
-    pub fn remove(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<(), IncidentError> {
+    pub fn remove(&self, settings: Settings<'_>, scope: &GroupScope, id: &str) -> Result<()> {
         let _changing = self.changes.hold();
         self.found(settings, scope, id)?;
         Ok(settings.remove(KIND, id)?)

@@ -7,7 +7,6 @@ mod announce;
 mod columns;
 mod deaths;
 mod decision;
-mod error;
 mod follow;
 mod former;
 mod grouping;
@@ -26,10 +25,10 @@ use types::{GroupScope, Hold};
 
 pub use self::decision::{Decision, DecisionChange, IssueState, Until};
 use self::decision::{Decisions, count_of};
-pub use self::error::IssueError;
 use self::follow::{Follower, KIND};
 pub use self::signature::ErrorEvent;
 pub use self::view::{HostView, IssueView, RestartView, UntilView, VersionView};
+use crate::author::{Author, ChangeError, Result};
 
 /// The form in which counts are saved: a record for each issue.
 const STATE: StateKind = StateKind {
@@ -44,15 +43,6 @@ const SETTLE_MAX: Duration = Duration::from_secs(1);
 /// Issues that are merged at once, and merges of one issue that can be undone.
 const MERGED_MAX: usize = 100;
 const MERGES_MAX: usize = 100;
-
-/// Who asks or decides.
-#[derive(Clone, Debug)]
-pub struct Author {
-    /// The name of the user or key.
-    pub name: String,
-    /// The groups that exist for them.
-    pub scope: GroupScope,
-}
 
 /// Which issues are listed.
 #[derive(Clone, Debug, Default)]
@@ -119,7 +109,7 @@ impl Issues {
     }
 
     /// Returns an issue, also by the id of one that became a part of it. Blocks.
-    pub fn get(&self, scope: &GroupScope, id: &str) -> Result<IssueView, IssueError> {
+    pub fn get(&self, scope: &GroupScope, id: &str) -> Result<IssueView> {
         self.follower.settle(SETTLE_MAX);
         self.one(scope, id)
     }
@@ -151,18 +141,18 @@ impl Issues {
         views
     }
 
-    fn one(&self, scope: &GroupScope, id: &str) -> Result<IssueView, IssueError> {
+    fn one(&self, scope: &GroupScope, id: &str) -> Result<IssueView> {
         let root = {
             let inner = self.follower.inner();
             let joined = inner.grouping.counted.joined.get(id).map_or(id, String::as_str);
             inner.decisions.root(joined).to_owned()
         };
         let found = self.all(scope, &IssueFilter::default()).into_iter().find(|view| view.id == root);
-        found.ok_or_else(|| IssueError::NotFound(id.to_owned()))
+        found.ok_or_else(|| ChangeError::NotFound("issue", id.to_owned()))
     }
 
     /// Changes what was decided about an issue, and returns it. Blocks.
-    pub fn change(&self, by: &Author, id: &str, change: DecisionChange) -> Result<IssueView, IssueError> {
+    pub fn change(&self, by: &Author, id: &str, change: DecisionChange) -> Result<IssueView> {
         self.follower.settle(SETTLE_MAX);
         let _changing = self.changes.hold();
         let root = self.one(&by.scope, id)?.id;
@@ -171,22 +161,21 @@ impl Issues {
     }
 
     /// Makes issues parts of the first one, and returns that. Blocks.
-    pub fn merge(&self, by: &Author, ids: &[String]) -> Result<IssueView, IssueError> {
+    pub fn merge(&self, by: &Author, ids: &[String]) -> Result<IssueView> {
         if !(2..=MERGED_MAX).contains(&ids.len()) {
-            return Err(IssueError::bad(format!("ids: a merge takes 2–{MERGED_MAX} issues")));
+            return Err(ChangeError::bad(format!("ids: a merge takes 2–{MERGED_MAX} issues")));
         }
         self.follower.settle(SETTLE_MAX);
         let _changing = self.changes.hold();
-        let roots = ids.iter().map(|id| Ok(self.one(&by.scope, id)?.id)).collect::<Result<Vec<_>, IssueError>>()?;
+        let roots = ids.iter().map(|id| Ok(self.one(&by.scope, id)?.id)).collect::<Result<Vec<_>>>()?;
         if roots.iter().collect::<BTreeSet<_>>().len() < roots.len() {
-            return Err(IssueError::Conflict("ids: two of these are one issue already".into()));
+            return Err(ChangeError::Conflict("ids: two of these are one issue already".into()));
         }
-        let groups =
-            roots.iter().map(|id| Ok(self.one(&by.scope, id)?.group)).collect::<Result<BTreeSet<_>, IssueError>>()?;
+        let groups = roots.iter().map(|id| Ok(self.one(&by.scope, id)?.group)).collect::<Result<BTreeSet<_>>>()?;
         if groups.len() > 1 {
             // A key for one of the groups would see counts of the other.
             let named: Vec<String> = groups.into_iter().collect();
-            return Err(IssueError::Conflict(format!(
+            return Err(ChangeError::Conflict(format!(
                 "ids: issues of different groups cannot be one ({})",
                 named.join(", ")
             )));
@@ -194,7 +183,7 @@ impl Issues {
         let (target, parts) = (&roots[0], &roots[1..]);
         self.decide(target, |before, _| {
             if before.merges.len() >= MERGES_MAX {
-                return Err(IssueError::Conflict(format!(
+                return Err(ChangeError::Conflict(format!(
                     "issue {target} has {MERGES_MAX} merges; split some of them"
                 )));
             }
@@ -207,7 +196,7 @@ impl Issues {
 
     /// Undoes the last merge of an issue, and returns what it is now: the issue, and those that are on their own again.
     /// Blocks.
-    pub fn split(&self, by: &Author, id: &str) -> Result<Vec<IssueView>, IssueError> {
+    pub fn split(&self, by: &Author, id: &str) -> Result<Vec<IssueView>> {
         self.follower.settle(SETTLE_MAX);
         let _changing = self.changes.hold();
         let root = self.one(&by.scope, id)?.id;
@@ -215,7 +204,7 @@ impl Issues {
         self.decide(&root, |before, _| {
             let mut next = before.clone();
             let last = next.merges.pop();
-            apart = last.ok_or_else(|| IssueError::Conflict(format!("issue {root} has no merge to undo")))?;
+            apart = last.ok_or_else(|| ChangeError::Conflict(format!("issue {root} has no merge to undo")))?;
             Ok(next)
         })?;
         let all = [root].into_iter().chain(apart);
@@ -223,23 +212,19 @@ impl Issues {
     }
 
     /// Replaces the decision about an issue, in the control store first.
-    fn decide(
-        &self,
-        id: &str,
-        change: impl FnOnce(&Decision, u64) -> Result<Decision, IssueError>,
-    ) -> Result<(), IssueError> {
+    fn decide(&self, id: &str, change: impl FnOnce(&Decision, u64) -> Result<Decision>) -> Result<()> {
         let settings = self.follower.store.settings();
         let text = settings.get(KIND, id)?;
         let before = text.as_deref().map(serde_json::from_str::<Decision>).transpose();
         let before = before
-            .map_err(|error| IssueError::Conflict(format!("issue {id}: its decision cannot be read: {error}")))?;
+            .map_err(|error| ChangeError::Conflict(format!("issue {id}: its decision cannot be read: {error}")))?;
         let count = count_of(&self.follower.inner().parts_of(id));
         let after = change(&before.unwrap_or_default(), count)?;
         let json = serde_json::to_string(&after).expect("a decision is strings and numbers");
         match text {
             Some(text) => {
                 if !settings.exchange((KIND, id), &text, &json, DocumentWriter::AnyNode)? {
-                    return Err(IssueError::Conflict(format!("issue {id} was changed meanwhile; load it again")));
+                    return Err(ChangeError::Conflict(format!("issue {id} was changed meanwhile; load it again")));
                 }
             }
             None => settings.put(KIND, id, &json)?,

@@ -12,6 +12,7 @@
 //!
 //! Knows nothing of HTTP routes.
 
+mod author;
 #[cfg(test)]
 #[path = "../../files/src/objects/fake.rs"]
 mod fake_s3;
@@ -24,13 +25,14 @@ mod issues;
 #[path = "../../database/src/postgres/testing.rs"]
 mod postgres_server;
 
+pub use author::{Author, ChangeError};
 pub use incidents::{
-    Incident, IncidentAuthor, IncidentChange, IncidentError, IncidentItem, Incidents, ItemKind, Ledger, LedgerRow,
-    Month, NewItem, Objectives, ledger, ledger_csv, ledger_html, post_mortem,
+    Incident, IncidentChange, IncidentItem, Incidents, ItemKind, Ledger, LedgerRow, Month, NewItem, Objectives, ledger,
+    ledger_csv, ledger_html, post_mortem,
 };
 pub use issues::{
-    Author, Decision, DecisionChange, ErrorEvent, HostView, IssueError, IssueFilter, IssueState, IssueView, Issues,
-    IssuesError, RestartView, Until, UntilView, VersionView,
+    Decision, DecisionChange, ErrorEvent, HostView, IssueFilter, IssueState, IssueView, Issues, IssuesError,
+    RestartView, Until, UntilView, VersionView,
 };
 
 #[cfg(test)]

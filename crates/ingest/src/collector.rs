@@ -19,7 +19,7 @@ use crate::sample::number::{SampleValue, text_of_number};
 use crate::sample::{RequestSeries, SampleSeries, SeriesLabels, SharedSeries};
 use crate::sender::GroupNotes;
 use crate::zones::GroupZones;
-use crate::{Clocks, IngestError};
+use crate::{Clocks, IngestError, Result};
 
 /// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
 /// memory without bound if they stood in one.
@@ -53,7 +53,7 @@ pub(crate) struct CollectorContext<'a> {
 }
 
 /// Adds to a collector what an event has within it besides itself.
-pub(crate) type EmbeddedHook = fn(&mut Collector<'_>, RawEvent<'_>) -> Result<(), IngestError>;
+pub(crate) type EmbeddedHook = fn(&mut Collector<'_>, RawEvent<'_>) -> Result<()>;
 
 /// Collects the events of one request.
 ///
@@ -262,7 +262,7 @@ impl<'a> Collector<'a> {
         SampleSeries { series, memory_bytes, .. }: &SampleSeries,
         time: Timestamp,
         value: SampleValue<'_>,
-    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>> {
         let events = &mut self.groups[place];
         if let Some(oldest) = events.oldest.filter(|oldest| time < *oldest) {
             return Ok(Err(RecordRefusal::TooOld(oldest)));
@@ -282,7 +282,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Stops where the events hold too much.
-    fn check_memory(&self) -> Result<(), IngestError> {
+    fn check_memory(&self) -> Result<()> {
         let bytes_max = self.parser.received.limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
         if self.memory_bytes > bytes_max { Err(IngestError::TooManyFields { bytes_max }) } else { Ok(()) }
     }
@@ -344,7 +344,7 @@ impl<'a> Collector<'a> {
         place: usize,
         raw: RawEvent<'_>,
         metadata: &EventMetadata<'_>,
-    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>> {
         let added = self.add_event(place, raw, metadata)?;
         // What is in a group of metrics is none of the senders' lines.
         if added.is_ok() && !self.groups[place].name.has_samples() {
@@ -358,7 +358,7 @@ impl<'a> Collector<'a> {
         place: usize,
         raw: RawEvent<'_>,
         metadata: &EventMetadata<'_>,
-    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>> {
         self.parser.set_zone(self.groups[place].zone);
         if self.groups[place].is_piped {
             return self.add_piped(place, raw, metadata);
@@ -383,7 +383,7 @@ impl<'a> Collector<'a> {
         place: usize,
         raw: RawEvent<'_>,
         metadata: &EventMetadata<'_>,
-    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>> {
         self.whole.set_zone(self.groups[place].zone);
         self.whole.set_previous(self.parser.previous());
         self.whole.set_columns(self.parser.columns().cloned());
@@ -463,11 +463,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Counts a record, unless it is too old, and stops where the events hold too much.
-    fn count_record(
-        &mut self,
-        place: usize,
-        memory_bytes_before: usize,
-    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+    fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<Result<(), RecordRefusal>> {
         let events = &mut self.groups[place];
         self.memory_bytes += events.builder.memory_bytes().saturating_sub(memory_bytes_before);
         self.check_memory()?;

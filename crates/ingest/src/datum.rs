@@ -12,7 +12,7 @@ use parse::FieldWriter;
 use types::{GroupName, Level, Limits, Timestamp, group_name_of_outside};
 
 use crate::sample::{METRIC_NAME, SeriesLabels, field_of_label, label_pairs};
-use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
+use crate::{Collector, EventFields, EventMetadata, RawEvent, RecordRefusal, Result};
 
 /// The value of `@type` of a datum.
 pub const DATUM_TYPE: &str = "datum";
@@ -133,7 +133,7 @@ pub fn add(
     labels: &SeriesLabels,
     time: i64,
     datum: &Datum,
-) -> Result<Result<(), RecordRefusal>, IngestError> {
+) -> Result<Result<(), RecordRefusal>> {
     let place = collector.group(&group_name_of_outside(&format!("{}{}", GroupName::DATA, metric.namespace)))?;
     collector.set_stream(place, labels.text());
     let is_single = datum.minimum == datum.maximum;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 
-use crate::IngestError;
+use crate::{IngestError, Result};
 
 types::named! {
     /// How a body is compressed.
@@ -39,7 +39,7 @@ const RATIO_MAX: usize = 200;
 ///
 /// # Errors
 /// If it is larger than that, unfolds to more than 200 times its size (beyond 8 MiB), or is damaged.
-pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'_, [u8]>, IngestError> {
+pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'_, [u8]>> {
     if encoding != Encoding::Identity {
         return unfold(body, encoding, bytes_max, UNPROVEN_BYTES_MAX).map(Cow::Owned);
     }
@@ -74,7 +74,7 @@ fn reader<'b>(body: &'b [u8], encoding: Encoding) -> io::Result<Box<dyn Read + '
 }
 
 /// `unproven_max` is [`UNPROVEN_BYTES_MAX`] outside of tests.
-fn unfold(body: &[u8], encoding: Encoding, bytes_max: usize, unproven_max: usize) -> Result<Vec<u8>, IngestError> {
+fn unfold(body: &[u8], encoding: Encoding, bytes_max: usize, unproven_max: usize) -> Result<Vec<u8>> {
     let bad = |error: io::Error| IngestError::BadEncoding { encoding: encoding.name(), problem: error.to_string() };
     let n_unproven = bytes_max.min(unproven_max);
     let mut unfolding = reader(body, encoding).map_err(bad)?;
@@ -106,7 +106,7 @@ fn unfold(body: &[u8], encoding: Encoding, bytes_max: usize, unproven_max: usize
 ///
 /// # Errors
 /// If the text is longer than `bytes_max`: a replacement has three bytes.
-pub fn lossy(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>, IngestError> {
+pub fn lossy(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>> {
     if let Ok(text) = str::from_utf8(body) {
         return Ok(Cow::Borrowed(text));
     }
@@ -116,9 +116,7 @@ pub fn lossy(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>, IngestError>
         if !chunk.invalid().is_empty() {
             text.push(char::REPLACEMENT_CHARACTER);
         }
-        if text.len() > bytes_max {
-            return Err(IngestError::TooLarge { bytes_max });
-        }
+        types::ensure!(text.len() <= bytes_max, IngestError::TooLarge { bytes_max });
     }
     Ok(Cow::Owned(text))
 }

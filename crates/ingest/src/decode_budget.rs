@@ -3,7 +3,7 @@
 //! A few bytes can stand for many: a reference to a long symbol, an empty label, an element of a list. Whatever a decoder keeps, copies,
 //! hashes or compares is counted as it goes along, so that the memory and the work of a request are bounded by the bytes that it sent.
 
-use crate::IngestError;
+use crate::{IngestError, Result};
 
 /// Bytes that a label, an attribute or an element takes besides its text: a pair of texts, or a value.
 pub const PAIR_BYTES: usize = 64;
@@ -44,7 +44,7 @@ impl Allowance {
     }
 
     #[inline]
-    fn take(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+    fn take(&mut self, n_bytes: usize) -> Result<()> {
         let left = self.left.checked_sub(n_bytes);
         self.left = left.ok_or(IngestError::TooManyFields { bytes_max: self.bytes_max })?;
         Ok(())
@@ -62,7 +62,7 @@ impl DecodeBudget {
     /// # Errors
     /// The body would take too much memory.
     #[inline]
-    pub fn hold(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+    pub fn hold(&mut self, n_bytes: usize) -> Result<()> {
         self.memory.take(n_bytes)
     }
 
@@ -71,7 +71,7 @@ impl DecodeBudget {
     /// # Errors
     /// The body would take too much work.
     #[inline]
-    pub fn spend(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+    pub fn spend(&mut self, n_bytes: usize) -> Result<()> {
         self.work.take(n_bytes)
     }
 }
@@ -94,7 +94,7 @@ impl EmbeddedBudget {
     ///
     /// # Errors
     /// If the data would take far more than their lines.
-    pub(crate) fn hold(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+    pub(crate) fn hold(&mut self, n_bytes: usize) -> Result<()> {
         self.0.take(n_bytes)
     }
 }

@@ -3,6 +3,9 @@
 use storage::AppendError;
 use types::GroupName;
 
+/// What most of a request returns.
+pub type Result<T, E = IngestError> = std::result::Result<T, E>;
+
 /// Why nothing of a request was stored, or, for [`IngestError::Store`], why it is not known to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {

@@ -9,7 +9,7 @@ use storage::Store;
 use types::{Column, GroupName, GroupPattern, Hold, ProbeField, RowSet, Run, ScanError, TextProbe, TimeRange, Value};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::IngestError;
+use crate::{IngestError, Result};
 
 /// Up to so many ids are asked of a block's filters one by one; for more of them its ids are read at once.
 const PROBES_MAX: usize = 32;
@@ -92,14 +92,12 @@ impl Claims {
     ///
     /// # Errors
     /// If another request keeps one of them for too long.
-    pub(crate) fn claim_all(&self, keys: &[Key]) -> Result<IdClaim<'_>, IngestError> {
+    pub(crate) fn claim_all(&self, keys: &[Key]) -> Result<IdClaim<'_>> {
         let is_taken = |claimed: &mut Keys| !claimed.is_empty() && keys.iter().any(|key| claimed.contains(key));
         let claimed = self.claimed.hold();
         let waited = self.released.wait_timeout_while(claimed, CLAIM_PATIENCE, is_taken);
         let (mut claimed, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timeout.timed_out() {
-            return Err(IngestError::OnItsWay);
-        }
+        types::ensure!(!timeout.timed_out(), IngestError::OnItsWay);
         claimed.extend(keys);
         drop(claimed);
         Ok(IdClaim { claims: self, keys: keys.iter().copied().collect() })

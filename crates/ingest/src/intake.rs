@@ -17,7 +17,7 @@ use crate::pipeline::{self, MadePipeline, MadePipelines, MakePipelineError, Pipe
 use crate::sample::{MetricDescriptions, SharedSeries};
 use crate::sender::Sender;
 use crate::zones::GroupZones;
-use crate::{Clocks, IngestAnswer, IngestError, Sources};
+use crate::{Clocks, IngestAnswer, Result, Sources};
 
 /// Takes request bodies and makes durable events of them.
 pub struct Intake {
@@ -208,9 +208,7 @@ impl Intake {
         self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
         let alone = Pipelines::compile_one(definition).map_err(MakePipelineError::Definition)?;
         let name = definition["name"].as_str().unwrap_or_default();
-        if self.pipelines().has(name) {
-            return Err(MakePipelineError::Taken(name.to_owned()));
-        }
+        types::ensure!(!self.pipelines().has(name), MakePipelineError::Taken(name.to_owned()));
         compiled(&sources.configured, &sources.made)
             .and_then(|pipelines| pipelines.append(alone))
             .map_err(MakePipelineError::Definition)?;
@@ -296,7 +294,7 @@ impl Intake {
     ///
     /// # Errors
     /// If the store does not take it.
-    pub fn record_own(&self, group: &GroupName, record: &[u8], now: Timestamp) -> Result<(), IngestError> {
+    pub fn record_own(&self, group: &GroupName, record: &[u8], now: Timestamp) -> Result<()> {
         let mut collector = self.collect_as(self.received(now), &GroupScope::All);
         collector.is_own = true;
         let place = collector.group(group)?;
@@ -307,12 +305,7 @@ impl Intake {
     }
 
     /// Stores what was collected of a body and returns when it is durable. Blocks.
-    pub fn accept(
-        &self,
-        collector: Collector<'_>,
-        body: &[u8],
-        sender: &Sender<'_>,
-    ) -> Result<IngestAnswer, IngestError> {
+    pub fn accept(&self, collector: Collector<'_>, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer> {
         self.deliver(collector, sender.batch_key(body), body.len() as u64, IngestAnswer::default())
     }
 
@@ -326,7 +319,7 @@ impl Intake {
         body: &[u8],
         sender: &Sender<'_>,
         check: impl FnOnce(Vec<Part>) -> (Vec<Part>, u64),
-    ) -> Result<IngestAnswer, IngestError> {
+    ) -> Result<IngestAnswer> {
         let key = sender.batch_key(body);
         let mut pending = PendingDelivery::new(collector, key, body.len() as u64, IngestAnswer::default());
         let (parts, n_taken) = check(pending.delivery.parts);
@@ -348,11 +341,11 @@ impl Intake {
         key: Option<BatchKey>,
         raw_bytes: u64,
         answer: IngestAnswer,
-    ) -> Result<IngestAnswer, IngestError> {
+    ) -> Result<IngestAnswer> {
         self.store_pending(PendingDelivery::new(collector, key, raw_bytes, answer))
     }
 
-    pub(crate) fn store_pending(&self, pending: PendingDelivery) -> Result<IngestAnswer, IngestError> {
+    pub(crate) fn store_pending(&self, pending: PendingDelivery) -> Result<IngestAnswer> {
         let PendingDelivery { mut delivery, mut answer, n_overflowed } = pending;
         if !delivery.parts.is_empty() {
             let _claim = self.drop_repeated_spans(&mut delivery.parts)?;

@@ -40,7 +40,7 @@ pub use clocks::{ClockView, Clocks};
 pub use collector::{Collector, RecordRefusal};
 pub use decode::{Encoding, decode, lossy};
 pub use decode_budget::{DecodeBudget, PAIR_BYTES};
-pub use error::{IngestError, OutOfScope};
+pub use error::{IngestError, OutOfScope, Result};
 pub use event::{EventFields, EventMetadata, RawEvent};
 pub use intake::Intake;
 pub use own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};

@@ -19,7 +19,7 @@ use self::samples::SampleNotes;
 use crate::line_context::LineContext;
 use crate::sources::{ContentHash, Heard, RefusedCount};
 use crate::{
-    Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, RecordRefusal, Sender,
+    Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, RecordRefusal, Result, Sender,
 };
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
@@ -99,7 +99,7 @@ pub(crate) fn ingest(
     group: &GroupName,
     stream: &str,
     sender: &Sender<'_>,
-) -> Result<IngestAnswer, IngestError> {
+) -> Result<IngestAnswer> {
     let piece = take_apart(body, group, stream)?;
     let mut answer = IngestAnswer::default();
     let mut high_water = None;
@@ -143,7 +143,7 @@ fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, RefusedCount
     let _ = intake.sources.look_after(&intake.store, sender.now);
 }
 
-fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Piece<'a>, IngestError> {
+fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Piece<'a>> {
     let bad = |problem: String| IngestError::BadHeader(problem);
     let end = memchr::memchr(b'\n', body).ok_or_else(|| bad("no line end after it".into()))?;
     let header: Header = serde_json::from_slice(&body[..end]).map_err(|error| bad(error.to_string()))?;
@@ -213,7 +213,7 @@ fn append(
     piece: &Piece<'_>,
     gap: Range<u64>,
     sender: &Sender<'_>,
-) -> Result<(IngestAnswer, RefusedCount, Receipt), IngestError> {
+) -> Result<(IngestAnswer, RefusedCount, Receipt)> {
     let header = &piece.header;
     let zone: Option<Zone> = header.zone.as_deref().and_then(|zone| zone.parse().ok());
     let mut received = intake.received(sender.now);
@@ -283,7 +283,7 @@ fn add(
     (piece, place): (&Piece<'_>, usize),
     (bytes, metadata): (&[u8], &EventMetadata<'_>),
     notes: &mut SampleNotes,
-) -> Result<Result<(), String>, IngestError> {
+) -> Result<Result<(), String>> {
     if piece.header.samples {
         return samples::add(collector, bytes, notes);
     }

@@ -1,6 +1,6 @@
 //! NDJSON: one JSON record a line. A broken line is told by its number and keeps nobody else out.
 
-use crate::{Collector, EventMetadata, IngestAnswer, IngestError, RawEvent};
+use crate::{Collector, EventMetadata, IngestAnswer, RawEvent, Result};
 
 /// Some programs begin every text with this mark; it is no part of the first record.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -12,7 +12,7 @@ pub(crate) fn read(
     metadata: &EventMetadata<'_>,
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut line_number = 0;
     let mut from = 0;

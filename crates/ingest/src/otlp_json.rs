@@ -182,9 +182,7 @@ impl<'t> Transcoder<'t> {
 
     fn enter(&mut self) -> Result<(), String> {
         self.depth += 1;
-        if self.depth > NESTING_MAX {
-            return Err(format!("the request is nested more than {NESTING_MAX} levels deep"));
-        }
+        types::ensure!(self.depth <= NESTING_MAX, format!("the request is nested more than {NESTING_MAX} levels deep"));
         Ok(())
     }
 

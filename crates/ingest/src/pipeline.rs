@@ -22,6 +22,7 @@ mod trial;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
 use serde_json::Value as Json;
 use types::{GroupName, Limits};
 
@@ -74,7 +75,7 @@ struct Counters {
 }
 
 /// A pipeline and what it did since the start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PipelineStatus {
     /// Its name.
     pub name: String,

@@ -5,7 +5,7 @@
 
 pub use types::codec::put_count as put_varint;
 
-use crate::IngestError;
+use crate::{IngestError, Result};
 
 /// What a field of a message holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl<'a> Message<'a> {
     }
 
     /// Returns the numbers of a packed list, which the bytes are instead of a message. Ends after the first error.
-    pub fn varints(mut self) -> impl Iterator<Item = Result<u64, IngestError>> + use<'a> {
+    pub fn varints(mut self) -> impl Iterator<Item = Result<u64>> + use<'a> {
         std::iter::from_fn(move || {
             let is_at_end = self.rest.is_empty();
             (!is_at_end).then(|| self.varint().ok_or_else(|| self.broken()))
@@ -118,7 +118,7 @@ impl<'a> Message<'a> {
 }
 
 impl<'a> Iterator for Message<'a> {
-    type Item = Result<(u64, Content<'a>), IngestError>;
+    type Item = Result<(u64, Content<'a>)>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {

@@ -9,7 +9,7 @@ use types::GroupName;
 use crate::event::{EventFields, EventMetadata};
 use crate::intake::{Intake, PendingDelivery};
 use crate::sender::Sender;
-use crate::{Encoding, IngestAnswer, IngestError, decode, lines, ndjson, span, text};
+use crate::{Encoding, IngestAnswer, IngestError, Result, decode, lines, ndjson, span, text};
 
 /// What the bytes of a body are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ enum ReadRequest {
 
 impl Intake {
     /// Stores the events of a request and returns when they are durable. Blocks.
-    pub fn ingest(&self, request: IngestRequest<'_>) -> Result<IngestAnswer, IngestError> {
+    pub fn ingest(&self, request: IngestRequest<'_>) -> Result<IngestAnswer> {
         match self.read(request)? {
             ReadRequest::Stored(answer) => Ok(answer),
             ReadRequest::Read(pending) => self.store_pending(pending),
@@ -69,8 +69,8 @@ impl Intake {
     pub fn ingest_then(
         &self,
         request: IngestRequest<'_>,
-        done: impl FnOnce(Result<IngestAnswer, IngestError>) + Send + 'static,
-    ) -> Result<(), IngestError> {
+        done: impl FnOnce(Result<IngestAnswer>) + Send + 'static,
+    ) -> Result<()> {
         match self.read(request)? {
             ReadRequest::Stored(answer) => done(Ok(answer)),
             ReadRequest::Read(PendingDelivery { delivery, answer, .. }) if delivery.parts.is_empty() => {
@@ -94,7 +94,7 @@ impl Intake {
     }
 
     /// Reads the events of a request; those in the shipper's form are stored already.
-    fn read(&self, request: IngestRequest<'_>) -> Result<ReadRequest, IngestError> {
+    fn read(&self, request: IngestRequest<'_>) -> Result<ReadRequest> {
         let IngestRequest { body, encoding, format, group, stream, fields, sender } = request;
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         if format == Format::Lines {

@@ -25,7 +25,7 @@ pub use self::number::{STALE_BITS, SampleValue, number_of_text, text_of_number};
 pub use self::series_cache::{LastSeries, SeriesCache};
 pub(crate) use self::shared_series::RequestSeries;
 pub use self::shared_series::SharedSeries;
-use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
+use crate::{Collector, EventFields, EventMetadata, RawEvent, RecordRefusal, Result};
 
 /// Fields of a sample besides its labels.
 const SAMPLE_FIELDS_MAX: usize = 4;
@@ -42,7 +42,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     ///
     /// # Errors
     /// If the sender may not write to the group.
-    pub fn new(collector: &'w mut Collector<'a>, labels: &SeriesLabels) -> Result<Self, IngestError> {
+    pub fn new(collector: &'w mut Collector<'a>, labels: &SeriesLabels) -> Result<Self> {
         let place = collector.group_of_next(labels.group())?;
         let series = Cow::Owned(collector.series(labels));
         Ok(Self { collector, place, series })
@@ -52,7 +52,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     ///
     /// # Errors
     /// If the sender may not write to the group.
-    pub fn of_series(collector: &'w mut Collector<'a>, series: &'w SampleSeries) -> Result<Self, IngestError> {
+    pub fn of_series(collector: &'w mut Collector<'a>, series: &'w SampleSeries) -> Result<Self> {
         let place = collector.group_of_next(&series.group)?;
         Ok(Self { collector, place, series: Cow::Borrowed(series) })
     }
@@ -62,7 +62,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     /// # Errors
     /// If the samples collected need more memory than a request may hold.
     #[inline]
-    pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
+    pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>> {
         self.add_value(time, SampleValue::Float(value))
     }
 
@@ -71,7 +71,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     /// # Errors
     /// If the samples collected need more memory than a request may hold.
     #[inline]
-    pub fn add_value(&mut self, time: i64, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
+    pub fn add_value(&mut self, time: i64, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>> {
         let time = Timestamp(time.saturating_mul(Timestamp::MILLISECOND));
         if self.collector.takes_samples(self.place) {
             return self.collector.add_sample(self.place, &self.series, time, value);
@@ -80,7 +80,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     }
 
     /// Adds a sample as any other event: pipelines may change it, or it goes to another group.
-    fn add_event(&mut self, time: Timestamp, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
+    fn add_event(&mut self, time: Timestamp, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>> {
         let series = &self.series.series;
         self.collector.set_stream(self.place, series.stream());
         let write = |fields: &mut FieldWriter<'_>| {

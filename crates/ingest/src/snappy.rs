@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::IngestError;
+use crate::{IngestError, Result};
 
 /// Limit on the bytes that one byte of a Snappy block can produce: an element of three bytes copies up to 64.
 const SNAPPY_RATIO_MAX: usize = 22;
@@ -18,7 +18,7 @@ thread_local! {
 ///
 /// # Errors
 /// If it is not one block, or has more bytes.
-pub fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
+pub fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>> {
     unpacked_len(body, bytes_max)?;
     snap::raw::Decoder::new().decompress_vec(body).map_err(broken)
 }
@@ -28,7 +28,7 @@ pub fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
 ///
 /// # Errors
 /// If it is not one block, or has more bytes.
-pub fn with_unpacked<T>(body: &[u8], bytes_max: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T, IngestError> {
+pub fn with_unpacked<T>(body: &[u8], bytes_max: usize, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
     let n_bytes = unpacked_len(body, bytes_max)?;
     let mut room = ROOM.take();
     room.resize(n_bytes.max(room.len()), 0);
@@ -41,11 +41,9 @@ pub fn with_unpacked<T>(body: &[u8], bytes_max: usize, read: impl FnOnce(&[u8]) 
 }
 
 /// Returns how many bytes a block says that it has.
-fn unpacked_len(body: &[u8], bytes_max: usize) -> Result<usize, IngestError> {
+fn unpacked_len(body: &[u8], bytes_max: usize) -> Result<usize> {
     let n_bytes = snap::raw::decompress_len(body).map_err(broken)?;
-    if n_bytes > bytes_max {
-        return Err(IngestError::TooLarge { bytes_max });
-    }
+    types::ensure!(n_bytes <= bytes_max, IngestError::TooLarge { bytes_max });
     if n_bytes > body.len().saturating_mul(SNAPPY_RATIO_MAX) {
         return Err(broken("the block is too short for the length that it names"));
     }
@@ -60,7 +58,7 @@ fn broken(problem: impl ToString) -> IngestError {
 ///
 /// # Errors
 /// If it is larger than a block may be.
-pub fn pack(message: &[u8]) -> Result<Vec<u8>, IngestError> {
+pub fn pack(message: &[u8]) -> Result<Vec<u8>> {
     snap::raw::Encoder::new().compress_vec(message).map_err(broken)
 }
 

@@ -23,7 +23,7 @@ use self::lists::ELEMENTS_MAX;
 pub use self::lists::{Members, SpanList, link, span_event};
 pub(crate) use self::repeated::has_spans;
 pub use self::repeated::repeated_spans;
-use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
+use crate::{Collector, EventFields, EventMetadata, RawEvent, RecordRefusal, Result};
 
 /// The groups that contain spans, as patterns: their own, and the one for groups beyond the limit.
 pub const SPAN_GROUPS: [&str; 2] = ["traces/*", "overflow"];
@@ -161,7 +161,7 @@ impl Span<'_> {
         place: usize,
         (n_attributes, attributes): (usize, &dyn Fn(&mut SpanAttributes<'_, '_>)),
         status_code: Option<&str>,
-    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>> {
         self.check_times(collector.received());
         let field_bytes_max = collector.received().limits.field_bytes_max;
         for (what, n_dropped) in [("event", self.events.n_excess), ("link", self.links.n_excess)] {

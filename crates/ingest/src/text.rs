@@ -1,6 +1,6 @@
 //! Text: lines as a program prints them.
 
-use crate::{Collector, EventMetadata, IngestAnswer, IngestError, RawEvent};
+use crate::{Collector, EventMetadata, IngestAnswer, RawEvent, Result};
 
 /// Adds the events of `body` to the group at `place`, with what came beside all of them.
 pub(crate) fn read(
@@ -10,7 +10,7 @@ pub(crate) fn read(
     metadata: &EventMetadata<'_>,
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     let (mut line_number, mut counted) = (1, 0);
     let mut overflow = parse::Overflow::new(event_bytes_max);
     for range in parse::events(body, event_bytes_max) {

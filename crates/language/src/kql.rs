@@ -55,11 +55,6 @@ struct Reader<'a> {
     n_regexes: usize,
 }
 
-/// Returns the only rule inside another.
-fn inner_rule<'p>(pair: Pair<'p, Rule>, rule: Rule) -> Option<Pair<'p, Rule>> {
-    pair.into_inner().find(|part| part.as_rule() == rule)
-}
-
 impl Reader<'_> {
     fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
         QueryError::new(code, message, self.text, span)
@@ -115,7 +110,7 @@ impl Reader<'_> {
     }
 
     fn paren(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>, nesting: usize) -> Result<Option<Expr>> {
-        match inner_rule(pair, Rule::sum) {
+        match pair.into_inner().find(|part| part.as_rule() == Rule::sum) {
             Some(sum) => self.sum(sum, target, nesting + 1),
             None => Ok(None),
         }

@@ -12,7 +12,7 @@ pub mod logql;
 pub mod lucene;
 pub mod mapping;
 mod query_language;
-mod search_error;
+pub mod search_error;
 mod search_query;
 mod showing;
 mod translate;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 use types::GroupPattern;
 
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 pub use document::Misfit;
 pub(crate) use schema::no_longer;
 pub(super) use schema::of_groups;
@@ -294,7 +294,7 @@ impl Mapping {
     ///
     /// # Errors
     /// Where a field has another type, or the declarations cannot be read.
-    pub fn extended(&self, json: &Json, settings: &Json) -> Result<Self, SearchError> {
+    pub fn extended(&self, json: &Json, settings: &Json) -> Result<Self> {
         let added = Self::read(json, settings)?;
         for (path, declared) in &added.declared {
             let known = self.declared.get(path);

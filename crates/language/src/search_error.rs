@@ -1,5 +1,8 @@
 //! What is wrong with a search request of Elasticsearch.
 
+/// What reading a search request returns.
+pub type Result<T, E = SearchError> = std::result::Result<T, E>;
+
 /// What is wrong with a search request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]

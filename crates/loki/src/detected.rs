@@ -16,7 +16,7 @@ use super::lines::{self, LABEL_FIELDS, Labels, LineRequest};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::{Outcome, Parameters, Problem, Reply, Scope};
+use door::{Outcome, Parameters, Problem, Reply, Result, Scope};
 
 /// Default number of fields, or of values of one, as in Loki.
 const FIELDS_DEFAULT: usize = 1_000;
@@ -141,7 +141,7 @@ fn note<'f>(
     Some(field)
 }
 
-fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+fn limit_of(parameters: &Parameters) -> Result<usize> {
     let limit = match parameters.number::<i64>("limit")? {
         None => parameters.number::<i64>("field_limit")?,
         limit => limit,

@@ -54,7 +54,7 @@ pub(crate) fn ring(_: Call) -> Outcome {
 /// Answers `index/shards`: one shard with everything that the selector matches.
 pub(crate) fn shards(call: Call) -> Outcome {
     if call.parameters.get("targetBytesPerShard").is_none_or(|target| target.starts_with(['0', '-'])) {
-        return Err(Problem::bad_request("bad-parameter", "targetBytesPerShard must be a positive value"));
+        return Err(Problem::bad_parameter("targetBytesPerShard must be a positive value"));
     }
     status::with_stats(
         &call,

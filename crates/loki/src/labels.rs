@@ -11,7 +11,7 @@ use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::{Outcome, Parameters, Problem, QueryRun, Reply, Scope};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result, Scope};
 
 /// Limit on the label sets of an answer that says when there are more.
 const SERIES_MAX: usize = 5_000;
@@ -59,7 +59,7 @@ pub(crate) fn values(mut call: Call) -> Outcome {
 }
 
 /// Refuses a selector with stages, or one that matches everything.
-pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
+pub(crate) fn check_selector(parameters: &Parameters) -> Result<()> {
     let Some(text) = parameters.get("query") else { return Ok(()) };
     language::logql::selector(text, true)?;
     Ok(())
@@ -77,7 +77,7 @@ fn fields_of(label: &str) -> &'static [&'static str] {
 }
 
 /// Returns the query of a selector, or one for everything.
-pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
+pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery> {
     match selector {
         None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: LabelView::default() }),
         Some(text) => select::selector(text),
@@ -121,7 +121,7 @@ fn sets_of(
     fields: &[&str],
     range: TimeRange,
     now: types::Timestamp,
-) -> Result<Vec<Labels>, Problem> {
+) -> Result<Vec<Labels>> {
     let field = |name: &str| (Name::from(name), Expr::Field(name.into()));
     let by: Vec<(Name, Expr)> = fields.iter().map(|name| field(name)).collect();
     let count = Aggregate { name: "count".into(), kind: AggregateKind::Count, argument: None };

@@ -121,7 +121,7 @@ fn streams(rows: Vec<Vec<Option<Value>>>, wanted: LineRequest) -> Vec<Stream> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
     for row in rows {
-        let Categories { stream: mut labels, metadata, parsed } = categories_of(&row);
+        let Categories { stream: mut labels, metadata, parsed } = LabelSet::read(set_of(&row)).categories();
         if !wanted.is_categorized {
             labels.extend(metadata);
             labels.extend(parsed);
@@ -141,10 +141,6 @@ fn set_of(row: &[Option<Value>]) -> &str {
         Some(Some(Value::String(text))) => text,
         _ => "",
     }
-}
-
-fn categories_of(row: &[Option<Value>]) -> Categories {
-    LabelSet::read(set_of(row)).categories()
 }
 
 /// Returns rows of [`tail_plan`] as streams of a tail's frame, in their order; consecutive rows with equal labels are one.

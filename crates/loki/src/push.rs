@@ -9,7 +9,7 @@ pub use self::decode::InFlight;
 use self::decode::PushWriter;
 use crate::state::Call;
 use door::headers::{batch_id, content_encoding, encoding};
-use door::{Outcome, Packing, Problem, Reply};
+use door::{Outcome, Packing, Problem, Reply, Result};
 
 pub(crate) fn post(Call { server, parts, .. }: Call) -> Outcome {
     let form = form(&parts.headers)?;
@@ -40,7 +40,7 @@ enum Form {
 }
 
 /// Returns the form that the headers name, by default JSON.
-fn form(headers: &HeaderMap) -> Result<Form, Problem> {
+fn form(headers: &HeaderMap) -> Result<Form> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     if !text(header::CONTENT_TYPE).starts_with("application/x-protobuf") {
         return encoding(headers).map(Form::Json);

@@ -10,7 +10,7 @@ use super::lines::{self, LineRequest};
 use super::{metric, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::{Outcome, Parameters, Problem, Reply, Scope, Shared};
+use door::{Outcome, Parameters, Problem, Reply, Result, Scope, Shared};
 
 /// Default and limit of the number of lines, as in Loki.
 const LINES_DEFAULT: usize = 100;
@@ -49,13 +49,13 @@ pub(crate) fn instant(call: Call) -> Outcome {
 }
 
 /// Parses the selector of a lookup: matchers of labels, at least one of which does not match everything.
-pub(crate) fn lookup(text: &str) -> Result<LogQuery, Problem> {
+pub(crate) fn lookup(text: &str) -> Result<LogQuery> {
     logql::selector(text, true)?;
     selector(text)
 }
 
 /// Parses a log query.
-pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
+pub(crate) fn selector(text: &str) -> Result<LogQuery> {
     match logql::parse(text)? {
         Query::Log(log) => Ok(log),
         Query::Metric(_) => Err(Problem::bad_request("bad-selector", "only label matchers are supported")),
@@ -64,11 +64,11 @@ pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
 
 /// Returns the error for a limit that is not a positive number, in Loki's words.
 pub(crate) fn bad_limit() -> Problem {
-    Problem::bad_request("bad-parameter", "limit must be a positive value")
+    Problem::bad_parameter("limit must be a positive value")
 }
 
 /// Returns the limit in the parameter `name`.
-pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
+pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize> {
     let limit = match parameters.number::<i64>(name)? {
         None => LINES_DEFAULT,
         Some(limit) => usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(bad_limit)?,
@@ -82,13 +82,13 @@ pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Proble
     Ok(limit)
 }
 
-fn line_request(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequest, Problem> {
+fn line_request(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequest> {
     let limit = limit(parameters, "limit")?;
     let is_forward = match parameters.get("direction").map(str::to_ascii_lowercase).as_deref() {
         None | Some("backward") => false,
         Some("forward") => true,
         Some(other) => {
-            return Err(Problem::bad_request("bad-parameter", format!("invalid direction {other:?}")));
+            return Err(Problem::bad_parameter(format!("invalid direction {other:?}")));
         }
     };
     let flags = headers.get("x-loki-response-encoding-flags").and_then(|value| value.to_str().ok());
@@ -127,11 +127,11 @@ const PART_NS: i64 = Timestamp::HOUR;
 /// Returns lines at least an interval apart within each hour: Loki counts intervals anew at each full hour, as it reads
 /// hours one by one. `ask` returns the first lines of a range.
 fn thinned(
-    ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
+    ask: impl Fn(usize, TimeRange) -> Result<Answer>,
     mut range: TimeRange,
     request: LineRequest,
     interval_ns: i64,
-) -> Result<Answer, Problem> {
+) -> Result<Answer> {
     let (mut whole, mut last): (Option<Answer>, Option<Timestamp>) = (None, None);
     loop {
         let mut answer = ask(THINNED_LINES, range)?;

@@ -53,8 +53,7 @@ pub(crate) fn get(Call { server, parameters, mut parts, .. }: Call) -> Outcome {
     let tail = Tail::new(&lines::tail_plan(&log), Tz::UTC)?;
     let delay_s: u64 = parameters.number("delay_for")?.unwrap_or(0);
     if delay_s > DELAY_S_MAX {
-        let message = format!("delay_for can't be greater than {DELAY_S_MAX}");
-        return Err(Problem::bad_request("bad-parameter", message));
+        return Err(Problem::bad_parameter(format!("delay_for can't be greater than {DELAY_S_MAX}")));
     }
     let limit = parameters.number("limit")?.unwrap_or(LINES_DEFAULT).min(LINES_MAX);
     let now = server.now();

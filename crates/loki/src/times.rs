@@ -6,7 +6,7 @@
 use chrono_tz::Tz;
 use types::{TimeRange, Timestamp, ensure, parse_duration_ns};
 
-use door::{Parameters, Problem, Scope};
+use door::{Parameters, Problem, Result, Scope};
 
 /// Digits up to which a whole number is seconds; nanoseconds of any time after 1970-01-01 have more.
 const SECONDS_DIGITS_MAX: usize = 10;
@@ -38,14 +38,14 @@ fn nanoseconds(seconds: f64) -> Option<i64> {
 }
 
 /// Returns the parameter `name` as an instant.
-pub(crate) fn instant_of(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Problem> {
+pub(crate) fn instant_of(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let unreadable = || Problem::bad_request("bad-time", format!("cannot parse {text:?} as {name}"));
     instant(text).map(Some).ok_or_else(unreadable)
 }
 
 /// Returns the range from `start` to `end`, exclusive; by default the last hour.
-pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange> {
     let to = instant_of(parameters, "end")?.unwrap_or(now);
     let since = match parameters.get("since") {
         None => Timestamp::HOUR,
@@ -57,7 +57,7 @@ pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange
 }
 
 /// Returns the step of a range query in nanoseconds: the requested one, else one for about 250 values.
-pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Problem> {
+pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64> {
     let width = range.to.0.saturating_sub(range.from.0);
     let step = match parameters.get("step") {
         None => (width / 250 / Timestamp::SECOND * Timestamp::SECOND).max(Timestamp::SECOND),
@@ -71,7 +71,7 @@ pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Pro
 }
 
 /// Returns the least distance of lines in an answer: the parameter `interval`, by default 0.
-pub(crate) fn interval(parameters: &Parameters) -> Result<i64, Problem> {
+pub(crate) fn interval(parameters: &Parameters) -> Result<i64> {
     let Some(text) = parameters.get("interval") else { return Ok(0) };
     duration(text).filter(|interval| *interval >= 0).ok_or_else(|| bad_duration("interval", text))
 }

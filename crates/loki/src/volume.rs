@@ -13,7 +13,7 @@ use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
 use crate::problem::in_time;
 use crate::state::Call;
-use door::{Outcome, Parameters, Problem, Reply, Scope};
+use door::{Outcome, Parameters, Problem, Reply, Result, Scope};
 
 /// Default and limit of the number of series, as in Loki.
 const DEFAULT: usize = 100;
@@ -60,7 +60,7 @@ enum Grouping {
 
 impl Grouping {
     /// Reads the grouping. Without target labels, the labels of the selector are used.
-    fn of(parameters: &Parameters, selector: &Selector, targets: &[String]) -> Result<Self, Problem> {
+    fn of(parameters: &Parameters, selector: &Selector, targets: &[String]) -> Result<Self> {
         let named = |names: &[String]| (!names.is_empty()).then(|| names.iter().cloned().collect());
         match parameters.get("aggregateBy") {
             None | Some("series") if targets.is_empty() => Ok(Self::Series(named(&selector.labels))),
@@ -68,7 +68,7 @@ impl Grouping {
             Some("labels") => Ok(Self::Names(named(targets))),
             Some(other) => {
                 let message = format!("invalid aggregation option {other:?}: aggregateBy is series or labels");
-                Err(Problem::bad_request("bad-parameter", message))
+                Err(Problem::bad_parameter(message))
             }
         }
     }
@@ -124,7 +124,7 @@ fn volumes(
     targets: &[String],
     step: Option<i64>,
     end: Timestamp,
-) -> Result<Vec<Series>, Problem> {
+) -> Result<Vec<Series>> {
     if rows.len() as u64 >= ROWS_MAX {
         let message =
             format!("there are more than {ROWS_MAX} streams and steps; ask for a shorter range or a longer step");

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use door::access::is_json;
-use door::{Call, Outcome, Problem, Reply, RequestBody, Role, Routes, Server, Table};
+use door::{Call, Outcome, Problem, Reply, RequestBody, Result, Role, Routes, Server, Table};
 
 use crate::agent::Agent;
 use crate::native::Native;
@@ -58,7 +58,7 @@ fn post(call: Call<McpState>) -> Outcome {
         status: problem.status,
         ..RpcError::refused(RpcCode::InvalidRequest, problem.message)
     };
-    let answer = move |body: Result<RequestBody, Problem>| {
+    let answer = move |body: Result<RequestBody>| {
         let message = body.map_err(unread).and_then(|body| Message::read(body.bytes()));
         message.and_then(|message| answer(call, message)).or_else(|refusal| Ok(rpc::reply(None, Err(refusal))))
     };

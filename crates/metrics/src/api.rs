@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use door::queries::{Extent, QueryTerms};
-use door::{Outcome, Parameters, Problem, QueryRun, Reply, Shared};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result, Shared};
 use promql::{Data, Labels, Matcher, Options, Query};
 use serde_json::json;
 use series::{SampleSource, query_options};
@@ -32,7 +32,7 @@ pub(crate) fn range(Call { server, parameters, .. }: Call) -> Outcome {
     let step = needed(duration_of(&parameters, "step")?, "step")?;
     if step > 0 && end.saturating_sub(start) / step > STEPS_MAX {
         let message = "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)";
-        return Err(Problem::bad_request("bad-parameter", message));
+        return Err(Problem::bad_parameter(message));
     }
     let span = u64::try_from(end.saturating_sub(start)).unwrap_or_default();
     let n_steps = span / u64::try_from(step).unwrap_or_default().max(1) + 1;
@@ -54,7 +54,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(parameters: &Parameters, extent: Extent) -> Result<Self, Problem> {
+    fn of(parameters: &Parameters, extent: Extent) -> Result<Self> {
         let query = parsed_text("query", parameters.get("query").unwrap_or_default())?;
         let lookback = duration_of(parameters, "lookback_delta")?.filter(|lookback| *lookback > 0);
         Ok(Self { query, lookback, limit: limit_of(parameters)?, extent, timeout: timeout_of(parameters)? })
@@ -62,17 +62,17 @@ impl Asked {
 }
 
 /// Returns the parameter `timeout`; one that is not positive is over at once.
-fn timeout_of(parameters: &Parameters) -> Result<Option<Duration>, Problem> {
+fn timeout_of(parameters: &Parameters) -> Result<Option<Duration>> {
     let timeout = duration_of(parameters, "timeout")?;
     Ok(timeout.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or_default())))
 }
 
 /// Returns the parameter `limit`; 0 and none mean no limit.
-fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+fn limit_of(parameters: &Parameters) -> Result<usize> {
     let Some(text) = parameters.get("limit") else { return Ok(usize::MAX) };
     let message =
         || format!("invalid parameter \"limit\": {:?} is not a whole number", &text[..text.floor_char_boundary(100)]);
-    let limit = text.parse().map_err(|_| Problem::bad_request("bad-parameter", message()))?;
+    let limit = text.parse().map_err(|_| Problem::bad_parameter(message()))?;
     Ok(if limit == 0 { usize::MAX } else { limit })
 }
 
@@ -133,9 +133,7 @@ pub(crate) fn values(mut call: Call) -> Outcome {
 
 /// Answers `series`: label sets.
 pub(crate) fn series(call: Call) -> Outcome {
-    if call.parameters.get("match[]").is_none() {
-        return Err(Problem::bad_request("bad-parameter", "no match[] parameter provided"));
-    }
+    types::ensure!(call.parameters.get("match[]").is_some(), Problem::bad_parameter("no match[] parameter provided"));
     with_label_sets(call, |sets, mut warnings, parameters| {
         let limit = limit_of(parameters)?;
         if sets.len() > limit {
@@ -165,7 +163,7 @@ fn with_label_sets(
     for text in parameters.all("match[]") {
         let query = parsed_text("match[]", text)?;
         let message = || format!("invalid parameter \"match[]\": {text:?} is not a selector of series");
-        let not_one = || Problem::bad_request("bad-parameter", message());
+        let not_one = || Problem::bad_parameter(message());
         selectors.push(query.matchers().ok_or_else(not_one)?.to_vec());
     }
     if selectors.is_empty() {

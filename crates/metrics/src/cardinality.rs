@@ -26,7 +26,7 @@ const NAME: &str = "__name__";
 /// Answers `status/tsdb`.
 pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     let n_rows = parameters.get("limit").map_or(Ok(ROWS), |text| {
-        let wrong = || Problem::bad_request("bad-parameter", format!("limit must be a number from 1 to {ROWS_MAX}"));
+        let wrong = || Problem::bad_parameter(format!("limit must be a number from 1 to {ROWS_MAX}"));
         text.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit)).ok_or_else(wrong)
     })?;
     let until = server.now().0 / Timestamp::MILLISECOND;

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use door::{Outcome, Problem, Reply};
 use foldhash::fast::RandomState;
 use ingest::sample::{Exemplar, SampleSeries};
-use ingest::{Collector, IngestError};
+use ingest::{Collector, Result};
 use serde_json::{Value, json};
 use types::{Timestamp, ensure};
 use xxhash_rust::xxh3::xxh3_64;
@@ -41,7 +41,7 @@ impl NewExemplars {
         collector: &mut Collector<'_>,
         (series, exemplar): (&SampleSeries, &Exemplar<'_>),
         state: &MetricsState,
-    ) -> Result<Result<(), String>, IngestError> {
+    ) -> Result<Result<(), String>> {
         let text = match exemplar.text() {
             Ok(text) => text,
             Err(problem) => return Ok(Err(problem)),

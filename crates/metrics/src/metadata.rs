@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use door::{Outcome, Parameters, Problem, Reply, Server};
+use door::{Outcome, Parameters, Problem, Reply, Result, Server};
 use exposition::has_suffix;
 use promql::METRIC_NAME;
 use serde_json::{Value, json};
@@ -149,9 +149,9 @@ pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
 }
 
 /// Returns the parameter `limit`; a negative one and none mean no limit, as in Prometheus.
-fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+fn limit_of(parameters: &Parameters) -> Result<usize> {
     let limit = parameters.get("limit").map(str::parse::<i64>).transpose();
-    let limit = limit.map_err(|_| Problem::bad_request("bad-parameter", "limit must be a number"))?;
+    let limit = limit.map_err(|_| Problem::bad_parameter("limit must be a number"))?;
     Ok(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX))
 }
 

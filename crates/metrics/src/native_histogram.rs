@@ -11,7 +11,7 @@
 //!
 //! A histogram with a count of type double has counts of its buckets, any other one differences between neighbours.
 
-use ingest::IngestError;
+use ingest::Result;
 use ingest::protobuf::{Content, Message, put_bytes, put_fixed64, put_varint};
 use ingest::sample::STALE_BITS;
 use promql::{Histogram, ResetHint, buckets_of_spans};
@@ -49,7 +49,7 @@ struct SentSide {
 }
 
 /// Reads a histogram, a part of `what`: its time in ms, and the histogram or what is wrong with it.
-pub(crate) fn read(message: &[u8], what: &'static str) -> Result<(i64, Result<Histogram, String>), IngestError> {
+pub(crate) fn read(message: &[u8], what: &'static str) -> Result<(i64, Result<Histogram, String>)> {
     let mut sent = Sent::default();
     for field in Message::new(message, what) {
         match field? {
@@ -75,7 +75,7 @@ pub(crate) fn read(message: &[u8], what: &'static str) -> Result<(i64, Result<Hi
 
 impl SentSide {
     /// Adds a field: 0 is a span, 1 are differences, 2 are counts.
-    fn add(&mut self, field: u64, content: Content<'_>, what: &'static str) -> Result<(), IngestError> {
+    fn add(&mut self, field: u64, content: Content<'_>, what: &'static str) -> Result<()> {
         match (field, content) {
             (0, Content::Bytes(message)) if self.spans.len() <= NUMBERS_MAX => self.spans.push(span(message, what)?),
             (1, Content::Number(number)) if self.differences.len() <= NUMBERS_MAX => {
@@ -156,7 +156,7 @@ pub(crate) fn check_total(in_buckets: u128, count: u64, sum: f64) -> Result<(), 
     }
 }
 
-fn span(message: &[u8], what: &'static str) -> Result<(i32, u32), IngestError> {
+fn span(message: &[u8], what: &'static str) -> Result<(i32, u32)> {
     let mut span = (0, 0);
     for field in Message::new(message, what) {
         match field? {

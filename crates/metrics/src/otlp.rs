@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 use door::{Outcome, Server};
 use ingest::otlp_json::{METRICS, to_protobuf};
-use ingest::{Encoding, IngestAnswer, IngestError, Sender, decode, lossy};
+use ingest::{Encoding, IngestAnswer, Result, Sender, decode, lossy};
 use otel::otlp::{AnswerNames, OtlpForm, export_with, post_with};
 use points::Points;
 
@@ -48,7 +48,7 @@ fn ingest(
     (body, encoding): (&[u8], Encoding),
     form: OtlpForm,
     sender: &Sender<'_>,
-) -> Result<IngestAnswer, IngestError> {
+) -> Result<IngestAnswer> {
     let intake = &server.app.intake;
     let body = decode(body, encoding, intake.limits.body_bytes_max)?;
     let message = match form {

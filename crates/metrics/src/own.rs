@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use door::{Problem, Server, Shared};
+use door::{Result, Server, Shared};
 use exposition::{Format, read};
 use ingest::sample::SeriesLabels;
 use types::Timestamp;
@@ -41,7 +41,7 @@ pub async fn store_own(server: Weak<Server>, state: Arc<MetricsState>) {
 }
 
 /// Stores what the server counts of itself now, and ends series that were there `before` and are no more. Returns those that are.
-fn store(server: &Shared, state: &MetricsState, before: Vec<SeriesLabels>) -> Result<Vec<SeriesLabels>, Problem> {
+fn store(server: &Shared, state: &MetricsState, before: Vec<SeriesLabels>) -> Result<Vec<SeriesLabels>> {
     let Some(page) = server.app.metrics.own_page() else { return Ok(before) };
     let instance = &*server.app.own_samples.instance;
     // The page is the server's own; of a mistake in it, what stands before counts.

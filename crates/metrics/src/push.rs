@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use axum::http::{StatusCode, header};
 use door::headers::encoding;
-use door::{FamilyServer, Outcome, Problem, Reply, RequestBody};
+use door::{FamilyServer, Outcome, Problem, Reply, RequestBody, Result};
 use exposition::{Family, Format, read};
 use ingest::decode;
 use ingest::sample::{SeriesLabels, sample_group};
@@ -88,7 +88,7 @@ fn push(Call { server, parts, .. }: Call, mode: Mode) -> Outcome {
         apply(&server, &key, families, mode)?;
         Ok(StatusCode::OK.into())
     };
-    let read = move |received: Result<RequestBody, Problem>| match received {
+    let read = move |received: Result<RequestBody>| match received {
         Ok(received) => Ok(Reply::intake(encoding.into(), received, store)),
         Err(problem) if problem.status == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(problem.hint("push fewer samples, or to more groups"))
@@ -99,12 +99,7 @@ fn push(Call { server, parts, .. }: Call, mode: Mode) -> Outcome {
 }
 
 /// Stores a push: its samples first, so that nothing is listed as pushed that was refused.
-fn apply(
-    server: &FamilyServer<MetricsState>,
-    key: &GroupingKey,
-    families: Vec<Family>,
-    mode: Mode,
-) -> Result<(), Problem> {
+fn apply(server: &FamilyServer<MetricsState>, key: &GroupingKey, families: Vec<Family>, mode: Mode) -> Result<()> {
     let limits = &server.app.intake.limits;
     let mut clock = server.state.push_clock();
     let before = documents::get(server, key)?;

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use door::headers::content_encoding;
-use door::{Outcome, Problem, QueryRun, Reply};
+use door::{Outcome, Problem, QueryRun, Reply, Result};
 use ingest::snappy;
 use promql::{Selection, Source};
 use series::SampleSource;
@@ -62,7 +62,7 @@ fn answer(run: &QueryRun<'_>, queries: &[ReadQuery]) -> Outcome {
 }
 
 /// Returns the series of a query in order of their labels.
-fn selected(source: &SampleSource<&QueryRun<'_>>, query: &ReadQuery) -> Result<Vec<ReadSeries>, Problem> {
+fn selected(source: &SampleSource<&QueryRun<'_>>, query: &ReadQuery) -> Result<Vec<ReadSeries>> {
     let found: Mutex<Vec<ReadSeries>> = Mutex::default();
     let after = query.start.saturating_sub(1);
     let selection = Selection { matchers: &query.matchers, after, until: query.end };
@@ -73,7 +73,7 @@ fn selected(source: &SampleSource<&QueryRun<'_>>, query: &ReadQuery) -> Result<V
         found.hold().push(of_series);
         Ok(())
     });
-    selected.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "execution", error.to_string()))?;
+    selected.map_err(|error| Problem::unprocessable("execution", error.to_string()))?;
     let mut found = found.into_held();
     found.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(found)

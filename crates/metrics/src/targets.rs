@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use door::{Outcome, Parameters, Problem, QueryRun, Reply};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result};
 use exposition::ActiveTarget;
 use ingest::SourceScrapes;
 use promql::{Labels, Matcher};
@@ -135,7 +135,7 @@ pub(crate) fn pools(call: Call) -> Outcome {
 
 /// Answers `targets/metadata`: type, help and unit of the metrics of targets.
 pub(crate) fn metadata(Call { server, parameters, .. }: Call) -> Outcome {
-    let bad = |message: &str| Problem::bad_request("bad-parameter", message.to_owned());
+    let bad = |message: &str| Problem::bad_parameter(message.to_owned());
     let limit = parameters.get("limit").filter(|text| !text.is_empty());
     let limit = limit.map(str::parse::<i64>).transpose().map_err(|_| bad("limit must be a number"))?.unwrap_or(-1);
     let matchers = match parameters.get("match_target").filter(|text| !text.is_empty()) {
@@ -200,7 +200,7 @@ fn names_of_targets(
     run: &QueryRun<'_>,
     targets: &[BTreeMap<String, String>],
     metric: &str,
-) -> Result<(Vec<BTreeSet<String>>, Vec<String>), Problem> {
+) -> Result<(Vec<BTreeSet<String>>, Vec<String>)> {
     let job_of = |target: &BTreeMap<String, String>| target.get("job").cloned().unwrap_or_default();
     let jobs: BTreeSet<String> = targets.iter().map(job_of).collect();
     let now_ms = run.server.now().0.div_euclid(Timestamp::MILLISECOND);

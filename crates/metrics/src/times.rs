@@ -1,6 +1,6 @@
 //! Times and durations as clients of Prometheus write them: seconds with a fraction or RFC 3339; `5m` or seconds.
 
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 use types::Timestamp;
 
 /// Prometheus' earliest and latest time, which clients send for "any": far beyond what a store holds.
@@ -33,30 +33,25 @@ fn duration(text: &str) -> Option<i64> {
 }
 
 /// Returns the parameter `name` as a time in ms; `None` if it is not there.
-pub(crate) fn time_of(parameters: &Parameters, name: &str) -> Result<Option<i64>, Problem> {
+pub(crate) fn time_of(parameters: &Parameters, name: &str) -> Result<Option<i64>> {
     read(parameters, name, time, "a time: seconds since 1970 or RFC 3339")
 }
 
 /// Returns the parameter `name` as a duration in ms; `None` if it is not there.
-pub(crate) fn duration_of(parameters: &Parameters, name: &str) -> Result<Option<i64>, Problem> {
+pub(crate) fn duration_of(parameters: &Parameters, name: &str) -> Result<Option<i64>> {
     read(parameters, name, duration, "a duration: seconds, or text such as 5m")
 }
 
 /// Returns a parameter that must be there.
-pub(crate) fn needed(value: Option<i64>, name: &str) -> Result<i64, Problem> {
-    value.ok_or_else(|| Problem::bad_request("bad-parameter", format!("the parameter {name:?} is missing")))
+pub(crate) fn needed(value: Option<i64>, name: &str) -> Result<i64> {
+    value.ok_or_else(|| Problem::bad_parameter(format!("the parameter {name:?} is missing")))
 }
 
-fn read(
-    parameters: &Parameters,
-    name: &str,
-    read: impl Fn(&str) -> Option<i64>,
-    form: &str,
-) -> Result<Option<i64>, Problem> {
+fn read(parameters: &Parameters, name: &str, read: impl Fn(&str) -> Option<i64>, form: &str) -> Result<Option<i64>> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let message =
         || format!("invalid parameter {name:?}: cannot parse {:?} to {form}", &text[..text.floor_char_boundary(100)]);
-    read(text).map(Some).ok_or_else(|| Problem::bad_request("bad-parameter", message()))
+    read(text).map(Some).ok_or_else(|| Problem::bad_parameter(message()))
 }
 
 #[cfg(test)]

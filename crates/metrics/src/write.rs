@@ -10,7 +10,7 @@ mod series;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use door::headers::{batch_id, content_encoding};
-use door::{ErrorFormat, Outcome, Packing, Problem, Reply};
+use door::{ErrorFormat, Outcome, Packing, Problem, Reply, Result};
 use ingest::{IngestAnswer, IngestError, snappy};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -76,7 +76,7 @@ fn reply(written: [u64; 3], refused: Option<String>) -> Reply {
 }
 
 /// Returns the message that the headers name, by default that of version 1.0.
-fn version(headers: &HeaderMap) -> Result<Version, Problem> {
+fn version(headers: &HeaderMap) -> Result<Version> {
     let refuse = |message: String, hint: &'static str| {
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message).hint(hint)
     };

@@ -10,7 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use types::{Hold, Timestamp};
 
-use crate::error::SignInError;
+use crate::error::{Result, SignInError};
 
 /// How long a person may take at the provider, in seconds.
 pub const COOKIE_LIFE_S: i64 = 600;
@@ -29,7 +29,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn new(to: &str, now: Timestamp) -> Result<Self, SignInError> {
+    pub(crate) fn new(to: &str, now: Timestamp) -> Result<Self> {
         let mut secret = [0u8; 32];
         let failed = |error| SignInError::BadAnswer(format!("no random numbers: {error}"));
         getrandom::fill(&mut secret).map_err(failed)?;

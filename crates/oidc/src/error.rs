@@ -1,5 +1,8 @@
 //! Why a sign-in with a provider fails.
 
+/// What signing in returns.
+pub type Result<T, E = SignInError> = std::result::Result<T, E>;
+
 /// Why someone was not signed in. Texts are for logs and administrators: some quote the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 
-use crate::error::SignInError;
+use crate::error::{Result, SignInError};
 
 /// How long one request may take, with its answer.
 pub(crate) const REQUEST_TIMEOUT: Duration =
@@ -22,22 +22,21 @@ pub(crate) fn client() -> Result<Client, String> {
 }
 
 /// Sends a request and returns the answer's status and body.
-async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u8>), SignInError> {
+async fn send(request: RequestBuilder, place: &Url) -> Result<(StatusCode, Vec<u8>)> {
     let failed = |error: reqwest::Error| SignInError::Unreachable(format!("{place}: {}", cause_of(&error)));
     let mut response = request.header("accept", "application/json").send().await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         body.extend_from_slice(&chunk);
         if body.len() > ANSWER_BYTES_MAX {
-            let problem = format!("{place}: it is larger than {} KiB", ANSWER_BYTES_MAX >> 10);
-            return Err(SignInError::BadAnswer(problem));
+            return Err(SignInError::BadAnswer(format!("{place}: it is larger than {} KiB", ANSWER_BYTES_MAX >> 10)));
         }
     }
     Ok((response.status(), body))
 }
 
 /// Sends a request and reads the JSON of a successful answer.
-pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder, place: &Url) -> Result<T, SignInError> {
+pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder, place: &Url) -> Result<T> {
     let (status, body) = send(request, place).await?;
     types::ensure!(!status.is_server_error(), SignInError::Unreachable(format!("{place}: {status}")));
     types::ensure!(status.is_success(), SignInError::Refused(format!("{place}: {status}{}", reason_in(&body))));

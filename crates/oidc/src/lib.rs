@@ -19,7 +19,7 @@ mod signature;
 mod token;
 
 pub use self::attempt::COOKIE_LIFE_S;
-pub use self::error::SignInError;
+pub use self::error::{Result, SignInError};
 pub use self::metadata::check_issuer;
 pub use reqwest::Url;
 

@@ -7,7 +7,7 @@ use reqwest::{Client, Url};
 use serde::Deserialize;
 use types::{Hold, Timestamp};
 
-use crate::error::SignInError;
+use crate::error::{Result, SignInError};
 use crate::fetch;
 
 /// How long metadata and keys are used before they are fetched again.
@@ -86,7 +86,7 @@ impl Publications {
     }
 
     /// Returns the metadata, which name the issuer that is configured.
-    pub(crate) async fn metadata(&self, client: &Client, now: Timestamp) -> Result<Arc<Metadata>, SignInError> {
+    pub(crate) async fn metadata(&self, client: &Client, now: Timestamp) -> Result<Arc<Metadata>> {
         if let Some(known) = known(&self.metadata, AGE_MAX_NS, now) {
             return Ok(known);
         }
@@ -119,7 +119,7 @@ impl Publications {
         metadata: &Metadata,
         name: Option<&str>,
         now: Timestamp,
-    ) -> Result<Jwk, SignInError> {
+    ) -> Result<Jwk> {
         if let Some(key) = known(&self.keys, AGE_MAX_NS, now).and_then(|keys| chosen(&keys, name)) {
             return Ok(key);
         }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use types::{Secret, Timestamp, ensure};
 
 use crate::attempt::{Attempt, UsedStates};
-use crate::error::SignInError;
+use crate::error::{Result, SignInError};
 use crate::fetch::{self, printable};
 use crate::metadata::{Endpoint, Metadata, Publications};
 use crate::signature;
@@ -91,7 +91,7 @@ pub struct Attempted {
     /// Where the person was on the page when it began.
     pub to: Url,
     /// Who they are.
-    pub account: Result<Account, SignInError>,
+    pub account: Result<Account>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +131,7 @@ impl Provider {
     ///
     /// # Errors
     /// If it does not answer, or with something that cannot be used.
-    pub async fn probe(&self, now: Timestamp) -> Result<(), SignInError> {
+    pub async fn probe(&self, now: Timestamp) -> Result<()> {
         self.publications.metadata(&self.client, now).await.map(drop)
     }
 
@@ -139,7 +139,7 @@ impl Provider {
     ///
     /// # Errors
     /// If the provider does not answer, or with something that cannot be used.
-    pub async fn begin(&self, to: &str, now: Timestamp) -> Result<(Url, String), SignInError> {
+    pub async fn begin(&self, to: &str, now: Timestamp) -> Result<(Url, String)> {
         let _place = self.places.try_acquire().map_err(|_| SignInError::Busy)?;
         let metadata = self.publications.metadata(&self.client, now).await?;
         let (options, attempt) = (&self.options, Attempt::new(to, now)?);
@@ -181,12 +181,7 @@ impl Provider {
         url.filter(|url| url.path().starts_with(home.path())).unwrap_or_else(|| home.clone())
     }
 
-    async fn account(
-        &self,
-        attempt: &Attempt,
-        answer: &ProviderAnswer,
-        now: Timestamp,
-    ) -> Result<Account, SignInError> {
+    async fn account(&self, attempt: &Attempt, answer: &ProviderAnswer, now: Timestamp) -> Result<Account> {
         let issuer = &*self.options.issuer;
         let state = attempt.state(issuer);
         ensure!(answer.state.as_deref() == Some(&state) && self.used.note(&state, now), SignInError::Stale);
@@ -211,7 +206,7 @@ impl Provider {
     }
 
     /// Exchanges a code for tokens.
-    async fn exchange(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<Tokens, SignInError> {
+    async fn exchange(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<Tokens> {
         let options = &self.options;
         let mut fields = vec![
             ("grant_type", "authorization_code"),
@@ -238,13 +233,7 @@ impl Provider {
     }
 
     /// Returns the claims of an ID token made for this sign-in.
-    async fn verified(
-        &self,
-        metadata: &Metadata,
-        id_token: &str,
-        nonce: &str,
-        now: Timestamp,
-    ) -> Result<Claims, SignInError> {
+    async fn verified(&self, metadata: &Metadata, id_token: &str, nonce: &str, now: Timestamp) -> Result<Claims> {
         let header = decode_header(id_token);
         let header = header.map_err(|_| SignInError::BadToken("it is not signed in a way that is known".into()))?;
         let key = self.publications.key(&self.client, metadata, header.kid.as_deref(), now).await?;
@@ -253,12 +242,7 @@ impl Provider {
     }
 
     /// Adds what the provider says of the account elsewhere, if the ID token has not all that is needed.
-    async fn completed(
-        &self,
-        metadata: &Metadata,
-        mut claims: Claims,
-        access_token: Option<&str>,
-    ) -> Result<Claims, SignInError> {
+    async fn completed(&self, metadata: &Metadata, mut claims: Claims, access_token: Option<&str>) -> Result<Claims> {
         let needed = [&self.options.user_claim, &self.options.groups_claim];
         let is_whole = needed.iter().all(|name| claim(&claims, name).is_some());
         let (false, Some(Endpoint(place)), Some(token)) = (is_whole, &metadata.userinfo_endpoint, access_token) else {
@@ -275,7 +259,7 @@ impl Provider {
     }
 
     /// Returns the account that claims describe.
-    fn described(&self, claims: &Claims) -> Result<Account, SignInError> {
+    fn described(&self, claims: &Claims) -> Result<Account> {
         let Options { issuer, user_claim, groups_claim, .. } = &self.options;
         let name = claim(claims, user_claim).and_then(Value::as_str).unwrap_or_default();
         ensure!(!name.is_empty(), SignInError::NoName(format!("there is no claim {user_claim:?} (oidc.user_claim)")));

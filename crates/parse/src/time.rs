@@ -92,10 +92,7 @@ fn unit_of_magnitude(magnitude: u64) -> i64 {
 
 /// Reads an epoch number with or without a fraction, exactly; digits below a nanosecond are cut off.
 pub(crate) fn epoch_of_digits(bytes: &[u8]) -> Option<i128> {
-    let (negative, digits) = match bytes.strip_prefix(b"-") {
-        Some(digits) => (true, digits),
-        None => (false, bytes),
-    };
+    let (negative, digits) = bytes.strip_prefix(b"-").map_or((false, bytes), |digits| (true, digits));
     let point = digits.iter().position(|b| *b == b'.').unwrap_or(digits.len());
     let (whole, fraction) = digits.split_at(point);
     let fraction = fraction.get(1..).unwrap_or_default();

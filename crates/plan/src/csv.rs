@@ -34,9 +34,7 @@ pub fn read_csv(text: &str) -> Result<Rows, CsvError> {
         return Err(error(1, format!("the table has {} bytes, more than the {CSV_BYTES_MAX} allowed", text.len())));
     }
     let mut records = Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
-    let Some(header) = records.next() else {
-        return Err(error(1, "the header with the names of columns is missing".into()));
-    };
+    let header = records.next().ok_or_else(|| error(1, "the header with the names of columns is missing".into()))?;
     let (_, header) = header?;
     if header.len() > CSV_COLUMNS_MAX {
         return Err(error(1, format!("the table has {} columns, more than {CSV_COLUMNS_MAX}", header.len())));

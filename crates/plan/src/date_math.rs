@@ -147,10 +147,7 @@ fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<DateRange> {
 
 /// `2026`, `2026-11`, … `2026-11-20T12:00:00.123Z`.
 fn date(text: &str, zone: Tz) -> Option<DateRange> {
-    let (day, time) = match text.split_once(['T', ' ']) {
-        Some((day, time)) => (day, time),
-        None => (text, ""),
-    };
+    let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, ""));
     let mut parts = day.split('-');
     let year: i32 = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
     let month: Option<u32> = parts.next().map(str::parse).transpose().ok()?;

@@ -8,9 +8,7 @@ mod typed;
 use serde::{Deserialize, Serialize};
 use types::{Level, Value};
 
-pub use typed::{
-    DatePart, DateUnit, DecimalFunction, ListFunction, TypedFunction, TypedKind, WholeOperator, WholeWidth,
-};
+pub use typed::{DatePart, DateUnit, DecimalFunction, ListFunction, TypedFunction, TypedKind, WholeWidth};
 
 /// The name of one value that [`Function::JsonSelected`] has selected.
 pub const ANY_VALUE: &str = "*";
@@ -20,193 +18,221 @@ pub const SELECTOR_STEP: &str = "\0";
 /// The step of a selector that selects all elements or members. It is the name of no member.
 pub const SELECTOR_ANY: &str = "\u{1}*";
 
-/// A function of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Function {
+/// Defines [`Function`]: the name of each as a query writes it, further names, and how a query calls it: its arguments as the
+/// reference shows them, fewest and most of them. No query calls those without.
+macro_rules! functions {
+    ($($(#[$doc:meta])* $function:ident $(($detail:ident))? = $name:literal
+        $($(| $other_name:literal)* ($arguments:literal, $n_min:literal, $n_max:expr))?,)+) => {
+        /// A function of values.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Function {
+            $($(#[$doc])* $function $(($detail))?,)+
+        }
+
+        /// Every name a query may call. Several names may mean one function.
+        pub const SIGNATURES: &[Signature] = &[$($(
+            Signature { function: Function::$function, name: $name, arguments: $arguments, n_min: $n_min, n_max: $n_max },
+            $(Signature {
+                function: Function::$function, name: $other_name, arguments: $arguments, n_min: $n_min, n_max: $n_max,
+            },)*
+        )?)+];
+
+        impl Function {
+            /// Returns the name as a query writes it; of several, the first.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$function { .. } => $name,)+
+                }
+            }
+        }
+    };
+}
+
+functions! {
     /// Absolute value.
-    Abs,
+    Abs = "abs" ("number", 1, Some(1)),
     /// Least whole number not below.
-    Ceil,
+    Ceil = "ceil" ("number", 1, Some(1)),
     /// Greatest whole number not above.
-    Floor,
+    Floor = "floor" ("number", 1, Some(1)),
     /// Greatest of the arguments.
-    Greatest,
+    Greatest = "greatest" ("value, …", 1, None),
     /// Least of the arguments.
-    Least,
+    Least = "least" ("value, …", 1, None),
     /// Natural logarithm.
-    Log,
+    Log = "log" ("number", 1, Some(1)),
     /// Square root.
-    Sqrt,
+    Sqrt = "sqrt" ("number", 1, Some(1)),
     /// Half away from zero to so many decimals.
-    Round,
+    Round = "round" ("number[, decimals]", 1, Some(2)),
     /// Logarithm to base 2.
-    Log2,
+    Log2 = "log2" ("number", 1, Some(1)),
     /// Logarithm to base 10.
-    Log10,
+    Log10 = "log10" ("number", 1, Some(1)),
     /// e to the power.
-    Exp,
+    Exp = "exp" ("number", 1, Some(1)),
     /// Power.
-    Pow,
+    Pow = "pow" ("base, exponent", 2, Some(2)),
     /// -1, 0 or 1.
-    Sign,
+    Sign = "sign" ("number", 1, Some(1)),
     /// Whether the value is there.
-    IsPresent,
+    IsPresent = "ispresent" ("field", 1, Some(1)),
     /// The first argument that is there.
-    Coalesce,
+    Coalesce = "coalesce" ("value, …", 1, None),
     /// Missing or the empty text.
-    IsEmpty,
+    IsEmpty = "isempty" ("field", 1, Some(1)),
     /// Missing, empty or only white space.
-    IsBlank,
+    IsBlank = "isblank" ("field", 1, Some(1)),
     /// The texts one after the other.
-    Concat,
+    Concat = "concat" ("text, …", 1, None),
     /// Without white space, or without the characters given, in front.
-    TrimStart,
+    TrimStart = "ltrim" ("text[, characters]", 1, Some(2)),
     /// … at the end.
-    TrimEnd,
+    TrimEnd = "rtrim" ("text[, characters]", 1, Some(2)),
     /// … at both ends.
-    Trim,
+    Trim = "trim" ("text[, characters]", 1, Some(2)),
     /// Length in code points.
-    TextLength,
+    TextLength = "strlen" ("text", 1, Some(1)),
     /// Length in bytes of UTF-8. No user writes it; other dialects use it.
-    ByteLength,
+    ByteLength = "bytelength",
     /// Without what certainly varies, as the patterns of messages begin. No user writes it; alert rules use it.
-    Masked,
+    Masked = "masked",
     /// In capital letters.
-    ToUpper,
+    ToUpper = "toupper" | "upper" ("text", 1, Some(1)),
     /// In small letters.
-    ToLower,
+    ToLower = "tolower" | "lower" ("text", 1, Some(1)),
     /// Part of a text by code points from 0.
-    Substring,
+    Substring = "substr" ("text, start[, length]", 2, Some(3)),
     /// Every occurrence replaced.
-    Replace,
+    Replace = "replace" ("text, what, with", 3, Some(3)),
     /// Whether a text holds another.
-    Contains,
+    Contains = "strcontains" ("text, part", 2, Some(2)),
     /// Where a text first holds another, in code points from 0.
-    Position,
+    Position = "strpos" ("text, part", 2, Some(2)),
     /// Whether a text starts with another.
-    StartsWith,
+    StartsWith = "startswith" ("text, part", 2, Some(2)),
     /// Whether a text ends with another.
-    EndsWith,
+    EndsWith = "endswith" ("text, part", 2, Some(2)),
     /// Start of the span of time that the instant lies in. `bin(d)` is this of `@timestamp`.
-    DateFloor,
+    DateFloor = "datefloor" ("time, duration", 2, Some(2)),
     /// End of that span, the instant itself where it is a start.
-    DateCeil,
+    DateCeil = "dateceil" ("time, duration", 2, Some(2)),
     /// Start of the bucket, counted from an origin: instant, origin, span. No user writes it; other dialects use it.
-    TimeBucket,
+    TimeBucket = "timebucket",
     /// The same by the clocks of the query's time zone. No user writes it; Elasticsearch's histograms use it.
-    WallBucket,
+    WallBucket = "wallbucket",
     /// An instant later by a length of time. No user writes it: `stats … offset d` shows events with later times.
-    Later,
+    Later = "later",
     /// Milliseconds since the epoch as an instant.
-    FromMillis,
+    FromMillis = "fromMillis" ("number", 1, Some(1)),
     /// An instant as milliseconds since the epoch.
-    ToMillis,
+    ToMillis = "toMillis" ("time", 1, Some(1)),
     /// Seconds since the epoch at the start of the query.
-    Now,
+    Now = "now" ("", 0, Some(0)),
     /// Text as JSON value.
-    JsonParse,
+    JsonParse = "jsonParse" ("text", 1, Some(1)),
     /// Value as JSON text.
-    JsonStringify,
+    JsonStringify = "jsonStringify" ("value", 1, Some(1)),
     /// Whether a text is an IP address.
-    IsValidIp,
+    IsValidIp = "isValidIp" ("text", 1, Some(1)),
     /// Whether a text is an IPv4 address.
-    IsValidIpV4,
+    IsValidIpV4 = "isValidIpV4" ("text", 1, Some(1)),
     /// Whether a text is an IPv6 address.
-    IsValidIpV6,
+    IsValidIpV6 = "isValidIpV6" ("text", 1, Some(1)),
     /// Whether an address lies in a subnet.
-    IsIpInSubnet,
+    IsIpInSubnet = "isIpInSubnet" ("text, subnet", 2, Some(2)),
     /// Whether a text holds an address of a subnet, or of a range `first-last`. No user writes it; LogQL uses it.
-    HoldsAddress,
+    HoldsAddress = "holdsaddress",
     /// … of IPv4.
-    IsIpV4InSubnet,
+    IsIpV4InSubnet = "isIpv4InSubnet" ("text, subnet", 2, Some(2)),
     /// … of IPv6.
-    IsIpV6InSubnet,
+    IsIpV6InSubnet = "isIpv6InSubnet" ("text, subnet", 2, Some(2)),
     /// One of two values by a condition.
-    If,
+    If = "if" ("condition, then, else", 2, Some(3)),
     /// The value after the first true condition, else the last argument where their number is odd.
-    Case,
+    Case = "case" ("condition, value, …[, else]", 2, None),
     /// As number.
-    ToNumber,
+    ToNumber = "tonumber" ("value", 1, Some(1)),
     /// As text.
-    ToString,
+    ToString = "tostring" ("value", 1, Some(1)),
     /// As whole number, cut off.
-    ToInteger,
+    ToInteger = "toint" ("value", 1, Some(1)),
     /// `1h30m` in milliseconds.
-    ParseDuration,
+    ParseDuration = "parse_duration" ("text", 1, Some(1)),
     /// `3MiB` in bytes.
-    ParseBytes,
+    ParseBytes = "parse_bytes" ("text", 1, Some(1)),
     /// Milliseconds as `1h30m`.
-    FormatDuration,
+    FormatDuration = "format_duration" ("milliseconds", 1, Some(1)),
     /// Bytes as `3.0 MiB`.
-    FormatBytes,
+    FormatBytes = "format_bytes" ("bytes", 1, Some(1)),
     /// An instant by strftime letters.
-    FormatDate,
+    FormatDate = "formatdate" ("time, format", 2, Some(2)),
     /// Text as instant by strftime letters.
-    ParseDate,
+    ParseDate = "parsedate" ("text, format", 2, Some(2)),
     /// Hour of the day, 0 to 23.
-    Hour,
+    Hour = "hour" ("time", 1, Some(1)),
     /// Day of the week, 1 (Monday) to 7.
-    Weekday,
+    Weekday = "weekday" ("time", 1, Some(1)),
     /// Percent-encoding undone.
-    UrlDecode,
+    UrlDecode = "urldecode" ("text", 1, Some(1)),
     /// Base64 undone, as text.
-    Base64Decode,
+    Base64Decode = "base64decode" ("text", 1, Some(1)),
     /// MD5 in hexadecimal.
-    Md5,
+    Md5 = "md5" ("text", 1, Some(1)),
     /// SHA-256 in hexadecimal.
-    Sha256,
+    Sha256 = "sha256" ("text", 1, Some(1)),
     /// First group of the first match, or the whole match. The second argument is [`crate::plan::Expr::Regex`].
-    RegexpExtract,
+    RegexpExtract = "regexp_extract" ("text, pattern", 2, Some(2)),
     /// Every match replaced. The second argument is [`crate::plan::Expr::Regex`].
-    RegexpReplace,
+    RegexpReplace = "regexp_replace" ("text, pattern, with", 3, Some(3)),
     /// What a template makes of a line; missing where it fails. Arguments: [`crate::plan::Expr::Template`], the line,
     /// its time, then the labels that the template needs.
-    Template,
+    Template = "template",
     /// Text cut at each occurrence of another, as list.
-    Split,
+    Split = "split" ("text, separator", 2, Some(2)),
     /// How many elements a list has.
-    ArrayLength,
+    ArrayLength = "array_length" ("list", 1, Some(1)),
     /// The value itself.
-    Unmask,
+    Unmask = "unmask" ("field", 1, Some(1)),
     /// What a value that names a level is ordered by ([`severity_key`]); other values as they are. No user writes it:
     /// where levels are ordered the checker does.
-    Severity,
+    Severity = "severity",
     /// The canonical name of a severity; of lists, the names of the elements.
-    LevelName,
+    LevelName = "levelname",
     /// Whether a JSON text holds `null` at a path. No user writes it; filter patterns use it.
-    IsJsonNull,
+    IsJsonNull = "isjsonnull",
     /// Whether a condition on [`ANY_VALUE`] holds for one of the values that a path selects in a JSON text: the text,
     /// the path, the condition. Steps of the path are joined by [`SELECTOR_STEP`]; [`SELECTOR_ANY`] is every element or
     /// member.
-    JsonSelected,
+    JsonSelected = "jsonselected",
     /// The columns of a text whose words are between blanks, as list. No user writes it; filter patterns use it.
-    Columns,
+    Columns = "columns",
     /// … the last one first.
-    ColumnsFromEnd,
+    ColumnsFromEnd = "columnsfromend",
     /// What LogQL does with labels. No user writes it.
-    Labels(LabelsFunction),
+    Labels(LabelsFunction) = "labels",
     /// What is computed for each value of a field that may have several: the field, the expression, fields above it
     /// that may hold lists. As a condition, whether it holds for one of them ([`crate::each`]).
-    Each,
+    Each = "each",
     /// Whether a field has a value that is no empty list or object: the field, fields above it that may hold lists.
-    HasValue,
+    HasValue = "hasvalue",
     /// Of a field whose value is a date, or the text of one, the first condition; else the second. No user writes it.
-    IfDate,
+    IfDate = "ifdate",
     /// A number, or the milliseconds since the epoch of a date or its text. No user writes it; other dialects use it.
-    Measure,
+    Measure = "measure",
     /// A function of values of known types. No user writes it; ES|QL uses it.
-    Typed(TypedFunction),
+    Typed(TypedFunction) = "typed",
     /// What an address is ordered by: a text. No user writes it; other dialects use it.
-    AddressKey,
+    AddressKey = "addresskey",
     /// The words of a text, as list. No user writes it; other dialects use it.
-    WordList,
+    WordList = "wordlist",
     /// A text of a date as milliseconds since the epoch, another value as it is. No user writes it; other dialects use
     /// it.
-    DateMillis,
+    DateMillis = "datemillis",
     /// The least value of a list; another value itself. No user writes it; other dialects use it.
-    LeastOfList,
+    LeastOfList = "leastoflist",
     /// … the greatest.
-    GreatestOfList,
+    GreatestOfList = "greatestoflist",
 }
 
 /// Functions of the labels of LogQL. A label set is a text, see [`crate::label_set::LabelSet`].
@@ -286,85 +312,6 @@ pub struct Signature {
     pub n_max: Option<usize>,
 }
 
-const fn of(function: Function, name: &'static str, arguments: &'static str, n: (usize, usize)) -> Signature {
-    Signature { function, name, arguments, n_min: n.0, n_max: Some(n.1) }
-}
-
-const fn many(function: Function, name: &'static str, arguments: &'static str, n_min: usize) -> Signature {
-    Signature { function, name, arguments, n_min, n_max: None }
-}
-
-/// Every name a query may call. Several names may mean one function.
-pub const SIGNATURES: &[Signature] = &[
-    of(Function::Abs, "abs", "number", (1, 1)),
-    of(Function::Ceil, "ceil", "number", (1, 1)),
-    of(Function::Floor, "floor", "number", (1, 1)),
-    many(Function::Greatest, "greatest", "value, …", 1),
-    many(Function::Least, "least", "value, …", 1),
-    of(Function::Log, "log", "number", (1, 1)),
-    of(Function::Sqrt, "sqrt", "number", (1, 1)),
-    of(Function::Round, "round", "number[, decimals]", (1, 2)),
-    of(Function::Log2, "log2", "number", (1, 1)),
-    of(Function::Log10, "log10", "number", (1, 1)),
-    of(Function::Exp, "exp", "number", (1, 1)),
-    of(Function::Pow, "pow", "base, exponent", (2, 2)),
-    of(Function::Sign, "sign", "number", (1, 1)),
-    of(Function::IsPresent, "ispresent", "field", (1, 1)),
-    many(Function::Coalesce, "coalesce", "value, …", 1),
-    of(Function::IsEmpty, "isempty", "field", (1, 1)),
-    of(Function::IsBlank, "isblank", "field", (1, 1)),
-    many(Function::Concat, "concat", "text, …", 1),
-    of(Function::TrimStart, "ltrim", "text[, characters]", (1, 2)),
-    of(Function::TrimEnd, "rtrim", "text[, characters]", (1, 2)),
-    of(Function::Trim, "trim", "text[, characters]", (1, 2)),
-    of(Function::TextLength, "strlen", "text", (1, 1)),
-    of(Function::ToUpper, "toupper", "text", (1, 1)),
-    of(Function::ToUpper, "upper", "text", (1, 1)),
-    of(Function::ToLower, "tolower", "text", (1, 1)),
-    of(Function::ToLower, "lower", "text", (1, 1)),
-    of(Function::Substring, "substr", "text, start[, length]", (2, 3)),
-    of(Function::Replace, "replace", "text, what, with", (3, 3)),
-    of(Function::Contains, "strcontains", "text, part", (2, 2)),
-    of(Function::Position, "strpos", "text, part", (2, 2)),
-    of(Function::StartsWith, "startswith", "text, part", (2, 2)),
-    of(Function::EndsWith, "endswith", "text, part", (2, 2)),
-    of(Function::DateFloor, "datefloor", "time, duration", (2, 2)),
-    of(Function::DateCeil, "dateceil", "time, duration", (2, 2)),
-    of(Function::FromMillis, "fromMillis", "number", (1, 1)),
-    of(Function::ToMillis, "toMillis", "time", (1, 1)),
-    of(Function::Now, "now", "", (0, 0)),
-    of(Function::JsonParse, "jsonParse", "text", (1, 1)),
-    of(Function::JsonStringify, "jsonStringify", "value", (1, 1)),
-    of(Function::IsValidIp, "isValidIp", "text", (1, 1)),
-    of(Function::IsValidIpV4, "isValidIpV4", "text", (1, 1)),
-    of(Function::IsValidIpV6, "isValidIpV6", "text", (1, 1)),
-    of(Function::IsIpInSubnet, "isIpInSubnet", "text, subnet", (2, 2)),
-    of(Function::IsIpV4InSubnet, "isIpv4InSubnet", "text, subnet", (2, 2)),
-    of(Function::IsIpV6InSubnet, "isIpv6InSubnet", "text, subnet", (2, 2)),
-    of(Function::If, "if", "condition, then, else", (2, 3)),
-    many(Function::Case, "case", "condition, value, …[, else]", 2),
-    of(Function::ToNumber, "tonumber", "value", (1, 1)),
-    of(Function::ToString, "tostring", "value", (1, 1)),
-    of(Function::ToInteger, "toint", "value", (1, 1)),
-    of(Function::ParseDuration, "parse_duration", "text", (1, 1)),
-    of(Function::ParseBytes, "parse_bytes", "text", (1, 1)),
-    of(Function::FormatDuration, "format_duration", "milliseconds", (1, 1)),
-    of(Function::FormatBytes, "format_bytes", "bytes", (1, 1)),
-    of(Function::FormatDate, "formatdate", "time, format", (2, 2)),
-    of(Function::ParseDate, "parsedate", "text, format", (2, 2)),
-    of(Function::Hour, "hour", "time", (1, 1)),
-    of(Function::Weekday, "weekday", "time", (1, 1)),
-    of(Function::UrlDecode, "urldecode", "text", (1, 1)),
-    of(Function::Base64Decode, "base64decode", "text", (1, 1)),
-    of(Function::Md5, "md5", "text", (1, 1)),
-    of(Function::Sha256, "sha256", "text", (1, 1)),
-    of(Function::RegexpExtract, "regexp_extract", "text, pattern", (2, 2)),
-    of(Function::RegexpReplace, "regexp_replace", "text, pattern, with", (3, 3)),
-    of(Function::Split, "split", "text, separator", (2, 2)),
-    of(Function::ArrayLength, "array_length", "list", (1, 1)),
-    of(Function::Unmask, "unmask", "field", (1, 1)),
-];
-
 /// Returns a text that orders levels by severity, and that no other value equals.
 pub fn severity_key(level: Level) -> Value {
     Value::text(format!("\0{}", level.code()))
@@ -379,39 +326,6 @@ impl Signature {
     /// Finds what a query calls, whatever the case of its letters.
     pub fn find(name: &str) -> Option<&'static Self> {
         SIGNATURES.iter().find(|signature| signature.name.eq_ignore_ascii_case(name))
-    }
-}
-
-impl Function {
-    /// Returns the name as a query writes it; of several, the first.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::TimeBucket => "timebucket",
-            Self::WallBucket => "wallbucket",
-            Self::Later => "later",
-            Self::ByteLength => "bytelength",
-            Self::Masked => "masked",
-            Self::Severity => "severity",
-            Self::LevelName => "levelname",
-            Self::IsJsonNull => "isjsonnull",
-            Self::JsonSelected => "jsonselected",
-            Self::HoldsAddress => "holdsaddress",
-            Self::Template => "template",
-            Self::Columns => "columns",
-            Self::ColumnsFromEnd => "columnsfromend",
-            Self::Labels(_) => "labels",
-            Self::Each => "each",
-            Self::HasValue => "hasvalue",
-            Self::IfDate => "ifdate",
-            Self::Measure => "measure",
-            Self::Typed(_) => "typed",
-            Self::AddressKey => "addresskey",
-            Self::WordList => "wordlist",
-            Self::DateMillis => "datemillis",
-            Self::LeastOfList => "leastoflist",
-            Self::GreatestOfList => "greatestoflist",
-            _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
-        }
     }
 }
 

@@ -288,7 +288,7 @@ impl Comparison {
 
 types::named! {
     /// Arithmetic operators.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     pub enum ArithmeticOperator {
         /// `+`
         Add = "+",

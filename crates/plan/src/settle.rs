@@ -47,10 +47,6 @@ impl Types {
         self.has(name, &[Value::List(Arc::default()), Value::Object(Arc::default())])
     }
 
-    fn has_list(&self, name: &str) -> bool {
-        self.has(name, &[Value::List(Arc::default())])
-    }
-
     fn has_texts(&self, name: &str) -> bool {
         self.has(name, &[Value::text(""), Value::Timestamp(types::Timestamp(0))])
     }
@@ -111,7 +107,11 @@ impl Types {
     }
 
     fn lists(&self, above: &[Expr]) -> Vec<Expr> {
-        above.iter().filter(|expr| matches!(expr, Expr::Field(name) if self.has_list(name))).cloned().collect()
+        above
+            .iter()
+            .filter(|expr| matches!(expr, Expr::Field(name) if self.has(name, &[Value::List(Arc::default())])))
+            .cloned()
+            .collect()
     }
 }
 

@@ -264,10 +264,7 @@ fn instant_of(local: NaiveDateTime, time_zone: Tz) -> Option<Timestamp> {
 
 /// Returns a number since the epoch, in the unit that its size says, with decimals.
 fn epoch(text: &str) -> Option<Timestamp> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1i128, digits),
-        None => (1, text),
-    };
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1i128, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 19 || !is_number(whole) || !is_number(fraction) {

@@ -90,16 +90,12 @@ pub fn enable_experimental() {
     IS_EXPERIMENTAL.store(true, Ordering::Relaxed);
 }
 
-pub(crate) fn is_experimental() -> bool {
-    IS_EXPERIMENTAL.load(Ordering::Relaxed)
-}
-
 /// Reads and checks a query.
 ///
 /// Errors: what is wrong with which bytes; types are checked, so that an evaluation fails only for its data. What is experimental
 /// is refused, unless it was [enabled](enable_experimental).
 pub fn parse(text: &str) -> Result<Query, ParseError> {
-    parse_with(text, &Options { experimental: is_experimental(), ..Options::default() })
+    parse_with(text, &Options { experimental: IS_EXPERIMENTAL.load(Ordering::Relaxed), ..Options::default() })
 }
 
 /// Reads and checks a query, with what is experimental if the options enable it.

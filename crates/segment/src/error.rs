@@ -1,4 +1,7 @@
-//! Errors of writing a segment.
+//! Errors of writing a segment, and what reading one returns.
+
+/// What reading a segment returns.
+pub(crate) type Result<T, E = types::ScanError> = std::result::Result<T, E>;
 
 /// Why a segment could not be written.
 #[derive(Debug, thiserror::Error)]

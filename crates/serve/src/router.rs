@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use api::{Api, FamilyMetrics, ForeignFilter};
+use api::{Api, FamilyMetrics};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use cloudwatch::xray::udp::XRayCounts;
-use cloudwatch::{CloudWatchState, SavedFilter, xray};
+use cloudwatch::{CloudWatchState, xray};
 use door::guard::guarded;
 use door::{FamilyServer, Parameters, Problem, Server, Shared, Table};
 use loki::LokiState;
@@ -78,12 +78,12 @@ impl Families {
                 }),
                 Box::new(move |_, page| of_xray.write_metrics(page)),
             ],
-            filters: Box::new(foreign_filters),
+            filters: Box::new(|server| cloudwatch::saved_filters(server.settings())),
             calls: Box::new(move |run, ranges, groups| traces::count_calls_of(run, &of_traces, ranges, groups)),
         };
         let api = api::start(server, of_families);
         cloudwatch.keep_dashboards(Box::new(NativeBoards(api.clone())));
-        let native = native_routes(server, &api).merge(traces_routes(server, &traces));
+        let native = api::routes().with(server, &api).merge(traces::routes().with(server, &traces));
         Self {
             server: server.clone(),
             mcp: McpState::start(server, native),
@@ -101,36 +101,19 @@ impl Families {
 
     /// Returns all routes with their states.
     fn table(&self) -> Table {
-        let api = native_routes(&self.server, &self.api);
+        let api = api::routes().with(&self.server, &self.api);
         let elastic = elastic::routes().with(&self.server, &self.elastic);
         let cloudwatch = cloudwatch::routes().with(&self.server, &self.cloudwatch);
         let loki = loki::routes().with(&self.server, &self.loki);
         let metrics = metrics::routes().with(&self.server, &self.metrics);
         let otel = otel::routes().with(&self.server, &Arc::default());
-        let traces = traces_routes(&self.server, &self.traces);
+        let traces = traces::routes().with(&self.server, &self.traces);
         let mcp = mcp::routes().with(&self.server, &self.mcp);
         let tables = tables::routes().with(&self.server, &self.tables);
         let api = api.merge(tables);
         let all = api.merge(mcp).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics);
         openapi::route_of(all.entries(), &self.server).merge(all)
     }
-}
-
-/// Returns the filters that clients of CloudWatch saved.
-fn foreign_filters(server: &Server) -> Result<Vec<ForeignFilter>, Problem> {
-    let foreign = |filter: SavedFilter| {
-        let SavedFilter { kind, name, group, pattern } = filter;
-        ForeignFilter { kind, name, group, pattern }
-    };
-    Ok(cloudwatch::saved_filters(server.settings())?.into_iter().map(foreign).collect())
-}
-
-fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {
-    api::routes().with(server, api)
-}
-
-fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
-    traces::routes().with(server, traces)
 }
 
 /// Returns the whole service.
@@ -195,6 +178,5 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     if let Some(problem) = elastic::refused(&method, uri.path()) {
         return problem;
     }
-    let message = format!("{} does not take {method}", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", format!("{} does not take {method}", uri.path()))
 }

@@ -76,11 +76,6 @@ impl Spool {
         Ok(numbers(&self.dir)?.into_iter().map(waiting).sum::<u64>() < self.bytes_max)
     }
 
-    /// Returns bytes on disk; the newest file stays when the server has it.
-    fn bytes_kept(&self) -> io::Result<u64> {
-        Ok(numbers(&self.dir)?.into_iter().map(|number| self.size_of(number)).sum())
-    }
-
     /// Removes files that the server has.
     fn size_of(&self, number: u64) -> u64 {
         fs::metadata(path_of(&self.dir, number)).map_or(0, |metadata| metadata.len())
@@ -126,7 +121,7 @@ impl Spool {
     /// Removes the oldest files until there is room, and counts what of them the server does not have. The newest stays.
     pub(crate) fn give_up_oldest(&mut self) -> io::Result<LossCount> {
         let mut given_up = LossCount::default();
-        let mut kept = self.bytes_kept()?;
+        let mut kept: u64 = numbers(&self.dir)?.into_iter().map(|number| self.size_of(number)).sum();
         let newest = self.newest.as_ref().map(|(number, _, _)| *number);
         for number in numbers(&self.dir)? {
             if kept < self.bytes_max || Some(number) == newest {

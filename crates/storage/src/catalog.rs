@@ -41,50 +41,50 @@ use crate::positions::Positions;
 use crate::retention::RetiredRuns;
 use crate::tier::Place;
 use crate::tier::Tier;
-use database::DatabaseError;
+use database::Result;
 
 /// The catalog of one store. Each change is one transaction, durable when it returns; one that fails changed
 /// nothing, or all of it where the answer was lost. A flush or a change of single rows can then be committed again; after
 /// a compaction, [`has_segment`](Self::has_segment) tells.
 pub(crate) trait Catalog: Send {
     /// Reads everything.
-    fn load(&mut self) -> Result<Contents, DatabaseError>;
+    fn load(&mut self) -> Result<Contents>;
 
     /// Puts what another catalog of the store held into a new one.
-    fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError>;
+    fn fill(&mut self, contents: &Contents) -> Result<()>;
 
     /// Returns the numbers that only rise.
-    fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError>;
+    fn marks(&mut self) -> Result<HighWaterMarks>;
 
     /// Reports whether the catalog lists a segment.
-    fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError>;
+    fn has_segment(&mut self, id: u128) -> Result<bool>;
 
     /// Publishes a flush. One that is published already changes nothing.
-    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError>;
+    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<()>;
 
     /// Takes segments for compaction, so that no other node of a fleet merges them, and gives back those that this node
     /// had taken before. If some are not available, takes none and returns those.
-    fn take_segments(&mut self, _segments: &[u128]) -> Result<Vec<u128>, DatabaseError> {
+    fn take_segments(&mut self, _segments: &[u128]) -> Result<Vec<u128>> {
         Ok(Vec::new())
     }
 
     /// Replaces segments with those that hold their events from now on, and records that their files must be removed.
     /// If other nodes have made changes that this one has not read yet, changes nothing and returns `false`.
-    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError>;
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool>;
 
     /// Remembers that a file that is about to be made must go, unless a segment is moved to it.
-    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
+    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<()>;
 
     /// Records that files must be removed, since the segments in them will not be listed.
-    fn give_up_files(&mut self, _files: &[&str]) -> Result<(), DatabaseError> {
+    fn give_up_files(&mut self, _files: &[&str]) -> Result<()> {
         Ok(())
     }
 
     /// Records that a segment lies elsewhere from now on, and remembers that the file it leaves must go.
-    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError>;
+    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<()>;
 
     /// Records since when runs are in no snapshot any more, or that they are again.
-    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), DatabaseError>;
+    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<()>;
 
     /// Takes segments into the catalog that it lost, and takes out those that they stand for.
     fn adopt(
@@ -93,42 +93,42 @@ pub(crate) trait Catalog: Send {
         segments: &[SegmentRow],
         replaced: &[u128],
         groups: &[(u32, GroupName)],
-    ) -> Result<(), DatabaseError>;
+    ) -> Result<()>;
 
     /// Records that a group is deleted.
-    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError>;
+    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<()>;
 
     /// Records a deletion of events, in place of an earlier record of it. In a fleet, the text of its receipt is
     /// recorded in the same transaction, and an earlier record stays as it is.
-    fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<(), DatabaseError>;
+    fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<()>;
 
     /// Forgets deletions of events whose bytes are gone.
-    fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError>;
+    fn forget_deletions(&mut self, ids: &[u64]) -> Result<()>;
 
     /// In a fleet, stores the text of a receipt, replacing an earlier one.
-    fn put_receipt(&mut self, _id: u64, _receipt: &str) -> Result<(), DatabaseError> {
+    fn put_receipt(&mut self, _id: u64, _receipt: &str) -> Result<()> {
         Ok(())
     }
 
     /// In a fleet, removes the receipt of a finished deletion, and those of earlier ones.
-    fn forget_receipt(&mut self, _id: u64) -> Result<(), DatabaseError> {
+    fn forget_receipt(&mut self, _id: u64) -> Result<()> {
         Ok(())
     }
 
     /// In a fleet, reports whether objects that may hold events of a deletion are still to be removed. The caller has
     /// made sure that no listed segment and no unflushed object holds any of them.
-    fn awaits_removal(&mut self, _id: u64) -> Result<bool, DatabaseError> {
+    fn awaits_removal(&mut self, _id: u64) -> Result<bool> {
         Ok(false)
     }
 
     /// Takes segments out of the list, and remembers that their files must go.
-    fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError>;
+    fn doom(&mut self, segments: &[u128]) -> Result<()>;
 
     /// Records that a file that had to go is gone.
-    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
+    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<()>;
 
     /// Renews the claim of the writer of the catalog, and finds out whether it still holds it.
-    fn renew(&mut self) -> Result<(), DatabaseError>;
+    fn renew(&mut self) -> Result<()>;
 }
 
 /// Numbers that only rise.

@@ -43,7 +43,7 @@ use types::GroupName;
 use crate::GroupRetention;
 use crate::retention::Trim;
 use crate::retention::Trims;
-use database::DatabaseError;
+use database::Result;
 use database::signed;
 use database::unsigned;
 
@@ -56,24 +56,24 @@ const TRIM: &str = "trim";
 /// The control store of one store. Every change is durable when it returns.
 pub(crate) trait ControlStore: Send {
     /// Returns all documents of a kind: name and text.
-    fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>, DatabaseError>;
+    fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>>;
 
     /// Puts a document in the place of the one with its kind and name.
-    fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<(), DatabaseError>;
+    fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<()>;
 
     /// Takes a document away; one that is not there is no error.
-    fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError>;
+    fn remove(&mut self, kind: &str, name: &str) -> Result<()>;
 
     /// Returns everything that is set.
-    fn load(&mut self) -> Result<Vec<Document>, DatabaseError>;
+    fn load(&mut self) -> Result<Vec<Document>>;
 
     /// Finds out whether it can be used now. One in the data directory can.
-    fn check(&mut self) -> Result<(), DatabaseError> {
+    fn check(&mut self) -> Result<()> {
         Ok(())
     }
 
     /// Puts what another control store of the store held in the place of everything here.
-    fn fill(&mut self, documents: &[Document]) -> Result<(), DatabaseError>;
+    fn fill(&mut self, documents: &[Document]) -> Result<()>;
 }
 
 /// A document with everything that is known of it.
@@ -87,7 +87,7 @@ pub(crate) struct Document {
 
 /// Returns the limits of all groups that have some. A document that cannot be read is reported in the log; the group's
 /// events are then kept as if it had no limits.
-pub(crate) fn retentions(store: &mut dyn ControlStore) -> Result<BTreeMap<GroupName, GroupRetention>, DatabaseError> {
+pub(crate) fn retentions(store: &mut dyn ControlStore) -> Result<BTreeMap<GroupName, GroupRetention>> {
     let mut retentions = BTreeMap::new();
     for (name, json) in store.documents(RETENTION)? {
         match (GroupName::new(&name), read_retention(&json)) {
@@ -99,11 +99,7 @@ pub(crate) fn retentions(store: &mut dyn ControlStore) -> Result<BTreeMap<GroupN
 }
 
 /// Sets a group's limits; none takes them away.
-pub(crate) fn set_retention(
-    store: &mut dyn ControlStore,
-    group: &GroupName,
-    retention: &GroupRetention,
-) -> Result<(), DatabaseError> {
+pub(crate) fn set_retention(store: &mut dyn ControlStore, group: &GroupName, retention: &GroupRetention) -> Result<()> {
     if *retention == GroupRetention::default() {
         return store.remove(RETENTION, group.as_str());
     }
@@ -114,7 +110,7 @@ pub(crate) fn set_retention(
 
 /// Returns what retention hides inside segments of several days. A document that cannot be read is reported in the log;
 /// the next turn of retention hides the events again.
-pub(crate) fn trims(store: &mut dyn ControlStore) -> Result<Trims, DatabaseError> {
+pub(crate) fn trims(store: &mut dyn ControlStore) -> Result<Trims> {
     let mut trims = Trims::new();
     for (name, json) in store.documents(TRIM)? {
         match read_trims(&json) {
@@ -126,12 +122,7 @@ pub(crate) fn trims(store: &mut dyn ControlStore) -> Result<Trims, DatabaseError
 }
 
 /// Sets what retention hides of a group; nothing takes the document away.
-pub(crate) fn set_trims(
-    store: &mut dyn ControlStore,
-    group: &GroupName,
-    group_id: u32,
-    trims: &[Trim],
-) -> Result<(), DatabaseError> {
+pub(crate) fn set_trims(store: &mut dyn ControlStore, group: &GroupName, group_id: u32, trims: &[Trim]) -> Result<()> {
     if trims.is_empty() {
         return store.remove(TRIM, group.as_str());
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use database::postgres::{Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
-use database::{DatabaseError, DatabaseProblem, Schema};
+use database::{DatabaseError, DatabaseProblem, Result, Schema};
 use types::ScanError;
 
 pub(crate) use self::heartbeat::{follow, run as run_heartbeat};
@@ -73,14 +73,14 @@ pub(crate) trait Follow: Send + Sync {
     fn has_alerts(&self) -> bool;
 
     /// Returns the changes of a state since a version; `None` if there are none.
-    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError>;
+    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>>;
 
     /// Changes a state and returns its new version. Refused if this node does not hold the lease `alerts`.
-    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError>;
+    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64>;
 
     /// Replaces the first of `texts` in a document, named by kind and name, with the second; `false` if the document
     /// has another text. Refused if this node may not write as `by`.
-    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError>;
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool>;
 
     /// Returns this node's number and the nodes, as they were a few seconds ago at most: while the database is away, they
     /// are what they were.
@@ -90,7 +90,7 @@ pub(crate) trait Follow: Send + Sync {
     fn load(&self) -> FleetLoad;
 
     /// Orders that a node takes no new work, or that it does again; `false` if no node has this name.
-    fn drain(&self, node: &str, is_ordered: bool) -> Result<bool, DatabaseError>;
+    fn drain(&self, node: &str, is_ordered: bool) -> Result<bool>;
 
     /// Reports whether this node is to take no new work.
     fn is_draining(&self) -> bool;
@@ -99,7 +99,7 @@ pub(crate) trait Follow: Send + Sync {
     fn refuses_events(&self) -> bool;
 
     /// Returns the fleet.
-    fn status(&self) -> Result<FleetStatus, DatabaseError>;
+    fn status(&self) -> Result<FleetStatus>;
 }
 
 impl fmt::Debug for dyn Follow {

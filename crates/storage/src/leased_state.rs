@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use database::DatabaseError;
+use database::Result;
 
 use crate::control::states::{StateChange, StateNews};
 use crate::fleet::Follow;
@@ -27,7 +27,7 @@ impl LeasedState {
     ///
     /// # Errors
     /// If the control store does not answer.
-    pub fn news(&self, since: u64) -> Result<Option<StateNews>, DatabaseError> {
+    pub fn news(&self, since: u64) -> Result<Option<StateNews>> {
         self.follower.state_news(self.name, since)
     }
 
@@ -36,7 +36,7 @@ impl LeasedState {
     /// # Errors
     /// [`DatabaseError::is_refused`] if another node has the lease or has saved meanwhile: nothing was changed. After any
     /// other error it is unknown whether it was saved.
-    pub fn save(&self, change: &StateChange<'_>) -> Result<u64, DatabaseError> {
+    pub fn save(&self, change: &StateChange<'_>) -> Result<u64> {
         self.follower.save_state(self.name, change)
     }
 }

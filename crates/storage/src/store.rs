@@ -36,7 +36,7 @@ use crate::{
     GroupRetention, GroupStatus, NodeStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences,
     Settings, ShippedFile, Snapshot, SourcePosition, Status, StoreError, copy_mark,
 };
-use database::DatabaseError;
+use database::Result;
 
 pub use self::open::{repair, unlock};
 
@@ -290,7 +290,7 @@ impl Store {
     }
 
     /// Returns the fleet that this is a node of; none on a machine of its own.
-    pub fn fleet(&self) -> Option<Result<FleetStatus, DatabaseError>> {
+    pub fn fleet(&self) -> Option<Result<FleetStatus>> {
         self.segments.follower().map(|follower| follower.status())
     }
 
@@ -308,7 +308,7 @@ impl Store {
 
     /// Orders that a node of the fleet takes no new work, or that it does again; `false` if no node has this name, none
     /// on a machine of its own. The node learns it within two seconds.
-    pub fn drain_node(&self, node: &str, is_ordered: bool) -> Option<Result<bool, DatabaseError>> {
+    pub fn drain_node(&self, node: &str, is_ordered: bool) -> Option<Result<bool>> {
         self.segments.follower().map(|follower| follower.drain(node, is_ordered))
     }
 

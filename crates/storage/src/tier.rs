@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use serde::Serialize;
 use types::Timestamp;
 
 /// How far a segment has come on its way from new to old. The numbers are those of the catalog.
@@ -87,7 +88,7 @@ impl Default for TierOptions {
 }
 
 /// Segments of one tier in one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TierStatus {
     /// `hot`, `warm` or `cold`.
     pub tier: &'static str,

@@ -94,14 +94,10 @@ impl Writer {
         self.writes_series.store(may, Ordering::Relaxed);
     }
 
-    fn is_overloaded(&self) -> bool {
-        self.segments.state().hot_bytes() >= self.segments.options.hot_bytes_max()
-    }
-
     /// Waits while hot events are too many; `false` if they stay so, or where flushes fail.
     fn wait_for_flush(&self) -> bool {
         let until = Instant::now() + WAIT_FOR_FLUSH;
-        while self.is_overloaded() {
+        while self.segments.state().hot_bytes() >= self.segments.options.hot_bytes_max() {
             self.segments.signals.flush.ring();
             let left = until.saturating_duration_since(Instant::now());
             let is_hopeless = self.is_flush_failing.load(Ordering::Relaxed) || self.queue.closed().is_some();

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use door::access::Role;
 use door::call::{Call, Outcome, Reply};
 use door::format::ErrorFormat;
-use door::problem::Problem;
+use door::problem::{Problem, Result};
 use door::table::Routes;
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ fn namespaces(call: Call<TablesState>) -> Outcome {
     Ok(Reply::json(&json!({"namespaces": if is_top { vec![[NAMESPACE]] } else { Vec::new() }})))
 }
 
-fn must_be_ours(namespace: &str) -> Result<(), Problem> {
+fn must_be_ours(namespace: &str) -> Result<()> {
     if namespace == NAMESPACE {
         return Ok(());
     }
@@ -121,7 +121,7 @@ fn table(mut call: Call<TablesState>) -> Outcome {
         // The place may be a bucket.
         let asked = name.clone();
         let latest = tokio::task::spawn_blocking(move || tables.latest(&asked)).await;
-        let failed = |error: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "place-unavailable", error);
+        let failed = |error: String| Problem::unavailable("place-unavailable", error);
         let latest = latest.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
         let (location, metadata) = latest.ok_or_else(|| not_there(&name))?;
         Ok(Reply::json(&json!({"metadata-location": location, "metadata": metadata, "config": {}})))

@@ -25,48 +25,38 @@ pub(crate) const ATTRIBUTES_IDS: [i32; 3] = [9, 10, 11];
 /// The first id of a column of a field; those before are taken, or left for what all events may have one day.
 const FIRST_FIELD_ID: i32 = 100;
 
-/// What a column contains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    /// Decimal numbers, and whole ones that are exact among them.
-    Double,
-    /// Whole numbers.
-    Long,
-    /// Texts.
-    String,
-    /// `true` or `false`.
-    Boolean,
-    /// Instants, in microseconds.
-    Timestamp,
-    /// Lists and objects, as JSON.
-    Json,
-    /// Nanoseconds below the microsecond of the time.
-    Int,
+types::named! {
+    /// What a column contains.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub(crate) enum Kind {
+        /// Decimal numbers, and whole ones that are exact among them.
+        Double = "double",
+        /// Whole numbers.
+        Long = "long",
+        /// Texts.
+        String = "string",
+        /// `true` or `false`.
+        Boolean = "boolean",
+        /// Instants, in microseconds.
+        Timestamp = "timestamp",
+        /// Lists and objects, as JSON.
+        Json = "json",
+        /// Nanoseconds below the microsecond of the time.
+        Int = "int",
+    }
 }
 
 impl Kind {
     /// Kinds of fields, in the order in which the first gets the plain name where several come at once.
     const OF_FIELDS: [Self; 6] = [Self::Double, Self::Long, Self::String, Self::Boolean, Self::Timestamp, Self::Json];
 
-    fn suffix(self) -> &'static str {
-        match self {
-            Self::Double => "double",
-            Self::Long => "long",
-            Self::String => "string",
-            Self::Boolean => "boolean",
-            Self::Timestamp => "timestamp",
-            Self::Json => "json",
-            Self::Int => "int",
-        }
-    }
-
     /// Its type in Iceberg.
-    fn name(self) -> &'static str {
+    fn iceberg_name(self) -> &'static str {
         match self {
             Self::String | Self::Json => "string",
             Self::Timestamp => "timestamptz",
-            kind => kind.suffix(),
+            kind => kind.name(),
         }
     }
 
@@ -172,7 +162,7 @@ impl TableSchema {
     pub(crate) fn add_column(&mut self, field: &Arc<str>, kind: Kind) {
         let is_first = self.of_field(field).next().is_none();
         let plain = plain_name(field);
-        let wanted = if is_first { plain } else { format!("{plain}_{}", kind.suffix()) };
+        let wanted = if is_first { plain } else { format!("{plain}_{}", kind.name()) };
         // Engines do not tell capital letters from small ones.
         let taken: HashSet<String> = self.columns.iter().map(|column| column.name.to_ascii_lowercase()).collect();
         let is_free =
@@ -215,7 +205,7 @@ impl TableSchema {
     pub(crate) fn to_json(&self, schema_id: u64) -> Value {
         let field = |column: &TableColumn| {
             let required = column.id == TIME_ID;
-            json!({"id": column.id, "name": column.name, "required": required, "type": column.kind.name(), "doc": doc(column)})
+            json!({"id": column.id, "name": column.name, "required": required, "type": column.kind.iceberg_name(), "doc": doc(column)})
         };
         let mut fields: Vec<Value> = self.columns.iter().map(field).collect();
         let [id, key, value] = ATTRIBUTES_IDS;

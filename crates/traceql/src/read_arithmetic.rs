@@ -38,8 +38,7 @@ impl Reader<'_> {
             }
             Rule::series => match self.pipeline(pair)? {
                 (_, Some(Metric { function: MetricFunction::Compare { .. }, span, .. })) => {
-                    let message = "compare() gives several counts, which arithmetic cannot join";
-                    Err(self.unsupported(message, span))
+                    Err(self.unsupported("compare() gives several counts, which arithmetic cannot join", span))
                 }
                 (pipeline, metric) => Ok(Arithmetic::Series(Box::new(self.query(pipeline, metric)))),
             },

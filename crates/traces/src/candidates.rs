@@ -10,7 +10,7 @@ use storage::Snapshot;
 use types::{TimeRange, Timestamp, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::plans::{compare, is_present, one_of, show, sort, span_groups};
 use crate::read::Reading;
@@ -64,7 +64,7 @@ impl<'s> Candidates<'s> {
     }
 
     /// Returns the next `n` ids; fewer if there are no more or the query runs out of time.
-    pub(crate) fn next(&mut self, n: usize, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<String>, Problem> {
+    pub(crate) fn next(&mut self, n: usize, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<String>> {
         while self.found.len() < n && !self.is_over {
             self.read_page(run, reading)?;
         }
@@ -76,7 +76,7 @@ impl<'s> Candidates<'s> {
         self.seen.len()
     }
 
-    fn read_page(&mut self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<(), Problem> {
+    fn read_page(&mut self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<()> {
         let (field, place) = match self.search.order {
             TraceOrder::Newest => ("@timestamp", 1),
             TraceOrder::Slowest => ("duration_ms", 2),
@@ -146,7 +146,7 @@ impl<'s> Candidates<'s> {
 }
 
 /// Returns the ids of the first traces that a search finds, as many as it asks for.
-pub(crate) fn first(search: &TraceSearch, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<String>, Problem> {
+pub(crate) fn first(search: &TraceSearch, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<String>> {
     Candidates::new(search, run).next(search.limit, run, reading)
 }
 

@@ -10,7 +10,7 @@ use plan::{Expr, Operator, Plan};
 use types::{Column, Hold, TimeRange, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::map::scan::Texts;
 use crate::plans::{is_span, show, span_groups};
@@ -65,11 +65,7 @@ struct TraceEnds {
 }
 
 /// Counts all traces that have a span as `search` asks for; how many it may return and in which order makes no difference.
-pub(crate) fn density(
-    search: &TraceSearch,
-    run: &QueryRun<'_>,
-    reading: &mut Reading,
-) -> Result<TraceDensity, Problem> {
+pub(crate) fn density(search: &TraceSearch, run: &QueryRun<'_>, reading: &mut Reading) -> Result<TraceDensity> {
     let range = times::widened(search.range, MARGIN_NS);
     let snapshot = run.snapshot(&span_groups(&search.groups), range);
     let visitor = TraceVisitor { range: search.range, traces: Mutex::default() };

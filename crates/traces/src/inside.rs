@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 use plan::{Operator, Plan};
 use types::{TimeRange, Value};
 
@@ -53,7 +53,7 @@ pub(crate) fn attribute_names(
     conditions: &[Operator],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<BTreeSet<String>, Problem> {
+) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let lists = lists(run, list, conditions, range, reading)?;
     for object in lists.iter().flat_map(objects_of) {
@@ -71,7 +71,7 @@ pub(crate) fn values(
     conditions: &[Operator],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<Value>, Problem> {
+) -> Result<Vec<Value>> {
     let mut counts: HashMap<String, (usize, Value)> = HashMap::new();
     let lists = lists(run, list, conditions, range, reading)?;
     for object in lists.iter().flat_map(objects_of) {
@@ -96,7 +96,7 @@ fn lists(
     conditions: &[Operator],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<Value>, Problem> {
+) -> Result<Vec<Value>> {
     let field = list.field();
     let mut operators = vec![Operator::Filter(is_span()), Operator::Filter(is_present(field))];
     operators.extend(conditions.iter().cloned());

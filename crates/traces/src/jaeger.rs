@@ -6,7 +6,7 @@ mod spans;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use door::{ErrorFormat, Outcome, Parameters, Problem, Reply, Role, Shared};
+use door::{ErrorFormat, Outcome, Parameters, Problem, Reply, Result, Role, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 use types::{TimeRange, Timestamp, ensure};
@@ -111,8 +111,7 @@ fn operations(Call { server, parameters, .. }: Call) -> Outcome {
     let of_service = values::of_service(parameters.get("service").ok_or_else(|| needed("service"))?);
     let asked = parameters.get("spanKind").filter(|kind| !kind.is_empty());
     if let Some(unknown) = asked.filter(|asked| !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(asked))) {
-        let message = format!("spanKind is {}, not {unknown:?}", KINDS.join(", "));
-        return Err(Problem::bad_request("bad-parameter", message));
+        return Err(Problem::bad_parameter(format!("spanKind is {}, not {unknown:?}", KINDS.join(", "))));
     }
     let kinds = KINDS.into_iter().filter(|kind| asked.is_none_or(|asked| kind.eq_ignore_ascii_case(asked)));
     let (kinds, range): (Vec<&str>, _) = (kinds.collect(), recent(server.now()));
@@ -161,7 +160,7 @@ fn search(Call { server, parameters, .. }: Call) -> Outcome {
 }
 
 /// Returns the range of a search; `lookback` replaces a missing start, unless it is not a duration.
-fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange> {
     let has_start = parameters.number::<i64>("start")?.is_some_and(|start| start != 0);
     let range = times::range_of_numbers(parameters, ("start", "end"), MICROSECOND, now)?;
     let range = range.unwrap_or_else(|| times::last_hour(now));
@@ -174,7 +173,7 @@ fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> 
 }
 
 /// Adds the conditions of `tags`, an object as JSON, and of `tag`, pairs with a colon.
-fn with_tags(mut search: TraceSearch, parameters: &Parameters) -> Result<TraceSearch, Problem> {
+fn with_tags(mut search: TraceSearch, parameters: &Parameters) -> Result<TraceSearch> {
     for text in parameters.all("tags") {
         let bad = || Problem::bad_request("bad-tags", format!("tags is not an object as JSON: {text:?}"));
         let tags: Map<String, Json_> =

@@ -21,7 +21,7 @@ use execute::Answer;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use door::query_run::damages;
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use self::graph::Graph;
 use self::slices::Slice;
@@ -55,7 +55,7 @@ pub(crate) fn map(
     range: TimeRange,
     groups: &[GroupPattern],
     reading: &mut Reading,
-) -> Result<Graph, Problem> {
+) -> Result<Graph> {
     state.file.note_asked(run.server.now());
     let (range, step) = aligned(range);
     let slices = slices(run, state, (range, step), groups, reading)?;
@@ -71,7 +71,7 @@ fn slices(
     (range, step): (TimeRange, i64),
     groups: &[GroupPattern],
     reading: &mut Reading,
-) -> Result<Vec<Arc<Slice>>, Problem> {
+) -> Result<Vec<Arc<Slice>>> {
     let snapshot = run.snapshot(&span_groups(groups), range);
     let n_slices = usize::try_from(range.to.0.saturating_sub(range.from.0) / step).unwrap_or_default();
     let slice_range = |index: usize| {

@@ -12,7 +12,7 @@ use plan::{AggregateKind, Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::far_events;
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
@@ -72,7 +72,7 @@ struct GroupEvents {
 }
 
 /// Reads a trace. `None` if no event in the range has its id; without a range all events are searched.
-pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> Result<Option<Trace>, Problem> {
+pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> Result<Option<Trace>> {
     let mut trace = Trace { id: id.to_owned(), ..Trace::default() };
     let mut collected = |snapshot: &Snapshot, range| collect(run, id, (snapshot, range), &mut trace.reading);
     let found = match range {
@@ -100,7 +100,7 @@ pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> R
 }
 
 /// Reads the oldest events of a trace that has too many to be collected.
-fn read_large(run: &QueryRun<'_>, trace: &mut Trace, range: Option<TimeRange>) -> Result<(), Problem> {
+fn read_large(run: &QueryRun<'_>, trace: &mut Trace, range: Option<TimeRange>) -> Result<()> {
     let (id, reading) = (trace.id.clone(), &mut trace.reading);
     let mut counted = |snapshot: &Snapshot, range| find(run, &id, (snapshot, range), reading).map(Some);
     let found = match range {
@@ -183,7 +183,7 @@ pub(crate) fn traces(
     ids: &[String],
     range: TimeRange,
     groups: &[GroupPattern],
-) -> Result<(Vec<Trace>, Reading), Problem> {
+) -> Result<(Vec<Trace>, Reading)> {
     let (mut reading, searched) = (Reading::default(), times::widened(range, MARGIN_NS));
     let operators = vec![Operator::Filter(is_span()), Operator::Filter(one_of("trace_id", ids))];
     let rows = match read_events(run, &span_groups(groups), searched, operators, SPANS_MAX + 1, &mut reading) {
@@ -213,7 +213,7 @@ fn in_halves(
     ids: &[String],
     range: TimeRange,
     groups: &[GroupPattern],
-) -> Result<(Vec<Trace>, Reading), Problem> {
+) -> Result<(Vec<Trace>, Reading)> {
     let (first, second) = ids.split_at(ids.len() / 2);
     let (mut found, mut reading) = traces(run, first, range, groups)?;
     let (more, part) = traces(run, second, range, groups)?;
@@ -233,7 +233,7 @@ pub(crate) fn some_spans(
     range: TimeRange,
     most: usize,
     reading: &mut Reading,
-) -> Result<Option<Trace>, Problem> {
+) -> Result<Option<Trace>> {
     let operators = vec![Operator::Filter(is_span()), Operator::Filter(one_of("trace_id", std::slice::from_ref(&id)))];
     let range = times::widened(range, MARGIN_NS);
     let rows = read_events(run, &span_groups(&[]), range, operators, most, reading)?;
@@ -245,11 +245,7 @@ pub(crate) fn some_spans(
 
 /// Reads traces by their ids until they have as many spans as one answer may have. Returns the traces found, and the ids without a
 /// span.
-pub(crate) fn by_ids(
-    run: &QueryRun<'_>,
-    ids: &[String],
-    reading: &mut Reading,
-) -> Result<(Vec<Trace>, Vec<String>), Problem> {
+pub(crate) fn by_ids(run: &QueryRun<'_>, ids: &[String], reading: &mut Reading) -> Result<(Vec<Trace>, Vec<String>)> {
     let (mut traces, mut missing, mut n_spans) = (Vec::new(), Vec::new(), 0);
     for (n, id) in ids.iter().enumerate() {
         if n_spans >= SPANS_MAX {
@@ -279,14 +275,14 @@ fn n_events(found: &[GroupEvents], is_spans: bool) -> usize {
 }
 
 /// Finds what belongs to a trace in a range; `None` if it is too much.
-type Find<'f, T> = &'f mut dyn FnMut(&Snapshot, TimeRange) -> Result<Option<Vec<T>>, Problem>;
+type Find<'f, T> = &'f mut dyn FnMut(&Snapshot, TimeRange) -> Result<Option<Vec<T>>>;
 
 /// Looks for a trace in all events, newest first, with `find`. `None` as soon as that finds too many.
 fn find_anywhere<T>(
     run: &QueryRun<'_>,
     find: Find<'_, T>,
     times: impl Fn(&T) -> (Timestamp, Timestamp),
-) -> Result<Option<Vec<T>>, Problem> {
+) -> Result<Option<Vec<T>>> {
     let Some((first, last)) = door::spans::ends(run, &[]) else { return Ok(Some(Vec::new())) };
     let end = Timestamp(last.0.saturating_add(1));
     let (mut to, mut length) = (end, FIRST_RANGE_NS);
@@ -319,7 +315,7 @@ fn find(
     id: &str,
     (snapshot, range): (&Snapshot, TimeRange),
     reading: &mut Reading,
-) -> Result<Vec<GroupEvents>, Problem> {
+) -> Result<Vec<GroupEvents>> {
     let by: Vec<(Name, Expr)> = vec![("log".into(), field("@log")), ("is_span".into(), is_span())];
     let time = |name, kind| aggregate(name, kind, Some(field("@timestamp")));
     let (first, last) = (time("first", AggregateKind::Min), time("last", AggregateKind::Max));
@@ -357,7 +353,7 @@ fn events(
     operators: Vec<Operator>,
     most: usize,
     reading: &mut Reading,
-) -> Result<Vec<EventFields>, Problem> {
+) -> Result<Vec<EventFields>> {
     let found: Vec<&GroupEvents> = found.iter().filter(|found| found.is_spans == is_spans).collect();
     let times = found.iter().map(|found| (found.first, found.last));
     let Some((first, last)) = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(Vec::new()) };
@@ -374,7 +370,7 @@ pub(crate) fn read_events(
     mut operators: Vec<Operator>,
     most: usize,
     reading: &mut Reading,
-) -> Result<Vec<EventFields>, Problem> {
+) -> Result<Vec<EventFields>> {
     let scope = times::scope(run.server.now());
     let snapshot = run.snapshot(groups, range);
     let mut names: BTreeSet<Arc<str>> =

@@ -4,7 +4,7 @@ use execute::{Answer, PartialReason, Stats};
 use plan::Name;
 use types::Value;
 
-use door::{Outcome, Problem, QueryRun, Reply, Shared};
+use door::{Outcome, Problem, QueryRun, Reply, Result, Shared};
 
 /// System fields of each event.
 pub(crate) const SYSTEM_FIELDS: [&str; 6] = ["@timestamp", "@id", "@log", "@logStream", "@level", "@message"];
@@ -48,7 +48,7 @@ impl Reading {
     }
 
     /// Refuses a partial answer, for formats that cannot mark one.
-    pub(crate) fn whole(&self) -> Result<(), Problem> {
+    pub(crate) fn whole(&self) -> Result<()> {
         match self.partial_reasons.first() {
             Some(reason) => Err(Problem::internal(format!("the answer is not whole: {}", reason.message))),
             None => Ok(()),

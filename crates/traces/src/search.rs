@@ -9,7 +9,7 @@ use std::sync::Arc;
 use plan::{Comparison, Expr, Function, Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
-use door::{Problem, QueryRun};
+use door::{Problem, QueryRun, Result};
 
 use crate::plans::{compare, equal, field, is_present, is_span, one_of, show, span_groups};
 use crate::read::Reading;
@@ -140,7 +140,7 @@ pub(crate) fn summaries(
     asked: TimeRange,
     groups: &[GroupPattern],
     reading: &mut Reading,
-) -> Result<Vec<TraceSummary>, Problem> {
+) -> Result<Vec<TraceSummary>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -232,7 +232,7 @@ pub(crate) fn add_tag(search: &mut TraceSearch, name: &str, value: &str) {
 }
 
 /// Parses a duration: units as in `1.5s`, or a number of `unit_ns` nanoseconds.
-pub(crate) fn duration(name: &str, text: &str, unit_ns: i64) -> Result<i64, Problem> {
+pub(crate) fn duration(name: &str, text: &str, unit_ns: i64) -> Result<i64> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
     let parsed = number.map(|number| nanoseconds(number * milliseconds(unit_ns)));
     let parsed = parsed.or_else(|| types::parse_duration_ns(text).ok().filter(|ns| *ns >= 0));

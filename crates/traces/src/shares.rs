@@ -3,7 +3,7 @@
 use plan::{Operator, Plan};
 use types::{GroupPattern, TimeRange, Value};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::plans::{count_by, is_span, one_of, show, span_groups};
 use crate::read::{MARGIN_NS, Reading, SPANS_MAX, Trace, some_spans, too_many_spans, traces};
@@ -19,7 +19,7 @@ pub(crate) fn traces_in_shares(
     ids: &[String],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<Trace>, Problem> {
+) -> Result<Vec<Trace>> {
     let (found, part) = traces(run, ids, range, GROUPS)?;
     if ids.len() < 2 || !part.partial_reasons.contains(&too_many_spans()) {
         reading.take(part);
@@ -48,12 +48,7 @@ pub(crate) fn traces_in_shares(
 }
 
 /// Counts the spans of each trace.
-fn counts(
-    run: &QueryRun<'_>,
-    ids: &[String],
-    range: TimeRange,
-    reading: &mut Reading,
-) -> Result<Vec<(String, usize)>, Problem> {
+fn counts(run: &QueryRun<'_>, ids: &[String], range: TimeRange, reading: &mut Reading) -> Result<Vec<(String, usize)>> {
     let range = times::widened(range, MARGIN_NS);
     let operators = vec![
         Operator::Filter(is_span()),

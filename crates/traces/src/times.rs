@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use types::{TimeRange, Timestamp};
 
-use door::{Parameters, Problem, Scope};
+use door::{Parameters, Problem, Result, Scope};
 
 /// The range of a request that names none.
 pub(crate) const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
@@ -18,7 +18,7 @@ pub(crate) fn scope(now: Timestamp) -> Scope {
 }
 
 /// Returns the range between two texts, in any form of the native API; `to` is included. `None` if there is neither.
-pub(crate) fn range(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Option<TimeRange>, Problem> {
+pub(crate) fn range(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Option<TimeRange>> {
     if from.is_none() && to.is_none() {
         return Ok(None);
     }
@@ -48,7 +48,7 @@ pub(crate) fn range_of_numbers(
     (start, end): (&str, &str),
     unit_ns: i64,
     now: Timestamp,
-) -> Result<Option<TimeRange>, Problem> {
+) -> Result<Option<TimeRange>> {
     let instant = |name: &str| {
         let number = parameters.number::<i64>(name)?.filter(|number| *number != 0);
         Ok::<_, Problem>(number.map(|number| Timestamp(number.saturating_mul(unit_ns))))
@@ -66,7 +66,7 @@ fn until_now(now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_add(Timestamp::MINUTE))
 }
 
-fn ordered(from: Timestamp, to: Timestamp) -> Result<TimeRange, Problem> {
+fn ordered(from: Timestamp, to: Timestamp) -> Result<TimeRange> {
     if from < to {
         return Ok(TimeRange { from, to });
     }

@@ -11,7 +11,7 @@ use plan::{Name, Operator, Plan};
 use storage::Snapshot;
 use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::plans::{is_of_trace, show};
 use crate::reading::{EventFields, Reading, SYSTEM_FIELDS};
@@ -45,7 +45,7 @@ pub(crate) fn collect(
     id: &str,
     (snapshot, range): (&Snapshot, TimeRange),
     reading: &mut Reading,
-) -> Result<Option<Vec<TraceEvent>>, Problem> {
+) -> Result<Option<Vec<TraceEvent>>> {
     let plan = Plan::new(vec![Operator::Filter(is_of_trace(id)), show([], true)]);
     let collector = EventCollector(Mutex::new(Collected { events: Vec::new(), n_bytes: 0, is_too_large: false }));
     reading.add(run.visit(snapshot, &plan, &times::scope(run.server.now()), range, &collector)?);

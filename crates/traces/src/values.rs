@@ -6,7 +6,7 @@ use execute::Stats;
 use plan::{Expr, Operator, Plan};
 use types::{GroupPattern, TimeRange, Value};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::plans::{count_by, equal, is_present, is_span, show, sort, span_groups};
 use crate::read::Reading;
@@ -23,7 +23,7 @@ pub(crate) fn values(
     conditions: &[Operator],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<Value>, Problem> {
+) -> Result<Vec<Value>> {
     let mut operators = vec![Operator::Filter(is_span()), Operator::Filter(is_present(field))];
     operators.extend(conditions.iter().cloned());
     operators.extend([count_by(&[field]), Operator::Sort(vec![sort("n", true)]), Operator::Limit(VALUES_MAX + 1)]);
@@ -55,7 +55,7 @@ pub(crate) fn texts(
     conditions: &[Operator],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<String>, Problem> {
+) -> Result<Vec<String>> {
     let values = values(run, field, conditions, range, reading)?;
     let texts: BTreeSet<String> = values.iter().map(Value::to_string).collect();
     Ok(texts.into_iter().collect())
@@ -79,7 +79,7 @@ pub(crate) fn matched_names(
     range: TimeRange,
     condition: Expr,
     reading: &mut Reading,
-) -> Result<BTreeSet<String>, Problem> {
+) -> Result<BTreeSet<String>> {
     let (groups, scope) = (span_groups(&[]), times::scope(run.server.now()));
     let snapshot = run.snapshot(&groups, range);
     let progress = |stats: &Stats| run.note(stats);

@@ -13,7 +13,7 @@ mod segments;
 mod summaries;
 
 use cloudwatch::xray::{Step, carry_out};
-use door::{FamilyServer, Problem, QueryRun, Role};
+use door::{FamilyServer, QueryRun, Result, Role};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -45,7 +45,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
 
 type Server = FamilyServer<TracesState>;
 
-type Answer = Result<Step, Problem>;
+type Answer = Result<Step>;
 
 /// `GetTraceSummaries`
 fn summaries(_: &Server, body: &[u8]) -> Answer {
@@ -70,7 +70,7 @@ fn traces(_: &Server, text: &[u8]) -> Answer {
 }
 
 /// Reads a trace that has spans.
-fn whole_trace(run: &QueryRun<'_>, id: &str) -> Result<Option<Trace>, Problem> {
+fn whole_trace(run: &QueryRun<'_>, id: &str) -> Result<Option<Trace>> {
     let trace = reading::trace(run, id, None)?.filter(|trace| !trace.spans.is_empty());
     trace.iter().try_for_each(|trace| trace.reading.whole())?;
     Ok(trace)

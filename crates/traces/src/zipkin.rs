@@ -177,7 +177,7 @@ fn traces(Call { server, parameters, .. }: Call) -> Outcome {
     let ids: Vec<String> = texts.map(|id| trace_id(id).ok_or_else(|| bad_id(id))).collect::<Result<_, _>>()?;
     if ids.is_empty() || ids.len() > TRACES_MAX {
         let message = format!("traceIds is a list of 1 to {TRACES_MAX} ids, separated by commas");
-        return Err(Problem::bad_request("bad-parameter", message));
+        return Err(Problem::bad_parameter(message));
     }
     query(&server, "traces", move |run, reading| {
         let (traces, _) = reading::by_ids(run, &ids, reading)?;

@@ -54,7 +54,7 @@ impl RuleEngine {
     pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp, outcome: &mut Outcome) {
         let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let meaning = Some(rule.meaning());
-        if self.waits_for_senders(rule, now) {
+        if matches!(rule.kind, Kind::Absence(_)) && self.is_early(rule, now) {
             let why = "waiting after a start until senders are back".to_string();
             let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
             self.locked().kept.rules.insert(rule.name.clone(), state);

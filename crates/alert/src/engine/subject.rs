@@ -37,8 +37,7 @@ impl RuleEngine {
                 let (key, set) = sets.iter().find(|(key, set)| set.state != State::Ok && id_of(key) == id)?;
                 let body = inner.kept.fired.get(key).map(|fired| &fired.body);
                 let event = body.map(|body| if body["last"].is_null() { &body["events"][0] } else { &body["last"] });
-                let message = event.and_then(|event| Some(event["@message"].as_str()?.to_owned()));
-                Some((rule.clone(), set.clone(), message))
+                Some((rule.clone(), set.clone(), event.and_then(|event| Some(event["@message"].as_str()?.to_owned()))))
             })?
         };
         let mut compiled = compile(&rule, now).ok()?;

@@ -152,12 +152,7 @@ impl RuleEngine {
         self.commit(&mut inner, kept);
     }
 
-    /// Reports whether a source may seem silent only because the server was down.
-    pub(super) fn waits_for_senders(&self, rule: &Rule, now: Timestamp) -> bool {
-        matches!(rule.kind, Kind::Absence(_)) && self.is_early(rule, now)
-    }
-
-    fn is_early(&self, rule: &Rule, now: Timestamp) -> bool {
+    pub(super) fn is_early(&self, rule: &Rule, now: Timestamp) -> bool {
         let grace_ns = rule.window_ns.min(GRACE_NS_MAX);
         now.0 < self.locked().watched_from.0.saturating_add(grace_ns)
     }

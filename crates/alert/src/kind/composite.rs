@@ -41,10 +41,7 @@ impl Condition {
         let end = text.chars().count() + 1;
         let mut reader = Reader { tokens: &tokens, at: 0, end };
         let when = reader.any(0)?;
-        match reader.peek() {
-            None => Ok(when),
-            Some(token) => Err(format!("unexpected {} at 1:{}", token.text, token.column)),
-        }
+        reader.peek().map_or(Ok(when), |token| Err(format!("unexpected {} at 1:{}", token.text, token.column)))
     }
 
     /// Names of rules, with their columns.
@@ -113,9 +110,8 @@ impl<'t> Reader<'t> {
         let is_name = |token: &&Token| {
             token.is_quoted || !["and", "or", ")"].iter().any(|word| token.text.eq_ignore_ascii_case(word))
         };
-        let Some(token) = self.peek().filter(is_name) else {
-            return Err(format!("the name of a rule is missing at 1:{column}"));
-        };
+        let token =
+            self.peek().filter(is_name).ok_or_else(|| format!("the name of a rule is missing at 1:{column}"))?;
         self.at += 1;
         Ok(Condition::Fires(token.text.clone(), column))
     }
@@ -131,9 +127,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             '(' | ')' => (letter.to_string(), false),
             '"' | '\'' => {
                 let rest = &text[at + 1..];
-                let Some(length) = rest.find(letter) else {
-                    return Err(format!("the quote at 1:{column} does not end"));
-                };
+                let length = rest.find(letter).ok_or_else(|| format!("the quote at 1:{column} does not end"))?;
                 skip_to(&mut letters, at + 1 + length + 1);
                 (rest[..length].to_owned(), true)
             }

@@ -97,8 +97,7 @@ pub(crate) fn allowed_addresses(
 ) -> io::Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> = found.collect();
     let refuse = |address: &SocketAddr, what: &str| {
-        let message = format!("the name resolves to {}, {what}", address.ip());
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("the name resolves to {}, {what}", address.ip())))
     };
     if let Some(barred) = addresses.iter().find(|address| is_barred(address.ip())) {
         return refuse(barred, "a link-local or metadata address");

@@ -7,7 +7,6 @@ use serde_saphyr::{Location, Spanned};
 
 use super::group_limit::GroupLimit;
 use super::text_map::TextMap;
-use crate::kind::{KeyLocations, KindText, WindowText};
 use crate::metrics::MetricSettings;
 use crate::rule::{Datapoints, MissingPolicy};
 use crate::{ChannelSettings, Direction};
@@ -63,21 +62,21 @@ pub(super) struct RuleText {
     pub(super) notify: Option<bool>,
     pub(super) enabled: Option<bool>,
     pub(super) kind: Option<Spanned<String>>,
-    baseline: Option<Spanned<String>>,
-    jump: Option<Spanned<f64>>,
-    min_count: Option<Spanned<u64>>,
-    limit: Option<Spanned<u64>>,
-    by: Option<Spanned<Vec<String>>>,
-    expect: Option<Spanned<Vec<BTreeMap<String, String>>>>,
-    forget: Option<Spanned<String>>,
-    bad: Option<Spanned<String>>,
-    objective: Option<Spanned<f64>>,
-    windows: Option<Spanned<Vec<WindowText>>>,
-    season: Option<Spanned<String>>,
-    history: Option<Spanned<String>>,
-    band: Option<Spanned<f64>>,
-    direction: Option<Spanned<Direction>>,
-    when: Option<Spanned<String>>,
+    pub(super) baseline: Option<Spanned<String>>,
+    pub(super) jump: Option<Spanned<f64>>,
+    pub(super) min_count: Option<Spanned<u64>>,
+    pub(super) limit: Option<Spanned<u64>>,
+    pub(super) by: Option<Spanned<Vec<String>>>,
+    pub(super) expect: Option<Spanned<Vec<BTreeMap<String, String>>>>,
+    pub(super) forget: Option<Spanned<String>>,
+    pub(super) bad: Option<Spanned<String>>,
+    pub(super) objective: Option<Spanned<f64>>,
+    pub(super) windows: Option<Spanned<Vec<WindowText>>>,
+    pub(super) season: Option<Spanned<String>>,
+    pub(super) history: Option<Spanned<String>>,
+    pub(super) band: Option<Spanned<f64>>,
+    pub(super) direction: Option<Spanned<Direction>>,
+    pub(super) when: Option<Spanned<String>>,
 }
 
 impl RuleText {
@@ -85,28 +84,6 @@ impl RuleText {
     pub(super) fn drop_empty_names(&mut self) {
         for name in [&mut self.alert, &mut self.record] {
             name.take_if(|name| name.value.is_empty());
-        }
-    }
-
-    /// Returns the keys that not every kind has.
-    pub(super) fn take_kind(&mut self) -> KindText {
-        KindText {
-            kind: self.kind.take(),
-            baseline: self.baseline.take(),
-            jump: self.jump.take(),
-            min_count: self.min_count.take(),
-            limit: self.limit.take(),
-            by: self.by.take(),
-            expect: self.expect.take(),
-            forget: self.forget.take(),
-            bad: self.bad.take(),
-            objective: self.objective.take(),
-            windows: self.windows.take(),
-            season: self.season.take(),
-            history: self.history.take(),
-            band: self.band.take(),
-            direction: self.direction.take(),
-            when: self.when.take(),
         }
     }
 
@@ -120,4 +97,22 @@ impl RuleText {
             bad: at(&self.bad),
         }
     }
+}
+
+/// Positions of keys that not every kind has.
+pub(super) struct KeyLocations {
+    pub(super) name: Location,
+    pub(super) query: Option<Location>,
+    pub(super) condition: Option<Location>,
+    pub(super) window: Option<Location>,
+    pub(super) bad: Option<Location>,
+}
+
+/// A long and a short window, as a rule writes them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowText {
+    pub(super) long: String,
+    pub(super) short: String,
+    pub(super) factor: f64,
 }

@@ -9,7 +9,7 @@ use types::GroupScope;
 
 use crate::language::series_query;
 use crate::recorder::RecordingRule;
-use crate::rules::file_text::RuleText;
+use crate::rules::file_text::{KeyLocations, RuleText};
 use crate::rules::group::GroupSettings;
 use crate::rules::reader::{Reader, WINDOW_NS_DEFAULT, groups_of};
 use crate::{Kind, Language, Rule};
@@ -98,9 +98,8 @@ impl Reader<'_> {
         }
         // The remaining keys of other kinds are refused with the reason that they have there.
         let places = text.places(place);
-        let mut kind = text.take_kind();
-        kind.kind = None;
-        let kind = self.kind(kind, WINDOW_NS_DEFAULT, &crate::kind::KeyLocations { query: Some(place), ..places });
+        text.kind = None;
+        let kind = self.kind(&text, WINDOW_NS_DEFAULT, &KeyLocations { query: Some(place), ..places });
         if let Err(errors) = series_query(&expr.value) {
             self.query_errors(place, &errors);
         }

@@ -4,12 +4,12 @@ use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeSet;
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
+use super::kind_keys::read;
 use crate::compile::{CompileError, compile};
 use crate::detectors::series::GROUPS as SAMPLE_GROUPS;
-use crate::kind::{KeyLocations, KindText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
 use crate::rule::{Datapoints, Rule, RuleError};
-use crate::rules::file_text::RuleText;
+use crate::rules::file_text::{KeyLocations, RuleText};
 use crate::{Kind, Language};
 
 /// Most evaluations that M-of-N looks back.
@@ -92,7 +92,7 @@ impl Reader<'_> {
         if let (Some(window), 0) = (&text.window, window_ns) {
             self.error(window.referenced, "window: must be longer than 0s".into());
         }
-        let kind = self.kind(text.take_kind(), window_ns, &places);
+        let kind = self.kind(&text, window_ns, &places);
         let datapoints = self.datapoints(text.datapoints);
         let templates: Vec<_> =
             text.annotations.iter().map(|(name, text)| (name.to_owned(), text.referenced)).collect();
@@ -157,7 +157,7 @@ impl Reader<'_> {
         name
     }
 
-    pub(crate) fn kind(&mut self, text: KindText, window_ns: i64, places: &KeyLocations) -> Option<Kind> {
+    pub(super) fn kind(&mut self, text: &RuleText, window_ns: i64, places: &KeyLocations) -> Option<Kind> {
         let read = read(text, window_ns, places);
         read.map_err(|mistakes| mistakes.into_iter().for_each(|(at, message)| self.error(at, message))).ok()
     }

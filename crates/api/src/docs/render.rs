@@ -116,17 +116,14 @@ struct Anchors(Vec<String>);
 impl Anchors {
     fn name(&mut self, title: &str) -> String {
         let kept = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-        let first: String = title.to_lowercase().chars().filter(|c| kept(*c)).map(hyphen_of_space).collect();
+        let first: String =
+            title.to_lowercase().chars().filter(|c| kept(*c)).map(|c| if c == ' ' { '-' } else { c }).collect();
         let is_free = |name: &String| !self.0.contains(name);
         let numbered = (1..).map(|n| format!("{first}-{n}"));
         let name = std::iter::once(first.clone()).chain(numbered).find(is_free).unwrap_or(first);
         self.0.push(name.clone());
         name
     }
-}
-
-fn hyphen_of_space(c: char) -> char {
-    if c == ' ' { '-' } else { c }
 }
 
 /// Cuts a text at its headings. `name` gives each heading its anchor on the page at `address`.

@@ -12,7 +12,7 @@ use crate::ask;
 use crate::routes::dashboards::{Moment, choices, find, render};
 use crate::routes::incidents::ledger_page;
 use crate::state::Shared;
-use door::Problem;
+use door::Result;
 
 /// Largest page that is sent; of a larger one, only the address is.
 const PAGE_BYTES_MAX: usize = 5 << 20;
@@ -27,7 +27,7 @@ struct Content {
 }
 
 /// Makes the letter of a report for a time, as its author sees it.
-pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Timestamp) -> Result<Report, Problem> {
+pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Timestamp) -> Result<Report> {
     let definition = &report.definition;
     let (zone, locale) = (ask::time_zone(Some(&definition.time_zone))?, definition.locale()?);
     let content = match &definition.dashboard {
@@ -64,7 +64,7 @@ async fn of_dashboard(
     name: &str,
     report: &Stored,
     (due, time_zone, locale): (Timestamp, Tz, Locale),
-) -> Result<Content, Problem> {
+) -> Result<Content> {
     let definition = &report.definition;
     let range_of = |range: &dashboard::Range| {
         let [from, to] = [&range.from, &range.to].map(|text| Value::String(text.clone()));
@@ -88,7 +88,7 @@ async fn of_ledger(
     server: &Shared,
     objectives: Objectives,
     (due, zone, locale): (Timestamp, Tz, Locale),
-) -> Result<Content, Problem> {
+) -> Result<Content> {
     let (this, _) = Month::of(due, zone).range();
     let month = Month::of(Timestamp(this.saturating_sub(1)), zone);
     let (from, to) = month.range();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use door::{FamilyServer, Opaque, Problem, Server, Shared as AnyServer, to_json};
+use door::{FamilyServer, Opaque, Problem, Result, Server, Shared as AnyServer, to_json};
 use types::{Timestamp, ensure};
 
 use super::letter::letter;
@@ -44,7 +44,7 @@ pub(crate) async fn follow(server: Weak<Server>, api: Weak<Api>) {
     }
 }
 
-async fn send_due(server: &Arc<Server>, api: &Arc<Api>, progress: &mut Progress) -> Result<(), Problem> {
+async fn send_due(server: &Arc<Server>, api: &Arc<Api>, progress: &mut Progress) -> Result<()> {
     let now = server.now();
     let tidies = !(0..TIDY_NS).contains(&now.0.saturating_sub(progress.tidied.0));
     let of_thread = server.clone();
@@ -87,20 +87,14 @@ fn due_of(server: &Server, name: &str, report: &Stored, now: Timestamp) -> Optio
 }
 
 /// Sends a report now, whenever it is due.
-pub(crate) async fn send_now(server: &Shared, name: &str) -> Result<(), Problem> {
+pub(crate) async fn send_now(server: &Shared, name: &str) -> Result<()> {
     let (of_thread, of_name) = (server.clone(), name.to_owned());
     let report = server.lookups.run(move || seen(&of_thread, &of_name)).await??;
     ensure!(report.is_own(&server.caller), super::not_own(name));
     send(server.whole(), &server.state, name, &report, server.now()).await
 }
 
-async fn send(
-    server: &Arc<Server>,
-    api: &Opaque<Api>,
-    name: &str,
-    report: &Stored,
-    due: Timestamp,
-) -> Result<(), Problem> {
+async fn send(server: &Arc<Server>, api: &Opaque<Api>, name: &str, report: &Stored, due: Timestamp) -> Result<()> {
     let as_author = AnyServer::of_server(server.clone()).as_caller(Arc::new(report.caller()));
     let letter = letter(&FamilyServer::new(as_author, api.clone()), name, report, due).await?;
     let of_thread = server.clone();
@@ -110,7 +104,7 @@ async fn send(
 }
 
 /// Keeps why a report cannot be made, or that it could be.
-async fn note(server: &Arc<Server>, name: String, unmade: Option<Unmade>) -> Result<(), Problem> {
+async fn note(server: &Arc<Server>, name: String, unmade: Option<Unmade>) -> Result<()> {
     let of_thread = server.clone();
     let work = move || {
         let settings = of_thread.settings();

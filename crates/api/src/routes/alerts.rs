@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{channels, rule_trials, rules, silences};
 use crate::state::{Call, Routes};
-use door::{Outcome, Problem, Reply, RequestBody, Role, Shared};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Role, Shared};
 
 /// Largest body with a comment on an alert, and longest comment.
 const COMMENT_BODY_BYTES_MAX: usize = 160 << 10;
@@ -79,8 +79,7 @@ pub(crate) fn acknowledge(Call { server, path: [id, _], parts, .. }: &Call, body
         })?
     };
     if taken.comment.len() > COMMENT_BYTES_MAX {
-        let message = format!("comment has {COMMENT_BYTES_MAX} bytes at most");
-        return Err(Problem::bad_request("bad-definition", message));
+        return Err(Problem::bad_request("bad-definition", format!("comment has {COMMENT_BYTES_MAX} bytes at most")));
     }
     set_acknowledged(server, id, Some(taken))
 }
@@ -100,7 +99,7 @@ fn set_acknowledged(server: &Shared, id: &str, taken: Option<Acknowledgement>) -
     Ok(Reply::json(&json!(alert)))
 }
 
-fn one(server: &Shared, id: &str) -> Result<AlertView, Problem> {
+fn one(server: &Shared, id: &str) -> Result<AlertView> {
     let found = visible(server).into_iter().find(|alert| alert.id == id);
     found.ok_or_else(|| Problem::not_found(format!("there is no alert {id:?}")))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::rules::name_of;
 use crate::state::Call;
-use door::{Outcome, Problem, Reply, RequestBody, Shared};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Shared};
 
 pub(crate) fn list(Call { server, .. }: Call) -> Outcome {
     let mut channels = server.app.alerts.channels();
@@ -48,7 +48,7 @@ fn set(server: &Shared, name: &str, definition: Value, put: PutMode) -> Outcome 
     Ok(Reply::json(&shown))
 }
 
-fn shown(server: &Shared, name: &str) -> Result<Value, Problem> {
+fn shown(server: &Shared, name: &str) -> Result<Value> {
     let mut channels = server.app.alerts.channels().into_iter();
     let found = channels.find(|channel| channel.name == name && server.caller.scope.covers(&channel.scope));
     let channel = found.ok_or_else(|| Problem::not_found(format!("there is no channel {name:?}")))?;

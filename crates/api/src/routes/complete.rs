@@ -12,7 +12,7 @@ use super::language::of_json;
 use crate::ask::{self, Groups};
 use crate::reference::Reference;
 use crate::state::Call;
-use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, reason_json, tables};
+use door::{Outcome, QueryRun, Reply, RequestBody, Result, Scope, reason_json, tables};
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -85,14 +85,9 @@ struct Items {
 
 fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
     let choice = |choice: &language::Choice| {
-        let kind = match choice.kind {
-            ChoiceKind::Command => "command",
-            ChoiceKind::Keyword => "keyword",
-            ChoiceKind::Function => "function",
-            ChoiceKind::Aggregate => "aggregate",
-            ChoiceKind::Column => "field",
-        };
-        let mut item = json!({"kind": kind, "label": choice.label, "insert": choice.insert, "detail": choice.detail});
+        let mut item = json!({
+            "kind": choice.kind.name(), "label": choice.label, "insert": choice.insert, "detail": choice.detail,
+        });
         let place = reference.place_of(&choice.label).filter(|_| choice.kind != ChoiceKind::Column);
         if let Some(place) = place {
             item["see"] = place.into();
@@ -114,7 +109,7 @@ fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
     })
 }
 
-fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: TimeRange) -> Result<Items, Problem> {
+fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: TimeRange) -> Result<Items> {
     let mut items = Items::default();
     if found.takes_groups {
         items.after = groups(reading, found);
@@ -140,7 +135,7 @@ fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: Ti
 }
 
 /// Returns the names of uploaded tables, or the columns of one.
-fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
+fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>> {
     let settings = reading.server.settings();
     let mut all = Vec::new();
     if found.takes_tables {

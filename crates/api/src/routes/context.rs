@@ -17,7 +17,7 @@ use crate::ask;
 use crate::state::{Api, Call};
 use crate::subject::Row;
 use door::spans::{ends, later, spans};
-use door::{Outcome, Parameters, Problem, QueryRun, Reply, Scope};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result, Scope};
 
 /// Events on either side where the request does not say how many, and at most.
 const SIDE_DEFAULT: usize = 50;
@@ -50,7 +50,7 @@ pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     }))
 }
 
-fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Problem> {
+fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery> {
     let id = parameters.get("id").unwrap_or_default();
     let bad_id = || Problem::bad_request("bad-id", format!("{id:?} is no @id of an event"));
     let number = |name| parameters.number::<usize>(name);
@@ -66,7 +66,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
         Some("*") => Some(groups),
         None if groups.is_empty() => None,
         _ => {
-            let problem = Problem::bad_request("bad-parameter", "stream is * or absent, and groups go with stream=*");
+            let problem = Problem::bad_parameter("stream is * or absent, and groups go with stream=*");
             return Err(problem.hint("without both, the events of the same stream are shown"));
         }
     };
@@ -81,7 +81,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
 }
 
 /// Returns the rows in order, and the index of the event among them.
-fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
+fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>)> {
     let (group, told, own) = original(reading, wanted)?;
     let stream = stream_of(&told);
     let scope = Scope {
@@ -116,7 +116,7 @@ fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(A
 }
 
 /// Returns the event itself: its group, what [`columns`] has of it, its row.
-fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Row, Answer), Problem> {
+fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Row, Answer)> {
     let group = reading.server.group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
@@ -155,7 +155,7 @@ fn side(
     scope: &Scope,
     around: &ContextAnchor,
     (side, most, ends): (Side, usize, Option<(Timestamp, Timestamp)>),
-) -> Result<Answer, Problem> {
+) -> Result<Answer> {
     let mut found = Answer::default();
     for range in spans(wanted.id.timestamp, side, ends) {
         // One more than shown tells whether there are more.

@@ -16,7 +16,9 @@ use crate::ask;
 use crate::json_body::JsonBody;
 use crate::state::Call;
 use door::deletion::SHOWN_AS;
-use door::{EventDeletion, Outcome, Problem, QueryRun, Reply, RequestBody, Scope, Server, reason_json, stats_json};
+use door::{
+    EventDeletion, Outcome, Problem, QueryRun, Reply, RequestBody, Result, Scope, Server, reason_json, stats_json,
+};
 
 /// Largest body; the query text in it is at most 64 KiB.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -73,7 +75,7 @@ pub(crate) fn get(Call { server, path: [name, id], .. }: &Call) -> Outcome {
 }
 
 impl Order {
-    fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
+    fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self> {
         let asked: DeletionRequest = BODY.read(body)?;
         let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
         let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
@@ -84,7 +86,7 @@ impl Order {
         Ok(Self { deletion: EventDeletion { group, plan, range, scope, query, reason }, is_dry_run: dry_run })
     }
 
-    fn carry_out(self, reading: &QueryRun<'_>) -> Result<Value, Problem> {
+    fn carry_out(self, reading: &QueryRun<'_>) -> Result<Value> {
         let Self { deletion, is_dry_run } = self;
         let group = deletion.group.as_str();
         ensure!(reading.server.whole_store().has_group(&deletion.group), no_group(group));
@@ -104,7 +106,7 @@ impl Order {
 
 impl DeletionRequest {
     /// Returns the range; it has no default, so that nothing is deleted by omission.
-    fn range(&self, now: Timestamp, time_zone: chrono_tz::Tz) -> Result<TimeRange, Problem> {
+    fn range(&self, now: Timestamp, time_zone: chrono_tz::Tz) -> Result<TimeRange> {
         match (&self.from, self.all_time) {
             (None, true) if self.to.is_none() => Ok(TimeRange::ALL),
             (_, true) => {

@@ -6,7 +6,7 @@ use serde_json::json;
 use types::GroupScope;
 
 use crate::state::Call;
-use door::{Outcome, Problem, Reply, RequestBody, Shared, audit};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Shared, audit};
 
 /// A body: a query and what stands around it.
 pub(super) const BODY_BYTES_MAX: usize = 160 << 10;
@@ -51,7 +51,7 @@ pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
 }
 
 /// Reads the body; errors quote it, as it holds no secret.
-fn read(body: &RequestBody) -> Result<MetricSettings, Problem> {
+fn read(body: &RequestBody) -> Result<MetricSettings> {
     body.json_or(|error| {
         let problem = Problem::bad_request("bad-metric", format!("the body is no metric: {error}"));
         problem.hint("send {\"name\":\"errors_total\",\"type\":\"counter\",\"query\":\"filter …\"}")
@@ -64,7 +64,7 @@ fn maker(server: &Shared) -> Author {
 }
 
 /// Returns a metric that exists for the caller. Blocks.
-fn seen(server: &Shared, name: &str) -> Result<MetricView, Problem> {
+fn seen(server: &Shared, name: &str) -> Result<MetricView> {
     let found = server.app.metrics.get(name).ok().filter(|metric| reaches(server, metric));
     found.ok_or_else(|| MetricsError::Unknown(name.to_owned()).into())
 }

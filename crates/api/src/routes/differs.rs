@@ -11,7 +11,7 @@ use crate::json::rounded;
 use crate::json_body::JsonBody;
 use crate::state::Call;
 use door::query_run::{complete, damages};
-use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, reason_json, stats_json};
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Result, Scope, reason_json, stats_json};
 
 /// Longest body.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -54,7 +54,7 @@ const BODY: JsonBody =
     JsonBody { noun: "comparison", example: r#"{"selection":{"query":"…","from":"now-1h"},"baseline":"rest"}"# };
 
 /// Reads both sides of a comparison.
-fn asks(body: &[u8]) -> Result<(Ask, BaselineAsk), Problem> {
+fn asks(body: &[u8]) -> Result<(Ask, BaselineAsk)> {
     let body: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     let Value::Object(mut members) = body else { return Err(BODY.bad("it is no object")) };
     let (selection, baseline) = (members.remove("selection"), members.remove("baseline"));
@@ -79,7 +79,7 @@ fn asks(body: &[u8]) -> Result<(Ask, BaselineAsk), Problem> {
 }
 
 /// Returns the same question about the time of equal length before.
-fn before(selection: &Question) -> Result<Question, Problem> {
+fn before(selection: &Question) -> Result<Question> {
     let range = earlier_range(Earlier::Preceding, selection.range, selection.scope.time_zone);
     let range = range.ok_or_else(|| {
         let message = "there is no time of equal length before the range";
@@ -94,7 +94,7 @@ fn both(a: TimeRange, b: TimeRange) -> TimeRange {
     TimeRange { from: a.from.min(b.from), to: a.to.max(b.to) }
 }
 
-fn answer(reading: &QueryRun<'_>, selection: &Question, baseline: Option<&Question>) -> Result<Differences, Problem> {
+fn answer(reading: &QueryRun<'_>, selection: &Question, baseline: Option<&Question>) -> Result<Differences> {
     let all = everything(&selection.plan);
     let (plan, scope, range) = baseline.map_or((&all, &selection.scope, selection.range), |baseline| {
         (&baseline.plan, &baseline.scope, baseline.range)

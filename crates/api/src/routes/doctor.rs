@@ -3,7 +3,7 @@
 
 use door::finding::{Finding, Severity};
 use door::health::reasons;
-use door::{Outcome, Problem, QueryRun, Reply, Shared};
+use door::{Outcome, QueryRun, Reply, Result, Shared};
 use ingest::{OWN_GROUPS, SourceState, SourceView};
 use serde_json::{Value, json};
 use types::{ByteSize, TimeRange, Timestamp};
@@ -23,7 +23,7 @@ pub(crate) fn get(Call { server, .. }: Call) -> Outcome {
     Ok(Reply::later(async move { Ok(Reply::json(&examine(&server).await?)) }))
 }
 
-async fn examine(server: &Shared) -> Result<Value, Problem> {
+async fn examine(server: &Shared) -> Result<Value> {
     let (view, missing) = sources::view(server).await?;
     let of_thread = server.clone();
     let mut findings = server.lookups.run(move || of_server(&of_thread)).await?;
@@ -76,7 +76,7 @@ fn of_source(source: &SourceView) -> Vec<Finding> {
 }
 
 /// Returns groups of the last day with many events and not one level.
-fn without_levels(run: &QueryRun<'_>) -> Result<Vec<String>, Problem> {
+fn without_levels(run: &QueryRun<'_>) -> Result<Vec<String>> {
     let now = run.server.now();
     // An event of this instant counts.
     let range = TimeRange { from: Timestamp(now.0.saturating_sub(Timestamp::DAY)), to: Timestamp(now.0 + 1) };

@@ -16,7 +16,7 @@ use crate::json::rounded;
 use crate::json_body::JsonBody;
 use crate::state::{Api, Call};
 use door::query_run::damages;
-use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, Shared, reason_json};
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Result, Scope, Shared, reason_json};
 
 /// Longest body.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -50,7 +50,7 @@ pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
 }
 
 /// Reads what is asked about: an alert, or a query with its range.
-fn asked(server: &Shared, body: &[u8]) -> Result<Look, Problem> {
+fn asked(server: &Shared, body: &[u8]) -> Result<Look> {
     let parsed: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     let Some(id) = parsed.get("alert") else {
         let question = Ask::of_json(body, server.now())?.check(server.now())?;
@@ -69,7 +69,7 @@ fn asked(server: &Shared, body: &[u8]) -> Result<Look, Problem> {
 }
 
 /// Tries the plans in order until one shows an onset. Where none does, returns what the first one shows.
-fn look(reading: &QueryRun<'_>, api: &Api, question: &Question, further: &[Plan]) -> Result<FirstLook, Problem> {
+fn look(reading: &QueryRun<'_>, api: &Api, question: &Question, further: &[Plan]) -> Result<FirstLook> {
     let deadline = Instant::now().checked_add(TIME_MAX);
     let first = look_at(reading, api, question, &question.plan, deadline)?;
     if first.onset.began.is_some() {
@@ -90,7 +90,7 @@ fn look_at(
     question: &Question,
     plan: &Plan,
     deadline: Option<Instant>,
-) -> Result<FirstLook, Problem> {
+) -> Result<FirstLook> {
     let (scope, range) = (&question.scope, question.range);
     let mut groups = scope.groups.clone();
     if !groups.is_empty() {

@@ -6,7 +6,7 @@ use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
 use crate::state::Call;
-use door::{Outcome, Problem, Reply, RequestBody, Shared, audit, duration_text};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Shared, audit, duration_text};
 
 /// Largest body of settings.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -113,7 +113,7 @@ fn change_json(change: &RetentionChange) -> Value {
 }
 
 /// Reads the body of a change of settings.
-fn changes_of(body: &[u8]) -> Result<Changes, Problem> {
+fn changes_of(body: &[u8]) -> Result<Changes> {
     let bad = |message: String| {
         let problem = Problem::bad_request("bad-settings", message);
         problem.hint(

@@ -2,8 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use incident::{
-    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Month, NewItem, Objectives, ledger_csv,
-    ledger_html,
+    Author, ChangeError, Incident, IncidentChange, ItemKind, Month, NewItem, Objectives, ledger_csv, ledger_html,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::ask;
 use crate::locale::locale;
 use crate::state::{Call, Routes, Shared};
 use door::spans::later;
-use door::{Outcome, Problem, Reply, RequestBody, Role, Scope};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Role, Scope};
 
 /// A body: a timeline.
 const BODY_BYTES_MAX: usize = 2 << 20;
@@ -39,7 +38,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
 fn list(Call { server, parameters, .. }: &Call) -> Outcome {
     parameters.check_names(&["service", "state"])?;
     if let Some(state) = parameters.get("state").filter(|state| !["open", "mitigated", "remediated"].contains(state)) {
-        let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {state:?}"));
+        let problem = Problem::bad_parameter(format!("state: there is no state {state:?}"));
         return Err(problem.hint("states are open, mitigated, remediated"));
     }
     let incidents = listed(server)?;
@@ -57,7 +56,7 @@ fn get(Call { server, path: [id, _], .. }: &Call) -> Outcome {
 }
 
 /// Returns an incident that exists for the caller. Blocks.
-fn one(server: &Shared, id: &str) -> Result<Incident, Problem> {
+fn one(server: &Shared, id: &str) -> Result<Incident> {
     server.state.incidents.get(server.settings(), &server.caller.scope, id).map_err(problem_of)
 }
 
@@ -104,7 +103,7 @@ fn delete_item(Call { server, path: [id, item], .. }: &Call) -> Outcome {
     changed(server, id, &|incident, _, now| incident.without_item(item, now))
 }
 
-type Change<'c> = &'c dyn Fn(&Incident, &IncidentAuthor, Timestamp) -> Result<Incident, IncidentError>;
+type Change<'c> = &'c dyn Fn(&Incident, &Author, Timestamp) -> Result<Incident, ChangeError>;
 
 /// Changes an incident and answers with it. Blocks.
 fn changed(server: &Shared, id: &str, change: Change<'_>) -> Outcome {
@@ -122,7 +121,7 @@ fn delete(Call { server, path: [id, _], .. }: &Call) -> Outcome {
 }
 
 /// Fills in what the server knows of an item: the text of an event, the beginning of an alert, the title of an issue.
-async fn complete(server: &Shared, item: &mut NewItem) -> Result<(), Problem> {
+async fn complete(server: &Shared, item: &mut NewItem) -> Result<()> {
     let Some(reference) = item.reference.clone().filter(|_| item.id.is_none()) else { return Ok(()) };
     match item.kind {
         ItemKind::Event => complete_event(server, item, &reference).await,
@@ -138,7 +137,7 @@ async fn complete(server: &Shared, item: &mut NewItem) -> Result<(), Problem> {
     }
 }
 
-async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) -> Result<(), Problem> {
+async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) -> Result<()> {
     let bad_id = || Problem::bad_request("bad-id", format!("reference: {reference:?} is no @id of an event"));
     let id = EventId::decode(reference).ok_or_else(bad_id)?;
     let gone = || Problem::not_found(format!("there is no event {reference:?}"));
@@ -171,7 +170,7 @@ async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) ->
     Ok(())
 }
 
-fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Result<(), Problem> {
+fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Result<()> {
     let Some(alert) = alerts::visible(server).into_iter().find(|alert| alert.id == reference) else {
         if item.at.is_some() && item.until.is_some() {
             return Ok(());
@@ -191,7 +190,7 @@ fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Resul
     Ok(())
 }
 
-async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<(), Problem> {
+async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<()> {
     let of_thread = server.clone();
     let work = move || {
         let found = of_thread.state.issues()?.get(&of_thread.caller.scope, &reference);
@@ -226,13 +225,11 @@ fn ledger(Call { server, parameters, parts, .. }: Call) -> Outcome {
     let (zone, now) = (ask::time_zone(parameters.get("time_zone"))?, server.now());
     let month = match parameters.get("month") {
         None => Month::of(now, zone),
-        Some(text) => Month::parse(text, zone).ok_or_else(|| {
-            let problem = Problem::bad_request("bad-parameter", format!("month: {text:?} is no month"));
-            problem.hint("write 2026-11")
-        })?,
+        Some(text) => Month::parse(text, zone)
+            .ok_or_else(|| Problem::bad_parameter(format!("month: {text:?} is no month")).hint("write 2026-11"))?,
     };
     let objectives = Objectives::parse(parameters.get("objective").unwrap_or_default()).map_err(|problem| {
-        let problem = Problem::bad_request("bad-parameter", format!("objective: {problem}"));
+        let problem = Problem::bad_parameter(format!("objective: {problem}"));
         problem.hint("write 99.9, and services with their own behind it: 99.9,pay=99.95")
     })?;
     let locale = locale(&parameters, &parts.headers)?;
@@ -244,8 +241,7 @@ fn ledger(Call { server, parameters, parts, .. }: Call) -> Outcome {
         None => "json",
     };
     let format = ["json", "csv", "html"].into_iter().find(|known| *known == format).ok_or_else(|| {
-        let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {format:?}"));
-        problem.hint("formats are json, csv, html")
+        Problem::bad_parameter(format!("format: there is no format {format:?}")).hint("formats are json, csv, html")
     })?;
     Ok(Reply::look_up(&server.clone(), move || {
         let (kind, text) = match format {
@@ -269,7 +265,7 @@ pub(crate) fn ledger_page(
     (month, objectives): (Month, &Objectives),
     locale: Locale,
     now: Timestamp,
-) -> Result<String, Problem> {
+) -> Result<String> {
     let incidents = listed(server)?;
     let (from, to) = month.range();
     let ledger = incident::ledger(&incidents, month, objectives, now);
@@ -279,25 +275,25 @@ pub(crate) fn ledger_page(
 }
 
 /// Returns the incidents that exist for the caller. Blocks.
-fn listed(server: &Shared) -> Result<Vec<Incident>, Problem> {
+fn listed(server: &Shared) -> Result<Vec<Incident>> {
     server.state.incidents.list(server.settings(), &server.caller.scope).map_err(problem_of)
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-fn read_json<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
+fn read_json<T: DeserializeOwned>(body: &RequestBody) -> Result<T> {
     body.json_or(|error| Problem::bad_request("bad-incident", error.to_string()))
 }
 
-fn author(server: &Shared) -> IncidentAuthor {
-    IncidentAuthor { name: server.caller.name.to_string(), scope: server.caller.scope.clone() }
+pub(super) fn author(server: &Shared) -> Author {
+    Author { name: server.caller.name.to_string(), scope: server.caller.scope.clone() }
 }
 
-fn problem_of(error: IncidentError) -> Problem {
+fn problem_of(error: ChangeError) -> Problem {
     let message = error.to_string();
     match error {
-        IncidentError::Bad(_) => Problem::bad_request("bad-incident", message),
-        IncidentError::NotFound(_) => Problem::not_found(message),
-        IncidentError::Conflict(_) => Problem::new(StatusCode::CONFLICT, "incident-conflict", message),
-        IncidentError::Store(error) => error.into(),
+        ChangeError::Bad(_) => Problem::bad_request("bad-incident", message),
+        ChangeError::NotFound(..) => Problem::not_found(message),
+        ChangeError::Conflict(_) => Problem::conflict("incident-conflict", message),
+        ChangeError::Store(error) => error.into(),
     }
 }

@@ -8,7 +8,7 @@ use types::{GroupName, group_name_of_outside};
 use crate::state::{Call, Shared};
 use door::headers::{batch_id, encoding};
 use door::intake_gates::Done;
-use door::{Outcome, Parameters, Problem, Reply, RequestBody};
+use door::{Outcome, Parameters, Problem, Reply, RequestBody, Result};
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];
@@ -69,7 +69,7 @@ async fn accept(server: Shared, received: RequestBody, envelope: Envelope) -> Ou
 }
 
 /// Returns the requested format, else that of the content type, else NDJSON.
-fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Problem> {
+fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format> {
     if let Some(name) = parameters.get("format") {
         return match name {
             "ndjson" => Ok(Format::Ndjson),
@@ -87,17 +87,17 @@ fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Proble
 }
 
 /// Returns the fields of all parameters `field=NAME=VALUE`.
-fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String)>, Problem> {
+fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String)>> {
     let pair = |text: &str| match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Problem::bad_request("bad-parameter", format!("field is NAME=VALUE, not {text:?}"))),
+        _ => Err(Problem::bad_parameter(format!("field is NAME=VALUE, not {text:?}"))),
     };
     let fields: Vec<(String, String)> = parameters.all("field").map(pair).collect::<Result<_, _>>()?;
     if fields.len() > FIELDS_MAX {
         return Err(Problem::bad_request("too-many-fields", format!("there may be {FIELDS_MAX} fields at most")));
     }
     if format == Format::Lines && !fields.is_empty() {
-        return Err(Problem::bad_request("bad-parameter", "a body of the format lines says fields in its header"));
+        return Err(Problem::bad_parameter("a body of the format lines says fields in its header"));
     }
     Ok(fields)
 }

@@ -4,15 +4,15 @@ mod users;
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
-use incident::{Author, DecisionChange, IssueError, IssueFilter, IssueState, Issues};
+use incident::{ChangeError, DecisionChange, IssueFilter, IssueState, Issues};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use self::users::with_users;
-use crate::state::{Api, Call, Routes, Shared};
-use door::{Outcome, Parameters, Problem, Reply, RequestBody, Role};
+use super::incidents::author;
+use crate::state::{Api, Call, Routes};
+use door::{Outcome, Parameters, Problem, Reply, RequestBody, Result, Role};
 
 /// Issues of one answer, unless it asks for another number, and the most.
 const ISSUES_DEFAULT: usize = 500;
@@ -61,11 +61,11 @@ fn list(Call { server, parameters, .. }: Call) -> Outcome {
 }
 
 /// Reads `state`: names, repeated or separated by commas.
-fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>, Problem> {
+fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>> {
     let names = parameters.all("state").flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let read = |name: &str| {
         IssueState::named(name).ok_or_else(|| {
-            let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {name:?}"));
+            let problem = Problem::bad_parameter(format!("state: there is no state {name:?}"));
             problem.hint(format!("states are {}", IssueState::ALL.map(IssueState::name).join(", ")))
         })
     };
@@ -101,33 +101,25 @@ fn split(Call { server, path: [id, _], .. }: &Call) -> Outcome {
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-fn read<T: DeserializeOwned>(body: &RequestBody) -> Result<T, Problem> {
+fn read<T: DeserializeOwned>(body: &RequestBody) -> Result<T> {
     body.json_or(|error| Problem::bad_request("bad-issue", error.to_string()))
 }
 
-fn author(server: &Shared) -> Author {
-    Author { name: server.caller.name.to_string(), scope: server.caller.scope.clone() }
-}
-
-fn problem_of(error: IssueError) -> Problem {
+fn problem_of(error: ChangeError) -> Problem {
     let message = error.to_string();
     match error {
-        IssueError::Bad(_) => Problem::bad_request("bad-issue", message),
-        IssueError::NotFound(_) => Problem::not_found(message),
-        IssueError::Conflict(_) => Problem::new(StatusCode::CONFLICT, "issue-conflict", message),
-        IssueError::Store(error) => error.into(),
+        ChangeError::Bad(_) => Problem::bad_request("bad-issue", message),
+        ChangeError::NotFound(..) => Problem::not_found(message),
+        ChangeError::Conflict(_) => Problem::conflict("issue-conflict", message),
+        ChangeError::Store(error) => error.into(),
     }
 }
 
 impl Api {
     /// Returns the issues, if they are counted.
-    pub(crate) fn issues(&self) -> Result<&Issues, Problem> {
-        self.issues.as_ref().map_err(|reason| {
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "issues-unavailable",
-                format!("issues are not counted: {reason}"),
-            )
-        })
+    pub(crate) fn issues(&self) -> Result<&Issues> {
+        self.issues
+            .as_ref()
+            .map_err(|reason| Problem::unavailable("issues-unavailable", format!("issues are not counted: {reason}")))
     }
 }

@@ -9,7 +9,7 @@ use crate::ask::{self, unknown_language};
 use crate::json_body::JsonBody;
 use crate::state::Call;
 use door::problem::place_json;
-use door::{Outcome, Problem, Reply, RequestBody, warning_json};
+use door::{Outcome, Reply, RequestBody, Result, warning_json};
 
 /// A body. The query text in it is at most 64 KiB.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -66,6 +66,6 @@ pub(crate) fn translate(_: &Call, body: &RequestBody) -> Outcome {
 }
 
 /// Reads a JSON object; `example` is what one looks like.
-pub(super) fn of_json<T: DeserializeOwned>(body: &[u8], example: &'static str) -> Result<T, Problem> {
+pub(super) fn of_json<T: DeserializeOwned>(body: &[u8], example: &'static str) -> Result<T> {
     JsonBody { noun: "request of this kind", example }.read(body)
 }

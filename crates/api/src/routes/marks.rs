@@ -11,7 +11,7 @@ use crate::ask;
 use crate::json_body::JsonBody;
 use crate::state::Call;
 use door::query_run::damages;
-use door::{Outcome, Problem, Reply, RequestBody, Scope, Shared, reason_json};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Scope, Shared, reason_json};
 
 /// Longest body of a mark, and longest text.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -62,7 +62,7 @@ pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
 }
 
 /// Stores a mark; it is durable when this returns. Blocks.
-fn store(server: &Shared, group: &GroupName, record: &[u8]) -> Result<(), Problem> {
+fn store(server: &Shared, group: &GroupName, record: &[u8]) -> Result<()> {
     let sender = server.sender(None);
     let intake = &server.app.intake;
     let mut collector = intake.collect(&sender);
@@ -77,7 +77,7 @@ fn store(server: &Shared, group: &GroupName, record: &[u8]) -> Result<(), Proble
 }
 
 impl NewMark {
-    fn check(self, server: &Shared) -> Result<CheckedMark, Problem> {
+    fn check(self, server: &Shared) -> Result<CheckedMark> {
         let text = self.text.trim();
         if text.is_empty() || text.len() > TEXT_BYTES_MAX {
             let message = format!("text has {} bytes; a mark needs 1 to {TEXT_BYTES_MAX}", text.len());
@@ -100,16 +100,13 @@ impl NewMark {
     }
 }
 
-fn check_times(at: Timestamp, until: Option<Timestamp>, now: Timestamp, future_ns_max: i64) -> Result<(), Problem> {
+fn check_times(at: Timestamp, until: Option<Timestamp>, now: Timestamp, future_ns_max: i64) -> Result<()> {
     if at.0.saturating_sub(now.0) > future_ns_max {
         let message = format!("at {at} is further in the future than limits.max_future permits");
         return Err(Problem::bad_request("bad-time", message));
     }
     let Some(until) = until else { return Ok(()) };
-    if until < at {
-        let message = format!("until {until} is before at {at}");
-        return Err(Problem::bad_request("bad-time", message));
-    }
+    types::ensure!(until >= at, Problem::bad_request("bad-time", format!("until {until} is before at {at}")));
     if until.0.saturating_sub(at.0) > MARK_DAYS_MAX * Timestamp::DAY {
         let message = format!("from at {at} until {until} are more than {MARK_DAYS_MAX} days");
         return Err(Problem::bad_request("bad-time", message).hint("mark the beginning and the end by themselves"));
@@ -117,7 +114,7 @@ fn check_times(at: Timestamp, until: Option<Timestamp>, now: Timestamp, future_n
     Ok(())
 }
 
-fn check_fields(fields: &Map<String, Value>) -> Result<(), Problem> {
+fn check_fields(fields: &Map<String, Value>) -> Result<()> {
     let bad = |message: String| Err(Problem::bad_request("bad-mark", message));
     if fields.len() > FIELDS_MAX {
         return bad(format!("fields has {} members; a mark has at most {FIELDS_MAX}", fields.len()));

@@ -14,7 +14,7 @@ use super::session;
 use crate::state::{Call, Routes};
 use ::oidc::{Account, COOKIE_LIFE_S, Provider, ProviderAnswer, Url};
 use door::users::{SignedIn, caller_name, cookie_named, no_role};
-use door::{Outcome, Problem, Reply, Role, Shared};
+use door::{Outcome, Problem, Reply, Result, Role, Shared};
 
 /// The cookie of a sign-in under way.
 const COOKIE: &str = "catat_sign_in";
@@ -42,7 +42,7 @@ fn providers(Call { server, .. }: Call) -> Outcome {
     Ok(Reply::json(&json!({"providers": providers})))
 }
 
-fn provider_of(server: &Shared) -> Result<&Arc<Provider>, Problem> {
+fn provider_of(server: &Shared) -> Result<&Arc<Provider>> {
     let none = || Problem::not_found("no provider is configured").hint("set oidc.issuer");
     server.app.sign_in.oidc.as_ref().ok_or_else(none)
 }
@@ -103,7 +103,7 @@ async fn finish_with(provider: &Provider, Call { server, parameters, parts, .. }
 }
 
 /// Returns the user of an account, with the role that the rules give it now.
-async fn admit(server: &Shared, account: Account, address: Option<IpAddr>) -> Result<SignedIn, Problem> {
+async fn admit(server: &Shared, account: Account, address: Option<IpAddr>) -> Result<SignedIn> {
     let grant = server.app.sign_in.roles.grant(&account.name, &account.groups);
     let grant = grant.ok_or_else(|| no_role(&account.name))?.clone();
     let of_thread = server.clone();

@@ -19,7 +19,7 @@ use crate::ask::Question;
 use crate::routes::alerts::visible;
 use crate::state::Call;
 use door::query_run::damages;
-use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Shared};
+use door::{Outcome, QueryRun, Reply, RequestBody, Result, Shared};
 
 pub(super) use self::found::FoundOnset;
 pub(super) use self::shown::json_of;
@@ -63,11 +63,11 @@ fn wide(range: TimeRange, now: Timestamp) -> TimeRange {
 }
 
 /// Finds the onset of the events that a question selects.
-pub(crate) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
+pub(crate) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset> {
     find_measured(reading, question, &Measure::Count)
 }
 
-fn find_measured(reading: &QueryRun<'_>, question: &Question, measure: &Measure) -> Result<FoundOnset, Problem> {
+fn find_measured(reading: &QueryRun<'_>, question: &Question, measure: &Measure) -> Result<FoundOnset> {
     let looked = |set: EventSet<'_>, all: &[_], runs: &[_]| {
         let onset = onset(set, measure, runs)?;
         let (also, reasons) =
@@ -80,7 +80,7 @@ fn find_measured(reading: &QueryRun<'_>, question: &Question, measure: &Measure)
 }
 
 /// Finds the onsets of all patterns of the events that a question selects.
-fn find_patterns(reading: &QueryRun<'_>, question: &Question) -> Result<FoundPatterns, Problem> {
+fn find_patterns(reading: &QueryRun<'_>, question: &Question) -> Result<FoundPatterns> {
     let looked = |set: EventSet<'_>, all: &[_], runs: &[_]| {
         let onsets = pattern_onsets(set, runs)?;
         let (also, reasons) = onsets.range.map_or_else(|| Ok(Default::default()), |range| axis(set, all, range))?;
@@ -96,7 +96,7 @@ fn look<T>(
     reading: &QueryRun<'_>,
     question: &Question,
     look: impl FnOnce(EventSet<'_>, &[Arc<dyn Run>], &[Arc<dyn Run>]) -> Result<(T, Vec<PartialReason>), ExecuteError>,
-) -> Result<(T, Vec<PartialReason>), Problem> {
+) -> Result<(T, Vec<PartialReason>)> {
     let (scope, range) = (&question.scope, question.range);
     let groups = match scope.groups.is_empty() {
         true => Vec::new(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ask::{Ask, PARAMETERS};
 use crate::state::Call;
-use door::{Outcome, Problem, Reply, reason_json, stats_json};
+use door::{Outcome, Problem, Reply, Result, reason_json, stats_json};
 
 /// Patterns where the request does not say how many, and at most.
 const PATTERNS_DEFAULT: usize = 1_000;
@@ -39,7 +39,7 @@ pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
 }
 
 /// Reads the name of an earlier time.
-pub(super) fn earlier(baseline: &str) -> Result<plan::Earlier, Problem> {
+pub(super) fn earlier(baseline: &str) -> Result<plan::Earlier> {
     language::parse_baseline(baseline).ok_or_else(|| {
         let problem = Problem::bad_request("bad-baseline", format!("baseline {baseline:?} is no earlier time"));
         problem.hint("use previous, previousDay, previousWeek, previousMonth, or a length of time such as 7d")

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use definition::DefinitionError;
-use ingest::{MadePipeline, MakePipelineError, PipelineStatus, Pipelines, Sample};
+use ingest::{MakePipelineError, PipelineStatus, Pipelines, Sample};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use suggestion::Selection;
@@ -13,7 +13,7 @@ use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
 use crate::state::{Call, Shared as ApiShared};
 use door::exposition::Kind::Counter;
 use door::exposition::Page;
-use door::{Outcome, Problem, Reply, RequestBody, Server, Shared, covers};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Server, Shared, covers};
 
 /// Largest body of a dry run, and most lines of one: what a person tries, and reads the answer of.
 pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
@@ -50,11 +50,10 @@ pub(crate) fn list(Call { server, .. }: Call) -> Outcome {
     let made = server.app.intake.made_pipelines();
     let shown = |status: PipelineStatus| {
         let made = made.iter().find(|made| made.name() == status.name);
-        json!({
-            "name": status.name, "definition": status.definition, "events": status.events, "dropped": status.dropped,
-            "sampled_out": status.sampled_out, "masked": status.masked, "routed": status.routed, "failed": status.failed,
-            "made_by": made.map(|made| &made.made_by), "made_at": made.map(|made| &made.made_at),
-        })
+        let mut shown = json!(status);
+        shown["made_by"] = made.map(|made| made.made_by.as_str()).into();
+        shown["made_at"] = made.map(|made| made.made_at.as_str()).into();
+        shown
     };
     let status = server.app.intake.pipelines().status();
     Ok(Reply::json(&json!({"pipelines": status.into_iter().map(shown).collect::<Vec<_>>()})))
@@ -90,13 +89,13 @@ pub(crate) fn delete(Call { server, path: [name, _], .. }: &Call) -> Outcome {
 }
 
 /// Makes a pipeline that takes away nothing that is needed. Blocks.
-fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
+fn make(server: &ApiShared, definition: &Value) -> Result<Value> {
     Pipelines::compile_one(definition).map_err(|problem| Problem::bad_request("bad-pipeline", problem))?;
     must_cover(server, definition)?;
     let uses = uses_of(server, &Selection::all_of(definition))?;
     if !uses.is_empty() {
         let message = format!("the pipeline may take away events that are needed by {}", Use::list_text(&uses));
-        let problem = Problem::new(StatusCode::CONFLICT, "pipeline-events-used", message);
+        let problem = Problem::conflict("pipeline-events-used", message);
         return Err(
             problem.hint("narrow its condition, or change what needs them; the configuration file is not checked")
         );
@@ -107,15 +106,13 @@ fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
     server.audit_own("pipeline made", &json!({"pipeline": name}));
     let made = intake.made_pipelines().into_iter().find(|made| made.name() == name);
     let made = made.ok_or_else(|| Problem::not_found(format!("pipeline {name:?} was removed at once")))?;
-    Ok(made_json(&made))
-}
-
-fn made_json(made: &MadePipeline) -> Value {
-    json!({"name": made.name(), "definition": made.definition, "made_by": made.made_by, "made_at": made.made_at})
+    Ok(json!({
+        "name": made.name(), "definition": made.definition, "made_by": made.made_by, "made_at": made.made_at,
+    }))
 }
 
 /// Refuses a pipeline about groups that do not all exist for the caller, or into such.
-fn must_cover(server: &Shared, definition: &Value) -> Result<(), Problem> {
+fn must_cover(server: &Shared, definition: &Value) -> Result<()> {
     if server.caller.scope.is_everything() {
         return Ok(());
     }
@@ -132,7 +129,7 @@ fn must_cover(server: &Shared, definition: &Value) -> Result<(), Problem> {
         return Ok(());
     }
     let message = "a pipeline can only be made for groups that your own key covers, and route to such";
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message).hint("name them under match.group"))
+    Err(Problem::forbidden("not-allowed", message).hint("name them under match.group"))
 }
 
 /// Returns the pattern of the groups that a template of a route may give.
@@ -151,9 +148,7 @@ fn problem_of(error: MakePipelineError) -> Problem {
     let message = error.to_string();
     match error {
         MakePipelineError::Definition(_) => Problem::bad_request("bad-pipeline", message),
-        MakePipelineError::Taken(_) => {
-            Problem::new(StatusCode::CONFLICT, "pipeline-exists", message).hint("choose another name")
-        }
+        MakePipelineError::Taken(_) => Problem::conflict("pipeline-exists", message).hint("choose another name"),
         MakePipelineError::Unknown(_) => Problem::not_found(message),
         MakePipelineError::Store(error) => error.into(),
     }

@@ -37,7 +37,7 @@ use crate::state::{Api, Call, Shared};
 use crate::unknown_groups::unknown_groups;
 use door::fleet::Home;
 use door::query_run::read_with;
-use door::{Parameters, Problem, QueryRun, Reply, RequestBody, Takers, audit};
+use door::{Parameters, Problem, QueryRun, Reply, RequestBody, Result, Takers, audit};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -56,10 +56,9 @@ pub(crate) fn get(Call { server, parameters, parts, .. }: Call) -> door::Outcome
 }
 
 /// Answers with a file, in the format that the parameters name.
-pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> Result<Response, Problem> {
+pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> Result<Response> {
     let Some(export) = Export::of_parameters(parameters)? else {
-        let problem = Problem::bad_request("bad-parameter", "format is missing");
-        return Err(problem.hint("one of: csv, tsv, ndjson, text"));
+        return Err(Problem::bad_parameter("format is missing").hint("one of: csv, tsv, ndjson, text"));
     };
     if whole::is_whole(&ask) {
         let form = export.form(ask.zone()?);
@@ -74,7 +73,7 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
 }
 
 /// Returns an answer, for work that makes something else of it.
-pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
+pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<Answer> {
     let rows_max = ask.limit.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX);
     if whole::is_whole(&ask) {
         let mut answer = whole::rows(server, ask, rows_max).await?;
@@ -105,7 +104,7 @@ fn form(headers: &HeaderMap) -> Form {
     Form::of_accept(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
-async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response> {
     if whole::is_whole(&ask) {
         return whole::answer(server, ask, form).await;
     }
@@ -114,13 +113,13 @@ async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Probl
     answer_question(server, text, question, form).await
 }
 
-async fn check(server: &Shared, ask: Ask, form: Form) -> Result<Question, Problem> {
+async fn check(server: &Shared, ask: Ask, form: Form) -> Result<Question> {
     let (now, has_all_fields) = (server.now(), ask.all_fields);
     let question = server.lookups.run(move || ask.check(now)).await??;
     if has_all_fields { all_fields::widened(server, question, form).await } else { Ok(question) }
 }
 
-async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response, Problem> {
+async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response> {
     let columns = slow::columns(&question.plan);
     let ticket = server.start_planned(&text, &question.plan);
     let running = ticket.running.clone();
@@ -150,7 +149,7 @@ async fn answer_question(server: &Shared, text: String, question: Question, form
 }
 
 /// Returns an answer that was complete before its stream began, with types and a status.
-fn whole(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<Response, Problem> {
+fn whole(form: Form, answered: Result<Outcome>, rows: &Rows) -> Result<Response> {
     let Outcome { mut answer, extra } = answered?;
     let mut held = rows.take_held();
     held.append(&mut answer.rows);
@@ -159,13 +158,7 @@ fn whole(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<
 }
 
 /// Answers a question on a blocking thread.
-fn find(
-    reading: &QueryRun<'_>,
-    api: &Api,
-    mut question: Question,
-    form: Form,
-    takers: Takers<'_>,
-) -> Result<Outcome, Problem> {
+fn find(reading: &QueryRun<'_>, api: &Api, mut question: Question, form: Form, takers: Takers<'_>) -> Result<Outcome> {
     let is_asked_for = form != Form::Json || question.scope.limit.is_some_and(|asked| asked <= JSON_ROWS_MAX);
     if form == Form::Json {
         let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
@@ -238,7 +231,7 @@ fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answe
 }
 
 /// Explains how the query was run: the steps of the plan, the use of indexes, the actual counts.
-fn explain(reading: &QueryRun<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
+fn explain(reading: &QueryRun<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>> {
     let (plan, scope) = (&question.plan, &question.scope);
     let operators: Vec<String> = plan.operators().iter().map(ToString::to_string).collect();
     let groups: Vec<&str> = scope.groups.iter().map(|pattern| pattern.as_str()).collect();

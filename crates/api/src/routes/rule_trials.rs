@@ -16,7 +16,7 @@ use types::{GroupName, Timestamp, ensure};
 use super::language::of_json;
 use crate::ask;
 use crate::state::Call;
-use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Scope, Shared};
+use door::{Outcome, Problem, QueryRun, Reply, RequestBody, Result, Scope, Shared};
 
 /// Largest body: events at hand are a few hundred.
 pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
@@ -131,7 +131,7 @@ pub(crate) fn past(Call { server, .. }: Call, body: RequestBody) -> Outcome {
 type Which<'a> = (Option<&'a Value>, Option<&'a str>, Option<&'a str>);
 
 /// Returns the rule of a request, or what is wrong with it.
-fn one_rule(which: Which<'_>) -> Result<Result<Rule, Vec<RuleError>>, Problem> {
+fn one_rule(which: Which<'_>) -> Result<Result<Rule, Vec<RuleError>>> {
     let text = match which {
         (Some(rule), None, None) => return Ok(read_json_rule("rule", rule)),
         (None, Some(text), _) => text,
@@ -152,7 +152,7 @@ fn one_rule(which: Which<'_>) -> Result<Result<Rule, Vec<RuleError>>, Problem> {
 }
 
 /// Reads the events of the request in the way in which sent events are read.
-fn sample_of(server: &Shared, events: Vec<Value>, at: Timestamp) -> Result<RunsAsk, Problem> {
+fn sample_of(server: &Shared, events: Vec<Value>, at: Timestamp) -> Result<RunsAsk> {
     if events.len() > EVENTS_MAX {
         return Err(Problem::bad_request("too-many-events", format!("{EVENTS_MAX} events at most")));
     }

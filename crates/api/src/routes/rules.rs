@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::state::Call;
-use door::{Outcome, Problem, Reply, RequestBody, Shared};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Shared};
 
 /// A body: a query text of at most 64 KiB, written as JSON, and what stands around it.
 pub(super) const BODY_BYTES_MAX: usize = 160 << 10;
@@ -58,7 +58,7 @@ fn set(server: &Shared, name: &str, definition: Value, put: PutMode) -> Outcome 
 }
 
 /// Returns the name in a body that makes something new.
-pub(super) fn name_of(definition: &Value) -> Result<String, Problem> {
+pub(super) fn name_of(definition: &Value) -> Result<String> {
     let name = definition["name"].as_str().map(str::to_owned);
     name.ok_or_else(|| Problem::bad_request("bad-definition", "the body has no name"))
 }

@@ -16,7 +16,7 @@ use door::access::SignInWay;
 use door::guard::SessionEnd;
 use door::listen::OverTls;
 use door::users::{SignedIn, cookie_of, set_cookie, user_of};
-use door::{Caller, Outcome, Problem, Reply, RequestBody, Role, Shared};
+use door::{Caller, Outcome, Problem, Reply, RequestBody, Result, Role, Shared};
 
 /// A body: names, passwords, patterns of groups.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -64,7 +64,7 @@ pub(crate) fn delete(Call { server, parts, .. }: Call) -> Outcome {
 }
 
 /// Begins a session, and keeps that; gives its token. `before` is who had one in the same browser.
-pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Caller>>) -> Result<String, Problem> {
+pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Caller>>) -> Result<String> {
     let (caller, password) = (who.caller.clone(), who.password.clone());
     let token = server.sessions.begin(who, server.now())?;
     let (begun, of_thread) = (token.clone(), server.clone());
@@ -93,7 +93,7 @@ pub(crate) async fn check(
     address: Option<IpAddr>,
     name: String,
     password: String,
-) -> Result<SignedIn, Problem> {
+) -> Result<SignedIn> {
     server.sign_ins.begin(address, Some(&name), Instant::now())?;
     let (of_thread, said) = (server.clone(), name.clone());
     let work = move || {

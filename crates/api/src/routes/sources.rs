@@ -9,7 +9,7 @@ use crate::routes::fleet::told;
 use crate::state::Call;
 use door::exposition::Kind::Gauge;
 use door::exposition::Page;
-use door::{Outcome, Problem, Reply, RequestBody, Server, Shared, reason_json};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Server, Shared, reason_json};
 
 /// The report of a shipper: some two thousand files at most.
 pub(super) const BODY_BYTES_MAX: usize = 2 << 20;
@@ -42,7 +42,7 @@ pub(crate) fn list(Call { server, parameters, .. }: Call) -> Outcome {
 }
 
 /// Returns the sources that the caller may see, and why some may be missing.
-pub(crate) async fn view(server: &Shared) -> Result<(SourcesView, Vec<PartialReason>), Problem> {
+pub(crate) async fn view(server: &Shared) -> Result<(SourcesView, Vec<PartialReason>)> {
     let (told, missing) = told::ask(server).await;
     let of_thread = server.clone();
     let work = move || {
@@ -52,17 +52,10 @@ pub(crate) async fn view(server: &Shared) -> Result<(SourcesView, Vec<PartialRea
     Ok((server.lookups.run(work).await?, missing))
 }
 
-fn state_of(name: &str) -> Result<SourceState, Problem> {
-    match name {
-        "up" => Ok(SourceState::Up),
-        "down" => Ok(SourceState::Down),
-        "stopped" => Ok(SourceState::Stopped),
-        "unknown" => Ok(SourceState::Unknown),
-        other => {
-            let problem = Problem::bad_request("bad-parameter", format!("state is not {other:?}"));
-            Err(problem.hint("known: up, down, stopped, unknown"))
-        }
-    }
+fn state_of(name: &str) -> Result<SourceState> {
+    SourceState::named(name).ok_or_else(|| {
+        Problem::bad_parameter(format!("state is not {name:?}")).hint("known: up, down, stopped, unknown")
+    })
 }
 
 pub(crate) fn post(Call { server, path: [source, _], .. }: &Call, body: &RequestBody) -> Outcome {

@@ -1,6 +1,5 @@
 //! `/api/v1/status`: the state of the store, and the flush that backups and benchmarks wait for.
 
-use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use storage::Status;
 
@@ -161,10 +160,8 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
 pub(crate) fn reload(Call { server, .. }: &Call) -> Outcome {
     let tls = server.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(|error| error.to_string()));
     let reloaded = tls.and_then(|()| server.app.reload.as_ref().map_or(Ok(()), |reload| reload()));
-    reloaded.map_err(|error| {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-reloaded", error);
-        problem.hint("what was there before stays in use")
-    })?;
+    reloaded
+        .map_err(|error| Problem::unprocessable("not-reloaded", error).hint("what was there before stays in use"))?;
     server.audit_own("settings reloaded", &json!({}));
     Ok(Reply::json(&json!({"reloaded": true})))
 }

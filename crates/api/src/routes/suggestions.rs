@@ -16,7 +16,7 @@ use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
 use types::{Column, GroupName, Hold, RowSet, Run, ScanError, counted, ensure, verb_for};
 
 use crate::state::{Call, Shared};
-use door::{Problem, QueryRun, Reply, reason_json, stats_json};
+use door::{Problem, QueryRun, Reply, Result, reason_json, stats_json};
 
 use counting::{all_events, share};
 pub(super) use dry_run::{DryRunRange, dry_run};
@@ -34,7 +34,7 @@ pub(crate) fn get(Call { server, parameters, .. }: Call) -> door::Outcome {
 }
 
 /// Returns a group that exists for the caller and whose events pass pipelines.
-pub(super) fn group(server: &Shared, name: &str) -> Result<GroupName, Problem> {
+pub(super) fn group(server: &Shared, name: &str) -> Result<GroupName> {
     let bad = |message: String| Problem::bad_request("bad-group", message);
     let group = GroupName::new(name).ok_or_else(|| bad("group is missing, or is not the name of one group".into()))?;
     server.must_reach(&group)?;
@@ -59,7 +59,7 @@ impl BlockVisitor for ProfileVisitor {
     fn visit(&self, _block: usize, _columns: &[std::sync::Arc<Column>]) {}
 }
 
-fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &DryRunRange) -> Result<Value, Problem> {
+fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &DryRunRange) -> Result<Value> {
     let visitor = ProfileVisitor::default();
     let snapshot = reading.snapshot(&range.scope(group).groups, range.range);
     let mut read = reading.visit(&snapshot, &all_events(), &range.scope(group), range.range, &visitor)?;
@@ -105,7 +105,7 @@ impl SuggestionList {
         self.suggestions.len() + self.withheld.len()
     }
 
-    fn add(&mut self, server: &Shared, candidate: &Candidate, outcome: &TrialOutcome) -> Result<(), Problem> {
+    fn add(&mut self, server: &Shared, candidate: &Candidate, outcome: &TrialOutcome) -> Result<()> {
         let selections =
             if candidate.kind.takes_away() { Selection::all_of(&candidate.definition) } else { Vec::new() };
         let uses = uses_of(server, &selections)?;
@@ -173,7 +173,7 @@ fn name_of(candidate: &Candidate) -> &str {
 }
 
 /// Compiles candidates. They are definitions of this server's own making: one that does not compile is a fault here.
-fn compiled(candidates: &[Candidate]) -> Result<Vec<Pipelines>, Problem> {
+fn compiled(candidates: &[Candidate]) -> Result<Vec<Pipelines>> {
     let compile = |candidate: &Candidate| Pipelines::compile_one(&candidate.definition).map_err(Problem::internal);
     candidates.iter().map(compile).collect()
 }

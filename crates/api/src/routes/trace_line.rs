@@ -11,7 +11,7 @@ mod stored;
 
 use std::sync::Arc;
 
-use door::{Outcome as Answer, Problem, QueryRun, Reply, RequestBody, Role, Shared, reason_json};
+use door::{Outcome as Answer, Problem, QueryRun, Reply, RequestBody, Result, Role, Shared, reason_json};
 use ingest::{FilePlace, FileRangeView, TracedEvent, TracedText};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -78,7 +78,7 @@ pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Answer {
 }
 
 impl TraceRequest {
-    fn of_json(body: &[u8]) -> Result<Self, Problem> {
+    fn of_json(body: &[u8]) -> Result<Self> {
         let request: Self = BODY.read(body)?;
         if request.text.is_none() && (request.path.is_none() || request.offset.is_none()) {
             return Err(BODY.bad("it has neither text nor path and offset"));
@@ -139,7 +139,7 @@ impl TraceRequest {
     }
 }
 
-fn trace(reading: &QueryRun<'_>, mut request: TraceRequest) -> Result<Trace, Problem> {
+fn trace(reading: &QueryRun<'_>, mut request: TraceRequest) -> Result<Trace> {
     let server = reading.server;
     let question = request.ask().map(|ask| ask.check(server.now())).transpose()?;
     let views = ledger(server, &request);
@@ -178,7 +178,7 @@ fn traced(
     request: &TraceRequest,
     group: &GroupName,
     view: Option<&FileRangeView>,
-) -> Result<Vec<TracedEvent>, Problem> {
+) -> Result<Vec<TracedEvent>> {
     let Some(text) = &request.text else { return Ok(Vec::new()) };
     let bad_zone = |error| Problem::bad_request("unknown-time-zone", format!("zone: {error}"));
     let zone = request.zone.as_deref().map(str::parse).transpose().map_err(bad_zone)?;
@@ -219,7 +219,7 @@ impl Trace {
         request: &TraceRequest,
         traced: &[TracedEvent],
         target: &GroupName,
-    ) -> Result<(), Problem> {
+    ) -> Result<()> {
         let time = time_of(traced);
         let range = time.map_or(TimeRange::ALL, stored::around);
         for mark in marks(reading.server, request, traced) {

@@ -152,17 +152,13 @@ pub(crate) fn describe(status: &Status) -> Map<String, Value> {
             "began": status.scrub.began.map(|at| at.to_string()), "segments_done": status.scrub.segments_done,
             "segments": status.scrub.segments, "damaged": status.scrub.damaged,
         },
-        "tiers": status.tiers.iter().map(tier_json).collect::<Vec<_>>(),
+        "tiers": status.tiers,
         "quarantined": status.quarantined,
     });
     match parts {
         Value::Object(parts) => parts,
         _ => Map::new(),
     }
-}
-
-fn tier_json(tier: &TierStatus) -> Value {
-    json!({"tier": tier.tier, "place": tier.place, "segments": tier.segments, "bytes": tier.bytes})
 }
 
 /// The metrics that are not plain numbers.

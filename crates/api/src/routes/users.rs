@@ -7,15 +7,14 @@ use serde_json::json;
 use super::session::{address, begin, check, with_cookie};
 use crate::state::Call;
 use door::users::{NewUser, SignedIn, caller_name, no_user};
-use door::{Outcome, Problem, Reply, RequestBody, Role, Shared};
+use door::{Outcome, Problem, Reply, RequestBody, Result, Role, Shared};
 
 /// Users may get any groups, and therefore are made by somebody to whom all groups exist.
-fn require_everything(server: &Shared) -> Result<(), Problem> {
+fn require_everything(server: &Shared) -> Result<()> {
     if server.caller.role == Role::Admin && server.caller.scope.is_everything() {
         return Ok(());
     }
-    let message = "only an admin of all groups may do this with users";
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message))
+    Err(Problem::forbidden("not-allowed", "only an admin of all groups may do this with users"))
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::printing::{Color, Format, Zone};
 use super::remote::Remote;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Rows shown on a terminal unless `--limit` sets another number.
 const TERMINAL_ROWS: u64 = 1_000;
@@ -79,7 +79,7 @@ pub(crate) struct Query {
 
 impl Query {
     /// Takes the last path of `--file` as the query if no such file exists, and `-` before the query as standard input.
-    pub(crate) fn take_input(&mut self) -> Result<(), Failure> {
+    pub(crate) fn take_input(&mut self) -> Result<()> {
         let is_query = |last: &mut PathBuf| !last.exists() && last.as_os_str() != "-" && !last.starts_with("s3:");
         if self.query.is_empty()
             && self.file.len() > 1
@@ -104,7 +104,7 @@ impl Query {
     }
 
     /// Returns the start of the range: `--since 1h30m` as a time that the server understands, or `--from`.
-    pub(crate) fn start(&self) -> Result<Option<String>, Failure> {
+    pub(crate) fn start(&self) -> Result<Option<String>> {
         let Some(since) = &self.since else { return Ok(self.from.clone()) };
         if let Some(forward) = since.strip_prefix('-') {
             return Err(Failure::usage(format!(

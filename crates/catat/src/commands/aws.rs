@@ -5,7 +5,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::import::Side;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// A service at an address, with the credentials of the environment.
 pub(super) struct AwsService {
@@ -26,7 +26,7 @@ impl AwsService {
         url: &Url,
         (service, target): (&'static str, &'static str),
         content_type: &'static str,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let keys = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
         let (id, secret) = keys.ok_or_else(|| Failure::usage("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))?;
@@ -47,7 +47,7 @@ impl AwsService {
     }
 
     /// Asks for an operation.
-    pub(super) fn ask(&self, at: &Side<'_>, operation: &str, body: &Value) -> Result<Value, Failure> {
+    pub(super) fn ask(&self, at: &Side<'_>, operation: &str, body: &Value) -> Result<Value> {
         let (target, body) = (format!("{}.{operation}", self.target), body.to_string());
         let below = if self.path == "/" { "/" } else { "" };
         // A signature is good for some minutes, so each attempt has its own.
@@ -59,7 +59,7 @@ impl AwsService {
         serde_json::from_str(&answer).map_err(|error| Failure::other(format!("{}: {error}", at.name)))
     }
 
-    fn signed(&self, target: &str, body: &str) -> Result<HeaderMap, Failure> {
+    fn signed(&self, target: &str, body: &str) -> Result<HeaderMap> {
         let now = storage::Clock::system().now().whole_seconds().to_string();
         let now: String = now.chars().filter(|c| !matches!(c, '-' | ':')).collect();
         let mut headers = HeaderMap::new();

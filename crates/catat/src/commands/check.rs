@@ -11,12 +11,12 @@ use storage::Clock;
 use super::settings::{known_layers, read_config, read_layers};
 use crate::arguments::{Check, ConfigCommand};
 use crate::config::{Certificate, Config, Layers, all_errors};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use types::counted;
 
 /// Finds mistakes in configuration and rules without starting anything. All are reported at once, also those in files
 /// that a configuration with mistakes names.
-pub(crate) fn check(options: Check) -> Result<(), Failure> {
+pub(crate) fn check(options: Check) -> Result<()> {
     let config = match read_config(&options.server) {
         Ok(config) => config,
         Err(failure) => return Err(with_files(failure, &known_layers(&options.server))),
@@ -99,7 +99,7 @@ fn try_writing(dir: &Path) -> std::io::Result<()> {
 }
 
 /// Prints every setting with its value and origin.
-pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
+pub(crate) fn config(command: ConfigCommand) -> Result<()> {
     let ConfigCommand::Show(options) = command;
     let layers = read_layers(&options)?;
     write_settings(&layers, &mut std::io::stdout().lock()).map_err(of_output)?;

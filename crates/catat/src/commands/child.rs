@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Longest time that a process takes to end once it is asked to.
 const ENDING: Duration = Duration::from_secs(30);
@@ -27,20 +27,20 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts a server on `dir/name`, on a free port: of this executable, or of another.
-    pub(super) fn server(dir: &Path, name: &str, executable: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn server(dir: &Path, name: &str, executable: Option<&Path>) -> Result<Self> {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(PathBuf::from);
         let log = if name == "data" { "server.log".to_owned() } else { format!("{name}.log") };
         Self::start(dir, &log, executable, arguments.into_iter().chain([dir.join(name)]).collect())
     }
 
     /// Starts a shipper of `logs` to `url`.
-    pub(super) fn shipper(dir: &Path, url: &str, logs: &Path) -> Result<Self, Failure> {
+    pub(super) fn shipper(dir: &Path, url: &str, logs: &Path) -> Result<Self> {
         let arguments = ["ship", "--url", url, "--state-dir"].map(PathBuf::from);
         let arguments = arguments.into_iter().chain([dir.join("ship"), logs.to_owned()]);
         Self::start(dir, "ship.log", None, arguments.collect())
     }
 
-    fn start(dir: &Path, log: &str, executable: Option<&Path>, mut arguments: Vec<PathBuf>) -> Result<Self, Failure> {
+    fn start(dir: &Path, log: &str, executable: Option<&Path>, mut arguments: Vec<PathBuf>) -> Result<Self> {
         // A configuration of this machine has no say here.
         let config = dir.join("catat.toml");
         std::fs::write(&config, "").map_err(|error| Failure::usage(format!("{}: {error}", config.display())))?;
@@ -54,7 +54,7 @@ impl Child {
     }
 
     /// Fails where it has ended.
-    pub(super) fn assert_runs(&mut self) -> Result<(), Failure> {
+    pub(super) fn assert_runs(&mut self) -> Result<()> {
         match self.process.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(self.failure(&format!("ended with {status}"))),
@@ -63,11 +63,7 @@ impl Child {
     }
 
     /// Asks again and again for what a process that is ready can give. `ask` gets the time that was waited.
-    pub(super) fn wait_for<T>(
-        &mut self,
-        longest: Duration,
-        mut ask: impl FnMut(Duration) -> Option<T>,
-    ) -> Result<T, Failure> {
+    pub(super) fn wait_for<T>(&mut self, longest: Duration, mut ask: impl FnMut(Duration) -> Option<T>) -> Result<T> {
         let began = Instant::now();
         loop {
             self.assert_runs()?;
@@ -80,19 +76,19 @@ impl Child {
     }
 
     /// `kill -9`.
-    pub(super) fn kill(&mut self) -> Result<(), Failure> {
+    pub(super) fn kill(&mut self) -> Result<()> {
         let killed = self.process.kill().and_then(|()| self.process.wait().map(drop));
         killed.map_err(|error| self.failure(&error.to_string()))
     }
 
     /// Starts it with the same arguments.
-    pub(super) fn start_again(&mut self) -> Result<(), Failure> {
+    pub(super) fn start_again(&mut self) -> Result<()> {
         self.process = spawn(&self.executable, &self.arguments, &self.log)?;
         Ok(())
     }
 
     /// Asks it to end, and waits until it has.
-    pub(super) fn stop(&mut self) -> Result<(), Failure> {
+    pub(super) fn stop(&mut self) -> Result<()> {
         let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             let told = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
@@ -125,7 +121,7 @@ impl Drop for Child {
     }
 }
 
-fn spawn(executable: &Path, arguments: &[PathBuf], log: &Path) -> Result<std::process::Child, Failure> {
+fn spawn(executable: &Path, arguments: &[PathBuf], log: &Path) -> Result<std::process::Child> {
     let failed = |path: &Path, error: &std::io::Error| Failure::other(format!("{}: {error}", path.display()));
     let log = File::options().create(true).append(true).open(log).map_err(|error| failed(log, &error))?;
     let mut command = Command::new(executable);
@@ -138,7 +134,7 @@ fn spawn(executable: &Path, arguments: &[PathBuf], log: &Path) -> Result<std::pr
 
 /// Makes a directory for processes, which must be new or empty. Returns its absolute path: they may have other working directories
 /// where their user does.
-pub(super) fn empty_directory(dir: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn empty_directory(dir: &Path) -> Result<PathBuf> {
     let failed =
         |error: std::io::Error| Failure::usage(format!("{}: {error}; choose another with --dir", dir.display()));
     std::fs::create_dir_all(dir).map_err(failed)?;

@@ -11,7 +11,7 @@ use storage::Clock;
 
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 use crate::client::{Server, broken_off};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
 use types::{counted, percent_encoded, verb_for};
@@ -23,7 +23,7 @@ const OUTCOME_COLUMNS: &str = "panel:/title taken why";
 /// What the server puts around a document.
 const AROUND: [&str; 6] = ["name", "version", "owner", "own", "source", "changed"];
 
-pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
+pub(crate) fn dashboards(options: Dashboards) -> Result<()> {
     if let Some(DashboardCommand::Check { files }) = &options.command {
         return check(files);
     }
@@ -56,7 +56,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
 }
 
 /// Returns the request for an export, whose times are those of a zone.
-fn request_of(server: &Server, export: &Export, zone: &str) -> Result<RequestBuilder, Failure> {
+fn request_of(server: &Server, export: &Export, zone: &str) -> Result<RequestBuilder> {
     let format = match export.format {
         ExportFormat::Html => "html",
         ExportFormat::Csv => "csv",
@@ -72,11 +72,11 @@ fn request_of(server: &Server, export: &Export, zone: &str) -> Result<RequestBui
 }
 
 /// Reads the value of a variable.
-pub(super) fn variable(pair: &str) -> Result<(&str, &str), Failure> {
+pub(super) fn variable(pair: &str) -> Result<(&str, &str)> {
     pair.split_once('=').ok_or_else(|| Failure::usage(format!("--var {pair:?}: write NAME=VALUE")))
 }
 
-fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<(), Failure> {
+fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<()> {
     let Some(file) = output else {
         return sent.copy_to(&mut std::io::stdout()).map(drop).map_err(broken_off);
     };
@@ -87,7 +87,7 @@ fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) ->
     Ok(())
 }
 
-fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
+fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<()> {
     let failed = |path: &Path, error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     let names = if names.is_empty() {
         let list = server.get("/api/v1/dashboards")?;
@@ -109,7 +109,7 @@ fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
+fn push(server: &Server, files: &[PathBuf]) -> Result<()> {
     for DashboardFile { name, document, .. } in read_all(files)? {
         let mut json = to_value(&document)?;
         let current = server.request(Method::GET, &path(&name)).send().map_err(broken_off)?;
@@ -126,7 +126,7 @@ fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn put(server: &Server, name: &str, document: &Value) -> Result<(), Failure> {
+fn put(server: &Server, name: &str, document: &Value) -> Result<()> {
     let request = server.request(Method::PUT, &path(name)).json(document);
     let kept: Value = server.ask(request, "")?;
     say!("catat: {name} has version {}", kept["version"]);
@@ -134,12 +134,12 @@ fn put(server: &Server, name: &str, document: &Value) -> Result<(), Failure> {
 }
 
 /// Says all mistakes of all files.
-fn check(files: &[PathBuf]) -> Result<(), Failure> {
+fn check(files: &[PathBuf]) -> Result<()> {
     let n = read_all(files)?.len();
     writeln!(std::io::stdout(), "{} {} valid", counted(n, "dashboard"), verb_for(n, "is", "are")).map_err(of_output)
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<DashboardFile>, Failure> {
+fn read_all(files: &[PathBuf]) -> Result<Vec<DashboardFile>> {
     let now = Clock::system().now();
     let (mut read, mut problems) = (Vec::new(), Vec::new());
     for path in files {
@@ -163,7 +163,7 @@ fn import(
     (file, name): (&Path, Option<&str>),
     format: Option<DashboardFormat>,
     dry_run: bool,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let failed = |problem: String| Failure::usage(format!("{}: {problem}", file.display()));
     let text = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
     let body: Value = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
@@ -191,7 +191,7 @@ fn import(
     put(server, name.unwrap_or(of_file), &imported["dashboard"])
 }
 
-fn to_value(document: &dashboard::Dashboard) -> Result<Value, Failure> {
+fn to_value(document: &dashboard::Dashboard) -> Result<Value> {
     serde_json::to_value(document).map_err(|error| Failure::usage(error.to_string()))
 }
 

@@ -9,10 +9,10 @@ use super::settings::config;
 use super::store;
 use crate::arguments::{DataDir, Remote};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Returns the server that runs on a data directory, with its admin key where none was given.
-pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server, Failure> {
+pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server> {
     Server::new(&Remote { data_dir: Some(dir.to_owned()), ..remote.clone() })
 }
 
@@ -21,8 +21,8 @@ pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server, Failure> 
 pub(super) fn with_store<T>(
     dir: &Path,
     may_make: bool,
-    work: impl FnOnce(&Arc<Store>) -> Result<T, Failure>,
-) -> Result<Option<T>, Failure> {
+    work: impl FnOnce(&Arc<Store>) -> Result<T>,
+) -> Result<Option<T>> {
     let config = config(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
     if !may_make && config.store.fleet.is_none() && !dir.join("STORE").exists() {
         return Err(Failure::usage(format!("{}: no store in this directory", dir.display())));

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::arguments::{BaselineName, Differs};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::output::{print_rows, say_partial};
 
 /// Columns of the list of differences.
 const COLUMNS: &str = "field value selection share:/selection_share baseline baseline_share score same_events";
 
-pub(crate) fn differs(options: Differs) -> Result<(), Failure> {
+pub(crate) fn differs(options: Differs) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     let side = |query: &str, from: &str, to: Option<&String>| {
         let mut side = json!({"query": query, "from": from, "groups": options.group});

@@ -22,7 +22,7 @@ use serve::{Examine, Finding, Severity};
 use super::settings::known_layers;
 use crate::arguments::{Doctor, Format, Remote, Server};
 use crate::client;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{harmless, is_coloured, level_colour, print_rows};
 use crate::shipping::ship_options;
 
@@ -40,7 +40,7 @@ struct Answer {
     findings: Vec<Finding>,
 }
 
-pub(crate) fn doctor(options: Doctor) -> Result<(), Failure> {
+pub(crate) fn doctor(options: Doctor) -> Result<()> {
     let findings = findings(&options.server);
     let n = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
     if matches!(options.printing.output.unwrap_or(Format::Lines), Format::Table | Format::Lines) {
@@ -112,7 +112,7 @@ pub(super) fn of_server(options: Server, shipped: Box<Shipped>) -> Examine {
 }
 
 /// Returns the server that runs on a data directory.
-pub(super) fn server_on(dir: &Path) -> Result<client::Server, Failure> {
+pub(super) fn server_on(dir: &Path) -> Result<client::Server> {
     let remote = Remote { url: "http://127.0.0.1:22828".to_owned(), key: None, data_dir: Some(dir.to_owned()) };
     client::Server::new(&remote)
 }

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use ship::{Backlog, LineOutcome, LineStage, LineTrace, TracedLine};
+use ship::{Backlog, LineStage, LineTrace, TracedLine};
 
 use crate::arguments::ExplainLine;
 use crate::client::{Server, add_given};
 use crate::config::{Flags, Layers, ShipConfig, all_errors};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::{print_rows, say_partial};
 
 /// Columns of the stages.
 const COLUMNS: &str = "stage outcome text";
 
-pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
+pub(crate) fn explain_line(options: ExplainLine) -> Result<()> {
     let mut request = json!({});
     let mut stages = Vec::new();
     if let Some(place) = &options.place {
@@ -40,14 +40,14 @@ pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
     }
 }
 
-fn ask(options: &ExplainLine, request: &Value) -> Result<Value, Failure> {
+fn ask(options: &ExplainLine, request: &Value) -> Result<Value> {
     let server = Server::new(&options.client.remote)?;
     let query = options.query.as_deref().unwrap_or_default();
     server.ask(server.request(Method::POST, "/api/v1/sources/trace").json(request), query)
 }
 
 /// Traces the line as far as this machine knows it.
-fn on_this_host(options: &ExplainLine, place: &str) -> Result<LineTrace, Failure> {
+fn on_this_host(options: &ExplainLine, place: &str) -> Result<LineTrace> {
     let (path, number) = parse_place(place)?;
     let flags = Flags { config: options.config.clone(), ..Flags::default() };
     let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)?;
@@ -59,7 +59,7 @@ fn on_this_host(options: &ExplainLine, place: &str) -> Result<LineTrace, Failure
 }
 
 /// Reads `FILE:LINE`.
-fn parse_place(place: &str) -> Result<(PathBuf, u64), Failure> {
+fn parse_place(place: &str) -> Result<(PathBuf, u64)> {
     let wrong = || Failure::usage(format!("{place}: write FILE:LINE, such as /var/log/app.log:17"));
     let (path, number) = place.rsplit_once(':').filter(|(path, _)| !path.is_empty()).ok_or_else(wrong)?;
     let number = number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
@@ -79,18 +79,11 @@ fn request_of(event: &TracedLine) -> Value {
 }
 
 fn stage_json(stage: &LineStage) -> Value {
-    let outcome = match stage.outcome {
-        LineOutcome::Passed => "passed",
-        LineOutcome::Changed => "changed",
-        LineOutcome::Stopped => "stopped",
-        LineOutcome::Waiting => "waiting",
-        LineOutcome::Unknown => "unknown",
-    };
-    json!({"stage": stage.name, "outcome": outcome, "text": stage.text})
+    json!({"stage": stage.name, "outcome": stage.outcome.name(), "text": stage.text})
 }
 
 /// Prints the stages, and the end of the line: the first stage that it did not pass, else the server's verdict.
-fn print(options: &ExplainLine, stages: &[Value], verdict: Option<&str>) -> Result<(), Failure> {
+fn print(options: &ExplainLine, stages: &[Value], verdict: Option<&str>) -> Result<()> {
     print_rows(&options.client.printing, COLUMNS, stages)?;
     let is_stored = stages.iter().any(|stage| stage["stage"] == "store" && stage["outcome"] == "passed");
     let is_end = |stage: &&Value| ["stopped", "waiting"].contains(&stage["outcome"].as_str().unwrap_or_default());

@@ -25,7 +25,7 @@ use super::journal::{Journal, at, plan_of};
 use super::spans::Span;
 use crate::arguments::ExportEvents;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::progress::{StatusLine, events_done};
 
 const PLAN: &str = "export.json";
@@ -43,7 +43,7 @@ struct ExportedPart {
     found: FileSummary,
 }
 
-pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
+pub(crate) fn export(options: &ExportEvents) -> Result<()> {
     let server = Server::new(&options.remote)?;
     let dir = &options.dir;
     let asked = parts::asked(options);
@@ -80,7 +80,7 @@ pub(crate) fn export(options: &ExportEvents) -> Result<(), Failure> {
 
 /// Writes a part until it has as many events as the server counts. That may be fewer than at first: events are deleted, and
 /// reach their age.
-fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<FileSummary, Failure> {
+fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<FileSummary> {
     let mut expected = part.events;
     for attempt in 1.. {
         let found = match write_part(server, plan, part, path) {
@@ -103,7 +103,7 @@ fn whole_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<
 }
 
 /// Compares what was written with what there is, and says what became of it.
-fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String, ExportedPart>) -> Result<(), Failure> {
+fn conclude(server: &Server, plan: &Plan, dir: &Path, written: &BTreeMap<String, ExportedPart>) -> Result<()> {
     let parts: Vec<&ExportedPart> = plan.parts.iter().filter_map(|part| written.get(&plan.file_name(part))).collect();
     let sums: String = parts.iter().map(|part| format!("{}  {}\n", part.found.sha256, part.file)).collect();
     let path = dir.join(CHECKSUMS);

@@ -11,14 +11,14 @@ use super::settings::config;
 use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
 use crate::config::Config;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{format_of, print_list};
 use types::{ByteSize, counted, ensure, percent_encoded, verb_for};
 
 /// Columns of a list of nodes.
 const NODE_COLUMNS: &str = "node address roles leases draining drained behind:/changes_behind zone silent_s epoch";
 
-pub(crate) fn fleet(options: Fleet) -> Result<(), Failure> {
+pub(crate) fn fleet(options: Fleet) -> Result<()> {
     match &options.command {
         FleetCommand::Status => status(&options),
         FleetCommand::Drain(order) => drain(&options, order),
@@ -32,7 +32,7 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 }
 
 /// Returns the database and the bucket of the fleet that the configuration names.
-fn place(config: &Config) -> Result<(&storage::DatabaseUrl, &storage::ObjectStoreOptions), Failure> {
+fn place(config: &Config) -> Result<(&storage::DatabaseUrl, &storage::ObjectStoreOptions)> {
     match (&config.store.fleet, &config.store.object_store) {
         (Some(fleet), Some(bucket)) => Ok((&fleet.database, bucket)),
         _ => Err(Failure::usage("set [fleet] database and [storage] object_store: they say which fleet".to_owned())),
@@ -45,7 +45,7 @@ pub(super) fn is_named(options: &DataDir, config: &Config) -> bool {
 }
 
 /// Moves the store of a data directory into the fleet that the configuration names.
-fn adopt(of_store: &DataDir) -> Result<(), Failure> {
+fn adopt(of_store: &DataDir) -> Result<()> {
     let config = config(of_store)?;
     let (database, bucket) = place(&config)?;
     crate::formats::check_formats(&config.data_dir)?;
@@ -53,7 +53,7 @@ fn adopt(of_store: &DataDir) -> Result<(), Failure> {
     print_adopted(moved.map_err(failed)?)
 }
 
-fn print_adopted(report: storage::AdoptReport) -> Result<(), Failure> {
+fn print_adopted(report: storage::AdoptReport) -> Result<()> {
     let storage::AdoptReport { segments, events, bytes, known } = report;
     let (belong, bytes) = (verb_for(events, "belongs", "belong"), ByteSize(bytes));
     let (events, segments) = (counted(events, "event"), counted(segments, "segment"));
@@ -67,18 +67,18 @@ fn already_there(n_segments: impl Display + Copy) -> String {
 }
 
 /// Copies the fleet that the configuration names into a data directory.
-fn export(of_store: &DataDir) -> Result<(), Failure> {
+fn export(of_store: &DataDir) -> Result<()> {
     ensure!(of_store.data_dir.is_some(), Failure::usage("name the new data directory: --data-dir DIR".to_owned()));
     let config = config(of_store)?;
     copy(&config, &config.data_dir, false)
 }
 
 /// Copies the fleet that the configuration names into a directory, as a backup.
-pub(super) fn backup(config: &Config, to: &Path) -> Result<(), Failure> {
+pub(super) fn backup(config: &Config, to: &Path) -> Result<()> {
     copy(config, to, true)
 }
 
-fn copy(config: &Config, to: &Path, is_copy: bool) -> Result<(), Failure> {
+fn copy(config: &Config, to: &Path, is_copy: bool) -> Result<()> {
     let (database, bucket) = place(config)?;
     let copied = storage::export(to, database, bucket, is_copy, |file| say!("catat: copied {file}"));
     let storage::ExportReport { segments, bytes, events, known, nodes } = copied.map_err(failed)?;
@@ -94,21 +94,21 @@ fn copy(config: &Config, to: &Path, is_copy: bool) -> Result<(), Failure> {
 }
 
 /// Checks what the catalog of the fleet lists; returns what the report is about, and the report.
-pub(super) fn verify(config: &Config) -> Result<(String, storage::VerifyReport), Failure> {
+pub(super) fn verify(config: &Config) -> Result<(String, storage::VerifyReport)> {
     let (database, bucket) = place(config)?;
     let report = storage::verify_fleet(database, bucket).map_err(failed)?;
     Ok((bucket.url.clone(), report))
 }
 
 /// Brings a backup into the fleet that the configuration names.
-pub(super) fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
+pub(super) fn restore(config: &Config, from: &Path) -> Result<()> {
     let (database, bucket) = place(config)?;
     let scratch = config.data_dir.join("restore");
     let moved = storage::restore_fleet(from, &scratch, database, bucket, |file| say!("catat: moved {file}"));
     print_adopted(moved.map_err(failed)?)
 }
 
-fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
+fn drain(options: &Fleet, order: &Drain) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     let method = if order.undo { Method::DELETE } else { Method::POST };
     let path = format!("/api/v1/fleet/nodes/{}/drain", percent_encoded(&order.node));
@@ -121,7 +121,7 @@ fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
     writeln!(std::io::stdout(), "{node} takes no new work; {next}, or continue with --undo").map_err(of_output)
 }
 
-fn status(options: &Fleet) -> Result<(), Failure> {
+fn status(options: &Fleet) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     let answer = server.get("/api/v1/fleet")?;
     print_list(&options.client.printing, NODE_COLUMNS, &answer["nodes"])?;

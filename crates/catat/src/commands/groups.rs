@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::{print_list, print_thing};
 use types::{counted, percent_encoded, verb_for};
 
@@ -26,7 +26,7 @@ const NEVER: &str = "never";
 /// Stands for no time zone of its own.
 const NONE: &str = "none";
 
-pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
+pub(crate) fn groups(options: Groups) -> Result<()> {
     let talk = Talk { server: Server::new(&options.client.remote)?, options: &options };
     match &options.command {
         None | Some(GroupCommand::List) => talk.list(),
@@ -47,22 +47,22 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    fn ask(&self, method: Method, path: &str, body: Option<&Value>, query: &str) -> Result<Value, Failure> {
+    fn ask(&self, method: Method, path: &str, body: Option<&Value>, query: &str) -> Result<Value> {
         let request = self.server.request(method, path);
         let request = if let Some(body) = body { request.json(body) } else { request };
         self.server.ask(request, query)
     }
 
-    fn list(&self) -> Result<(), Failure> {
+    fn list(&self) -> Result<()> {
         self.print(GROUP_COLUMNS, &self.server.get("/api/v1/groups")?["groups"])
     }
 
-    fn deletions(&self, name: &str) -> Result<(), Failure> {
+    fn deletions(&self, name: &str) -> Result<()> {
         self.print(DELETION_COLUMNS, &self.server.get(&format!("{}/delete-events", path(name)))?["deletions"])
     }
 
     /// Changes the given limits and keeps the others.
-    fn set(&self, set: &SetGroup) -> Result<(), Failure> {
+    fn set(&self, set: &SetGroup) -> Result<()> {
         if let Some(zone) = set.time_zone.as_deref() {
             let zone = if zone == NONE { Value::Null } else { zone.into() };
             let body = json!({"time_zone": zone});
@@ -98,7 +98,7 @@ impl Talk<'_> {
         self.show(&self.ask(Method::PUT, &path(&set.name), Some(&body), "")?)
     }
 
-    fn delete(&self, name: &str, yes: bool) -> Result<(), Failure> {
+    fn delete(&self, name: &str, yes: bool) -> Result<()> {
         let group = self.server.get(&path(name))?;
         if !yes {
             confirm(&format!("Group {name} and its {} are deleted permanently.", counted(&group["events"], "event")))?;
@@ -108,7 +108,7 @@ impl Talk<'_> {
         Ok(())
     }
 
-    fn delete_events(&self, delete: &DeleteEvents) -> Result<(), Failure> {
+    fn delete_events(&self, delete: &DeleteEvents) -> Result<()> {
         let mut body = json!({"query": delete.query, "reason": delete.reason, "all_time": delete.all_time});
         let zone = crate::zone::Zones::of(&self.options.client.printing.zone)?.name();
         let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &Some(zone))];
@@ -129,12 +129,12 @@ impl Talk<'_> {
         self.conclude(&self.order(&delete.name, &body, &delete.query)?)
     }
 
-    fn order(&self, name: &str, body: &Value, query: &str) -> Result<Value, Failure> {
+    fn order(&self, name: &str, body: &Value, query: &str) -> Result<Value> {
         self.ask(Method::POST, &format!("{}/delete-events", path(name)), Some(body), query)
     }
 
     /// Shows a deletion, and fails if damage kept events from being read.
-    fn conclude(&self, answer: &Value) -> Result<(), Failure> {
+    fn conclude(&self, answer: &Value) -> Result<()> {
         let mut shown = answer.clone();
         let unwanted = ["stats", "partial_reasons"];
         if let Some(members) = shown.as_object_mut() {
@@ -149,17 +149,17 @@ impl Talk<'_> {
         Err(Failure::partial(format!("some events could not be read: {}", reasons.join("; "))))
     }
 
-    fn print(&self, columns: &str, rows: &Value) -> Result<(), Failure> {
+    fn print(&self, columns: &str, rows: &Value) -> Result<()> {
         print_list(&self.options.client.printing, columns, rows)
     }
 
-    fn show(&self, thing: &Value) -> Result<(), Failure> {
+    fn show(&self, thing: &Value) -> Result<()> {
         print_thing(&self.options.client.printing, thing)
     }
 }
 
 /// Asks for confirmation on the terminal.
-fn confirm(what: &str) -> Result<(), Failure> {
+fn confirm(what: &str) -> Result<()> {
     let mut input = std::io::stdin().lock();
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!("{what} Standard input is no terminal; pass --yes to confirm.")));

@@ -33,9 +33,9 @@ use self::order::{Order, apply};
 use super::journal::at;
 use crate::arguments::{ImportConfig, Origin};
 use crate::client::Server;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 
-pub(crate) fn import_config(options: &ImportConfig) -> Result<(), Failure> {
+pub(crate) fn import_config(options: &ImportConfig) -> Result<()> {
     let text = std::fs::read_to_string(&options.file).map_err(|error| at(&options.file, &error))?;
     let converted = convert(&text, options.of).map_err(|problem| at(&options.file, &&problem.message))?;
     for note in &converted.notes {
@@ -83,7 +83,7 @@ impl Made {
     }
 
     /// Returns the result: TOML, YAML, or a line of JSON for each object.
-    fn text(&self) -> Result<String, Failure> {
+    fn text(&self) -> Result<String> {
         Ok(match self {
             Self::Inputs(inputs) => {
                 let inputs = inputs.iter().cloned().map(Toml::Table).collect();
@@ -96,13 +96,13 @@ impl Made {
     }
 }
 
-fn convert(text: &str, of: Option<Origin>) -> Result<Converted, Failure> {
+fn convert(text: &str, of: Option<Origin>) -> Result<Converted> {
     let mut notes = Vec::new();
     let made = made_of(text, of, &mut notes)?;
     Ok(Converted { made, notes })
 }
 
-fn made_of(text: &str, of: Option<Origin>, notes: &mut Vec<String>) -> Result<Made, Failure> {
+fn made_of(text: &str, of: Option<Origin>, notes: &mut Vec<String>) -> Result<Made> {
     if of == Some(Origin::Alloy) || of.is_none() && alloy::is_alloy(text) {
         return Ok(finished(alloy::inputs(text, notes)?, notes));
     }

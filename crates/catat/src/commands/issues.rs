@@ -6,15 +6,15 @@ use types::percent_encoded;
 
 use crate::arguments::{IssueCommand, Issues, SetIssue};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::output::{print_rows, print_thing};
 
 /// Columns of a list of issues.
 const COLUMNS: &str = "id state count last_seen first_seen group service owner title";
 
-pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
+pub(crate) fn issues(options: Issues) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
-    let ask = |method: Method, path: &str, body: Option<&Value>| -> Result<Value, Failure> {
+    let ask = |method: Method, path: &str, body: Option<&Value>| -> Result<Value> {
         let request = server.request(method, &format!("/api/v1/issues{path}"));
         let request = if let Some(body) = body { request.json(body) } else { request };
         server.ask(request, "")

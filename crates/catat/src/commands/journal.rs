@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// A file of lines.
 pub(super) struct Journal(PathBuf);
@@ -18,7 +18,7 @@ impl Journal {
     }
 
     /// Reads the steps that are done. A line that was cut off is none.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<Vec<T>, Failure> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         match std::fs::read_to_string(&self.0) {
             Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -27,7 +27,7 @@ impl Journal {
     }
 
     /// Appends a line, durably. It begins with a line end, since the one before may have been cut off.
-    pub(super) fn append(&self, step: &impl Serialize) -> Result<(), Failure> {
+    pub(super) fn append(&self, step: &impl Serialize) -> Result<()> {
         let line = serde_json::to_string(step).map_err(|error| at(&self.0, &error))?;
         let appended = std::fs::OpenOptions::new().create(true).append(true).open(&self.0).and_then(|mut file| {
             file.write_all(format!("\n{line}\n").as_bytes())?;
@@ -44,8 +44,8 @@ pub(super) fn plan_of<P: Serialize + DeserializeOwned>(
     (name, noun): (&str, &str),
     server: &Server,
     asked: impl FnOnce(&P) -> bool,
-    make: impl FnOnce() -> Result<P, Failure>,
-) -> Result<P, Failure> {
+    make: impl FnOnce() -> Result<P>,
+) -> Result<P> {
     std::fs::create_dir_all(dir).map_err(|error| at(dir, &error))?;
     let path = dir.join(name);
     let other = |what: &str, hint: &str| {
@@ -86,7 +86,7 @@ struct Known<P> {
     store_id: Option<String>,
 }
 
-fn store_id(server: &Server) -> Result<Option<String>, Failure> {
+fn store_id(server: &Server) -> Result<Option<String>> {
     Ok(server.get("/api/v1/status")?["store_id"].as_str().map(str::to_owned))
 }
 

@@ -16,14 +16,14 @@ use types::{GroupScope, Timestamp, parse_duration_ns, percent_encoded};
 use super::data_dir::{server_of, with_store};
 use crate::arguments::{KeyCommand, Keys};
 use crate::client::{Server, add_given};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::{print_list, print_thing};
 use anonymous::{ask_for_grace, can_ask, say_cut_off, say_senders};
 
 /// Columns of a list of keys.
 const COLUMNS: &str = "id name role groups created last_used expires state";
 
-pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
+pub(crate) fn keys(options: Keys) -> Result<()> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
     let mut answer = match &options.client.remote.data_dir {
         Some(dir) => {
@@ -56,7 +56,7 @@ pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     }
 }
 
-fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
+fn online(server: &Server, command: &KeyCommand) -> Result<Value> {
     let path = |id: &str, rest: &str| format!("/api/v1/keys/{}{rest}", percent_encoded(id));
     let request = match command {
         KeyCommand::List => server.request(Method::GET, "/api/v1/keys"),
@@ -77,7 +77,7 @@ fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
     server.ask(request, "")
 }
 
-fn carry_out(store: &Arc<Store>, command: &KeyCommand) -> Result<Value, Failure> {
+fn carry_out(store: &Arc<Store>, command: &KeyCommand) -> Result<Value> {
     let now = Clock::system().now();
     let everything = &GroupScope::All;
     let keys = serve::Keys::open(store.clone(), None, now).map_err(|error| Failure::other(error.to_string()))?;

@@ -7,7 +7,7 @@ use types::percent_encoded;
 
 use crate::arguments::{LookupCommand, Lookups};
 use crate::client::{Server, broken_off};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{print_list, print_rows};
 
 /// Columns of a list of tables.
@@ -16,7 +16,7 @@ const COLUMNS: &str = "name columns rows bytes";
 /// Bytes to read of a file: slightly more than the limit of a table, so that the server reports the excess.
 const FILE_BYTES_MAX: u64 = plan::CSV_BYTES_MAX as u64 + 1;
 
-pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
+pub(crate) fn lookups(options: Lookups) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(LookupCommand::List) => {

@@ -9,11 +9,11 @@ use clap_complete::env::Shells;
 use clap_mangen::Man as Page;
 
 use crate::arguments::{Completions, Man};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use types::counted;
 
 /// Prints a script for a shell.
-pub(crate) fn completions(options: &Completions) -> Result<(), Failure> {
+pub(crate) fn completions(options: &Completions) -> Result<()> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
     let name = options.shell.to_string();
@@ -27,7 +27,7 @@ pub(crate) fn completions(options: &Completions) -> Result<(), Failure> {
 }
 
 /// Prints the page of one command, or writes the pages of all.
-pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
+pub(crate) fn man(options: &Man, mut command: Command) -> Result<()> {
     // Sets the full names of subcommands and the options that they inherit.
     command.build();
     let pages = pages_of(&command, "catat");
@@ -47,7 +47,7 @@ pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
 }
 
 /// Prints the licences.
-pub(crate) fn licenses() -> Result<(), Failure> {
+pub(crate) fn licenses() -> Result<()> {
     std::io::stdout().write_all(serve::LICENSES.as_bytes()).map_err(of_output)
 }
 
@@ -60,7 +60,7 @@ fn pages_of(command: &Command, name: &str) -> Vec<(String, Page)> {
     pages
 }
 
-fn rendered(page: &Page) -> Result<Vec<u8>, Failure> {
+fn rendered(page: &Page) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     page.render(&mut text).map_err(of_output)?;
     Ok(with_usual_sections(&String::from_utf8_lossy(&text)).into_bytes())

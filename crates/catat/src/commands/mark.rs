@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::Mark;
 use crate::client::{Server, add_given};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::print_list;
 
 /// Columns of a list of marks.
@@ -14,7 +14,7 @@ const COLUMNS: &str = "at until text fields group";
 /// The range of a list where none is given.
 const FROM_DEFAULT: &str = "now-1d";
 
-pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
+pub(crate) fn mark(options: Mark) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     let Some(text) = options.text.as_deref().filter(|_| !options.list) else { return list(&server, &options) };
     let mut order = json!({"text": text, "fields": fields(&options.field)?});
@@ -25,7 +25,7 @@ pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
 }
 
 /// Returns the fields of `NAME=VALUE`.
-fn fields(given: &[String]) -> Result<Map<String, Value>, Failure> {
+fn fields(given: &[String]) -> Result<Map<String, Value>> {
     let pair = |text: &String| match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), Value::from(value))),
         _ => Err(Failure::usage(format!("--field {text}: write NAME=VALUE"))),
@@ -33,7 +33,7 @@ fn fields(given: &[String]) -> Result<Map<String, Value>, Failure> {
     given.iter().map(pair).collect()
 }
 
-fn list(server: &Server, options: &Mark) -> Result<(), Failure> {
+fn list(server: &Server, options: &Mark) -> Result<()> {
     let from = options.from.as_deref().unwrap_or(FROM_DEFAULT);
     let mut parameters = vec![("from", from)];
     parameters.extend(options.to.as_deref().map(|to| ("to", to)));

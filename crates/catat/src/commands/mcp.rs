@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Mcp;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Largest message.
 const MESSAGE_BYTES_MAX: u64 = 1 << 20;
@@ -20,7 +20,7 @@ const PARSE_ERROR: i64 = -32_700;
 const INTERNAL_ERROR: i64 = -32_603;
 
 /// Answers messages until standard input ends.
-pub(crate) fn mcp(options: Mcp) -> Result<(), Failure> {
+pub(crate) fn mcp(options: Mcp) -> Result<()> {
     let server = Server::new(&options.remote)?;
     let mut bridge = Bridge { server, protocol: None };
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());

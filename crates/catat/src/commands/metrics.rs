@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use promql::{Options, run_script};
 
 use crate::arguments::{Metrics, MetricsCommand};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 
-pub(crate) fn metrics(options: Metrics) -> Result<(), Failure> {
+pub(crate) fn metrics(options: Metrics) -> Result<()> {
     match options.command {
         MetricsCommand::Test { files, experimental } => test(&files, experimental),
     }
 }
 
 /// Runs scripts; names each line that fails, then how many evaluations passed.
-fn test(files: &[PathBuf], experimental: bool) -> Result<(), Failure> {
+fn test(files: &[PathBuf], experimental: bool) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let (mut n_passed, mut n_failed) = (0, 0);
     for file in files {

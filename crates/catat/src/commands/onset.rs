@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::arguments::Onset;
 use crate::client::{Server, add_given};
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::output::{print_rows, say_partial};
 
 /// Columns of the list of onsets.
 const COLUMNS: &str = "kind began earliest:/began_between/0 latest:/began_between/1 ended before after what query";
 
-pub(crate) fn onset(options: Onset) -> Result<(), Failure> {
+pub(crate) fn onset(options: Onset) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     let mut body = json!({"query": options.query, "from": options.from, "groups": options.group});
     add_given(&mut body, &[("to", &options.to), ("of", &options.of), ("among", &options.among)]);

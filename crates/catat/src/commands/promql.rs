@@ -11,7 +11,7 @@ use types::{TimeRange, Timestamp, VALUE_FIELD, column_of_label};
 use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::Query;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::local::range_of;
 use crate::output::{Column, Kind};
 use crate::zone::Zones;
@@ -57,7 +57,7 @@ struct Series {
 }
 
 /// Runs a query and prints the answer.
-pub(crate) fn query(options: &Query) -> Result<(), Failure> {
+pub(crate) fn query(options: &Query) -> Result<()> {
     if options.explain || !options.group.is_empty() {
         return Err(Failure::usage(
             "--explain and --group are not for PromQL; a group is the label job, as in up{job=\"node\"}",
@@ -78,7 +78,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
 }
 
 /// Returns the route and its times: `--to` for an instant, else start, end and step.
-fn times(options: &Query) -> Result<(&'static str, Parameters), Failure> {
+fn times(options: &Query) -> Result<(&'static str, Parameters)> {
     let now = Timestamp(chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default());
     let zone = Zones::of(&options.zone)?.spoken();
     let range = range_of(options, now, zone)?;
@@ -100,7 +100,7 @@ fn times(options: &Query) -> Result<(&'static str, Parameters), Failure> {
     Ok(("/prometheus/api/v1/query_range", vec![("start", seconds(start)), ("end", seconds(end)), ("step", step)]))
 }
 
-fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
+fn print(options: &Query, answer: Answer) -> Result<()> {
     let broken = |error: serde_json::Error| Failure::other(format!("the answer is none of Prometheus': {error}"));
     let series: Vec<Series> = match answer.data.result_type.as_str() {
         "scalar" | "string" => {

@@ -32,7 +32,7 @@ use super::journal::{Journal, at, plan_of};
 use super::sent_file::{FileSender, SentFile};
 use crate::arguments::Pull;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Objects that are sent beside each other.
 const LANES: usize = 4;
@@ -109,7 +109,7 @@ impl Known {
     }
 }
 
-pub(crate) fn pull(options: &Pull) -> Result<(), Failure> {
+pub(crate) fn pull(options: &Pull) -> Result<()> {
     if options.paths.iter().any(|path| ::kafka::Address::is_meant(&path.to_string_lossy())) {
         return kafka::pull(options);
     }
@@ -159,14 +159,14 @@ pub(crate) fn pull(options: &Pull) -> Result<(), Failure> {
 }
 
 impl Plan {
-    fn new(asked: &Value) -> Result<Self, Failure> {
+    fn new(asked: &Value) -> Result<Self> {
         let id = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
         Ok(Self { asked: asked.clone(), id: format!("pull-{id:016x}"), zone: zone() })
     }
 }
 
 /// Reads what was done, and forgets what will not be found again.
-fn remembered(dir: &Path, journal: &Journal, may_be_found: impl Fn(&Step) -> bool) -> Result<Known, Failure> {
+fn remembered(dir: &Path, journal: &Journal, may_be_found: impl Fn(&Step) -> bool) -> Result<Known> {
     let steps: Vec<Step> = journal.read()?;
     let known = Known::of(&steps);
     // The last one of a lane says where it ends.
@@ -197,7 +197,7 @@ struct Objects<'a> {
 
 impl Objects<'_> {
     /// Returns the objects that are there.
-    fn listed(&self) -> Result<Vec<Input>, Failure> {
+    fn listed(&self) -> Result<Vec<Input>> {
         let mut inputs = Vec::new();
         for path in &self.options.paths {
             inputs.extend(objects(path).map_err(|error| Failure::unreachable(error.to_string()))?);
@@ -209,7 +209,7 @@ impl Objects<'_> {
     }
 
     /// Returns the object that a message names; `None` if it is not wanted or no longer exists.
-    fn named(&self, name: &ObjectName) -> Result<Option<Input>, Failure> {
+    fn named(&self, name: &ObjectName) -> Result<Option<Input>> {
         let address = format!("s3://{}/{}", name.bucket, name.key);
         let is_wanted = |path: &std::path::PathBuf| names_object(path, &name.bucket, &name.key);
         if !self.options.paths.is_empty() && !self.options.paths.iter().any(is_wanted) {
@@ -236,7 +236,7 @@ impl Objects<'_> {
 }
 
 /// Finds objects once, and sends them; returns how many were found that are new.
-fn one_round(source: &Objects<'_>, queue: Option<&Queue<'_>>, round: &Round<'_>) -> Result<usize, Failure> {
+fn one_round(source: &Objects<'_>, queue: Option<&Queue<'_>>, round: &Round<'_>) -> Result<usize> {
     let Some(queue) = queue else {
         return round.send(source.listed()?);
     };
@@ -244,7 +244,7 @@ fn one_round(source: &Objects<'_>, queue: Option<&Queue<'_>>, round: &Round<'_>)
     let mut n_found = messages.len();
     let mut first_failure = None;
     for message in &messages {
-        let inputs: Result<Vec<Option<Input>>, Failure> = match notification::objects(&message.body) {
+        let inputs: Result<Vec<Option<Input>>> = match notification::objects(&message.body) {
             Ok(objects) => objects.iter().map(|name| source.named(name)).collect(),
             Err(problem) => {
                 say!("catat: a message stays in the queue: {problem}");
@@ -271,7 +271,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     /// Sends those of the objects that are new; returns how many these were.
-    fn send(&self, inputs: Vec<Input>) -> Result<usize, Failure> {
+    fn send(&self, inputs: Vec<Input>) -> Result<usize> {
         let new: Vec<Arc<Input>> = {
             let (known, mut found) = (self.known.hold(), HashSet::new());
             let is_new = |input: &Input| !known.done.contains(&key_of(input)) && found.insert(key_of(input));
@@ -289,7 +289,7 @@ impl Round<'_> {
             n_read: Arc::default(),
             after_piece: &|| Ok(()),
         };
-        let all: Vec<Result<u64, Failure>> = std::thread::scope(|scope| {
+        let all: Vec<Result<u64>> = std::thread::scope(|scope| {
             let (left, sender) = (&left, &sender);
             let senders: Vec<_> =
                 lanes.into_iter().map(|lane| scope.spawn(move || self.send_in(lane, left, sender))).collect();
@@ -306,7 +306,7 @@ impl Round<'_> {
     }
 
     /// Sends objects in a lane until none is left; returns how many events they have. An object that was begun goes on in its own lane.
-    fn send_in(&self, lane: usize, left: &Mutex<Vec<Arc<Input>>>, sender: &FileSender<'_>) -> Result<u64, Failure> {
+    fn send_in(&self, lane: usize, left: &Mutex<Vec<Arc<Input>>>, sender: &FileSender<'_>) -> Result<u64> {
         let mut n_events = 0;
         loop {
             let Some(input) = left.hold().pop() else { return Ok(n_events) };
@@ -328,7 +328,7 @@ impl Round<'_> {
     }
 
     /// Writes a step down, before it counts.
-    fn note(&self, step: &Step) -> Result<(), Failure> {
+    fn note(&self, step: &Step) -> Result<()> {
         let mut known = self.known.hold();
         self.journal.append(step)?;
         known.note(step);

@@ -9,7 +9,7 @@ use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::{DataDir, Query};
 use crate::client::Server;
 use crate::event_view::with_level_and_group;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::Column;
 use crate::zone::Zones;
 
@@ -56,7 +56,7 @@ struct Progress {
 
 /// Makes the formats beside the configuration those that files are read with. Nothing else of it counts here, so that mistakes
 /// in one that nobody named are no failure.
-fn install_formats(options: &Query) -> Result<(), Failure> {
+fn install_formats(options: &Query) -> Result<()> {
     let dirs = DataDir { config: options.config.clone(), data_dir: options.remote.data_dir.clone() };
     match super::settings::config(&dirs) {
         Ok(config) => crate::program_formats::install_formats(&config.formats_dir),
@@ -69,7 +69,7 @@ fn install_formats(options: &Query) -> Result<(), Failure> {
 }
 
 /// Runs a query and prints the answer.
-pub(crate) fn query(mut options: Query) -> Result<(), Failure> {
+pub(crate) fn query(mut options: Query) -> Result<()> {
     options.take_input()?;
     if options.language == "insights" && !options.explain {
         // One file or one group need not be named in each line.
@@ -133,7 +133,7 @@ fn has_piped_input() -> bool {
     matches!(kind, rustix::fs::FileType::Fifo) || (kind == rustix::fs::FileType::RegularFile && stat.st_size > 0)
 }
 
-fn explain(options: &Query) -> Result<(), Failure> {
+fn explain(options: &Query) -> Result<()> {
     let server = Server::new(&options.remote)?;
     // A query in another language is shown in Insights first. If it has no such form, that error names the nearest one and says
     // more than the plan would.
@@ -156,7 +156,7 @@ fn explain(options: &Query) -> Result<(), Failure> {
 }
 
 /// Returns the query in Insights.
-fn translate(server: &Server, options: &Query) -> Result<String, Failure> {
+fn translate(server: &Server, options: &Query) -> Result<String> {
     let question = serde_json::json!({"query": options.query, "language": options.language});
     let request = server.request(reqwest::Method::POST, "/api/v1/translate").json(&question);
     let answer: serde_json::Value =
@@ -165,7 +165,7 @@ fn translate(server: &Server, options: &Query) -> Result<String, Failure> {
 }
 
 /// Returns the query's parameters in the server's form.
-fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
+fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>> {
     let mut parameters = vec![("query", options.query.clone()), ("language", options.language.clone())];
     parameters.extend(options.start()?.map(|from| ("from", from)));
     parameters.extend(options.to.clone().map(|to| ("to", to)));

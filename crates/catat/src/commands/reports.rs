@@ -9,7 +9,7 @@ use types::percent_encoded;
 use super::dashboards::variable;
 use crate::arguments::{PutReport, ReportCommand, Reports};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
 
@@ -17,7 +17,7 @@ use crate::zone::Zones;
 const COLUMNS: &str = "name dashboard ledger on at time_zone topic next last:/last/due \
     deliveries:/last/deliveries problem:/problem/error";
 
-pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
+pub(crate) fn reports(options: Reports) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(ReportCommand::List) => {
@@ -43,7 +43,7 @@ pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
 }
 
 /// Returns what makes a report whose times are those of a zone.
-fn definition(put: &PutReport, zone: &str) -> Result<Value, Failure> {
+fn definition(put: &PutReport, zone: &str) -> Result<Value> {
     let mut variables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for pair in &put.var {
         let (name, value) = variable(pair)?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::settings::read_config;
 use crate::arguments::{ClientOptions, Printing, Remote, RuleCommand, Rules};
 use crate::client::Server;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{print_list, print_rows};
 use files::{failure_of, read_text, rules_of};
 use types::counted;
@@ -25,7 +25,7 @@ const COLUMNS: &str = "name state firing:/n_firing interval why file";
 /// Columns of alerts of the past.
 const PAST_COLUMNS: &str = "rule:/labels/alertname starts_at ends_at peak_value labels";
 
-pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
+pub(crate) fn rules(options: Rules) -> Result<()> {
     let Rules { client: ClientOptions { remote, printing }, command } = options;
     match command.unwrap_or(RuleCommand::List) {
         RuleCommand::List => list(&remote, &printing),
@@ -42,14 +42,14 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
     }
 }
 
-fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
+fn list(remote: &Remote, printing: &Printing) -> Result<()> {
     let server = Server::new(remote)?;
     let answer = server.get("/api/v1/rules")?;
     print_list(printing, COLUMNS, &answer["rules"])
 }
 
 /// Says how many rules there are, or all that is wrong with them.
-fn check(path: &Path) -> Result<(), Failure> {
+fn check(path: &Path) -> Result<()> {
     let mut book = RuleSet::default();
     if path.is_dir() {
         book = RuleSet::load_dir(path).map_err(|errors| failure_of(&errors))?;
@@ -70,7 +70,7 @@ fn check(path: &Path) -> Result<(), Failure> {
 }
 
 /// Rewrites the templates of a file.
-fn convert(path: &Path) -> Result<(), Failure> {
+fn convert(path: &Path) -> Result<()> {
     let (name, text) = (path.display().to_string(), read_text(path)?);
     let (new, n_templates) = rewrite_templates(&name, &text).map_err(|errors| failure_of(&errors))?;
     if new != text {
@@ -80,7 +80,7 @@ fn convert(path: &Path) -> Result<(), Failure> {
     writeln!(out, "{name}: {} rewritten", counted(n_templates, "template")).map_err(of_output)
 }
 
-fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<(), Failure> {
+fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<()> {
     let (text, server) = (read_text(file)?, Server::new(remote)?);
     let (mut alerts, mut partial) = (Vec::new(), Vec::new());
     for rule in rules_of(file)? {

@@ -19,7 +19,7 @@ use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSu
 use self::filled_server::FilledServer;
 use super::child::{Child, empty_directory};
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, printer_of};
 use types::{counted, ensure};
 
@@ -35,13 +35,13 @@ const DEAD_MS_MAX: u64 = 500;
 
 const COLUMNS: [&str; 8] = ["kind", "rotations", "written", "stored", "lost", "repeated", "altered", "result"];
 
-pub(crate) fn selftest(options: Selftest) -> Result<(), Failure> {
+pub(crate) fn selftest(options: Selftest) -> Result<()> {
     match options.command {
         SelftestCommand::Tail(options) => tail(&options),
     }
 }
 
-fn tail(options: &SelftestTail) -> Result<(), Failure> {
+fn tail(options: &SelftestTail) -> Result<()> {
     let own = || std::env::temp_dir().join(format!("catat-selftest-{}", std::process::id()));
     let (dir, is_ours) = (empty_directory(&options.dir.clone().unwrap_or_else(own))?, options.dir.is_none());
     let seconds = options.seconds.max(1);
@@ -64,7 +64,7 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
 }
 
 /// Writes, kills, waits for the rest, and compares.
-fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
+fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally> {
     let logs = dir.join("logs");
     std::fs::create_dir(&logs).map_err(|error| Failure::usage(format!("{}: {error}", logs.display())))?;
     let mut server = Child::server(dir, "data", None)?;
@@ -85,11 +85,7 @@ fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
 }
 
 /// Has every kind of writer write while `meanwhile` runs.
-fn write(
-    logs: &Path,
-    progress: &Arc<Progress>,
-    meanwhile: impl FnOnce() -> Result<(), Failure>,
-) -> Result<Vec<WriterSummary>, Failure> {
+fn write(logs: &Path, progress: &Arc<Progress>, meanwhile: impl FnOnce() -> Result<()>) -> Result<Vec<WriterSummary>> {
     let failed = |error: std::io::Error| Failure::other(format!("{}: {error}", logs.display()));
     let writers = Rotation::ALL.map(|rotation| Writer::new(logs, rotation, progress.clone()));
     let stop = AtomicBool::new(false);
@@ -111,8 +107,8 @@ fn kill_again_and_again(
     n_kills: u32,
     duration: Duration,
     is_interrupted: &AtomicBool,
-    look: impl Fn() -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    look: impl Fn() -> Result<()>,
+) -> Result<()> {
     let (began, mut n_killed) = (Instant::now(), 0);
     let mut random = Random::new(u64::from(std::process::id()));
     while began.elapsed() < duration && !is_interrupted.load(Ordering::Relaxed) {
@@ -142,7 +138,7 @@ fn interruption() -> Arc<AtomicBool> {
     is_interrupted
 }
 
-fn print(tally: &Tally, printing: &Printing) -> Result<(), Failure> {
+fn print(tally: &Tally, printing: &Printing) -> Result<()> {
     let mut printer = printer_of(printing)?;
     printer.start(COLUMNS.map(Column::named).to_vec()).map_err(of_output)?;
     for verdict in tally.verdicts() {

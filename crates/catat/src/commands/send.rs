@@ -21,7 +21,7 @@ use self::delivery::{Delivery, Outcome};
 use self::lines::Reading;
 use crate::arguments::Send;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use types::{counted, verb_for};
 
@@ -29,7 +29,7 @@ use types::{counted, verb_for};
 const NAMED_MAX: u64 = 20;
 
 /// Sends all lines and reports the outcome.
-pub(crate) fn send(options: Send) -> Result<(), Failure> {
+pub(crate) fn send(options: Send) -> Result<()> {
     let retry_for_ns =
         parse_duration_ns(&options.retry_for).map_err(|error| Failure::usage(format!("--retry-for: {error}")))?;
     let delivery =
@@ -43,7 +43,7 @@ pub(crate) fn send(options: Send) -> Result<(), Failure> {
 }
 
 /// `NAME=VALUE`, as the server takes it.
-fn checked_fields(fields: &[String]) -> Result<Vec<String>, Failure> {
+fn checked_fields(fields: &[String]) -> Result<Vec<String>> {
     let is_wrong = |field: &&String| field.split_once('=').is_none_or(|(name, _)| name.is_empty());
     match fields.iter().find(is_wrong) {
         Some(field) => Err(Failure::usage(format!("--field {field}: write NAME=VALUE"))),
@@ -63,7 +63,7 @@ struct Report {
 }
 
 impl Report {
-    fn send_all(&mut self, batches: &mut Batches, mut delivery: Delivery) -> Result<(), Failure> {
+    fn send_all(&mut self, batches: &mut Batches, mut delivery: Delivery) -> Result<()> {
         loop {
             let read = batches.next().map_err(|(input, error)| {
                 Failure::other(format!("{}: {error}", self.names.get(input).map_or("input", String::as_str)))
@@ -99,7 +99,7 @@ impl Report {
         self.outcome.n_rejected += outcome.n_rejected;
     }
 
-    fn finish(self, done: Result<(), Failure>) -> Result<(), Failure> {
+    fn finish(self, done: Result<()>) -> Result<()> {
         let Outcome { accepted, n_rejected, .. } = self.outcome;
         self.progress.0.line.clear();
         if self.n_named > NAMED_MAX {

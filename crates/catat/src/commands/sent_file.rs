@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::import::{NAMED_MAX, Side};
 use super::send::batches::{Batch, Batches, Kind};
 use super::send::lines;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// What became of a file.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -56,12 +56,12 @@ pub(super) struct FileSender<'a> {
     /// Counts the bytes that were read.
     pub(super) n_read: Arc<AtomicU64>,
     /// Asked after each piece whether there is a reason to end.
-    pub(super) after_piece: &'a (dyn Fn() -> Result<(), Failure> + Sync),
+    pub(super) after_piece: &'a (dyn Fn() -> Result<()> + Sync),
 }
 
 impl FileSender<'_> {
     /// Sends the lines of a file as the bytes of `name` from `begin` on. What the server has of them already it knows by their place.
-    pub(super) fn send(&self, input: &Arc<Input>, (name, begin): (&str, u64)) -> Result<SentFile, Failure> {
+    pub(super) fn send(&self, input: &Arc<Input>, (name, begin): (&str, u64)) -> Result<SentFile> {
         let mut done = SentFile::default();
         let ended_by = |error: &dyn fmt::Display| Some(format!("{}: {error}", input.name()));
         let stopped = |error: &dyn fmt::Display| Failure::unreachable(format!("{}: {error}", input.name()));
@@ -98,12 +98,7 @@ impl FileSender<'_> {
         Ok(done)
     }
 
-    fn store(
-        &self,
-        input: &Input,
-        batch: &Batch,
-        (file, begin, n_before): (&str, u64, u64),
-    ) -> Result<Answer, Failure> {
+    fn store(&self, input: &Input, batch: &Batch, (file, begin, n_before): (&str, u64, u64)) -> Result<Answer> {
         let field = |(name, value): &(Arc<str>, types::Value)| {
             let mut json = String::new();
             value.write_json(&mut json);

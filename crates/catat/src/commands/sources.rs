@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{SourceCommand, Sources};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::output::{print_rows, say_partial};
 
 /// Columns of a list of shippers.
@@ -16,7 +16,7 @@ const SOURCE_COLUMNS: &str = "host state behind:/lag_bytes bytes_per_s:/rate_byt
 const FILE_COLUMNS: &str = "host path group generation size offset behind:/lag_bytes complete \
     never_arrived:/gaps refused:/refused_events last_error";
 
-pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
+pub(crate) fn sources(options: Sources) -> Result<()> {
     let (None | Some(SourceCommand::List)) = options.command;
     let server = Server::new(&options.client.remote)?;
     let wanted = [("host", &options.host), ("state", &options.state)];

@@ -6,7 +6,7 @@ use serde_json::Value;
 use types::Timestamp;
 
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Widths in which events are counted, as languages write them and in nanoseconds; each for spans of the one before that have too many.
 const WIDTHS: [Width; 5] = [
@@ -32,16 +32,16 @@ pub(super) const HOUR: Width = WIDTHS[1];
 pub(super) type Range = (Timestamp, Timestamp);
 
 /// Returns a time as the server reads it, by its clock.
-pub(super) fn instant(server: &Server, text: &str) -> Result<Timestamp, Failure> {
+pub(super) fn instant(server: &Server, text: &str) -> Result<Timestamp> {
     end_of_range(server, text, "from_time")
 }
 
 /// Returns the time by the server's clock.
-pub(super) fn now(server: &Server) -> Result<Timestamp, Failure> {
+pub(super) fn now(server: &Server) -> Result<Timestamp> {
     end_of_range(server, "now-1h", "to_time")
 }
 
-fn end_of_range(server: &Server, text: &str, end: &str) -> Result<Timestamp, Failure> {
+fn end_of_range(server: &Server, text: &str, end: &str) -> Result<Timestamp> {
     let range: Value = server.ask(server.request(Method::GET, "/api/v1/time").query(&[("text", text)]), "")?;
     let instant = range[end].as_str().and_then(Timestamp::parse_rfc3339);
     instant.ok_or_else(|| Failure::other(format!("the server reads {text:?} as {range}")))
@@ -71,7 +71,7 @@ impl Span {
 }
 
 /// Counts the events of a range: where each span of a width begins that has some, in order.
-pub(super) type Count<'c> = dyn Fn(Range, Width) -> Result<Vec<(Timestamp, u64)>, Failure> + 'c;
+pub(super) type Count<'c> = dyn Fn(Range, Width) -> Result<Vec<(Timestamp, u64)>> + 'c;
 
 /// Cuts a range into spans of at most so many events, unless a millisecond has more. Neighbours become one where both are few and
 /// `are_joined` has nothing against it.
@@ -80,7 +80,7 @@ pub(super) fn spans(
     range: Range,
     most: u64,
     are_joined: impl Fn(&Span, &Span) -> bool,
-) -> Result<Vec<Span>, Failure> {
+) -> Result<Vec<Span>> {
     let mut cut = Vec::new();
     count_into(count, range, (most, 0), &mut cut)?;
     let mut joined: Vec<Span> = Vec::new();
@@ -93,12 +93,7 @@ pub(super) fn spans(
     Ok(joined)
 }
 
-fn count_into(
-    count: &Count<'_>,
-    range: Range,
-    (most, level): (u64, usize),
-    cut: &mut Vec<Span>,
-) -> Result<(), Failure> {
+fn count_into(count: &Count<'_>, range: Range, (most, level): (u64, usize), cut: &mut Vec<Span>) -> Result<()> {
     let width = WIDTHS[level];
     for (begin, events) in count(range, width)? {
         let last = Timestamp(begin.0.saturating_add(width.1 - 1));

@@ -13,11 +13,11 @@ use super::fleet;
 use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use types::{counted, verb_for};
 
 /// Returns the directory that was named, or the one of the configuration.
-fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
+fn data_dir(options: &DataDir) -> Result<PathBuf> {
     Ok(config(options)?.data_dir)
 }
 
@@ -28,7 +28,7 @@ pub(super) fn options_of(config: &Config) -> storage::Options {
 }
 
 /// Checks every checksum and the catalog against the files.
-pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
+pub(crate) fn verify(options: Verify) -> Result<()> {
     let config = config(&options.store)?;
     if fleet::is_named(&options.store, &config) {
         if options.repair {
@@ -50,7 +50,7 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
 }
 
 /// Prints what a check of a store has found; its last deliveries are in files or objects.
-fn print_verified(place: &str, file: &str, report: &storage::VerifyReport) -> Result<(), Failure> {
+fn print_verified(place: &str, file: &str, report: &storage::VerifyReport) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let segments = format!("{} with {}", counted(report.segments, "segment"), counted(report.events, "event"));
     let wal = format!("{} in {}", counted(report.wal_records, "delivery"), counted(report.wal_files, file));
@@ -70,7 +70,7 @@ fn print_verified(place: &str, file: &str, report: &storage::VerifyReport) -> Re
 }
 
 /// Makes the catalog agree with the segments and prints the changes.
-fn repair(options: &storage::Options) -> Result<(), Failure> {
+fn repair(options: &storage::Options) -> Result<()> {
     let done = storage::repair(options).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
     for damage in &done.damaged {
@@ -87,7 +87,7 @@ fn repair(options: &storage::Options) -> Result<(), Failure> {
 }
 
 /// Gives a store a new control store instead of a lost one.
-pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
+pub(crate) fn unlock(options: DataDir) -> Result<()> {
     let dir = data_dir(&options)?;
     crate::formats::check_formats(&dir)?;
     let is_new = storage::unlock(&dir).map_err(|error| Failure::usage(error.to_string()))?;
@@ -100,7 +100,7 @@ pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
 }
 
 /// Copies the store as of now.
-pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
+pub(crate) fn backup(options: Backup) -> Result<()> {
     let config = config(&options.store)?;
     if fleet::is_named(&options.store, &config) {
         return fleet::backup(&config, &options.to);
@@ -125,7 +125,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
 }
 
 /// Makes a restored copy the original.
-pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
+pub(crate) fn promote(options: DataDir) -> Result<()> {
     let dir = data_dir(&options)?;
     crate::formats::check_formats(&dir)?;
     let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
@@ -135,7 +135,7 @@ pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
 }
 
 /// Brings a copy into a new data directory.
-pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
+pub(crate) fn restore(options: Restore) -> Result<()> {
     let config = config(&options.store)?;
     crate::formats::check_formats(&options.from)?;
     if fleet::is_named(&options.store, &config) {

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::arguments::Suggestions;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::{print_rows, print_thing, say_partial};
 
 /// Columns of the list of suggestions.
 const COLUMNS: &str = "id suggestion:/title events event_share bytes byte_share needed_by pattern";
 
-pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
+pub(crate) fn suggestions(options: Suggestions) -> Result<()> {
     let server = Server::new(&options.client.remote)?;
     let mut parameters = vec![("group", options.group.as_str()), ("from", options.from.as_str())];
     parameters.extend(options.to.as_deref().map(|to| ("to", to)));
@@ -36,7 +36,7 @@ pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
 }
 
 /// Returns the suggestion of an id, offered or withheld.
-fn found<'a>(answer: &'a Value, id: &str) -> Result<&'a Value, Failure> {
+fn found<'a>(answer: &'a Value, id: &str) -> Result<&'a Value> {
     let mut all = ["suggestions", "withheld"].into_iter().filter_map(|list| answer[list].as_array()).flatten();
     let unknown = || Failure::other(format!("there is no suggestion {id:?} for this group and range"));
     all.find(|one| one["id"] == *id).ok_or_else(unknown)

@@ -20,7 +20,7 @@ use super::settings::known_layers;
 use crate::arguments::SupportBundle;
 use crate::client::Server;
 use crate::config::Layers;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 
 /// Most bytes of a log.
 const LOG_BYTES_MAX: usize = 4 << 20;
@@ -52,7 +52,7 @@ log.txt         the end of its log
 No event, rule, dashboard, key or password is in it. Names of groups, files, hosts and users are.
 ";
 
-pub(crate) fn support_bundle(options: &SupportBundle) -> Result<(), Failure> {
+pub(crate) fn support_bundle(options: &SupportBundle) -> Result<()> {
     let layers = known_layers(&options.server);
     let dir = PathBuf::from(layers.value("storage", "dir").unwrap_or_default());
     let now = storage::Clock::system().now();

@@ -2,13 +2,13 @@
 
 use crate::arguments::ClientOptions;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::output::print_list;
 
 /// Columns of the list of tables.
 const COLUMNS: &str = "group name rows files columns published location error";
 
-pub(crate) fn tables(options: &ClientOptions) -> Result<(), Failure> {
+pub(crate) fn tables(options: &ClientOptions) -> Result<()> {
     let server = Server::new(&options.remote)?;
     let answer = server.get("/api/v1/tables")?;
     if answer["published"] == false {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::arguments::{Format, Tail};
 use crate::client::Server;
 use crate::event_view::with_level_and_group;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, Kind, Printer, is_coloured, terminal_width};
 use crate::zone::Zones;
 use types::counted;
@@ -28,7 +28,7 @@ const ALL_TIME: &str = "1970-01-01T00:00:00Z";
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows until interrupted, or as far as `--count` and `--timeout` say.
-pub(crate) fn tail(mut options: Tail) -> Result<(), Failure> {
+pub(crate) fn tail(mut options: Tail) -> Result<()> {
     let is_one = matches!(&options.group[..], [group] if !group.contains('*'));
     if let Some(shown) = with_level_and_group(&options.query, options.output, !is_one) {
         (options.query, options.is_for_people) = (shown, true);
@@ -105,7 +105,7 @@ struct Message {
 }
 
 impl Follower<'_> {
-    fn follow(&mut self, server: &Server) -> Result<StreamEnd, Failure> {
+    fn follow(&mut self, server: &Server) -> Result<StreamEnd> {
         let mut query: Vec<(&str, &str)> = vec![("query", &self.options.query)];
         query.extend(self.options.group.iter().map(|group| ("groups", &**group)));
         let mut request = server.request(reqwest::Method::GET, "/api/v1/tail").query(&query);
@@ -148,7 +148,7 @@ impl Follower<'_> {
     }
 
     /// Prints the last events, oldest first; `true` when there are enough.
-    fn show_recent(&mut self, server: &Server) -> Result<bool, Failure> {
+    fn show_recent(&mut self, server: &Server) -> Result<bool> {
         let mut query = vec![("query", self.options.query.clone()), ("from", ALL_TIME.to_owned())];
         query.push(("limit", self.options.lines.to_string()));
         query.extend(self.options.group.iter().map(|group| ("groups", group.clone())));
@@ -172,7 +172,7 @@ impl Follower<'_> {
     }
 
     /// Prints one event; `true` when there are enough.
-    fn take(&mut self, message: Message) -> Result<bool, Failure> {
+    fn take(&mut self, message: Message) -> Result<bool> {
         match &*message.event {
             "event" => {
                 let is_shown = message.id.as_ref().is_some_and(|id| self.begun_with.remove(id));
@@ -193,7 +193,7 @@ impl Follower<'_> {
         }
     }
 
-    fn print(&mut self, data: &str) -> Result<(), Failure> {
+    fn print(&mut self, data: &str) -> Result<()> {
         use std::io::IsTerminal;
         let damaged = |error: serde_json::Error| Failure::other(format!("answer of the server: {error}"));
         let cells: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(data).map_err(damaged)?;

@@ -10,7 +10,7 @@ use super::doctor;
 use super::settings::read_config;
 use crate::arguments::{Server, Up};
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::in_process::InProcess;
 use crate::progress::{Progress, span};
 use crate::serving;
@@ -24,7 +24,7 @@ const BACKLOG_SHOWN_EVERY: Duration = Duration::from_millis(500);
 const BACKLOG_TOLD_AFTER: Duration = Duration::from_secs(3);
 
 /// Follows files and serves them.
-pub(crate) fn up(options: Up) -> Result<(), Failure> {
+pub(crate) fn up(options: Up) -> Result<()> {
     crate::logging::start();
     crate::privacy::keep_memory();
     let config = read_config(&options.server)?;
@@ -73,7 +73,7 @@ fn watch_backlog(shipper: &Shipper, n_bytes: u64) {
 }
 
 /// Returns what is followed.
-fn followed(options: &Up, config: &Config) -> Result<ship::Options, Failure> {
+fn followed(options: &Up, config: &Config) -> Result<ship::Options> {
     let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
     let (dir, inputs) = (serving::ship_dir(config), config.ship.inputs());
     let mut shipped = ship_options(&dir, &options.paths, inputs, options.group.as_deref(), backlog)?;
@@ -82,7 +82,7 @@ fn followed(options: &Up, config: &Config) -> Result<ship::Options, Failure> {
 }
 
 /// Serves without following files.
-pub(crate) fn serve(options: Server) -> Result<(), Failure> {
+pub(crate) fn serve(options: Server) -> Result<()> {
     crate::logging::start();
     crate::privacy::keep_memory();
     let config = read_config(&options)?;

@@ -21,7 +21,7 @@ use super::settings::config;
 use super::{fleet, store};
 use crate::arguments::{DataDir, Upgrade};
 use crate::client::{Server, broken_off};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, printer_of};
 use crate::progress::StatusLine;
 
@@ -37,7 +37,7 @@ struct Version {
     server: Server,
 }
 
-pub(crate) fn upgrade(options: &Upgrade) -> Result<(), Failure> {
+pub(crate) fn upgrade(options: &Upgrade) -> Result<()> {
     let chosen = DataDir { config: options.config.clone(), data_dir: options.store.clone() };
     let config = config(&chosen)?;
     if fleet::is_named(&chosen, &config) {
@@ -86,14 +86,14 @@ fn of_snapshot(error: storage::BackupError) -> Failure {
 }
 
 /// Returns the server that runs on a data directory, and what it says it is.
-fn running(dir: &Path) -> Result<Version, Failure> {
+fn running(dir: &Path) -> Result<Version> {
     let server = server_on(dir)?;
     let status = server.get("/api/v1/status")?;
     Ok(Version { name: status["version"].as_str().unwrap_or("?").to_owned(), server })
 }
 
 /// Waits until a new process has opened its data directory. One that answers and is not ready says why.
-fn opened(child: &mut Child, dir: &Path) -> Result<Version, Failure> {
+fn opened(child: &mut Child, dir: &Path) -> Result<Version> {
     let line = StatusLine::new();
     let version = child.wait_for(STARTING, |waited| {
         line.show(|_| format!("the snapshot is being opened, {} s", waited.as_secs()));
@@ -110,14 +110,14 @@ fn opened(child: &mut Child, dir: &Path) -> Result<Version, Failure> {
 }
 
 /// Returns the number of events before an instant.
-fn n_events(version: &Version, until: Timestamp) -> Result<u64, Failure> {
+fn n_events(version: &Version, until: Timestamp) -> Result<u64> {
     let answer = Question::count_of_all(until).ask(&version.server)?;
     let count: Value = serde_json::from_str(answer.unwrap_or_default().trim()).unwrap_or_default();
     Ok(count["n"].as_u64().unwrap_or(0))
 }
 
 /// Asks both versions every question; where there is one alone, it is asked.
-fn compare(old: Option<&Version>, new: &Version, until: Timestamp) -> Result<Vec<(Question, Comparison)>, Failure> {
+fn compare(old: Option<&Version>, new: &Version, until: Timestamp) -> Result<Vec<(Question, Comparison)>> {
     let line = StatusLine::new();
     let asked = questions(&old.unwrap_or(new).server, until)?;
     let n_all = asked.len();
@@ -132,7 +132,7 @@ fn compare(old: Option<&Version>, new: &Version, until: Timestamp) -> Result<Vec
     Ok(found)
 }
 
-fn print(found: &[(Question, Comparison)], options: &Upgrade) -> Result<(), Failure> {
+fn print(found: &[(Question, Comparison)], options: &Upgrade) -> Result<()> {
     let mut printer = printer_of(&options.printing)?;
     printer.start(COLUMNS.map(Column::named).to_vec()).map_err(of_output)?;
     for (question, comparison) in found {
@@ -148,7 +148,7 @@ fn conclude(
     old: Option<&Version>,
     new: &Version,
     counts: Option<(u64, u64)>,
-) -> Result<(), Failure> {
+) -> Result<()> {
     let count = |is: fn(&Comparison) -> bool| found.iter().filter(|(_, comparison)| is(comparison)).count() as u64;
     let (n_differ, n_refused) = (count(Comparison::is_difference), count(|one| matches!(one, Comparison::Refused(_))));
     let questions = counted(found.len() as u64, "question");
@@ -176,7 +176,7 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(named: Option<PathBuf>, store: &Path) -> Result<Self, Failure> {
+    fn new(named: Option<PathBuf>, store: &Path) -> Result<Self> {
         let dir = named.clone().unwrap_or_else(|| store.join("upgrade-check"));
         // What a check left that was interrupted.
         if named.is_none() && dir.exists() {

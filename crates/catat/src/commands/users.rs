@@ -15,7 +15,7 @@ use types::percent_encoded;
 use super::data_dir::{server_of, with_store};
 use crate::arguments::{UserCommand, Users};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::{print_list, print_rows};
 
 /// Columns of a list of users.
@@ -24,7 +24,7 @@ const COLUMNS: &str = "name role groups sign_in created";
 /// Bytes to read of a password: slightly more than its limit, so that the server reports the excess.
 const LINE_BYTES_MAX: u64 = 4096;
 
-pub(crate) fn users(options: Users) -> Result<(), Failure> {
+pub(crate) fn users(options: Users) -> Result<()> {
     let order = order_of(options.command.as_ref().unwrap_or(&UserCommand::List))?;
     let answer = match &options.client.remote.data_dir {
         Some(dir) => {
@@ -51,7 +51,7 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
 }
 
 /// Returns the order of a command; asks for a password if it needs one.
-fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
+fn order_of(command: &UserCommand) -> Result<UserOrder> {
     Ok(match command {
         UserCommand::List => UserOrder::List,
         UserCommand::Create { name, role, groups } => UserOrder::Add {
@@ -65,11 +65,11 @@ fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
     })
 }
 
-fn offline(store: &Store, order: UserOrder) -> Result<Value, Failure> {
+fn offline(store: &Store, order: UserOrder) -> Result<Value> {
     order.carry_out(store.settings(), Clock::system().now()).map_err(Failure::usage)
 }
 
-fn online(server: &Server, order: &UserOrder) -> Result<Value, Failure> {
+fn online(server: &Server, order: &UserOrder) -> Result<Value> {
     let path = |name: &str, rest: &str| format!("/api/v1/users/{}{rest}", percent_encoded(name));
     let request = match order {
         UserOrder::List => server.request(Method::GET, "/api/v1/users"),
@@ -88,7 +88,7 @@ fn online(server: &Server, order: &UserOrder) -> Result<Value, Failure> {
     server.ask(request, "")
 }
 
-fn read_password(name: &str) -> Result<String, Failure> {
+fn read_password(name: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
         return read_line();
     }
@@ -102,7 +102,7 @@ fn read_password(name: &str) -> Result<String, Failure> {
     if first == second { Ok(first) } else { Err(Failure::usage("the passwords differ")) }
 }
 
-fn read_line() -> Result<String, Failure> {
+fn read_line() -> Result<String> {
     let mut line = String::new();
     let read = std::io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut line);
     read.map_err(|error| Failure::usage(format!("standard input: {error}")))?;
@@ -116,7 +116,7 @@ struct HiddenInput {
 }
 
 impl HiddenInput {
-    fn begin() -> Result<Self, Failure> {
+    fn begin() -> Result<Self> {
         let failed = |error: rustix::io::Errno| Failure::other(format!("the terminal: {error}"));
         let before = tcgetattr(std::io::stdin()).map_err(failed)?;
         let mut unseen = before.clone();

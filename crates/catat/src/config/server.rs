@@ -103,7 +103,8 @@ impl Config {
         let mut config = Self {
             file: layers.file.clone(),
             data_dir: PathBuf::from(read.text("storage", "dir")),
-            listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
+            listen: (read.parsed("server", "listen", "an address such as 127.0.0.1:22828"))
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 22828))),
             hosts: read.list("server", "hosts"),
             trusted_proxies: read.networks("server", "trusted_proxies"),
             sign_in: SignInConfig::read(&mut read, public_url.as_ref()),
@@ -118,7 +119,7 @@ impl Config {
             spill_bytes: read.size("query", "spill"),
             promql_experimental: read.switch("query", "promql_experimental"),
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
-            time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
+            time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta").unwrap_or(chrono_tz::UTC),
             formats_dir: read_formats_dir(&mut read, layers.file.as_deref()),
             doors: Door::ALL.map(|door| (door, read_sockets(&mut read, door))).into(),
             xray: read_xray(&mut read),
@@ -251,7 +252,7 @@ fn read_retention(read: &mut values::Reader<'_>) -> storage::RetentionOptions {
         tiers: storage::TierOptions {
             warm_after_ns: read.duration_or_never("retention", "warm_after"),
             cold_after_ns: read.duration_or_never("retention", "cold_after"),
-            cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\""),
+            cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\"").unwrap_or_default(),
         },
     }
 }
@@ -263,8 +264,8 @@ fn read_address(
     key: &'static str,
     example: &str,
 ) -> Option<SocketAddr> {
-    let is_set = read.optional(section, key).is_some();
-    is_set.then(|| read.parsed(section, key, &format!("an address such as {example}")))
+    read.optional(section, key)?;
+    read.parsed(section, key, &format!("an address such as {example}"))
 }
 
 /// Reads how often pushed samples are written again; PromQL forgets what is older than five minutes.

@@ -1,5 +1,6 @@
 //! Reads values by their kind and collects what is wrong with them.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -57,23 +58,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn size(&mut self, section: &'static str, key: &'static str) -> u64 {
-        match ByteSize::from_str(self.value(section, key, Kind::Size)) {
-            Ok(size) => size.0,
-            Err(error) => {
-                self.refuse(section, key, error.to_string());
-                0
-            }
-        }
+        let size = ByteSize::from_str(self.value(section, key, Kind::Size));
+        self.accept(size, section, key).map_or(0, |size| size.0)
     }
 
     pub(super) fn duration(&mut self, section: &'static str, key: &'static str) -> i64 {
-        match parse_duration_ns(self.value(section, key, Kind::Duration)) {
-            Ok(nanoseconds) => nanoseconds,
-            Err(error) => {
-                self.refuse(section, key, error.to_string());
-                0
-            }
-        }
+        let duration = parse_duration_ns(self.value(section, key, Kind::Duration));
+        self.accept(duration, section, key).unwrap_or(0)
     }
 
     /// Returns a duration, nothing for `never`.
@@ -82,8 +73,8 @@ impl<'a> Reader<'a> {
         if text == "never" {
             return None;
         }
-        let duration = parse_duration_ns(text);
-        duration.map_err(|error| self.refuse(section, key, format!("{error}, or \"never\""))).ok()
+        let duration = parse_duration_ns(text).map_err(|error| format!("{error}, or \"never\""));
+        self.accept(duration, section, key)
     }
 
     /// Returns how much the whole store may hold: a share of the disk, a size, nothing for `never`.
@@ -94,20 +85,15 @@ impl<'a> Reader<'a> {
             return None;
         }
         let percent = text.strip_suffix('%').map(|number| number.trim().parse().ok().filter(|n| (1..=99).contains(n)));
-        match percent {
-            Some(Some(percent)) => Some(SizeLimit::Percent(percent)),
-            Some(None) => {
-                self.refuse(section, key, format!("\"{text}\" is not a share of the disk; write 1% to 99%"));
-                None
-            }
+        let limit = match percent {
+            Some(Some(percent)) => Ok(SizeLimit::Percent(percent)),
+            Some(None) => Err(format!("\"{text}\" is not a share of the disk; write 1% to 99%")),
             None => match ByteSize::from_str(text) {
-                Ok(size) => Some(SizeLimit::Bytes(size.0)),
-                Err(error) => {
-                    self.refuse(section, key, format!("{error}, 80% or \"never\""));
-                    None
-                }
+                Ok(size) => Ok(SizeLimit::Bytes(size.0)),
+                Err(error) => Err(format!("{error}, 80% or \"never\"")),
             },
-        }
+        };
+        self.accept(limit, section, key)
     }
 
     /// Bytes in a second, such as 5MB/s; nothing for `never`.
@@ -116,13 +102,10 @@ impl<'a> Reader<'a> {
         if text == "never" {
             return None;
         }
-        match ByteSize::from_str(text.strip_suffix("/s").unwrap_or(text).trim()) {
-            Ok(size) if size.0 > 0 => Some(size.0),
-            _ => {
-                self.refuse(section, key, format!("\"{text}\" is not a rate; write 5MB/s or \"never\""));
-                None
-            }
-        }
+        let size = ByteSize::from_str(text.strip_suffix("/s").unwrap_or(text).trim()).ok();
+        let rate = size.map(|size| size.0).filter(|rate| *rate > 0);
+        let wrong = || format!("\"{text}\" is not a rate; write 5MB/s or \"never\"");
+        self.accept(rate.ok_or_else(wrong), section, key)
     }
 
     /// Returns a text, nothing where it is empty.
@@ -137,17 +120,18 @@ impl<'a> Reader<'a> {
 
     pub(super) fn switch(&mut self, section: &'static str, key: &'static str) -> bool {
         let text = self.value(section, key, Kind::Switch);
-        text.parse().unwrap_or_else(|_| {
-            self.refuse(section, key, format!("\"{text}\" is neither true nor false"));
-            false
-        })
+        let read = text.parse().map_err(|_| format!("\"{text}\" is neither true nor false"));
+        self.accept(read, section, key).unwrap_or(false)
     }
 
-    /// Refuses a value for what somebody else found wrong with it.
-    pub(crate) fn accept(&mut self, checked: Result<(), String>, section: &'static str, key: &'static str) {
-        if let Err(problem) = checked {
-            self.refuse(section, key, problem);
-        }
+    /// Returns what was read of a value; refuses the value for what is wrong with it.
+    pub(crate) fn accept<T, E: Display>(
+        &mut self,
+        read: Result<T, E>,
+        section: &'static str,
+        key: &'static str,
+    ) -> Option<T> {
+        read.map_err(|error| self.refuse(section, key, error.to_string())).ok()
     }
 
     /// Returns the address of a database, nothing where it is empty. An error does not repeat it: it may hold a password.
@@ -157,29 +141,19 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return None;
         }
-        DatabaseUrl::from_str(text).map_err(|error| self.refuse(section, key, error.to_string())).ok()
+        self.accept(DatabaseUrl::from_str(text), section, key)
     }
 
     pub(super) fn count(&mut self, section: &'static str, key: &'static str) -> usize {
         let text = self.value(section, key, Kind::Count);
-        text.parse().unwrap_or_else(|_| {
-            self.refuse(section, key, format!("\"{text}\" is not a whole number"));
-            0
-        })
+        let read = text.parse().map_err(|_| format!("\"{text}\" is not a whole number"));
+        self.accept(read, section, key).unwrap_or(0)
     }
 
     /// Reads any type that parses from text; `wanted` says what would be right.
-    pub(super) fn parsed<T: FromStr + Fallback>(
-        &mut self,
-        section: &'static str,
-        key: &'static str,
-        wanted: &str,
-    ) -> T {
+    pub(super) fn parsed<T: FromStr>(&mut self, section: &'static str, key: &'static str, wanted: &str) -> Option<T> {
         let text = self.value(section, key, Kind::Text);
-        text.parse().unwrap_or_else(|_| {
-            self.refuse(section, key, format!("\"{text}\" is not {wanted}"));
-            T::fallback()
-        })
+        self.accept(text.parse().map_err(|_| format!("\"{text}\" is not {wanted}")), section, key)
     }
 
     pub(super) fn require(&mut self, holds: bool, section: &'static str, key: &'static str, wanted: &str) {
@@ -191,30 +165,6 @@ impl<'a> Reader<'a> {
 
     pub(super) fn finish<T>(self, config: T) -> Result<T, Vec<ConfigError>> {
         if self.errors.is_empty() { Ok(config) } else { Err(self.errors) }
-    }
-}
-
-/// What stands in for a value that could not be read, until the error is reported.
-pub(super) trait Fallback {
-    fn fallback() -> Self;
-}
-
-impl Fallback for std::net::SocketAddr {
-    fn fallback() -> Self {
-        Self::from(([127, 0, 0, 1], 22828))
-    }
-}
-
-#[cfg(feature = "server")]
-impl Fallback for storage::ColdPlace {
-    fn fallback() -> Self {
-        Self::Local
-    }
-}
-
-impl Fallback for chrono_tz::Tz {
-    fn fallback() -> Self {
-        Self::UTC
     }
 }
 

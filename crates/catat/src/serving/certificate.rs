@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serve::Tls;
 
 use crate::config::Certificate;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Reads a certificate and its key.
-pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>, Failure> {
+pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>> {
     let tls = Tls::load(&files.cert, &files.key).and_then(|tls| match &files.clients {
         Some(clients) => tls.with_clients(clients),
         None => Ok(tls),

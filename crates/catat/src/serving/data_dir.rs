@@ -4,13 +4,13 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Shortest admin key.
 const KEY_CHARS_MIN: usize = 16;
 
 /// Makes the data directory, for its owner alone.
-pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
+pub(crate) fn make_data_dir(dir: &Path) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         let next = "choose another with --data-dir, or make it writable for this user";
@@ -24,7 +24,7 @@ pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
 }
 
 /// Reads the admin key, or makes one at the first start.
-pub(super) fn admin_key(data_dir: &Path) -> Result<String, Failure> {
+pub(super) fn admin_key(data_dir: &Path) -> Result<String> {
     let path = data_dir.join("admin.key");
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     match fs::read_to_string(&path) {

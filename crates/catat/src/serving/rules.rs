@@ -5,10 +5,10 @@ use std::path::Path;
 
 use alert::RuleSet;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Puts the rules about errors and about catat itself where there is no directory of rules yet.
-pub(super) fn make_default_rules(dir: &Path) -> Result<(), Failure> {
+pub(super) fn make_default_rules(dir: &Path) -> Result<()> {
     if dir.exists() {
         return Ok(());
     }

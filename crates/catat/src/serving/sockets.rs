@@ -7,19 +7,16 @@ use serve::{Door, SocketListeners, Tls};
 
 use super::certificate::load_certificate;
 use crate::config::{Certificate, Sockets};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Binds what is configured. `of_http` is the certificate of the HTTP listener, if it has one.
-pub(crate) fn bind(
-    doors: &[(Door, Sockets)],
-    of_http: Option<&Arc<Tls>>,
-) -> Result<Vec<(Door, SocketListeners)>, Failure> {
+pub(crate) fn bind(doors: &[(Door, Sockets)], of_http: Option<&Arc<Tls>>) -> Result<Vec<(Door, SocketListeners)>> {
     let is_set = |sockets: &Sockets| sockets.udp.is_some() || sockets.tcp.is_some() || sockets.tls.is_some();
     let doors = doors.iter().filter(|(_, sockets)| is_set(sockets));
     doors.map(|(door, sockets)| Ok((*door, bind_one(*door, sockets, of_http)?))).collect()
 }
 
-fn bind_one(door: Door, config: &Sockets, of_http: Option<&Arc<Tls>>) -> Result<SocketListeners, Failure> {
+fn bind_one(door: Door, config: &Sockets, of_http: Option<&Arc<Tls>>) -> Result<SocketListeners> {
     let not_bound = |key, address, error: std::io::Error| not_bound(door, key, address, &error);
     let udp = config.udp.map(|address| UdpSocket::bind(address).map_err(|error| not_bound("udp", address, error)));
     let tcp = |key, address| TcpListener::bind(address).map_err(|error| not_bound(key, address, error));
@@ -52,7 +49,7 @@ fn not_bound(door: Door, key: &str, address: SocketAddr, error: &std::io::Error)
 }
 
 /// Returns the certificate of the listener, else the one of the HTTP listener: then both are reloaded together.
-fn certificate(door: Door, own: &Option<Certificate>, of_http: Option<&Arc<Tls>>) -> Result<Arc<Tls>, Failure> {
+fn certificate(door: Door, own: &Option<Certificate>, of_http: Option<&Arc<Tls>>) -> Result<Arc<Tls>> {
     match (own, of_http) {
         (Some(files), _) => load_certificate(files),
         (None, Some(tls)) => Ok(tls.clone()),

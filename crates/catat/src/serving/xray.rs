@@ -5,10 +5,10 @@ use std::net::UdpSocket;
 use serve::XRayListener;
 
 use crate::config::XRay;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Binds the socket; without an address there is none.
-pub(crate) fn bind(config: &XRay) -> Result<Option<XRayListener>, Failure> {
+pub(crate) fn bind(config: &XRay) -> Result<Option<XRayListener>> {
     let Some(address) = config.udp else { return Ok(None) };
     let socket = UdpSocket::bind(address).map_err(|error| {
         let next = match error.kind() {

@@ -5,14 +5,14 @@ use ship::{Preview, PreviewedEvent};
 use types::ByteSize;
 
 use crate::arguments::Printing;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, printer_of};
 use types::counted;
 
 const COLUMNS: [&str; 6] = ["file", "offset", "group", "stream", "fields", "line"];
 
 /// Prints the first events of each file, and how much more there is.
-pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), Failure> {
+pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<()> {
     let preview = Preview::new(options).map_err(|error| Failure::other(error.to_string()))?;
     let mut printer = printer_of(printing)?;
     let columns = COLUMNS.map(|name| Column::named(name.to_owned())).to_vec();

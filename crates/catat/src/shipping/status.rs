@@ -8,14 +8,14 @@ use ship::{InputStatus, Report, ReportedFile};
 use types::ByteSize;
 
 use crate::arguments::{Format, Printing};
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, Printer, is_coloured, terminal_width};
 use types::{counted, verb_for};
 
 const COLUMNS: [&str; 8] = ["kind", "name", "sent", "size", "waiting", "lines", "given_up", "error"];
 
 /// Prints a table, or everything as one object.
-pub(super) fn print(state_dir: &Path, printing: &Printing) -> Result<(), Failure> {
+pub(super) fn print(state_dir: &Path, printing: &Printing) -> Result<()> {
     let report = Report::read(state_dir)
         .map_err(|error| Failure::usage(format!("{error}; name the directory of the shipper with --state-dir")))?;
     let is_terminal = std::io::stdout().is_terminal();

@@ -11,7 +11,7 @@ use types::{GroupName, Hold};
 use super::filter::{DimensionCount, Filter, KIND};
 use crate::filters::{document_name, documents};
 use door::exposition::{Kind, Page};
-use door::{Problem, Server};
+use door::{Result, Server};
 
 /// How long a reader of counts waits until the latest accepted events are counted.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
@@ -86,14 +86,14 @@ impl MetricFilters {
 }
 
 /// Returns all filters, by group and name.
-pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
+pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>> {
     let mut all: Vec<Filter> = documents(settings, KIND)?;
     all.sort_by_key(Filter::key);
     Ok(all)
 }
 
 /// Returns the filters that may make metrics of a name, or all: those whose documents have it.
-pub(crate) fn filters_of(settings: Settings<'_>, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
+pub(crate) fn filters_of(settings: Settings<'_>, metric: Option<&str>) -> Result<Vec<Filter>> {
     let Some(metric) = metric else { return filters(settings) };
     let spelled = serde_json::Value::from(metric).to_string();
     let all = settings.all(KIND)?;
@@ -103,7 +103,7 @@ pub(crate) fn filters_of(settings: Settings<'_>, metric: Option<&str>) -> Result
 }
 
 /// Returns all filters with their current counts. Blocks.
-pub(super) fn counted(server: &Server) -> Result<Vec<Filter>, Problem> {
+pub(super) fn counted(server: &Server) -> Result<Vec<Filter>> {
     let mut all = filters(server.settings())?;
     if !all.is_empty() {
         server.app.metrics.counting().settle(SETTLE_MAX);
@@ -125,7 +125,7 @@ pub(crate) struct Metric {
 }
 
 /// Returns the metrics of filters of the groups that `reaches` allows, each once. Blocks.
-pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
+pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>> {
     let filters = counted(server)?;
     let within = filters.iter().filter(|filter| reaches(&filter.group));
     Ok(within
@@ -144,7 +144,7 @@ pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result
 }
 
 /// Returns the number of filters of each group.
-pub(crate) fn counts(settings: Settings<'_>) -> Result<BTreeMap<String, usize>, Problem> {
+pub(crate) fn counts(settings: Settings<'_>) -> Result<BTreeMap<String, usize>> {
     let mut counts = BTreeMap::new();
     filters(settings)?.into_iter().for_each(|filter| *counts.entry(filter.group).or_default() += 1);
     Ok(counts)

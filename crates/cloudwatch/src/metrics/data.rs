@@ -6,7 +6,7 @@ pub(super) mod query;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use door::{Problem, QueryRun};
+use door::{Problem, QueryRun, Result};
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ impl DataRequest {
     }
 
     /// Returns a page of results, and the start of the next page.
-    pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>), Problem> {
+    pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>)> {
         let config = |spelled: &str| config_of(run.server.settings(), spelled);
         let bands = BandContext { source: run, config: &config, cache: None };
         let evaluation = QueryEvaluation {
@@ -128,7 +128,7 @@ struct QueryEvaluation<'q> {
 
 impl QueryEvaluation<'_> {
     /// Returns the results of all queries that are to be returned, in the order of the request.
-    fn results(&self, run: &dyn MetricSource) -> Result<Vec<DataResult>, Problem> {
+    fn results(&self, run: &dyn MetricSource) -> Result<Vec<DataResult>> {
         let (mut metrics, mut expressions, mut messages) = (Vec::new(), Vec::new(), BTreeMap::new());
         for query in self.queries {
             match &query.source {
@@ -326,7 +326,7 @@ pub(super) fn alarm_data(
     queries: &[DataQuery],
     range: (i64, i64),
     (bands, band): (&BandContext<'_>, Option<&str>),
-) -> Result<AlarmData, Problem> {
+) -> Result<AlarmData> {
     let results =
         QueryEvaluation { queries, range, bands, also: band, budget: DatapointBudget::default() }.results(source)?;
     let (of_band, mut own): (Vec<DataResult>, Vec<DataResult>) =
@@ -366,7 +366,7 @@ pub(super) fn is_trained(
 }
 
 impl DataQuery {
-    fn result(&self, series: Series, messages: Vec<Value>) -> Result<DataResult, Problem> {
+    fn result(&self, series: Series, messages: Vec<Value>) -> Result<DataResult> {
         let usual = if series.label.is_empty() { self.id.clone() } else { series.label.clone() };
         let series = Series { label: usual.clone(), ..series };
         let label = match &self.label {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use alert::metrics::{label_text, number_of};
-use door::Problem;
+use door::{Problem, Result};
 use execute::BlockVisitor;
 use ingest::datum::{Datum, MetricName, NO_UNIT};
 use plan::{Expr, Operator, Plan};
@@ -36,7 +36,7 @@ pub(super) fn data_of(
     metric: &MetricName,
     range: Range,
     n_max: usize,
-) -> Result<BTreeMap<String, Vec<(i64, Datum)>>, Problem> {
+) -> Result<BTreeMap<String, Vec<(i64, Datum)>>> {
     let mut by_unit: BTreeMap<String, Vec<(i64, Datum)>> = BTreeMap::new();
     let mut n_left = n_max;
     for filter in source.filters(Some(&metric.name))?.into_iter().filter(|filter| filter.makes(metric)) {
@@ -55,7 +55,7 @@ pub(super) fn metrics(
     source: &dyn MetricSource,
     namespace: Option<&str>,
     range: Range,
-) -> Result<BTreeSet<MetricName>, Problem> {
+) -> Result<BTreeSet<MetricName>> {
     let mut found = BTreeSet::new();
     for filter in source.filters(None)? {
         if namespace.is_some_and(|wanted| wanted != filter.namespace) {
@@ -84,7 +84,7 @@ fn data_of_filter(
     filter: &Filter,
     metric: &MetricName,
     (range, n_max): (Range, usize),
-) -> Result<Vec<(i64, Datum)>, Problem> {
+) -> Result<Vec<(i64, Datum)>> {
     let Some(plan) = plan_of(filter) else { return Ok(Vec::new()) };
     let wanted: Vec<&str> = metric.dimensions.values().map(String::as_str).collect();
     let reader = Reader { constant: filter.constant(), wanted, n_max, found: Mutex::default() };

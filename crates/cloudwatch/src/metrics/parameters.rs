@@ -105,8 +105,7 @@ impl<'v> Parameters<'v> {
         }
         let list = value.as_array().ok_or_else(|| bad_value(format!("{} must be a list.", self.at(name))))?;
         if list.len() > n_max {
-            let message = format!("The collection {} must not have more than {n_max} items.", self.at(name));
-            return Err(bad_value(message));
+            return Err(bad_value(format!("The collection {} must not have more than {n_max} items.", self.at(name))));
         }
         Ok(Some(list))
     }

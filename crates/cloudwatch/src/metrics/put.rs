@@ -133,8 +133,7 @@ fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>> {
     let values = values.unwrap_or_else(|| value.into_iter().collect());
     let counts = counts.unwrap_or_else(|| vec![1.0; values.len()]);
     if counts.len() != values.len() {
-        let message = format!("{} and {} must have the same length.", datum.at("Values"), datum.at("Counts"));
-        return Err(bad_value(message));
+        return Err(bad_value(format!("{} and {} must have the same length.", datum.at("Values"), datum.at("Counts"))));
     }
     let single = |(value, count): (f64, f64)| {
         check_value(value, || datum.at("Value"))?;

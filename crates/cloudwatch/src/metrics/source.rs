@@ -1,7 +1,7 @@
 //! What the data of metrics are read from.
 
 use chrono_tz::Tz;
-use door::{Problem, QueryRun, Scope};
+use door::{Problem, QueryRun, Result, Scope};
 use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, TimeRange, Timestamp};
@@ -18,7 +18,7 @@ pub(super) trait MetricSource {
     fn n_data_max(&self) -> usize;
 
     /// Returns the metric filters that may make metrics of a name, or all.
-    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem>;
+    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>>;
 
     /// Returns how much later data are than they are asked for and given, in ms.
     fn shift_ms(&self) -> i64 {
@@ -32,7 +32,7 @@ pub(super) trait MetricSource {
         groups: Vec<GroupPattern>,
         range: TimeRange,
         visitor: &dyn BlockVisitor,
-    ) -> Result<Option<String>, Problem>;
+    ) -> Result<Option<String>>;
 
     /// Gives the same to a visitor, of a range from its start to before its end, in ms.
     ///
@@ -44,7 +44,7 @@ pub(super) trait MetricSource {
         groups: Vec<GroupPattern>,
         (from, to): (i64, i64),
         visitor: &dyn BlockVisitor,
-    ) -> Result<(), Problem> {
+    ) -> Result<()> {
         let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
         match self.visit(plan, groups, TimeRange { from: instant(from), to: instant(to) }, visitor)? {
             None => Ok(()),
@@ -58,7 +58,7 @@ impl MetricSource for QueryRun<'_> {
         self.server.app.limits.query_memory_bytes / DATUM_BYTES
     }
 
-    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
+    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>> {
         counters::filters_of(self.server.settings(), metric)
     }
 
@@ -68,7 +68,7 @@ impl MetricSource for QueryRun<'_> {
         groups: Vec<GroupPattern>,
         range: TimeRange,
         visitor: &dyn BlockVisitor,
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<Option<String>> {
         let snapshot = self.snapshot(&groups, range);
         let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: self.server.now() };
         let answer = QueryRun::visit(self, &snapshot, plan, &scope, range, visitor)?;

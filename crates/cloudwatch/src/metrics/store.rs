@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use door::Problem;
+use door::{Problem, Result};
 use execute::BlockVisitor;
 use ingest::datum::{DATUM_TYPE, DIMENSION, Datum, MetricName, NAMESPACE};
 use ingest::sample::{METRIC_NAME, field_of_label};
@@ -23,11 +23,7 @@ const COLUMNS: [&str; 7] = ["@logStream", "@timestamp", "value", "sum", "count",
 pub(super) type DataByUnit = BTreeMap<String, Vec<(i64, Datum)>>;
 
 /// Reads the data of a metric from `from` to before `to`, in ms.
-pub(super) fn data_of(
-    source: &dyn MetricSource,
-    metric: &MetricName,
-    (from, to): (i64, i64),
-) -> Result<DataByUnit, Problem> {
+pub(super) fn data_of(source: &dyn MetricSource, metric: &MetricName, (from, to): (i64, i64)) -> Result<DataByUnit> {
     let n_max = source.n_data_max();
     let reader = Reader { wanted: Some(metric), n_max, found: Mutex::default() };
     let own = [(METRIC_NAME, &metric.name), (NAMESPACE, &metric.namespace)];
@@ -57,7 +53,7 @@ pub(super) fn metrics(
     namespace: Option<&str>,
     name: Option<&str>,
     range: (i64, i64),
-) -> Result<BTreeSet<MetricName>, Problem> {
+) -> Result<BTreeSet<MetricName>> {
     let given = [(NAMESPACE, namespace), (METRIC_NAME, name)];
     let given: Vec<(String, String)> =
         given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned()))).collect();
@@ -73,7 +69,7 @@ fn read(
     names: &[&str],
     range: (i64, i64),
     reader: Reader<'_>,
-) -> Result<Found, Problem> {
+) -> Result<Found> {
     let is = |name: &str, text: &str| {
         let literal = Expr::Literal(Some(Value::text(text)));
         let field = Expr::Field((*field_of_label(name)).into());

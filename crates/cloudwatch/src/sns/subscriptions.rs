@@ -57,7 +57,7 @@ impl SnsRegistry<'_> {
                 );
                 topic_arn.clone_into(&mut one.topic_arn);
                 one.arn = format!("{topic_arn}:{id}");
-                one.token = random_token()?;
+                one.token = types::hexadecimal(&door::random::<32>()?);
                 one.is_raw = is_raw;
                 self.store_subscription(&id, &one)?;
                 (id, one)
@@ -241,11 +241,6 @@ fn raw_delivery(protocol: &str, name: &str, value: &str) -> Option<bool> {
 
 fn has_token(one: &TopicSubscription, token: &str) -> bool {
     one.token.as_bytes().ct_eq(token.as_bytes()).into()
-}
-
-/// Returns 256 random bits.
-fn random_token() -> Result<String> {
-    Ok(types::hexadecimal(&door::random::<32>()?))
 }
 
 #[cfg(test)]

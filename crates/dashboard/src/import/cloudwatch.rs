@@ -57,9 +57,7 @@ fn log(properties: &Value, panel: Panel) -> Result<Panel, String> {
         groups.extend(source.split(',').map(|name| name.trim().trim_matches(['\'', '"']).to_owned()));
         query = rest.trim();
     }
-    if groups.iter().any(|group| group.contains('(')) {
-        return Err("SOURCE logGroups(…)".to_owned());
-    }
+    types::ensure!(!groups.iter().any(|group| group.contains('(')), "SOURCE logGroups(…)".to_owned());
     let kind = match text(&properties["view"]) {
         "timeSeries" if properties["stacked"] == Value::Bool(true) => PanelKind::Area,
         "timeSeries" => PanelKind::Line,

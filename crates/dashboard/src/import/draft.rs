@@ -74,9 +74,7 @@ impl Draft {
             }
             panels.push(outcome);
         }
-        if taken.len() > PANELS_MAX {
-            return Err(too_many(taken.len()));
-        }
+        types::ensure!(taken.len() <= PANELS_MAX, too_many(taken.len()));
         let dashboard = Dashboard { panels: taken, ..self.dashboard };
         Ok(Import { dashboard, panels, variables })
     }

@@ -360,9 +360,7 @@ fn variable(name: &str, json: &Value, sources: &Sources) -> Result<Variable, Str
     match text(&json["type"]) {
         "query" => {
             let source = sources.named(&json["datasource"]).unwrap_or(Source::Prometheus);
-            if !text(&json["regex"]).is_empty() {
-                return Err("a regular expression over the values".to_owned());
-            }
+            types::ensure!(text(&json["regex"]).is_empty(), "a regular expression over the values".to_owned());
             variable.language = language::Language::Promql;
             variable.query = Some(label_values(source, &own_variables(query))?);
         }
@@ -379,9 +377,7 @@ fn variable(name: &str, json: &Value, sources: &Sources) -> Result<Variable, Str
 
 /// Writes `label_values(metric, label)` as a query whose first label has the values.
 fn label_values(source: Source, query: &str) -> Result<String, String> {
-    if source != Source::Prometheus {
-        return Err("values from another data source than Prometheus".to_owned());
-    }
+    types::ensure!(source == Source::Prometheus, "values from another data source than Prometheus".to_owned());
     let query = query.trim();
     let Some(inner) = query.strip_prefix("label_values(").and_then(|rest| rest.trim_end().strip_suffix(')')) else {
         return Err(format!("the query {:?}", line(query, 80)));
@@ -390,8 +386,6 @@ fn label_values(source: Source, query: &str) -> Result<String, String> {
         Some((metric, label)) if crate::is_name(label.trim()) => (metric.trim(), label.trim()),
         _ => ("{__name__=~\".+\"}", inner.trim()),
     };
-    if !crate::is_name(label) {
-        return Err(format!("the label {:?}", line(label, 80)));
-    }
+    types::ensure!(crate::is_name(label), format!("the label {:?}", line(label, 80)));
     Ok(format!("group by ({label}) (last_over_time({metric}[$__range]))"))
 }

@@ -80,9 +80,7 @@ pub(super) fn query(
         Source::Tempo => of(Language::Traceql, tempo::query(target, kind, notes)?),
         Source::Expression => return Err("an expression of this kind".to_owned()),
     };
-    if query.query.trim().is_empty() {
-        return Err("a query without text".to_owned());
-    }
+    types::ensure!(!query.query.trim().is_empty(), "a query without text".to_owned());
     if let Some(unknown) = unknown_built_in(&query.query) {
         return Err(format!("the built-in variable ${unknown}"));
     }
@@ -119,9 +117,7 @@ fn elasticsearch(target: &Value) -> Result<PanelQuery, String> {
         let query = if lucene.trim().is_empty() { "*".to_owned() } else { lucene };
         return Ok(PanelQuery { query, language: Language::Lucene, ..PanelQuery::default() });
     }
-    if metrics.len() > 1 {
-        return Err("several metrics of one query".to_owned());
-    }
+    types::ensure!(metrics.len() <= 1, "several metrics of one query".to_owned());
     let of = field(text(&metric["field"]));
     let value = match kind {
         "count" | "" => "count(*)".to_owned(),

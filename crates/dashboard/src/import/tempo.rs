@@ -33,18 +33,12 @@ pub(super) fn query(target: &Value, kind: PanelKind, notes: &mut Vec<String>) ->
         other => return Err(format!("the query type {other:?}")),
     };
     let id = query.trim();
-    if id.is_empty() {
-        return Err("a query without text".to_owned());
-    }
-    if id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(format!("one trace by its id {id:?}"));
-    }
+    types::ensure!(!id.is_empty(), "a query without text".to_owned());
+    types::ensure!(!id.bytes().all(|b| b.is_ascii_hexdigit()), format!("one trace by its id {id:?}"));
     if !is_search(&query) {
         return Ok(query);
     }
-    if kind != PanelKind::Table {
-        return Err("a search for traces, which only a table shows".to_owned());
-    }
+    types::ensure!(kind == PanelKind::Table, "a search for traces, which only a table shows".to_owned());
     let n = target["limit"].as_u64().filter(|n| *n > 0).map_or(TRACES, |n| n.min(TRACES_MAX));
     notes.push(format!("the {n} traces whose matching spans take longest, in seconds, instead of the newest"));
     Ok(format!("{query}\n| max_over_time(duration) by (trace:id, resource.service.name, name) | topk({n})"))

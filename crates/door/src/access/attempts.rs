@@ -60,14 +60,10 @@ impl Attempts {
                 let problem = Problem::new(StatusCode::UNAUTHORIZED, "bad-key", "unknown key");
                 problem.hint("it may have been revoked; catat keys list shows those that are valid")
             }
-            Some(retry_after_s) => Problem {
-                retry_after_s: Some(retry_after_s),
-                ..Problem::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "too-many-failures",
-                    "too many wrong keys came from this address",
-                )
-            },
+            Some(retry_after_s) => {
+                let message = "too many wrong keys came from this address";
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-failures", message).retry_after(retry_after_s)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 use types::{Secret, ensure};
 
 use super::keys::PREFIX;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// What a request carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ const SENTRY_HEADER: &str = "x-sentry-auth";
 const PATHS_WITH_KEY: [&str; 1] = ["/zipkin/api/v2/autocompleteValues"];
 
 /// Reads the headers.
-pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
+pub(super) fn of(headers: &HeaderMap) -> Result<Credentials> {
     let usual = single(headers, &header::AUTHORIZATION)?;
     let of_sentry = single(headers, &HeaderName::from_static(SENTRY_HEADER))?.map(sentry_key);
     let mut own = of_sentry;
@@ -80,7 +80,7 @@ fn after_colon(encoded: &str) -> Option<String> {
 }
 
 /// Returns the only header of a name; empty if it is no text.
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
     ensure!(values.next().is_none(), Problem::bad_request("two-keys", format!("a request has one {name} header")));
@@ -88,7 +88,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h st
 }
 
 /// Refuses a key in an address, where it comes to stand in the logs of every proxy and in a browser's history.
-pub(super) fn check_address(uri: &Uri) -> Result<(), Problem> {
+pub(super) fn check_address(uri: &Uri) -> Result<()> {
     let query = uri.query().unwrap_or_default();
     let is_no_key = |name: &str| name == "key" && PATHS_WITH_KEY.contains(&uri.path());
     let names_key = query

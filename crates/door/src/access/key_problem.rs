@@ -10,7 +10,7 @@ impl From<KeyError> for Problem {
         let message = error.to_string();
         match error {
             KeyError::Bad(_) => Self::bad_request("bad-key-order", message),
-            KeyError::OutOfScope => Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message),
+            KeyError::OutOfScope => Self::forbidden("group-out-of-scope", message),
             KeyError::Expired { .. } => {
                 let problem = Self::new(StatusCode::UNAUTHORIZED, "key-expired", message);
                 problem.hint("catat keys create makes another, which is to be put in its place")

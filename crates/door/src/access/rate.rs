@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use axum::http::StatusCode;
 use types::{Hold, Timestamp};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Seconds of the rate that are there at once.
 const BURST_S: i64 = 10;
@@ -44,7 +44,7 @@ impl Bucket {
     }
 
     /// Refuses a request if the bucket is empty; the answer contains the time to wait.
-    pub fn check(&self, now: Timestamp) -> Result<(), Problem> {
+    pub fn check(&self, now: Timestamp) -> Result<()> {
         let rate = i64::try_from(self.bytes_per_s).unwrap_or(i64::MAX);
         let mut level = self.level.hold();
         let elapsed_ns = now.0.saturating_sub(level.at.0).clamp(0, BURST_S * 1_000 * Timestamp::SECOND);
@@ -60,7 +60,7 @@ impl Bucket {
         let wait_s = level.n_bytes.unsigned_abs() / self.bytes_per_s + 1;
         let message = format!("this key may send {} bytes a second", self.bytes_per_s);
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "key-rate", message);
-        Err(Problem { retry_after_s: Some(wait_s), ..problem }.hint("[limits] key_rate sets it"))
+        Err(problem.retry_after(wait_s).hint("[limits] key_rate sets it"))
     }
 
     /// Takes out what was received.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use futures_util::future::join_all;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use types::{Timestamp, ensure};
 
 use super::link::{CODE_HEADER, FleetLink, cause_of};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// How long a node may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,7 +29,7 @@ const QUESTION_AGE_MAX_NS: i64 = Timestamp::MINUTE;
 
 /// Why somebody is not answered who does not know the secret of the fleet.
 pub fn not_a_node() -> Problem {
-    let problem = Problem::new(StatusCode::FORBIDDEN, "not-a-node", "only nodes of this fleet may ask this");
+    let problem = Problem::forbidden("not-a-node", "only nodes of this fleet may ask this");
     problem.hint("nodes need the same [fleet] secret_file")
 }
 
@@ -81,7 +81,7 @@ impl FleetLink {
         (headers, question): (&HeaderMap, &[u8]),
         now: Timestamp,
         tell: impl FnOnce() -> Vec<u8>,
-    ) -> Result<Response, Problem> {
+    ) -> Result<Response> {
         let parts = [path.as_bytes(), question];
         ensure!(self.is_from_node(headers, "ask", &parts), not_a_node());
         let asked = std::str::from_utf8(question).ok().and_then(|text| text.parse::<i64>().ok());

@@ -94,8 +94,7 @@ pub(crate) async fn forward(
     let is_forwarded = request.extensions().get::<HandedOver>().is_some();
     if is_forwarded || nodes.is_empty() {
         let message = format!("this node does not have the role {needed}, and no node that has it can be reached");
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-node", message);
-        return Ok(Problem { retry_after_s: Some(2), ..problem }.into_response());
+        return Ok(Problem::unavailable("no-node", message).retry_after(2).into_response());
     }
     let node = &nodes[TURN.fetch_add(1, Ordering::Relaxed) % nodes.len()];
     if request.headers().contains_key(header::UPGRADE) || request.version() == Version::HTTP_2 {
@@ -106,8 +105,7 @@ pub(crate) async fn forward(
     Ok(send(link, node, request).await.unwrap_or_else(|problem| {
         link.suspect(&node.name, &problem);
         let message = format!("the node {} did not answer: {problem}", node.name);
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "node-away", message);
-        Problem { retry_after_s: Some(1), ..problem }.into_response()
+        Problem::unavailable("node-away", message).retry_after(1).into_response()
     }))
 }
 

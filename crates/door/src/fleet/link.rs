@@ -13,7 +13,7 @@ use storage::{FleetOptions, NodeStatus, Store};
 use types::{Hold, Secret};
 
 use crate::access::HandedOver;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// The path at which a node answers parts of queries.
 pub(super) const PART_PATH: &str = "/api/v1/fleet/part";
@@ -89,7 +89,7 @@ impl FleetLink {
     }
 
     /// Refuses requests that came to the wrong listener: of nodes at that for users, of users at that for nodes.
-    pub(crate) fn check_listener(&self, request: &Request) -> Result<(), Problem> {
+    pub(crate) fn check_listener(&self, request: &Request) -> Result<()> {
         let is_question = NODE_PATHS.contains(&request.uri().path());
         let is_of_node = is_question || request.extensions().get::<HandedOver>().is_some();
         if request.extensions().get::<NodeListener>().is_some() {

@@ -1,7 +1,6 @@
 //! Users without passwords: those of a provider, made at their first sign-in and changed when the rules give them another role,
 //! and those whom a proxy names.
 
-use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use oidc::Account;
 use storage::Settings;
@@ -11,7 +10,7 @@ use super::directory::{Document, KIND, SignedIn, USERS_MAX, Users, caller_of, ch
 use super::password::fingerprint;
 use super::role_rules::Grant;
 use crate::access::{Caller, SignInWay};
-use crate::problem::{Problem, random};
+use crate::problem::{Problem, Result, random};
 
 impl Users {
     /// Returns the user of an account with the role of `grant`, and whether that differs from what they had, so that their
@@ -25,14 +24,14 @@ impl Users {
         account: &Account,
         grant: &Grant,
         now: Timestamp,
-    ) -> Result<(SignedIn, bool), Problem> {
+    ) -> Result<(SignedIn, bool)> {
         let name = &*account.name;
         check_name(name)?;
         let _changing = self.changes.hold();
         let known = settings.get(KIND, name)?.as_deref().and_then(document_of);
         if known.as_ref().is_some_and(|known| known.account.as_ref() != Some(&account.subject)) {
             let message = format!("another user is called {name:?}: one with a password, or of another account");
-            let problem = Problem::new(StatusCode::CONFLICT, "account-name-taken", message);
+            let problem = Problem::conflict("account-name-taken", message);
             return Err(problem.hint("remove that user with `catat users remove` if it is the same person"));
         }
         let is_new = known.is_none();
@@ -59,7 +58,7 @@ impl Users {
 }
 
 /// Returns the caller whom a proxy names, with the role of `grant`.
-pub(super) fn caller_by_proxy(name: &str, grant: &Grant) -> Result<Caller, Problem> {
+pub(super) fn caller_by_proxy(name: &str, grant: &Grant) -> Result<Caller> {
     check_name(name)?;
     let (role, groups) = (grant.role.name().to_owned(), grant.groups.clone());
     let document = Document { role, groups, password: String::new(), created: String::new(), account: None };
@@ -68,6 +67,6 @@ pub(super) fn caller_by_proxy(name: &str, grant: &Grant) -> Result<Caller, Probl
 }
 
 /// Returns a text of its own that is the hash of no password.
-fn mark() -> Result<String, Problem> {
+fn mark() -> Result<String> {
     Ok(format!("provider:{}", HEXLOWER.encode(&random::<16>()?)))
 }

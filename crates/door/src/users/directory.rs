@@ -6,7 +6,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
@@ -14,7 +13,7 @@ use types::{GroupScope, Hold, Timestamp};
 
 use super::password::{self, fingerprint};
 use crate::access::{Caller, Role, SignInWay};
-use crate::problem::{Problem, to_json};
+use crate::problem::{Problem, Result, to_json};
 
 /// The kind of documents that users are.
 pub(super) const KIND: &str = "user";
@@ -82,14 +81,14 @@ pub struct SignedIn {
 
 impl Users {
     /// Returns all users, without what they sign in with.
-    pub fn list(&self, settings: Settings<'_>) -> Result<Vec<Value>, Problem> {
+    pub fn list(&self, settings: Settings<'_>) -> Result<Vec<Value>> {
         let documents = settings.all(KIND)?;
         let read = |(name, json): &(String, String)| Some(described(name, &document_of(json)?));
         Ok(documents.iter().filter_map(read).collect())
     }
 
     /// Makes a user.
-    pub fn add(&self, settings: Settings<'_>, new: &NewUser, now: Timestamp) -> Result<Value, Problem> {
+    pub fn add(&self, settings: Settings<'_>, new: &NewUser, now: Timestamp) -> Result<Value> {
         check_name(&new.name)?;
         check_password(&new.password)?;
         let role = role_named(&new.role)?;
@@ -98,7 +97,7 @@ impl Users {
         let _changing = self.changes.hold();
         let documents = settings.all(KIND)?;
         if documents.iter().any(|(known, _)| *known == new.name) {
-            let problem = Problem::new(StatusCode::CONFLICT, "user-exists", format!("user {:?} exists", new.name));
+            let problem = Problem::conflict("user-exists", format!("user {:?} exists", new.name));
             return Err(problem.hint("set another password with `catat users password`, or remove the user first"));
         }
         if documents.len() >= USERS_MAX {
@@ -112,7 +111,7 @@ impl Users {
     }
 
     /// Takes a user away; `false` where there is none.
-    pub fn remove(&self, settings: Settings<'_>, name: &str) -> Result<bool, Problem> {
+    pub fn remove(&self, settings: Settings<'_>, name: &str) -> Result<bool> {
         let _changing = self.changes.hold();
         let is_there = settings.get(KIND, name)?.is_some();
         settings.remove(KIND, name)?;
@@ -120,7 +119,7 @@ impl Users {
     }
 
     /// Gives a user another password; returns the fingerprint of the password.
-    pub fn set_password(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<String, Problem> {
+    pub fn set_password(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<String> {
         check_password(password)?;
         let hash = password::hash(password)?;
         let _changing = self.changes.hold();
@@ -128,7 +127,7 @@ impl Users {
         let document = document.ok_or_else(|| no_user(name))?;
         if document.account.is_some() {
             let message = format!("{name:?} signs in with an account at a provider and has no password");
-            return Err(Problem::new(StatusCode::CONFLICT, "no-password", message));
+            return Err(Problem::conflict("no-password", message));
         }
         let fingerprint = fingerprint(&hash);
         put(settings, name, &Document { password: hash, ..document })?;
@@ -136,7 +135,7 @@ impl Users {
     }
 
     /// Who somebody is that says this name and this password; `None` where it is not so.
-    pub fn verify(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<Option<SignedIn>, Problem> {
+    pub fn verify(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<Option<SignedIn>> {
         let document = settings.get(KIND, name)?.as_deref().and_then(document_of);
         let hash = document.as_ref().map(|document| document.password.as_str());
         let is_right = password::verify(password, hash)?;
@@ -188,7 +187,7 @@ pub(super) fn document_of(json: &str) -> Option<Document> {
     serde_json::from_str(json).ok()
 }
 
-pub(super) fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<(), Problem> {
+pub(super) fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<()> {
     Ok(settings.put(KIND, name, &to_json(document)?)?)
 }
 
@@ -201,14 +200,13 @@ fn described(name: &str, document: &Document) -> Value {
 }
 
 /// Returns the role of a user; the role `ingest` has no use for a page.
-pub(super) fn role_named(name: &str) -> Result<Role, Problem> {
+pub(super) fn role_named(name: &str) -> Result<Role> {
     [Role::Read, Role::Operate, Role::Admin].into_iter().find(|role| role.name() == name).ok_or_else(|| {
-        let message = format!("{name:?} is no role of a user");
-        Problem::bad_request("bad-role", message).hint("one of: read, operate, admin")
+        Problem::bad_request("bad-role", format!("{name:?} is no role of a user")).hint("one of: read, operate, admin")
     })
 }
 
-pub(super) fn check_name(name: &str) -> Result<(), Problem> {
+pub(super) fn check_name(name: &str) -> Result<()> {
     let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
     if !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_usual) {
         return Ok(());
@@ -217,7 +215,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Problem> {
     Err(problem.hint(format!("a name is 1–{NAME_BYTES_MAX} of A-Z a-z 0-9 . _ @ + -")))
 }
 
-fn check_password(password: &str) -> Result<(), Problem> {
+fn check_password(password: &str) -> Result<()> {
     if password.chars().count() >= PASSWORD_CHARS_MIN && password.len() <= PASSWORD_BYTES_MAX {
         return Ok(());
     }
@@ -227,7 +225,7 @@ fn check_password(password: &str) -> Result<(), Problem> {
     Err(Problem::bad_request("bad-password", message).hint("several words are easy to remember and hard to guess"))
 }
 
-pub(super) fn check_groups(groups: &[String]) -> Result<(), Problem> {
+pub(super) fn check_groups(groups: &[String]) -> Result<()> {
     let bad = |message: String| Problem::bad_request("bad-groups", message).hint("patterns such as \"app/*\"");
     if groups.is_empty() || groups.len() > GROUPS_MAX {
         return Err(bad(format!("groups are 1–{GROUPS_MAX} patterns, or left out for all groups")));

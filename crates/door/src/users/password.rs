@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::problem::{Problem, random};
+use crate::problem::{Problem, Result, random};
 
 /// What a hash costs: 19 MiB and two passes, some 20 ms. More would let few sign-ins at once exhaust a small machine.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -25,7 +25,7 @@ const MEMORY_KIB_MAX: u32 = 64 * 1024;
 const PASSES_MAX: u32 = 10;
 
 /// Returns a hash of `password` under a salt of its own, as text.
-pub(super) fn hash(password: &str) -> Result<String, Problem> {
+pub(super) fn hash(password: &str) -> Result<String> {
     let salt: [u8; SALT_BYTES] = random()?;
     let hash = derive(password, &salt, MEMORY_KIB, PASSES, LANES)?;
     let (salt, hash) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&hash));
@@ -33,7 +33,7 @@ pub(super) fn hash(password: &str) -> Result<String, Problem> {
 }
 
 /// Reports whether `password` matches the hash `stored`. Takes as long without a hash.
-pub(super) fn verify(password: &str, stored: Option<&str>) -> Result<bool, Problem> {
+pub(super) fn verify(password: &str, stored: Option<&str>) -> Result<bool> {
     let nobody =
         StoredHash { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: vec![0; SALT_BYTES], hash: vec![] };
     let stored = stored.and_then(StoredHash::read).unwrap_or(nobody);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::HeaderName;
 use ipnet::IpNet;
 
 use super::accounts::caller_by_proxy;
 use super::role_rules::RoleRules;
 use crate::access::{Caller, HandedOver, Standing};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Longest list of groups that a proxy may send.
 const GROUPS_MAX: usize = 1000;
@@ -40,7 +40,7 @@ impl ProxyUsers {
     ///
     /// # Errors
     /// If the name is none, or no rule gives it a role.
-    pub(crate) fn caller_of(&self, rules: &RoleRules, request: &mut Request) -> Result<Option<Arc<Caller>>, Problem> {
+    pub(crate) fn caller_of(&self, rules: &RoleRules, request: &mut Request) -> Result<Option<Arc<Caller>>> {
         let headers = [Some(&self.user_header), self.groups_header.as_ref()];
         if !headers.iter().flatten().any(|name| request.headers().contains_key(*name)) {
             return Ok(None);
@@ -92,7 +92,7 @@ fn repeated(name: &HeaderName) -> Problem {
 /// Returns the problem of a person to whom no rule gives a role.
 pub fn no_role(user: &str) -> Problem {
     let user: String = user.chars().take(128).collect();
-    let problem = Problem::new(StatusCode::FORBIDDEN, "no-role", format!("{user:?} has no role on this server"));
+    let problem = Problem::forbidden("no-role", format!("{user:?} has no role on this server"));
     problem.hint("an administrator gives roles with sign_in.roles")
 }
 

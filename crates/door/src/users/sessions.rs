@@ -13,7 +13,7 @@ use types::{Hold, Timestamp};
 
 use super::directory::SignedIn;
 use crate::access::Caller;
-use crate::problem::{Problem, random};
+use crate::problem::{Result, random};
 
 /// The cookie's name.
 const COOKIE: &str = "catat_session";
@@ -60,7 +60,7 @@ impl Sessions {
     }
 
     /// Begins a session; gives the token that its cookie is to hold, which is never one that a client chose.
-    pub fn begin(&self, who: SignedIn, now: Timestamp) -> Result<String, Problem> {
+    pub fn begin(&self, who: SignedIn, now: Timestamp) -> Result<String> {
         let token = BASE64URL_NOPAD.encode(&random::<32>()?);
         let SignedIn { caller, password } = who;
         self.put(caller, SessionRecord { hash: hash(&token), password, began: now, used: now }, now);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use types::Hold;
 
 use crate::access::network_of;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 
 /// Failures within [`WINDOW`] after which nobody is asked any more.
 const FAILURES_MAX: u32 = 10;
@@ -43,7 +43,7 @@ impl SignIns {
     }
 
     /// Counts an attempt as failed before it is looked at, so that many at once cannot slip through together.
-    pub fn begin(&self, address: Option<IpAddr>, name: Option<&str>, now: Instant) -> Result<(), Problem> {
+    pub fn begin(&self, address: Option<IpAddr>, name: Option<&str>, now: Instant) -> Result<()> {
         let mut windows = self.windows();
         if windows.len() + 2 > WATCHED_MAX {
             windows.retain(|_, window| now.duration_since(window.began) < WINDOW);

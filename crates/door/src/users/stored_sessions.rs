@@ -18,7 +18,7 @@ use super::directory::{KIND as USER_KIND, Users, caller_name, caller_of, documen
 use super::password::fingerprint;
 use super::sessions::{SessionRecord, Sessions};
 use crate::access::Caller;
-use crate::problem::Problem;
+use crate::problem::Result;
 
 const KIND: &str = "sessions";
 
@@ -103,7 +103,7 @@ impl Users {
     }
 
     /// Reports whether a user still exists with the password of the sign-in.
-    pub fn still_has(&self, settings: Settings<'_>, caller: &Caller, password: &str) -> Result<bool, Problem> {
+    pub fn still_has(&self, settings: Settings<'_>, caller: &Caller, password: &str) -> Result<bool> {
         let name = user_of(caller).unwrap_or_default();
         let document = settings.get(USER_KIND, name)?.as_deref().and_then(document_of);
         Ok(document.is_some_and(|document| is_same(&fingerprint(&document.password), password)))

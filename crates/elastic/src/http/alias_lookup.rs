@@ -8,14 +8,14 @@ use types::GroupPattern;
 
 use super::alias::{Alias, Aliases, KIND};
 use super::state::Shared;
-use door::Problem;
+use door::Result;
 
-pub(super) fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
+pub(super) fn all(server: &Shared) -> Result<Arc<Aliases>> {
     server.state.aliases.get(|| Ok(server.settings().read(KIND)?.into_iter().collect()))
 }
 
 /// Returns the groups that the aliases of a name or pattern contain, whether they exist or not.
-pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern>, Problem> {
+pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern>> {
     let pattern = GroupPattern::new(written);
     let aliases = all(server)?;
     let meant = aliases.iter().filter(|(name, _)| pattern.matches(name));
@@ -23,7 +23,7 @@ pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern
 }
 
 /// Returns the groups of each alias that exist for the caller. Aliases without any are left out.
-pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
+pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let (groups, aliases) = (server.groups(), all(server)?);
     let groups_of = |alias: &Alias| -> BTreeSet<String> {
         let patterns: Vec<GroupPattern> = alias.indices.iter().map(GroupPattern::new).collect();

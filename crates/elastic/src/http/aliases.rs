@@ -12,7 +12,7 @@ use super::alias::{Aliases, KIND};
 use super::alias_lookup::{all, seen, shown};
 use super::indices::{self, Leniency};
 use super::state::{Call, Shared};
-use door::{Outcome, Problem, Reply, Role, covers, to_json};
+use door::{Outcome, Problem, Reply, Result, Role, covers, to_json};
 
 /// Limits on aliases, indices of one, actions of one request, and the bytes of a name.
 const ALIASES_MAX: usize = 200;
@@ -107,14 +107,14 @@ fn bad(kind: &'static str, message: impl Into<String>) -> Problem {
     Problem::bad_request(kind, message)
 }
 
-fn refuse_filter(json: &Json_) -> Result<(), Problem> {
+fn refuse_filter(json: &Json_) -> Result<()> {
     match json.get("filter").filter(|filter| !filter.is_null()) {
         Some(_) => Err(bad("illegal_argument_exception", "[filter] of an alias is not supported")),
         None => Ok(()),
     }
 }
 
-fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
+fn actions(body: &Json_) -> Result<Vec<Action>> {
     let Some(Json_::Array(written)) = body.get("actions") else {
         return Err(bad("illegal_argument_exception", "[aliases] needs a list of [actions]"));
     };
@@ -175,7 +175,7 @@ fn apply(server: Shared, actions: Vec<Action>) -> Reply {
     })
 }
 
-fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
+fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<()> {
     for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
         server.settings().put(KIND, name, &to_json(alias)?)?;
         server.audit_own("alias changed", &json!({"alias": name, "indices": alias.indices}));
@@ -187,15 +187,14 @@ fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Probl
     Ok(())
 }
 
-fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<(), Problem> {
+fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<()> {
     let index = match action.index.trim() {
         "_all" => "*".to_owned(),
         index if index.contains('*') => index.to_owned(),
         index => group_name_of_outside(index).as_str().to_owned(),
     };
     if !covers(&server.caller.scope, &index) {
-        let message = format!("this key does not cover the group {index}");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+        return Err(Problem::forbidden("group-out-of-scope", format!("this key does not cover the group {index}")));
     }
     if action.is_added {
         check_name(server, &action.alias)?;
@@ -218,7 +217,7 @@ fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<
     Ok(())
 }
 
-fn check_name(server: &Shared, name: &str) -> Result<(), Problem> {
+fn check_name(server: &Shared, name: &str) -> Result<()> {
     let problem = |why: &str| bad("invalid_alias_name_exception", format!("Invalid alias name [{name}]: {why}"));
     let is_sign = |c: char| c.is_control() || c.is_whitespace() || "*,\\/?\"<>|#:".contains(c);
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains(is_sign) {

@@ -5,7 +5,7 @@ use serde_json::{Value as Json_, json};
 
 use super::state::Call;
 use door::headers::encoding;
-use door::{Outcome, Problem, Reply};
+use door::{Outcome, Problem, Reply, Result};
 
 /// Largest body of a search.
 const BODY_BYTES_MAX: usize = 8 << 20;
@@ -25,7 +25,7 @@ pub(super) fn with_json(call: Call, then: fn(Call, Json_) -> Outcome) -> Outcome
 }
 
 /// Parses a body as JSON; an empty one is an empty object.
-pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
+pub(super) fn json_of(bytes: &[u8]) -> Result<Json_> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }

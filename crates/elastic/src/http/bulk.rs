@@ -17,7 +17,7 @@ use super::names::{auto_create, check_pipeline, refusal_to_create};
 use super::state::{Call, Shared};
 use crate::bulk::{Action, BulkTerms, DocumentIntake, Item, Outcome as ItemOutcome, Refusal};
 use door::headers::{batch_id, encoding};
-use door::{Outcome, Problem, Reply};
+use door::{Outcome, Problem, Reply, Result};
 
 /// The intake's error for a body without a line.
 const EMPTY: &str = "it is empty";
@@ -75,7 +75,7 @@ fn documents<'a>(server: &'a Shared, sender: &'a Sender<'a>, check: &'a Fit) -> 
 type Fit = dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
 
 /// Returns the check against the mapping of an index.
-fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
+fn fits(server: &Shared) -> Result<Box<Fit>> {
     let (all, rule, of_rule) = (mappings::all(server)?, auto_create(server)?, server.clone());
     let last: RefCell<Option<(GroupName, Option<Arc<Mapping>>)>> = RefCell::default();
     Ok(Box::new(move |group: &GroupName, document: &[u8], id: Option<&str>| {
@@ -96,8 +96,7 @@ fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
 fn malformed(error: IngestError) -> Problem {
     match error {
         IngestError::BadBody { ref problem, .. } if problem != EMPTY => {
-            let message = format!("Malformed action/metadata line [1], {error}");
-            Problem::bad_request("illegal_argument_exception", message)
+            Problem::bad_request("illegal_argument_exception", format!("Malformed action/metadata line [1], {error}"))
         }
         error => error.into(),
     }

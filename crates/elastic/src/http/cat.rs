@@ -11,7 +11,7 @@ use super::alias_lookup::seen;
 use super::catalog::{bytes_of, groups_of};
 use super::state::{Call, Shared};
 use super::{created_indices, info};
-use door::{Outcome, Problem, Reply};
+use door::{Outcome, Problem, Reply, Result};
 
 /// The names of a column; the first one is shown.
 type Column = &'static [&'static str];
@@ -151,7 +151,7 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
 }
 
 /// Returns the groups that names match, including those without events, each with its events and bytes.
-fn sizes(Call { server, parameters, path: [names, _], .. }: &Call) -> Result<Vec<(String, u64, u64)>, Problem> {
+fn sizes(Call { server, parameters, path: [names, _], .. }: &Call) -> Result<Vec<(String, u64, u64)>> {
     let groups = groups_of(server, names, parameters)?;
     let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();

@@ -20,7 +20,7 @@ use super::indices::{self, Leniency};
 use super::search_run::query;
 use super::state::{Call, Shared};
 use super::{created_indices, info, mappings};
-use door::{Outcome, Parameters, Problem, Reply};
+use door::{Outcome, Parameters, Reply, Result};
 
 /// Limit on the fields of a group in an answer; the most frequent ones are returned.
 const FIELDS_MAX: usize = 10_000;
@@ -94,7 +94,7 @@ fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, 
 }
 
 /// Returns the declared types of the fields of indices.
-fn schema_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<language::mapping::Schema, Problem> {
+fn schema_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<language::mapping::Schema> {
     let groups = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     mappings::schema(server, groups.as_deref())
 }
@@ -196,7 +196,7 @@ fn capability(kind: &str) -> Json_ {
 }
 
 /// Returns the groups that names of indices match.
-pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>, Problem> {
+pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>> {
     let wanted = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     let Some(wanted) = wanted else { return Ok(Vec::new()) };
     let mut groups = server.groups();

@@ -9,7 +9,7 @@ use language::{WordTable, word_table};
 use super::address::PREFIX;
 use super::errors::NOT_SUPPORTED;
 use super::state::Call;
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 
 /// The parameters of each route by the end of its path, and the lists that several routes share.
 static TABLE: LazyLock<WordTable> = LazyLock::new(|| word_table(include_str!("parameters.txt")));
@@ -23,7 +23,7 @@ const REFUSED: [(&str, &[&str]); 4] = [
 ];
 
 /// Returns a request whose parameters are valid.
-pub(super) fn checked(call: Call) -> Result<Call, Problem> {
+pub(super) fn checked(call: Call) -> Result<Call> {
     let route = call.parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     check(route, call.parts.uri.path(), &call.parameters)?;
     Ok(call)
@@ -40,7 +40,7 @@ fn expanded<'w>(word: &'w &'static str) -> &'w [&'static str] {
 }
 
 /// Refuses parameters that a route does not take.
-fn check(route: &str, path: &str, parameters: &Parameters) -> Result<(), Problem> {
+fn check(route: &str, path: &str, parameters: &Parameters) -> Result<()> {
     let known =
         |end: &str| route.strip_prefix(PREFIX).is_some_and(|rest| rest == end || rest == format!("/{{index}}{end}"));
     let Some((_, words)) = TABLE.iter().find(|(end, _)| known(end)) else { return Ok(()) };

@@ -13,7 +13,7 @@ use serde_json::json;
 use types::GroupName;
 
 use super::state::Shared;
-use door::Problem;
+use door::{Problem, Result};
 
 /// The kind of the documents.
 const KIND: &str = "elastic-index";
@@ -22,25 +22,25 @@ const KIND: &str = "elastic-index";
 const INDICES_MAX: usize = 1_000;
 
 /// Returns the names of all indices that were created.
-fn all(server: &Shared) -> Result<Arc<BTreeSet<String>>, Problem> {
+fn all(server: &Shared) -> Result<Arc<BTreeSet<String>>> {
     let read = || Ok(server.settings().all(KIND)?.into_iter().map(|(name, _)| name).collect());
     server.state.created.get(read)
 }
 
 /// Reports whether an index was created.
-pub(super) fn has(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
+pub(super) fn has(server: &Shared, group: &GroupName) -> Result<bool> {
     Ok(all(server)?.contains(group.as_str()))
 }
 
 /// Returns the created indices that exist for the caller and have no event yet.
-pub(super) fn empty(server: &Shared) -> Result<Vec<GroupName>, Problem> {
+pub(super) fn empty(server: &Shared) -> Result<Vec<GroupName>> {
     let names = all(server)?;
     let names = names.iter().filter_map(|name| GroupName::new(name));
     Ok(names.filter(|name| server.reaches(name.as_str()) && !server.store().has_group(name)).collect())
 }
 
 /// Creates an index.
-pub(super) fn create(server: &Shared, group: &GroupName) -> Result<(), Problem> {
+pub(super) fn create(server: &Shared, group: &GroupName) -> Result<()> {
     let _changes = server.state.created.lock();
     if all(server)?.len() >= INDICES_MAX {
         forget_those_with_events(server)?;
@@ -56,7 +56,7 @@ pub(super) fn create(server: &Shared, group: &GroupName) -> Result<(), Problem> 
 }
 
 /// Forgets that an index was created.
-pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
+pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<()> {
     let _changes = server.state.created.lock();
     if all(server)?.contains(group.as_str()) {
         server.settings().remove(KIND, group.as_str())?;
@@ -65,7 +65,7 @@ pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> 
     Ok(())
 }
 
-fn forget_those_with_events(server: &Shared) -> Result<(), Problem> {
+fn forget_those_with_events(server: &Shared) -> Result<()> {
     for name in all(server)?.iter() {
         if GroupName::new(name).is_none_or(|group| server.whole_store().has_group(&group)) {
             server.settings().remove(KIND, name)?;

@@ -18,7 +18,7 @@ use super::search_run::query;
 use super::state::Call;
 use super::{created_indices, info, mappings};
 use door::deletion::{self};
-use door::{EventDeletion, Outcome, Parameters, Problem, Reply};
+use door::{EventDeletion, Outcome, Parameters, Problem, Reply, Result};
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
@@ -102,7 +102,7 @@ fn task_of(receipts: &[DeletionReceipt]) -> String {
 }
 
 /// Refuses a missing query, and options that would delete other events.
-fn check(body: &Json_, parameters: &Parameters) -> Result<(), Problem> {
+fn check(body: &Json_, parameters: &Parameters) -> Result<()> {
     if body.get("query").is_none() && parameters.get("q").is_none() {
         let message = "Validation Failed: 1: query is missing;";
         return Err(Problem::bad_request("action_request_validation_exception", message));

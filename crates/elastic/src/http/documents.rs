@@ -13,7 +13,7 @@ use super::indices::{self, Leniency};
 use super::request::Search;
 use super::search_run::query;
 use super::state::{Call, Shared};
-use door::{Outcome, Parameters, Problem};
+use door::{Outcome, Parameters, Problem, Result};
 
 /// Limit on the documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;
@@ -62,10 +62,9 @@ pub(super) fn many(mut call: Call, body: Json_) -> Outcome {
     })
 }
 
-fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Problem> {
+fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>> {
     let invalid = |why: &str| {
-        let message = format!("Validation Failed: 1: {why};");
-        Problem::bad_request("action_request_validation_exception", message)
+        Problem::bad_request("action_request_validation_exception", format!("Validation Failed: 1: {why};"))
     };
     let mut wanted = Vec::new();
     for (name, value) in body.as_object().into_iter().flatten() {

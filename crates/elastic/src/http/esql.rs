@@ -22,7 +22,7 @@ use super::indices::{self, Leniency};
 use super::mappings;
 use super::search_run::{SearchRun, query};
 use super::state::Call;
-use door::{Outcome, Problem, Reply, Scope};
+use door::{Outcome, Problem, Reply, Result, Scope};
 
 /// Members of a request without an effect.
 const HARMLESS: [&str; 4] =
@@ -100,7 +100,7 @@ fn warnings(checked: &CheckedQuery, reasons: &[PartialReason]) -> Vec<HeaderValu
 }
 
 /// Reads a request, and whether values are requested by columns.
-fn question(body: &Json_, now: Timestamp, timing: AnswerMode) -> Result<(Question, bool), Problem> {
+fn question(body: &Json_, now: Timestamp, timing: AnswerMode) -> Result<(Question, bool)> {
     let Some(members) = body.as_object() else {
         return Err(Problem::bad_request("parsing_exception", "the body is not an object"));
     };
@@ -146,7 +146,7 @@ fn question(body: &Json_, now: Timestamp, timing: AnswerMode) -> Result<(Questio
 }
 
 /// Checks a query against the indices that the caller may read, and runs it.
-fn run(reading: &SearchRun<'_>, question: &Question) -> Result<(CheckedQuery, Answer), Problem> {
+fn run(reading: &SearchRun<'_>, question: &Question) -> Result<(CheckedQuery, Answer)> {
     let groups = groups(reading, &question.statement)?;
     let mut schema = match &groups {
         Some(groups) => question.statement.schema(&reading.snapshot(groups, TimeRange::ALL).runs),
@@ -165,7 +165,7 @@ fn run(reading: &SearchRun<'_>, question: &Question) -> Result<(CheckedQuery, An
 }
 
 /// Returns the groups of a query; `None` if it has none.
-fn groups(reading: &SearchRun<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>, Problem> {
+fn groups(reading: &SearchRun<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>> {
     let Some(names) = statement.indices() else { return Ok(None) };
     let leniency = Leniency { ignores_missing: false, allows_nothing: false };
     let found = indices::resolve(reading.server, &names.join(","), leniency);

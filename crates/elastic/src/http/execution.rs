@@ -16,7 +16,7 @@ use super::search_run::SearchRun;
 use super::state::Shared;
 use super::{created_indices, mappings};
 use crate::{AggregationResult, Executor, run_aggregations};
-use door::{Problem, Scope};
+use door::{Problem, Result, Scope};
 
 /// The result of a search.
 pub(super) struct SearchResult {
@@ -34,7 +34,7 @@ pub(super) fn run(
     groups: Option<Vec<GroupPattern>>,
     search: &Search,
     now: Timestamp,
-) -> Result<SearchResult, Problem> {
+) -> Result<SearchResult> {
     let started = Instant::now();
     let mut selection = search.selection.clone();
     let has_groups = groups.as_ref().is_some_and(|groups| reaches_any(reading.server, groups));
@@ -120,11 +120,11 @@ fn shards(reasons: &[PartialReason]) -> Json_ {
 impl Executor for PlanRunner<'_> {
     type Error = Problem;
 
-    fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {
+    fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>> {
         Ok(self.ask(plan, range, zone)?.rows)
     }
 
-    fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {
+    fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>> {
         let snapshot = self.reading.snapshot(&self.groups, TimeRange::ALL);
         let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
         let mut answer = self.reading.execute_on(&snapshot, plan, &scope, TimeRange::ALL)?;
@@ -132,7 +132,7 @@ impl Executor for PlanRunner<'_> {
         Ok(answer.rows)
     }
 
-    fn hits(&mut self, selection: Selection, body: &Json_, at: &str) -> Result<Json_, Problem> {
+    fn hits(&mut self, selection: Selection, body: &Json_, at: &str) -> Result<Json_> {
         let schema = mappings::schema(self.reading.server, Some(&self.groups))?;
         let search = Search::of_top_hits(body, selection.clone(), at, &schema)?;
         let found = hits::find(self, selection.clone(), &search)?;

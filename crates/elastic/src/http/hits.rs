@@ -17,7 +17,7 @@ use types::{EventId, RunInfo, Value};
 
 use super::plan_runner::PlanRunner;
 use super::request::Search;
-use door::Problem;
+use door::Result;
 
 /// Limit on the fields that one plan asks for. Events with more are asked for again.
 const FIELDS_MAX: usize = 1_000;
@@ -42,11 +42,7 @@ impl Hit {
 }
 
 /// Returns the hits of a page.
-pub(super) fn find(
-    runner: &mut PlanRunner<'_>,
-    mut selection: Selection,
-    search: &Search,
-) -> Result<Vec<Hit>, Problem> {
+pub(super) fn find(runner: &mut PlanRunner<'_>, mut selection: Selection, search: &Search) -> Result<Vec<Hit>> {
     let most = search.from.saturating_add(search.size) as u64;
     let collapse = search.collapse.as_ref().map(|collapse| &collapse.value);
     let operators = search.order.operators(&mut selection, search.cursor.as_ref(), collapse, most);

@@ -7,7 +7,7 @@ use types::{GroupName, GroupPattern, ensure, group_name_of_outside};
 use super::alias_lookup::targets;
 use super::created_indices;
 use super::state::Shared;
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 
 /// Longest list of names in bytes.
 const NAMES_BYTES_MAX: usize = 64 << 10;
@@ -21,7 +21,7 @@ pub(super) struct Leniency {
 
 impl Leniency {
     /// Reads the parameters of an address.
-    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Self, Problem> {
+    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Self> {
         let allows_nothing = parameters.get("allow_no_indices") != Some("false");
         Ok(Self { ignores_missing: parameters.flag("ignore_unavailable")?, allows_nothing })
     }
@@ -50,7 +50,7 @@ pub(super) fn of_header(header: &Json) -> Option<String> {
 }
 
 /// Resolves names into patterns of groups: an empty list for all groups, `None` for no group.
-pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Result<Option<Vec<GroupPattern>>, Problem> {
+pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Result<Option<Vec<GroupPattern>>> {
     if names.len() > NAMES_BYTES_MAX {
         let message = format!("the names of indices have more than {NAMES_BYTES_MAX} bytes");
         return Err(Problem::bad_request("illegal_argument_exception", message));
@@ -110,7 +110,7 @@ fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
 }
 
 /// Resolves names into single groups that exist for the caller, including created indices.
-pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>, Problem> {
+pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>> {
     let patterns = resolve(server, names, leniency)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
     groups.extend(created_indices::empty(server)?);

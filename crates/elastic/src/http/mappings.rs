@@ -22,7 +22,7 @@ use super::declaration::Declaration;
 use super::mapping_set::{IndexMapping, MappingSet};
 use super::state::Shared;
 use super::template::declared;
-use door::{Problem, to_json};
+use door::{Problem, Result, to_json};
 
 /// The kinds of the documents.
 const MAPPING: &str = "elastic-mapping";
@@ -34,7 +34,7 @@ const TEMPLATES_MAX: usize = 1_000;
 const DOCUMENT_BYTES_MAX: usize = 2 << 20;
 
 /// Returns the mappings and templates of a store.
-pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>, Problem> {
+pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>> {
     server.state.mappings.get(|| {
         let mut all = MappingSet::default();
         for (name, json) in server.settings().all(MAPPING)? {
@@ -51,7 +51,7 @@ pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>, Problem> {
 }
 
 /// Returns the declared fields of groups; an empty list stands for all groups.
-pub(super) fn schema(server: &Shared, groups: Option<&[GroupPattern]>) -> Result<Schema, Problem> {
+pub(super) fn schema(server: &Shared, groups: Option<&[GroupPattern]>) -> Result<Schema> {
     let all = all(server)?;
     if all.is_empty() {
         return Ok(Schema::default());
@@ -78,7 +78,7 @@ pub(super) fn checked(all: &MappingSet, group: &GroupName) -> Option<Arc<Mapping
     all.mapping(group.as_str()).filter(|mapping| mapping.checks_documents())
 }
 
-fn json_of_document(document: &impl Serialize) -> Result<String, Problem> {
+fn json_of_document(document: &impl Serialize) -> Result<String> {
     let json = to_json(document)?;
     if json.len() > DOCUMENT_BYTES_MAX {
         let message =
@@ -89,7 +89,7 @@ fn json_of_document(document: &impl Serialize) -> Result<String, Problem> {
 }
 
 /// Saves the declaration of an index. The caller holds the lock of the registry.
-pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declaration) -> Result<(), Problem> {
+pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declaration) -> Result<()> {
     // A declaration that could not be read again is refused.
     Mapping::read(&declared.mappings, &declared.settings)?;
     if all(server)?.indices.len() >= MAPPINGS_MAX && !all(server)?.has_own(group.as_str()) {
@@ -102,7 +102,7 @@ pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declaration) -
 }
 
 /// Adds declarations to an index.
-pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Result<(), Problem> {
+pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Result<()> {
     let _changing = server.state.mappings.lock();
     let all = all(server)?;
     let declared = all.declared(group.as_str()).unwrap_or_default();
@@ -115,7 +115,7 @@ pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Re
 }
 
 /// Removes the declaration of an index.
-pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
+pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<()> {
     let _changing = server.state.mappings.lock();
     if all(server)?.has_own(group.as_str()) {
         server.settings().remove(MAPPING, group.as_str())?;
@@ -125,7 +125,7 @@ pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> 
 }
 
 /// Puts or removes a template by its kind and name. Existing indices keep their mappings.
-pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json_>) -> Result<(), Problem> {
+pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json_>) -> Result<()> {
     let all = all(server)?;
     let mut changed = all.templates.clone();
     match template {

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use door::Problem;
+use door::{Problem, Result};
 use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern, ensure};
 
@@ -29,13 +29,13 @@ const NONE: &str = "_none";
 const PIPELINES_MAX: usize = 1_000;
 
 /// Returns the names of the pipelines that were put.
-pub(super) fn pipelines(server: &Shared) -> Result<Arc<BTreeSet<String>>, Problem> {
+pub(super) fn pipelines(server: &Shared) -> Result<Arc<BTreeSet<String>>> {
     let read = || Ok(server.settings().all(PIPELINE)?.into_iter().map(|(name, _)| name).collect());
     server.state.pipelines.get(read)
 }
 
 /// Refuses a pipeline that no client has put.
-pub(super) fn check_pipeline(server: &Shared, name: Option<&str>) -> Result<(), Problem> {
+pub(super) fn check_pipeline(server: &Shared, name: Option<&str>) -> Result<()> {
     match name {
         Some(name) if name != NONE && !pipelines(server)?.contains(name) => {
             Err(argument_error(format!("pipeline with id [{name}] does not exist")))
@@ -45,7 +45,7 @@ pub(super) fn check_pipeline(server: &Shared, name: Option<&str>) -> Result<(), 
 }
 
 /// Keeps the name of a pipeline. Blocks.
-pub(super) fn keep_pipeline(server: &Shared, name: &str) -> Result<(), Problem> {
+pub(super) fn keep_pipeline(server: &Shared, name: &str) -> Result<()> {
     let _changing = server.state.pipelines.lock();
     let known = pipelines(server)?;
     if known.contains(name) {
@@ -58,13 +58,13 @@ pub(super) fn keep_pipeline(server: &Shared, name: &str) -> Result<(), Problem> 
 }
 
 /// Returns the setting that says which indices a document may create; `None` for all.
-pub(super) fn auto_create(server: &Shared) -> Result<Arc<Option<String>>, Problem> {
+pub(super) fn auto_create(server: &Shared) -> Result<Arc<Option<String>>> {
     let read = || Ok(server.settings().get(CLUSTER, AUTO_CREATE)?.and_then(|json| serde_json::from_str(&json).ok()));
     server.state.auto_create.get(read)
 }
 
 /// Changes the setting; `null` is all. Blocks.
-pub(super) fn set_auto_create(server: &Shared, value: &Json_) -> Result<(), Problem> {
+pub(super) fn set_auto_create(server: &Shared, value: &Json_) -> Result<()> {
     let text = match value {
         Json_::Null => None,
         Json_::String(text) => Some(text.clone()),

@@ -12,7 +12,7 @@ use types::{Timestamp, Value};
 
 use super::indices::{self, Leniency};
 use super::state::Call;
-use door::{Outcome, Problem, Reply};
+use door::{Outcome, Problem, Reply, Result};
 
 /// Longest id.
 const ID_BYTES_MAX: usize = 128 << 10;
@@ -37,13 +37,13 @@ impl PointInTime {
         BASE64URL_NOPAD.encode(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    fn decode(id: &str) -> Result<Self, Problem> {
+    fn decode(id: &str) -> Result<Self> {
         let unreadable = || Problem::bad_request("illegal_argument_exception", format!("invalid id: [{id:.100}]"));
         document_of(id, ID_BYTES_MAX).ok_or_else(unreadable)
     }
 
     /// Returns the point in time of a search, which must not name indices itself.
-    pub(super) fn of_search(body: &Json_, index: &str) -> Result<Option<Self>, Problem> {
+    pub(super) fn of_search(body: &Json_, index: &str) -> Result<Option<Self>> {
         let Some(pit) = body.get("pit").filter(|pit| !pit.is_null()) else { return Ok(None) };
         if !index.is_empty() {
             let message = "[indices] cannot be used with point in time. Do not specify any index with point in time.";

@@ -7,7 +7,7 @@ use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use super::search_run::SearchRun;
-use door::{Problem, Scope};
+use door::{Result, Scope};
 
 /// Runs the plans of one search over one snapshot.
 pub(super) struct PlanRunner<'a> {
@@ -20,7 +20,7 @@ pub(super) struct PlanRunner<'a> {
 
 impl PlanRunner<'_> {
     /// Returns the answer of a plan.
-    pub(super) fn ask(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Answer, Problem> {
+    pub(super) fn ask(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Answer> {
         let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
         let mut answer = self.reading.execute_on(self.snapshot, plan, &scope, range)?;
         self.note(std::mem::take(&mut answer.partial_reasons));

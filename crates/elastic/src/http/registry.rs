@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use door::Problem;
+use door::Result;
 use types::Hold;
 
 /// The documents of a kind as one value.
@@ -21,7 +21,7 @@ impl<T> Default for Registry<T> {
 
 impl<T> Registry<T> {
     /// Returns the documents, which `read` reads unless that was done since the last change.
-    pub(super) fn get(&self, read: impl FnOnce() -> Result<T, Problem>) -> Result<Arc<T>, Problem> {
+    pub(super) fn get(&self, read: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
         let mut known = self.known.hold();
         if let Some(known) = &*known {
             return Ok(known.clone());

@@ -7,10 +7,10 @@ mod slice;
 mod total;
 
 use crate::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
-use language::SearchError;
 use language::dsl::Selection;
 use language::dsl::parse_query;
 use language::mapping::Schema;
+use language::search_error::{Result, SearchError};
 use serde_json::{Value as Json, json};
 use types::{Timestamp, ensure};
 
@@ -90,12 +90,7 @@ pub(super) struct Versions {
 
 impl Search {
     /// Reads a search. Parameters of the address take precedence over the body.
-    pub(super) fn read(
-        body: &Json,
-        parameters: &Parameters,
-        now: Timestamp,
-        schema: &Schema,
-    ) -> Result<Self, SearchError> {
+    pub(super) fn read(body: &Json, parameters: &Parameters, now: Timestamp, schema: &Schema) -> Result<Self> {
         let selection = match parameters.get("q") {
             Some(text) => {
                 let operator = parameters.get("default_operator").unwrap_or("OR");
@@ -133,12 +128,7 @@ impl Search {
     }
 
     /// Reads a `top_hits` aggregation.
-    pub(super) fn of_top_hits(
-        body: &Json,
-        selection: Selection,
-        at: &str,
-        schema: &Schema,
-    ) -> Result<Self, SearchError> {
+    pub(super) fn of_top_hits(body: &Json, selection: Selection, at: &str, schema: &Schema) -> Result<Self> {
         let mut search = Self::of_selection(body, selection, &Parameters::default(), schema)?;
         if body.get("size").is_none() {
             search.size = SIZE_OF_TOP_HITS;
@@ -151,12 +141,7 @@ impl Search {
         Ok(search)
     }
 
-    fn of_selection(
-        body: &Json,
-        selection: Selection,
-        parameters: &Parameters,
-        schema: &Schema,
-    ) -> Result<Self, SearchError> {
+    fn of_selection(body: &Json, selection: Selection, parameters: &Parameters, schema: &Schema) -> Result<Self> {
         check_members(body)?;
         let from = number(body, parameters, "from")?.unwrap_or(0);
         let size = number(body, parameters, "size")?.unwrap_or(SIZE_DEFAULT);
@@ -211,7 +196,7 @@ impl Search {
 }
 
 /// Refuses a least score above 0: logs have no relevance.
-fn check_least_score(body: &Json, parameters: &Parameters) -> Result<(), SearchError> {
+fn check_least_score(body: &Json, parameters: &Parameters) -> Result<()> {
     let of_address = parameters.get("min_score").map(Json::from);
     let Some(written) = of_address.as_ref().or_else(|| body.get("min_score")).filter(|written| !written.is_null())
     else {
@@ -224,7 +209,7 @@ fn check_least_score(body: &Json, parameters: &Parameters) -> Result<(), SearchE
 }
 
 /// Refuses unknown members, and unsupported ones that would change the answer.
-fn check_members(body: &Json) -> Result<(), SearchError> {
+fn check_members(body: &Json) -> Result<()> {
     let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is not an object")) };
     const READ: [&str; 11] = [
         "query",
@@ -262,7 +247,7 @@ fn check_members(body: &Json) -> Result<(), SearchError> {
     Ok(())
 }
 
-fn number(body: &Json, parameters: &Parameters, name: &str) -> Result<Option<usize>, SearchError> {
+fn number(body: &Json, parameters: &Parameters, name: &str) -> Result<Option<usize>> {
     let of_address = parameters.get(name).map(Json::from);
     let Some(json) = of_address.as_ref().or_else(|| body.get(name)).filter(|json| !json.is_null()) else {
         return Ok(None);

@@ -25,7 +25,7 @@ use super::scroll_registry::{Last, Progress};
 use super::search_run::query;
 use super::state::{Call, Shared};
 use super::{mappings, pit};
-use door::{Outcome, Parameters, Problem, Reply};
+use door::{Outcome, Parameters, Problem, Reply, Result};
 
 /// Longest id of a scroll.
 const ID_BYTES_MAX: usize = 1 << 20;
@@ -62,14 +62,14 @@ impl Place {
         BASE64URL_NOPAD.encode(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    fn decode(id: &str) -> Result<Self, Problem> {
+    fn decode(id: &str) -> Result<Self> {
         let unreadable = || Problem::bad_request("illegal_argument_exception", "Cannot parse scroll id");
         document_of(id, ID_BYTES_MAX).ok_or_else(unreadable)
     }
 }
 
 /// Refuses searches that cannot be scrolled.
-pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
+pub(super) fn check(search: &Search, body: &Json_) -> Result<()> {
     let wrong = if search.size == 0 {
         "[size] cannot be [0] in a scroll context"
     } else if search.from > 0 {
@@ -94,7 +94,7 @@ pub(super) fn first(
     parameters: &Parameters,
     now: Timestamp,
     result: &SearchResult,
-) -> Result<String, Problem> {
+) -> Result<String> {
     let mut body = body.clone();
     // Shown with the first page alone, as in Elasticsearch.
     if let Some(members) = body.as_object_mut() {
@@ -126,7 +126,7 @@ pub(super) fn next(call: Call, bytes: Vec<u8>) -> Outcome {
     page(call, &id)
 }
 
-fn check_members(body: &Json_) -> Result<(), Problem> {
+fn check_members(body: &Json_) -> Result<()> {
     let unknown = body
         .as_object()
         .and_then(|members| members.keys().find(|name| !matches!(name.as_str(), "scroll_id" | "scroll")));

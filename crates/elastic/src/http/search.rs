@@ -17,7 +17,7 @@ use super::request::{Search, Total};
 use super::search_run::query;
 use super::state::{Call, Shared};
 use super::{mappings, scroll};
-use door::{Outcome, Parameters, Problem};
+use door::{Outcome, Parameters, Problem, Result};
 
 /// Limit on the searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
@@ -62,7 +62,7 @@ fn prepared(
     parameters: &Parameters,
     leniency: Leniency,
     now: Timestamp,
-) -> Result<(Option<Vec<GroupPattern>>, Search), Problem> {
+) -> Result<(Option<Vec<GroupPattern>>, Search)> {
     let pit = PointInTime::of_search(body, index)?;
     let groups = match &pit {
         // Indices may have been deleted since the point in time was opened.
@@ -126,10 +126,10 @@ pub(super) fn search_many(mut call: Call, bytes: Vec<u8>) -> Outcome {
 }
 
 /// A line of `_msearch` as JSON, or its error.
-type Line = Result<Json_, Problem>;
+type Line = Result<Json_>;
 
 /// Reads pairs of header and body, a line each. An empty line is an empty header.
-fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
+fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("parse_exception", "the body is not UTF-8"))?;
     let mut lines: Vec<&str> = text.split('\n').map(str::trim).collect();

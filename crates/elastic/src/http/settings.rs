@@ -9,7 +9,7 @@ use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::state::Call;
 use super::{catalog, created_indices, mappings, names};
-use door::{Outcome, Problem, Reply};
+use door::{Outcome, Problem, Reply, Result};
 
 /// Settings of indices without an effect: there are no shards, and events are searchable at once.
 const HARMLESS_OF_INDEX: [&str; 21] = [
@@ -93,7 +93,7 @@ pub(super) fn put_settings(mut call: Call, body: Json_) -> Outcome {
 }
 
 /// Refuses settings of an index that would have an effect.
-pub(super) fn check_settings(settings: &Json_) -> Result<(), Problem> {
+pub(super) fn check_settings(settings: &Json_) -> Result<()> {
     for (name, value) in flat(settings) {
         let short = name.strip_prefix("index.").unwrap_or(&name);
         let is_no_pipeline = short.ends_with("_pipeline") && value == "_none";

@@ -10,7 +10,7 @@ use super::declaration::Declaration;
 use super::errors::{error_answer, not_found};
 use super::state::{Call, Shared};
 use super::{created_indices, mappings, names, settings, unsupported};
-use door::{Outcome, Problem, Reply, Role};
+use door::{Outcome, Problem, Reply, Result, Role};
 
 /// The warning of an acknowledgement without an effect.
 const NOT_KEPT: HeaderValue =
@@ -76,7 +76,7 @@ pub(super) fn index(mut call: Call) -> Outcome {
 }
 
 /// Reads the declaration of an index from a body.
-fn declared(body: &Value) -> Result<Declaration, Problem> {
+fn declared(body: &Value) -> Result<Declaration> {
     let bad = |message: String| Problem::bad_request("parse_exception", message);
     let Some(members) = body.as_object() else { return Err(bad("the body is not an object".into())) };
     for (name, value) in members {
@@ -104,7 +104,7 @@ pub(super) fn make_index(mut call: Call, sent: Value) -> Outcome {
     }
     let Some(group) = group_of(&server, &index) else {
         let message = format!("this key may not send to the group {}", group_name_of_outside(&index));
-        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+        return Err(Problem::forbidden("group-out-of-scope", message));
     };
     let declared = declared(&sent)?;
     Ok(Reply::look_up(&server.clone(), move || {

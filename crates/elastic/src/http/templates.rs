@@ -15,7 +15,7 @@ use super::indices::{self, Leniency};
 use super::state::{Call, Shared};
 use super::template::{TemplateKind, added, composed, declared, texts};
 use super::{mappings, settings};
-use door::{Outcome, Problem, Reply, covers};
+use door::{Outcome, Problem, Reply, Result, covers};
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
@@ -40,7 +40,7 @@ pub(super) fn put(mut call: Call, template: Json_) -> Outcome {
 }
 
 /// Refuses templates that are malformed, unsupported, or for groups outside the caller's scope.
-fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> Result<(), Problem> {
+fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> Result<()> {
     let Some(members) = template.as_object() else { return Err(argument("a template is an object")) };
     if name.is_empty() || name.contains(['*', ',', '#', ' ']) {
         return Err(argument(format!("Invalid template name [{name}]")));
@@ -70,19 +70,13 @@ fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> R
         return Err(Problem::bad_request("action_request_validation_exception", message));
     }
     if let Some(pattern) = patterns.iter().find(|pattern| !covers(&server.caller.scope, pattern)) {
-        let message = format!("this key does not cover the groups {pattern}");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+        return Err(Problem::forbidden("group-out-of-scope", format!("this key does not cover the groups {pattern}")));
     }
     Ok(())
 }
 
 /// Refuses a template that conflicts with the others.
-fn check_fit(
-    templates: &BTreeMap<String, Json_>,
-    kind: TemplateKind,
-    name: &str,
-    template: &Json_,
-) -> Result<(), Problem> {
+fn check_fit(templates: &BTreeMap<String, Json_>, kind: TemplateKind, name: &str, template: &Json_) -> Result<()> {
     let mut changed = templates.clone();
     changed.insert(format!("{}{name}", kind.prefix()), template.clone());
     let invalid = |reason: String| Problem::bad_request("invalid_index_template_exception", reason);
@@ -181,7 +175,7 @@ pub(super) fn delete(mut call: Call) -> Outcome {
     }))
 }
 
-fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<(), Problem> {
+fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<()> {
     let (all, key) = (mappings::all(server)?, format!("{}{name}", kind.prefix()));
     let Some(template) = all.templates.get(&key) else {
         let message = format!("index_template [{name}] missing");

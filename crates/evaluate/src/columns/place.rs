@@ -9,7 +9,7 @@ use types::{Column, EventId, Value};
 
 use crate::columns::cell::{Cell, strict_order};
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use types::codec::{Cursor, Damage, Decoded, put_count, put_whole};
 
 /// Numbers by key.
@@ -93,7 +93,7 @@ pub fn read_place(reader: &mut Cursor<'_>) -> Decoded<Place> {
 }
 
 /// Returns the places of a frame's rows, whatever has been computed under the names of their own times and ids.
-pub fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
+pub fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>> {
     let Some(block) = frame.block() else {
         let kept = kept_places(frame)?;
         return Ok(kept.unwrap_or_else(|| (0..frame.n_rows()).map(crate::columns::place::Place::of_row).collect()));
@@ -116,7 +116,7 @@ pub fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
 
 /// Returns the places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one
 /// event count up.
-pub fn kept_places(frame: &Frame<'_>) -> Result<Option<Vec<Place>>, Stop> {
+pub fn kept_places(frame: &Frame<'_>) -> Result<Option<Vec<Place>>> {
     let [times, groups, sequences] = PLACE_FIELDS.map(|name| frame.peek(name));
     let (times, groups, sequences) = (times?, groups?, sequences?);
     let number = |column: &Column, row: usize| match Cell::at(column, row) {

@@ -3,6 +3,9 @@
 use spill::SpillError;
 use types::ScanError;
 
+/// What the computation of rows returns.
+pub type Result<T, E = Stop> = std::result::Result<T, E>;
+
 /// Why rows could not be computed.
 #[derive(Clone, Debug)]
 pub enum Stop {

@@ -6,7 +6,7 @@ use plan::{Comparison, Expr, Name};
 use types::{Column, RowSet, Value};
 
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 use crate::expressions::probe::Probe;
 
@@ -21,7 +21,7 @@ pub fn concerns(condition: &Expr) -> bool {
 }
 
 /// Returns rows for which a condition on `@any` holds of one value; `!=` is the complement of `=`.
-pub fn truth(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+pub fn truth(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet> {
     if let Expr::Compare(Comparison::NotEqual, a, b) = condition {
         let equal = Expr::Compare(Comparison::Equal, a.clone(), b.clone());
         let mut rows = truth(&equal, frame, env)?;
@@ -64,7 +64,7 @@ enum Candidates {
 }
 
 /// Asks the index of a block for the rows whose field `name` may fulfil the condition of `probe`.
-fn candidates(name: &str, probe: Option<&Probe>, frame: &Frame<'_>) -> Result<Candidates, Stop> {
+fn candidates(name: &str, probe: Option<&Probe>, frame: &Frame<'_>) -> Result<Candidates> {
     let (Some(probe), Some(block)) = (probe, frame.stored()) else { return Ok(Candidates::All) };
     let Some(question) = probe.for_field(name, block.source)? else { return Ok(Candidates::All) };
     let mut narrowed = block.source.run.narrow(block.block, &question)?;
@@ -77,7 +77,7 @@ fn candidates(name: &str, probe: Option<&Probe>, frame: &Frame<'_>) -> Result<Ca
 }
 
 /// Returns the fields that `@any` stands for.
-fn names(frame: &Frame<'_>) -> Result<Vec<Name>, Stop> {
+fn names(frame: &Frame<'_>) -> Result<Vec<Name>> {
     let Some(block) = frame.block() else { return Ok(vec!["@any".into()]) };
     let is_message = |name: &str| block.source.run.is_message(name);
     let is_sent = |name: &&Arc<str>| types::is_sent(name) && !is_message(name);
@@ -85,12 +85,7 @@ fn names(frame: &Frame<'_>) -> Result<Vec<Name>, Stop> {
 }
 
 /// Returns rows for which the condition holds of the value in `column` or of one of its elements.
-fn truth_of_column(
-    condition: &Expr,
-    column: &Arc<Column>,
-    frame: &Frame<'_>,
-    env: &Environment,
-) -> Result<RowSet, Stop> {
+fn truth_of_column(condition: &Expr, column: &Arc<Column>, frame: &Frame<'_>, env: &Environment) -> Result<RowSet> {
     let n_rows = column.n_rows();
     if matches!(**column, Column::Missing { .. } | Column::Timestamps(_)) {
         return Ok(RowSet::none(n_rows));
@@ -120,7 +115,7 @@ fn truth_of_column(
 const VALUE: &str = "\u{0}any";
 
 /// Returns rows in memory that hold the other fields of a condition, repeated in the order `order`.
-fn other_side(condition: &Expr, mut frame: Frame<'_>, order: &[u32]) -> Result<Frame<'static>, Stop> {
+fn other_side(condition: &Expr, mut frame: Frame<'_>, order: &[u32]) -> Result<Frame<'static>> {
     let mut names: Vec<Name> = Vec::new();
     plan::fields::visit_fields(condition, &mut |name| names.push(name.clone()));
     let mut columns = Vec::new();
@@ -190,7 +185,7 @@ fn elements(column: &Column) -> (Vec<Option<Value>>, Vec<u32>) {
 }
 
 /// All values of `@any` as one list a row, for rows that leave their block.
-pub fn list(frame: &mut Frame<'_>) -> Result<Arc<Column>, Stop> {
+pub fn list(frame: &mut Frame<'_>) -> Result<Arc<Column>> {
     if frame.block().is_none() {
         return Ok(frame.column("@any")?);
     }

@@ -8,7 +8,7 @@ use plan::{Expr, Name, date_value};
 use types::{Column, RowSet, Timestamp, Value};
 
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::columns::value_size::value_bytes;
 use crate::expressions::environment::Environment;
 use crate::expressions::functions::select_json;
@@ -24,7 +24,7 @@ struct Values {
 }
 
 /// Collects the values of a field and of the lists above it; `None` where none is in a list.
-fn values(name: &Name, above: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Option<Values>, Stop> {
+fn values(name: &Name, above: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Option<Values>> {
     let base = frame.column(name)?;
     let mut lists: Vec<(Arc<Column>, &str)> = Vec::new();
     for field in above {
@@ -117,7 +117,7 @@ fn of_elements(name: &Name, elements: Vec<Option<Value>>) -> Frame<'static> {
 }
 
 /// Returns per row what `inner` is of the field's value, as a list where there is one of values.
-pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>, Stop> {
+pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>> {
     let [Expr::Field(name), inner, above @ ..] = arguments else {
         return Ok(Arc::new(Column::Missing { n_rows: frame.n_rows() }));
     };
@@ -158,7 +158,7 @@ fn without_elements(n_rows: usize, owners: &[u32]) -> RowSet {
 }
 
 /// Returns the rows for which a condition holds of one of the values.
-pub(super) fn holds_of_one(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+pub(super) fn holds_of_one(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet> {
     let [Expr::Field(name), inner, above @ ..] = arguments else { return Ok(RowSet::none(frame.n_rows())) };
     let Some(values) = values(name, above, frame, env)? else { return env.truth(inner, frame) };
     let mut part = frame.clone();
@@ -174,7 +174,7 @@ pub(super) fn holds_of_one(arguments: &[Expr], frame: &mut Frame<'_>, env: &Envi
 }
 
 /// Returns the rows for which a condition holds of one of the values that a path selects in a JSON text.
-pub(super) fn holds_of_selected(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+pub(super) fn holds_of_selected(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet> {
     let mut rows = RowSet::none(frame.n_rows());
     let [text, Expr::Literal(Some(Value::String(path))), condition] = arguments else { return Ok(rows) };
     let path: Vec<&str> = path.split(SELECTOR_STEP).collect();
@@ -195,7 +195,7 @@ pub(super) fn holds_of_selected(arguments: &[Expr], frame: &mut Frame<'_>, env: 
 }
 
 /// Returns the rows in which a field has a value that is no empty list or object.
-pub(super) fn has_value(arguments: &[Expr], frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
+pub(super) fn has_value(arguments: &[Expr], frame: &mut Frame<'_>) -> Result<RowSet> {
     let [Expr::Field(name), above @ ..] = arguments else { return Ok(RowSet::none(frame.n_rows())) };
     let base = frame.column(name)?;
     let mut rows = match has_nested(&base) {
@@ -215,7 +215,7 @@ pub(super) fn has_value(arguments: &[Expr], frame: &mut Frame<'_>) -> Result<Row
 
 /// Returns the rows for which the first condition holds where the field's value is a date, which it then is as a time,
 /// and the second where it is none.
-pub(super) fn if_date(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+pub(super) fn if_date(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet> {
     let [Expr::Field(name), of_date, of_other] = arguments else { return Ok(RowSet::none(frame.n_rows())) };
     let column = frame.column(name)?;
     let date = |row| match column.value(row)? {

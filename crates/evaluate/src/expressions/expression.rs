@@ -15,7 +15,7 @@ use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
 use crate::columns::cell;
 use crate::columns::cell::{Cell, ComparisonResult};
 use crate::columns::frame::{Frame, booleans};
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::elements::Elements;
 use crate::expressions::environment::Environment;
 use crate::expressions::matching::Matcher;
@@ -23,7 +23,7 @@ use crate::expressions::{any, each, functions};
 
 impl Environment<'_> {
     /// Returns the values of `expr`, one a row.
-    pub fn evaluate(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<Arc<Column>, Stop> {
+    pub fn evaluate(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<Arc<Column>> {
         let n_rows = frame.n_rows();
         match expr {
             Expr::Literal(Some(value)) => return Ok(Arc::new(Column::constant(value.clone(), n_rows))),
@@ -58,7 +58,7 @@ impl Environment<'_> {
     }
 
     /// Returns rows for which `expr` is true.
-    pub fn truth(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
+    pub fn truth(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<RowSet> {
         match expr {
             Expr::Call(Function::IsPresent, arguments) if arguments.len() == 1 => {
                 return presence_of(&arguments[0], frame, self);
@@ -127,7 +127,7 @@ impl Environment<'_> {
     }
 
     /// Returns the rows whose text matches.
-    fn matched(&self, text: &Expr, pattern: &TextPattern, frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
+    fn matched(&self, text: &Expr, pattern: &TextPattern, frame: &mut Frame<'_>) -> Result<RowSet> {
         if let Some(rows) = addresses_with_a_character(text, pattern, frame)? {
             return Ok(rows);
         }
@@ -138,7 +138,7 @@ impl Environment<'_> {
 }
 
 /// Returns rows that have a value of `expr`.
-fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet> {
     if let Expr::Field(name) = expr
         && let Some(rows) = frame.presence(name)?
     {
@@ -339,7 +339,7 @@ fn rows_of_numbers<T: PartialOrd + Copy>(comparison: Comparison, values: &[T], w
     }
 }
 
-fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet> {
     let is_level = is_field(item, "@level");
     let column = env.evaluate(item, frame)?;
     let prepared;
@@ -366,7 +366,7 @@ fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment)
 }
 
 /// Returns the rows with an address, where a pattern asks a column of them for nothing but a character: no text is made.
-fn addresses_with_a_character(text: &Expr, pattern: &TextPattern, frame: &Frame<'_>) -> Result<Option<RowSet>, Stop> {
+fn addresses_with_a_character(text: &Expr, pattern: &TextPattern, frame: &Frame<'_>) -> Result<Option<RowSet>> {
     let Expr::Field(name) = text else { return Ok(None) };
     if !is_any_character(pattern) {
         return Ok(None);

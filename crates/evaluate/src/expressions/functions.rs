@@ -24,19 +24,14 @@ use types::{Column, RowSet, Value};
 use crate::columns::cell;
 use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 use crate::expressions::functions::output::{FunctionOutput, filled, rows};
 
 pub use json::{parse as parse_json, select as select_json};
 
 /// Returns the values of a call. Columns that were computed only for it give their memory back.
-pub fn call(
-    function: Function,
-    arguments: &[Expr],
-    frame: &mut Frame<'_>,
-    env: &Environment,
-) -> Result<Arc<Column>, Stop> {
+pub fn call(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>> {
     let n_leases = frame.n_leases();
     let (column, lease) = called(function, arguments, frame, env)?;
     frame.end_leases(n_leases);
@@ -46,12 +41,7 @@ pub fn call(
     Ok(column)
 }
 
-fn called(
-    function: Function,
-    arguments: &[Expr],
-    frame: &mut Frame<'_>,
-    env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<FunctionOutput> {
     match (function, arguments) {
         (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&env.evaluate(value, frame)?.presence())), None)),
         (Function::HasValue | Function::IfDate, _) => {
@@ -97,12 +87,12 @@ fn called(
         (Function::Labels(function), arguments) => labels::call(function, arguments, frame, env),
         (Function::Template, [Expr::Template(template), values @ ..]) => {
             let columns: Vec<Arc<Column>> =
-                values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<_, Stop>>()?;
+                values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<_>>()?;
             rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now).ok().map(Value::text))
         }
         (function, arguments) => {
             let columns: Vec<Arc<Column>> =
-                arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
+                arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_>>()?;
             let mut cells = vec![Cell::Missing; columns.len()];
             rows(frame.n_rows(), env, |row| {
                 cells.iter_mut().zip(&columns).for_each(|(cell, column)| *cell = Cell::at(column, row));
@@ -118,11 +108,10 @@ fn choose(
     otherwise: Option<&Expr>,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let conditions: Vec<RowSet> =
-        pairs.iter().map(|(condition, _)| env.truth(condition, frame)).collect::<Result<_, Stop>>()?;
-    let values: Vec<Arc<Column>> =
-        pairs.iter().map(|(_, value)| env.evaluate(value, frame)).collect::<Result<_, Stop>>()?;
+        pairs.iter().map(|(condition, _)| env.truth(condition, frame)).collect::<Result<_>>()?;
+    let values: Vec<Arc<Column>> = pairs.iter().map(|(_, value)| env.evaluate(value, frame)).collect::<Result<_>>()?;
     let otherwise = match otherwise {
         Some(value) => env.evaluate(value, frame)?,
         None => Arc::new(Column::Missing { n_rows: frame.n_rows() }),

@@ -8,11 +8,11 @@ use types::{Column, Value};
 
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 
 /// Gives each row the columns of its first partner.
-pub fn lookup(lookup: &Lookup, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+pub fn lookup(lookup: &Lookup, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
     let Other::Rows(rows) = &lookup.table else { return Ok(()) };
     let mut mine = Vec::with_capacity(lookup.keys.len());
     for (_, expr) in &lookup.keys {
@@ -34,7 +34,7 @@ pub fn define(
     found: &[Option<u32>],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<(), Stop> {
+) -> Result<()> {
     for (column, name) in columns {
         let place = rows.columns.iter().position(|known| known == column);
         let value = |found: &Option<u32>| -> Option<Value> { rows.rows[(*found)? as usize].get(place?)?.clone() };

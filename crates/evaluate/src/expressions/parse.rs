@@ -14,12 +14,12 @@ use types::{Column, Value};
 
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 use crate::expressions::functions::parse_json;
 
 /// Gives the frame the fields that `parse` finds.
-pub fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+pub fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
     let texts = env.evaluate(&parse.text, frame)?;
     let mut lease = env.budget.lease(0)?;
     match &parse.method {

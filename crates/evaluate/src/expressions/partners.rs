@@ -10,7 +10,7 @@ use plan::{Name, Rows};
 use types::{Column, Hold, Value};
 
 use crate::columns::cell::{Cell, instant_of, severity};
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::elements::Key;
 
 /// Bytes of an entry next to its texts.
@@ -85,8 +85,8 @@ impl PartnersOfPlan {
         rows: &Arc<Rows>,
         columns: &[Name],
         others: &[(Arc<Column>, bool)],
-        hold: &dyn Fn(usize) -> Result<(), Stop>,
-    ) -> Result<Arc<Partners>, Stop> {
+        hold: &dyn Fn(usize) -> Result<()>,
+    ) -> Result<Arc<Partners>> {
         let places: Vec<Option<usize>> =
             columns.iter().map(|name| rows.columns.iter().position(|known| known == name)).collect();
         let form = |(place, (other, is_level)): (&Option<usize>, &(Arc<Column>, bool))| {

@@ -8,7 +8,9 @@ use plan::{Expr, Lookup, Name, Operator, Other, Plan, fields_of, has_subqueries}
 use types::{RowSet, Run, ScanError, Timestamp, Value, ensure};
 
 use crate::scan::steps::Steps;
-use evaluate::{BlockRows, Budget, Cell, Environment, PartnersOfPlan, PreparedElements, Source, Stop, Warnings};
+use evaluate::{
+    BlockRows, Budget, Cell, Environment, PartnersOfPlan, PreparedElements, Result, Source, Stop, Warnings,
+};
 
 /// Most bytes that one computed column of a batch may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
@@ -133,13 +135,7 @@ impl Tail {
         Ok(())
     }
 
-    fn rows_of(
-        &self,
-        block: BlockRows<'_>,
-        steps: &Steps<'_>,
-        env: &Environment,
-        found: &mut TailRows,
-    ) -> Result<(), Stop> {
+    fn rows_of(&self, block: BlockRows<'_>, steps: &Steps<'_>, env: &Environment, found: &mut TailRows) -> Result<()> {
         let mut frame = steps.apply(block, env)?;
         if frame.n_rows() == 0 {
             return Ok(());

@@ -6,10 +6,10 @@ use plan::Autoregress;
 use types::{Column, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::{Frame, Stop, value_bytes};
+use evaluate::{Frame, Result, value_bytes};
 
 /// Adds a column for each distance.
-pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let column = frame.column(&autoregress.field)?;
     for (name, lag) in &autoregress.lags {
         let value = |row: usize| row.checked_sub(*lag).and_then(|before| column.value(before));

@@ -8,7 +8,7 @@ use plan::{Compare, Earlier, Length, Name, calendar as bins, earlier_range};
 use types::{Column, TimeRange, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, value_bytes, write_key};
+use evaluate::{Cell, Frame, Result, value_bytes, write_key};
 use pattern::change;
 
 /// How times of the one range become those of the other.
@@ -72,8 +72,8 @@ struct KeyColumns {
 }
 
 impl KeyColumns {
-    fn of(compare: &Compare, frame: &mut Frame<'static>) -> Result<Self, Stop> {
-        let columns = compare.keys.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_, Stop>>()?;
+    fn of(compare: &Compare, frame: &mut Frame<'static>) -> Result<Self> {
+        let columns = compare.keys.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_>>()?;
         Ok(Self { columns, n_rows: frame.n_rows() })
     }
 
@@ -99,7 +99,7 @@ pub(crate) fn apply(
     frame: &mut Frame<'static>,
     before: &mut Frame<'static>,
     scan: &Scan<'_>,
-) -> Result<(), Stop> {
+) -> Result<()> {
     let shift = Shift::of(compare, scan.request.range, scan.request.time_zone);
     let (mine, theirs) = (KeyColumns::of(compare, frame)?, KeyColumns::of(compare, before)?);
     let mut rows_before: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -142,7 +142,7 @@ fn beside(
     (frame, before): (&mut Frame<'static>, &mut Frame<'static>),
     counterparts: &[Option<usize>],
     scan: &Scan<'_>,
-) -> Result<(), Stop> {
+) -> Result<()> {
     let (now, earlier) = (frame.column(name)?, before.column(name)?);
     let number = |column: &Column, row: Option<usize>| {
         let value = row.and_then(|row| Cell::at(column, row).number()).map(|number| number.as_float());

@@ -11,7 +11,7 @@ use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan, rows_in_range};
 use crate::scan::screen::Screen;
 use crate::scan::steps::Steps;
-use evaluate::{Frame, Source, Stop};
+use evaluate::{Frame, Result, Source};
 
 /// Events that pass by.
 pub trait Feed: Sync {
@@ -68,8 +68,8 @@ pub(crate) fn for_each_frame(
     scan: &Scan<'_>,
     feed: &dyn Feed,
     steps: &Steps<'_>,
-    work: &mut dyn FnMut(Frame<'_>) -> Result<(), Stop>,
-) -> Result<Flow, Stop> {
+    work: &mut dyn FnMut(Frame<'_>) -> Result<()>,
+) -> Result<Flow> {
     let Some(run) = feed.next()? else { return Ok(Flow::Done) };
     let source = Source::new(run);
     let range = scan.request.range;

@@ -7,7 +7,7 @@ use plan::{FillBuckets, Name, calendar as bins};
 use types::{Column, Timestamp, Value, ensure};
 
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, value_bytes, write_key};
+use evaluate::{Cell, Frame, Result, value_bytes, write_key};
 
 /// Most rows that are put in; a chart of more has too short spans.
 const ROWS_MAX: usize = 1_000_000;
@@ -24,7 +24,7 @@ struct Series {
 }
 
 /// Puts rows in for spans of time without one, and puts all in order of time.
-pub(crate) fn buckets(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn buckets(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let n_rows = frame.n_rows();
     let column = frame.column(&fill.time)?;
     let times: Vec<Option<i64>> = (0..n_rows).map(|row| Cell::at(&column, row).time()).collect();
@@ -70,7 +70,7 @@ pub(crate) fn buckets(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Sca
 }
 
 /// Tells the series of the rows apart. Without columns for them there is one, even where there is no row.
-fn series(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Series, Stop> {
+fn series(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Series> {
     let columns = fill.series.iter().map(|name| frame.column(name)).collect::<Result<Vec<_>, _>>()?;
     let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut series = Series { of_rows: Vec::with_capacity(frame.n_rows()), values: Vec::new() };
@@ -116,7 +116,7 @@ fn starts(fill: &FillBuckets, times: &[Option<i64>], scan: &Scan<'_>) -> BTreeSe
 }
 
 /// Gives rows that miss a value the one of the row before.
-pub(crate) fn down(names: &[Name], frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn down(names: &[Name], frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     for name in names {
         let column = frame.column(name)?;
         let mut last: Option<Value> = None;

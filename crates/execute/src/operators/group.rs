@@ -22,7 +22,7 @@ use crate::operators::aggregate;
 use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
 use evaluate::columns::place::Map;
-use evaluate::{Budget, Environment, Frame, Place, Stop, kept_places, places};
+use evaluate::{Budget, Environment, Frame, Place, Result, kept_places, places};
 
 /// Bytes of one aggregate's state and its share of the tables, roughly.
 const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
@@ -44,7 +44,7 @@ enum RowOrder {
 
 impl RowOrder {
     /// Returns the places of a frame's rows, and what aggregates that go by the order of rows take instead.
-    fn places(self, frame: &mut Frame<'_>) -> Result<(Vec<Place>, Option<Vec<Place>>), Stop> {
+    fn places(self, frame: &mut Frame<'_>) -> Result<(Vec<Place>, Option<Vec<Place>>)> {
         let Self::AsTheyLie(n_before) = self else { return Ok((places(frame)?, None)) };
         let lines: Vec<Place> = (n_before..n_before + frame.n_rows()).map(Place::of_row).collect();
         // Rows of other parts of the table have places too, where these have none of their own.
@@ -126,22 +126,17 @@ impl<'p> Groups<'p> {
     }
 
     /// Adds the rows of a frame; `weights` say how many events each stands for.
-    pub(crate) fn add(
-        &mut self,
-        frame: &mut Frame<'_>,
-        env: &Environment,
-        weights: Option<&[u64]>,
-    ) -> Result<(), Stop> {
+    pub(crate) fn add(&mut self, frame: &mut Frame<'_>, env: &Environment, weights: Option<&[u64]>) -> Result<()> {
         self.add_by(frame, env, weights, RowOrder::Place)
     }
 
     /// Adds all rows of a table: what goes by the order of rows goes by theirs, even where they still are events.
-    pub(crate) fn add_table(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    pub(crate) fn add_table(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
         self.add_part(frame, env, 0)
     }
 
     /// Adds rows of a table of which `n_before` rows were added.
-    pub(crate) fn add_part(&mut self, frame: &mut Frame<'_>, env: &Environment, n_before: usize) -> Result<(), Stop> {
+    pub(crate) fn add_part(&mut self, frame: &mut Frame<'_>, env: &Environment, n_before: usize) -> Result<()> {
         self.add_by(frame, env, None, RowOrder::AsTheyLie(n_before))
     }
 
@@ -151,9 +146,9 @@ impl<'p> Groups<'p> {
         env: &Environment,
         weights: Option<&[u64]>,
         order: RowOrder,
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         // Everything is read before anything is added: a damaged block counts wholly or not at all.
-        let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_, Stop>>()?;
+        let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_>>()?;
         let (keys, repeats) = Repeats::of(self.by, keys, frame.n_rows(), env)?;
         if weights.is_none() && repeats.is_none() && self.count_by_codes(&keys) {
             return Ok(());
@@ -281,7 +276,7 @@ impl<'p> Groups<'p> {
     }
 
     /// Adds the groups of another thread.
-    pub(crate) fn merge(&mut self, other: Self, budget: &Budget<'_>) -> Result<(), Stop> {
+    pub(crate) fn merge(&mut self, other: Self, budget: &Budget<'_>) -> Result<()> {
         let mut translated: Vec<Vec<u32>> = Vec::with_capacity(self.by.len());
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
             let numbers = budget.rows(theirs.values.len());
@@ -312,7 +307,7 @@ impl<'p> Groups<'p> {
     /// Returns the groups as rows: group columns, then aggregates; in the order of the group columns' values. What they
     /// held of the query's memory is given back, and what the rows hold is taken. Where `shown` lists groups, there are
     /// no others.
-    pub(crate) fn finish(self, shown: Option<Vec<u32>>, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
+    pub(crate) fn finish(self, shown: Option<Vec<u32>>, budget: &Budget<'_>) -> Result<GroupRows> {
         let n_bytes = self.memory_bytes();
         let shown = shown.unwrap_or_else(|| (0..self.n_groups as u32).collect());
         // Keys, ranks and order, and a value in each column.
@@ -337,7 +332,7 @@ impl<'p> Groups<'p> {
         &self,
         aggregates: &[usize],
         budget: &Budget<'_>,
-    ) -> Result<Vec<(Name, Arc<Column>)>, Stop> {
+    ) -> Result<Vec<(Name, Arc<Column>)>> {
         let column = |index: &usize| {
             let aggregate = &self.aggregates[*index];
             let states = &self.states[self.owners[*index]];
@@ -349,7 +344,7 @@ impl<'p> Groups<'p> {
         aggregates.iter().map(column).collect()
     }
 
-    fn finished(mut self, shown: &[u32], budget: &Budget<'_>) -> Result<GroupRows, Stop> {
+    fn finished(mut self, shown: &[u32], budget: &Budget<'_>) -> Result<GroupRows> {
         let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(shown.len()); self.by.len()];
         for at in budget.rows(shown.len()) {
             let numbers = self.parts_of(shown[at] as usize);

@@ -5,13 +5,13 @@ use plan::{AppendColumns, Join, Name, Other};
 
 use crate::scan::scanner::Scan;
 use evaluate::expressions::lookup::define;
-use evaluate::{Cell, Frame, Stop};
+use evaluate::{Cell, Frame, Result};
 
 /// Rows of a result between two looks at the memory that they need.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
 
 /// Puts each row together with its partners, in their order; rows without one go or stay.
-pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let Other::Rows(rows) = &join.other else { return Ok(()) };
     let mut mine = Vec::with_capacity(join.keys.len());
     for (name, _) in &join.keys {
@@ -47,7 +47,7 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
 }
 
 /// Puts the first rows of another query next to the first rows.
-pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let Other::Rows(rows) = &append.other else { return Ok(()) };
     let most = usize::try_from(append.most).unwrap_or(usize::MAX).min(rows.rows.len());
     let found: Vec<Option<u32>> = (0..frame.n_rows()).map(|row| (row < most).then_some(row as u32)).collect();

@@ -8,7 +8,7 @@ use types::{Column, RowSet, Value};
 use crate::operators::aggregate::Percentile;
 use crate::scan::scanner::Scan;
 use evaluate::columns::frame::booleans;
-use evaluate::{Cell, Frame, Stop};
+use evaluate::{Cell, Frame, Result};
 
 /// What the numbers of a column may be.
 struct Limits {
@@ -40,7 +40,7 @@ fn number(column: &Column, row: usize) -> Option<f64> {
 }
 
 /// Cuts or removes, and marks.
-pub(crate) fn apply(outlier: &Outlier, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(outlier: &Outlier, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let n_rows = frame.n_rows();
     let mut kept = RowSet::all(n_rows);
     for (index, name) in outlier.fields.iter().enumerate() {

@@ -23,7 +23,7 @@ use crate::operators::group::spilled::{GroupCollector, SpilledGroups};
 use crate::operators::table::Table;
 use crate::request::spilling::Spilling;
 use crate::scan::scanner::{Flow, Scan};
-use evaluate::Stop;
+use evaluate::Result;
 
 /// One operator and what it keeps.
 enum Stage<'p, 's> {
@@ -88,7 +88,7 @@ impl<'p, 's> Pipeline<'p, 's> {
         scan: &'s Scan<'s>,
         spilling: Spilling<'s>,
         sink: Sink<'p, 's>,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self> {
         let mut stages = Vec::with_capacity(operators.len());
         for (index, operator) in operators.iter().enumerate() {
             let after = &operators[index + 1..];
@@ -122,11 +122,11 @@ impl<'p, 's> Pipeline<'p, 's> {
     }
 
     /// Takes the next rows; [`Flow::Done`] where further ones change nothing.
-    pub(crate) fn push(&mut self, table: Table) -> Result<Flow, Stop> {
+    pub(crate) fn push(&mut self, table: Table) -> Result<Flow> {
         self.push_from(0, table)
     }
 
-    fn push_from(&mut self, first: usize, mut table: Table) -> Result<Flow, Stop> {
+    fn push_from(&mut self, first: usize, mut table: Table) -> Result<Flow> {
         let scan = self.scan;
         let mut flow = Flow::Continue;
         for stage in &mut self.stages[first..] {
@@ -165,7 +165,7 @@ impl<'p, 's> Pipeline<'p, 's> {
     }
 
     /// Lets all rows arrive at the answer.
-    pub(crate) fn finish(mut self) -> Result<Sink<'p, 's>, Stop> {
+    pub(crate) fn finish(mut self) -> Result<Sink<'p, 's>> {
         for at in 0..self.stages.len() {
             let mut kept = match std::mem::replace(&mut self.stages[at], Stage::Done) {
                 Stage::Sort(sort) => CollectedRows::Rows(sort.finish()?),
@@ -195,7 +195,7 @@ impl<'p, 's> Pipeline<'p, 's> {
 }
 
 impl Grouping<'_, '_> {
-    fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<(), Stop> {
+    fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<()> {
         let is_estimate =
             |aggregate: &&Aggregate| aggregate.argument.as_ref().is_some_and(|expr| table.is_approximate(expr));
         self.estimates.extend(self.of.1.iter().filter(is_estimate).map(|aggregate| aggregate.name.clone()));
@@ -204,7 +204,7 @@ impl Grouping<'_, '_> {
 }
 
 impl CollectedRows<'_, '_> {
-    fn next(&mut self) -> Result<Option<Table>, Stop> {
+    fn next(&mut self) -> Result<Option<Table>> {
         match self {
             Self::Rows(rows) => rows.next(),
             Self::Table(table) => Ok(table.take()),

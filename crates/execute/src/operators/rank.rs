@@ -6,13 +6,13 @@ use plan::Rank;
 use types::Value;
 
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, write_key};
+use evaluate::{Cell, Frame, Result, write_key};
 
 /// Bytes held for each row: its key.
 const ROW_BYTES: usize = 48;
 
 /// Ranks groups, which are in the order of their columns' values.
-pub(crate) fn apply(rank: &Rank, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(rank: &Rank, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let n_rows = frame.n_rows();
     let counts = frame.column(&rank.count)?;
     let count = |row: usize| match Cell::at(&counts, row) {
@@ -54,7 +54,7 @@ pub(crate) fn apply(rank: &Rank, frame: &mut Frame<'static>, scan: &Scan<'_>) ->
 }
 
 /// Per row the values within which it is ranked.
-fn keys(rank: &Rank, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<u8>>, Stop> {
+fn keys(rank: &Rank, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<u8>>> {
     let columns = rank.by.iter().map(|name| frame.column(name)).collect::<Result<Vec<_>, _>>()?;
     let key = |row: usize| {
         let mut key = Vec::new();

@@ -7,7 +7,7 @@ use plan::{Length, SCORE_COLUMNS, Score};
 use types::{Column, Timestamp, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, write_key};
+use evaluate::{Cell, Frame, Result, write_key};
 use pattern::{Band, band};
 
 /// How many days there have to be for each hour to be compared with the same hour of the others, and for the same of
@@ -34,7 +34,7 @@ struct Judgement {
 }
 
 /// Gives the rows a score, the edges of the band where the value was expected, and a reason where it lies outside.
-pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let n_rows = frame.n_rows();
     scan.hold(n_rows * 256)?;
     let series = series(score, frame, scan)?;
@@ -76,10 +76,9 @@ pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) 
 }
 
 /// Returns the rows of each series in order of time.
-fn series(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<usize>>, Stop> {
+fn series(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<usize>>> {
     let times = frame.column(&score.time)?;
-    let columns: Vec<Arc<Column>> =
-        score.series.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_, Stop>>()?;
+    let columns: Vec<Arc<Column>> = score.series.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_>>()?;
     let mut series: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
     for row in scan.budget().rows(frame.n_rows()) {
         let mut key = Vec::new();

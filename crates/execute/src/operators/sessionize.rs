@@ -11,7 +11,7 @@ use plan::{Sessionize, calendar as bins};
 use types::{Column, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, write_key};
+use evaluate::{Cell, Frame, Result, write_key};
 
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;
@@ -20,7 +20,7 @@ const ROWS_BETWEEN_LOOKS: usize = 1024;
 const ROW_BYTES: usize = 96;
 
 /// Adds the column with the numbers of sessions.
-pub(crate) fn apply(sessionize: &Sessionize, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(sessionize: &Sessionize, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let n_rows = frame.n_rows();
     scan.hold(n_rows.saturating_mul(ROW_BYTES))?;
     let columns = sessionize.fields.iter().map(|name| frame.column(name)).collect::<Result<Vec<_>, _>>()?;

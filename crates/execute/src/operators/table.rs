@@ -8,7 +8,7 @@ use types::Value;
 use crate::operators::group::GroupRows;
 use crate::request::answer::{Answer, ColumnInfo, ColumnKind};
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, value_bytes};
+use evaluate::{Cell, Frame, Result, value_bytes};
 
 /// Bytes of a row that is sorted, next to its keys.
 pub(crate) const SORTED_ROW_BYTES: usize = 32;
@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// Returns the columns shown.
-    pub(crate) fn project(self, columns: &[(Name, Expr)], is_events: bool, scan: &Scan<'_>) -> Result<Answer, Stop> {
+    pub(crate) fn project(self, columns: &[(Name, Expr)], is_events: bool, scan: &Scan<'_>) -> Result<Answer> {
         self.project_part(columns, is_events, scan, &mut vec![KindOfColumn::default(); columns.len()])
     }
 
@@ -47,7 +47,7 @@ impl Table {
         is_events: bool,
         scan: &Scan<'_>,
         kinds: &mut [KindOfColumn],
-    ) -> Result<Answer, Stop> {
+    ) -> Result<Answer> {
         let n_rows = self.frame.n_rows();
         let mut rows: Vec<Vec<Option<Value>>> = (0..n_rows).map(|_| Vec::with_capacity(columns.len())).collect();
         let mut infos = Vec::with_capacity(columns.len());
@@ -71,7 +71,7 @@ impl Table {
         Ok(Answer { columns: infos, rows, ids, ..Answer::default() })
     }
 
-    fn ids(&mut self) -> Result<Vec<String>, Stop> {
+    fn ids(&mut self) -> Result<Vec<String>> {
         let ids = self.frame.column("@id")?;
         let text = |row| Cell::at(&ids, row).text().map(|id| id.into_owned()).unwrap_or_default();
         Ok((0..self.frame.n_rows()).map(text).collect())

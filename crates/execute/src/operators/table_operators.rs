@@ -12,11 +12,11 @@ use crate::operators::{autoregress, compare, fill, join, outlier, patterns, rank
 use crate::scan::row_order::{compare_keys, key_columns};
 use crate::scan::scanner::Scan;
 use crate::scan::steps::apply_one;
-use evaluate::{Cell, Stop, write_key};
+use evaluate::{Cell, Result, write_key};
 
 impl Table {
     /// Applies one operator; a projection is left to [`project`](Self::project).
-    pub(crate) fn apply(&mut self, operator: &Operator, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(crate) fn apply(&mut self, operator: &Operator, scan: &Scan<'_>) -> Result<()> {
         let n_rows = self.frame.n_rows();
         match operator {
             Operator::Extend { name, expr } => {
@@ -72,7 +72,7 @@ impl Table {
     }
 
     /// Puts the rows beside those of an earlier time.
-    pub(crate) fn compare(&mut self, compare: &Compare, before: &mut Self, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(crate) fn compare(&mut self, compare: &Compare, before: &mut Self, scan: &Scan<'_>) -> Result<()> {
         compare::apply(compare, &mut self.frame, &mut before.frame, scan)
     }
 
@@ -86,7 +86,7 @@ impl Table {
         self.frame.retain(&RowSet::of(self.frame.n_rows(), |row| (from..to).contains(&row)));
     }
 
-    fn sort(&mut self, keys: &[SortKey], scan: &Scan<'_>) -> Result<(), Stop> {
+    fn sort(&mut self, keys: &[SortKey], scan: &Scan<'_>) -> Result<()> {
         let columns = key_columns(keys, &mut self.frame, scan)?;
         let n_rows = self.frame.n_rows();
         scan.budget().holding(n_rows.saturating_mul(SORTED_ROW_BYTES + 24 * columns.len()), || {
@@ -102,11 +102,11 @@ impl Table {
     }
 
     /// Keeps the first row of each combination; a row that misses one of the fields is no duplicate.
-    fn dedup(&mut self, names: &[Name], scan: &Scan<'_>) -> Result<(), Stop> {
+    fn dedup(&mut self, names: &[Name], scan: &Scan<'_>) -> Result<()> {
         let columns: Vec<Arc<Column>> = names
             .iter()
             .map(|name| self.frame.column(name).map_err(evaluate::columns::stop::Stop::from))
-            .collect::<Result<_, Stop>>()?;
+            .collect::<Result<_>>()?;
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
         let mut n_bytes = 0;
         let mut kept = RowSet::none(self.frame.n_rows());

@@ -8,10 +8,10 @@ use types::{Column, Value};
 
 use crate::operators::aggregate::Sum;
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, value_bytes};
+use evaluate::{Cell, Frame, Result, value_bytes};
 
 /// Adds the column, the row, or both.
-pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<()> {
     let n_rows = frame.n_rows();
     let columns = totals.fields.iter().map(|name| frame.column(name)).collect::<Result<Vec<_>, _>>()?;
     let mut sums = vec![Sum::default(); columns.len()];

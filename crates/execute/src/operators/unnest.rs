@@ -9,7 +9,7 @@ use types::{Column, Value};
 use crate::operators::join;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::{apply_one, is_row_wise};
-use evaluate::{Frame, Stop, value_bytes};
+use evaluate::{Frame, Result, value_bytes};
 
 /// Repeats the rows of `frame` for the elements of `list`.
 pub(crate) fn apply(
@@ -18,7 +18,7 @@ pub(crate) fn apply(
     most: Option<u64>,
     frame: &mut Frame<'static>,
     scan: &Scan<'_>,
-) -> Result<(), Stop> {
+) -> Result<()> {
     let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let lists = scan.env.evaluate(list, frame)?;
     let (mut order, mut elements) = (Vec::new(), Vec::new());
@@ -87,12 +87,12 @@ impl<'p> Spread<'p> {
         mut frame: Frame<'a>,
         fields: &BTreeSet<Name>,
         scan: &Scan<'_>,
-    ) -> Result<Frame<'a>, Stop> {
+    ) -> Result<Frame<'a>> {
         if self.operators.is_empty() {
             return Ok(frame);
         }
         let column = |name: &Name| Ok((name.clone(), scan.env.evaluate(&Expr::Field(name.clone()), &mut frame)?));
-        let columns = fields.iter().map(column).collect::<Result<Vec<_>, Stop>>()?;
+        let columns = fields.iter().map(column).collect::<Result<Vec<_>>>()?;
         let mut rows = Frame::of_columns(frame.n_rows(), columns);
         for operator in self.operators {
             match operator {

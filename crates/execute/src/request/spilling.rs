@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use spill::{Lent, Merge, Sorter, SorterOptions, SpillError, SpillSpace};
 
-use evaluate::{Budget, Lease, Stop};
+use evaluate::{Budget, Lease, Result, Stop};
 
 /// The part of the query's memory that groups may take before they are spilled. The rest is for what follows, and for
 /// blocks, rows and pages on their way; and tables that grow take more than what is in them.
@@ -64,7 +64,7 @@ impl<'s> Spilling<'s> {
     }
 
     /// Takes memory until the lease is dropped.
-    pub(crate) fn lease(&self, n_bytes: usize) -> Result<Lease, Stop> {
+    pub(crate) fn lease(&self, n_bytes: usize) -> Result<Lease> {
         self.budget.lease(n_bytes)
     }
 
@@ -77,7 +77,7 @@ impl<'s> Spilling<'s> {
     ///
     /// # Errors
     /// Almost no memory is left.
-    pub(crate) fn sorter(&self, n_sorters: usize, cap: Option<usize>) -> Result<LeasedSorter<'s>, Stop> {
+    pub(crate) fn sorter(&self, n_sorters: usize, cap: Option<usize>) -> Result<LeasedSorter<'s>> {
         let mut memory_bytes = (self.budget.memory_bytes() / SORTER_PART / n_sorters.max(1)).max(SORTER_BYTES_MIN);
         let lease = loop {
             match self.budget.lease(memory_bytes) {
@@ -95,7 +95,7 @@ impl<'s> Spilling<'s> {
     }
 
     /// Merges the records of several sorters.
-    pub(crate) fn merge(&self, sorters: Vec<LeasedSorter<'s>>) -> Result<LeasedMerge<'s>, Stop> {
+    pub(crate) fn merge(&self, sorters: Vec<LeasedSorter<'s>>) -> Result<LeasedMerge<'s>> {
         let mut leases = vec![self.budget.lease(SorterOptions::merge_bytes(self.fan_in()))?];
         let (sorters, of_sorters): (Vec<_>, Vec<_>) =
             sorters.into_iter().map(|sorter| (sorter.sorter, sorter.lease)).unzip();
@@ -114,12 +114,12 @@ pub(crate) struct LeasedSorter<'s> {
 
 impl<'s> LeasedSorter<'s> {
     /// Adds a record.
-    pub(crate) fn add(&mut self, key: &[u8], payload: &[u8]) -> Result<(), Stop> {
+    pub(crate) fn add(&mut self, key: &[u8], payload: &[u8]) -> Result<()> {
         Ok(self.sorter.add(key, payload)?)
     }
 
     /// Returns all records in order.
-    pub(crate) fn finish(self) -> Result<LeasedMerge<'s>, Stop> {
+    pub(crate) fn finish(self) -> Result<LeasedMerge<'s>> {
         let spilling = self.spilling;
         spilling.merge(vec![self])
     }
@@ -140,7 +140,7 @@ impl LeasedMerge<'_> {
     }
 
     /// Returns the next record, its key and its payload.
-    pub(crate) fn next(&mut self) -> Result<Option<Lent<'_>>, Stop> {
+    pub(crate) fn next(&mut self) -> Result<Option<Lent<'_>>> {
         self.n_records += 1;
         if self.n_records.is_multiple_of(RECORDS_BETWEEN_LOOKS) {
             self.spilling.budget.check_or_cut()?;

@@ -18,7 +18,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
-use evaluate::{Frame, Stop};
+use evaluate::{Frame, Result};
 
 /// So many of the largest entries may be found by one query; what it finds beyond that is not kept.
 const ENTRIES_MAX: usize = 4;
@@ -70,7 +70,7 @@ impl<'m> Matcher<'m> {
     }
 
     /// Returns the rows of an item that the steps let through.
-    pub(crate) fn frame<'s>(&self, scan: &'s Scan<'_>, item: &Item) -> Result<Frame<'s>, Stop> {
+    pub(crate) fn frame<'s>(&self, scan: &'s Scan<'_>, item: &Item) -> Result<Frame<'s>> {
         let memory = self.memory.as_ref().filter(|_| item.range.covers(item.first, item.last));
         let Some((memory, (_, known))) = memory.and_then(|memory| Some((memory, memory.of_run(scan, item.source)?)))
         else {

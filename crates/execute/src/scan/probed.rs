@@ -4,7 +4,7 @@ use plan::Expr;
 use types::RowSet;
 
 use crate::scan::scanner::Scan;
-use evaluate::{BlockRows, Frame, Probe, Stop};
+use evaluate::{BlockRows, Frame, Probe, Result};
 
 /// An index looks through all rows of a block. Where no more than one in so many is asked for, reading their values, once for all
 /// conditions on a field, takes less.
@@ -22,7 +22,7 @@ impl<'e> ProbedCondition<'e> {
     }
 
     /// Returns the rows of a frame that fulfil the condition.
-    pub(crate) fn rows(&self, frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<RowSet, Stop> {
+    pub(crate) fn rows(&self, frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<RowSet> {
         let block = frame.stored().cloned();
         let asked = block.zip(self.probe.as_ref());
         let is_worth = |(block, _): &(BlockRows<'_>, &Probe)| {

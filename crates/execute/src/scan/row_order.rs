@@ -10,7 +10,7 @@ use types::{Column, Value};
 
 use crate::request::candidate::Candidate;
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Place, Stop, severity, sort_order};
+use evaluate::{Cell, Frame, Place, Result, severity, sort_order};
 
 /// The order in which rows are wanted.
 pub(crate) enum RowOrder<'p> {
@@ -107,7 +107,7 @@ pub(crate) fn compare_cells<'c>(keys: &[SortKey], pairs: impl Iterator<Item = (C
 }
 
 /// Returns the columns of sort keys; levels become their severity.
-pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>, Stop> {
+pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>> {
     let column = |key: &SortKey| {
         let column = scan.env.evaluate(&key.expr, frame)?;
         if !is_field(&key.expr, "@level") {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use plan::{Aggregate, Operator, Plan, SortKey, has_subqueries, settle, visit_fields};
+use plan::{Operator, Plan, SortKey, has_subqueries, settle, visit_fields};
 use types::{Run, ensure};
 
 use crate::request::error::{ExecuteError, Result};
@@ -46,7 +46,9 @@ pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
                 sort = Some(keys);
             }
             (Operator::Aggregate { aggregates, .. }, Some(_))
-                if !depend_on_order(aggregates) && (done.iter().all(is_row_wise) || !tie(aggregates)) =>
+                if !aggregates.iter().any(|aggregate| aggregate.kind.depends_on_order())
+                    && (done.iter().all(is_row_wise)
+                        || !aggregates.iter().any(|aggregate| aggregate.kind.needs_places())) =>
             {
                 done.push(operator.clone());
             }
@@ -62,11 +64,6 @@ pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
     done
 }
 
-/// Reports whether the order of rows decides ties: only of events it does not, which have their ids for it.
-fn tie(aggregates: &[Aggregate]) -> bool {
-    aggregates.iter().any(|aggregate| aggregate.kind.needs_places())
-}
-
 fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
     let mut changes = false;
     for key in keys {
@@ -78,9 +75,4 @@ fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
 /// Returns the row-wise operators at the head of a plan.
 pub(crate) fn leading(plan: &Plan) -> Vec<Operator> {
     simplify(plan.operators()).into_iter().take_while(is_row_wise).collect()
-}
-
-/// Reports whether the aggregates depend on the order in which rows come.
-fn depend_on_order(aggregates: &[Aggregate]) -> bool {
-    aggregates.iter().any(|aggregate| aggregate.kind.depends_on_order())
 }

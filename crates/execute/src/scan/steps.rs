@@ -8,7 +8,7 @@ use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern, fields_of, vis
 use types::{RowSet, ScanError};
 
 use evaluate::expressions::parse;
-use evaluate::{BlockRows, Environment, Frame, Probe, Source, Stop, conjunction, disjunction};
+use evaluate::{BlockRows, Environment, Frame, Probe, Result, Source, conjunction, disjunction};
 use plan::fields::is_system;
 
 /// More questions about every block cost more than they save.
@@ -136,7 +136,7 @@ impl<'p> Steps<'p> {
     }
 
     /// Returns the rows of a block that fulfil all conditions, with their computed fields.
-    pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>, Stop> {
+    pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>> {
         let mut is_settled = vec![false; self.conditions.len()];
         let n_rows = block.rows.count();
         for (condition, is_settled) in self.conditions.iter().zip(&mut is_settled) {
@@ -187,7 +187,7 @@ impl<'p> Steps<'p> {
     }
 
     /// Does the same on rows in memory.
-    pub(crate) fn apply_to(&self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    pub(crate) fn apply_to(&self, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
         for condition in &self.conditions {
             keep(condition.expr, frame, env)?;
         }
@@ -216,7 +216,7 @@ fn probes_of_ids(condition: &Expr) -> Option<Vec<Probe>> {
 }
 
 /// Narrows a block to the rows that one of several probes leaves.
-fn narrow_to_any(alternatives: &[Probe], block: &mut BlockRows<'_>) -> Result<(), Stop> {
+fn narrow_to_any(alternatives: &[Probe], block: &mut BlockRows<'_>) -> Result<()> {
     let mut left = RowSet::none(block.source.run.block_rows(block.block));
     for probe in alternatives {
         let Some(question) = probe.for_source(block.source)? else { return Ok(()) };
@@ -226,7 +226,7 @@ fn narrow_to_any(alternatives: &[Probe], block: &mut BlockRows<'_>) -> Result<()
     Ok(())
 }
 
-fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
     if frame.n_rows() > 0 {
         let n_leases = frame.n_leases();
         let rows: RowSet = env.truth(condition, frame)?;
@@ -237,7 +237,7 @@ fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<()
 }
 
 /// Applies one row-wise operator; others are left to their own places.
-pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
     match operator {
         Operator::Filter(expr) => conjunction(expr).into_iter().try_for_each(|part| keep(part, frame, env)),
         Operator::Extend { name, expr } => {

@@ -37,7 +37,7 @@ fn asked(case: &Case, all: &Runs, execute: &mut dyn FnMut(&Plan, TimeRange) -> A
     plan.sources = patterns;
     let mut answer = execute(&plan, checked.range);
     for (column, (name, kind)) in answer.columns.iter_mut().zip(&checked.columns) {
-        column.name = format!("{name}:{}", kind.name());
+        column.name = format!("{name}:{}", kind.column_name());
     }
     for row in &mut answer.rows {
         row.iter_mut().zip(&checked.columns).for_each(|(value, (_, kind))| retype(value, *kind));

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use types::{Timestamp, ensure};
 
 use super::document::{Incident, IncidentItem, ItemKind};
-use super::error::{IncidentAuthor, IncidentError};
+use crate::author::{Author, ChangeError, Result};
 
 /// Longest texts.
 const TITLE_CHARS_MAX: usize = 200;
@@ -83,15 +83,15 @@ pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -
 
 impl Incident {
     /// Returns the incident with a change.
-    pub fn changed(&self, change: IncidentChange, by: &IncidentAuthor, now: Timestamp) -> Result<Self, IncidentError> {
+    pub fn changed(&self, change: IncidentChange, by: &Author, now: Timestamp) -> Result<Self> {
         if change.version.is_some_and(|version| version != self.version) {
             let message = format!("incident {} was changed meanwhile: it has version {}", self.id, self.version);
-            return Err(IncidentError::Conflict(message));
+            return Err(ChangeError::Conflict(message));
         }
         let mut next = Self { changed: now.0, ..self.clone() };
         if let Some(title) = change.title {
             next.title = checked("title", &title, TITLE_CHARS_MAX)?;
-            ensure!(!next.title.is_empty(), IncidentError::Bad("title: is empty".into()));
+            ensure!(!next.title.is_empty(), ChangeError::Bad("title: is empty".into()));
         }
         if let Some(summary) = change.summary {
             next.summary = checked("summary", &summary, TEXT_CHARS_MAX)?;
@@ -103,7 +103,7 @@ impl Incident {
             next.groups = names("groups", groups)?;
             let is_reached = next.groups.iter().all(|group| by.scope.admits(group));
             if !is_reached || next.groups.is_empty() && !by.scope.is_everything() {
-                return Err(IncidentError::Bad("groups: some of these are outside of your key's groups".into()));
+                return Err(ChangeError::Bad("groups: some of these are outside of your key's groups".into()));
             }
         }
         if let Some(items) = change.items {
@@ -130,7 +130,7 @@ impl Incident {
     }
 
     /// Returns the incident with one more item.
-    pub fn with_item(&self, new: NewItem, by: &IncidentAuthor, now: Timestamp) -> Result<Self, IncidentError> {
+    pub fn with_item(&self, new: NewItem, by: &Author, now: Timestamp) -> Result<Self> {
         let item = self.item(new, by, now)?;
         let mut next = Self { changed: now.0, ..self.clone() };
         next.items.retain(|known| known.id != item.id);
@@ -140,15 +140,18 @@ impl Incident {
     }
 
     /// Returns the incident without an item.
-    pub fn without_item(&self, id: &str, now: Timestamp) -> Result<Self, IncidentError> {
+    pub fn without_item(&self, id: &str, now: Timestamp) -> Result<Self> {
         let mut next = Self { changed: now.0, ..self.clone() };
         next.items.retain(|known| known.id != id);
-        ensure!(next.items.len() != self.items.len(), IncidentError::NotFound(format!("{}/items/{id}", self.id)));
+        ensure!(
+            next.items.len() != self.items.len(),
+            ChangeError::NotFound("incident", format!("{}/items/{id}", self.id))
+        );
         next.set_times();
         Ok(next)
     }
 
-    fn item(&self, new: NewItem, by: &IncidentAuthor, now: Timestamp) -> Result<IncidentItem, IncidentError> {
+    fn item(&self, new: NewItem, by: &Author, now: Timestamp) -> Result<IncidentItem> {
         if let Some(known) = new.id.as_ref().and_then(|id| self.items.iter().find(|item| item.id == *id)) {
             return Ok(known.clone());
         }
@@ -170,9 +173,9 @@ impl Incident {
             by: by.name.clone(),
             added: now.0,
         };
-        ensure!(item.until.is_none_or(|until| until >= item.at), IncidentError::Bad("until: lies before at".into()));
+        ensure!(item.until.is_none_or(|until| until >= item.at), ChangeError::Bad("until: lies before at".into()));
         if item.url.as_ref().is_some_and(|url| !url.starts_with('/') || url.starts_with("//")) {
-            return Err(IncidentError::Bad("url: is a path on this server, such as /?q=…".into()));
+            return Err(ChangeError::Bad("url: is a path on this server, such as /?q=…".into()));
         }
         let needed = match item.kind {
             ItemKind::Note => item.text.is_empty().then_some("text"),
@@ -181,7 +184,7 @@ impl Incident {
             _ => item.reference.is_none().then_some("reference"),
         };
         if let Some(member) = needed {
-            return Err(IncidentError::Bad(format!("{member}: an item of kind {} needs it", item.kind.name())));
+            return Err(ChangeError::Bad(format!("{member}: an item of kind {} needs it", item.kind.name())));
         }
         let outside = item
             .groups
@@ -190,24 +193,24 @@ impl Incident {
             .find(|group| !by.scope.admits(group) || !self.groups.is_empty() && !self.is_about(group));
         if let Some(group) = outside {
             let message = format!("groups: {group} is outside of the groups that the incident or your key is about");
-            return Err(IncidentError::Bad(message));
+            return Err(ChangeError::Bad(message));
         }
         let id = pattern::id_of(&format!("{}\0{item:?}\0{}", self.id, self.items.len()));
         Ok(IncidentItem { id, ..item })
     }
 
     /// Refuses groups that would show an item to callers who do not reach its group.
-    fn check_items(&self) -> Result<(), IncidentError> {
+    fn check_items(&self) -> Result<()> {
         let groups = self.items.iter().flat_map(|item| item.groups.iter().flat_map(|groups| groups.split(',')));
         match groups.into_iter().find(|group| !self.is_about(group)) {
             Some(group) => {
-                Err(IncidentError::Bad(format!("groups: an item is about {group}, which these do not include")))
+                Err(ChangeError::Bad(format!("groups: an item is about {group}, which these do not include")))
             }
             None => Ok(()),
         }
     }
 
-    fn check_order(&self) -> Result<(), IncidentError> {
+    fn check_order(&self) -> Result<()> {
         let times = [
             ("began", self.began),
             ("detected", self.detected),
@@ -216,24 +219,21 @@ impl Incident {
         ];
         let Some(began) = self.began else { return Ok(()) };
         let early = times.iter().find(|(_, at)| at.is_some_and(|at| at < began));
-        match early {
-            Some((name, _)) => Err(IncidentError::Bad(format!("{name}: lies before began"))),
-            None => Ok(()),
-        }
+        early.map_or(Ok(()), |(name, _)| Err(ChangeError::Bad(format!("{name}: lies before began"))))
     }
 }
 
-fn checked(member: &str, text: &str, chars_max: usize) -> Result<String, IncidentError> {
+fn checked(member: &str, text: &str, chars_max: usize) -> Result<String> {
     let text = text.trim();
     if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\t')) {
-        return Err(IncidentError::Bad(format!("{member}: has control characters")));
+        return Err(ChangeError::Bad(format!("{member}: has control characters")));
     }
-    ensure!(text.chars().count() <= chars_max, IncidentError::Bad(format!("{member}: at most {chars_max} characters")));
+    ensure!(text.chars().count() <= chars_max, ChangeError::Bad(format!("{member}: at most {chars_max} characters")));
     Ok(text.to_owned())
 }
 
-fn names(member: &str, names: Vec<String>) -> Result<Vec<String>, IncidentError> {
-    ensure!(names.len() <= NAMES_MAX, IncidentError::Bad(format!("{member}: at most {NAMES_MAX}")));
+fn names(member: &str, names: Vec<String>) -> Result<Vec<String>> {
+    ensure!(names.len() <= NAMES_MAX, ChangeError::Bad(format!("{member}: at most {NAMES_MAX}")));
     let mut checked = names.iter().map(|name| checked(member, name, NAME_CHARS_MAX)).collect::<Result<Vec<_>, _>>()?;
     checked.retain(|name| !name.is_empty());
     checked.sort();
@@ -241,13 +241,13 @@ fn names(member: &str, names: Vec<String>) -> Result<Vec<String>, IncidentError>
     Ok(checked)
 }
 
-fn time(member: &str, value: Option<Json>, now: Timestamp) -> Result<Option<i64>, IncidentError> {
+fn time(member: &str, value: Option<Json>, now: Timestamp) -> Result<Option<i64>> {
     let text = match value {
         None | Some(Json::Null) => return Ok(None),
         Some(Json::String(text)) => text,
         Some(Json::Number(number)) => number.to_string(),
-        Some(_) => return Err(IncidentError::Bad(format!("{member}: neither a text nor a number"))),
+        Some(_) => return Err(ChangeError::Bad(format!("{member}: neither a text nor a number"))),
     };
     let read = plan::time::parse(&text, now, chrono_tz::UTC);
-    read.map(|time| Some(time.0)).map_err(|error| IncidentError::Bad(format!("{member}: {error}")))
+    read.map(|time| Some(time.0)).map_err(|error| ChangeError::Bad(format!("{member}: {error}")))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use types::{GroupPattern, GroupScope, Timestamp};
 
-use super::error::IncidentAuthor;
+use crate::author::Author;
 
 /// An incident.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -124,7 +124,7 @@ impl IncidentItem {
 
 impl Incident {
     /// Returns an incident without a title, about the groups of its author.
-    pub(super) fn new(id: String, by: &IncidentAuthor, now: Timestamp) -> Self {
+    pub(super) fn new(id: String, by: &Author, now: Timestamp) -> Self {
         let groups = if by.scope.is_everything() { None } else { by.scope.texts() }.unwrap_or_default();
         let (created_by, created, changed) = (by.name.clone(), now.0, now.0);
         Self { id, version: 1, groups, created_by, created, changed, ..Self::default() }

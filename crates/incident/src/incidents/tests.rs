@@ -13,8 +13,8 @@ fn now() -> Timestamp {
     at("2026-11-20T12:00:00Z")
 }
 
-fn ann() -> IncidentAuthor {
-    IncidentAuthor { name: "ann".into(), scope: GroupScope::All }
+fn ann() -> Author {
+    Author { name: "ann".into(), scope: GroupScope::All }
 }
 
 fn changed(before: &Incident, change: &Json) -> Result<Incident, String> {
@@ -92,7 +92,7 @@ fn mistakes_name_the_member() {
 fn an_incident_exists_for_those_who_reach_all_its_groups() {
     let scope =
         |patterns: &[&str]| GroupScope::Matching(patterns.iter().map(|text| GroupPattern::new(*text)).collect());
-    let narrow = IncidentAuthor { name: "bob".into(), scope: scope(&["app/*"]) };
+    let narrow = Author { name: "bob".into(), scope: scope(&["app/*"]) };
     let own = Incident::new("i".into(), &narrow, now());
     assert_eq!(own.groups, ["app/*"]);
     for (patterns, is_seen) in [(&["app/*"][..], true), (&["*"], true), (&["app/web"], false), (&["db/*"], false)] {

@@ -126,7 +126,7 @@ impl Deaths {
 
 impl DeathSeries {
     fn add(&mut self, at: i64, signal: Signal, pid: Option<String>) {
-        let (signal, gap_ms) = (name_of(signal), (at - self.last) / Timestamp::MILLISECOND);
+        let (signal, gap_ms) = (signal.name(), (at - self.last) / Timestamp::MILLISECOND);
         if self.count > 0 && gap_ms <= GAP_MAX_MS {
             // Another line about the same death, or an older one.
             if self.signal != signal || at < self.last {
@@ -138,14 +138,14 @@ impl DeathSeries {
             }
         }
         // A process that writes two traces has survived the first.
-        let is_alive = pid.is_some() && pid == self.pid && signal == name_of(Signal::Trace);
+        let is_alive = pid.is_some() && pid == self.pid && signal == Signal::Trace.name();
         if self.count == 0 || gap_ms > GAP_MAX_MS || is_alive {
             let (program, host) = (self.program.take(), self.host.take());
             *self =
                 Self { program, host, signal: signal.into(), since: at, last: at, count: 1, pid, gaps_ms: Vec::new() };
             return;
         }
-        if signal == name_of(Signal::Trace)
+        if signal == Signal::Trace.name()
             && self.gaps_ms.last().is_some_and(|before| !STEADY_PERCENT.contains(&(gap_ms * 100 / before)))
         {
             (self.since, self.count) = (self.last, 1);
@@ -158,7 +158,7 @@ impl DeathSeries {
     }
 
     fn is_loop(&self) -> bool {
-        let is_trace = self.signal == name_of(Signal::Trace);
+        let is_trace = self.signal == Signal::Trace.name();
         self.gaps_ms.len() >= if is_trace { TRACE_GAPS_MIN } else { GAPS_MIN }
     }
 
@@ -182,17 +182,6 @@ impl DeathSeries {
         let since = Timestamp(self.since).to_string();
         let program = program.map(|name| format!("{name} ")).unwrap_or_default();
         format!("{program}restarts every {every} since {} UTC", since.get(..16).unwrap_or(&since).replace('T', " "))
-    }
-}
-
-fn name_of(signal: Signal) -> &'static str {
-    match signal {
-        Signal::Exit => "exit",
-        Signal::Result => "result",
-        Signal::Kernel => "kernel",
-        Signal::Report => "report",
-        Signal::BackOff => "back-off",
-        Signal::Trace => "trace",
     }
 }
 

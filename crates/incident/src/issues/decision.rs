@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use types::{Timestamp, ensure};
 
-use super::error::IssueError;
 use super::record::IssueRecord;
 use super::signature::ErrorEvent;
+use crate::author::{ChangeError, Result};
 use crate::incidents::present;
 
 /// Longest name of an owner or a version, and longest note.
@@ -100,13 +100,7 @@ pub struct DecisionChange {
 
 impl Decision {
     /// Returns the decision with a change. `count` is the number of events until now.
-    pub(super) fn changed(
-        &self,
-        change: DecisionChange,
-        by: &str,
-        count: u64,
-        now: Timestamp,
-    ) -> Result<Self, IssueError> {
+    pub(super) fn changed(&self, change: DecisionChange, by: &str, count: u64, now: Timestamp) -> Result<Self> {
         let mut next = self.clone();
         if let Some(owner) = change.owner {
             next.owner = text_of("owner", owner, NAME_CHARS_MAX)?;
@@ -119,7 +113,7 @@ impl Decision {
             return Ok(next);
         }
         if change.state == Some(IssueState::Regressed) {
-            return Err(IssueError::bad("state: an issue regresses when its events come back; set open instead"));
+            return Err(ChangeError::bad("state: an issue regresses when its events come back; set open instead"));
         }
         if let Some(state) = change.state {
             (next.state, next.until, next.version) = (state, None, None);
@@ -132,17 +126,17 @@ impl Decision {
             next.set_until(until.unwrap_or_default(), now)?;
         }
         if next.until.is_some() && next.state != IssueState::Ignored {
-            return Err(IssueError::bad("until: only an ignored issue has it; set state to ignored"));
+            return Err(ChangeError::bad("until: only an ignored issue has it; set state to ignored"));
         }
         if next.version.is_some() && !matches!(next.state, IssueState::Ignored | IssueState::Resolved) {
-            return Err(IssueError::bad("version: only a resolved or ignored issue has it"));
+            return Err(ChangeError::bad("version: only a resolved or ignored issue has it"));
         }
         (next.revision, next.by, next.at, next.count) = (self.revision + 1, by.to_owned(), now.0, count);
         Ok(next)
     }
 
-    fn set_until(&mut self, until: Json, now: Timestamp) -> Result<(), IssueError> {
-        let bad = |what: &str| IssueError::bad(format!("until: {what}"));
+    fn set_until(&mut self, until: Json, now: Timestamp) -> Result<()> {
+        let bad = |what: &str| ChangeError::bad(format!("until: {what}"));
         match until {
             Json::Null => Ok(()),
             Json::Number(number) => {
@@ -260,12 +254,12 @@ impl Decisions {
     }
 }
 
-fn text_of(member: &str, text: Option<String>, chars_max: usize) -> Result<Option<String>, IssueError> {
+fn text_of(member: &str, text: Option<String>, chars_max: usize) -> Result<Option<String>> {
     let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().any(|char| char.is_control() && char != '\n') {
-        return Err(IssueError::bad(format!("{member}: has control characters")));
+        return Err(ChangeError::bad(format!("{member}: has control characters")));
     }
-    ensure!(text.chars().count() <= chars_max, IssueError::bad(format!("{member}: at most {chars_max} characters")));
+    ensure!(text.chars().count() <= chars_max, ChangeError::bad(format!("{member}: at most {chars_max} characters")));
     Ok(Some(text))
 }
 

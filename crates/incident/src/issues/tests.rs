@@ -264,7 +264,7 @@ fn merges_are_shown_as_one_and_can_be_undone() {
     // A part is found as the whole, and can be merged no more.
     assert_eq!(lab.issues().get(&GroupScope::All, &ids[1]).expect("it is there").id, ids[0]);
     let again = lab.issues().merge(&ann(), &[ids[0].clone(), ids[1].clone()]).expect_err("they are one");
-    assert!(matches!(again, IssueError::Conflict(_)), "{again}");
+    assert!(matches!(again, ChangeError::Conflict(_)), "{again}");
     lab.restart();
     lab.append("app", &[("pay", "1", "quota exceeded")]);
     assert_eq!(lab.one().count, 4);
@@ -272,7 +272,7 @@ fn merges_are_shown_as_one_and_can_be_undone() {
     assert_eq!(counts(&apart), [("disk full", Some("pay"), 3), ("no space left", Some("pay"), 1)]);
     lab.issues().split(&ann(), &ids[0]).expect("a merge to undo");
     assert_eq!(lab.list().len(), 3);
-    assert!(matches!(lab.issues().split(&ann(), &ids[0]), Err(IssueError::Conflict(_))));
+    assert!(matches!(lab.issues().split(&ann(), &ids[0]), Err(ChangeError::Conflict(_))));
 }
 
 #[test]
@@ -287,10 +287,10 @@ fn scopes_hold_and_deleted_groups_have_no_issues() {
     let other = all.iter().find(|view| view.group == "db/a").expect("it is there");
     let narrow = Author { name: "bob".into(), scope: scope.clone() };
     let refused = lab.issues().change(&narrow, &other.id, DecisionChange::default());
-    assert!(matches!(refused, Err(IssueError::NotFound(_))));
+    assert!(matches!(refused, Err(ChangeError::NotFound(..))));
     assert!(matches!(
         lab.issues().merge(&narrow, &[seen[0].id.clone(), other.id.clone()]),
-        Err(IssueError::NotFound(_))
+        Err(ChangeError::NotFound(..))
     ));
     lab.store.delete_group(&GroupName::new("db/a").expect("a name")).expect("it is deleted");
     assert_eq!(lab.list().len(), 1);

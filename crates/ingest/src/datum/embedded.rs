@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use types::Timestamp;
 
 use super::{Datum, MetricName, NO_UNIT, UNITS, VALUE_MAX, add};
-use crate::{Collector, IngestError, RawEvent};
+use crate::{Collector, IngestError, RawEvent, Result};
 
 /// Limits of the format.
 const DIRECTIVES_MAX: usize = 100;
@@ -55,7 +55,7 @@ struct EmbeddedMetric {
 ///
 /// # Errors
 /// If the collected events need more memory than a request may use, or the data far more than their lines.
-pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Result<(), IngestError> {
+pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Result<()> {
     let (RawEvent::Text(bytes) | RawEvent::Body(bytes) | RawEvent::Syslog(bytes, _) | RawEvent::Record(bytes)) = raw;
     let Some(at) = MARK.find(bytes) else { return Ok(()) };
     // A time or a prefix may stand before the object.

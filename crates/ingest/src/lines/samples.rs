@@ -20,7 +20,7 @@ use types::{Limits, Timestamp};
 use crate::sample::{
     Exemplar, MetricDescription, SampleSeries, SampleWriter, SeriesLabels, label_pairs, number_of_text,
 };
-use crate::{Collector, IngestError};
+use crate::{Collector, IngestError, Result};
 
 /// What lines have besides samples.
 #[derive(Debug, Default)]
@@ -57,11 +57,7 @@ enum LineSeries {
 ///
 /// # Errors
 /// If the samples collected need more memory than a request may hold.
-pub(super) fn add(
-    collector: &mut Collector<'_>,
-    line: &[u8],
-    notes: &mut SampleNotes,
-) -> Result<Result<(), String>, IngestError> {
+pub(super) fn add(collector: &mut Collector<'_>, line: &[u8], notes: &mut SampleNotes) -> Result<Result<(), String>> {
     let received = collector.received();
     let latest = received.at.0.saturating_add(received.limits.future_ns_max) / Timestamp::MILLISECOND;
     if let Some(comment) = line.strip_prefix(b"# ") {
@@ -104,7 +100,7 @@ pub(super) fn add(
 }
 
 /// Adds an exemplar; reports whether it can be stored.
-fn add_exemplar(collector: &mut Collector<'_>, comment: &CommentExemplar) -> Result<bool, IngestError> {
+fn add_exemplar(collector: &mut Collector<'_>, comment: &CommentExemplar) -> Result<bool> {
     fn pairs(labels: &BTreeMap<String, String>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         labels.iter().map(|(name, value)| (Cow::from(&**name), Cow::from(&**value)))
     }

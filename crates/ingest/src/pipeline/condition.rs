@@ -71,23 +71,17 @@ impl Condition {
     /// # Errors
     /// The first part of the condition that does not match.
     pub(super) fn check(&self, draft: &Draft) -> Result<(), &'static str> {
-        if !self.admits_group(&draft.group) {
-            return Err("group is another");
-        }
+        types::ensure!(self.admits_group(&draft.group), "group is another");
         if self.streams.as_ref().is_some_and(|streams| !GroupPattern::any_matches(streams, &draft.stream)) {
             return Err("stream is another");
         }
         if !self.levels.is_empty() && !draft.level.is_some_and(|level| self.levels.contains(&level)) {
             return Err("level is another");
         }
-        if self.has.iter().any(|name| draft.value(name).is_none()) {
-            return Err("a field is missing");
-        }
+        types::ensure!(!self.has.iter().any(|name| draft.value(name).is_none()), "a field is missing");
         for (name, patterns) in &self.fields {
             let value = draft.text(name).ok_or("a field is missing")?;
-            if !GroupPattern::any_matches(patterns, &value) {
-                return Err("a field has another value");
-            }
+            types::ensure!(GroupPattern::any_matches(patterns, &value), "a field has another value");
         }
         if !self.contains.is_empty() && !self.contains.iter().any(|text| draft.message.contains(text.as_str())) {
             return Err("message does not contain the text");

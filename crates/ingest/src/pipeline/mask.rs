@@ -77,9 +77,7 @@ impl Mask {
             Ok(HashKey(key.as_bytes().to_vec()))
         });
         let nodes = rules.one_or_many();
-        if nodes.is_empty() {
-            return Err(rules.error(format!("names no rule; known: {}", RULES.join(", "))));
-        }
+        types::ensure!(!nodes.is_empty(), rules.error(format!("names no rule; known: {}", RULES.join(", "))));
         let rule = |node: &Node<'_>| Rule::compile(node, replacement.as_deref());
         Ok(Self {
             rules: nodes.iter().map(rule).collect::<Result<_, _>>()?,

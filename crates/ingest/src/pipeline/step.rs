@@ -108,9 +108,7 @@ impl Action {
         Ok(match kind {
             "parse" => {
                 let prefix = text("into", "")?;
-                if prefix.starts_with('@') {
-                    return Err(step.child("into").error("names with @ belong to the system"));
-                }
+                types::ensure!(!prefix.starts_with('@'), step.child("into").error("names with @ belong to the system"));
                 let prefix = if prefix.is_empty() { prefix } else { format!("{prefix}.") };
                 Self::Parse { format: Format::compile(node)?, field: text("field", "@message")?, prefix }
             }
@@ -141,9 +139,7 @@ impl Action {
             "mask" => Self::Mask(Mask::compile(step, node)?),
             "sample" => {
                 let n = node.count()?;
-                if n == 0 {
-                    return Err(node.error("must be at least 1: one of so many is kept"));
-                }
+                types::ensure!(n != 0, node.error("must be at least 1: one of so many is kept"));
                 Self::Sample { n, by: text("by", "@message")? }
             }
             "level" => Self::Level(node.name()?.to_owned()),

@@ -22,9 +22,7 @@ impl Template {
             let (name, tail) = behind
                 .split_once('}')
                 .ok_or_else(|| node.error("a \"{\" has no closing \"}\"; fields are written as {name}"))?;
-            if name.is_empty() {
-                return Err(node.error("\"{}\" names no field; fields are written as {name}"));
-            }
+            types::ensure!(!name.is_empty(), node.error("\"{}\" names no field; fields are written as {name}"));
             parts.push((text.to_owned(), Some(name.to_owned())));
             rest = tail;
         }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use parse::{ArrivalContext, Zone};
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use types::{Column, GroupName, GroupScope, Level, Limits, RowSet, Run, ScanError, Timestamp, Value};
 
@@ -52,7 +53,7 @@ pub struct TrialCounts {
 }
 
 /// What became of the events in one candidate.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct TrialOutcome {
     /// Events that fulfil its condition.
     pub matched: u64,
@@ -73,6 +74,7 @@ pub struct TrialOutcome {
     /// Their bytes afterwards, in whatever group.
     pub bytes_after: u64,
     /// Some of those, the newest first.
+    #[serde(skip)]
     pub examples: Vec<TrialExample>,
 }
 

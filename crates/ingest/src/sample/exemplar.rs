@@ -11,7 +11,7 @@ use types::{GroupName, Level, Timestamp, group_name_of_outside};
 
 use super::labels::{SampleSeries, text_of_labels};
 use super::number::text_of_number;
-use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent};
+use crate::{Collector, EventFields, EventMetadata, RawEvent, Result};
 use types::METRIC_NAME;
 
 /// The value of `@type` of an exemplar.
@@ -66,12 +66,7 @@ impl Exemplar<'_> {
     ///
     /// # Errors
     /// If the events collected need more memory than a request may hold.
-    pub fn add(
-        &self,
-        collector: &mut Collector<'_>,
-        series: &SampleSeries,
-        text: &str,
-    ) -> Result<Result<(), String>, IngestError> {
+    pub fn add(&self, collector: &mut Collector<'_>, series: &SampleSeries, text: &str) -> Result<Result<(), String>> {
         let place = match collector.group(&group_of_exemplars(&series.group)) {
             Ok(place) => place,
             // A key for samples alone loses nothing else.

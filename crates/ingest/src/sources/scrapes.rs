@@ -41,16 +41,11 @@ pub struct SourceScrapes {
     pub scrapes: InputScrapes,
 }
 
-impl Report {
-    fn scrape_bytes(&self) -> usize {
-        self.inputs.iter().filter_map(|input| input.scrapes.as_ref()).map(InputScrapes::n_bytes).sum()
-    }
-}
-
 impl SourceRegistry {
     /// Takes the targets out of the report of a source if there is no room for them beside those of other sources.
     pub(super) fn bound_scrapes(&self, source: &str, report: &mut Report) {
-        let n_bytes = report.scrape_bytes();
+        let n_bytes: usize =
+            report.inputs.iter().filter_map(|input| input.scrapes.as_ref()).map(InputScrapes::n_bytes).sum();
         if n_bytes == 0 {
             return;
         }

@@ -23,18 +23,20 @@ const FILES_SHOWN_MAX: usize = 500;
 /// Gaps of a file that are named.
 const GAPS_NAMED_MAX: usize = 100;
 
-/// How a shipper stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceState {
-    /// It was silent for half a minute.
-    Down,
-    /// It told that it has stopped.
-    Stopped,
-    /// It told of itself within that.
-    Up,
-    /// It never did, or the server has only just started.
-    Unknown,
+types::named! {
+    /// How a shipper stands.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum SourceState {
+        /// It was silent for half a minute.
+        Down = "down",
+        /// It told that it has stopped.
+        Stopped = "stopped",
+        /// It told of itself within that.
+        Up = "up",
+        /// It never did, or the server has only just started.
+        Unknown = "unknown",
+    }
 }
 
 /// All sources within somebody's reach.

@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::AT_ARRIVAL;
 use crate::ids::{IdClaim, IdField, Key, rows_to_read};
-use crate::{IngestError, Intake};
+use crate::{Intake, Result};
 
 /// Most by which the times of copies differ: OTLP has nanoseconds, Zipkin whole microseconds, X-Ray seconds as floats.
 const ROUNDING_NS: i64 = 2_000;
@@ -212,7 +212,7 @@ impl Intake {
     ///
     /// # Errors
     /// If another request takes too long to store one of the spans.
-    pub(crate) fn drop_repeated_spans(&self, parts: &mut Vec<Part>) -> Result<IdClaim<'_>, IngestError> {
+    pub(crate) fn drop_repeated_spans(&self, parts: &mut Vec<Part>) -> Result<IdClaim<'_>> {
         let (mut found, mut keys) = (Vec::new(), Vec::new());
         for part in &*parts {
             let spans = spans_of(&part.batch);

@@ -4,14 +4,14 @@ use serde_json::Value as Json;
 
 use super::reader::Reader;
 use crate::lucene::{Analysis, Defaults};
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 
 pub(super) fn is_and(json: Option<&Json>) -> bool {
     json.and_then(Json::as_str).is_some_and(|operator| operator.eq_ignore_ascii_case("and"))
 }
 
 /// Returns names of fields without their weights; all fields where none are named.
-pub(super) fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, SearchError> {
+pub(super) fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>> {
     let written: Vec<&str> = match json {
         None => Vec::new(),
         Some(Json::String(one)) => vec![one],
@@ -29,11 +29,7 @@ pub(super) fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, 
 }
 
 /// Returns what words without a field mean.
-pub(super) fn defaults(
-    reader: &Reader<'_>,
-    members: &serde_json::Map<String, Json>,
-    at: &str,
-) -> Result<Defaults, SearchError> {
+pub(super) fn defaults(reader: &Reader<'_>, members: &serde_json::Map<String, Json>, at: &str) -> Result<Defaults> {
     if members.contains_key("default_field") && members.contains_key("fields") {
         return Err(SearchError::parsing(at, "cannot use [fields] parameter in conjunction with [default_field]"));
     }

@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::{CLAUSES_MAX, NESTING_MAX, Selection, highlight, keys, leaf};
 use crate::logic::{never, not};
 use crate::mapping::{Schema, of_groups};
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use plan::balanced;
 use plan::{Expr, Operator};
 
@@ -20,7 +20,7 @@ const QUERIES: &str = "bool, match, match_phrase, match_phrase_prefix, match_boo
 
 /// Reads a query; without one every event is meant. `now` is what times count from, `schema` says what fields are
 /// declared to be.
-pub fn parse_query(query: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Selection, SearchError> {
+pub fn parse_query(query: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Selection> {
     let mut reader = Reader::new(now, schema);
     let condition = query.map(|query| reader.clause(query, "query", 0, true)).transpose()?.flatten();
     let marks = condition.as_ref().map(highlight::marks).unwrap_or_default();
@@ -31,13 +31,7 @@ pub fn parse_query(query: Option<&Json>, now: Timestamp, schema: &Schema) -> Res
 
 impl Reader<'_> {
     /// Reads one query. `is_necessary`: no event is meant for which it does not hold.
-    pub fn clause(
-        &mut self,
-        json: &Json,
-        at: &str,
-        nesting: usize,
-        is_necessary: bool,
-    ) -> Result<Option<Expr>, SearchError> {
+    pub fn clause(&mut self, json: &Json, at: &str, nesting: usize, is_necessary: bool) -> Result<Option<Expr>> {
         self.n_clauses += 1;
         if self.n_clauses > CLAUSES_MAX {
             let reason = format!("the query has more than {CLAUSES_MAX} clauses");
@@ -74,13 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    fn all_of(
-        &mut self,
-        body: &Json,
-        at: &str,
-        nesting: usize,
-        is_necessary: bool,
-    ) -> Result<Option<Expr>, SearchError> {
+    fn all_of(&mut self, body: &Json, at: &str, nesting: usize, is_necessary: bool) -> Result<Option<Expr>> {
         let members = object(body, at)?;
         let (mut must, mut should, mut least) = (Vec::new(), Vec::new(), None);
         let (mut has_should, mut holds_always, mut has_must) = (0, 0, false);
@@ -123,7 +111,7 @@ impl Reader<'_> {
         Ok((!must.is_empty()).then(|| balanced(must, Expr::And)))
     }
 
-    fn one_of(&mut self, body: &Json, at: &str, nesting: usize) -> Result<Option<Expr>, SearchError> {
+    fn one_of(&mut self, body: &Json, at: &str, nesting: usize) -> Result<Option<Expr>> {
         let Some(Json::Array(queries)) = body.get("queries") else {
             return Err(SearchError::parsing(at, "needs a list of [queries]"));
         };

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 
 /// What the value of a parameter must be.
 #[derive(Clone, Copy, Debug)]
@@ -92,12 +92,12 @@ const OF_AGGREGATIONS: [(&str, Form); 25] = [
 const NUMERIC: [&str; 8] = ["avg", "sum", "min", "max", "stats", "extended_stats", "percentiles", "percentile_ranks"];
 
 /// Checks the parameters of a query.
-pub(super) fn check_query(members: &Map<String, Json>, at: &str) -> Result<(), SearchError> {
+pub(super) fn check_query(members: &Map<String, Json>, at: &str) -> Result<()> {
     check(members, &OF_QUERIES, at)
 }
 
 /// Checks the parameters of an aggregation.
-pub(super) fn check_aggregation(kind: &str, members: &Map<String, Json>, at: &str) -> Result<(), SearchError> {
+pub(super) fn check_aggregation(kind: &str, members: &Map<String, Json>, at: &str) -> Result<()> {
     check(members, &OF_AGGREGATIONS, at)?;
     if kind == "histogram" {
         check(members, &[("offset", Form::Number), ("missing", Form::Number), ("order", Form::Object)], at)?;
@@ -115,7 +115,7 @@ pub(super) fn check_aggregation(kind: &str, members: &Map<String, Json>, at: &st
 }
 
 /// Checks a source of a composite aggregation.
-pub fn check_source(kind: &str, options: &Json, at: &str) -> Result<(), SearchError> {
+pub fn check_source(kind: &str, options: &Json, at: &str) -> Result<()> {
     let Some(members) = options.as_object() else { return Err(SearchError::parsing(at, "is no object")) };
     let common = ["field", "missing_bucket", "missing_order", "order"];
     let own: &[&str] = match kind {
@@ -130,7 +130,7 @@ pub fn check_source(kind: &str, options: &Json, at: &str) -> Result<(), SearchEr
     check(members, &[("order", Form::OneOf(&["asc", "desc"]))], at)
 }
 
-fn check(members: &Map<String, Json>, forms: &[(&str, Form)], at: &str) -> Result<(), SearchError> {
+fn check(members: &Map<String, Json>, forms: &[(&str, Form)], at: &str) -> Result<()> {
     for (name, form) in forms {
         let Some(value) = members.get(*name).filter(|value| !value.is_null()) else { continue };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

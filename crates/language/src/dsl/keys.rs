@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value as Json};
 
 use super::forms;
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use crate::word_table::{WordTable, word_table};
 
 /// Taken by every query.
@@ -37,7 +37,7 @@ const REFUSED: [(&str, &[&str]); 12] = [
 const TEXT_QUERIES: [&str; 2] = ["query_string", "simple_query_string"];
 
 /// Refuses the keys that a query does not take.
-pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<(), SearchError> {
+pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<()> {
     let Some(members) = body.as_object() else { return Ok(()) };
     if let Some(known) = ROWS.get(format!("query {kind}").as_str()) {
         check(members, known, |key| format!("[{kind}] query does not support [{key}]"), at)?;
@@ -59,7 +59,7 @@ pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<(), Searc
 }
 
 /// Refuses the keys that an aggregation does not take.
-pub fn check_aggregation(kind: &str, body: &Json, at: &str) -> Result<(), SearchError> {
+pub fn check_aggregation(kind: &str, body: &Json, at: &str) -> Result<()> {
     let Some(members) = body.as_object() else { return Ok(()) };
     let takes_script = kind.starts_with("bucket_") || kind == "moving_fn";
     let is_sibling = kind.ends_with("_bucket");
@@ -74,21 +74,13 @@ pub fn check_aggregation(kind: &str, body: &Json, at: &str) -> Result<(), Search
     }
 }
 
-fn check(
-    members: &Map<String, Json>,
-    known: &[&str],
-    message: impl Fn(&str) -> String,
-    at: &str,
-) -> Result<(), SearchError> {
+fn check(members: &Map<String, Json>, known: &[&str], message: impl Fn(&str) -> String, at: &str) -> Result<()> {
     let is_known =
         |key: &str| known.contains(&key) || COMMON.contains(&key) || REFUSED[..2].iter().any(|(name, _)| *name == key);
-    match members.keys().find(|key| !is_known(key)) {
-        Some(key) => Err(SearchError::parsing(at, message(key))),
-        None => Ok(()),
-    }
+    members.keys().find(|key| !is_known(key)).map_or(Ok(()), |key| Err(SearchError::parsing(at, message(key))))
 }
 
-fn check_values(members: &Map<String, Json>, refused: &[(&str, &[&str])], at: &str) -> Result<(), SearchError> {
+fn check_values(members: &Map<String, Json>, refused: &[(&str, &[&str])], at: &str) -> Result<()> {
     for (name, usual) in refused {
         let Some(value) = members.get(*name).filter(|value| !value.is_null()) else { continue };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -11,7 +11,7 @@ use super::{TERMS_MAX, range, simple, value_of_json};
 use crate::logic::{both, never};
 use crate::lucene::{FUZZY_LETTERS_MAX, Target, parse_with, wildcard};
 use crate::mapping::Kind;
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use plan::words::words_of;
 use plan::{Expr, QueryErrors, Word, Words, balanced, date_value};
 
@@ -31,7 +31,7 @@ pub(super) fn condition(
     body: &Json,
     at: &str,
     is_necessary: bool,
-) -> Result<Option<Condition>, SearchError> {
+) -> Result<Option<Condition>> {
     Ok(Some(match kind {
         "match" => matching(&Field::read(reader, body, at, &["query"])?)?,
         "match_phrase" => phrase(&Field::read(reader, body, at, &["query"])?)?,
@@ -63,7 +63,7 @@ pub(super) struct Field<'j> {
 }
 
 /// Returns the name and the value of the only field. Weights and names may be next to it.
-fn only_field<'j>(body: &'j Json, at: &str) -> Result<(&'j String, &'j Json), SearchError> {
+fn only_field<'j>(body: &'j Json, at: &str) -> Result<(&'j String, &'j Json)> {
     let mut fields = object(body, at)?.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
     match (fields.next(), fields.next()) {
         (Some(field), None) => Ok(field),
@@ -72,7 +72,7 @@ fn only_field<'j>(body: &'j Json, at: &str) -> Result<(&'j String, &'j Json), Se
 }
 
 impl<'j> Field<'j> {
-    fn read(reader: &Reader<'_>, body: &'j Json, at: &str, keys: &[&str]) -> Result<Self, SearchError> {
+    fn read(reader: &Reader<'_>, body: &'j Json, at: &str, keys: &[&str]) -> Result<Self> {
         let (name, value) = only_field(body, at)?;
         let (at, target) = (format!("{at}.{name}"), reader.target(name));
         let Some(options) = value.as_object() else { return Ok(Self { name, value, options: None, at, target }) };
@@ -89,7 +89,7 @@ impl<'j> Field<'j> {
         self.option("case_insensitive").is_some_and(|flag| flag == true || flag == "true")
     }
 
-    fn text(&self) -> Result<String, SearchError> {
+    fn text(&self) -> Result<String> {
         match value_of_json(self.value) {
             Some(value) => Ok(value.to_string()),
             None => Err(SearchError::parsing(&self.at, "is no text")),
@@ -97,16 +97,16 @@ impl<'j> Field<'j> {
     }
 
     /// Refuses a value that the field cannot have; `true`: it finds nothing instead.
-    fn is_unfit(&self, text: &str) -> Result<bool, SearchError> {
+    fn is_unfit(&self, text: &str) -> Result<bool> {
         self.refused(self.target.misfit(text))
     }
 
     /// Refuses a pattern that the field cannot be asked for; `true`: it finds nothing instead.
-    fn is_no_text(&self, query: &str) -> Result<bool, SearchError> {
+    fn is_no_text(&self, query: &str) -> Result<bool> {
         self.refused(self.target.misfit_of_pattern(query))
     }
 
-    fn refused(&self, why: Option<String>) -> Result<bool, SearchError> {
+    fn refused(&self, why: Option<String>) -> Result<bool> {
         let Some(why) = why else { return Ok(false) };
         let is_lenient = self.option("lenient").is_some_and(|flag| flag == true || flag == "true");
         if is_lenient && !matches!(self.target.kind(), Some(Kind::Refused(_))) {
@@ -116,7 +116,7 @@ impl<'j> Field<'j> {
     }
 
     /// Returns how many places words may be elsewhere.
-    fn slop(&self) -> Result<usize, SearchError> {
+    fn slop(&self) -> Result<usize> {
         let Some(written) = self.option("slop").filter(|slop| !slop.is_null()) else { return Ok(0) };
         let number = written.as_u64().or_else(|| written.as_str()?.trim().parse().ok());
         let number = number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number <= SLOP_MAX);
@@ -124,7 +124,7 @@ impl<'j> Field<'j> {
         number.ok_or_else(|| SearchError::parsing(&self.at, message()))
     }
 
-    fn refuse(&self, option: &str, harmless: &[&str]) -> Result<(), SearchError> {
+    fn refuse(&self, option: &str, harmless: &[&str]) -> Result<()> {
         match self.option(option) {
             Some(value) if !harmless.iter().any(|known| value.to_string().trim_matches('"') == *known) => {
                 Err(SearchError::parsing(&self.at, format!("[{option}] is not supported")))
@@ -134,7 +134,7 @@ impl<'j> Field<'j> {
     }
 }
 
-fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
+fn matching(field: &Field<'_>) -> Result<Condition> {
     field.refuse("fuzziness", &["0", "0.0"])?;
     let (target, text) = (&field.target, field.text()?);
     if field.is_unfit(&text)? {
@@ -157,7 +157,7 @@ fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
 }
 
 /// Returns what a text without words finds: nothing, unless everything is wanted then.
-fn without_words(field: &Field<'_>) -> Result<Condition, SearchError> {
+fn without_words(field: &Field<'_>) -> Result<Condition> {
     match field.option("zero_terms_query").map(|wanted| wanted.as_str().unwrap_or_default().to_ascii_lowercase()) {
         None => Ok(Some(never())),
         Some(wanted) if wanted == "none" => Ok(Some(never())),
@@ -167,7 +167,7 @@ fn without_words(field: &Field<'_>) -> Result<Condition, SearchError> {
 }
 
 /// Joins conditions of which all must hold, or the number that is asked for.
-fn enough_of(words: Vec<Expr>, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn enough_of(words: Vec<Expr>, field: &Field<'_>) -> Result<Condition> {
     if is_and(field.option("operator")) {
         return Ok(Some(balanced(words, Expr::And)));
     }
@@ -179,7 +179,7 @@ fn enough_of(words: Vec<Expr>, field: &Field<'_>) -> Result<Condition, SearchErr
 }
 
 /// Words in any order, the last of which only begins so.
-fn words_and_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn words_and_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition> {
     field.refuse("fuzziness", &["0", "0.0"])?;
     let (target, text) = (&field.target, field.text()?);
     if field.is_no_text("prefix")? {
@@ -195,7 +195,7 @@ fn words_and_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condit
     enough_of(conditions, field)
 }
 
-fn phrase(field: &Field<'_>) -> Result<Condition, SearchError> {
+fn phrase(field: &Field<'_>) -> Result<Condition> {
     let (text, slop) = (field.text()?, field.slop()?);
     if field.is_unfit(&text)? {
         return Ok(Some(never()));
@@ -208,7 +208,7 @@ fn phrase(field: &Field<'_>) -> Result<Condition, SearchError> {
 }
 
 /// Refuses a phrase where the places of words are not known.
-fn has_positions(field: &Field<'_>, text: &str) -> Result<(), SearchError> {
+fn has_positions(field: &Field<'_>, text: &str) -> Result<()> {
     match field.target.misfit_of_phrase(words_of(text).len()) {
         Some(why) => Err(SearchError { kind: "query_shard_exception", reason: format!("[{}] {why}", field.at) }),
         None => Ok(()),
@@ -216,7 +216,7 @@ fn has_positions(field: &Field<'_>, text: &str) -> Result<(), SearchError> {
 }
 
 /// Words one after the other, the last of which only begins so; of a keyword the beginning.
-fn phrase_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn phrase_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition> {
     let (text, target) = (field.text()?, &field.target);
     if field.is_no_text("phrase prefix")? {
         return Ok(Some(never()));
@@ -236,11 +236,11 @@ fn begins_with(text: &str) -> String {
     format!("(?s)^{}.*$", regex::escape(text))
 }
 
-fn beginning(reader: &mut Reader<'_>, target: &Target, text: &str, at: &str) -> Result<Expr, SearchError> {
+fn beginning(reader: &mut Reader<'_>, target: &Target, text: &str, at: &str) -> Result<Expr> {
     Ok(target.matching(reader.regex(&begins_with(&target.normal(text)), at)?))
 }
 
-fn multi_match(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Condition, SearchError> {
+fn multi_match(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Condition> {
     let members = object(body, at)?;
     let Some(query) = members.get("query") else { return Err(SearchError::parsing(at, "needs a [query]")) };
     let kind = members.get("type").and_then(Json::as_str).unwrap_or("best_fields");
@@ -266,7 +266,7 @@ fn multi_match(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Conditi
 }
 
 /// Returns the whole value; of texts a word. An id is the sender's or ours.
-fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
+fn term(field: &Field<'_>) -> Result<Expr> {
     let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
     if field.name == "_id" {
         return Ok(of_ids(vec![Expr::Literal(Some(value))]));
@@ -286,7 +286,7 @@ fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
     }
 }
 
-fn terms(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr, SearchError> {
+fn terms(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr> {
     let (name, list) = only_field(body, at)?;
     let Json::Array(list) = list else {
         return Err(SearchError::parsing(&format!("{at}.{name}"), "is no list of values; lookups are not supported"));
@@ -327,7 +327,7 @@ fn of_ids(ids: Vec<Expr>) -> Expr {
     both(one_of("@id"), one_of("_id"), Expr::Or)
 }
 
-fn ids(body: &Json, at: &str) -> Result<Expr, SearchError> {
+fn ids(body: &Json, at: &str) -> Result<Expr> {
     let Some(Json::Array(values)) = object(body, at)?.get("values") else {
         return Err(SearchError::parsing(at, "needs a list of [values]"));
     };
@@ -335,13 +335,13 @@ fn ids(body: &Json, at: &str) -> Result<Expr, SearchError> {
     Ok(of_ids(values.into_iter().map(|value| Expr::Literal(Some(Value::text(value.to_string())))).collect()))
 }
 
-fn exists(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr, SearchError> {
+fn exists(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr> {
     let field = object(body, at)?.get("field").and_then(Json::as_str);
     field.map(|name| reader.target(name).is_there()).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
 }
 
 /// Returns values that begin so, or match a pattern as a whole; in sentences, words.
-fn pattern(reader: &mut Reader<'_>, kind: &str, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn pattern(reader: &mut Reader<'_>, kind: &str, field: &Field<'_>) -> Result<Condition> {
     let (target, text) = (&field.target, field.text()?);
     if field.is_no_text(kind)? {
         return Ok(Some(never()));
@@ -358,7 +358,7 @@ fn pattern(reader: &mut Reader<'_>, kind: &str, field: &Field<'_>) -> Result<Con
 }
 
 /// Words like one, which differ in one letter.
-fn fuzzy(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn fuzzy(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition> {
     let text = field.text()?;
     let n_letters = text.chars().count();
     let fuzziness = match field.option("fuzziness") {
@@ -378,11 +378,10 @@ fn fuzzy(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, Search
     Ok(Some(target.matching(reader.regex(&source, &field.at)?)))
 }
 
-fn query_string(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Condition, SearchError> {
+fn query_string(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Condition> {
     let members = object(body, at)?;
-    let Some(text) = members.get("query").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "needs a [query]"));
-    };
+    let text =
+        members.get("query").and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, "needs a [query]"))?;
     parse_with(text, &defaults(reader, members, at)?).map_err(|errors| located(&errors, text, at))
 }
 

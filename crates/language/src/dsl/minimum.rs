@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use types::Value;
 
 use crate::logic::{both, never};
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 
 /// Returns the condition that at least `least` of the conditions hold; `None` where that is always so.
 pub(super) fn at_least(least: usize, conditions: Vec<Expr>) -> Option<Expr> {
@@ -25,7 +25,7 @@ pub(super) fn at_least(least: usize, conditions: Vec<Expr>) -> Option<Expr> {
 }
 
 /// `2`, `-1`, `75%` of `n` clauses, `3<90% 9<-2` of more than so many.
-pub(super) fn minimum(written: &Json, n: usize, at: &str) -> Result<usize, SearchError> {
+pub(super) fn minimum(written: &Json, n: usize, at: &str) -> Result<usize> {
     let unreadable = || SearchError::parsing(at, format!("minimum_should_match [{written}] is not supported"));
     let text = match written {
         Json::Number(number) => number.to_string(),
@@ -47,10 +47,7 @@ pub(super) fn minimum(written: &Json, n: usize, at: &str) -> Result<usize, Searc
         return Ok(least);
     }
     let of_all = |percent: i64| n as i64 * percent.clamp(-100, 100) / 100;
-    let number = match text.strip_suffix('%') {
-        Some(percent) => percent.parse().map(of_all),
-        None => text.parse::<i64>(),
-    };
+    let number = text.strip_suffix('%').map_or_else(|| text.parse::<i64>(), |percent| percent.parse().map(of_all));
     let number = number.map_err(|_| unreadable())?;
     let least = if text.starts_with('-') { (n as i64).saturating_add(number) } else { number };
     Ok(usize::try_from(least.max(0)).unwrap_or(usize::MAX))

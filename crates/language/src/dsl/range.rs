@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::value_of_json;
 use crate::lucene::{Bound, Target};
 use crate::mapping::Kind;
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use plan::date_math::zone_of;
 
 /// Bounds by their names, and whether each is an upper one and includes its value.
@@ -18,12 +18,7 @@ const BOUNDS: [(&str, bool, bool); 4] =
     [("gte", false, true), ("gt", false, false), ("lte", true, true), ("lt", true, false)];
 
 /// Reads the query.
-pub(super) fn condition(
-    reader: &mut Reader<'_>,
-    body: &Json,
-    at: &str,
-    is_necessary: bool,
-) -> Result<Option<Expr>, SearchError> {
+pub(super) fn condition(reader: &mut Reader<'_>, body: &Json, at: &str, is_necessary: bool) -> Result<Option<Expr>> {
     let (name, options) = only_member(body, at)?;
     let at = format!("{at}.{name}");
     let options = object(options, &at)?;
@@ -60,7 +55,7 @@ pub(super) fn condition(
 }
 
 /// Bounds that are there, with what kind each is.
-fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json, bool, bool)>, SearchError> {
+fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json, bool, bool)>> {
     let flag = |name: &str| options.get(name).and_then(Json::as_bool).unwrap_or(true);
     let mut found = Vec::new();
     for (name, value) in options {
@@ -89,7 +84,7 @@ fn of_values(
     format: Option<&str>,
     read: impl Fn(&Json) -> Option<times::DateRange>,
     at: &str,
-) -> Result<Expr, SearchError> {
+) -> Result<Expr> {
     if bounds.is_empty() {
         return Ok(target.is_there());
     }
@@ -107,9 +102,7 @@ fn of_values(
         let is_only_time = is_of_other_times || bound.as_str().is_some_and(is_date);
         let is_text = target.is_keyword() && !target.is_time() && !is_declared_date;
         let time = if is_text { None } else { read(bound) };
-        let Some(value) = value_of_json(bound) else {
-            return Err(SearchError::parsing(at, format!("{bound} is no value")));
-        };
+        let value = value_of_json(bound).ok_or_else(|| SearchError::parsing(at, format!("{bound} is no value")))?;
         if time.is_none() && is_of_other_times && !is_text {
             return Err(SearchError::parsing(at, format!("{bound} is no time that can be read")));
         }

@@ -5,7 +5,7 @@ use types::{TimeRange, Timestamp};
 
 use crate::lucene::{Analysis, Target};
 use crate::mapping::Schema;
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 
 /// Turns queries into conditions. `None` is one that always holds.
 pub struct Reader<'s> {
@@ -33,7 +33,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Compiles a regular expression within limits.
-    pub fn regex(&mut self, source: &str, at: &str) -> Result<regex::Regex, SearchError> {
+    pub fn regex(&mut self, source: &str, at: &str) -> Result<regex::Regex> {
         self.n_regexes += 1;
         if self.n_regexes > REGEXES_MAX {
             let message = format!("the query has more than {REGEXES_MAX} regular expressions and wildcards");

@@ -11,18 +11,17 @@ use super::members::object;
 use super::reader::Reader;
 use crate::logic::{never, not};
 use crate::lucene::{Defaults, Target};
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use plan::{Expr, REGEXES_MAX, balanced, compile_regex};
 
 /// Longest text in bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Reads the query.
-pub(super) fn condition(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Option<Expr>, SearchError> {
+pub(super) fn condition(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Option<Expr>> {
     let members = object(body, at)?;
-    let Some(text) = members.get("query").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "needs a [query]"));
-    };
+    let text =
+        members.get("query").and_then(Json::as_str).ok_or_else(|| SearchError::parsing(at, "needs a [query]"))?;
     if text.len() > TEXT_BYTES_MAX {
         return Err(SearchError::parsing(at, format!("the query has more than {TEXT_BYTES_MAX} bytes")));
     }

@@ -15,10 +15,7 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     if let Some(error) = unfinished(rest, text, at) {
         return error;
     }
-    let found = match rest.chars().next() {
-        Some(sign) => format!("`{sign}` stands"),
-        None => "the pattern ends".to_owned(),
-    };
+    let found = rest.chars().next().map_or_else(|| "the pattern ends".to_owned(), |sign| format!("`{sign}` stands"));
     let message = format!("{found} where {} was expected", phrase(expected));
     let error = QueryError::new("syntax", message, text, span);
     match hint(rest, text, expected) {

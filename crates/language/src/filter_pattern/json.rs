@@ -166,8 +166,7 @@ fn steps(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Step>> {
         }
     }
     if steps.iter().filter(|step| step.is_any()).count() > 1 {
-        let message = "a selector has one wildcard at most";
-        return Err(reader.error("too-many-wildcards", message, span));
+        return Err(reader.error("too-many-wildcards", "a selector has one wildcard at most", span));
     }
     Ok(steps)
 }

@@ -17,16 +17,11 @@ pub(super) fn compare(
     written: Pair<'_, Rule>,
 ) -> Result<Expr> {
     let span = span_of(&written);
-    let Some(written) = written.into_inner().next() else {
-        return Err(reader.error("syntax", "a value is missing here", span));
-    };
+    let written = written.into_inner().next().ok_or_else(|| reader.error("syntax", "a value is missing here", span))?;
     let order = match sign.as_str() {
         "!=" => return Ok(not(equal(reader, subject, &written)?)),
         "=" | "==" => return equal(reader, subject, &written),
-        ">" => Comparison::Greater,
-        ">=" => Comparison::GreaterOrEqual,
-        "<" => Comparison::Less,
-        _ => Comparison::LessOrEqual,
+        other => Comparison::named(other).unwrap_or(Comparison::LessOrEqual),
     };
     let Some(number) = number(written.as_str()) else {
         let message = format!("`{}` compares with a number only", sign.as_str());

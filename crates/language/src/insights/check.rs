@@ -204,10 +204,7 @@ impl Checker<'_> {
     }
 
     fn parse(&mut self, source: Option<&Node>, method: &Method) {
-        let text = match source {
-            Some(node) => self.expr(node),
-            None => Expr::Field("@message".into()),
-        };
+        let text = source.map_or_else(|| Expr::Field("@message".into()), |node| self.expr(node));
         let pattern_span = match method {
             Method::Grok(pattern) | Method::Regex(pattern) => Some(pattern.span),
             _ => None,

@@ -109,19 +109,14 @@ impl Tree<'_, '_> {
         let operator = match &*pair.as_str().to_ascii_lowercase() {
             "and" => PendingOperator::And,
             "or" => PendingOperator::Or,
-            "=" | "==" => PendingOperator::Binary(Binary::Compare(Comparison::Equal)),
-            "!=" | "<>" => PendingOperator::Binary(Binary::Compare(Comparison::NotEqual)),
-            "<" => PendingOperator::Binary(Binary::Compare(Comparison::Less)),
-            "<=" => PendingOperator::Binary(Binary::Compare(Comparison::LessOrEqual)),
-            ">" => PendingOperator::Binary(Binary::Compare(Comparison::Greater)),
-            ">=" => PendingOperator::Binary(Binary::Compare(Comparison::GreaterOrEqual)),
-            "+" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Add)),
-            "-" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Subtract)),
-            "*" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Multiply)),
-            "/" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Divide)),
-            "%" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Remainder)),
-            "^" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Power)),
-            _ => return Err(self.reader.error("syntax", "there is no operator here", span_of(pair))),
+            "==" => PendingOperator::Binary(Binary::Compare(Comparison::Equal)),
+            "<>" => PendingOperator::Binary(Binary::Compare(Comparison::NotEqual)),
+            sign => {
+                let compared = Comparison::named(sign).map(Binary::Compare);
+                let binary = compared.or_else(|| ArithmeticOperator::named(sign).map(Binary::Arithmetic));
+                let missing = || self.reader.error("syntax", "there is no operator here", span_of(pair));
+                PendingOperator::Binary(binary.ok_or_else(missing)?)
+            }
         };
         self.apply_before(operator.strength())?;
         self.waiting.push((operator, span_of(pair)));

@@ -254,10 +254,7 @@ fn check_errors<E>(
         let error = row.get(n_before..)?.last()?.as_ref().map(Value::to_string)?;
         (error.ends_with("Err") && !is_forgiven(&error) && segments.is_of_a_window(row)).then_some(error)
     };
-    match rows.iter().find_map(error) {
-        Some(error) => Err(MetricError::Pipeline(error)),
-        None => Ok(()),
-    }
+    rows.iter().find_map(error).map_or(Ok(()), |error| Err(MetricError::Pipeline(error)))
 }
 
 /// What is asked of a range function besides its numbers.

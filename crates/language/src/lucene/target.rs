@@ -56,10 +56,7 @@ impl Target {
 
     /// Does the same with texts looked at in a way of the caller's.
     pub(crate) fn field_in(written: &str, of_texts: Analysis) -> Self {
-        let (plain, has_suffix) = match written.strip_suffix(".keyword") {
-            Some(plain) => (plain, true),
-            None => (written, false),
-        };
+        let (plain, has_suffix) = written.strip_suffix(".keyword").map_or((written, false), |plain| (plain, true));
         let name = match plain {
             "message" => "@message",
             "_index" => "@log",

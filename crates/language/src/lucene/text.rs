@@ -10,12 +10,7 @@ pub(super) fn is_word(text: &str) -> bool {
 }
 
 pub(crate) fn comparison_of(sign: &str) -> Comparison {
-    match sign {
-        ">=" => Comparison::GreaterOrEqual,
-        ">" => Comparison::Greater,
-        "<=" => Comparison::LessOrEqual,
-        _ => Comparison::Less,
-    }
+    Comparison::named(sign).unwrap_or(Comparison::Less)
 }
 
 /// Returns what a word reads as: a number, a truth value, else a text.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use types::GroupPattern;
 
 use super::{DEPTH_MAX, Declaration, Dynamic, FIELDS_MAX, Kind, Mapping, Pattern, Template};
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use plan::compile_regex;
 
 /// Types that are kept and shown; a search that names such a field is refused.
@@ -95,7 +95,7 @@ impl Mapping {
     ///
     /// # Errors
     /// Where a declaration cannot be read, or names what is not supported.
-    pub fn read(json: &Json, settings: &Json) -> Result<Self, SearchError> {
+    pub fn read(json: &Json, settings: &Json) -> Result<Self> {
         let nothing = Map::new();
         let members = match json {
             Json::Null => &nothing,
@@ -122,7 +122,7 @@ impl Mapping {
 }
 
 /// Refuses an analyzer that all texts would be read by.
-fn check_analysis(settings: &Json) -> Result<(), SearchError> {
+fn check_analysis(settings: &Json) -> Result<()> {
     let analyzers = analysis(settings, "analyzer");
     match analyzers.and_then(|analyzers| analyzers.get("default")).and_then(|one| one["type"].as_str()) {
         Some("standard") => Ok(()),
@@ -139,7 +139,7 @@ fn analysis<'j>(settings: &'j Json, part: &str) -> Option<&'j Map<String, Json>>
 }
 
 impl Reader<'_> {
-    fn top(&mut self, members: &Map<String, Json>) -> Result<(), SearchError> {
+    fn top(&mut self, members: &Map<String, Json>) -> Result<()> {
         for (name, value) in members {
             match name.as_str() {
                 "properties" | "dynamic" | "_meta" | "date_detection" | "numeric_detection" | "subobjects" => {}
@@ -171,7 +171,7 @@ impl Reader<'_> {
         }
     }
 
-    fn dynamic(&mut self, path: &str, members: &Map<String, Json>) -> Result<(), SearchError> {
+    fn dynamic(&mut self, path: &str, members: &Map<String, Json>) -> Result<()> {
         let Some(written) = members.get("dynamic").filter(|written| !written.is_null()) else { return Ok(()) };
         let text = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
         let dynamic = match text.as_str() {
@@ -189,7 +189,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn properties(&mut self, path: &str, json: &Json, depth: usize) -> Result<(), SearchError> {
+    fn properties(&mut self, path: &str, json: &Json, depth: usize) -> Result<()> {
         let Some(members) = json.as_object() else {
             return Err(problem(format!(
                 "Expected map for property [properties] on field [{path}] but got {json:.100}"
@@ -211,7 +211,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn field(&mut self, path: &str, body: &Json, depth: usize) -> Result<(), SearchError> {
+    fn field(&mut self, path: &str, body: &Json, depth: usize) -> Result<()> {
         let Some(members) = body.as_object() else {
             return Err(problem(format!("Expected map for property [fields] on field [{path}] but got {body:.100}")));
         };
@@ -251,7 +251,7 @@ impl Reader<'_> {
 
     /// `dynamic_templates`: what undeclared fields are, by their names. Those for numbers and the like say no more than
     /// their values do.
-    fn templates(&mut self, json: &Json) -> Result<(), SearchError> {
+    fn templates(&mut self, json: &Json) -> Result<()> {
         for one in json.as_array().into_iter().flatten() {
             let Some((name, body)) = one.as_object().and_then(|members| members.iter().next()) else {
                 return Err(problem("A dynamic template must be defined with a name"));
@@ -275,7 +275,7 @@ fn is_usual_source(json: &Json) -> bool {
 }
 
 /// Other ways to read a field: its `fields`.
-fn parts(path: &str, members: &Map<String, Json>, settings: &Json) -> Result<Vec<(String, Kind, String)>, SearchError> {
+fn parts(path: &str, members: &Map<String, Json>, settings: &Json) -> Result<Vec<(String, Kind, String)>> {
     let Some(fields) = members.get("fields").and_then(Json::as_object) else { return Ok(Vec::new()) };
     let part = |(name, body): (&String, &Json)| {
         let path = format!("{path}.{name}");
@@ -288,7 +288,7 @@ fn parts(path: &str, members: &Map<String, Json>, settings: &Json) -> Result<Vec
 }
 
 /// Returns what a field of a type is.
-fn kind_of(path: &str, kind: &str, members: &Map<String, Json>, settings: &Json) -> Result<Kind, SearchError> {
+fn kind_of(path: &str, kind: &str, members: &Map<String, Json>, settings: &Json) -> Result<Kind> {
     check_parameters(path, kind, members)?;
     let is_off = |name: &str| members.get(name).is_some_and(|flag| flag == false || flag == "false");
     if is_off("index") && (is_off("doc_values") || matches!(kind, "text" | "match_only_text")) {
@@ -345,7 +345,7 @@ fn most(members: &Map<String, Json>) -> Option<usize> {
     usize::try_from(most).ok().filter(|most| *most < 1 << 20)
 }
 
-fn check_parameters(path: &str, kind: &str, members: &Map<String, Json>) -> Result<(), SearchError> {
+fn check_parameters(path: &str, kind: &str, members: &Map<String, Json>) -> Result<()> {
     let refused: BTreeSet<&str> = ["copy_to", "null_value", "script", "on_script_error"].into();
     const READ: [&str; 14] = [
         "type",
@@ -376,7 +376,7 @@ fn check_parameters(path: &str, kind: &str, members: &Map<String, Json>) -> Resu
 }
 
 /// Reports whether a normalizer writes small letters. One that does more is refused.
-fn is_lower(path: &str, normalizer: Option<&Json>, settings: &Json) -> Result<bool, SearchError> {
+fn is_lower(path: &str, normalizer: Option<&Json>, settings: &Json) -> Result<bool> {
     let Some(name) = normalizer.and_then(Json::as_str) else { return Ok(false) };
     let Some(body) = analysis(settings, "normalizer").and_then(|normalizers| normalizers.get(name)) else {
         return match name {
@@ -402,7 +402,7 @@ fn is_lower(path: &str, normalizer: Option<&Json>, settings: &Json) -> Result<bo
 }
 
 /// Refuses formats in which values are no dates here.
-fn formats<'t>(formats: impl Iterator<Item = &'t str>) -> Result<(), SearchError> {
+fn formats<'t>(formats: impl Iterator<Item = &'t str>) -> Result<()> {
     for format in formats.map(str::trim) {
         let bare = format.replace('\'', "");
         let begins = |start: &str| {
@@ -417,14 +417,14 @@ fn formats<'t>(formats: impl Iterator<Item = &'t str>) -> Result<(), SearchError
     Ok(())
 }
 
-fn template(name: &str, body: &Json, settings: &Json) -> Result<Option<Template>, SearchError> {
+fn template(name: &str, body: &Json, settings: &Json) -> Result<Option<Template>> {
     let nothing = json!({});
     let mapping = body.get("mapping").unwrap_or(&nothing);
     if body.get("runtime").is_some() {
         return Err(problem(format!("[runtime] of the dynamic template [{name}] is not supported")));
     }
     let is_regex = body["match_pattern"] == "regex";
-    let patterns = |key: &str| -> Result<Vec<Pattern>, SearchError> {
+    let patterns = |key: &str| -> Result<Vec<Pattern>> {
         let written: Vec<&str> = match body.get(key) {
             Some(Json::String(one)) => vec![one],
             Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).collect(),

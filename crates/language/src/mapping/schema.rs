@@ -5,7 +5,7 @@ use std::sync::Arc;
 use types::Value;
 
 use super::{FieldResolution, Kind, Mapping};
-use crate::search_error::SearchError;
+use crate::search_error::{Result, SearchError};
 use plan::{Comparison, Expr, Function};
 
 /// Groups that have the same mapping.
@@ -76,8 +76,8 @@ impl Schema {
     pub(crate) fn agreed<T: std::fmt::Debug>(
         &self,
         written: &str,
-        what: impl Fn(FieldResolution) -> Result<T, SearchError>,
-    ) -> Result<T, SearchError> {
+        what: impl Fn(FieldResolution) -> Result<T>,
+    ) -> Result<T> {
         let first = what(self.mapping(0).resolve(written))?;
         for at in 1..self.n_mappings() {
             let other = what(self.mapping(at).resolve(written))?;
@@ -92,12 +92,12 @@ impl Schema {
     }
 
     /// Returns the values of a field as buckets and metrics take them.
-    pub fn value(&self, written: &str) -> Result<Expr, SearchError> {
+    pub fn value(&self, written: &str) -> Result<Expr> {
         self.agreed(written, |field| value_of(written, field))
     }
 
     /// Returns what a field is ordered by.
-    pub fn order(&self, written: &str) -> Result<Expr, SearchError> {
+    pub fn order(&self, written: &str) -> Result<Expr> {
         self.agreed(written, |resolved| {
             let kind = resolved.kind.clone();
             let value = value_of(written, resolved)?;
@@ -110,17 +110,17 @@ impl Schema {
     }
 
     /// Returns the name of the field that has the values.
-    pub fn name(&self, written: &str) -> Result<String, SearchError> {
+    pub fn name(&self, written: &str) -> Result<String> {
         self.agreed(written, |resolved| Ok(resolved.name))
     }
 
     /// Returns the kind that a field is declared with, where all mappings agree.
-    pub fn kind(&self, written: &str) -> Result<Option<Kind>, SearchError> {
+    pub fn kind(&self, written: &str) -> Result<Option<Kind>> {
         self.agreed(written, |resolved| Ok(resolved.kind))
     }
 }
 
-fn value_of(written: &str, resolved: FieldResolution) -> Result<Expr, SearchError> {
+fn value_of(written: &str, resolved: FieldResolution) -> Result<Expr> {
     let field = crate::dsl::shown(&crate::dsl::field_of(&resolved.name));
     Ok(match resolved.kind {
         None | Some(Kind::Number | Kind::Boolean | Kind::Ip | Kind::Date { .. }) => field,

@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use self::in_flight::InFlight;
 use self::in_flight::Spans;
 use self::streams::Streams;
-use ingest::{Collector, DecodeBudget, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy, snappy};
+use ingest::{Collector, DecodeBudget, Encoding, IngestAnswer, Intake, Result, Sender, decode, lossy, snappy};
 
 /// Stores pushed lines.
 pub struct PushWriter<'a> {
@@ -37,7 +37,7 @@ impl PushWriter<'_> {
     /// Stores the lines of a push request as JSON and returns when they are durable. Blocks.
     ///
     /// The same request again, under the same id or with none, stores nothing twice.
-    pub fn json(&self, body: &[u8], encoding: Encoding, sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
+    pub fn json(&self, body: &[u8], encoding: Encoding, sender: &Sender<'_>) -> Result<IngestAnswer> {
         let body = decode(body, encoding, self.intake.limits.body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
         let text = lossy(&body, self.intake.limits.body_bytes_max)?;
@@ -48,7 +48,7 @@ impl PushWriter<'_> {
     }
 
     /// Returns the same for a request as a protobuf message in one block of Snappy.
-    pub fn protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
+    pub fn protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer> {
         let body = snappy::unpack(body, self.intake.limits.body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
         let mut streams = Streams::new(&mut collector, DecodeBudget::of_body(body.len()));
@@ -58,13 +58,7 @@ impl PushWriter<'_> {
     }
 
     /// Senders repeat a request whose answer they missed: equal bodies are one batch.
-    fn accept(
-        &self,
-        collector: Collector<'_>,
-        spans: Spans,
-        body: &[u8],
-        sender: &Sender<'_>,
-    ) -> Result<IngestAnswer, IngestError> {
+    fn accept(&self, collector: Collector<'_>, spans: Spans, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer> {
         let _entered = self.in_flight.enter(spans);
         let own_id = format!("loki {:032x}", xxh3_128(body));
         let sender = Sender { batch_id: sender.batch_id.or(Some(&own_id)), ..*sender };

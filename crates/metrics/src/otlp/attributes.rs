@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use ingest::protobuf::Content;
-use ingest::{DecodeBudget, IngestError, PAIR_BYTES};
+use ingest::{DecodeBudget, PAIR_BYTES, Result};
 use serde_json::Value;
 
 use super::body::{bad, message, text};
@@ -22,11 +22,7 @@ const ATTRIBUTES_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 32;
 
 /// Adds key and value of an attribute to a list.
-pub(super) fn push(
-    attributes: &mut Vec<(String, String)>,
-    bytes: &[u8],
-    budget: &mut DecodeBudget,
-) -> Result<(), IngestError> {
+pub(super) fn push(attributes: &mut Vec<(String, String)>, bytes: &[u8], budget: &mut DecodeBudget) -> Result<()> {
     if attributes.len() >= ATTRIBUTES_MAX {
         return Err(bad(format!("a resource, point or exemplar has more than {ATTRIBUTES_MAX} attributes")));
     }
@@ -53,7 +49,7 @@ pub(super) fn labels(mut attributes: Vec<(String, String)>) -> Result<BTreeMap<S
     Ok(labels)
 }
 
-fn pair(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<(String, Value), IngestError> {
+fn pair(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<(String, Value)> {
     budget.hold(PAIR_BYTES)?;
     let (mut key, mut value) = (String::new(), Value::Null);
     for field in message(bytes) {
@@ -66,11 +62,9 @@ fn pair(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<(String
     Ok((key, value))
 }
 
-fn value(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<Value, IngestError> {
+fn value(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<Value> {
     budget.hold(PAIR_BYTES)?;
-    if depth > DEPTH_MAX {
-        return Err(bad(format!("an attribute is nested more than {DEPTH_MAX} times")));
-    }
+    types::ensure!(depth <= DEPTH_MAX, bad(format!("an attribute is nested more than {DEPTH_MAX} times")));
     let mut value = Value::Null;
     for field in message(bytes) {
         value = match field? {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use ingest::IngestError;
 use ingest::protobuf::Message;
+use ingest::{IngestError, Result};
 
 /// What the body should be, for errors.
 const WHAT: &str = "OTLP metrics request";
@@ -14,7 +14,7 @@ pub(super) fn message(bytes: &[u8]) -> Message<'_> {
 }
 
 /// Returns the numbers of a packed list.
-pub(super) fn packed(bytes: &[u8]) -> impl Iterator<Item = Result<u64, IngestError>> {
+pub(super) fn packed(bytes: &[u8]) -> impl Iterator<Item = Result<u64>> {
     message(bytes).varints()
 }
 

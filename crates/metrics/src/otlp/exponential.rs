@@ -8,7 +8,7 @@
 //!
 //! Bucket `i` of OTLP is bucket `i + 1` of Prometheus. Scales beyond 8 are lowered to it.
 
-use ingest::IngestError;
+use ingest::Result;
 use ingest::protobuf::Content;
 use ingest::sample::STALE_BITS;
 use promql::Histogram;
@@ -42,7 +42,7 @@ struct Side {
 
 impl Exponential {
     /// Reads a field of a point; other fields are ignored.
-    pub(super) fn add(&mut self, field: (u64, Content<'_>)) -> Result<(), IngestError> {
+    pub(super) fn add(&mut self, field: (u64, Content<'_>)) -> Result<()> {
         match field {
             (4, Content::Fixed64(count)) => self.count = count,
             (5, Content::Fixed64(bits)) => self.sum = f64::from_bits(bits),
@@ -84,9 +84,7 @@ impl Exponential {
 impl Side {
     /// Returns the buckets with observations, and the number of these.
     fn buckets(&self) -> Result<(Vec<(i32, f64)>, u128), String> {
-        if self.counts.len() > BUCKETS_MAX {
-            return Err(format!("more than {BUCKETS_MAX} buckets on one side"));
-        }
+        types::ensure!(self.counts.len() <= BUCKETS_MAX, format!("more than {BUCKETS_MAX} buckets on one side"));
         let (mut buckets, mut sum) = (Vec::new(), 0);
         for (number, count) in (1..).zip(&self.counts).filter(|(_, count)| **count > 0) {
             let index = self.offset.checked_add(number);
@@ -100,7 +98,7 @@ impl Side {
     }
 }
 
-fn side(bytes: &[u8]) -> Result<Side, IngestError> {
+fn side(bytes: &[u8]) -> Result<Side> {
     let mut side = Side::default();
     for field in message(bytes) {
         match field? {

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
 use ingest::protobuf::Content;
-use ingest::{DecodeBudget, IngestError};
+use ingest::{DecodeBudget, Result};
 
 use super::attributes::push;
 use super::body::{bad, message, text};
@@ -45,7 +45,7 @@ const ID_BYTES_MAX: usize = 16;
 const BUCKETS_MAX: usize = 10_000;
 
 /// Passes all points of a request on.
-pub(super) fn read(body: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestError> {
+pub(super) fn read(body: &[u8], points: &mut Points<'_, '_>) -> Result<()> {
     for resource_metrics in elements(body, 1) {
         let resource_metrics = resource_metrics?;
         let mut attributes = Vec::new();
@@ -66,7 +66,7 @@ pub(super) fn read(body: &[u8], points: &mut Points<'_, '_>) -> Result<(), Inges
 }
 
 /// Returns the messages in field `number`.
-fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8], IngestError>> {
+fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8]>> {
     message(bytes).filter_map(move |field| match field {
         Ok((field, Content::Bytes(bytes))) if field == number => Some(Ok(bytes)),
         Ok(_) => None,
@@ -74,7 +74,7 @@ fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8], Ing
     })
 }
 
-fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestError> {
+fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<()> {
     let (mut name, mut description, mut unit) = (Cow::default(), Cow::default(), Cow::default());
     let mut data: Option<(u64, &[u8])> = None;
     for field in message(bytes) {
@@ -126,7 +126,7 @@ fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestEr
     Ok(())
 }
 
-fn read_point(bytes: &[u8], kind: Kind, budget: &mut DecodeBudget) -> Result<Point, IngestError> {
+fn read_point(bytes: &[u8], kind: Kind, budget: &mut DecodeBudget) -> Result<Point> {
     let (attribute_number, flags_number) = match kind {
         Kind::Histogram => (9, 10),
         Kind::ExponentialHistogram => (1, 10),
@@ -171,7 +171,7 @@ fn read_point(bytes: &[u8], kind: Kind, budget: &mut DecodeBudget) -> Result<Poi
     Ok(point)
 }
 
-fn exemplar(bytes: &[u8], budget: &mut DecodeBudget) -> Result<PointExemplar, IngestError> {
+fn exemplar(bytes: &[u8], budget: &mut DecodeBudget) -> Result<PointExemplar> {
     let mut exemplar = PointExemplar::default();
     for field in message(bytes) {
         match field? {
@@ -192,7 +192,7 @@ fn exemplar(bytes: &[u8], budget: &mut DecodeBudget) -> Result<PointExemplar, In
 }
 
 /// Passes numbers of eight bytes on: one, or many in one field.
-fn fixed(content: Content<'_>, mut take: impl FnMut(u64)) -> Result<(), IngestError> {
+fn fixed(content: Content<'_>, mut take: impl FnMut(u64)) -> Result<()> {
     match content {
         Content::Fixed64(bits) => take(bits),
         Content::Bytes(packed) => {
@@ -207,7 +207,7 @@ fn fixed(content: Content<'_>, mut take: impl FnMut(u64)) -> Result<(), IngestEr
     Ok(())
 }
 
-fn quantile(bytes: &[u8]) -> Result<(f64, f64), IngestError> {
+fn quantile(bytes: &[u8]) -> Result<(f64, f64)> {
     let mut pair = (0.0, 0.0);
     for field in message(bytes) {
         match field? {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ingest::sample::{Exemplar, METRIC_NAME, NAME_BYTES_MAX, STALE_BITS, SampleValue, SampleWriter, SeriesLabels};
-use ingest::{Collector, DecodeBudget, IngestAnswer, IngestError, OutOfScope};
+use ingest::{Collector, DecodeBudget, IngestAnswer, OutOfScope, Result};
 use types::{Limits, Timestamp};
 
 use super::attributes::{labels, number_text};
@@ -113,7 +113,7 @@ pub(super) struct Distribution {
 type Extra<'e> = Option<(&'static str, &'e str)>;
 
 /// The outcome of adding a sample: the inner error is why it was left out, the outer one ends the request.
-type Added = Result<Result<(), String>, IngestError>;
+type Added = Result<Result<(), String>>;
 
 /// A point with its name, its labels and its time in milliseconds.
 struct NamedPoint<'p> {
@@ -192,7 +192,7 @@ impl<'c, 'a> Points<'c, 'a> {
 
     /// Ends them with what the resource is described by, as a series of its own. Nothing could be joined with one whose
     /// resource nobody can tell.
-    pub(super) fn end_resource(&mut self) -> Result<(), IngestError> {
+    pub(super) fn end_resource(&mut self) -> Result<()> {
         let (described_by, times) = (std::mem::take(&mut self.described_by), std::mem::take(&mut self.times));
         if times.is_empty() || self.identity.is_empty() || described_by.is_empty() {
             return Ok(());
@@ -245,7 +245,7 @@ impl<'c, 'a> Points<'c, 'a> {
     }
 
     /// Adds the next point, or rejects it.
-    pub(super) fn add(&mut self, metric: &Metric, mut point: Point) -> Result<(), IngestError> {
+    pub(super) fn add(&mut self, metric: &Metric, mut point: Point) -> Result<()> {
         let attributes = std::mem::take(&mut point.attributes);
         let name = match &metric.name {
             Ok(name) => name,
@@ -295,7 +295,7 @@ impl<'c, 'a> Points<'c, 'a> {
     }
 
     /// Returns what was rejected, and the exemplars. If all points are outside the sender's scope, the request fails.
-    pub(super) fn end(self) -> Result<(IngestAnswer, NewExemplars), IngestError> {
+    pub(super) fn end(self) -> Result<(IngestAnswer, NewExemplars)> {
         match self.out_of_scope {
             Some(refused) if self.collector.n_records() == 0 => Err(refused.into()),
             _ => Ok((self.answer, self.exemplars)),
@@ -371,7 +371,7 @@ impl<'c, 'a> Points<'c, 'a> {
     }
 
     /// Counts the work of naming a series. Each bucket is one, and repeats the labels of its point.
-    fn spend(&mut self, labels: &BTreeMap<String, String>) -> Result<(), IngestError> {
+    fn spend(&mut self, labels: &BTreeMap<String, String>) -> Result<()> {
         self.budget.spend(labels.iter().map(|(name, value)| name.len() + value.len() + 8).sum())
     }
 
@@ -391,7 +391,7 @@ impl<'c, 'a> Points<'c, 'a> {
         name: &str,
         extra: Extra<'_>,
         exemplars: &mut dyn Iterator<Item = &PointExemplar>,
-    ) -> Result<(), IngestError> {
+    ) -> Result<()> {
         let Some(first) = exemplars.next() else { return Ok(()) };
         self.spend(of.labels)?;
         let Ok(labels) = self.series(name, of.labels, extra) else { return Ok(()) };

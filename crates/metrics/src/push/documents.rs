@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use axum::http::StatusCode;
-use door::{Problem, Server, Shared, to_json};
+use door::{Problem, Result, Server, Shared, to_json};
 use ingest::sample::{SeriesLabels, label_pairs, number_of_text, sample_group, text_of_number};
 use serde::{Deserialize, Serialize};
 use types::{GroupName, Limits};
@@ -116,12 +116,12 @@ impl PushedGroup {
 }
 
 /// Returns all groups. A document of another version is left out.
-pub(super) fn all(server: &Server) -> Result<Vec<PushedGroup>, Problem> {
+pub(super) fn all(server: &Server) -> Result<Vec<PushedGroup>> {
     Ok(server.settings().read(KIND)?.into_iter().map(|(_, group)| group).collect())
 }
 
 /// Returns a group, if it exists.
-pub(super) fn get(server: &Server, key: &GroupingKey) -> Result<Option<PushedGroup>, Problem> {
+pub(super) fn get(server: &Server, key: &GroupingKey) -> Result<Option<PushedGroup>> {
     let json = server.settings().get(KIND, &key.document())?;
     Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
 }
@@ -131,7 +131,7 @@ pub(super) fn conflict(
     server: &Server,
     key: &GroupingKey,
     pushed: &BTreeMap<String, PushedFamily>,
-) -> Result<Option<String>, Problem> {
+) -> Result<Option<String>> {
     #[derive(Deserialize)]
     struct Labels {
         labels: BTreeMap<String, String>,
@@ -155,7 +155,7 @@ pub(super) fn conflict(
 }
 
 /// Returns the document of a group, if there is room for it.
-pub(super) fn checked(server: &Shared, key: &GroupingKey, group: &PushedGroup) -> Result<String, Problem> {
+pub(super) fn checked(server: &Shared, key: &GroupingKey, group: &PushedGroup) -> Result<String> {
     let json = to_json(group)?;
     let name = key.document();
     let others = server.settings().all(KIND)?;
@@ -173,18 +173,18 @@ pub(super) fn checked(server: &Shared, key: &GroupingKey, group: &PushedGroup) -
 }
 
 /// Saves a group.
-pub(super) fn put(server: &Shared, key: &GroupingKey, group: &PushedGroup) -> Result<(), Problem> {
+pub(super) fn put(server: &Shared, key: &GroupingKey, group: &PushedGroup) -> Result<()> {
     let json = checked(server, key, group)?;
     put_json(server, key, &json)
 }
 
 /// Saves a document of [`checked`].
-pub(super) fn put_json(server: &Server, key: &GroupingKey, json: &str) -> Result<(), Problem> {
+pub(super) fn put_json(server: &Server, key: &GroupingKey, json: &str) -> Result<()> {
     Ok(server.settings().put(KIND, &key.document(), json)?)
 }
 
 /// Removes a group.
-pub(super) fn remove(server: &Server, key: &GroupingKey) -> Result<(), Problem> {
+pub(super) fn remove(server: &Server, key: &GroupingKey) -> Result<()> {
     Ok(server.settings().remove(KIND, &key.document())?)
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
-use door::Problem;
+use door::{Problem, Result};
 use ingest::sample::METRIC_NAME;
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::xxh3_128;
@@ -25,7 +25,7 @@ pub(super) struct GroupingKey {
 
 impl GroupingKey {
     /// Reads the labels of a path.
-    pub(super) fn of_path(path: &str) -> Result<Self, Problem> {
+    pub(super) fn of_path(path: &str) -> Result<Self> {
         let refuse = |message: String| {
             Problem::bad_request("bad-grouping-key", message).hint("push to /metrics/job/JOB{/LABEL/VALUE}")
         };
@@ -42,10 +42,7 @@ impl GroupingKey {
             let [name, value] = pair else {
                 return Err(refuse(format!("label {:?} of the path has no value", shown(pair[0]))));
             };
-            let (name, is_base64) = match name.strip_suffix(BASE64) {
-                Some(name) => (name, true),
-                None => (*name, false),
-            };
+            let (name, is_base64) = name.strip_suffix(BASE64).map_or_else(|| (*name, false), |name| (name, true));
             let text = |part: &str| percent_decode_str(part).decode_utf8().map(Cow::into_owned).ok();
             let value = if is_base64 {
                 let bytes = BASE64URL_NOPAD.decode(value.trim_end_matches('=').as_bytes()).ok();

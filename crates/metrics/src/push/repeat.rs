@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use door::{Problem, Server, Shared};
+use door::{Result, Server, Shared};
 
 use super::{documents, samples};
 use crate::metadata::MetricsState;
@@ -26,7 +26,7 @@ pub async fn repeat_pushes(server: Weak<Server>, state: Arc<MetricsState>) {
 ///
 /// # Errors
 /// If the groups cannot be read, or the store does not take their samples.
-pub fn repeat(server: Arc<Server>, state: &MetricsState) -> Result<(), Problem> {
+pub fn repeat(server: Arc<Server>, state: &MetricsState) -> Result<()> {
     if !server.whole_store().has_alerts() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use door::{Problem, Shared};
+use door::{Result, Shared};
 use ingest::Sender;
 use ingest::sample::{STALE_BITS, SampleWriter, SeriesLabels};
 use types::{Limits, Timestamp};
@@ -35,19 +35,14 @@ pub(crate) fn replace(
     time: i64,
     samples: &[(SeriesLabels, f64)],
     mut before: Vec<SeriesLabels>,
-) -> Result<(), Problem> {
+) -> Result<()> {
     let remain: HashSet<&str> = samples.iter().map(|(labels, _)| labels.text()).collect();
     before.retain(|labels| !remain.contains(labels.text()));
     write(server, time, samples, &before)
 }
 
 /// Writes samples at a time in ms, and stale markers of series that end; returns when they are durable. Blocks.
-pub(super) fn write(
-    server: &Shared,
-    time: i64,
-    samples: &[(SeriesLabels, f64)],
-    gone: &[SeriesLabels],
-) -> Result<(), Problem> {
+pub(super) fn write(server: &Shared, time: i64, samples: &[(SeriesLabels, f64)], gone: &[SeriesLabels]) -> Result<()> {
     let intake = &server.app.intake;
     let sender = Sender { now: Timestamp(time.saturating_mul(Timestamp::MILLISECOND)), ..server.sender(None) };
     let mut collector = intake.collect(&sender);

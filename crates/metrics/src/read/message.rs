@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use door::Problem;
+use door::{Problem, Result};
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message, put_bytes, put_varint};
 use promql::{Histogram, Labels, Matcher};
@@ -55,7 +55,7 @@ pub(super) struct ReadQuery {
 }
 
 /// Reads a request.
-pub(super) fn queries(body: &[u8]) -> Result<Vec<ReadQuery>, Problem> {
+pub(super) fn queries(body: &[u8]) -> Result<Vec<ReadQuery>> {
     let (mut queries, mut accepted) = (Vec::new(), Vec::new());
     for field in Message::new(body, WHAT) {
         match field? {
@@ -77,7 +77,7 @@ pub(super) fn queries(body: &[u8]) -> Result<Vec<ReadQuery>, Problem> {
     Ok(queries)
 }
 
-fn query(message: &[u8]) -> Result<ReadQuery, Problem> {
+fn query(message: &[u8]) -> Result<ReadQuery> {
     let mut query = ReadQuery { start: 0, end: 0, matchers: Vec::new() };
     let time = |number: u64| number.cast_signed().clamp(-TIME_MAX, TIME_MAX);
     for field in Message::new(message, WHAT) {
@@ -91,7 +91,7 @@ fn query(message: &[u8]) -> Result<ReadQuery, Problem> {
     Ok(query)
 }
 
-fn matcher(message: &[u8]) -> Result<Matcher, Problem> {
+fn matcher(message: &[u8]) -> Result<Matcher> {
     let (mut kind, mut name, mut value) = (0, "", "");
     for field in Message::new(message, WHAT) {
         match field? {

@@ -22,7 +22,7 @@ mod metadata;
 
 use ingest::protobuf::{Content, Message};
 use ingest::sample::{Exemplar, LastSeries, METRIC_NAME, SampleSeries, SeriesCache, SharedSeries};
-use ingest::{DecodeBudget, IngestError, PAIR_BYTES};
+use ingest::{DecodeBudget, IngestError, PAIR_BYTES, Result};
 use types::Timestamp;
 
 use self::labels::{Pair, WHAT, labels_of, pair, symbol, with_metric};
@@ -73,7 +73,7 @@ impl<'b> Parts<'b> {
 
     /// Adds a field of a series of version 1.0 that is no label.
     #[inline]
-    fn add(&mut self, field: (u64, Content<'b>)) -> Result<(), IngestError> {
+    fn add(&mut self, field: (u64, Content<'b>)) -> Result<()> {
         self.is_empty = false;
         match field {
             (2, Content::Bytes(sample)) => put(&mut self.samples, sample),
@@ -84,7 +84,7 @@ impl<'b> Parts<'b> {
     }
 
     /// Adds the fields of a series of version 1.0 that follow its labels; `false` if there are labels among them.
-    fn add_all(&mut self, fields: &'b [u8]) -> Result<bool, IngestError> {
+    fn add_all(&mut self, fields: &'b [u8]) -> Result<bool> {
         for field in Message::new(fields, WHAT) {
             match field? {
                 (1, Content::Bytes(_)) => return Ok(false),
@@ -97,7 +97,7 @@ impl<'b> Parts<'b> {
 
 /// Adds one of the parts of a series.
 #[inline]
-fn put<'b>(parts: &mut Vec<&'b [u8]>, part: &'b [u8]) -> Result<(), IngestError> {
+fn put<'b>(parts: &mut Vec<&'b [u8]>, part: &'b [u8]) -> Result<()> {
     if parts.len() >= PARTS_MAX {
         return Err(broken(format!(
             "a series has more than {PARTS_MAX} samples, exemplars or histograms; send it in parts"
@@ -132,7 +132,7 @@ pub(super) fn read_one(
     series: &mut SeriesReader<'_, '_>,
     shared: &SharedSeries,
     state: &MetricsState,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     with_known_series(shared, series.now, body.len(), |known| {
         let mut parts = Parts::new();
         for field in Message::new(body, WHAT) {
@@ -151,8 +151,8 @@ fn with_known_series(
     shared: &SharedSeries,
     now: Timestamp,
     n_bytes: usize,
-    read: impl FnOnce(&mut KnownSeries<'_>) -> Result<(), IngestError>,
-) -> Result<(), IngestError> {
+    read: impl FnOnce(&mut KnownSeries<'_>) -> Result<()>,
+) -> Result<()> {
     let cache = shared.read();
     let (last, budget) = (LastSeries::none(now), DecodeBudget::of_body(n_bytes));
     let mut known = KnownSeries { cache: &cache, last, new: Vec::new(), n_new_bytes: 0, budget };
@@ -169,7 +169,7 @@ fn series_one<'b>(
     series: &mut SeriesReader<'_, '_>,
     known: &mut KnownSeries<'_>,
     parts: &mut Parts<'b>,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     // Labels come first; the same bytes mean the same labels, unless more of them follow.
     if let Some((expected, rest)) = known.cache.next(&mut known.last, message) {
         if let Some(sample) = only_sample(rest) {
@@ -201,7 +201,7 @@ fn series_one<'b>(
         return write(series, Ok(found), parts, None, &mut known.budget);
     }
     known.budget.spend(n_label_bytes + labels.len() * PAIR_BYTES + SERIES_BYTES)?;
-    let pairs = labels.iter().copied().map(pair).collect::<Result<Result<Vec<_>, String>, IngestError>>()?;
+    let pairs = labels.iter().copied().map(pair).collect::<Result<Result<Vec<_>, String>>>()?;
     let readable = labels.iter().copied().filter_map(|label| pair(label).ok()?.ok());
     let pairs = pairs.map_err(|problem| with_metric(problem, readable));
     let made = pairs.and_then(|pairs| series.labels(pairs.into_iter()));
@@ -217,7 +217,7 @@ pub(super) fn read_two(
     series: &mut SeriesReader<'_, '_>,
     shared: &SharedSeries,
     state: &MetricsState,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     with_known_series(shared, series.now, body.len(), |known| read_two_within(body, series, known, state))
 }
 
@@ -226,7 +226,7 @@ fn read_two_within(
     series: &mut SeriesReader<'_, '_>,
     known: &mut KnownSeries<'_>,
     state: &MetricsState,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     let mut symbols: Vec<&[u8]> = Vec::new();
     for field in Message::new(body, WHAT) {
         if let (4, Content::Bytes(symbol)) = field? {
@@ -306,7 +306,7 @@ fn write(
     parts: &Parts<'_>,
     symbols: Option<&[&[u8]]>,
     budget: &mut DecodeBudget,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     match &known {
         Ok(known) => {
             for message in &parts.histograms {
@@ -336,7 +336,7 @@ fn exemplar<'b>(
     message: &'b [u8],
     symbols: Option<&[&'b [u8]]>,
     budget: &mut DecodeBudget,
-) -> Result<Result<Exemplar<'b>, String>, IngestError> {
+) -> Result<Result<Exemplar<'b>, String>> {
     let (mut exemplar, mut references, mut labels) = (Exemplar::default(), Vec::new(), Vec::new());
     for field in Message::new(message, WHAT) {
         match (field?, symbols) {
@@ -354,7 +354,7 @@ fn exemplar<'b>(
     budget.spend(bytes_of(&references, symbols.unwrap_or_default()) + labels.len() * PAIR_BYTES)?;
     let labels = match symbols {
         Some(symbols) => labels_of(&references, symbols),
-        None => labels.into_iter().map(pair).collect::<Result<Result<Vec<_>, String>, IngestError>>()?,
+        None => labels.into_iter().map(pair).collect::<Result<Result<Vec<_>, String>>>()?,
     };
     Ok(labels.map(|labels| Exemplar { labels, ..exemplar }))
 }
@@ -371,7 +371,7 @@ fn only_sample(fields: &[u8]) -> Option<(i64, f64)> {
 }
 
 /// Reads a sample: its time and value. What is not there is 0, as protobuf specifies.
-fn sample(message: &[u8]) -> Result<(i64, f64), IngestError> {
+fn sample(message: &[u8]) -> Result<(i64, f64)> {
     let (mut time, mut value) = (0, 0.0);
     for field in Message::new(message, WHAT) {
         match field? {
@@ -384,7 +384,7 @@ fn sample(message: &[u8]) -> Result<(i64, f64), IngestError> {
 }
 
 /// Reads packed numbers, up to one more than is possible.
-fn varints(packed: &[u8], numbers: &mut Vec<u64>) -> Result<(), IngestError> {
+fn varints(packed: &[u8], numbers: &mut Vec<u64>) -> Result<()> {
     let left = (REFERENCES_MAX + 1).saturating_sub(numbers.len());
     Message::new(packed, WHAT).varints().take(left).try_for_each(|number| {
         numbers.push(number?);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use ingest::sample::{Exemplar, SampleSeries, SampleValue, SampleWriter, SeriesLabels};
-use ingest::{Collector, IngestError};
+use ingest::{Collector, Result};
 use promql::Histogram;
 use types::{Limits, Timestamp};
 
@@ -79,8 +79,8 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
     pub(super) fn series(
         &mut self,
         series: Result<&SampleSeries, String>,
-        samples: impl Iterator<Item = Result<(i64, f64), IngestError>>,
-    ) -> Result<(), IngestError> {
+        samples: impl Iterator<Item = Result<(i64, f64)>>,
+    ) -> Result<()> {
         let series = match series {
             Ok(series) => series,
             Err(problem) => {
@@ -127,7 +127,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
         series: &SampleSeries,
         time: i64,
         histogram: Result<Histogram, String>,
-    ) -> Result<(), IngestError> {
+    ) -> Result<()> {
         let at = |problem: &str| of_series(series, &format!("{}: {problem}", instant(time)));
         let text = histogram.map(|histogram| histogram.to_text()).and_then(|text| {
             let (n, most) = (text.len(), self.limits.field_bytes_max);
@@ -153,7 +153,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
     }
 
     /// Stores the exemplar of a series.
-    pub(super) fn exemplar(&mut self, series: &SampleSeries, exemplar: &Exemplar<'_>) -> Result<(), IngestError> {
+    pub(super) fn exemplar(&mut self, series: &SampleSeries, exemplar: &Exemplar<'_>) -> Result<()> {
         let problem = if exemplar.time > self.latest {
             Some(too_late(exemplar.time, self.latest))
         } else if exemplar.time < EARLIEST {

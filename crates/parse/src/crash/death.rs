@@ -3,21 +3,23 @@
 /// Bytes of a line of the kubelet that are read.
 const KUBELET_BYTES_MAX: usize = 1_000;
 
-/// Who tells of a death.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// The service manager: the main process of a unit is gone.
-    Exit,
-    /// The service manager: a unit has failed. After an exit it tells the same death once more.
-    Result,
-    /// The kernel, which has ended the program.
-    Kernel,
-    /// The runtime, which ends with its report.
-    Report,
-    /// The kubelet, which waits before it starts a container again.
-    BackOff,
-    /// A bare trace, which a runtime writes before it ends and a program may write that goes on.
-    Trace,
+types::named! {
+    /// Who tells of a death.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Signal {
+        /// The service manager: the main process of a unit is gone.
+        Exit = "exit",
+        /// The service manager: a unit has failed. After an exit it tells the same death once more.
+        Result = "result",
+        /// The kernel, which has ended the program.
+        Kernel = "kernel",
+        /// The runtime, which ends with its report.
+        Report = "report",
+        /// The kubelet, which waits before it starts a container again.
+        BackOff = "back-off",
+        /// A bare trace, which a runtime writes before it ends and a program may write that goes on.
+        Trace = "trace",
+    }
 }
 
 /// The death of a program.

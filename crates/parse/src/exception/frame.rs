@@ -318,10 +318,7 @@ fn erlang_frame(text: &str) -> Option<FoundFrame> {
         return None;
     }
     let place = place.trim_end_matches(')');
-    let place = match place.split_once(", line ") {
-        Some((file, line)) => (file, line.parse().ok()),
-        None => place_of(place),
-    };
+    let place = place.split_once(", line ").map_or_else(|| place_of(place), |(file, line)| (file, line.parse().ok()));
     found(Family::Beam, name.split('(').next()?, place)
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     if is_barred(line) {
         let mut rest = line;
         while let Some((key, behind)) = rest.split_once('=') {
-            let end = barred_end(behind);
+            let mut bars = behind.match_indices('|').map(|(at, _)| at);
+            let end = bars.find(|at| is_barred_pair(&behind[at + 1..])).unwrap_or(behind.len());
             take(Some(Pair { key, value: &behind[..end], is_escaped: false, is_quoted: false }));
             rest = behind.get(end + 1..).unwrap_or_default();
         }
@@ -118,11 +119,6 @@ fn is_barred(line: &str) -> bool {
 /// Whether a text begins with a pair.
 fn is_barred_pair(piece: &str) -> bool {
     piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key))
-}
-
-/// Where the value ends that a text begins with: at a bar that a pair follows.
-fn barred_end(text: &str) -> usize {
-    text.match_indices('|').map(|(at, _)| at).find(|at| is_barred_pair(&text[at + 1..])).unwrap_or(text.len())
 }
 
 /// Returns the pairs of a packet as Linux' firewalls log it; its flags are words between the pairs.

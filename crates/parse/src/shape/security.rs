@@ -25,10 +25,7 @@ pub(super) fn cef<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()>
     while let Some(equals) = unguarded_equals(rest).filter(|_| pairs.len() < PAIRS_MAX) {
         // A value ends where the word before the next sign of equality begins.
         let value = rest[equals + 1..].trim_start_matches(' ');
-        let end = match unguarded_equals(value) {
-            Some(next) => value[..next].rfind(' ').unwrap_or(0),
-            None => value.len(),
-        };
+        let end = unguarded_equals(value).map_or_else(|| value.len(), |next| value[..next].rfind(' ').unwrap_or(0));
         let (value, behind) = value.split_at(end);
         pairs.push((&rest[..equals], value.trim_end()));
         rest = behind.trim_start();

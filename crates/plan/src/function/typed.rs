@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::operator::ArithmeticOperator;
+
 /// A function that is missing where an argument is missing, has several values (unless the function is about them) or
 /// the result cannot be given in its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,8 +26,8 @@ pub enum TypedFunction {
     AddressKey,
     /// The address of such a key.
     AddressOfKey,
-    /// Arithmetic of whole numbers.
-    Whole(WholeOperator, WholeWidth),
+    /// Arithmetic of whole numbers; no power.
+    Whole(ArithmeticOperator, WholeWidth),
     /// Conversion of each value.
     To(TypedKind),
     /// A function of numbers with a decimal result: number, second operand.
@@ -89,21 +91,6 @@ pub enum TypedKind {
     Address,
 }
 
-/// Operators of whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum WholeOperator {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`, cut off.
-    Divide,
-    /// `%`
-    Remainder,
-}
-
 /// Bits of whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WholeWidth {
@@ -113,91 +100,95 @@ pub enum WholeWidth {
     Long,
 }
 
-/// Functions with decimal results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DecimalFunction {
-    /// Absolute value.
-    Absolute,
-    /// Least whole number not below.
-    Ceil,
-    /// Greatest whole number not above.
-    Floor,
-    /// Square root.
-    SquareRoot,
-    /// Cube root.
-    CubeRoot,
-    /// e to the power.
-    Exponential,
-    /// Natural logarithm.
-    Logarithm,
-    /// Logarithm to a base: base, number.
-    LogarithmTo,
-    /// To base 10.
-    LogarithmTo10,
-    /// Power: base, exponent.
-    Power,
-    /// Sine.
-    Sine,
-    /// Cosine.
-    Cosine,
-    /// Tangent.
-    Tangent,
-    /// Inverse sine.
-    InverseSine,
-    /// Inverse cosine.
-    InverseCosine,
-    /// Inverse tangent.
-    InverseTangent,
-    /// Angle of a point: y, x.
-    AngleOf,
-    /// Hyperbolic sine.
-    HyperbolicSine,
-    /// Hyperbolic cosine.
-    HyperbolicCosine,
-    /// Hyperbolic tangent.
-    HyperbolicTangent,
-    /// Length of a hypotenuse.
-    Hypotenuse,
-    /// Radians as degrees.
-    ToDegrees,
-    /// Degrees as radians.
-    ToRadians,
+types::named! {
+    /// Functions with decimal results, by their names in ES|QL, where the logarithm has one name for both.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    pub enum DecimalFunction {
+        /// Absolute value.
+        Absolute = "abs",
+        /// Least whole number not below.
+        Ceil = "ceil",
+        /// Greatest whole number not above.
+        Floor = "floor",
+        /// Square root.
+        SquareRoot = "sqrt",
+        /// Cube root.
+        CubeRoot = "cbrt",
+        /// e to the power.
+        Exponential = "exp",
+        /// Natural logarithm.
+        Logarithm = "log",
+        /// Logarithm to a base: base, number.
+        LogarithmTo = "log of base",
+        /// To base 10.
+        LogarithmTo10 = "log10",
+        /// Power: base, exponent.
+        Power = "pow",
+        /// Sine.
+        Sine = "sin",
+        /// Cosine.
+        Cosine = "cos",
+        /// Tangent.
+        Tangent = "tan",
+        /// Inverse sine.
+        InverseSine = "asin",
+        /// Inverse cosine.
+        InverseCosine = "acos",
+        /// Inverse tangent.
+        InverseTangent = "atan",
+        /// Angle of a point: y, x.
+        AngleOf = "atan2",
+        /// Hyperbolic sine.
+        HyperbolicSine = "sinh",
+        /// Hyperbolic cosine.
+        HyperbolicCosine = "cosh",
+        /// Hyperbolic tangent.
+        HyperbolicTangent = "tanh",
+        /// Length of a hypotenuse.
+        Hypotenuse = "hypot",
+        /// Radians as degrees.
+        ToDegrees = "to_degrees",
+        /// Degrees as radians.
+        ToRadians = "to_radians",
+    }
 }
 
-/// Parts of instants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "named as they are")]
-pub enum DatePart {
-    Year,
-    MonthOfYear,
-    DayOfMonth,
-    DayOfYear,
-    DayOfWeek,
-    HourOfDay,
-    MinuteOfHour,
-    MinuteOfDay,
-    SecondOfMinute,
-    SecondOfDay,
-    MilliOfSecond,
-    MilliOfDay,
-    EpochDay,
-    HourOfHalfDay,
-    ClockHourOfHalfDay,
-    HalfOfDay,
-    Era,
-    ProlepticMonth,
-    YearOfEra,
-    DayOfWeekInMonth,
-    DayOfWeekInYear,
-    WeekOfMonth,
-    WeekOfYear,
-    ClockHourOfDay,
-    NanoOfSecond,
-    MicroOfSecond,
-    MicroOfDay,
-    NanoOfDay,
-    InstantSeconds,
-    OffsetSeconds,
+types::named! {
+    /// Parts of instants, by their names of `ChronoField`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[expect(missing_docs, reason = "named as they are")]
+    pub enum DatePart {
+        Year = "year",
+        MonthOfYear = "month_of_year",
+        DayOfMonth = "day_of_month",
+        DayOfYear = "day_of_year",
+        DayOfWeek = "day_of_week",
+        HourOfDay = "hour_of_day",
+        MinuteOfHour = "minute_of_hour",
+        MinuteOfDay = "minute_of_day",
+        SecondOfMinute = "second_of_minute",
+        SecondOfDay = "second_of_day",
+        MilliOfSecond = "milli_of_second",
+        MilliOfDay = "milli_of_day",
+        EpochDay = "epoch_day",
+        HourOfHalfDay = "hour_of_ampm",
+        ClockHourOfHalfDay = "clock_hour_of_ampm",
+        HalfOfDay = "ampm_of_day",
+        Era = "era",
+        ProlepticMonth = "proleptic_month",
+        YearOfEra = "year_of_era",
+        DayOfWeekInMonth = "aligned_day_of_week_in_month",
+        DayOfWeekInYear = "aligned_day_of_week_in_year",
+        WeekOfMonth = "aligned_week_of_month",
+        WeekOfYear = "aligned_week_of_year",
+        ClockHourOfDay = "clock_hour_of_day",
+        NanoOfSecond = "nano_of_second",
+        MicroOfSecond = "micro_of_second",
+        MicroOfDay = "micro_of_day",
+        NanoOfDay = "nano_of_day",
+        InstantSeconds = "instant_seconds",
+        OffsetSeconds = "offset_seconds",
+    }
 }
 
 /// Units of differences of instants.

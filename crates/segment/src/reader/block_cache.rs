@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use types::{Hold, ScanError};
+use crate::error::Result;
+use types::Hold;
 
 /// What of blocks a run keeps for the next field that a query asks for: one block for each of a few threads.
 const RECENT_BLOCKS_MAX: usize = 4;
@@ -21,7 +22,7 @@ impl<T, const N: usize> Default for BlockCache<T, N> {
 }
 
 impl<T, const N: usize> BlockCache<T, N> {
-    pub(super) fn get(&self, block: usize, read: impl FnOnce() -> Result<T, ScanError>) -> Result<Arc<T>, ScanError> {
+    pub(super) fn get(&self, block: usize, read: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
         let lock = || self.0.hold();
         let known = lock().iter().find(|(known, _)| *known == block).map(|(_, value)| value.clone());
         if let Some(known) = known {
@@ -45,12 +46,7 @@ impl<T> Default for LiteralCache<T> {
 }
 
 impl<T> LiteralCache<T> {
-    pub(super) fn get(
-        &self,
-        literal: &str,
-        ignores_case: bool,
-        answer: impl FnOnce() -> Result<T, ScanError>,
-    ) -> Result<Arc<T>, ScanError> {
+    pub(super) fn get(&self, literal: &str, ignores_case: bool, answer: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
         // A poisoned lock only means that another query thread panicked; the list is still whole.
         let lock = || self.0.hold();
         let is_same = |(text, case, _): &&(String, bool, Arc<T>)| text == literal && *case == ignores_case;

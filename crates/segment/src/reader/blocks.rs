@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use types::{Batch, Column, MinuteCounts, RowSet, Run, ScanError, Timestamp};
+use types::{Batch, Column, MinuteCounts, RowSet, Run, Timestamp};
 
 use super::run::SegmentRun;
 use super::segment::Segment;
+use crate::error::Result;
 use crate::footer;
 use crate::meta::RunSummary;
 
@@ -17,7 +18,7 @@ pub struct RunReader(SegmentRun);
 impl Segment {
     /// Shows every section and the footer as they are before compression, to see what is left of deleted events.
     #[doc(hidden)]
-    pub fn each_plain_section(&self, mut show: impl FnMut(u32, &[u8])) -> Result<(), ScanError> {
+    pub fn each_plain_section(&self, mut show: impl FnMut(u32, &[u8])) -> Result<()> {
         (0..self.sections.len() as u32).try_for_each(|id| self.section(id).map(|plain| show(id, &plain)))?;
         let names: Vec<u8> = format!("{:?}", self.runs.iter().map(|run| &run.footer).collect::<Vec<_>>()).into();
         show(u32::MAX, &names);
@@ -59,18 +60,18 @@ impl RunReader {
     }
 
     /// Counts by minute.
-    pub fn minutes(&self) -> Result<Vec<MinuteCounts>, ScanError> {
+    pub fn minutes(&self) -> Result<Vec<MinuteCounts>> {
         Ok(self.0.minutes()?.unwrap_or_default())
     }
 
     /// Times and sequences of a block.
-    pub fn places(&self, block: usize) -> Result<(Vec<i64>, Vec<u64>), ScanError> {
+    pub fn places(&self, block: usize) -> Result<(Vec<i64>, Vec<u64>)> {
         let sequences = self.0.deltas(footer::SEQUENCES, block)?;
         Ok((self.0.times(block)?, sequences.into_iter().map(|sequence| sequence as u64).collect()))
     }
 
     /// Returns all events of a block.
-    pub fn block(&self, block: usize) -> Result<Batch, ScanError> {
+    pub fn block(&self, block: usize) -> Result<Batch> {
         let run = &self.0;
         if let Some(samples) = run.block_of_series(block)? {
             return Ok(samples);

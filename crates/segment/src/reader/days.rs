@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use types::ScanError;
-
 use super::segment::Segment;
+use crate::error::Result;
 use crate::meta::{MIXED_PARTITION, day_of};
 
 impl Segment {
@@ -13,7 +12,7 @@ impl Segment {
     /// events count.
     ///
     /// Cost: reads the counts by minute of every run, once.
-    pub fn days(self: &Arc<Self>) -> Result<&[Vec<(i64, u64)>], ScanError> {
+    pub fn days(self: &Arc<Self>) -> Result<&[Vec<(i64, u64)>]> {
         if let Some(known) = self.days.get() {
             return Ok(known);
         }

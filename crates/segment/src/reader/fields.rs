@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
+use types::{Column, Derivation, RowSet, Run, Strings};
 
 use super::run::{SectionForm, SegmentRun};
 use crate::bytes::{Damage, Decoded};
 use crate::column::{self, dependent, few, shared_ids, successive};
 use crate::duration;
+use crate::error::Result;
 use crate::footer;
 use crate::needle::Needle;
 use crate::numbers::Base;
@@ -22,7 +23,7 @@ const ROWS_LOOKED_AT_MAX: usize = 8;
 
 impl SegmentRun {
     /// Returns the stored column of a field, all rows of the block.
-    pub(super) fn stored_column(&self, block: usize, name: &str) -> Result<Column, ScanError> {
+    pub(super) fn stored_column(&self, block: usize, name: &str) -> Result<Column> {
         self.stored_rows(block, name, &RowSet::all(self.block_rows(block)))
     }
 
@@ -50,7 +51,7 @@ impl SegmentRun {
     }
 
     /// Returns the number of a field that a template names, if there is such a field.
-    pub(super) fn checked_field(&self, field: usize) -> Result<usize, ScanError> {
+    pub(super) fn checked_field(&self, field: usize) -> Result<usize> {
         let is_known = field < self.run().footer.columns.len();
         let damaged = || self.damage(self.run().footer.whole + footer::TEMPLATES, Damage("a field is out of range"));
         is_known.then_some(field).ok_or_else(damaged)
@@ -58,12 +59,7 @@ impl SegmentRun {
 
     /// Returns the times and durations of the events of a block that columns of numbers are stored relative to. Durations of
     /// events outside `rows` may be 0.
-    pub(super) fn bases(
-        &self,
-        block: usize,
-        base: Base,
-        rows: &RowSet,
-    ) -> Result<(Arc<Vec<i64>>, Vec<i64>), ScanError> {
+    pub(super) fn bases(&self, block: usize, base: Base, rows: &RowSet) -> Result<(Arc<Vec<i64>>, Vec<i64>)> {
         let times = if base.has_times { self.shared_times(block)? } else { Arc::default() };
         let Some(field) = base.durations else { return Ok((times, Vec::new())) };
         let field = self.checked_field(field)?;
@@ -77,7 +73,7 @@ impl SegmentRun {
     }
 
     /// Returns rows of the stored column of field number `index`.
-    pub(super) fn stored_rows_of(&self, block: usize, index: usize, rows: &RowSet) -> Result<Column, ScanError> {
+    pub(super) fn stored_rows_of(&self, block: usize, index: usize, rows: &RowSet) -> Result<Column> {
         let table = self.shapes()?;
         let shapes = self.block_shapes(block, &table)?;
         let (index_of_column, n_rows) = (index as u32, rows.count());
@@ -115,13 +111,13 @@ impl SegmentRun {
     }
 
     /// Returns the section of field number `index` in a block; what another column says is restored from it.
-    pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
+    pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>> {
         let stored = self.stored_section(block, index)?;
         self.restored_successive(block, index, stored)
     }
 
     /// Restores a section that consists of differences.
-    fn restored_successive(&self, block: usize, index: usize, stored: Arc<Vec<u8>>) -> Result<Arc<Vec<u8>>, ScanError> {
+    fn restored_successive(&self, block: usize, index: usize, stored: Arc<Vec<u8>>) -> Result<Arc<Vec<u8>>> {
         if !successive::is_successive(&stored) {
             return Ok(stored);
         }
@@ -135,13 +131,13 @@ impl SegmentRun {
     }
 
     /// Returns the same as it is stored, where it consists of differences.
-    pub(super) fn stored_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
+    pub(super) fn stored_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>> {
         let id = self.column_section_id(block, index);
         self.section_with(id, |stored| self.restored(block, index, stored))
     }
 
     /// Restores a section from others, where it is one of those.
-    fn restored(&self, block: usize, index: usize, stored: Vec<u8>) -> Result<Vec<u8>, ScanError> {
+    fn restored(&self, block: usize, index: usize, stored: Vec<u8>) -> Result<Vec<u8>> {
         let id = self.column_section_id(block, index);
         let damaged = |damage| self.damage(id, damage);
         let pages = if self.segment.format > 5 { shared_ids::pages_of(&stored).map_err(damaged)? } else { Vec::new() };
@@ -162,7 +158,7 @@ impl SegmentRun {
 
     /// Reports whether the ids that field number `index` has in a block may hold a needle, as far as pages of ids tell; they are not
     /// restored for that.
-    pub(super) fn pages_may_hold(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+    pub(super) fn pages_may_hold(&self, block: usize, index: usize, needle: &Needle) -> Result<bool> {
         if self.segment.format < 6 || !needle.is_lower_hex() {
             return Ok(true);
         }
@@ -182,12 +178,7 @@ impl SegmentRun {
     }
 
     /// Returns the section that a section of field number `index` depends on, and the rows in which that has values.
-    pub(super) fn source_of(
-        &self,
-        block: usize,
-        index: usize,
-        stored: &[u8],
-    ) -> Result<(Arc<Vec<u8>>, RowSet), ScanError> {
+    pub(super) fn source_of(&self, block: usize, index: usize, stored: &[u8]) -> Result<(Arc<Vec<u8>>, RowSet)> {
         let columns = &self.run().footer.columns;
         let damaged = |damage| self.damage(self.column_section_id(block, index), damage);
         let source = dependent::source_of(stored).map_err(damaged)?;
@@ -204,27 +195,21 @@ impl SegmentRun {
         block: usize,
         index: usize,
         decode: impl FnOnce(&[u8]) -> Decoded<T>,
-    ) -> Result<T, ScanError> {
+    ) -> Result<T> {
         let bytes = self.column_section(block, index)?;
         let id = self.column_section_id(block, index);
         decode(&bytes).map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns rows of the stored column of a field.
-    fn stored_rows(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
+    fn stored_rows(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column> {
         match self.column_number(name) {
             Some(index) => self.stored_rows_of(block, index, rows),
             None => Ok(Column::Missing { n_rows: rows.count() }),
         }
     }
 
-    pub(super) fn read_field(
-        &self,
-        block: usize,
-        name: &str,
-        rows: &RowSet,
-        shapes: &BlockShapes,
-    ) -> Result<Column, ScanError> {
+    pub(super) fn read_field(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column> {
         let stored = self.stored_rows(block, name, rows)?;
         let origins = &self.run().footer.origins;
         let is_text = origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));

@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use types::{Narrowed, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm, Timestamp, Value, is_sent};
+use types::{Narrowed, ProbeField, RowSet, Run, TextProbe, TimeForm, Timestamp, Value, is_sent};
 
 use super::recent::{LiteralQuery, Recent, TemplateMatches};
 use super::run::SegmentRun;
 use crate::column::search;
+use crate::error::Result;
 use crate::field_filter::{FieldFilter, FilterAnswer};
 use crate::needle::Needle;
 use crate::numbers::Bases;
@@ -25,7 +26,7 @@ const UUID_PART_MAX: usize = 12;
 
 impl SegmentRun {
     /// Narrows a block to the rows that may hold a text.
-    pub(super) fn narrow_block(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+    pub(super) fn narrow_block(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed> {
         let is_message = match probe.field {
             ProbeField::Message => true,
             // A condition may name fields that few runs have.
@@ -50,7 +51,7 @@ impl SegmentRun {
     }
 
     /// Reports whether a value of the run may hold a text: what filters of blocks need not be asked about.
-    pub(super) fn may_hold_text(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
+    pub(super) fn may_hold_text(&self, probe: &TextProbe<'_>) -> Result<bool> {
         let ProbeField::Named(name) = probe.field else { return Ok(true) };
         if !self.run().names.may_have(name) && name != "@message" {
             return Ok(false);
@@ -70,7 +71,7 @@ impl SegmentRun {
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.
-    fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
+    fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches> {
         let vocabulary = self.vocabulary()?;
         let matcher = LiteralMatcher::new(literal, ignores_case);
         // Words of a literal with a quote may occur in quoted texts, and others in fields beside which no quote stands.
@@ -106,7 +107,7 @@ impl SegmentRun {
     }
 
     /// Returns a literal made ready.
-    pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<LiteralQuery>, ScanError> {
+    pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<LiteralQuery>> {
         self.recent().questions.get(literal, ignores_case, || {
             let needle = Needle::new(literal, ignores_case);
             Ok(LiteralQuery { pieces: needle.pieces(), needle })
@@ -114,7 +115,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose message holds a literal, exactly.
-    fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet, ScanError> {
+    fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet> {
         self.announce_search(block);
         let needle = &question.needle;
         let raw_section = texts::raw_section(self.segment.format);
@@ -186,7 +187,7 @@ impl SegmentRun {
     }
 
     /// Reports whether the variables and raw messages of the block may hold all pieces of a literal that templates cannot hold.
-    fn variables_may_hold(&self, block: usize, question: &LiteralQuery) -> Result<bool, ScanError> {
+    fn variables_may_hold(&self, block: usize, question: &LiteralQuery) -> Result<bool> {
         for piece in &question.pieces {
             let is_there = self.may_hold(block, piece.literal())?
                 || self.section_may_hold(block, HEX, piece)?
@@ -200,7 +201,7 @@ impl SegmentRun {
     }
 
     /// Reports whether hex numbers, or UUIDs, of the block may hold a piece of a word.
-    fn section_may_hold(&self, block: usize, section: usize, piece: &Needle) -> Result<bool, ScanError> {
+    fn section_may_hold(&self, block: usize, section: usize, piece: &Needle) -> Result<bool> {
         let id = self.system_section(footer::TEXTS + section, block);
         let is_asked = piece.is_lower_hex() && (section == HEX || piece.literal().len() <= UUID_PART_MAX);
         Ok(is_asked && self.is_there(id) && piece.may_be_in_hex(&self.section(id)?))
@@ -213,7 +214,7 @@ impl SegmentRun {
         block: usize,
         within: impl Iterator<Item = Kind>,
         needle: &Needle,
-    ) -> Result<Vec<Kind>, ScanError> {
+    ) -> Result<Vec<Kind>> {
         let mut kinds = Vec::new();
         for kind in within.filter(|kind| !matches!(kind, Kind::Time | Kind::Quoted)) {
             let is_worth = self.is_there(self.system_section(footer::TEXTS + section_of(kind), block))
@@ -240,7 +241,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         rows: &mut RowSet,
-    ) -> Result<(), ScanError> {
+    ) -> Result<()> {
         let section = section_of(kind);
         if !matches!(kind, Kind::Integer | Kind::Address) {
             return self.find_in_section(block, section, needle, ids, vocabulary, rows);
@@ -255,7 +256,7 @@ impl SegmentRun {
     }
 
     /// Reports whether a piece of a word may occur in a text or a quoted text of the block.
-    fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
+    fn may_hold(&self, block: usize, piece: &str) -> Result<bool> {
         if !self.run_may_hold(piece)? {
             return Ok(false);
         }
@@ -271,7 +272,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         rows: &mut RowSet,
-    ) -> Result<(), ScanError> {
+    ) -> Result<()> {
         let mut found = Vec::new();
         self.find_places(block, section, needle, ids, vocabulary, &mut found)?;
         self.insert_rows_of(block, section, found, ids, vocabulary, rows)
@@ -286,7 +287,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         rows: &mut RowSet,
-    ) -> Result<(), ScanError> {
+    ) -> Result<()> {
         if places.is_empty() {
             return Ok(());
         }
@@ -303,7 +304,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         found: &mut Vec<u32>,
-    ) -> Result<(), ScanError> {
+    ) -> Result<()> {
         let id = self.system_section(footer::TEXTS + section, block);
         let bytes = self.section(id)?;
         let searched = texts::find(section, &bytes, ids, vocabulary, needle, &mut |place| found.push(place));
@@ -319,7 +320,7 @@ impl SegmentRun {
         matches: &TemplateMatches,
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
-    ) -> Result<RowSet, ScanError> {
+    ) -> Result<RowSet> {
         let sought = matches.sought.get_or_init(|| RequirementSet::new(needle, vocabulary, &matches.holds));
         let mut asked = sought.ask(unsure, ids, vocabulary);
         let sections: Vec<usize> = asked.wanted.sections().collect();
@@ -351,7 +352,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose message or fields may contain a literal.
-    fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed, ScanError> {
+    fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed> {
         let footer = &self.run().footer;
         let needle = &question.needle;
         let mut found = Narrowed { rows: self.rows_with_text(block, question)?, exact: true };
@@ -376,7 +377,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose time, spelled in a form, may hold the needle.
-    fn rows_with_time(&self, block: usize, form: TimeForm, needle: &Needle) -> Result<RowSet, ScanError> {
+    fn rows_with_time(&self, block: usize, form: TimeForm, needle: &Needle) -> Result<RowSet> {
         let all = || Ok(RowSet::all(self.block_rows(block)));
         let Some(digits) = needle.digits() else { return all() };
         match form {
@@ -396,20 +397,14 @@ impl SegmentRun {
     }
 
     /// Returns the filter over the fields of a block; segments of format 1 have none.
-    pub(super) fn field_filter(&self, recent: &Recent, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
+    pub(super) fn field_filter(&self, recent: &Recent, block: usize) -> Result<Arc<FieldFilter>> {
         let n_columns = self.run().footer.columns.len();
         let id = self.system_section(footer::FIELDS, block);
         recent.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
     }
 
     /// Reports whether a value of column number `index` in the block may hold the needle; `recent` is what the query has of the run.
-    pub(super) fn may_hold_value(
-        &self,
-        recent: &Recent,
-        block: usize,
-        index: usize,
-        needle: &Needle,
-    ) -> Result<bool, ScanError> {
+    pub(super) fn may_hold_value(&self, recent: &Recent, block: usize, index: usize, needle: &Needle) -> Result<bool> {
         if self.segment.format == 1 {
             return Ok(true);
         }
@@ -435,7 +430,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose field `name` may hold a literal.
-    pub(super) fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed, ScanError> {
+    pub(super) fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed> {
         let run = self.run();
         let n_rows = self.block_rows(block);
         let mut found = Narrowed { rows: RowSet::none(n_rows), exact: true };
@@ -461,7 +456,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose stored value of column number `index` may contain the needle.
-    pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
+    pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed> {
         let id = self.column_section_id(block, index);
         let none = || Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
         if !self.pages_may_hold(block, index, needle)? {

@@ -1,8 +1,9 @@
 //! Rows whose messages hold a text within the value of a field that they are made of.
 
-use types::{Column, RowSet, ScanError, Value};
+use types::{Column, RowSet, Value};
 
 use super::run::SegmentRun;
+use crate::error::Result;
 use crate::needle::Needle;
 use crate::template::Kind;
 use crate::texts::{TemplateIds, Vocabulary};
@@ -12,7 +13,7 @@ const ESCAPE_BYTES: usize = 5;
 
 impl SegmentRun {
     /// Returns the fields that messages are made of and whose values, as messages spell them, may hold a needle.
-    pub(super) fn fields_that_may_hold(&self, block: usize, needle: &Needle) -> Result<Vec<usize>, ScanError> {
+    pub(super) fn fields_that_may_hold(&self, block: usize, needle: &Needle) -> Result<Vec<usize>> {
         let columns = self.run().footer.columns.iter().enumerate();
         let (recent, mut fields) = (self.recent(), Vec::new());
         for (index, column) in columns.filter(|(_, column)| column.is_in_messages) {
@@ -27,7 +28,7 @@ impl SegmentRun {
 
     /// Reports whether a text of a field may hold a needle only as it is spelled with escapes: the needle has one itself, or begins with
     /// the end of one.
-    fn may_hold_escaped(&self, block: usize, field: usize, needle: &Needle) -> Result<bool, ScanError> {
+    fn may_hold_escaped(&self, block: usize, field: usize, needle: &Needle) -> Result<bool> {
         let literal = needle.literal();
         if literal.contains(['\\', '"']) {
             return Ok(true);
@@ -55,7 +56,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         rows: &mut RowSet,
-    ) -> Result<(), ScanError> {
+    ) -> Result<()> {
         for is_json in [false, true] {
             let found = self.rows_with_spelled(block, (field, is_json), needle, ids, vocabulary)?;
             if !found.is_empty() {
@@ -74,7 +75,7 @@ impl SegmentRun {
         needle: &Needle,
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
-    ) -> Result<RowSet, ScanError> {
+    ) -> Result<RowSet> {
         let is_escaped = is_json && self.run().footer.columns[field].is_escaped;
         let (rows, is_exact) = if is_escaped {
             (rows_with_variable(&RowSet::all(ids.ids.len()), (field, is_json), ids, vocabulary), false)

@@ -14,6 +14,7 @@ use super::decode::{add_derived, decode_minutes, section_of_field};
 use super::recent::Recent;
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
+use crate::error::Result;
 use crate::held::Holding;
 use crate::numbers::Bases;
 use crate::section::SectionId;
@@ -81,7 +82,7 @@ impl SegmentRun {
     }
 
     /// Returns a section of a block. What was kept of it counts as read, since it is what the answer is made from.
-    pub(super) fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>, ScanError> {
+    pub(super) fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>> {
         self.section_with(id, Ok)
     }
 
@@ -89,8 +90,8 @@ impl SegmentRun {
     pub(super) fn section_with(
         &self,
         id: SectionId,
-        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, ScanError>,
-    ) -> Result<Arc<Vec<u8>>, ScanError> {
+        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
+    ) -> Result<Arc<Vec<u8>>> {
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         if let Some(known) = kept.and_then(|kept| kept.get(id)) {
             self.count_read(id);
@@ -109,8 +110,8 @@ impl SegmentRun {
         &self,
         id: SectionId,
         is_of_kind: impl FnOnce(&[u8]) -> bool,
-        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, ScanError>,
-    ) -> Result<SectionForm, ScanError> {
+        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
+    ) -> Result<SectionForm> {
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         let as_stored = self.id_beside(id);
         let known = |number| kept.and_then(|kept| kept.get(number)).inspect(|_| self.count_read(id));
@@ -132,7 +133,7 @@ impl SegmentRun {
         id.wrapping_add(self.segment.sections.len() as SectionId)
     }
 
-    pub(super) fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+    pub(super) fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>> {
         self.count_read(id);
         self.segment.section(id)
     }
@@ -147,7 +148,7 @@ impl SegmentRun {
     }
 
     /// Reads a section and decodes it; what is wrong is reported with its place.
-    pub(super) fn decoded<T>(&self, id: SectionId, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T, ScanError> {
+    pub(super) fn decoded<T>(&self, id: SectionId, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T> {
         let bytes = self.section(id)?;
         decode(&bytes).map_err(|damage| self.damage(id, damage))
     }
@@ -166,7 +167,7 @@ impl SegmentRun {
         self.is_there(self.run().footer.whole + footer::WORDS)
     }
 
-    pub(super) fn block_shapes(&self, block: usize, shapes: &Shapes) -> Result<Arc<BlockShapes>, ScanError> {
+    pub(super) fn block_shapes(&self, block: usize, shapes: &Shapes) -> Result<Arc<BlockShapes>> {
         let run = self.run();
         let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
         let n_rows = self.block_rows(block);
@@ -177,7 +178,7 @@ impl SegmentRun {
         })
     }
 
-    pub(super) fn times(&self, block: usize) -> Result<Vec<i64>, ScanError> {
+    pub(super) fn times(&self, block: usize) -> Result<Vec<i64>> {
         let n_rows = self.block_rows(block);
         self.decoded(self.system_section(footer::TIMES, block), |bytes| {
             take_times(&mut Cursor::new(bytes), n_rows, self.segment.format)
@@ -185,21 +186,21 @@ impl SegmentRun {
     }
 
     /// Returns the times of a block, read once for all fields of it.
-    pub(super) fn shared_times(&self, block: usize) -> Result<Arc<Vec<i64>>, ScanError> {
+    pub(super) fn shared_times(&self, block: usize) -> Result<Arc<Vec<i64>>> {
         self.recent().times_of_block.get(block, || self.times(block))
     }
 
-    pub(super) fn deltas(&self, kind: usize, block: usize) -> Result<Vec<i64>, ScanError> {
+    pub(super) fn deltas(&self, kind: usize, block: usize) -> Result<Vec<i64>> {
         let n_rows = self.block_rows(block);
         self.decoded(self.system_section(kind, block), |bytes| take_deltas(&mut Cursor::new(bytes), n_rows))
     }
 
-    pub(super) fn levels(&self, block: usize) -> Result<Vec<u8>, ScanError> {
+    pub(super) fn levels(&self, block: usize) -> Result<Vec<u8>> {
         let n_rows = self.block_rows(block);
         self.decoded(self.system_section(footer::LEVELS, block), |bytes| Ok(Cursor::new(bytes).take(n_rows)?.to_vec()))
     }
 
-    pub(super) fn template_ids(&self, block: usize, vocabulary: &Vocabulary) -> Result<Arc<TemplateIds>, ScanError> {
+    pub(super) fn template_ids(&self, block: usize, vocabulary: &Vocabulary) -> Result<Arc<TemplateIds>> {
         let n_rows = self.block_rows(block);
         self.recent().templates_of_blocks.get(block, || {
             let id = self.system_section(footer::TEXTS, block);
@@ -215,7 +216,7 @@ impl SegmentRun {
         (wanted, rows): (&ColumnSelection, &RowSet),
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
-    ) -> Result<Variables<'static>, ScanError> {
+    ) -> Result<Variables<'static>> {
         let mut variables = Variables::default();
         for section in wanted.sections() {
             let id = self.system_section(footer::TEXTS + section, block);
@@ -229,7 +230,7 @@ impl SegmentRun {
         Ok(variables)
     }
 
-    pub(super) fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
+    pub(super) fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings> {
         let vocabulary = self.vocabulary()?;
         self.make_slots(&vocabulary);
         let ids = self.template_ids(block, &vocabulary)?;
@@ -242,7 +243,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         rows: &RowSet,
-    ) -> Result<Strings, ScanError> {
+    ) -> Result<Strings> {
         let wanted = ids.wanted_by(rows, vocabulary);
         let mut variables = self.variables(block, (&wanted, rows), ids, vocabulary)?;
         for (column, field) in wanted.fields(vocabulary.slots()) {
@@ -252,7 +253,7 @@ impl SegmentRun {
         rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
-    fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
+    fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column> {
         let picked = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
         Ok(match name {
             "@timestamp" => picked(&self.shared_times(block)?),
@@ -306,7 +307,7 @@ impl Run for SegmentRun {
         self.segment.summaries[self.index].last_sequence
     }
 
-    fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
+    fn field_names(&self) -> Result<Vec<Arc<str>>> {
         let footer = &self.run().footer;
         let stored = footer.columns.iter().filter(|column| column.n_events > 0 && *column.name != *"@logStream");
         let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_ref());
@@ -314,7 +315,7 @@ impl Run for SegmentRun {
         Ok(stored.map(|column| &column.name).chain(text_keys).chain(time_keys).cloned().collect())
     }
 
-    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+    fn fields(&self) -> Result<Vec<FieldSummary>> {
         let footer = &self.run().footer;
         let stored = footer.columns.iter().filter(|column| column.n_events > 0 && *column.name != *"@logStream");
         let mut fields: Vec<FieldSummary> = stored
@@ -331,7 +332,7 @@ impl Run for SegmentRun {
         Ok(fields)
     }
 
-    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>> {
         let id = self.run().footer.whole + footer::MINUTES;
         if self.segment.format == 1 || self.is_there(id) {
             return self.decoded(id, decode_minutes).map(Some);
@@ -345,7 +346,7 @@ impl Run for SegmentRun {
         Ok(Some(MinuteCounts::of_rows(&times, levels.into_iter())))
     }
 
-    fn field_minutes(&self, name: &str) -> Result<Option<FieldMinutes>, ScanError> {
+    fn field_minutes(&self, name: &str) -> Result<Option<FieldMinutes>> {
         let id = self.run().footer.whole + footer::MINUTES;
         let column = self.column_number(name).filter(|_| !self.is_derived(name) && self.is_there(id));
         let Some(column) = column else { return Ok(None) };
@@ -358,11 +359,11 @@ impl Run for SegmentRun {
         name == "@message" || is_text_key(&self.run().footer.origins, is_stored(), name)
     }
 
-    fn may_hold(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
+    fn may_hold(&self, probe: &TextProbe<'_>) -> Result<bool> {
         self.may_hold_text(probe)
     }
 
-    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed> {
         self.narrow_block(block, probe)
     }
 
@@ -374,12 +375,12 @@ impl Run for SegmentRun {
         self.segment.source.is_far()
     }
 
-    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>> {
         self.announce(block, names);
         names.iter().map(|name| self.read_one(block, name, rows)).collect()
     }
 
-    fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
+    fn examples(&self) -> Result<Option<Arc<Examples>>> {
         let number = self.id_beside(self.run().footer.whole + footer::TEMPLATES);
         let examples = self.whole(&self.recent().examples, number, || {
             let vocabulary = self.vocabulary()?;
@@ -393,12 +394,12 @@ impl Run for SegmentRun {
         Ok(Some(examples))
     }
 
-    fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
+    fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>> {
         let ids = self.template_ids(block, &*self.vocabulary()?)?;
         Ok(if rows.is_all() { ids.ids.clone() } else { rows.iter().map(|row| ids.ids[row]).collect() })
     }
 
-    fn presence(&self, block: usize, name: &str) -> Result<Option<RowSet>, ScanError> {
+    fn presence(&self, block: usize, name: &str) -> Result<Option<RowSet>> {
         if name.starts_with('@') || self.is_derived(name) {
             return Ok(None);
         }
@@ -409,7 +410,7 @@ impl Run for SegmentRun {
         Ok(Some(self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes)))
     }
 
-    fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
+    fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>> {
         let Some(index) = self.column_number(name).filter(|_| !self.is_derived(name)) else { return Ok(None) };
         // What a filter knows costs less than reading the column twice where it holds something else.
         if self.segment.format == 1 || !self.field_filter(&self.recent(), block)?.is_of_addresses(index) {
@@ -420,15 +421,15 @@ impl Run for SegmentRun {
         self.decoded_column(block, index, |bytes| column::decode_addresses(bytes, &present, rows))
     }
 
-    fn rows_of_samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
+    fn rows_of_samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>> {
         self.sample_rows(block, is_wanted)
     }
 
-    fn sample_streams(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
+    fn sample_streams(&self) -> Result<Option<Arc<SampleStreams>>> {
         self.streams_of_samples()
     }
 
-    fn samples(&self, block: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {
+    fn samples(&self, block: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool> {
         self.give_samples(block, chosen, taker)
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use types::{Column, RowSet, Run, SampleStreams, ScanError, StreamNames, TakeSamples, Timestamp, VALUE_FIELD, Value};
+use types::{Column, RowSet, Run, SampleStreams, StreamNames, TakeSamples, Timestamp, VALUE_FIELD, Value};
 
 use super::recent::StreamColumn;
 use super::run::SegmentRun;
 use crate::bytes::{Cursor, Damage};
 use crate::column::successive::{self, by_series};
+use crate::error::Result;
 use crate::section::SectionId;
 
 /// The field that says what an event is, and what it says of samples.
@@ -16,12 +17,12 @@ const SAMPLE: &str = "sample";
 
 impl SegmentRun {
     /// Returns the streams of samples by their codes; `None` if not all events are samples, or streams have no codes.
-    pub(super) fn streams_of_samples(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
+    pub(super) fn streams_of_samples(&self) -> Result<Option<Arc<SampleStreams>>> {
         Ok(self.stream_column()?.map(|column| column.streams.clone()))
     }
 
     /// Returns the streams of samples with their column, which is looked for once.
-    fn stream_column(&self) -> Result<Option<StreamColumn>, ScanError> {
+    fn stream_column(&self) -> Result<Option<StreamColumn>> {
         let recent = self.recent();
         if let Some(known) = recent.stream_column.get() {
             return Ok(known.clone());
@@ -44,7 +45,7 @@ impl SegmentRun {
     }
 
     /// Returns the number of the column of streams, where all events are samples.
-    fn stream_of_samples(&self) -> Result<Option<usize>, ScanError> {
+    fn stream_of_samples(&self) -> Result<Option<usize>> {
         let footer = &self.run().footer;
         let place = |name: &str| footer.columns.binary_search_by(|column| (*column.name).cmp(name)).ok();
         let (Some(kind), Some(stream)) = (place(KIND), place("@logStream")) else { return Ok(None) };
@@ -57,7 +58,7 @@ impl SegmentRun {
     }
 
     /// Returns the code of the stream of each row of a block; `None` where they are stored otherwise.
-    fn codes_of_samples(&self, block: usize, stream: usize, n_streams: usize) -> Result<Option<Vec<u32>>, ScanError> {
+    fn codes_of_samples(&self, block: usize, stream: usize, n_streams: usize) -> Result<Option<Vec<u32>>> {
         let section = self.column_section(block, stream)?;
         let [0, codes @ ..] = &section[..] else { return Ok(None) };
         let id = self.column_section_id(block, stream);
@@ -69,11 +70,7 @@ impl SegmentRun {
     }
 
     /// Returns the rows of a block whose stream is wanted; `None` if not all events are samples, or streams have no codes.
-    pub(super) fn sample_rows(
-        &self,
-        block: usize,
-        is_wanted: &dyn Fn(&str) -> bool,
-    ) -> Result<Option<RowSet>, ScanError> {
+    pub(super) fn sample_rows(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>> {
         let Some(StreamColumn { number, streams }) = self.stream_column()? else { return Ok(None) };
         let Some(codes) = self.codes_of_samples(block, number, streams.len())? else { return Ok(None) };
         let accepts = |code: u32| streams.text(code).is_some_and(|text| is_wanted(text));
@@ -82,12 +79,7 @@ impl SegmentRun {
     }
 
     /// Gives the samples of some streams; see [`Run::samples`].
-    pub(super) fn give_samples(
-        &self,
-        block: usize,
-        chosen: &[u32],
-        taker: &mut dyn TakeSamples,
-    ) -> Result<bool, ScanError> {
+    pub(super) fn give_samples(&self, block: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool> {
         let (Some(of_streams), Some(value)) = (self.stream_column()?, self.column_number(VALUE_FIELD)) else {
             return Ok(false);
         };
@@ -99,11 +91,7 @@ impl SegmentRun {
     }
 
     /// Returns what was made from section `id`, kept beside it.
-    fn made_section(
-        &self,
-        id: SectionId,
-        make: impl FnOnce() -> Result<Vec<u8>, ScanError>,
-    ) -> Result<Arc<Vec<u8>>, ScanError> {
+    fn made_section(&self, id: SectionId, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<Arc<Vec<u8>>> {
         let id = self.id_beside(id);
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         if let Some(known) = kept.and_then(|kept| kept.get(id)) {
@@ -122,7 +110,7 @@ impl SegmentRun {
         block: usize,
         (of_streams, value): (&StreamColumn, usize),
         section: &[u8],
-    ) -> Result<Vec<u8>, ScanError> {
+    ) -> Result<Vec<u8>> {
         let shapes = self.shapes()?;
         let present = self.block_shapes(block, &shapes)?.rows_with(value as u32, &shapes);
         let n_streams = of_streams.streams.len();
@@ -143,7 +131,7 @@ impl SegmentRun {
         index: usize,
         stored: &[u8],
         (present, rows): (&RowSet, &RowSet),
-    ) -> Result<Option<Column>, ScanError> {
+    ) -> Result<Option<Column>> {
         if !successive::is_successive(stored) {
             return Ok(None);
         }

@@ -8,6 +8,7 @@ use zstd::bulk::Decompressor;
 
 use super::end::{EndContents, check_header};
 use crate::bytes::Decoded;
+use crate::error::Result;
 use crate::footer::{Lineage, RunFooter};
 use crate::format::HEADER_BYTES;
 use crate::heap;
@@ -49,26 +50,21 @@ pub(super) struct OpenRun {
 
 impl Segment {
     /// Opens the segment file at `path` of the store `store` with a descriptor of its own; errors call it `name`.
-    pub fn open(path: &Path, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
+    pub fn open(path: &Path, name: String, store: [u8; 16]) -> Result<Arc<Self>> {
         let file = FilePool::new(1).open(path);
         let file = file.map_err(|e| ScanError { file: name.clone(), offset: 0, problem: e.to_string() })?;
         Self::open_source(Box::new(file), name, store)
     }
 
     /// Opens a segment of the store `store`; errors call it `name`.
-    pub fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
+    pub fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>> {
         let end = SegmentEnd::read(&*source);
         let end = end.map_err(|e| source.scan_error(&name, 0, e.to_string()))?;
         Self::open_end(end, source, name, store)
     }
 
     /// Opens a segment whose end was read already.
-    pub fn open_end(
-        end: SegmentEnd,
-        source: Box<dyn Source>,
-        name: String,
-        store: [u8; 16],
-    ) -> Result<Arc<Self>, ScanError> {
+    pub fn open_end(end: SegmentEnd, source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>> {
         let content = end.open(store).map_err(|(offset, problem)| {
             // The header knows best what this is, if it can be read.
             let header = source.read_at(0, HEADER_BYTES).ok();
@@ -104,7 +100,7 @@ impl Segment {
     }
 
     /// Decodes the section with the positions of its events in shipped files; the default if there is none.
-    pub fn positions<T: Default>(&self, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T, ScanError> {
+    pub fn positions<T: Default>(&self, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T> {
         let Some(section) = self.lineage.positions else { return Ok(T::default()) };
         let offset = self.sections.get(section as usize).map_or(0, |entry| entry.offset);
         decode(&self.section(section)?).map_err(|damage| self.error(offset, damage.0.into()))
@@ -135,7 +131,7 @@ impl Segment {
     }
 
     /// Reads and checks the header and every section; returns how many bytes of sections were checked.
-    pub fn verify(&self) -> Result<u64, ScanError> {
+    pub fn verify(&self) -> Result<u64> {
         let mut n_bytes = 0;
         self.verify_while(|n_of_section| {
             n_bytes += n_of_section;
@@ -145,7 +141,7 @@ impl Segment {
     }
 
     /// Verifies section by section and passes the bytes of each to `goes_on`; ends early when that returns `false`.
-    pub fn verify_while(&self, mut goes_on: impl FnMut(u64) -> bool) -> Result<(), ScanError> {
+    pub fn verify_while(&self, mut goes_on: impl FnMut(u64) -> bool) -> Result<()> {
         let header = self.source.read_at(0, HEADER_BYTES).map_err(|error| self.error(0, error.to_string()))?;
         check_header(&header, Some((&self.meta, self.format))).map_err(|damage| self.error(0, damage.0.into()))?;
         for id in 0..self.sections.len() as SectionId {
@@ -157,7 +153,7 @@ impl Segment {
         Ok(())
     }
 
-    pub(super) fn section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+    pub(super) fn section(&self, id: SectionId) -> Result<Vec<u8>> {
         let Some(entry) = self.sections.get(id as usize) else {
             return Err(self.error(0, format!("section {id} is missing")));
         };

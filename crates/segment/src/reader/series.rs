@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Run, ScanError, Series, Value};
+use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Run, Series, Value};
 
 use super::run::SegmentRun;
 use crate::column::dependent::{codes_of, table_of_section};
+use crate::error::Result;
 use crate::footer;
 use crate::section::SectionId;
 use crate::template::Piece;
@@ -21,7 +22,7 @@ struct SeriesColumn {
 impl SegmentRun {
     /// Returns a block whose fields, except for a few, follow from the stream of the event; `None` where that does not show from how
     /// it is stored.
-    pub(super) fn block_of_series(&self, block: usize) -> Result<Option<Batch>, ScanError> {
+    pub(super) fn block_of_series(&self, block: usize) -> Result<Option<Batch>> {
         let footer = &self.run().footer;
         let n_rows = self.block_rows(block);
         let is_plain = footer.origins.len() == 1 && footer.origins[0] == Origin::default();
@@ -78,7 +79,7 @@ impl SegmentRun {
     }
 
     /// Returns the field that all messages of a block are.
-    fn message_field(&self, block: usize) -> Result<Option<usize>, ScanError> {
+    fn message_field(&self, block: usize) -> Result<Option<usize>> {
         let vocabulary = self.vocabulary()?;
         let ids = self.system_section(footer::TEXTS, block);
         let only = self.decoded(ids, |bytes| TemplateIds::only(bytes, &vocabulary))?;

@@ -3,12 +3,13 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use types::{Hold, ScanError, Value};
+use types::{Hold, Value};
 
 use super::decode::decode_templates;
 use super::run::SegmentRun;
 use crate::bytes::Decoded;
 use crate::column_filter::ColumnFilter;
+use crate::error::Result;
 use crate::section::SectionId;
 use crate::shape::Shapes;
 use crate::texts::Vocabulary;
@@ -22,8 +23,8 @@ impl SegmentRun {
         &self,
         cell: &OnceLock<Arc<T>>,
         number: SectionId,
-        make: impl FnOnce() -> Result<(Arc<T>, usize), ScanError>,
-    ) -> Result<Arc<T>, ScanError> {
+        make: impl FnOnce() -> Result<(Arc<T>, usize)>,
+    ) -> Result<Arc<T>> {
         if let Some(known) = cell.get() {
             return Ok(known.clone());
         }
@@ -47,7 +48,7 @@ impl SegmentRun {
         cell: &OnceLock<Arc<T>>,
         id: SectionId,
         decode: impl FnOnce(Vec<u8>) -> Decoded<(T, usize)>,
-    ) -> Result<Arc<T>, ScanError> {
+    ) -> Result<Arc<T>> {
         if let Some(known) = cell.get() {
             return Ok(known.clone());
         }
@@ -59,7 +60,7 @@ impl SegmentRun {
         })
     }
 
-    pub(super) fn shapes(&self) -> Result<Arc<Shapes>, ScanError> {
+    pub(super) fn shapes(&self) -> Result<Arc<Shapes>> {
         let footer = &self.run().footer;
         self.whole_section(&self.recent().shapes, footer.whole + footer::SHAPE_TABLE, |bytes| {
             let shapes = Shapes::decode(&bytes, footer.columns.len(), footer.origins.len())?;
@@ -68,7 +69,7 @@ impl SegmentRun {
         })
     }
 
-    pub(super) fn vocabulary(&self) -> Result<Arc<Vocabulary>, ScanError> {
+    pub(super) fn vocabulary(&self) -> Result<Arc<Vocabulary>> {
         self.whole_section(&self.recent().vocabulary, self.run().footer.whole + footer::TEMPLATES, |bytes| {
             let vocabulary = decode_templates(&bytes, self.segment.format)?;
             let n_bytes = vocabulary.n_bytes();
@@ -86,7 +87,7 @@ impl SegmentRun {
     }
 
     /// Returns the word index; a query asks it once for each text.
-    pub(super) fn words(&self) -> Result<Arc<WordIndex>, ScanError> {
+    pub(super) fn words(&self) -> Result<Arc<WordIndex>> {
         let id = self.run().footer.whole + footer::WORDS;
         self.whole_section(&OnceLock::new(), id, |bytes| Ok((WordIndex::open(&bytes)?, WordIndex::n_bytes(&bytes))))
     }
@@ -99,7 +100,7 @@ impl SegmentRun {
         index: usize,
         literal: &str,
         is_whole: bool,
-    ) -> Result<bool, ScanError> {
+    ) -> Result<bool> {
         let Some(id) = self.run().footer.columns[index].filter else { return Ok(true) };
         let decode = |bytes: Vec<u8>| {
             let n_bytes = bytes.capacity();
@@ -109,7 +110,7 @@ impl SegmentRun {
     }
 
     /// Reports whether a text or a quoted text of any message of the run may hold a piece of a word.
-    pub(super) fn run_may_hold(&self, piece: &str) -> Result<bool, ScanError> {
+    pub(super) fn run_may_hold(&self, piece: &str) -> Result<bool> {
         let id = self.run().footer.whole + footer::RUN_FILTER;
         if self.segment.format < 3 || !self.is_there(id) {
             return Ok(true);
@@ -121,7 +122,7 @@ impl SegmentRun {
         Ok(filter::may_hold(&self.whole_section(&self.recent().filter, id, decode)?, piece))
     }
 
-    pub(super) fn dictionary(&self, column: usize) -> Result<Option<Arc<Vec<Value>>>, ScanError> {
+    pub(super) fn dictionary(&self, column: usize) -> Result<Option<Arc<Vec<Value>>>> {
         let columns = &self.run().footer.columns;
         let Some(id) = columns[column].dictionary else { return Ok(None) };
         let recent = self.recent();

@@ -20,19 +20,21 @@ use crate::rules::{RuleFate, SourcePosition, same_length_text};
 use file_line::FileLine;
 pub use file_line::LineError;
 
-/// What became of a line at a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineOutcome {
-    /// It went on as it was.
-    Passed,
-    /// It went on, changed.
-    Changed,
-    /// It went no further.
-    Stopped,
-    /// It will go on.
-    Waiting,
-    /// Nothing is known.
-    Unknown,
+types::named! {
+    /// What became of a line at a stage.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum LineOutcome {
+        /// It went on as it was.
+        Passed = "passed",
+        /// It went on, changed.
+        Changed = "changed",
+        /// It went no further.
+        Stopped = "stopped",
+        /// It will go on.
+        Waiting = "waiting",
+        /// Nothing is known.
+        Unknown = "unknown",
+    }
 }
 
 /// A stage, and what became of the line there.

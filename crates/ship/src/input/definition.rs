@@ -101,7 +101,12 @@ const TYPES: &[Type] = &[
     Type { name: "host_metrics", keys: &["every"], content: Content::Lines, read: read_host_metrics },
     Type { name: "scrape", keys: &[], content: Content::Samples, read: scrape::read_scrape },
     Type { name: "node_exporter", keys: &[], content: Content::Samples, read: scrape::read_node_exporter },
-    Type { name: "heartbeat", keys: &["every"], content: Content::Lines, read: read_heartbeat },
+    Type {
+        name: "heartbeat",
+        keys: &["every"],
+        content: Content::Lines,
+        read: |node, _| Ok(Some(Box::new(Heartbeat::new(interval_of(node)?)))),
+    },
 ];
 
 /// An input that was defined.
@@ -197,8 +202,7 @@ impl Type {
             None => Ok(()),
             Some((&"group", node)) => Err(node.error("samples go to the group metrics/JOB; set \"job_name\" instead")),
             Some((key, node)) => {
-                let problem = format!("\"{key}\" is for events; samples are changed by metric_relabel_configs");
-                Err(node.error(problem))
+                Err(node.error(format!("\"{key}\" is for events; samples are changed by metric_relabel_configs")))
             }
         }
     }
@@ -441,10 +445,6 @@ fn interval_of(node: &Node<'_>) -> Result<Duration, DefinitionError> {
 fn read_host_metrics(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     file.group.get_or_insert_with(|| group_name_of_outside("metrics/host"));
     Ok(Some(Box::new(HostMetrics::new(interval_of(node)?))))
-}
-
-fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
-    Ok(Some(Box::new(Heartbeat::new(interval_of(node)?))))
 }
 
 #[cfg(test)]

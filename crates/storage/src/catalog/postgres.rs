@@ -30,7 +30,7 @@ use crate::batch_ids::KnownBatch;
 use crate::tier::Place;
 use database::postgres::{Database, Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
-use database::{DatabaseError, Schema, signed};
+use database::{Result, Schema, signed};
 
 pub(super) const SCHEMA: Schema = Schema {
     steps: &[
@@ -85,7 +85,7 @@ impl PostgresCatalog {
         holder: &str,
         must_exist: bool,
         first_sequence: u64,
-    ) -> Result<Self, DatabaseError> {
+    ) -> Result<Self> {
         let mut database = opening(url, store, holder, must_exist).open()?;
         database.transact(|session| {
             let insert = "INSERT INTO meta VALUES ('next_sequence', $1) ON CONFLICT DO NOTHING";
@@ -95,17 +95,17 @@ impl PostgresCatalog {
     }
 
     /// Opens the catalog of `store` to look at it, while a server may write to it.
-    pub(crate) fn open_for_reading(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self, DatabaseError> {
+    pub(crate) fn open_for_reading(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self> {
         Ok(Self { database: opening(url, store, "", true).open_for_reading()?, node: None })
     }
 
     /// Changes the catalog in one transaction, as upkeep does.
-    fn change<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+    fn change<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T> {
         self.change_as(true, work)
     }
 
     /// Writes what only nodes that do upkeep read, without telling the other nodes of a fleet.
-    fn note<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+    fn note<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T> {
         let node = self.node.clone();
         self.database.transact(|session| {
             node.map_or(Ok(()), |node| node.check(session, false))?;
@@ -114,11 +114,7 @@ impl PostgresCatalog {
     }
 
     /// Changes the catalog as upkeep or as any node does; the other nodes of a fleet see it by the count of changes.
-    fn change_as<T>(
-        &mut self,
-        is_upkeep: bool,
-        work: impl FnOnce(&Session) -> Result<T, Failure>,
-    ) -> Result<T, DatabaseError> {
+    fn change_as<T>(&mut self, is_upkeep: bool, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T> {
         let node = self.node.clone();
         self.database.transact(|session| match &node {
             Some(node) => node.change(session, is_upkeep, work),
@@ -128,15 +124,15 @@ impl PostgresCatalog {
 }
 
 impl Catalog for PostgresCatalog {
-    fn load(&mut self) -> Result<Contents, DatabaseError> {
+    fn load(&mut self) -> Result<Contents> {
         self.database.transact(contents)
     }
 
-    fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError> {
+    fn marks(&mut self) -> Result<HighWaterMarks> {
         self.database.transact(marks)
     }
 
-    fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError> {
+    fn has_segment(&mut self, id: u128) -> Result<bool> {
         let id = id.to_be_bytes();
         self.database.transact(|session| {
             let found = session.query("SELECT 1 FROM segments WHERE id = $1", &[&id.as_slice()])?;
@@ -144,7 +140,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError> {
+    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<()> {
         let is_fleet = self.node.is_some();
         self.change(|session| {
             if is_fleet {
@@ -170,16 +166,16 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError> {
+    fn fill(&mut self, contents: &Contents) -> Result<()> {
         self.change(|session| fill(session, contents))
     }
 
-    fn take_segments(&mut self, segments: &[u128]) -> Result<Vec<u128>, DatabaseError> {
+    fn take_segments(&mut self, segments: &[u128]) -> Result<Vec<u128>> {
         let Some(node) = self.node.clone() else { return Ok(Vec::new()) };
         self.database.transact(|session| node.take(session, segments))
     }
 
-    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError> {
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool> {
         let node = self.node.clone();
         self.database.transact(|session| {
             if let Some(node) = &node {
@@ -197,7 +193,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
+    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<()> {
         let node = self.node.clone();
         self.note(|session| match node {
             Some(node) => node.put_upload(session, doomed),
@@ -205,14 +201,14 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn give_up_files(&mut self, files: &[&str]) -> Result<(), DatabaseError> {
+    fn give_up_files(&mut self, files: &[&str]) -> Result<()> {
         if self.node.is_none() || files.is_empty() {
             return Ok(());
         }
         self.note(|session| uploads::give_up(session, files))
     }
 
-    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
+    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<()> {
         let (n_bytes, place) = (signed(n_bytes), place as i16);
         self.change(|session| {
             doom_files(session, &[id]);
@@ -223,7 +219,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), DatabaseError> {
+    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<()> {
         if runs.is_empty() {
             return Ok(());
         }
@@ -239,7 +235,7 @@ impl Catalog for PostgresCatalog {
         segments: &[SegmentRow],
         replaced: &[u128],
         groups: &[(u32, GroupName)],
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<()> {
         self.change(|session| {
             put_marks(session, marks);
             remove_segments(session, replaced);
@@ -249,7 +245,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError> {
+    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<()> {
         let id = i64::from(id);
         self.change_as(false, |session| {
             let insert = "INSERT INTO groups VALUES ($1, $2, true) ON CONFLICT (id) DO UPDATE SET deleted = true";
@@ -258,7 +254,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<(), DatabaseError> {
+    fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<()> {
         let node = self.node.clone();
         self.database.transact(|session| match node {
             Some(node) => node.record_deletion(session, deletion, receipt),
@@ -269,33 +265,33 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn put_receipt(&mut self, id: u64, receipt: &str) -> Result<(), DatabaseError> {
+    fn put_receipt(&mut self, id: u64, receipt: &str) -> Result<()> {
         self.change(|session| erasures::put_receipt(session, id, receipt))
     }
 
-    fn forget_receipt(&mut self, id: u64) -> Result<(), DatabaseError> {
+    fn forget_receipt(&mut self, id: u64) -> Result<()> {
         // Also removes older ones that a previous node in charge has left.
         let forget = "DELETE FROM receipts WHERE id <= $1 AND id NOT IN (SELECT id FROM deletions)";
         self.note(|session| session.execute(forget, &[&signed(id)]).map(|_| ()))
     }
 
-    fn awaits_removal(&mut self, id: u64) -> Result<bool, DatabaseError> {
+    fn awaits_removal(&mut self, id: u64) -> Result<bool> {
         self.note(|session| erasures::awaits_removal(session, id))
     }
 
-    fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
+    fn forget_deletions(&mut self, ids: &[u64]) -> Result<()> {
         let ids: Vec<i64> = ids.iter().map(|id| signed(*id)).collect();
         self.change(|session| session.execute("DELETE FROM deletions WHERE id = ANY($1)", &[&ids]).map(|_| ()))
     }
 
-    fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError> {
+    fn doom(&mut self, segments: &[u128]) -> Result<()> {
         self.change(|session| {
             doom(session, segments);
             Ok(())
         })
     }
 
-    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
+    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<()> {
         let place = doomed.place as i16;
         self.note(|session| {
             let delete = "DELETE FROM doomed WHERE file = $1 AND place = $2";
@@ -303,7 +299,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn renew(&mut self) -> Result<(), DatabaseError> {
+    fn renew(&mut self) -> Result<()> {
         match &self.node {
             Some(node) => node.clone().renew(&mut self.database),
             None => self.database.renew(),
@@ -318,7 +314,7 @@ impl PostgresCatalog {
         store: [u8; 16],
         node: std::sync::Arc<Membership>,
         first_sequence: u64,
-    ) -> Result<Self, DatabaseError> {
+    ) -> Result<Self> {
         let mut database = shared(url, store).open()?;
         database.transact(|session| {
             let insert = "INSERT INTO meta VALUES ('next_sequence', $1) ON CONFLICT DO NOTHING";
@@ -329,7 +325,7 @@ impl PostgresCatalog {
     }
 
     /// Opens the catalog of a fleet that has no nodes.
-    pub(crate) fn shared(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self, DatabaseError> {
+    pub(crate) fn shared(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self> {
         Ok(Self { database: shared(url, store).open()?, node: None })
     }
 
@@ -341,7 +337,7 @@ impl PostgresCatalog {
         batches: impl Iterator<Item = &'b KnownBatch>,
         receipts: &[(u64, String)],
         flushed: u64,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<()> {
         let batches: Vec<&KnownBatch> = batches.collect();
         let ids: Vec<&[u8]> = batches.iter().map(|batch| batch.key.id.as_slice()).collect();
         let digests: Vec<&[u8]> = batches.iter().map(|batch| batch.key.digest.as_slice()).collect();
@@ -363,14 +359,14 @@ impl PostgresCatalog {
     }
 
     /// Opens the catalog of a fleet that there is, for work that is none of a node's.
-    pub(crate) fn visit(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database, DatabaseError> {
+    pub(crate) fn visit(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database> {
         // Tables of an earlier version are left to the nodes.
         drop(Self::open_for_reading(url, store)?);
         PostgresOptions { must_exist: true, ..shared(url, store) }.open()
     }
 
     /// Opens it once more, for what must not wait for the changes of this node.
-    pub(crate) fn connect(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database, DatabaseError> {
+    pub(crate) fn connect(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database> {
         shared(url, store).open()
     }
 }

@@ -13,7 +13,7 @@ use crate::positions::{FileKey, Positions, Ranges};
 use crate::retention::RetiredRuns;
 use crate::tier::{Place, Tier};
 use database::sqlite::Database;
-use database::{DatabaseError, Schema, signed, unsigned};
+use database::{Result, Schema, signed, unsigned};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 3 };
 
@@ -54,7 +54,7 @@ pub(crate) struct SqliteCatalog {
 
 impl SqliteCatalog {
     /// Opens the catalog of `store`, making it if there is none. `first_sequence` is what a new one starts with.
-    pub(crate) fn open(path: &Path, store: [u8; 16], first_sequence: u64) -> Result<Self, DatabaseError> {
+    pub(crate) fn open(path: &Path, store: [u8; 16], first_sequence: u64) -> Result<Self> {
         let mut database = Database::open(path, store, &SCHEMA)?;
         database.with(|connection| {
             let insert = "INSERT OR IGNORE INTO meta VALUES ('next_sequence', ?)";
@@ -65,7 +65,7 @@ impl SqliteCatalog {
 }
 
 impl Catalog for SqliteCatalog {
-    fn load(&mut self) -> Result<Contents, DatabaseError> {
+    fn load(&mut self) -> Result<Contents> {
         self.database.with(|connection| {
             let (groups, deleted) = groups(connection)?;
             Ok(Contents {
@@ -82,15 +82,15 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError> {
+    fn marks(&mut self) -> Result<HighWaterMarks> {
         self.database.with(|connection| marks(connection))
     }
 
-    fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError> {
+    fn has_segment(&mut self, id: u128) -> Result<bool> {
         self.database.with(|connection| has_segment(connection, id))
     }
 
-    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError> {
+    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<()> {
         self.database.transact(|transaction| {
             put_marks(transaction, &record.marks)?;
             for segment in record.segments {
@@ -109,7 +109,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError> {
+    fn fill(&mut self, contents: &Contents) -> Result<()> {
         self.database.transact(|transaction| {
             put_marks(transaction, &contents.marks)?;
             put_segments(transaction, &contents.segments)?;
@@ -132,7 +132,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError> {
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool> {
         self.database.transact(|transaction| {
             removed.iter().try_for_each(|id| doom(transaction, *id))?;
             put_segments(transaction, added)
@@ -140,14 +140,14 @@ impl Catalog for SqliteCatalog {
         Ok(true)
     }
 
-    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
+    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<()> {
         self.database.transact(|transaction| {
             let insert = "INSERT OR IGNORE INTO doomed VALUES (?, ?)";
             transaction.execute(insert, params![doomed.file, doomed.place as u8]).map(|_| ())
         })
     }
 
-    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
+    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<()> {
         self.database.transact(|transaction| {
             doom_file(transaction, id)?;
             let update = "UPDATE segments SET file = ?, bytes = ?, place = ? WHERE id = ?";
@@ -157,7 +157,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), DatabaseError> {
+    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<()> {
         if runs.is_empty() {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Catalog for SqliteCatalog {
         segments: &[SegmentRow],
         replaced: &[u128],
         groups: &[(u32, GroupName)],
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<()> {
         self.database.transact(|transaction| {
             put_marks(transaction, marks)?;
             replaced.iter().try_for_each(|id| remove_segment(transaction, *id))?;
@@ -179,7 +179,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError> {
+    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<()> {
         self.database.transact(|transaction| {
             let insert = "INSERT INTO groups VALUES (?1, ?2, 1) ON CONFLICT(id) DO UPDATE SET deleted = 1";
             transaction.execute(insert, params![id, name.as_str()])?;
@@ -187,29 +187,29 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn put_deletion(&mut self, deletion: &Deletion, _receipt: &str) -> Result<(), DatabaseError> {
+    fn put_deletion(&mut self, deletion: &Deletion, _receipt: &str) -> Result<()> {
         self.database.transact(|transaction| put_deletion(transaction, deletion))
     }
 
-    fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
+    fn forget_deletions(&mut self, ids: &[u64]) -> Result<()> {
         self.database.transact(|transaction| {
             let mut delete = transaction.prepare_cached("DELETE FROM deletions WHERE id = ?")?;
             ids.iter().try_for_each(|id| delete.execute([signed(*id)]).map(|_| ()))
         })
     }
 
-    fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError> {
+    fn doom(&mut self, segments: &[u128]) -> Result<()> {
         self.database.transact(|transaction| segments.iter().try_for_each(|id| doom(transaction, *id)))
     }
 
-    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
+    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<()> {
         self.database.transact(|transaction| {
             let delete = "DELETE FROM doomed WHERE file = ? AND place = ?";
             transaction.execute(delete, params![doomed.file, doomed.place as u8]).map(|_| ())
         })
     }
 
-    fn renew(&mut self) -> Result<(), DatabaseError> {
+    fn renew(&mut self) -> Result<()> {
         // The lock on the data directory keeps everyone else away.
         Ok(())
     }

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{ControlStore, Document};
 use database::sqlite::Database;
-use database::{DatabaseError, DatabaseProblem, Schema};
+use database::{DatabaseError, DatabaseProblem, Result, Schema};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 2 };
 
@@ -45,7 +45,7 @@ pub(crate) struct SqliteControl {
 
 impl SqliteControl {
     /// Opens the control store of `store`, making it if there is none.
-    pub(crate) fn open(path: &Path, store: [u8; 16]) -> Result<Self, DatabaseError> {
+    pub(crate) fn open(path: &Path, store: [u8; 16]) -> Result<Self> {
         let mut control = Self { database: Database::open(path, store, &SCHEMA)? };
         if !control.database.with(|connection| has_its_digest(connection))? {
             let problem = DatabaseProblem::Damaged("its documents are not those that were written".into());
@@ -56,7 +56,7 @@ impl SqliteControl {
 
     /// Does one change. Nothing stays in SQLite's WAL: of a damaged one it drops what it cannot read without a word,
     /// and what people have set can be found nowhere else.
-    fn change(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), DatabaseError> {
+    fn change(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<()> {
         self.database.transact(|transaction| {
             work(transaction)?;
             put_digest(transaction)
@@ -105,7 +105,7 @@ fn has_its_digest(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 impl ControlStore for SqliteControl {
-    fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>, DatabaseError> {
+    fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>> {
         self.database.with(|connection| {
             let mut select = connection.prepare("SELECT name, json FROM settings WHERE kind = ? ORDER BY name")?;
             let documents = select.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -113,22 +113,22 @@ impl ControlStore for SqliteControl {
         })
     }
 
-    fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<(), DatabaseError> {
+    fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<()> {
         let put = "INSERT INTO settings VALUES (?, ?, ?, 1) ON CONFLICT(kind, name)
             DO UPDATE SET json = excluded.json, version = version + 1";
         self.change(|connection| connection.execute(put, [kind, name, json]).map(|_| ()))
     }
 
-    fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
+    fn remove(&mut self, kind: &str, name: &str) -> Result<()> {
         let delete = "DELETE FROM settings WHERE kind = ? AND name = ?";
         self.change(|connection| connection.execute(delete, [kind, name]).map(|_| ()))
     }
 
-    fn load(&mut self) -> Result<Vec<Document>, DatabaseError> {
+    fn load(&mut self) -> Result<Vec<Document>> {
         self.database.with(|connection| all_documents(connection))
     }
 
-    fn fill(&mut self, documents: &[Document]) -> Result<(), DatabaseError> {
+    fn fill(&mut self, documents: &[Document]) -> Result<()> {
         self.change(|connection| {
             connection.execute("DELETE FROM settings", [])?;
             for Document { kind, name, json, version } in documents {

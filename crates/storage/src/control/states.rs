@@ -12,7 +12,7 @@
 //! save was lost.
 
 use database::postgres::{Database, Failure, Session};
-use database::{DatabaseError, DatabaseProblem, signed, unsigned};
+use database::{DatabaseProblem, Result, signed, unsigned};
 
 pub(super) const VERSION_3: &str = "
     CREATE TABLE states(name text PRIMARY KEY, version bigint NOT NULL);
@@ -71,7 +71,7 @@ impl States {
     }
 
     /// Returns the changes of a state since a version; `None` if there are none.
-    pub(crate) fn news(&mut self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
+    pub(crate) fn news(&mut self, state: &str, since: u64) -> Result<Option<StateNews>> {
         self.database.read(|session| {
             let version = version_of(session, state, VERSION_OF)?;
             if version == since {
@@ -87,7 +87,7 @@ impl States {
     /// Changes a state and returns its new version. An empty change leaves the version as it is.
     ///
     /// Errors: refused if the node does not hold the lease, or if the state has another version.
-    pub(crate) fn save(&mut self, state: &str, change: &StateChange<'_>, by: Fence) -> Result<u64, DatabaseError> {
+    pub(crate) fn save(&mut self, state: &str, change: &StateChange<'_>, by: Fence) -> Result<u64> {
         let catalog = &self.catalog;
         self.database.transact(|session| {
             check_fence(session, catalog, by)?;
@@ -121,7 +121,7 @@ impl States {
         (kind, name): (&str, &str),
         (before, json): (&str, &str),
         by: Option<Fence>,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<bool> {
         let catalog = &self.catalog;
         self.database.transact(|session| {
             by.map_or(Ok(()), |by| check_fence(session, catalog, by))?;

@@ -74,9 +74,7 @@ impl Sequences {
             let (gap, length) = (cursor.varint()?, cursor.varint()?);
             types::ensure!(gap != 0 || encoder.set.is_empty(), Damage("two ranges of sequences touch"));
             let end = after.checked_add(gap).and_then(|start| Some((start, start.checked_add(length)?)));
-            let Some((start, end)) = end.filter(|(_, end)| *end < u64::MAX) else {
-                return Err(Damage("a sequence is out of range"));
-            };
+            let (start, end) = end.filter(|(_, end)| *end < u64::MAX).ok_or(Damage("a sequence is out of range"))?;
             encoder.push((start, end));
             after = end + 1;
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use database::DatabaseError;
 use database::postgres::Database;
+use database::{DatabaseError, Result};
 use types::{Batch, GroupName, Hold, Numbers, ScanError};
 
 use super::node::NodeStatus;
@@ -99,7 +99,7 @@ impl Follower {
     }
 
     /// Learns who the other nodes are.
-    pub(crate) fn meet(&self, database: &mut Database) -> Result<(), DatabaseError> {
+    pub(crate) fn meet(&self, database: &mut Database) -> Result<()> {
         let nodes = Arc::new(news::nodes(database)?);
         self.writer.write_series(nodes.iter().all(|node| node.reads_series));
         *self.nodes.hold() = nodes;
@@ -248,15 +248,15 @@ impl Follow for Follower {
         self.member.has_alerts()
     }
 
-    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
+    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>> {
         self.states.hold().news(state, since)
     }
 
-    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError> {
+    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64> {
         self.states.hold().save(state, change, self.fence())
     }
 
-    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError> {
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool> {
         let fence = (by == DocumentWriter::Holder).then(|| self.fence());
         self.states.hold().exchange(document, texts, fence)
     }
@@ -273,7 +273,7 @@ impl Follow for Follower {
         FleetLoad { objects, object_bytes, objects_written: self.objects_written.load(Ordering::Relaxed) }
     }
 
-    fn status(&self) -> Result<FleetStatus, DatabaseError> {
+    fn status(&self) -> Result<FleetStatus> {
         let (nodes, usage) = {
             let database = &mut self.progress.hold().database;
             (news::nodes(database)?, usage::usage(database)?)
@@ -289,7 +289,7 @@ impl Follow for Follower {
         })
     }
 
-    fn drain(&self, node: &str, is_ordered: bool) -> Result<bool, DatabaseError> {
+    fn drain(&self, node: &str, is_ordered: bool) -> Result<bool> {
         usage::drain(&mut self.progress.hold().database, node, is_ordered)
     }
 

@@ -10,10 +10,10 @@ use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::{Catalog, SegmentRow};
 use crate::tier::Place;
 use crate::{ObjectStoreOptions, OpenError, Options};
-use database::DatabaseError;
 use database::DatabaseProblem;
 use database::sqlite::of;
 use database::url::Databases;
+use database::{DatabaseError, Result};
 use files::objects::Objects;
 
 /// A segment as the catalog lists it: file relative to the data directory or name of the object, bytes, and its runs
@@ -60,7 +60,7 @@ impl CatalogListing {
     }
 
     /// Runs the database's own check and returns what it found.
-    pub(super) fn check(&mut self) -> Result<(), DatabaseError> {
+    pub(super) fn check(&mut self) -> Result<()> {
         let Self::File(connection, name) = self else { return Ok(()) };
         let check = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
         match check.map_err(of(name))? {

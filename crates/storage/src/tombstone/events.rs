@@ -76,9 +76,7 @@ fn encode(store: &[u8; 16], deletion: &Deletion, receipt: &DeletionReceipt) -> V
 }
 
 fn decode(bytes: &[u8], store: &[u8; 16], id: u64) -> Decoded<Tombstone> {
-    let Some((content, checksum)) = bytes.split_last_chunk::<8>() else {
-        return Err(Damage("the file ends too early"));
-    };
+    let (content, checksum) = bytes.split_last_chunk::<8>().ok_or(Damage("the file ends too early"))?;
     ensure!(xxh3_64(content).to_le_bytes() == *checksum, Damage("the checksum does not fit"));
     let mut cursor = Cursor::new(content);
     cursor.take(16)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan::{AggregateKind, Comparison, Expr, Function, Operator, Plan, not};
 use types::{GroupPattern, TimeRange, Value};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use crate::plans::{aggregate, compare, field, first_of, is_present, is_span, show};
 use crate::read::Reading;
@@ -33,7 +33,7 @@ pub(crate) fn services(
     range: TimeRange,
     groups: &[GroupPattern],
     reading: &mut Reading,
-) -> Result<Vec<LoggedService>, Problem> {
+) -> Result<Vec<LoggedService>> {
     let is_error = compare("@level", Comparison::GreaterOrEqual, Value::text("error"));
     let failed = Expr::Call(Function::If, vec![is_error, field("trace_id"), Expr::Literal(None)]);
     let distinct = |name, argument| aggregate(name, AggregateKind::CountDistinct, Some(argument));

@@ -12,7 +12,7 @@ use plan::{Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
 use types::{Column, Hold, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 use super::measure::Call;
 use super::slices::{Causes, MapSpan, Slice, SliceBuilder, Target, TargetKind, key};
@@ -49,7 +49,7 @@ pub(crate) fn read_slices(
     range: TimeRange,
     step: i64,
     reading: &mut Reading,
-) -> Result<Vec<ReadSlice>, Problem> {
+) -> Result<Vec<ReadSlice>> {
     let n_slices = usize::try_from(range.to.0.saturating_sub(range.from.0) / step).unwrap_or_default();
     let reader = SliceReader {
         from: range.from,

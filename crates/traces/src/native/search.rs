@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, Timestamp, Value, ensure};
 
-use door::{Outcome, Problem, Reply, Shared, reason_json, stats_json};
+use door::{Outcome, Problem, Reply, Result, Shared, reason_json, stats_json};
 
 use crate::candidates;
 use crate::read::query;
@@ -68,7 +68,7 @@ fn summary_json(trace: &TraceSummary) -> Json_ {
 }
 
 /// Reads and checks a request.
-pub(super) fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch, Problem> {
+pub(super) fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch> {
     let bad = |problem: String| {
         let problem = Problem::bad_request("bad-json", format!("the body is not a search for traces: {problem}"));
         problem.hint("send {\"service\":\"…\",\"min_duration_ms\":100} as application/json")
@@ -90,7 +90,7 @@ pub(super) fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch, Problem
     }
     let attributes = request.attributes.into_iter().map(|(name, value)| Ok((name.clone(), scalar(&name, value)?)));
     Ok(TraceSearch {
-        attributes: attributes.collect::<Result<_, Problem>>()?,
+        attributes: attributes.collect::<Result<_>>()?,
         kind: request.kind.as_deref().map(kind).transpose()?,
         filters: filters(request.query.as_deref().unwrap_or_default(), now)?,
         min_ns: bound("min_duration_ms", request.min_duration_ms)?,
@@ -105,31 +105,30 @@ pub(super) fn search(body: &[u8], now: Timestamp) -> Result<TraceSearch, Problem
     })
 }
 
-fn order(order: Option<&str>) -> Result<TraceOrder, Problem> {
+fn order(order: Option<&str>) -> Result<TraceOrder> {
     match order {
         None | Some("newest") => Ok(TraceOrder::Newest),
         Some("slowest") => Ok(TraceOrder::Slowest),
-        Some(other) => Err(Problem::bad_request("bad-parameter", format!("order is newest or slowest, not {other:?}"))),
+        Some(other) => Err(Problem::bad_parameter(format!("order is newest or slowest, not {other:?}"))),
     }
 }
 
-fn kind(name: &str) -> Result<SpanKind, Problem> {
+fn kind(name: &str) -> Result<SpanKind> {
     let kind = SpanKind::of(name);
     if kind.name().eq_ignore_ascii_case(name) {
         return Ok(kind);
     }
-    let message = format!("kind is internal, server, client, producer or consumer, not {name:?}");
-    Err(Problem::bad_request("bad-parameter", message))
+    Err(Problem::bad_parameter(format!("kind is internal, server, client, producer or consumer, not {name:?}")))
 }
 
-fn bound(name: &str, ms: Option<f64>) -> Result<Option<i64>, Problem> {
+fn bound(name: &str, ms: Option<f64>) -> Result<Option<i64>> {
     match ms {
-        Some(ms) if ms < 0.0 => Err(Problem::bad_request("bad-parameter", format!("{name} is negative: {ms}"))),
+        Some(ms) if ms < 0.0 => Err(Problem::bad_parameter(format!("{name} is negative: {ms}"))),
         ms => Ok(ms.map(nanoseconds)),
     }
 }
 
-fn scalar(name: &str, value: Json_) -> Result<Value, Problem> {
+fn scalar(name: &str, value: Json_) -> Result<Value> {
     match &value {
         Json_::String(text) => Ok(Value::text(text.as_str())),
         Json_::Bool(truth) => Ok(Value::Boolean(*truth)),
@@ -139,17 +138,17 @@ fn scalar(name: &str, value: Json_) -> Result<Value, Problem> {
         }
         _ => {
             let message = format!("the attribute {name:?} is compared with a text, a number or a truth value");
-            Err(Problem::bad_request("bad-parameter", message))
+            Err(Problem::bad_parameter(message))
         }
     }
 }
 
 fn too_large(name: &str) -> Problem {
-    Problem::bad_request("bad-parameter", format!("the number of the attribute {name:?} is too large"))
+    Problem::bad_parameter(format!("the number of the attribute {name:?} is too large"))
 }
 
 /// Returns the conditions of an Insights query; refuses any other command.
-fn filters(query: &str, now: Timestamp) -> Result<Vec<Operator>, Problem> {
+fn filters(query: &str, now: Timestamp) -> Result<Vec<Operator>> {
     if query.trim().is_empty() {
         return Ok(Vec::new());
     }

@@ -30,7 +30,7 @@ pub(crate) fn get(mut call: Call) -> Outcome {
 
 /// Returns the problem of a request without a parameter that it needs.
 pub(crate) fn needed(name: &str) -> Problem {
-    Problem::bad_request("bad-parameter", format!("the parameter {name} is required"))
+    Problem::bad_parameter(format!("the parameter {name} is required"))
 }
 
 /// Returns the problem of a text that is not a trace id.

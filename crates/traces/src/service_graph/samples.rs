@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use door::{Problem, Shared};
+use door::{Result, Shared};
 use ingest::Sender;
 use ingest::sample::{METRIC_NAME, STALE_BITS, SampleWriter, SeriesLabels};
 use types::{Limits, Timestamp};
@@ -79,11 +79,7 @@ impl Page<'_> {
 ///
 /// # Errors
 /// If the store does not take the samples; what was counted is written the next time.
-pub(super) fn write(
-    server: &Shared,
-    counts: &mut Counts,
-    (before, now): (Timestamp, Timestamp),
-) -> Result<(), Problem> {
+pub(super) fn write(server: &Shared, counts: &mut Counts, (before, now): (Timestamp, Timestamp)) -> Result<()> {
     let ms = |at: Timestamp| at.0.div_euclid(Timestamp::MILLISECOND);
     let intake = &server.app.intake;
     let mut page = Page { samples: Vec::new(), limits: &intake.limits, time: ms(now), before: ms(before) };

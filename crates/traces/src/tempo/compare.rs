@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use door::{Problem, QueryRun};
+use door::{Problem, QueryRun, Result};
 use plan::{Name, Plan};
 use storage::Snapshot;
 use traceql::{ComparePlan, Series, ValueCount};
@@ -32,7 +32,7 @@ const META_TYPE: &str = "__meta_type";
 type Points = BTreeMap<Timestamp, i64>;
 
 /// Returns the series of a comparison. What is missing is in `reading`.
-pub(super) fn series(run: &QueryRun<'_>, compare: &ComparePlan, reading: &mut Reading) -> Result<Vec<Series>, Problem> {
+pub(super) fn series(run: &QueryRun<'_>, compare: &ComparePlan, reading: &mut Reading) -> Result<Vec<Series>> {
     let queries = ComparisonQueries { run, snapshot: run.snapshot(&span_groups(&[]), compare.range), compare };
     let names = values::matched_names(run, compare.range, compare.base.clone(), reading)?;
     let mut fields: Vec<(Name, String)> =
@@ -95,12 +95,7 @@ struct ComparisonQueries<'a> {
 }
 
 impl ComparisonQueries<'_> {
-    fn rows(
-        &self,
-        plan: &Plan,
-        compare: &ComparePlan,
-        reading: &mut Reading,
-    ) -> Result<Vec<Vec<Option<Value>>>, Problem> {
+    fn rows(&self, plan: &Plan, compare: &ComparePlan, reading: &mut Reading) -> Result<Vec<Vec<Option<Value>>>> {
         let scope = times::scope(self.run.server.now());
         Ok(reading.add(self.run.execute_on(&self.snapshot, plan, &scope, compare.range)?))
     }
@@ -111,7 +106,7 @@ impl ComparisonQueries<'_> {
         name: &Name,
         most: usize,
         reading: &mut Reading,
-    ) -> Result<Vec<ValueCount>, Problem> {
+    ) -> Result<Vec<ValueCount>> {
         let rows = self.rows(&compare.values(name, most), compare, reading)?;
         Ok(rows.iter().filter_map(|row| compare.value(row)).collect())
     }

@@ -1,6 +1,6 @@
 //! `/tempo/api/metrics/query_range` and `/tempo/api/metrics/query`: series that TraceQL computes from spans.
 
-use door::{Outcome, Parameters, Problem, Reply};
+use door::{Outcome, Parameters, Problem, Reply, Result};
 use plan::QueryErrors;
 use serde_json::{Value as Json_, json};
 use traceql::{Exemplar, Literal, MetricsPlan, Query, Series};
@@ -103,7 +103,7 @@ fn computed(Call { server, parameters, .. }: &Call, step: Option<i64>, shown: fn
 }
 
 /// Returns the number of exemplars that a request and its query ask for.
-fn n_exemplars(query: &Query, parameters: &Parameters) -> Result<usize, Problem> {
+fn n_exemplars(query: &Query, parameters: &Parameters) -> Result<usize> {
     let asked = parameters.number::<usize>("exemplars")?;
     let hinted = match query.hint("exemplars") {
         Some(Literal::Boolean(true)) => Some(asked.filter(|asked| *asked > 0).unwrap_or(EXEMPLARS_MAX)),

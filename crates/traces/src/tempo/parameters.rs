@@ -1,6 +1,6 @@
 //! Parameters that several routes have.
 
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 use plan::QueryErrors;
 use traceql::Query;
 use types::{TimeRange, Timestamp, ensure};
@@ -12,18 +12,18 @@ use crate::times;
 const SECONDS_DIGITS: usize = 10;
 
 /// Returns the range between `start` and `end`, in seconds; by default the last hour.
-pub(super) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+pub(super) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange> {
     let range = times::range_of_numbers(parameters, ("start", "end"), Timestamp::SECOND, now)?;
     Ok(range.unwrap_or_else(|| times::last_hour(now)))
 }
 
 /// Returns the range of a metrics query: between `start` and `end`, in seconds, nanoseconds or as RFC 3339, or of the length `since`
 /// until now; by default the last hour.
-pub(super) fn range_of_metrics(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+pub(super) fn range_of_metrics(parameters: &Parameters, now: Timestamp) -> Result<TimeRange> {
     let (start, end) = (instant(parameters, "start")?, instant(parameters, "end")?);
     let since = parameters.get("since").map(|text| duration("since", text, Timestamp::SECOND)).transpose()?;
     if since.is_some() && start.is_some() {
-        return Err(Problem::bad_request("bad-parameter", "since and start cannot both begin the range"));
+        return Err(Problem::bad_parameter("since and start cannot both begin the range"));
     }
     let to = end.map_or(times::last_hour(now).to, |end| Timestamp(end.0.saturating_add(1)));
     let length = since.unwrap_or(times::DEFAULT_RANGE_NS);
@@ -34,7 +34,7 @@ pub(super) fn range_of_metrics(parameters: &Parameters, now: Timestamp) -> Resul
 
 /// Returns an instant. Up to ten digits are seconds, which may have a fraction; more digits are nanoseconds; anything
 /// else is RFC 3339.
-fn instant(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Problem> {
+fn instant(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let whole = text.parse::<i64>().ok();
     let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && text.contains('.'));
@@ -52,7 +52,7 @@ fn instant(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Pro
 }
 
 /// Reads the query in the parameter `q`, or `query`. `None` if there is none.
-pub(super) fn traceql(parameters: &Parameters) -> Result<Option<Query>, Problem> {
+pub(super) fn traceql(parameters: &Parameters) -> Result<Option<Query>> {
     let text = parameters.get("q").or(parameters.get("query")).filter(|text| !text.trim().is_empty());
     let parsed = text.map(traceql::parse).transpose();
     parsed.map_err(|error| QueryErrors::from(error).into())

@@ -3,7 +3,7 @@
 mod logfmt;
 mod matches;
 
-use door::{Outcome, Parameters, Problem, QueryRun, Reply, Shared};
+use door::{Outcome, Parameters, Problem, QueryRun, Reply, Result, Shared};
 use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 
@@ -57,7 +57,7 @@ pub(crate) fn get(Call { server, parameters, .. }: Call) -> Outcome {
     })
 }
 
-fn request(parameters: &Parameters, server: &Shared) -> Result<SearchRequest, Problem> {
+fn request(parameters: &Parameters, server: &Shared) -> Result<SearchRequest> {
     let query = traceql(parameters)?;
     if query.as_ref().is_some_and(traceql::Query::is_metrics) {
         let problem =
@@ -96,7 +96,7 @@ impl SearchRequest {
 
     /// Returns the newest traces that match, and the number of candidates. Candidates are read until enough match, none is left
     /// or the query runs out of time.
-    fn run(&self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<(Vec<Json_>, usize), Problem> {
+    fn run(&self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<(Vec<Json_>, usize)> {
         let mut candidates = Candidates::new(&self.candidates, run);
         let (mut found, mut n) = (Vec::new(), FIRST_AT_ONCE);
         while found.len() < self.limit && !reading.is_ended() {
@@ -126,7 +126,7 @@ impl SearchRequest {
         ids: Vec<String>,
         found: &mut Vec<Json_>,
         reading: &mut Reading,
-    ) -> Result<usize, Problem> {
+    ) -> Result<usize> {
         let (mut pending, mut n_spans) = (vec![ids], 0);
         while let Some(mut ids) = pending.pop() {
             let (traces, part) = reading::traces(run, &ids, self.candidates.range, &[])?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use door::{Outcome, Parameters, Problem, Reply};
+use door::{Outcome, Parameters, Problem, Reply, Result};
 use plan::Operator;
 use serde_json::{Value as Json_, json};
 use types::Value;
@@ -89,18 +89,18 @@ pub(crate) fn typed_values(mut call: Call) -> Outcome {
 }
 
 /// Returns the scope that is asked for; `None` means all.
-fn scope(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
+fn scope(parameters: &Parameters) -> Result<Option<&'static str>> {
     match parameters.get("scope") {
         None | Some("none") => Ok(None),
         Some(asked) => SCOPES.into_iter().find(|scope| *scope == asked).map(Some).ok_or_else(|| {
             let message = format!("scope is {}, not {asked:?}", SCOPES.join(", "));
-            Problem::bad_request("bad-parameter", message)
+            Problem::bad_parameter(message)
         }),
     }
 }
 
 /// Returns the limit on the entries of a list: `limit`, or Grafana's name for it in requests for names. 0 means none.
-fn limit(parameters: &Parameters) -> Result<usize, Problem> {
+fn limit(parameters: &Parameters) -> Result<usize> {
     let limit = parameters.number::<usize>("limit")?.or(parameters.number("maxTagsPerScope")?);
     Ok(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX))
 }

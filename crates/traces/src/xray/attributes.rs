@@ -93,15 +93,11 @@ pub(super) fn path_of(span: &Span, name: &str) -> Option<&'static str> {
     let (path, _) = PATHS.iter().find(|(_, names)| names.contains(&name))?;
     let is_meant = match *path {
         "aws.operation" => is_aws_call(span) || span.field("rpc.system").is_none(),
-        "sql.url" if !is_url(&span.text(name)) => return Some("sql.connection_string"),
+        "sql.url" if !span.text(name).contains("://") => return Some("sql.connection_string"),
         path if path.starts_with("aws.ec2.") || path.starts_with("aws.ecs.") => is_on_aws(span),
         _ => true,
     };
     is_meant.then_some(path)
-}
-
-fn is_url(text: &str) -> bool {
-    text.contains("://")
 }
 
 /// Reports whether `host.id` and the like are those of AWS machines. OpenTelemetry's SDKs name the cloud.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 use execute::Answer;
 use plan::{AggregateKind, Expr, Name, Operator, Plan};
 use serde::Deserialize;
@@ -65,7 +65,7 @@ struct GraphRequest {
 }
 
 /// Reads and checks a request for the graph of a range.
-pub(super) fn range_of(text: &[u8]) -> Result<TimeRange, Problem> {
+pub(super) fn range_of(text: &[u8]) -> Result<TimeRange> {
     let request: GraphRequest = body(text)?;
     if let Some(group) = request.group.filter(|group| group != DEFAULT_GROUP) {
         return Err(bad(format!("there is no group {group:?}; leave GroupName out")));
@@ -196,7 +196,7 @@ impl ServiceGraph {
 }
 
 /// Answers with the services and calls of a range.
-pub(super) fn of_range(run: &QueryRun<'_>, state: &TracesState, range: TimeRange) -> Result<Json, Problem> {
+pub(super) fn of_range(run: &QueryRun<'_>, state: &TracesState, range: TimeRange) -> Result<Json> {
     let mut reading = Reading::default();
     let map = map::map(run, state, range, &[], &mut reading)?;
     let failures = failures(run, map.range, &mut reading)?;
@@ -239,7 +239,7 @@ fn of_map(map: &Graph, failures: &Failures) -> ServiceGraph {
 }
 
 /// Counts the failures that are errors of the callers.
-fn failures(run: &QueryRun<'_>, range: TimeRange, reading: &mut Reading) -> Result<Failures, Problem> {
+fn failures(run: &QueryRun<'_>, range: TimeRange, reading: &mut Reading) -> Result<Failures> {
     let mut by: Vec<(Name, Expr)> = FAILURE_FIELDS.iter().map(|name| (Name::from(*name), field(name))).collect();
     by.push(("is_below".into(), is_present("parent_span_id")));
     let operators = vec![

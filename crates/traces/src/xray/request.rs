@@ -1,6 +1,6 @@
 //! The requests of X-Ray's operations, and their errors.
 
-use door::Problem;
+use door::{Problem, Result};
 use plan::QueryError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use crate::span::trace_id;
 const TRACE_IDS_MAX: usize = 5;
 
 /// Reads the body of a request, whose members may be `null`. Unknown members are ignored.
-pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     ensure!(body.trim_ascii_start().first() == Some(&b'{'), bad("the request is not an object as JSON"));
     serde_json::from_slice(body).map_err(|error| bad(format!("the request cannot be read: {error}")))
@@ -21,7 +21,7 @@ pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 /// Returns the problem of a request that cannot be carried out.
 pub(super) fn bad(message: impl Into<String>) -> Problem {
-    Problem::bad_request("bad-parameter", message)
+    Problem::bad_parameter(message)
 }
 
 /// Returns the problem of a filter expression, with its place.
@@ -42,7 +42,7 @@ pub(super) struct Ends {
 
 impl Ends {
     /// Returns the range. An end without decimals includes its whole second, since clients cut off the decimals.
-    pub(super) fn range(&self) -> Result<TimeRange, Problem> {
+    pub(super) fn range(&self) -> Result<TimeRange> {
         let instant = |name: &str, value: &Option<Json>| {
             let value =
                 value.as_ref().filter(|value| !value.is_null()).ok_or_else(|| bad(format!("{name} is required")))?;
@@ -70,7 +70,7 @@ pub(super) struct ById {
 
 impl ById {
     /// Returns the ids, each once: as they were sent, and with 32 digits.
-    pub(super) fn ids(self) -> Result<Vec<(String, String)>, Problem> {
+    pub(super) fn ids(self) -> Result<Vec<(String, String)>> {
         let sent = self.ids.unwrap_or_default();
         if sent.is_empty() || sent.len() > TRACE_IDS_MAX {
             return Err(bad(format!("TraceIds has {} ids; a request takes 1 to {TRACE_IDS_MAX}", sent.len())));
@@ -87,7 +87,7 @@ impl ById {
 }
 
 /// Returns the 32 digits of an id in X-Ray's form, or of one that has only digits.
-fn stored_id(text: &str) -> Result<String, Problem> {
+fn stored_id(text: &str) -> Result<String> {
     let digits = match text.strip_prefix("1-").and_then(|rest| rest.split_once('-')) {
         Some((time, rest)) if (time.len(), rest.len()) == (8, 24) => trace_id(&format!("{time}{rest}")),
         Some(_) => None,

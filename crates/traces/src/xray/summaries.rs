@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 use execute::PartialReason;
 use plan::{Aggregate, AggregateKind, Comparison, Expr, Function, Name, Operator, Plan, balanced};
 use serde::Deserialize;
@@ -79,7 +79,7 @@ struct Position {
 
 impl Summaries {
     /// Reads and checks a request.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn read(body: &[u8]) -> Result<Self> {
         let request: SummariesRequest = super::request::body(body)?;
         let range = request.ends.range()?;
         match request.time.as_deref() {
@@ -104,7 +104,7 @@ impl Summaries {
     }
 
     /// Answers with one page.
-    pub(super) fn page(&self, run: &QueryRun<'_>) -> Result<Json, Problem> {
+    pub(super) fn page(&self, run: &QueryRun<'_>) -> Result<Json> {
         let mut reading = Reading::default();
         let conditions = self.filter.as_ref().map(candidates::conditions).unwrap_or_default();
         let range = match conditions.is_empty() {
@@ -151,7 +151,7 @@ impl Position {
         format!("{}-{}-{request_hash:016x}", self.time.0, self.trace_id)
     }
 
-    fn of_token(token: &str, request_hash: u64) -> Result<Self, Problem> {
+    fn of_token(token: &str, request_hash: u64) -> Result<Self> {
         let parts = || {
             let mut parts = token.rsplitn(3, '-');
             let hash = u64::from_str_radix(parts.next()?, 16).ok()?;
@@ -173,7 +173,7 @@ fn candidates_of(
     conditions: Vec<Expr>,
     after: Option<&Position>,
     reading: &mut Reading,
-) -> Result<Vec<Position>, Problem> {
+) -> Result<Vec<Position>> {
     let mut operators = vec![Operator::Filter(is_span())];
     if !conditions.is_empty() {
         operators.push(Operator::Filter(balanced(conditions.clone(), Expr::Or)));
@@ -218,7 +218,7 @@ fn read_traces(
     chunk: &[Position],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<(Trace, bool)>, Problem> {
+) -> Result<Vec<(Trace, bool)>> {
     let ids: Vec<String> = chunk.iter().map(|position| position.trace_id.clone()).collect();
     let (traces, part) = read::traces(run, &ids, range, &[])?;
     let too_many = read::too_many_spans();

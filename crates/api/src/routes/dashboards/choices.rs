@@ -9,7 +9,7 @@ use types::Value;
 use super::page::{Moment, ask_of};
 use crate::routes::query;
 use crate::state::Shared;
-use door::Problem;
+use door::{Problem, Result};
 
 /// What the names of parameters begin with that choose the values of variables.
 pub(super) const PREFIX: &str = "var.";
@@ -37,7 +37,7 @@ pub(crate) async fn choices(
     document: &Dashboard,
     sent: &BTreeMap<String, Vec<String>>,
     moment: &Moment,
-) -> Result<Choices, Problem> {
+) -> Result<Choices> {
     let is_known = |name: &str| document.variables.iter().any(|variable| variable.name == name);
     if let Some(name) = sent.keys().find(|name| !is_known(name)) {
         return Err(bad(format!("the dashboard has no variable {name:?}")));
@@ -62,12 +62,7 @@ pub(crate) async fn choices(
 }
 
 /// Returns the values that a variable offers: its own, or those of its query's first column; in PromQL, of its first label.
-async fn offers(
-    server: &Shared,
-    variable: &Variable,
-    chosen: &Choices,
-    moment: &Moment,
-) -> Result<Vec<String>, Problem> {
+async fn offers(server: &Shared, variable: &Variable, chosen: &Choices, moment: &Moment) -> Result<Vec<String>> {
     let Some(text) = &variable.query else { return Ok(variable.values.clone()) };
     let asked = ask_of((text, variable.language, &variable.groups), chosen, moment, OFFERS_MAX);
     let answer = query::rows(server, asked.filled(moment.now)?).await?;
@@ -87,5 +82,5 @@ async fn offers(
 }
 
 fn bad(message: String) -> Problem {
-    Problem::bad_request("bad-parameter", message)
+    Problem::bad_parameter(message)
 }

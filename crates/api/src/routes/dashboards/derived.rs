@@ -8,7 +8,7 @@ use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use crate::subject::{SubjectReader, text};
 use dashboard::Dashboard;
-use door::{Problem, QueryRun};
+use door::{Problem, QueryRun, Result};
 
 /// Most groups of a list, and most services and hosts each.
 const GROUPS_MAX: usize = 500;
@@ -23,7 +23,7 @@ pub(super) async fn find(
     name: String,
     subject: Subject,
     (range, locale): (Option<TimeRange>, Locale),
-) -> Result<DashboardView, Problem> {
+) -> Result<DashboardView> {
     let now = server.now();
     let range = range.unwrap_or(last_day(now));
     let nothing = format!("there is nothing of {} {:?} in this time", subject.kind(), subject.name());
@@ -34,7 +34,7 @@ pub(super) async fn find(
 }
 
 /// Returns all dashboards that are derived: of groups, services and hosts with events in the last day.
-pub(super) fn list(run: &QueryRun<'_>) -> Result<Vec<DashboardView>, Problem> {
+pub(super) fn list(run: &QueryRun<'_>) -> Result<Vec<DashboardView>> {
     let now = run.server.now();
     let reader = SubjectReader { run, range: last_day(now), now };
     let known = reader.known_groups();

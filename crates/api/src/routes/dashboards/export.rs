@@ -11,7 +11,7 @@ use crate::ask::{self, Ask, Groups};
 use crate::locale::locale;
 use crate::routes::query;
 use crate::state::{Call, Shared};
-use door::{Outcome, Parameters, Problem, Reply};
+use door::{Outcome, Parameters, Problem, Reply, Result};
 use types::percent_encoded;
 
 /// The format that is a whole dashboard.
@@ -55,7 +55,7 @@ async fn read(
     name: &str,
     parameters: &Parameters,
     headers: &HeaderMap,
-) -> Result<(Dashboard, Moment), Problem> {
+) -> Result<(Dashboard, Moment)> {
     let (now, locale) = (server.now(), locale(parameters, headers)?);
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let range_of = |from: &str, to: &str| {
@@ -70,7 +70,7 @@ async fn read(
     Ok((document, Moment { now, range, time_zone, locale }))
 }
 
-fn panel<'a>(document: &'a Dashboard, id: Option<&str>) -> Result<&'a Panel, Problem> {
+fn panel<'a>(document: &'a Dashboard, id: Option<&str>) -> Result<&'a Panel> {
     let id = id.ok_or_else(|| {
         let hint = "add panel=ID, an id of the dashboard's panels; format=html has all of them";
         bad("panel is missing".to_owned()).hint(hint)
@@ -79,7 +79,7 @@ fn panel<'a>(document: &'a Dashboard, id: Option<&str>) -> Result<&'a Panel, Pro
     found.ok_or_else(|| Problem::not_found(format!("the dashboard has no panel {id:?}")))
 }
 
-fn query_of<'a>(panel: &'a Panel, id: Option<&str>) -> Result<&'a PanelQuery, Problem> {
+fn query_of<'a>(panel: &'a Panel, id: Option<&str>) -> Result<&'a PanelQuery> {
     match (id, &panel.queries[..]) {
         (None, [only]) => Ok(only),
         (None, []) => Err(bad(format!("panel {:?} has no query", panel.id))),
@@ -113,5 +113,5 @@ fn file_of(name: &str, page: String) -> Reply {
 }
 
 fn bad(message: String) -> Problem {
-    Problem::bad_request("bad-parameter", message)
+    Problem::bad_parameter(message)
 }

@@ -6,7 +6,7 @@ use types::{Locale, TimeRange};
 use super::derived;
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
-use door::Problem;
+use door::Result;
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day, and is in a language.
 pub(crate) async fn find(
@@ -14,7 +14,7 @@ pub(crate) async fn find(
     name: String,
     version: Option<u64>,
     (range, locale): (Option<TimeRange>, Locale),
-) -> Result<DashboardView, Problem> {
+) -> Result<DashboardView> {
     if let Some(subject) = Subject::parse(&name) {
         return derived::find(server, name, subject, (range, locale)).await;
     }

@@ -18,7 +18,7 @@ use crate::ask::{Ask, Groups};
 use crate::embedded::PAGE;
 use crate::routes::query;
 use crate::state::Shared;
-use door::Problem;
+use door::{Problem, Result};
 
 /// Panels that are asked at once: others' queries must get through.
 const AT_ONCE: usize = 4;
@@ -48,7 +48,7 @@ pub(crate) async fn render(
     choices: Choices,
     moment: Moment,
     url: Option<String>,
-) -> Result<String, Problem> {
+) -> Result<String> {
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let (document, choices) = (Arc::new(document), Arc::new(choices));
     // Dropped with the request, and then the queries end.
@@ -84,7 +84,7 @@ async fn answer_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &M
     }
 }
 
-async fn tables_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> Result<Vec<Table>, Problem> {
+async fn tables_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> Result<Vec<Table>> {
     let bins = bins_of(server, panel, choices, moment).await?;
     let mut tables = Vec::new();
     for query in &panel.queries {
@@ -94,7 +94,7 @@ async fn tables_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &M
 }
 
 /// Returns the bins at whose ends the series of a panel are asked; `None` if the panel has no such bins.
-async fn bins_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> Result<Option<Bins>, Problem> {
+async fn bins_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> Result<Option<Bins>> {
     if panel.expression.is_none() || is_instant(panel) {
         return Ok(None);
     }
@@ -119,7 +119,7 @@ async fn table_of(
     choices: &Choices,
     moment: &Moment,
     bins: Option<Bins>,
-) -> Result<Table, Problem> {
+) -> Result<Table> {
     let rows_max = match panel.kind {
         PanelKind::Logs => LOGS_MAX,
         PanelKind::Table => TABLE_MAX,

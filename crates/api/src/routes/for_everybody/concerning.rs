@@ -7,7 +7,7 @@ use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::routes::alerts::visible;
 use crate::subject::SubjectReader;
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 /// Alerts whose events are looked at; of more, those that name it by a label are told.
 const ALERTS_MAX: usize = 100;
@@ -19,7 +19,7 @@ const BEFORE: i64 = 30 * Timestamp::MINUTE;
 const AFTER: i64 = 10 * Timestamp::MINUTE;
 
 /// Finds the alerts that fire and concern a subject.
-pub(super) fn alerts(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> Result<Vec<AlertView>, Problem> {
+pub(super) fn alerts(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> Result<Vec<AlertView>> {
     let mut found = Vec::new();
     let firing = visible(run.server).into_iter().filter(|alert| alert.state == "alarm");
     for (at, alert) in firing.enumerate() {
@@ -40,7 +40,7 @@ fn is_named(alert: &AlertView, subject: &Subject) -> bool {
     }
 }
 
-fn is_of_events(run: &QueryRun<'_>, alert: &AlertView, subject: &Subject, now: Timestamp) -> Result<bool, Problem> {
+fn is_of_events(run: &QueryRun<'_>, alert: &AlertView, subject: &Subject, now: Timestamp) -> Result<bool> {
     let about = run.server.app.alerts.subject_of(&alert.id).filter(|about| about.is_of_events);
     let Some((about, plan)) = about.as_ref().and_then(|about| Some((about, about.plans.first()?))) else {
         return Ok(false);

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use types::{GroupPattern, Timestamp};
 
 use crate::state::Shared;
-use door::Problem;
 use door::users::user_of_name;
+use door::{Problem, Result};
 
 /// How long an incident that is over is still told of, and an issue.
 const INCIDENT_TOLD: i64 = 7 * Timestamp::DAY;
@@ -40,7 +40,7 @@ pub(super) fn find(
     subject: &Subject,
     alerts: &[AlertView],
     (now, zone): (Timestamp, Tz),
-) -> Result<Knowledge, Problem> {
+) -> Result<Knowledge> {
     let incidents = server.state.incidents.list(server.settings(), &server.caller.scope);
     let incidents = incidents.map_err(|error| Problem::internal(error.to_string()))?;
     let incidents: Vec<Incident> = incidents.into_iter().filter(|one| is_about(one, subject)).collect();

@@ -9,7 +9,7 @@ use super::concerning;
 use crate::ask::{Ask, Groups};
 use crate::routes::onset;
 use crate::subject::{SubjectGroups, SubjectReader, filter, number};
-use door::{Problem, QueryRun};
+use door::{QueryRun, Result};
 
 /// The time that is *now*, that is compared with what is usual, and within which something must have been heard at all.
 const RECENT: i64 = 15 * Timestamp::MINUTE;
@@ -97,7 +97,7 @@ struct Source {
 }
 
 /// Measures a subject.
-pub(super) fn measure(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> Result<Measured, Problem> {
+pub(super) fn measure(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> Result<Measured> {
     let over = |ns: i64| SubjectReader { run, range: before(now, ns), now };
     let (week, day) = (over(WEEK), over(DAY));
     let groups = week.groups(subject)?;
@@ -128,13 +128,13 @@ fn of_group(subject: &Subject, groups: &SubjectGroups) -> Vec<String> {
     if matches!(subject, Subject::Group(_)) { groups.samples.clone() } else { Vec::new() }
 }
 
-fn newest(reader: &SubjectReader<'_, '_>, groups: &[String], own: &str) -> Result<Option<Timestamp>, Problem> {
+fn newest(reader: &SubjectReader<'_, '_>, groups: &[String], own: &str) -> Result<Option<Timestamp>> {
     let rows = reader.rows(groups, &format!("{}stats max(@timestamp) as newest", filter(own)))?;
     Ok(rows.first().and_then(|row| instant(row.first())))
 }
 
 /// Finds out what requests are told by: spans of the server's side, else lines of an access log.
-fn source(day: &SubjectReader<'_, '_>, groups: &SubjectGroups, own: &str) -> Result<Option<Source>, Problem> {
+fn source(day: &SubjectReader<'_, '_>, groups: &SubjectGroups, own: &str) -> Result<Option<Source>> {
     let both = |condition: String| if own.is_empty() { condition } else { format!("{own} and {condition}") };
     let served = both("kind in [\"server\", \"consumer\"]".to_owned());
     if day.count(&groups.spans, &served)? > 0 {
@@ -151,19 +151,14 @@ fn source(day: &SubjectReader<'_, '_>, groups: &SubjectGroups, own: &str) -> Res
     Ok(Some(Source { groups: groups.lines.clone(), condition, failed: format!("{} >= 500", fields.status), ms }))
 }
 
-fn requests(recent: &SubjectReader<'_, '_>, source: &Source) -> Result<Requests, Problem> {
+fn requests(recent: &SubjectReader<'_, '_>, source: &Source) -> Result<Requests> {
     let n = recent.count(&source.groups, &source.condition)?;
     let n_failed = recent.count(&source.groups, &format!("{} and {}", source.condition, source.failed))?;
     Ok(Requests { n, n_failed, since: None })
 }
 
 /// Counts the errors of the last day, and finds out when they became more than usual.
-fn errors(
-    run: &QueryRun<'_>,
-    day: &SubjectReader<'_, '_>,
-    groups: &[String],
-    own: &str,
-) -> Result<(Errors, bool), Problem> {
+fn errors(run: &QueryRun<'_>, day: &SubjectReader<'_, '_>, groups: &[String], own: &str) -> Result<(Errors, bool)> {
     let condition =
         [own, "@level >= \"error\""].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" and ");
     let rows = day.rows(groups, &format!("filter {condition} | stats count(*) as n, min(@timestamp) as oldest"))?;
@@ -181,7 +176,7 @@ fn onset_of(
     run: &QueryRun<'_>,
     query: String,
     groups: &[String],
-) -> Result<(Option<Timestamp>, Option<Timestamp>, bool), Problem> {
+) -> Result<(Option<Timestamp>, Option<Timestamp>, bool)> {
     let ask = Ask {
         query,
         groups: Some(Groups::Many(groups.to_vec())),
@@ -215,7 +210,7 @@ impl Requests {
 }
 
 impl Durations {
-    fn of(reader: &SubjectReader<'_, '_>, source: &Source) -> Result<Option<Self>, Problem> {
+    fn of(reader: &SubjectReader<'_, '_>, source: &Source) -> Result<Option<Self>> {
         let Some(ms) = &source.ms else { return Ok(None) };
         let numbers = format!("pct({ms}, 50) as ms, pct({ms}, 95) as slow_ms, count({ms}) as n");
         let rows = reader.rows(&source.groups, &format!("filter {} | stats {numbers}", source.condition))?;
@@ -226,7 +221,7 @@ impl Durations {
 }
 
 impl Speed {
-    fn of(run: &QueryRun<'_>, source: &Source, now: Timestamp) -> Result<Self, Problem> {
+    fn of(run: &QueryRun<'_>, source: &Source, now: Timestamp) -> Result<Self> {
         let over = |range: TimeRange| Durations::of(&SubjectReader { run, range, now }, source);
         let recent = over(before(now, RECENT))?.filter(|recent| recent.n >= REQUESTS_FOR_SOME_MIN);
         let recent = if recent.is_some() { recent } else { over(before(now, HOUR))? };

@@ -8,7 +8,7 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 use crate::ask;
 use crate::json::value_json;
 use crate::state::Shared;
-use door::{Outcome, Problem, QueryRun, Reply, Scope};
+use door::{Outcome, Problem, QueryRun, Reply, Result, Scope};
 
 /// Issues of one answer whose users are counted: those with the newest events.
 const ISSUES_MAX: usize = 100;
@@ -31,7 +31,7 @@ pub(super) fn with_users(
 ) -> Outcome {
     let Some(field) = field.map(str::trim) else { return answer(&json!(issues)) };
     if field.is_empty() || field.len() > FIELD_BYTES_MAX {
-        let problem = Problem::bad_request("bad-parameter", "users is no name of a field");
+        let problem = Problem::bad_parameter("users is no name of a field");
         return Err(problem.hint("name a field of events that tells users apart, such as user_id"));
     }
     let (name, now) = (Name::from(field), server.now());
@@ -45,7 +45,7 @@ pub(super) fn with_users(
 }
 
 /// Counts the values of a field among the events of an issue.
-fn users(reading: &QueryRun<'_>, issue: &IssueView, field: &Name, now: Timestamp) -> Result<Json, Problem> {
+fn users(reading: &QueryRun<'_>, issue: &IssueView, field: &Name, now: Timestamp) -> Result<Json> {
     let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap_or(now);
     let (from, last) = (at(&issue.first_seen), at(&issue.last_seen));
     let range = TimeRange { from, to: Timestamp(last.0.saturating_add(1)) };

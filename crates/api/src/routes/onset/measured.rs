@@ -7,7 +7,7 @@ use types::{Timestamp, ensure};
 
 use crate::ask::{Ask, Question};
 use crate::json_body::JsonBody;
-use door::Problem;
+use door::{Problem, Result};
 
 /// What is compared over time.
 pub(super) enum Of {
@@ -35,7 +35,7 @@ fn bad_of(problem: String) -> Problem {
 
 impl OnsetQuestion {
     /// Reads a JSON body.
-    pub(super) fn of_json(body: &[u8], now: Timestamp) -> Result<Self, Problem> {
+    pub(super) fn of_json(body: &[u8], now: Timestamp) -> Result<Self> {
         let body: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
         let Value::Object(mut members) = body else { return Err(BODY.bad("it is no object")) };
         let mut text = |name: &str| match members.remove(name) {
@@ -60,7 +60,7 @@ impl OnsetQuestion {
     }
 
     /// Checks everything and parses the queries.
-    pub(super) fn check(self, now: Timestamp) -> Result<(Question, Of), Problem> {
+    pub(super) fn check(self, now: Timestamp) -> Result<(Question, Of)> {
         let question = self.ask.check(now)?;
         let among = self.among.map(|among| among.check(now)).transpose()?;
         ensure!(among.is_none() || self.of.as_deref() == Some("share"), bad_of("`among` is for shares".into()));
@@ -83,7 +83,7 @@ impl OnsetQuestion {
 }
 
 /// Returns the share of a question's events among all events of its groups, or among those of another question.
-fn share(question: &Question, among: Option<Question>) -> Result<Of, Problem> {
+fn share(question: &Question, among: Option<Question>) -> Result<Of> {
     let plan = match among {
         None => Plan::new(Vec::new()),
         Some(among) if among.scope.groups != question.scope.groups => {
@@ -109,7 +109,7 @@ fn percentile(text: &str) -> Option<(f64, &str)> {
 }
 
 /// Returns what a query that ends with `stats` compares; `None` where it has none.
-fn measure_of_stats(plan: &Plan) -> Result<Option<Of>, Problem> {
+fn measure_of_stats(plan: &Plan) -> Result<Option<Of>> {
     let aggregation = plan.operators().iter().find_map(|operator| match operator {
         Operator::Aggregate { by, aggregates } => Some((by, aggregates)),
         _ => None,

@@ -11,7 +11,7 @@ use storage::Snapshot;
 use crate::answer::Form;
 use crate::ask::Question;
 use crate::state::Shared;
-use door::{Problem, QueryRun};
+use door::{Problem, QueryRun, Result};
 use types::ensure;
 
 /// Most columns of an answer: a row has a place for each, whether the event has the field or not.
@@ -21,13 +21,13 @@ const COLUMNS_MAX: usize = 10_000;
 const OF_EVERY_EVENT: [&str; 7] = ["@timestamp", "@ingestionTime", "@level", "@log", "@logStream", "@message", "@id"];
 
 /// Adds the columns of all fields to those of a question, and the snapshot whose fields these are.
-pub(super) async fn widened(server: &Shared, question: Question, form: Form) -> Result<Question, Problem> {
+pub(super) async fn widened(server: &Shared, question: Question, form: Form) -> Result<Question> {
     ensure!(matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. })), no_events());
     let text = question.text.clone();
     server.read(&text, move |reading| with_fields(reading, question, form)).await
 }
 
-fn with_fields(reading: &QueryRun<'_>, mut question: Question, form: Form) -> Result<Question, Problem> {
+fn with_fields(reading: &QueryRun<'_>, mut question: Question, form: Form) -> Result<Question> {
     let (plan, scope) = (&question.plan, &question.scope);
     let mut snapshot = reading.snapshot(&scope.groups, plan.reach(question.range, scope.time_zone));
     // A line leaves out what its event lacks; a table would have a column for every field of events that do not match.
@@ -44,7 +44,7 @@ fn names_of_matching(
     reading: &QueryRun<'_>,
     question: &Question,
     snapshot: &Snapshot,
-) -> Result<Option<BTreeSet<plan::Name>>, Problem> {
+) -> Result<Option<BTreeSet<plan::Name>>> {
     let progress = |stats: &execute::Stats| reading.note(stats);
     let request = reading.request(question.range, &question.scope, &progress);
     let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
@@ -86,6 +86,6 @@ fn too_many(n: usize) -> Problem {
 
 /// The problem of a question whose rows are no events.
 pub(super) fn no_events() -> Problem {
-    let problem = Problem::bad_request("bad-parameter", "all_fields is for queries whose rows are events");
+    let problem = Problem::bad_parameter("all_fields is for queries whose rows are events");
     problem.hint("leave it out, or the commands that count, group or join")
 }

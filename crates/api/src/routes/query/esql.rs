@@ -3,7 +3,7 @@
 //! Fields have the types of their values. What was declared for indices of Elasticsearch, and aliases, hold at its own address.
 
 use chrono_tz::Tz;
-use door::{Problem, QueryRun, Scope};
+use door::{Problem, QueryRun, Result, Scope};
 use esql::{CheckedQuery, EsqlError, Kind, Parameters, ROWS_MAX, Schema, Statement};
 use execute::{Answer, ColumnKind};
 use plan::{QueryErrors, Warning, nearest};
@@ -13,7 +13,7 @@ use super::outcome::RowsOf;
 use crate::ask::Ask;
 
 /// Returns the rows of a query, one more than `rows_max` if there are more.
-pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf, Problem> {
+pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf> {
     check(ask)?;
     let range = ask.range(now)?;
     if !ask.groups().is_empty() {
@@ -36,17 +36,17 @@ pub(super) fn rows(ask: &Ask, rows_max: usize, now: Timestamp) -> Result<RowsOf,
 }
 
 /// Refuses what other languages are asked with.
-fn check(ask: &Ask) -> Result<(), Problem> {
+fn check(ask: &Ask) -> Result<()> {
     ensure!(!ask.explain, Problem::bad_request("unsupported", "a query in ES|QL is not explained"));
     if ask.step.is_some() {
-        let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
+        let problem = Problem::bad_parameter("step is for queries in PromQL, LogQL and TraceQL");
         return Err(problem.hint("ES|QL has BUCKET(), as in STATS COUNT(*) BY BUCKET(@timestamp, 15 seconds)"));
     }
     Ok(())
 }
 
 /// Reads a query; the error has the place of the mistake.
-fn parsed(text: &str) -> Result<Statement, Problem> {
+fn parsed(text: &str) -> Result<Statement> {
     esql::parse(text, &Parameters::default()).map_err(|error| located(text, &error))
 }
 
@@ -54,13 +54,7 @@ fn located(text: &str, error: &EsqlError) -> Problem {
     QueryErrors::from(error.in_text(text)).into()
 }
 
-fn answered(
-    run: &QueryRun<'_>,
-    statement: &Statement,
-    text: &str,
-    asked: TimeRange,
-    now: Timestamp,
-) -> Result<Answer, Problem> {
+fn answered(run: &QueryRun<'_>, statement: &Statement, text: &str, asked: TimeRange, now: Timestamp) -> Result<Answer> {
     let groups = groups(run, statement, text)?;
     let schema = match &groups {
         Some(groups) => statement.schema(&run.snapshot(groups, TimeRange::ALL).runs),
@@ -86,7 +80,7 @@ fn note(message: String) -> Warning {
 }
 
 /// Returns the groups that a query names; `None` if it reads none.
-fn groups(run: &QueryRun<'_>, statement: &Statement, text: &str) -> Result<Option<Vec<GroupPattern>>, Problem> {
+fn groups(run: &QueryRun<'_>, statement: &Statement, text: &str) -> Result<Option<Vec<GroupPattern>>> {
     let Some(names) = statement.indices() else { return Ok(None) };
     let known: Vec<String> = run.server.groups().into_iter().map(|group| group.name.to_string()).collect();
     let (mut wanted, mut excluded) = (Vec::new(), Vec::new());

@@ -18,7 +18,7 @@ use tokio_stream::Stream;
 use types::{TimeRange, Timestamp};
 
 use crate::answer::{Form, Kind, Sheet};
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 
 /// Names that only this route reads.
 pub(super) const PARAMETERS: [&str; 3] = ["format", "gzip", "all_fields"];
@@ -32,18 +32,17 @@ pub(super) struct Export {
 
 impl Export {
     /// Reads the wish; `None` where the form is chosen by `Accept`.
-    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Option<Self>, Problem> {
+    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Option<Self>> {
         let is_packed = parameters.flag("gzip")?;
         let Some(name) = parameters.get("format") else {
             if is_packed {
-                let problem = Problem::bad_request("bad-parameter", "gzip packs a file, and no format of one is named");
+                let problem = Problem::bad_parameter("gzip packs a file, and no format of one is named");
                 return Err(problem.hint("add format=csv, or send Accept-Encoding: gzip instead"));
             }
             return Ok(None);
         };
         let kind = Kind::named(name).ok_or_else(|| {
-            let problem = Problem::bad_request("bad-parameter", format!("{name:?} is no format of a file"));
-            problem.hint("one of: csv, tsv, ndjson, text")
+            Problem::bad_parameter(format!("{name:?} is no format of a file")).hint("one of: csv, tsv, ndjson, text")
         })?;
         Ok(Some(Self { kind, is_packed }))
     }

@@ -15,13 +15,13 @@ use super::outcome::RowsOf;
 use super::samples::{Sample, rows_of};
 use super::steps::{When, when};
 use crate::ask::Ask;
-use door::Problem;
+use door::{Problem, Result};
 
 /// The name of the language.
 const LANGUAGE: &str = "promql";
 
 /// Answers a metric query in LogQL.
-pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
+pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf> {
     ensure!(!ask.explain, Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
     let logql::Query::Metric(query) = logql::parse(&ask.query)? else {
         return Err(Problem::internal("a query for lines".to_owned()));
@@ -53,7 +53,7 @@ pub(super) fn of_logql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
 }
 
 /// Answers a query in PromQL.
-pub(super) fn of_promql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
+pub(super) fn of_promql(ask: &Ask, now: Timestamp) -> Result<RowsOf> {
     ensure!(!ask.explain, Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     let query = parsed(&ask.query)?;
     let when = when(ask, now)?;
@@ -81,7 +81,7 @@ pub(super) fn of_promql(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
 }
 
 /// Reads a query; the error has the place of the mistake.
-fn parsed(text: &str) -> Result<Query, Problem> {
+fn parsed(text: &str) -> Result<Query> {
     promql::parse(text).map_err(|error| {
         let span = Span { start: error.span.start, end: error.span.end };
         QueryErrors::from(QueryError::new("bad-query", error.message, text, span)).into()
@@ -104,7 +104,7 @@ fn note(message: String) -> Warning {
 }
 
 /// Returns the samples of an answer.
-fn samples_of(data: Data, at: i64) -> Result<Vec<Sample>, Problem> {
+fn samples_of(data: Data, at: i64) -> Result<Vec<Sample>> {
     let rows = match data {
         Data::Scalar(value) => return Ok(vec![(promql::Labels::default(), at, promql::Value::Float(value))]),
         Data::String(_) => return Err(Problem::bad_request("unsupported", "the query gives a text, not numbers")),

@@ -12,7 +12,7 @@ use crate::answer::Form;
 use crate::ask::Ask;
 use crate::json_body::JsonBody;
 use crate::state::Call;
-use door::{Outcome, Problem, Reply, RequestBody};
+use door::{Outcome, Problem, Reply, RequestBody, Result};
 
 /// Limit on the questions of a request.
 const QUESTIONS_MAX: usize = 50;
@@ -39,7 +39,7 @@ struct Questions<'b> {
 
 pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     let now = server.now();
-    let asks: Vec<Result<Ask, Problem>> = questions(body.bytes())?
+    let asks: Vec<Result<Ask>> = questions(body.bytes())?
         .queries
         .into_iter()
         .map(|question| Ask::of_json(question.get().as_bytes(), now))
@@ -57,7 +57,7 @@ pub(crate) fn post(Call { server, .. }: Call, body: RequestBody) -> Outcome {
     Ok(Reply::content(Form::Ndjson.content_type(), Body::from_stream(lines.buffer_unordered(AT_ONCE))))
 }
 
-fn questions(body: &[u8]) -> Result<Questions<'_>, Problem> {
+fn questions(body: &[u8]) -> Result<Questions<'_>> {
     let questions: Questions<'_> = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     match questions.queries.len() {
         0 => Err(BODY.bad("it has no queries")),

@@ -21,13 +21,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::outcome::Outcome;
 use super::rows::{Piece, Row, Rows};
 use crate::answer::{Form, Pieces, columns_json, write_row};
-use door::{Problem, RunningQuery, stats_json};
+use door::{Result, RunningQuery, stats_json};
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(500);
 
 /// The answer on its way.
-pub(super) type Work = Pin<Box<dyn Future<Output = Result<Outcome, Problem>> + Send>>;
+pub(super) type Work = Pin<Box<dyn Future<Output = Result<Outcome>> + Send>>;
 
 /// Returns the names of a plan's columns, before anything is known of their values.
 pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
@@ -119,7 +119,7 @@ fn progress(stats: &Stats, partial: Option<&[Row]>) -> String {
 }
 
 /// Sends what follows the rows.
-async fn end(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<(), Gone> {
+async fn end(form: Form, answered: Result<Outcome>, rows: &Rows) -> Result<(), Gone> {
     match answered {
         Ok(Outcome { answer, mut extra }) => {
             let is_partial = !answer.partial_reasons.is_empty();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono_tz::Tz;
 use door::logql::add;
-use door::{Problem, Scope};
+use door::{Problem, Result, Scope};
 use execute::{Answer, Stats};
 use ingest::span::SPAN_GROUPS;
 use plan::QueryErrors;
@@ -21,7 +21,7 @@ use crate::ask::Ask;
 const NIL: &str = "nil";
 
 /// Returns all rows of a metrics query; without a step, each series has one value, for the whole range.
-pub(super) fn rows(ask: &Ask, now: Timestamp) -> Result<RowsOf, Problem> {
+pub(super) fn rows(ask: &Ask, now: Timestamp) -> Result<RowsOf> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a metrics query in TraceQL has no single plan to explain"));
     }

@@ -3,7 +3,7 @@
 use types::{TimeRange, Timestamp, ensure};
 
 use crate::ask::{Ask, instant};
-use door::Problem;
+use door::{Problem, Result};
 
 /// Most steps of a range, as in Prometheus.
 const STEPS_MAX: i64 = 11_000;
@@ -17,15 +17,14 @@ pub(super) enum When {
 }
 
 /// Returns when a query is asked: at `to`, or with a step from `from` to `to`.
-pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
+pub(super) fn when(ask: &Ask, now: Timestamp) -> Result<When> {
     let zone = ask.zone()?;
     let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
     let Some(step) = &ask.step else {
         let at = ask.to.as_ref().map_or(Ok(now), |to| instant("to", to, now, zone))?;
         return Ok(When::Instant(ms(at)));
     };
-    let bad =
-        |message: String| Problem::bad_request("bad-parameter", message).hint("write a duration such as 15s or 1m");
+    let bad = |message: String| Problem::bad_parameter(message).hint("write a duration such as 15s or 1m");
     let step = types::parse_duration_ns(step).map_err(|error| bad(format!("step: {error}")))?;
     let step = step / Timestamp::MILLISECOND;
     ensure!(step > 0, bad("step: must be at least 1ms".to_owned()));

@@ -11,7 +11,7 @@ use super::{esql, series, spans};
 use crate::answer::{Form, respond};
 use crate::ask::Ask;
 use crate::state::Shared;
-use door::Problem;
+use door::Result;
 
 /// Reports whether a query is answered here.
 pub(super) fn is_whole(ask: &Ask) -> bool {
@@ -23,7 +23,7 @@ pub(super) fn is_whole(ask: &Ask) -> bool {
 }
 
 /// Answers a query, with at most as many rows as are asked for, or fit the form.
-pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response> {
     types::ensure!(!ask.all_fields, super::all_fields::no_events());
     let asked = ask.limit;
     let limit = match form {
@@ -40,7 +40,7 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
 }
 
 /// Returns the rows of a query. `rows_max` is how many are wanted; there may be more.
-pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<Answer, Problem> {
+pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<Answer> {
     let now = server.now();
     let rows = match ask.language() {
         Some(Language::Esql) => esql::rows(&ask, rows_max, now)?,

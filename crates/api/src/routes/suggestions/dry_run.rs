@@ -13,7 +13,7 @@ use types::{Column, GroupName, GroupPattern, Hold, RowSet, Run, ScanError, TimeR
 use super::counting::{all_events, share};
 use super::{Use, uses_of};
 use crate::state::Shared;
-use door::{Parameters, Problem, QueryRun, Scope, reason_json, stats_json};
+use door::{Parameters, Problem, QueryRun, Result, Scope, reason_json, stats_json};
 
 /// Where a range begins that has no beginning.
 const FROM_DEFAULT: &str = "now-24h";
@@ -31,7 +31,7 @@ pub(crate) struct DryRunRange {
 
 impl DryRunRange {
     /// Reads `from`, `to` and `time_zone` of an address.
-    pub(super) fn of_parameters(parameters: &Parameters, now: Timestamp) -> Result<Self, Problem> {
+    pub(super) fn of_parameters(parameters: &Parameters, now: Timestamp) -> Result<Self> {
         let text = |name: &str| parameters.get(name).filter(|text| !text.is_empty()).map(Value::from);
         Self::new(text("from").as_ref(), text("to").as_ref(), parameters.get("time_zone"), now)
     }
@@ -42,7 +42,7 @@ impl DryRunRange {
         to: Option<&Value>,
         time_zone: Option<&str>,
         now: Timestamp,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self> {
         let time_zone = crate::ask::time_zone(time_zone)?;
         let from = from.cloned().unwrap_or_else(|| FROM_DEFAULT.into());
         let range = crate::ask::range(Some(&from), to, now, time_zone)?;
@@ -78,7 +78,7 @@ pub(super) fn count(
     snapshot: &Snapshot,
     (group, range): (&GroupName, &DryRunRange),
     candidates: &[Pipelines],
-) -> Result<(TrialCounts, Answer), Problem> {
+) -> Result<(TrialCounts, Answer)> {
     let intake = &server.app.intake;
     let current = intake.pipelines();
     let trial = intake.trial(&current, candidates, group, range.now);
@@ -94,7 +94,7 @@ pub(crate) fn dry_run(
     server: &Shared,
     (group, range): (&GroupName, &DryRunRange),
     definition: &Value,
-) -> Result<Value, Problem> {
+) -> Result<Value> {
     let wrong = |problem: String| Problem::bad_request("bad-pipeline", problem);
     let candidate = Pipelines::compile_one(definition).map_err(wrong)?;
     let snapshot = reading.snapshot(&range.scope(group).groups, range.range);
@@ -119,19 +119,10 @@ pub(crate) fn dry_run(
 
 /// Returns what a pipeline would do as JSON.
 pub(super) fn outcome_json(outcome: &TrialOutcome) -> Value {
-    json!({
-        "matched": outcome.matched,
-        "dropped": outcome.dropped,
-        "sampled_out": outcome.sampled_out,
-        "kept": outcome.matched.saturating_sub(outcome.dropped + outcome.sampled_out),
-        "changed": outcome.changed,
-        "masked": outcome.masked,
-        "routed": outcome.routed,
-        "failed": outcome.failed,
-        "bytes_before": outcome.bytes_before,
-        "bytes_after": outcome.bytes_after,
-        "examples": outcome.examples.iter().map(example).collect::<Vec<_>>(),
-    })
+    let mut shown = json!(outcome);
+    shown["kept"] = outcome.matched.saturating_sub(outcome.dropped + outcome.sampled_out).into();
+    shown["examples"] = outcome.examples.iter().map(example).collect();
+    shown
 }
 
 /// Returns an event before and after: what is different, and the text.

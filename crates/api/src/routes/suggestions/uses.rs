@@ -12,7 +12,7 @@ use types::{GroupScope, TimeRange};
 
 use crate::ask::parse;
 use crate::state::Shared;
-use door::Problem;
+use door::Result;
 
 /// Uses that are named.
 const NAMED_MAX: usize = 10;
@@ -46,7 +46,7 @@ impl Use {
 }
 
 /// Returns what may need an event of one of the selections; the most telling kinds first. Blocks.
-pub(crate) fn uses_of(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+pub(crate) fn uses_of(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>> {
     if selections.is_empty() {
         return Ok(Vec::new());
     }
@@ -125,7 +125,7 @@ fn metrics(server: &Shared, selections: &[Selection]) -> Vec<Use> {
 }
 
 /// Returns the issues of the groups of selections that may hold errors: every further error counts for one of them.
-fn issues(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+fn issues(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>> {
     let options = ParseOptions { now: server.now(), time_zone: Tz::UTC };
     let errors = parse(ISSUES_QUERY, None, &options)?;
     let with_errors: Vec<&Selection> =
@@ -145,7 +145,7 @@ fn issues(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem
     Ok(concerned.map(used).collect())
 }
 
-fn foreign_filters(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+fn foreign_filters(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>> {
     let mut uses = Vec::new();
     for filter in (server.state.families.filters)(server)? {
         let groups = std::slice::from_ref(&filter.group);
@@ -157,7 +157,7 @@ fn foreign_filters(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>
     Ok(uses)
 }
 
-fn views(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+fn views(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>> {
     let mut uses = Vec::new();
     for view in server.state.views.queries(server.settings(), &server.caller)? {
         let may_use = |query: &String| {
@@ -170,7 +170,7 @@ fn views(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem>
     Ok(uses)
 }
 
-fn dashboards(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+fn dashboards(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>> {
     let mut uses = Vec::new();
     let now = server.now();
     for (name, document) in server.state.dashboards.everybodys(server.settings(), &server.caller, now)? {

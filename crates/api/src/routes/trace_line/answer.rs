@@ -1,6 +1,6 @@
 //! The stages `range` and `query`: whether the event is in the answer of a query, and which command leaves it out.
 
-use door::{Problem, QueryRun, Scope};
+use door::{QueryRun, Result, Scope};
 use execute::{Side, beyond};
 use language::ParseOptions;
 use plan::{Comparison, Expr, Operator, Plan};
@@ -14,7 +14,7 @@ use crate::ask::Question;
 const ROWS_DEFAULT: u64 = 1_000;
 
 /// Returns the stages of an event in the answer of a question.
-pub(super) fn stages(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent) -> Result<Vec<Stage>, Problem> {
+pub(super) fn stages(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent) -> Result<Vec<Stage>> {
     let groups = &question.scope.groups;
     let is_of_groups = groups.is_empty() || GroupPattern::any_matches(groups, &event.group);
     let (time, range) = (event.id.timestamp, question.range);
@@ -32,7 +32,7 @@ pub(super) fn stages(reading: &QueryRun<'_>, question: &Question, event: &FoundE
 }
 
 /// Returns whether the commands of a query let an event through.
-fn query(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent) -> Result<Stage, Problem> {
+fn query(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent) -> Result<Stage> {
     if plan::has_subqueries(&question.plan) {
         let text = "the query has subqueries, which are not traced";
         return Ok(Stage::new("query", Outcome::Unknown, text));
@@ -62,7 +62,7 @@ fn placed(
     question: &Question,
     event: &FoundEvent,
     (lead, rest): (&[Operator], &[Operator]),
-) -> Result<Stage, Problem> {
+) -> Result<Stage> {
     let is_sorted = rest.iter().any(|operator| matches!(operator, Operator::Sort(_) | Operator::Tail(_)));
     if is_sorted {
         let text =
@@ -91,12 +91,7 @@ fn is_about_order(operator: &Operator) -> bool {
     )
 }
 
-fn is_let_through(
-    reading: &QueryRun<'_>,
-    question: &Question,
-    event: &FoundEvent,
-    lead: &[Operator],
-) -> Result<bool, Problem> {
+fn is_let_through(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent, lead: &[Operator]) -> Result<bool> {
     let id = Box::new(Expr::Literal(Some(Value::text(event.id.encode()))));
     let is_event = Expr::Compare(Comparison::Equal, Box::new(Expr::Field("@id".into())), id);
     let mut operators = vec![Operator::Filter(is_event)];
@@ -110,7 +105,7 @@ fn is_let_through(
 }
 
 /// Counts events that match and come before the event in the answer.
-fn n_newer(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent, lead: &[Operator]) -> Result<u64, Problem> {
+fn n_newer(reading: &QueryRun<'_>, question: &Question, event: &FoundEvent, lead: &[Operator]) -> Result<u64> {
     let options = ParseOptions { now: question.scope.now, time_zone: question.scope.time_zone };
     let count: Plan = language::parse_insights("stats count(*) as n", &options)?;
     let mut operators = lead.to_vec();

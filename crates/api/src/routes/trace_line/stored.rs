@@ -1,6 +1,6 @@
 //! The stages `store`, `deletion` and `retention`: whether the event is there, and what may have removed it.
 
-use door::{Problem, QueryRun, Scope, Shared, duration_text};
+use door::{QueryRun, Result, Scope, Shared, duration_text};
 use execute::PartialReason;
 use plan::{Comparison, Expr, Operator, Plan};
 use serde_json::{Value as Json, json};
@@ -74,7 +74,7 @@ pub(super) fn find(
     mark: &Mark,
     groups: &[GroupPattern],
     range: TimeRange,
-) -> Result<FoundEvents, Problem> {
+) -> Result<FoundEvents> {
     let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
     let operators = vec![
         Operator::Filter(mark.condition()),

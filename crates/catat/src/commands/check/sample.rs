@@ -17,7 +17,7 @@ use types::{Timestamp, group_name_of_outside};
 
 use crate::arguments::{Sample, SampleFormat};
 use crate::config::Config;
-use crate::failure::{Failure, of_output};
+use crate::failure::{Failure, Result, of_output};
 use crate::output::is_coloured;
 use summary::Summary;
 
@@ -25,7 +25,7 @@ use summary::Summary;
 const LINES: usize = 1_000;
 
 /// Prints what becomes of the lines of a file.
-pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Result<(), Failure> {
+pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Result<()> {
     let (text, has_more) = read(config, path, options.lines.unwrap_or(LINES))?;
     let events = events_of(config, &text, options)?;
     let mut summary = Summary { n_lines: n_lines(&text), has_more, ..Summary::default() };
@@ -35,7 +35,7 @@ pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Resul
 }
 
 /// Returns the first lines of the input, and whether it has more. Reads at most the size of the largest body that a server accepts.
-fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bool), Failure> {
+fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bool)> {
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     let mut input = BufReader::new(crate::local::open(path)?).take(config.limits.body_bytes_max as u64);
     let mut text = Vec::new();
@@ -55,7 +55,7 @@ fn written(path: &Path) -> Option<Timestamp> {
 }
 
 /// Returns what becomes of the events of a text, each with the number of its first line.
-fn events_of(config: &Config, text: &[u8], options: &Sample) -> Result<Vec<Value>, Failure> {
+fn events_of(config: &Config, text: &[u8], options: &Sample) -> Result<Vec<Value>> {
     let group = options.group.as_deref().unwrap_or("default");
     let format = options.format.as_deref().map(format_named).transpose()?;
     let shown = |errors: Vec<DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -84,7 +84,7 @@ fn events_of(config: &Config, text: &[u8], options: &Sample) -> Result<Vec<Value
     Ok(events)
 }
 
-fn format_named(name: &str) -> Result<parse::FormatId, Failure> {
+fn format_named(name: &str) -> Result<parse::FormatId> {
     let formats = parse::Formats::current();
     let names: Vec<&str> = formats.all().iter().map(|format| &*format.name).collect();
     formats.named(name).ok_or_else(|| {

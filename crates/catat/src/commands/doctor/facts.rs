@@ -19,7 +19,7 @@ use crate::arguments::Server;
 use crate::commands::check::{checked, problems_of_directory};
 use crate::commands::settings::{known_layers, read_config};
 use crate::config::{Config, Layers};
-use crate::failure::Failure;
+use crate::failure::Result;
 
 /// Longest wait for a name server or a search for files.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ const AUTHORITIES: [&str; 4] = [
 ];
 
 /// Returns what is followed on this machine; `None` if nothing is.
-pub(in crate::commands) type Shipped = dyn Fn(&Config) -> Option<Result<ship::Options, Failure>> + Send + Sync;
+pub(in crate::commands) type Shipped = dyn Fn(&Config) -> Option<Result<ship::Options>> + Send + Sync;
 
 /// Everything that is judged.
 pub(super) struct Facts {

@@ -16,7 +16,7 @@ use types::{Timestamp, Value, ensure};
 use super::parts::Plan;
 use crate::client::Server;
 use crate::commands::spans::Span;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Most pieces that a part is asked for in, because its events have too many fields for one answer.
 const PIECES_MAX: i64 = 1 << 14;
@@ -46,7 +46,7 @@ impl From<Failure> for Refusal {
 }
 
 /// Asks for the events of a part, and writes them; the file has its name once it is whole and on disk.
-pub(super) fn write_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<FileSummary, Failure> {
+pub(super) fn write_part(server: &Server, plan: &Plan, part: &Span, path: &Path) -> Result<FileSummary> {
     let mut n_pieces = 1;
     loop {
         match write_pieces(server, plan, part, (path, n_pieces)) {

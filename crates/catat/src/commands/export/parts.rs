@@ -11,7 +11,7 @@ use types::Timestamp;
 use crate::arguments::{Compression, ExportEvents, ExportedForm};
 use crate::client::Server;
 use crate::commands::spans::{Range, Span, Width, instant, now, spans};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Events of a part, unless a millisecond has more.
 const PART_EVENTS_MAX: u64 = 250_000;
@@ -44,7 +44,7 @@ pub(super) fn asked(options: &ExportEvents) -> Value {
 
 /// Refuses a query that means something else for a part of the time than for all of it, or whose rows are no events. Mistakes are the
 /// server's to tell.
-fn check(asked: &ExportEvents) -> Result<(), Failure> {
+fn check(asked: &ExportEvents) -> Result<()> {
     if asked.format == ExportedForm::Parquet && asked.compression != Compression::Zstd {
         return Err(Failure::usage("Parquet files are compressed inside, with zstd; leave out --compression"));
     }
@@ -79,7 +79,7 @@ fn ending(options: &ExportEvents) -> String {
 
 impl Plan {
     /// Counts the events that there are.
-    pub(super) fn new(server: &Server, options: &ExportEvents) -> Result<Self, Failure> {
+    pub(super) fn new(server: &Server, options: &ExportEvents) -> Result<Self> {
         check(options)?;
         let mut plan = Self {
             asked: asked(options),
@@ -97,7 +97,7 @@ impl Plan {
         Ok(plan)
     }
 
-    fn counts(&self, server: &Server, range: Range, (width, _): Width) -> Result<Vec<(Timestamp, u64)>, Failure> {
+    fn counts(&self, server: &Server, range: Range, (width, _): Width) -> Result<Vec<(Timestamp, u64)>> {
         let command = format!("stats count(*) as n by bin({width}) as t | sort t asc");
         let rows = self.rows(server, &command, range)?;
         let count = |row: Value| {
@@ -108,7 +108,7 @@ impl Plan {
     }
 
     /// The rows of a query over what is exported.
-    fn rows(&self, server: &Server, command: &str, range: Range) -> Result<Vec<Value>, Failure> {
+    fn rows(&self, server: &Server, command: &str, range: Range) -> Result<Vec<Value>> {
         let text =
             server.send(self.request(server, command, range).query(&[("format", "ndjson")]), &self.query)?.text();
         let text = text.map_err(crate::client::broken_off)?;
@@ -117,7 +117,7 @@ impl Plan {
     }
 
     /// How many events of the export a range has now.
-    pub(super) fn count(&self, server: &Server, range: Range) -> Result<u64, Failure> {
+    pub(super) fn count(&self, server: &Server, range: Range) -> Result<u64> {
         let rows = self.rows(server, "stats count(*) as n", range)?;
         Ok(rows.first().and_then(|row| row["n"].as_u64()).unwrap_or(0))
     }

@@ -11,7 +11,7 @@ use self::syntax::{Block, computed, joined};
 use super::document::Section;
 use super::input::Input;
 use super::shippers::{ELSEWHERE, NO_EQUAL, STAGES_LEFT, UNKNOWN, add_labels, promtail_stage};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Attributes that say how components are joined; they are followed, so that they may be computed.
 const JOINTS: [&str; 4] = ["targets", "path_targets", "forward_to", "relabel_rules"];
@@ -45,7 +45,7 @@ struct Components {
 }
 
 /// Takes the sources of a configuration as inputs; the rest is named.
-pub(super) fn inputs(text: &str, notes: &mut Vec<String>) -> Result<Vec<Input>, Failure> {
+pub(super) fn inputs(text: &str, notes: &mut Vec<String>) -> Result<Vec<Input>> {
     let blocks = syntax::read(text).map_err(Failure::usage)?;
     let mut components = Components { all: BTreeMap::new(), followed: BTreeSet::new() };
     for block in blocks {

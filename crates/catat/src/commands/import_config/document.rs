@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Reads YAML, JSON, TOML, or the classic form of Fluent Bit, into one form.
-pub(super) fn read(text: &str) -> Result<Value, Failure> {
+pub(super) fn read(text: &str) -> Result<Value> {
     if let Some(document) = classic(text) {
         return Ok(document);
     }
@@ -60,7 +60,7 @@ pub(super) struct Section {
 
 impl Section {
     /// The whole of a file. Names with dots are names within names, as Beats have it.
-    pub(super) fn root(document: Value) -> Result<Self, Failure> {
+    pub(super) fn root(document: Value) -> Result<Self> {
         match nested(document) {
             Value::Object(members) => Ok(Self { path: String::new(), members }),
             _ => Err(Failure::usage("the file has no settings with names")),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use types::counted;
 
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Something that a server is asked to make.
 pub(super) struct Order {
@@ -24,7 +24,7 @@ pub(super) enum Way {
 }
 
 /// Has a server make objects. One that needs another that comes later is tried again after that.
-pub(super) fn apply(server: &Server, orders: &[Order]) -> Result<(), Failure> {
+pub(super) fn apply(server: &Server, orders: &[Order]) -> Result<()> {
     let mut left: Vec<&Order> = orders.iter().collect();
     loop {
         let (mut failed, n_before) = (Vec::new(), left.len());
@@ -48,7 +48,7 @@ pub(super) fn apply(server: &Server, orders: &[Order]) -> Result<(), Failure> {
 }
 
 impl Order {
-    fn send(&self, server: &Server) -> Result<(), Failure> {
+    fn send(&self, server: &Server) -> Result<()> {
         let operation = |name: &str, body: &Value| {
             let request = server.request(Method::POST, "/cloudwatch").header("x-amz-target", name);
             request.header("content-type", "application/x-amz-json-1.0").body(body.to_string())

@@ -9,7 +9,7 @@ use self::syntax::{Statement, statements};
 use super::document::Section;
 use super::input::{Input, checked};
 use super::shippers::{ELSEWHERE, NO_EQUAL, UNKNOWN, group};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Objects and directives about rsyslog itself: nothing of an input is in them.
 const OWN: [&str; 3] = ["global", "main_queue", "timezone"];
@@ -34,7 +34,7 @@ struct Directives {
 }
 
 /// Takes the inputs of a configuration; the rest is named.
-pub(super) fn inputs(text: &str, notes: &mut Vec<String>) -> Result<Vec<Input>, Failure> {
+pub(super) fn inputs(text: &str, notes: &mut Vec<String>) -> Result<Vec<Input>> {
     let (mut inputs, mut directives) = (Vec::new(), Directives::default());
     for (line, statement) in statements(text).map_err(Failure::usage)? {
         match statement {

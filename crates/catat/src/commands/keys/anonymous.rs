@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use serde_json::Value;
 
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 use crate::output::harmless;
 
 /// How long senders without a key may go on where nothing else is said.
@@ -17,7 +17,7 @@ pub(super) fn can_ask() -> bool {
 }
 
 /// Asks on a terminal whether those who sent without a key are given time, if the next key is the first and there are any.
-pub(super) fn ask_for_grace(server: &Server) -> Result<Option<String>, Failure> {
+pub(super) fn ask_for_grace(server: &Server) -> Result<Option<String>> {
     if !can_ask() {
         return Ok(None);
     }

@@ -20,7 +20,7 @@ use crate::arguments::{Pull, PullBegin, Sasl};
 use crate::client::Server;
 use crate::commands::import::{NAMED_MAX, Side};
 use crate::commands::sent_file::Answer;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Bytes of messages that are sent in one request.
 const PIECE_BYTES: usize = 4 << 20;
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Bytes of a key or a header that become a field.
 const FIELD_BYTES_MAX: usize = 4096;
 
-pub(super) fn pull(options: &Pull) -> Result<(), Failure> {
+pub(super) fn pull(options: &Pull) -> Result<()> {
     let (address, group) = (address_of(options)?, options.group.as_deref().map(group_name_of_outside));
     let access = Access::new(address.is_tls, login_of(options)?).map_err(failure)?;
     let begin = match options.begin {
@@ -57,7 +57,7 @@ pub(super) fn pull(options: &Pull) -> Result<(), Failure> {
     ended
 }
 
-fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<(), Failure> {
+fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<()> {
     let is_stopped = stop_flag();
     let mut settled = Instant::now();
     let (mut is_first, mut unsaid) = (true, Unsaid { n_events: 0, said: None });
@@ -100,7 +100,7 @@ impl Unsaid {
 }
 
 /// Reads the only address.
-fn address_of(options: &Pull) -> Result<Address, Failure> {
+fn address_of(options: &Pull) -> Result<Address> {
     let [path] = &*options.paths else {
         return Err(Failure::usage("one address of Kafka, with all topics: kafka://HOST:9092/TOPIC,TOPIC"));
     };
@@ -112,7 +112,7 @@ fn address_of(options: &Pull) -> Result<Address, Failure> {
     path.to_string_lossy().parse().map_err(failure)
 }
 
-fn login_of(options: &Pull) -> Result<Option<Login>, Failure> {
+fn login_of(options: &Pull) -> Result<Option<Login>> {
     let mechanism = match options.sasl {
         Sasl::Plain => Mechanism::Plain,
         Sasl::ScramSha256 => Mechanism::ScramSha256,
@@ -151,7 +151,7 @@ fn failure(error: Error) -> Failure {
 }
 
 /// Stores what comes next; returns how many events these are, `None` while the group deals out its partitions.
-fn one_round(consumer: &mut Consumer, to: &To<'_>, unsaid: &mut Unsaid) -> Result<Option<u64>, Failure> {
+fn one_round(consumer: &mut Consumer, to: &To<'_>, unsaid: &mut Unsaid) -> Result<Option<u64>> {
     let polled = consumer.poll();
     consumer.take_notes().iter().for_each(|note| say!("catat: {note}"));
     let fetched = polled.map_err(failure)?;
@@ -181,7 +181,7 @@ struct To<'a> {
 
 impl To<'_> {
     /// Stores the messages of a partition; returns how many events were new.
-    fn store(&self, fetched: &Fetched) -> Result<u64, Failure> {
+    fn store(&self, fetched: &Fetched) -> Result<u64> {
         let mut n_events = 0;
         let partition = (fetched.topic.clone(), fetched.partition);
         // What lies between the last message and the next offset (ends of transactions, deleted keys) goes with the next piece, so
@@ -204,7 +204,7 @@ impl To<'_> {
         Ok(n_events)
     }
 
-    fn store_piece(&self, fetched: &Fetched, from: i64, messages: &[Message]) -> Result<u64, Failure> {
+    fn store_piece(&self, fetched: &Fetched, from: i64, messages: &[Message]) -> Result<u64> {
         let Fetched { topic, topic_id, partition, .. } = fetched;
         let of_message = |message: &Message| MessageHeader {
             offset: message.offset,

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use types::parse_duration_ns;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// How long to wait after a failure.
 pub(super) const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// Reads a length of time.
-pub(super) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
+pub(super) fn duration(option: &str, text: &str) -> Result<Duration> {
     let read = parse_duration_ns(text).ok().and_then(|ns| u64::try_from(ns).ok()).map(Duration::from_nanos);
     read.ok_or_else(|| Failure::usage(format!("{option} {text}: write 30s, 5m or 1h")))
 }

@@ -12,7 +12,7 @@ use ship::torture::Progress;
 use super::super::child::Child;
 use crate::arguments::Remote;
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Longest time until a new server answers.
 const STARTING: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub(super) struct FilledServer {
 
 impl FilledServer {
     /// Of the server on `dir/data`, as soon as it answers.
-    pub(super) fn of(dir: &Path, child: &mut Child) -> Result<Self, Failure> {
+    pub(super) fn of(dir: &Path, child: &mut Child) -> Result<Self> {
         child.wait_for(STARTING, |_| Self::try_of(&dir.join("data")))
     }
 
@@ -48,7 +48,7 @@ impl FilledServer {
     }
 
     /// Takes note of how much of each kind is stored, and returns how many lines that are.
-    pub(super) fn note(&self, progress: &Progress) -> Result<u64, Failure> {
+    pub(super) fn note(&self, progress: &Progress) -> Result<u64> {
         let mut n_all = 0;
         self.rows(COUNTS, |row| {
             if let (Some(kind), Some(n_lines)) = (row[0].as_str(), row[1].as_u64()) {
@@ -60,7 +60,7 @@ impl FilledServer {
     }
 
     /// Waits until `n_lines` are stored, or no more have come for the time `quiet`.
-    pub(super) fn wait_for(&self, n_lines: u64, quiet: Duration, is_interrupted: &AtomicBool) -> Result<(), Failure> {
+    pub(super) fn wait_for(&self, n_lines: u64, quiet: Duration, is_interrupted: &AtomicBool) -> Result<()> {
         let (mut n_stored, mut since) = (0, Instant::now());
         while n_stored < n_lines && since.elapsed() < quiet && !is_interrupted.load(Ordering::Relaxed) {
             let now = self.note(&Progress::default())?;
@@ -73,14 +73,14 @@ impl FilledServer {
     }
 
     /// Calls `take` with the text of every event.
-    pub(super) fn each(&self, mut take: impl FnMut(&str)) -> Result<(), Failure> {
+    pub(super) fn each(&self, mut take: impl FnMut(&str)) -> Result<()> {
         self.rows("filter @log not like /^catat\\// | fields @message", |row| {
             take(row[0].as_str().unwrap_or_default());
         })
     }
 
     /// Calls `take` with each row of an answer that must be complete.
-    fn rows(&self, query: &str, mut take: impl FnMut(&Value)) -> Result<(), Failure> {
+    fn rows(&self, query: &str, mut take: impl FnMut(&Value)) -> Result<()> {
         let request = self.server.request(Method::GET, "/api/v1/query").query(&[("query", query)]).query(&ALL_TIME);
         let response = self.server.send(request.header("Accept", "application/x-ndjson"), query)?;
         let broken = |error: &dyn std::fmt::Display| Failure::unreachable(format!("the answer broke off: {error}"));

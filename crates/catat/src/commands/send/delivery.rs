@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::batches::{Batch, Kind};
 use crate::arguments::{Compression, Send};
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
 const ZSTD_LEVEL: i32 = 1;
@@ -72,7 +72,7 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(server: Server, options: &Send, fields: Vec<String>, retry_for_ns: i64) -> Result<Self, Failure> {
+    pub(super) fn new(server: Server, options: &Send, fields: Vec<String>, retry_for_ns: i64) -> Result<Self> {
         let run = getrandom::u64().map_err(|error| Failure::other(format!("no random numbers: {error}")))?;
         let usual = if server.is_local { Compression::None } else { Compression::Zstd };
         Ok(Self {
@@ -106,7 +106,7 @@ impl Delivery {
     }
 
     /// Sends a batch until the server has it; or gives back why it is too large.
-    fn until_settled(&mut self, batch: &Batch) -> Result<Result<Answer, Failure>, Failure> {
+    fn until_settled(&mut self, batch: &Batch) -> Result<Result<Answer>> {
         self.n_batches += 1;
         let id = format!("{}-{}", self.run, self.n_batches);
         let body = self.pack(batch.bytes())?;
@@ -129,7 +129,7 @@ impl Delivery {
         }
     }
 
-    fn attempt(&self, kind: Kind, id: &str, body: &[u8]) -> Result<Attempt, Failure> {
+    fn attempt(&self, kind: Kind, id: &str, body: &[u8]) -> Result<Attempt> {
         let format = if kind == Kind::Records { "ndjson" } else { "text" };
         let query = [("group", &*self.group), ("stream", &*self.stream), ("format", format)];
         let fields: Vec<(&str, &str)> = self.fields.iter().map(|field| ("field", field.as_str())).collect();
@@ -146,7 +146,7 @@ impl Delivery {
         }
     }
 
-    fn pack(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn pack(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         let failed = |error: std::io::Error| Failure::other(format!("packing a batch: {error}"));
         match self.compression {
             Compression::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(failed),
@@ -160,7 +160,7 @@ impl Delivery {
 }
 
 /// Returns the outcome of a batch from its answer.
-fn settled(server: &Server, response: Response) -> Result<Attempt, Failure> {
+fn settled(server: &Server, response: Response) -> Result<Attempt> {
     let status = response.status();
     let asked = ship::retry_after(&response);
     let mut body = Vec::new();

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use crate::failure::Failure;
+use crate::failure::Result;
 use crate::local::{Source, open_counted};
 
 /// Blocks read ahead while a batch is on its way; beyond it the job that writes has to wait.
@@ -66,7 +66,7 @@ pub(super) struct Reading {
 }
 
 /// Begins to read the files, or standard input where there are none. Nothing is read where one of them cannot be opened.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Reading, Failure> {
+pub(super) fn read(paths: &[PathBuf]) -> Result<Reading> {
     let stdin = [PathBuf::from("-")];
     let paths = if paths.is_empty() { &stdin } else { paths };
     let name =

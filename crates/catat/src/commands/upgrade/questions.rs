@@ -7,7 +7,7 @@ use serde_json::Value;
 use types::{Timestamp, counted, percent_encoded};
 
 use crate::client::Server;
-use crate::failure::Failure;
+use crate::failure::Result;
 
 /// Groups whose newest events are compared.
 const GROUPS_MAX: usize = 100;
@@ -54,7 +54,7 @@ impl Question {
     }
 
     /// Returns the answer, or why there is none.
-    pub(super) fn ask(&self, server: &Server) -> Result<Result<String, String>, Failure> {
+    pub(super) fn ask(&self, server: &Server) -> Result<Result<String, String>> {
         let response = server.attempt(server.request(Method::GET, &self.path))?;
         let status = response.status();
         let text = response.text().map_err(crate::client::broken_off)?;
@@ -67,8 +67,8 @@ impl Question {
 }
 
 /// Returns the questions of a store: its own counts, and those of views, rules and dashboards.
-pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Question>, Failure> {
-    let listed = |path: &str, member: &str| -> Result<Vec<Value>, Failure> {
+pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Question>> {
+    let listed = |path: &str, member: &str| -> Result<Vec<Value>> {
         let mut answer = server.get(path)?;
         Ok(answer[member].as_array_mut().map(std::mem::take).unwrap_or_default())
     };
@@ -111,7 +111,7 @@ pub(super) fn questions(server: &Server, until: Timestamp) -> Result<Vec<Questio
 }
 
 /// Returns the questions of a dashboard's panels, which the server asks with the defaults of its variables.
-fn of_dashboard(server: &Server, name: &str, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Question>, Failure> {
+fn of_dashboard(server: &Server, name: &str, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Question>> {
     let path = format!("/api/v1/dashboards/{}", percent_encoded(name));
     let dashboard = server.get(&path)?;
     let mut found = Vec::new();

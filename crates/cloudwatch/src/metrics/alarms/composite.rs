@@ -145,9 +145,7 @@ impl Cursor<'_> {
         let (number, is_percentage) = self.count()?;
         self.need(",")?;
         let is_negated = self.take("NOT");
-        let Some(state) = self.state() else {
-            return Err(self.problem("ALARM, OK or INSUFFICIENT_DATA is expected"));
-        };
+        let state = self.state().ok_or_else(|| self.problem("ALARM, OK or INSUFFICIENT_DATA is expected"))?;
         self.need(",")?;
         self.need("(")?;
         let mut names = vec![self.name(&['(', ')', ','])?];
@@ -196,10 +194,7 @@ impl Cursor<'_> {
 
 /// Returns the name of an alarm that is given by its name or ARN.
 pub(super) fn name_of(text: &str) -> &str {
-    match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":alarm:")) {
-        Some((_, name)) => name,
-        None => text,
-    }
+    text.strip_prefix("arn:").and_then(|rest| rest.split_once(":alarm:")).map_or(text, |(_, name)| name)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use alert::{AlarmQuestion, Ask, EventTime, Question};
-use door::Problem;
+use door::{Problem, Result};
 use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
@@ -44,7 +44,7 @@ impl MetricSource for AlarmSource<'_> {
         DATA_MAX
     }
 
-    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
+    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>> {
         let mut filters = (self.filters)(metric)?;
         filters.retain(|filter| self.groups.iter().any(|group| group.as_str() == filter.group));
         Ok(filters)
@@ -60,7 +60,7 @@ impl MetricSource for AlarmSource<'_> {
         groups: Vec<GroupPattern>,
         range: TimeRange,
         visitor: &dyn BlockVisitor,
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<Option<String>> {
         let question = Question {
             plan,
             groups: &groups,
@@ -86,7 +86,7 @@ pub(super) struct AlarmPeriod {
 }
 
 /// Returns the metric filters that may make metrics of a name, or all.
-type FiltersOf<'a> = dyn Fn(Option<&str>) -> Result<Vec<Filter>, Problem> + 'a;
+type FiltersOf<'a> = dyn Fn(Option<&str>) -> Result<Vec<Filter>> + 'a;
 
 /// What alarms are judged with: the metric filters, and how bands are found.
 pub(super) struct AlarmInputs<'a> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use alert::{AlarmQuestion, TopicMessage};
-use door::{Problem, QueryRun, Scope, Server};
+use door::{QueryRun, Result, Scope, Server};
 use ingest::{ALARMS_GROUP, IngestError};
 use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ pub(super) fn write(server: &Server, event: &Value) -> Result<(), IngestError> {
 }
 
 /// Returns the latest items that a filter selects, the newest first.
-pub(super) fn read(run: &QueryRun<'_>, filter: &HistoryFilter) -> Result<Vec<HistoryItem>, Problem> {
+pub(super) fn read(run: &QueryRun<'_>, filter: &HistoryFilter) -> Result<Vec<HistoryItem>> {
     let is = |name: &str, text: &String| {
         let literal = Expr::Literal(Some(types::Value::text(text.as_str())));
         Operator::Filter(Expr::Compare(Comparison::Equal, Box::new(Expr::Field(name.into())), Box::new(literal)))

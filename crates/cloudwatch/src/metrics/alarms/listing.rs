@@ -171,11 +171,6 @@ fn memory_of(alarm: &AlarmView) -> AlarmMemory {
     known.unwrap_or_else(|| AlarmMemory::initial(alarm.document.changed_ms))
 }
 
-/// Returns the ARN of an alarm.
-pub(super) fn arn_of(name: &str, document: &AlarmDocument) -> String {
-    arn(document.definition["Region"].as_str().unwrap_or("us-east-1"), name)
-}
-
 /// Returns the definition of an alarm as it is shown.
 pub(super) fn definition(name: &str, document: &AlarmDocument) -> Value {
     let mut shown = document.definition.clone();
@@ -183,7 +178,7 @@ pub(super) fn definition(name: &str, document: &AlarmDocument) -> Value {
         members.remove("Tags");
         members.remove("Region");
     }
-    shown["AlarmArn"] = arn_of(name, document).into();
+    shown["AlarmArn"] = arn(document.definition["Region"].as_str().unwrap_or("us-east-1"), name).into();
     shown["AlarmConfigurationUpdatedTimestamp"] = (document.changed_ms as f64 / 1e3).into();
     shown
 }

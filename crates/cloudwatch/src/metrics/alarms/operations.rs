@@ -166,10 +166,7 @@ impl AlarmDesk<'_> {
             document.interval_ns = (period_s < 60).then_some(10 * Timestamp::SECOND);
         }
         self.store(&put.name, &document)?;
-        let (done, key) = match known {
-            None => ("created", "createdAlarm"),
-            Some(_) => ("updated", "updatedAlarm"),
-        };
+        let (done, key) = known.map_or(("created", "createdAlarm"), |_| ("updated", "updatedAlarm"));
         let mut data = json!({"version": "1.0", "type": if known.is_none() { "Create" } else { "Update" }});
         data[key] = put.shown;
         self.note(&put.name, &document, format!("Alarm \"{}\" {done}", put.name), &data);

@@ -6,33 +6,21 @@ const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 60 * MINUTE_S;
 const DAY_S: i64 = 24 * HOUR_S;
 
-/// A part of a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TimePart {
-    Minute,
-    Hour,
-    DayOfWeek,
-    DayOfMonth,
-    Month,
-    Year,
-    Epoch,
+types::named! {
+    /// A part of a time, by the name of the function that gives it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum TimePart {
+        Minute = "MINUTE",
+        Hour = "HOUR",
+        DayOfWeek = "DAY",
+        DayOfMonth = "DATE",
+        Month = "MONTH",
+        Year = "YEAR",
+        Epoch = "EPOCH",
+    }
 }
 
 impl TimePart {
-    /// Returns the part that a function gives, whose name is in upper case; `None` if it is not a function of time.
-    pub(super) fn of_function(name: &str) -> Option<Self> {
-        match name {
-            "MINUTE" => Some(Self::Minute),
-            "HOUR" => Some(Self::Hour),
-            "DAY" => Some(Self::DayOfWeek),
-            "DATE" => Some(Self::DayOfMonth),
-            "MONTH" => Some(Self::Month),
-            "YEAR" => Some(Self::Year),
-            "EPOCH" => Some(Self::Epoch),
-            _ => None,
-        }
-    }
-
     /// Returns this part of a time, which is given in ms since the epoch.
     pub(super) fn at(self, time_ms: i64) -> f64 {
         let seconds = time_ms.div_euclid(1_000);

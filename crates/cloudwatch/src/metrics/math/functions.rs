@@ -75,7 +75,7 @@ pub(super) fn call(request: &MathRequest<'_>, name: &str, arguments: Vec<Argumen
         "SLICE" => slice(of),
         "SORT" => sort(of),
         _ if UNSUPPORTED.contains(&name) => Err(MathProblem(format!("the function {name} is not supported here"))),
-        _ => match TimePart::of_function(name) {
+        _ => match TimePart::named(name) {
             Some(part) => time_parts(of, part),
             None => Err(MathProblem(format!("{name} is not a function of metric math"))),
         },

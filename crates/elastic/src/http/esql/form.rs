@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use crate::http::errors::NOT_SUPPORTED;
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 
 /// Least width of a column of text, as in Elasticsearch.
 const WIDTH_MIN: usize = 15;
@@ -23,7 +23,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Reads the parameter `format`, else the `Accept` header.
-    pub(super) fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(super) fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Self> {
         let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = accepted.split([',', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
         let has_names = !accepted.replace(' ', "").contains("header=absent");
@@ -84,7 +84,7 @@ pub(super) struct Table<'a> {
 impl Table<'_> {
     /// Adds columns and values to an answer.
     pub(super) fn add_json(&self, members: &mut Map<String, Json>, is_columnar: bool, drops_empty: bool) {
-        let column = |(name, kind): &(String, Kind)| json!({"name": name, "type": kind.name()});
+        let column = |(name, kind): &(String, Kind)| json!({"name": name, "type": kind.column_name()});
         let is_kept = |at: usize| !drops_empty || self.rows.iter().any(|row| row.get(at).is_some_and(Option::is_some));
         let kept: Vec<usize> = (0..self.columns.len()).filter(|at| is_kept(*at)).collect();
         if drops_empty {

@@ -1,7 +1,7 @@
 //! `collapse`: of several hits with the same value only the first is shown.
 
-use language::SearchError;
 use language::dsl::{field_of, shown};
+use language::search_error::{Result, SearchError};
 use plan::Expr;
 use serde_json::Value as Json;
 
@@ -15,11 +15,7 @@ pub(in crate::http) struct Collapse {
 }
 
 /// Reads `collapse`.
-pub(in crate::http) fn collapse(
-    body: &Json,
-    order: &Order,
-    cursor: Option<&Cursor>,
-) -> Result<Option<Collapse>, SearchError> {
+pub(in crate::http) fn collapse(body: &Json, order: &Order, cursor: Option<&Cursor>) -> Result<Option<Collapse>> {
     let Some(json) = body.get("collapse").filter(|json| !json.is_null()) else { return Ok(None) };
     let members = json.as_object().ok_or_else(|| SearchError::parsing("collapse", "is not an object"))?;
     if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "field" | "max_concurrent_group_searches"))

@@ -1,6 +1,6 @@
 //! The fields that a hit shows: `fields`, `docvalue_fields`, `_source`.
 
-use language::SearchError;
+use language::search_error::{Result, SearchError};
 use serde_json::Value as Json;
 use types::GroupPattern;
 
@@ -22,7 +22,7 @@ pub(in crate::http) struct SourceFilter {
 }
 
 /// Reads a list of fields.
-pub(in crate::http) fn fields(json: Option<&Json>) -> Result<Vec<FieldPattern>, SearchError> {
+pub(in crate::http) fn fields(json: Option<&Json>) -> Result<Vec<FieldPattern>> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(Vec::new()) };
     let Json::Array(list) = json else { return Err(SearchError::parsing("fields", "is not a list")) };
     let mut patterns = Vec::new();

@@ -1,6 +1,6 @@
 //! `highlight`: the fields whose matching words are marked, and the marks.
 
-use language::SearchError;
+use language::search_error::{Result, SearchError};
 use serde_json::{Map, Value as Json};
 use types::{GroupPattern, ensure};
 
@@ -23,7 +23,7 @@ enum Level {
 
 impl Highlight {
     /// Reads `highlight` of a body.
-    pub(in crate::http) fn of_body(body: &Json) -> Result<Option<Self>, SearchError> {
+    pub(in crate::http) fn of_body(body: &Json) -> Result<Option<Self>> {
         let Some(json) = body.get("highlight").filter(|json| !json.is_null()) else { return Ok(None) };
         let Some(members) = json.as_object() else { return Err(SearchError::parsing("highlight", "is not an object")) };
         Self::check(members, "highlight", Level::Request)?;
@@ -41,7 +41,7 @@ impl Highlight {
     }
 
     /// Refuses options that would change which words are marked. A text is one fragment.
-    fn check(members: &Map<String, Json>, at: &str, level: Level) -> Result<(), SearchError> {
+    fn check(members: &Map<String, Json>, at: &str, level: Level) -> Result<()> {
         const USUAL: [(&str, &[&str]); 8] = [
             ("encoder", &["default"]),
             ("highlight_query", &[]),

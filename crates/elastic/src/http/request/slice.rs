@@ -1,6 +1,6 @@
 //! `slice`: one of several searches that together find everything.
 
-use language::SearchError;
+use language::search_error::{Result, SearchError};
 use plan::{ArithmeticOperator, Comparison, Expr, Function, Operator};
 use serde_json::Value as Json;
 use types::Value;
@@ -9,7 +9,7 @@ use types::Value;
 const SLICES_MAX: i64 = 1_024;
 
 /// Reads `{"id": 0, "max": 4}` as the condition on the events of the slice.
-pub(in crate::http) fn slice(json: Option<&Json>) -> Result<Option<Operator>, SearchError> {
+pub(in crate::http) fn slice(json: Option<&Json>) -> Result<Option<Operator>> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(None) };
     let members = json.as_object().ok_or_else(|| SearchError::parsing("slice", "is not an object"))?;
     if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "id" | "max" | "field")) {

@@ -1,6 +1,6 @@
 //! `track_total_hits`: whether and how an answer contains the number of events.
 
-use language::SearchError;
+use language::search_error::{Result, SearchError};
 use serde_json::{Value as Json, json};
 
 use door::Parameters;
@@ -26,7 +26,7 @@ impl Total {
 }
 
 /// Reads `track_total_hits`; without it all events are counted.
-pub(in crate::http) fn total(body: &Json, parameters: &Parameters) -> Result<Total, SearchError> {
+pub(in crate::http) fn total(body: &Json, parameters: &Parameters) -> Result<Total> {
     let of_address = parameters.get("track_total_hits").map(Json::from);
     let Some(written) = of_address.as_ref().or_else(|| body.get("track_total_hits")) else { return Ok(Total::All) };
     match written.as_str().map_or_else(|| written.to_string(), str::to_owned).as_str() {

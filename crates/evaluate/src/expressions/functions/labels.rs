@@ -24,7 +24,7 @@ use self::set::{change, fail, get};
 use self::stream::{base, begin};
 use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 use crate::expressions::functions::output::{FunctionOutput, filled, rows};
 
@@ -34,7 +34,7 @@ pub(super) fn call(
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::IsPushed, [stream]) => {
@@ -106,7 +106,7 @@ fn judged(
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::Unreadable, [text, kind]) => {
@@ -132,7 +132,7 @@ fn judged(
             })
         }
         (L::TemplateProblem, [Expr::Template(template), values @ ..]) => {
-            let columns = values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<Vec<_>, Stop>>()?;
+            let columns = values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<Vec<_>>>()?;
             rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now).err().map(Value::text))
         }
         (L::Fits, [line, pattern]) => {

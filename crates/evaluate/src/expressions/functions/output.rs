@@ -8,7 +8,7 @@ use types::{Column, Timestamp, Value};
 
 use crate::columns::cell::Cell;
 use crate::columns::memory::Lease;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::columns::value_size::value_bytes;
 use crate::expressions::environment::Environment;
 
@@ -31,7 +31,7 @@ pub(in crate::expressions) fn rows(
     n_rows: usize,
     env: &Environment,
     mut value: impl FnMut(usize) -> Option<Value>,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let (mut bytes, mut lease) = (0usize, None);
     let mut values = Vec::with_capacity(n_rows);
     for row in 0..n_rows {
@@ -53,7 +53,7 @@ pub(in crate::expressions) fn rows(
 }
 
 /// Lets a lease be at least `n_bytes`, in steps, or exactly that where it becomes smaller.
-pub(in crate::expressions) fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> Result<(), Stop> {
+pub(in crate::expressions) fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> Result<()> {
     let in_steps = n_bytes.next_multiple_of(BYTES_BETWEEN_LOOKS);
     match lease {
         Some(lease) if lease.n_bytes() == in_steps => Ok(()),

@@ -6,7 +6,7 @@ use types::RowSet;
 
 use super::field_counter::{FieldCounter, FieldSum, SAMPLE_STEP};
 use crate::scan::scanner::Scan;
-use evaluate::{BlockRows, Stop};
+use evaluate::{BlockRows, Result};
 
 /// The values of all fields in a part of a run.
 pub(super) struct PartValues {
@@ -32,7 +32,7 @@ impl Counter {
     }
 
     /// Counts the rows of a block.
-    pub(super) fn add(&mut self, block: &BlockRows<'_>, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(super) fn add(&mut self, block: &BlockRows<'_>, scan: &Scan<'_>) -> Result<()> {
         self.n_events += block.rows.count() as u64;
         for (name, counter) in self.names.iter().zip(&mut self.fields) {
             add_column(counter, block, name)?;
@@ -41,7 +41,7 @@ impl Counter {
     }
 
     /// Holds what was not held before; what is less now is released.
-    fn hold(&mut self, n_bytes: usize, scan: &Scan<'_>) -> Result<(), Stop> {
+    fn hold(&mut self, n_bytes: usize, scan: &Scan<'_>) -> Result<()> {
         scan.hold(n_bytes.saturating_sub(self.n_bytes))?;
         scan.budget().release(self.n_bytes.saturating_sub(n_bytes));
         self.n_bytes = n_bytes;
@@ -49,7 +49,7 @@ impl Counter {
     }
 
     /// Returns what was counted, and the bytes that are held for it.
-    pub(super) fn finish(mut self, scan: &Scan<'_>) -> Result<(PartValues, usize), Stop> {
+    pub(super) fn finish(mut self, scan: &Scan<'_>) -> Result<(PartValues, usize)> {
         let fields: Vec<FieldSum> = std::mem::take(&mut self.fields).into_iter().map(FieldCounter::finish).collect();
         self.hold(fields.iter().map(FieldSum::n_bytes).sum(), scan)?;
         Ok((PartValues { n_events: self.n_events, names: self.names, fields }, self.n_bytes))
@@ -57,7 +57,7 @@ impl Counter {
 }
 
 /// Counts a column, or every sixteenth row of one with too many values.
-fn add_column(counter: &mut FieldCounter, block: &BlockRows<'_>, name: &str) -> Result<(), Stop> {
+fn add_column(counter: &mut FieldCounter, block: &BlockRows<'_>, name: &str) -> Result<()> {
     let run = &block.source.run;
     let present = run.presence(block.block, name)?;
     if present.as_ref().is_some_and(RowSet::is_empty) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::field_counter::FieldSum;
 use super::part::PartValues;
 use crate::scan::scanner::Scan;
-use evaluate::Stop;
+use evaluate::Result;
 
 /// What was counted of all parts so far.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct Sum {
 
 impl Sum {
     /// Adds what was counted of a part.
-    pub(super) fn merge(&mut self, part: &PartValues, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(super) fn merge(&mut self, part: &PartValues, scan: &Scan<'_>) -> Result<()> {
         self.n_events += part.n_events;
         let mut n_bytes = 0_usize;
         for (name, counts) in part.names.iter().zip(&part.fields).filter(|(_, counts)| counts.n_events() > 0) {

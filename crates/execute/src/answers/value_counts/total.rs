@@ -11,7 +11,7 @@ use crate::request::cache::{CacheEntry, PartialCache};
 use crate::scan::fingerprint::{Fingerprint, key_of_several};
 use crate::scan::parts::RunPart;
 use crate::scan::scanner::Scan;
-use evaluate::Stop;
+use evaluate::Result;
 
 /// Bytes of a name next to its text, roughly.
 const NAME_BYTES: usize = 32;
@@ -44,7 +44,7 @@ impl<'a> TotalKeeper<'a> {
     }
 
     /// Finds the counts, where those of all fields are still there.
-    pub(super) fn find(&self, scan: &Scan<'_>) -> Result<Option<Sum>, Stop> {
+    pub(super) fn find(&self, scan: &Scan<'_>) -> Result<Option<Sum>> {
         let Some(head) = self.cache.part_counts::<Head>(self.key) else { return Ok(None) };
         let mut sum = Sum { n_events: head.n_events, ..Sum::default() };
         for name in &head.names {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan::Expr;
 use types::{Addresses, Column};
 
-use evaluate::{Environment, Frame, Stop};
+use evaluate::{Environment, Frame, Result};
 
 /// The values of a group column in the rows of a frame.
 pub(crate) enum Key {
@@ -14,7 +14,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    pub(crate) fn of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Self, Stop> {
+    pub(crate) fn of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Self> {
         if let Expr::Field(name) = expr
             && let Some(addresses) = frame.addresses(name)?
         {

@@ -10,7 +10,7 @@ use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
 use evaluate::columns::frame::permute;
 use evaluate::expressions::each::Spread;
-use evaluate::{Environment, Stop};
+use evaluate::{Environment, Result};
 
 /// Most rows that those of one frame become: each list multiplies those of the others.
 const ROWS_MAX: usize = 1 << 24;
@@ -25,7 +25,7 @@ impl Repeats {
         mut keys: Vec<Key>,
         n_rows: usize,
         env: &Environment,
-    ) -> Result<(Vec<Key>, Self), Stop> {
+    ) -> Result<(Vec<Key>, Self)> {
         let mut repeats = Self(None);
         for index in 0..keys.len() {
             let crate::operators::group::key::Key::Column(column) = &keys[index] else { continue };

@@ -18,7 +18,7 @@ use super::{GroupRows, Groups, owners};
 use crate::operators::aggregate::Partial;
 use crate::request::spilling::{LeasedMerge, LeasedSorter, Spilling, unreadable};
 use crate::scan::fingerprint::VERSION;
-use evaluate::{Cell, Environment, Frame, Lease, Stop, put_group_key, value_bytes};
+use evaluate::{Cell, Environment, Frame, Lease, Result, Stop, put_group_key, value_bytes};
 use types::codec::{Cursor, Damage, Decoded, put_value};
 
 /// Groups that one thread collects, and where they go when there are too many.
@@ -40,26 +40,26 @@ impl<'p, 's> GroupCollector<'p, 's> {
         (by, aggregates): (&'p [(Name, Expr)], &'p [Aggregate]),
         n_threads: usize,
         spilling: Spilling<'s>,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self> {
         let (lease, bytes_max) = (spilling.lease(0)?, spilling.groups_bytes(n_threads));
         let groups = Groups::new(by, aggregates);
         Ok(Self { groups, lease, bytes_max, n_threads, spilling, sorter: None, n_rows: 0 })
     }
 
     /// Adds events.
-    pub(crate) fn add(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    pub(crate) fn add(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
         self.groups.add(frame, env, None)?;
         self.settle()
     }
 
     /// Adds rows of a table after those that were added before.
-    pub(crate) fn add_rows(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    pub(crate) fn add_rows(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<()> {
         self.groups.add_part(frame, env, self.n_rows)?;
         self.n_rows += frame.n_rows();
         self.settle()
     }
 
-    fn settle(&mut self) -> Result<(), Stop> {
+    fn settle(&mut self) -> Result<()> {
         let n_bytes = self.groups.memory_bytes();
         if n_bytes <= self.bytes_max && self.spilling.resize(&mut self.lease, n_bytes) {
             return Ok(());
@@ -67,7 +67,7 @@ impl<'p, 's> GroupCollector<'p, 's> {
         self.spill()
     }
 
-    fn spill(&mut self) -> Result<(), Stop> {
+    fn spill(&mut self) -> Result<()> {
         let sorter = match &mut self.sorter {
             Some(sorter) => sorter,
             None => self.sorter.insert(self.spilling.sorter(self.n_threads, None)?),
@@ -83,7 +83,7 @@ impl<'p, 's> GroupCollector<'p, 's> {
         (by, aggregates): (&'p [(Name, Expr)], &'p [Aggregate]),
         spilling: Spilling<'s>,
         collectors: Vec<Self>,
-    ) -> Result<SpilledGroups<'p, 's>, Stop> {
+    ) -> Result<SpilledGroups<'p, 's>> {
         let mut sorters = Vec::with_capacity(collectors.len());
         for mut collector in collectors {
             collector.spill()?;
@@ -104,7 +104,7 @@ impl<'p, 's> GroupCollector<'p, 's> {
 
 impl Groups<'_> {
     /// Adds each group as a record.
-    fn spill_into(&self, sorter: &mut LeasedSorter<'_>) -> Result<(), Stop> {
+    fn spill_into(&self, sorter: &mut LeasedSorter<'_>) -> Result<()> {
         let (mut key, mut payload, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for group in 0..self.n_groups {
             key.clear();
@@ -152,7 +152,7 @@ impl SpilledGroups<'_, '_> {
     ///
     /// # Errors
     /// One group holds more than the query may; records cannot be read; the query is over.
-    pub(crate) fn next(&mut self) -> Result<Option<GroupRows>, Stop> {
+    pub(crate) fn next(&mut self) -> Result<Option<GroupRows>> {
         let mut keys: Vec<Vec<Option<Value>>> = vec![Vec::new(); self.by.len()];
         let mut results: Vec<Vec<Option<Value>>> = vec![Vec::new(); self.aggregates.len()];
         let mut is_approximate = vec![false; self.aggregates.len()];
@@ -187,7 +187,7 @@ impl SpilledGroups<'_, '_> {
     }
 
     /// Returns the next group, whole.
-    fn next_group(&mut self) -> Result<Option<Group>, Stop> {
+    fn next_group(&mut self) -> Result<Option<Group>> {
         while let Some((key, payload)) = self.merge.next()? {
             let mut reader = Cursor::new(payload);
             match &mut self.next {

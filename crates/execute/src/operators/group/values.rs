@@ -8,7 +8,7 @@ use types::{Addresses, Column, MISSING_CODE, RowSet, Value};
 use super::key::Key;
 use evaluate::columns::place::Map;
 use evaluate::expressions::address::{number_of, text_of};
-use evaluate::{Budget, Cell, Stop, canonical, put_group_key, value_bytes, write_key};
+use evaluate::{Budget, Cell, Result, canonical, put_group_key, value_bytes, write_key};
 
 /// The number of what was not seen yet.
 pub(super) const UNSEEN: u32 = u32::MAX;
@@ -213,7 +213,7 @@ pub(super) fn rank(
     used: impl Iterator<Item = u32>,
     expr: &Expr,
     budget: &Budget<'_>,
-) -> Result<Vec<u32>, Stop> {
+) -> Result<Vec<u32>> {
     let mut is_used = vec![false; parts.values.len()];
     used.for_each(|number| is_used[number as usize] = true);
     let mut order: Vec<u32> = (0..parts.values.len() as u32).filter(|number| is_used[*number as usize]).collect();

@@ -5,7 +5,7 @@ use types::Value;
 
 use crate::operators::patterns::pattern_sums::{Part, PatternSums};
 use crate::scan::scanner::Scan;
-use evaluate::Stop;
+use evaluate::Result;
 use pattern::{Condition, Texts, condition};
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.
@@ -40,7 +40,7 @@ impl<'t> Conditions<'t> {
         &self,
         scan: &Scan<'_>,
         rows: impl Iterator<Item = (usize, &'r str, &'r Option<Value>)>,
-    ) -> Result<Vec<Option<Value>>, Stop> {
+    ) -> Result<Vec<Option<Value>>> {
         let mut texts = Vec::new();
         for (place, pattern, sample) in rows.take(PATTERNS_MAX) {
             scan.check()?;

@@ -11,7 +11,7 @@ use plan::{HOST_FIELDS, SERVICE_FIELDS};
 use types::{Column, MISSING_CODE, Value};
 
 use super::ends::Spot;
-use evaluate::{Cell, Frame, Stop};
+use evaluate::{Cell, Frame, Result};
 
 /// Fields with the number of its process.
 const PROCESS_FIELDS: [&str; 4] = ["pid", "procid", "process.pid", "process_id"];
@@ -129,7 +129,7 @@ fn text_of(text: &str) -> Option<Arc<str>> {
 }
 
 /// Returns the columns among `fields` that the block has.
-fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<CodedColumn>, Stop> {
+fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<CodedColumn>> {
     let mut all = Vec::new();
     for field in fields {
         let is_there = match frame.block() {
@@ -163,7 +163,7 @@ type Codes = ((usize, u32), (usize, u32));
 
 impl Origins {
     /// Finds the origins of a frame's rows, and notes their processes.
-    pub(crate) fn read(&mut self, frame: &mut Frame<'_>, source: usize) -> Result<Option<FrameOrigins>, Stop> {
+    pub(crate) fn read(&mut self, frame: &mut Frame<'_>, source: usize) -> Result<Option<FrameOrigins>> {
         let Some(block) = frame.block().cloned() else { return Ok(None) };
         let group: Arc<str> = Arc::from(block.source.run.info().group.as_str());
         let (services, hosts) = (coded(frame, &SERVICE_FIELDS)?, coded(frame, &HOST_FIELDS)?);
@@ -193,7 +193,7 @@ impl Origins {
         })
     }
 
-    fn note_processes(&mut self, frame: &mut Frame<'_>, seen: &FrameOrigins) -> Result<(), Stop> {
+    fn note_processes(&mut self, frame: &mut Frame<'_>, seen: &FrameOrigins) -> Result<()> {
         let columns = if self.has_too_many_processes { Vec::new() } else { coded(frame, &PROCESS_FIELDS)? };
         if columns.is_empty() {
             return Ok(());

@@ -7,7 +7,7 @@ use types::{Column, Examples, RowSet};
 
 use super::ends::{Ends, Spot};
 use crate::operators::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
-use evaluate::{BlockRows, Cell, Stop};
+use evaluate::{BlockRows, Cell, Result};
 use pattern::{mask, says_start};
 
 /// No row.
@@ -71,7 +71,7 @@ impl RunTally {
         numbers: &[u32],
         rows: &Rows,
         left_out: &RowSet,
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         let is_whole = left_out.is_empty();
         let counted = || numbers.iter().enumerate().filter(|(row, _)| is_whole || !left_out.contains(*row));
         for (row, number) in counted() {
@@ -101,7 +101,7 @@ impl RunTally {
     }
 
     /// Notes the rows that may be the newest or the oldest of their example.
-    fn note_ends(&mut self, source: usize, block: &BlockRows<'_>, first: &[u32], last: &[u32]) -> Result<(), Stop> {
+    fn note_ends(&mut self, source: usize, block: &BlockRows<'_>, first: &[u32], last: &[u32]) -> Result<()> {
         let (first_of_block, last_of_block) = block.source.run.block_times(block.block);
         let wanted = |rows: &[u32], may: &dyn Fn(&Ends) -> bool| -> Vec<(usize, u32)> {
             let rows = rows.iter().copied().enumerate();

@@ -15,7 +15,7 @@ use super::texts::{RunTexts, known_examples, level_codes, texts_of, texts_over};
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::{Depth, Rows, Tally};
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop, places};
+use evaluate::{Cell, Frame, Result, places};
 use pattern::{mask, says_start};
 
 /// Bytes of a count of a text at an origin, roughly.
@@ -70,7 +70,7 @@ impl TextCounts {
         source: Option<usize>,
         patterns: &Patterns,
         scan: &Scan<'_>,
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         if frame.n_rows() == 0 {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl TextCounts {
         patterns: &Patterns,
         scan: &Scan<'_>,
         rows: &Rows,
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         if let Some(source) = source
             && let Some(known) = known_examples(frame, patterns)?
         {
@@ -105,7 +105,7 @@ impl TextCounts {
         self.add_texts(frame, source, rows, &texts, &all)
     }
 
-    fn bins_of(&self, frame: &mut Frame<'_>) -> Result<Option<Vec<u16>>, Stop> {
+    fn bins_of(&self, frame: &mut Frame<'_>) -> Result<Option<Vec<u16>>> {
         let Some(bins) = self.bins else { return Ok(None) };
         let times = frame.column("@timestamp")?;
         let place = |row: usize| Cell::at(&times, row).time().map_or(0, |time| bins.place(time) as u16);
@@ -113,7 +113,7 @@ impl TextCounts {
     }
 
     /// Counts rows by examples, those that have none by their texts.
-    fn add_examples(&mut self, frame: &mut Frame<'_>, source: usize, rows: &Rows, known: RunTexts) -> Result<(), Stop> {
+    fn add_examples(&mut self, frame: &mut Frame<'_>, source: usize, rows: &Rows, known: RunTexts) -> Result<()> {
         let RunTexts { examples, numbers, texts } = known;
         let is_read = |number: u32| examples.get(number as usize).is_none_or(Option::is_none);
         let mut by_text = RowSet::of(numbers.len(), |row| is_read(numbers[row]));
@@ -156,7 +156,7 @@ impl TextCounts {
         rows: &Rows,
         texts: &Column,
         places: &[usize],
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         let is_oldest_first = frame.block().is_some();
         let n_bins = self.n_bins();
         let mut touched: Vec<u32> = Vec::new();
@@ -218,7 +218,7 @@ impl TextCounts {
         source: Option<usize>,
         texts: &Column,
         touched: &[u32],
-    ) -> Result<(), Stop> {
+    ) -> Result<()> {
         let edges = |tally: &Tally| tally.edges.unwrap_or_default();
         let n_wanted = if self.depth >= Depth::Ends { 2 } else { 1 };
         // The last one first: it is always wanted.
@@ -297,7 +297,7 @@ impl TextCounts {
     }
 
     /// Turns counts of examples into counts of masked texts.
-    pub(crate) fn settle(&mut self, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(crate) fn settle(&mut self, scan: &Scan<'_>) -> Result<()> {
         let n_bytes = self.n_bytes;
         for (source, of_run) in std::mem::take(&mut self.by_source) {
             let Some(examples) = scan.sources[source].run.examples()? else { continue };

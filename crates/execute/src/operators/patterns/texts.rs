@@ -7,7 +7,7 @@ use plan::{Expr, MESSAGE_FIELDS, Patterns};
 use types::{Column, Examples, Level, MISSING_CODE, RowSet, Value};
 
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Frame, Stop};
+use evaluate::{Cell, Frame, Result};
 
 /// What a run knows of the texts of a frame's rows.
 pub(crate) struct RunTexts {
@@ -18,7 +18,7 @@ pub(crate) struct RunTexts {
 }
 
 /// Asks the run for examples of the texts, where the texts are the messages that it stores.
-pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Result<Option<RunTexts>, Stop> {
+pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Result<Option<RunTexts>> {
     let Expr::Field(name) = &patterns.text else { return Ok(None) };
     let Some(block) = frame.stored().cloned() else { return Ok(None) };
     let run = &block.source.run;
@@ -41,11 +41,7 @@ pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Resu
 }
 
 /// Returns the texts of a frame's rows, and whether some are fields of their own.
-pub(crate) fn texts_of(
-    frame: &mut Frame<'_>,
-    patterns: &Patterns,
-    scan: &Scan<'_>,
-) -> Result<(Arc<Column>, bool), Stop> {
+pub(crate) fn texts_of(frame: &mut Frame<'_>, patterns: &Patterns, scan: &Scan<'_>) -> Result<(Arc<Column>, bool)> {
     let mut texts = scan.env.evaluate(&patterns.text, frame)?;
     let mut is_field = false;
     if takes_message_field(patterns) {

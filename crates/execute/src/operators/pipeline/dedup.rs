@@ -13,7 +13,7 @@ use super::rows::{RowForm, RowsRead};
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Lease, Stop, write_key};
+use evaluate::{Cell, Lease, Result, write_key};
 
 /// Bytes of a key next to its own, with its share of the table.
 const KEY_BYTES: usize = 64;
@@ -43,14 +43,14 @@ struct Waiting<'s> {
 }
 
 impl<'p, 's> Dedup<'p, 's> {
-    pub(super) fn new(names: &'p [Name], form: RowForm, spilling: Spilling<'s>) -> Result<Self, Stop> {
+    pub(super) fn new(names: &'p [Name], form: RowForm, spilling: Spilling<'s>) -> Result<Self> {
         let (seen, lease) = (HashSet::new(), spilling.lease(0)?);
         Ok(Self { names, form, spilling, seen, lease, approximate: BTreeSet::new(), waiting: None })
     }
 
     /// Leaves the rows that pass on at once.
-    pub(super) fn push(&mut self, table: &mut Table, scan: &Scan<'_>) -> Result<(), Stop> {
-        let columns = self.names.iter().map(|name| Ok(table.frame.column(name)?)).collect::<Result<Vec<_>, Stop>>()?;
+    pub(super) fn push(&mut self, table: &mut Table, scan: &Scan<'_>) -> Result<()> {
+        let columns = self.names.iter().map(|name| Ok(table.frame.column(name)?)).collect::<Result<Vec<_>>>()?;
         let mut fields = None;
         let mut passing = RowSet::none(table.n_rows());
         let (mut key, mut payload) = (Vec::new(), Vec::new());
@@ -93,7 +93,7 @@ impl<'p, 's> Dedup<'p, 's> {
     }
 
     /// Takes a new key; `false` where there is no room for it: rows of new keys wait from now on.
-    fn note(&mut self, key: &[u8]) -> Result<bool, Stop> {
+    fn note(&mut self, key: &[u8]) -> Result<bool> {
         let n_bytes = self.lease.n_bytes() + key.len() + KEY_BYTES;
         if n_bytes <= self.spilling.keys_bytes() && self.spilling.resize(&mut self.lease, n_bytes) {
             self.seen.insert(key.into());
@@ -105,7 +105,7 @@ impl<'p, 's> Dedup<'p, 's> {
     }
 
     /// Returns the rows that waited.
-    pub(super) fn finish(self) -> Result<Option<RowsRead<'s>>, Stop> {
+    pub(super) fn finish(self) -> Result<Option<RowsRead<'s>>> {
         let Some(Waiting { by_key, mut by_number, .. }) = self.waiting else { return Ok(None) };
         drop((self.seen, self.lease));
         let mut last: Option<Vec<u8>> = None;

@@ -13,7 +13,7 @@ use types::{Column, Value};
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedMerge, unreadable};
 use crate::scan::scanner::Scan;
-use evaluate::{Frame, Lease, Stop, value_bytes};
+use evaluate::{Frame, Lease, Result, value_bytes};
 use types::codec::{Cursor, put_value};
 
 /// Bytes of a value in memory next to its own.
@@ -32,7 +32,7 @@ impl RowForm {
     }
 
     /// Returns the fields of a frame's rows.
-    pub(crate) fn columns(&self, frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>, Stop> {
+    pub(crate) fn columns(&self, frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>> {
         self.names.iter().map(|name| scan.env.evaluate(&Expr::Field(name.clone()), frame)).collect()
     }
 
@@ -65,7 +65,7 @@ impl<'s> RowsRead<'s> {
     }
 
     /// Returns the next rows; `None` after the last one.
-    pub(crate) fn next(&mut self) -> Result<Option<Table>, Stop> {
+    pub(crate) fn next(&mut self) -> Result<Option<Table>> {
         let mut columns: Vec<Vec<Option<Value>>> = vec![Vec::new(); self.form.names.len()];
         let (n_rows_max, n_bytes_max) = self.merge.rows_at_once(self.form.names.len());
         let (mut n_rows, mut n_bytes) = (0, 0);
@@ -106,7 +106,7 @@ impl RowBuffer {
     ///
     /// # Errors
     /// The query may not hold them all.
-    pub(crate) fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(crate) fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<()> {
         let columns = self.form.columns(&mut table.frame, scan)?;
         let mut n_bytes = self.lease.n_bytes();
         for (values, column) in self.columns.iter_mut().zip(columns) {

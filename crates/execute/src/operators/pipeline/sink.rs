@@ -7,7 +7,7 @@ use crate::operators::table::{KindOfColumn, Table};
 use crate::request::answer::{Answer, ColumnInfo};
 use crate::request::parameters::TakeRows;
 use crate::scan::scanner::{Flow, Scan};
-use evaluate::Stop;
+use evaluate::Result;
 
 /// Rows that are kept even where someone takes them: an answer of so few is worth being kept for whoever asks again.
 const FIRST_ROWS: usize = 1_000;
@@ -59,7 +59,7 @@ impl<'p, 's> Sink<'p, 's> {
     ///
     /// # Errors
     /// The rows are kept, and the query may not hold that many.
-    pub(crate) fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<Flow, Stop> {
+    pub(crate) fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<Flow> {
         if let Some(n_left) = self.n_left {
             self.is_more = table.n_rows() > n_left;
             table.truncate(n_left);

@@ -9,7 +9,7 @@ use crate::operators::table::Table;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::row_order::key_columns;
 use crate::scan::scanner::Scan;
-use evaluate::{Cell, Stop, put_sort_keys};
+use evaluate::{Cell, Result, put_sort_keys};
 
 /// Rows on their way into order; ties stay in the order in which they come.
 pub(super) struct Sort<'p, 's> {
@@ -27,7 +27,7 @@ impl<'p, 's> Sort<'p, 's> {
         Self { keys, cap, form, spilling, sorter: None, approximate: BTreeSet::new() }
     }
 
-    pub(super) fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<(), Stop> {
+    pub(super) fn push(&mut self, mut table: Table, scan: &Scan<'_>) -> Result<()> {
         let keys = key_columns(self.keys, &mut table.frame, scan)?;
         let columns = self.form.columns(&mut table.frame, scan)?;
         self.approximate.append(&mut table.approximate);
@@ -46,7 +46,7 @@ impl<'p, 's> Sort<'p, 's> {
         scan.budget().check_or_cut()
     }
 
-    pub(super) fn finish(self) -> Result<RowsRead<'s>, Stop> {
+    pub(super) fn finish(self) -> Result<RowsRead<'s>> {
         let merge = self.spilling.merge(self.sorter.into_iter().collect())?;
         Ok(RowsRead::new(self.form, 0, self.approximate, merge))
     }

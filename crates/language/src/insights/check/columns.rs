@@ -94,10 +94,7 @@ impl Checker<'_> {
         self.check_options("autoregress", &["p"], options);
         let source = self.resolved(field);
         self.warn_of_unknown(&Expr::Field(source.clone()), field.span);
-        let (first, last) = match given(options, "p") {
-            Some(value) => self.lags(value),
-            None => (1, 1),
-        };
+        let (first, last) = given(options, "p").map_or((1, 1), |value| self.lags(value));
         let base = alias.map_or(&field.text, |alias| &alias.text);
         let name = |lag: usize| match alias {
             Some(alias) if first == last => Arc::from(&*alias.text),
@@ -133,10 +130,7 @@ impl Checker<'_> {
             let message = "`sessionize` needs the times of events, and `stats` has removed `@timestamp`";
             self.error_with_hint("no-time", message, span, "write it before `stats`");
         }
-        let pause = match pause {
-            Some(node) => self.length(node).unwrap_or(PAUSE),
-            None => PAUSE,
-        };
+        let pause = pause.map_or(PAUSE, |node| self.length(node).unwrap_or(PAUSE));
         let names: Vec<plan::Name> = fields.iter().map(|field| self.resolved(field)).collect();
         for (name, field) in names.iter().zip(fields) {
             self.warn_of_unknown(&Expr::Field(name.clone()), field.span);

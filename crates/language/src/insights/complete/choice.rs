@@ -13,17 +13,19 @@ pub struct Choice {
     pub detail: String,
 }
 
-/// Kinds of choices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChoiceKind {
-    /// Begins a command.
-    Command,
-    /// Belongs to the command that the cursor is in.
-    Keyword,
-    /// A function of values.
-    Function,
-    /// A function of `stats`.
-    Aggregate,
-    /// A field that an earlier command made.
-    Column,
+types::named! {
+    /// Kinds of choices.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ChoiceKind {
+        /// Begins a command.
+        Command = "command",
+        /// Belongs to the command that the cursor is in.
+        Keyword = "keyword",
+        /// A function of values.
+        Function = "function",
+        /// A function of `stats`.
+        Aggregate = "aggregate",
+        /// A field that an earlier command made.
+        Column = "field",
+    }
 }

@@ -17,10 +17,10 @@ use types::Timestamp;
 use super::labels::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Text, bad, check_bytes};
 use super::protobuf::label_set;
 use super::streams::Streams;
-use ingest::IngestError;
+use ingest::{IngestError, Result};
 
 /// Passes all entries of `body` to `streams`.
-pub(super) fn read(body: &str, streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+pub(super) fn read(body: &str, streams: &mut Streams<'_, '_>) -> Result<()> {
     let mut json = serde_json::Deserializer::from_str(body);
     let mut entries = Entries { streams, metadata: Metadata::new(), n_streams: 0, refused: None };
     let read = Read { part: Part::Push, entries: &mut entries }.deserialize(&mut json).and_then(|()| json.end());
@@ -32,7 +32,7 @@ pub(super) fn read(body: &str, streams: &mut Streams<'_, '_>) -> Result<(), Inge
 }
 
 /// Reads the labels of a stream, unless they are too many.
-fn labels_of(text: &RawValue) -> Result<Labels<'_>, IngestError> {
+fn labels_of(text: &RawValue) -> Result<Labels<'_>> {
     check_bytes("a label set", text.get().len(), LABEL_SET_BYTES_MAX)?;
     let pairs: BTreeMap<Text<'_>, &RawValue> = serde_json::from_str(text.get()).map_err(bad)?;
     let mut labels = Labels::new();
@@ -72,7 +72,7 @@ struct Entries<'e, 'c, 's, 'de> {
 
 impl Entries<'_, '_, '_, '_> {
     /// Stores the reason for a refusal, and returns an error that ends the reading.
-    fn checked<E: Error>(&mut self, result: Result<(), IngestError>) -> Result<(), E> {
+    fn checked<E: Error>(&mut self, result: Result<()>) -> Result<(), E> {
         result.map_err(|error| {
             let message = error.to_string();
             self.refused = Some(error);

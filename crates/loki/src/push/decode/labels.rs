@@ -7,7 +7,7 @@ use std::fmt::Display;
 use serde::Deserialize;
 use types::{GroupName, group_name_of_outside};
 
-use ingest::IngestError;
+use ingest::{IngestError, Result};
 
 /// The expected body, for errors.
 pub(super) const WHAT: &str = "loki push request";
@@ -32,13 +32,13 @@ pub(super) type Labels<'a> = BTreeMap<Text<'a>, Text<'a>>;
 /// Names and values of an entry, in the order in which they were sent.
 pub(super) type Metadata<'a> = Vec<(Text<'a>, Text<'a>)>;
 
-pub(super) fn check_bytes(what: &str, n_bytes: usize, bytes_max: usize) -> Result<(), IngestError> {
+pub(super) fn check_bytes(what: &str, n_bytes: usize, bytes_max: usize) -> Result<()> {
     let problem = || bad(format_args!("{what} has more than {bytes_max} bytes"));
     if n_bytes > bytes_max { Err(problem()) } else { Ok(()) }
 }
 
 /// Refuses names that are invalid in selectors, as Loki does.
-pub(super) fn check_names(labels: &Labels<'_>) -> Result<(), IngestError> {
+pub(super) fn check_names(labels: &Labels<'_>) -> Result<()> {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

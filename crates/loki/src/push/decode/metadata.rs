@@ -7,7 +7,7 @@ use types::write_json_string;
 
 use super::labels::{Metadata, Text, bad};
 use super::level;
-use ingest::IngestError;
+use ingest::Result;
 
 /// The field that lists the level and metadata of a pushed line.
 pub(super) const PUSHED: &str = "@loki";
@@ -16,7 +16,7 @@ pub(super) const PUSHED: &str = "@loki";
 const METADATA_VALUE_BYTES_MAX: usize = 4 << 10;
 
 /// Returns metadata for storage: without empty values, and with the level in Loki's spelling.
-pub(super) fn stored<'m>(metadata: &'m Metadata<'_>) -> Result<Metadata<'m>, IngestError> {
+pub(super) fn stored<'m>(metadata: &'m Metadata<'_>) -> Result<Metadata<'m>> {
     let has_letter = |name: &str| name.bytes().any(|byte| byte.is_ascii_alphanumeric());
     if let Some((name, _)) = metadata.iter().find(|(name, _)| !has_letter(&name.0)) {
         return Err(bad(format_args!("{:?} is not a name of metadata; it needs a letter or a digit", name.0)));

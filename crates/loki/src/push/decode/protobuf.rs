@@ -20,8 +20,8 @@ use types::Timestamp;
 
 use super::labels::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Text, WHAT, bad, check_bytes};
 use super::streams::Streams;
-use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
+use ingest::{IngestError, Result};
 
 /// Returns the fields of a message of the request.
 fn fields(message: &[u8]) -> Message<'_> {
@@ -29,7 +29,7 @@ fn fields(message: &[u8]) -> Message<'_> {
 }
 
 /// Passes all entries of `body` to `streams`.
-pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<()> {
     // One list is reused for the metadata of all entries.
     let (mut metadata, mut has_stream) = (Metadata::new(), false);
     for field in fields(body) {
@@ -41,11 +41,7 @@ pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Ing
     if has_stream { Ok(()) } else { Err(IngestError::NoStreams) }
 }
 
-fn read_stream<'b>(
-    stream: &'b [u8],
-    streams: &mut Streams<'_, '_>,
-    metadata: &mut Metadata<'b>,
-) -> Result<(), IngestError> {
+fn read_stream<'b>(stream: &'b [u8], streams: &mut Streams<'_, '_>, metadata: &mut Metadata<'b>) -> Result<()> {
     let mut text = Cow::Borrowed("{}");
     for field in fields(stream) {
         if let (1, Content::Bytes(labels)) = field? {
@@ -66,11 +62,7 @@ fn read_stream<'b>(
     Ok(())
 }
 
-fn read_entry<'b>(
-    entry: &'b [u8],
-    streams: &mut Streams<'_, '_>,
-    metadata: &mut Metadata<'b>,
-) -> Result<(), IngestError> {
+fn read_entry<'b>(entry: &'b [u8], streams: &mut Streams<'_, '_>, metadata: &mut Metadata<'b>) -> Result<()> {
     let (mut time, mut line, mut metadata_bytes) = (None, &b""[..], 0);
     metadata.clear();
     for field in fields(entry) {
@@ -90,7 +82,7 @@ fn read_entry<'b>(
     streams.add(time, line, metadata)
 }
 
-fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
+fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>)> {
     let (mut name, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
     for field in fields(pair) {
         match field? {
@@ -103,7 +95,7 @@ fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
 }
 
 /// Returns an instant, saturated to the range of nanoseconds.
-fn instant(timestamp: &[u8]) -> Result<Timestamp, IngestError> {
+fn instant(timestamp: &[u8]) -> Result<Timestamp> {
     let (mut seconds, mut nanoseconds) = (0, 0);
     for field in fields(timestamp) {
         match field? {

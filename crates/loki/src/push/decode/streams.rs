@@ -9,7 +9,7 @@ use super::labels::{LABEL_SET_BYTES_MAX, Labels, Metadata, check_bytes, check_na
 use super::level;
 use super::line_fields::LineFields;
 use super::metadata::{PUSHED, stored, write_pushed};
-use ingest::{Collector, DecodeBudget, EventFields, EventMetadata, IngestError, RawEvent};
+use ingest::{Collector, DecodeBudget, EventFields, EventMetadata, RawEvent, Result};
 
 /// What a label costs each entry in addition to its bytes.
 const LABEL_BYTES: usize = 32;
@@ -51,7 +51,7 @@ impl<'c, 's> Streams<'c, 's> {
     }
 
     /// Begins a stream: the entries that follow have these labels.
-    pub(super) fn begin(&mut self, labels: &Labels<'_>) -> Result<(), IngestError> {
+    pub(super) fn begin(&mut self, labels: &Labels<'_>) -> Result<()> {
         check_names(labels)?;
         self.group = group_of(labels);
         self.stream = stream_name(labels);
@@ -62,12 +62,7 @@ impl<'c, 's> Streams<'c, 's> {
         Ok(())
     }
 
-    pub(super) fn add(
-        &mut self,
-        time: Option<Timestamp>,
-        line: &[u8],
-        metadata: &Metadata<'_>,
-    ) -> Result<(), IngestError> {
+    pub(super) fn add(&mut self, time: Option<Timestamp>, line: &[u8], metadata: &Metadata<'_>) -> Result<()> {
         // Each name of the metadata is looked up among the labels.
         self.budget.spend(self.stream.len() + self.labels.len() * (LABEL_BYTES + metadata.len()))?;
         let place = match self.place {

@@ -1,6 +1,6 @@
 //! Pages of groups: `group_limit` and `group_next_token`, as Prometheus has them.
 
-use door::{Parameters, Problem};
+use door::{Parameters, Result};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::selection::invalid;
@@ -21,7 +21,7 @@ pub(super) struct Page<'p> {
 pub(super) type GroupPage<G> = (Vec<G>, Option<String>);
 
 impl<'p> Page<'p> {
-    pub(super) fn of(parameters: &'p Parameters) -> Result<Self, Problem> {
+    pub(super) fn of(parameters: &'p Parameters) -> Result<Self> {
         let (limit, first) = (parameters.get(LIMIT), parameters.get(NEXT));
         if first.is_some() && limit.is_none() {
             return Err(invalid(NEXT, "group_limit needs to be present in order to paginate over the groups"));
@@ -38,7 +38,7 @@ impl<'p> Page<'p> {
     /// begin with one.
     ///
     /// Errors: no group has the id of the page.
-    pub(super) fn cut<G>(&self, groups: impl Iterator<Item = (String, Option<G>)>) -> Result<GroupPage<G>, Problem> {
+    pub(super) fn cut<G>(&self, groups: impl Iterator<Item = (String, Option<G>)>) -> Result<GroupPage<G>> {
         let (mut shown, mut is_reached) = (Vec::new(), self.first.is_none());
         for (id, group) in groups {
             is_reached |= self.first == Some(id.as_str());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alert::LabelSelectors;
-use door::{Parameters, Problem};
+use door::{Parameters, Problem, Result};
 
 /// The requested rules.
 pub(super) struct RuleSelection<'p> {
@@ -26,7 +26,7 @@ pub(super) struct Candidate<'r> {
 }
 
 impl<'p> RuleSelection<'p> {
-    pub(super) fn of(parameters: &'p Parameters) -> Result<Self, Problem> {
+    pub(super) fn of(parameters: &'p Parameters) -> Result<Self> {
         let (has_alerting_rules, has_recording_rules) = match parameters.get("type").map(str::to_lowercase).as_deref() {
             None => (true, true),
             Some("alert") => (true, false),
@@ -62,7 +62,7 @@ fn all<'p>(parameters: &'p Parameters, name: &str) -> Vec<&'p str> {
 }
 
 /// Reads `exclude_alerts` as Go reads truth values.
-fn are_alerts_excluded(parameters: &Parameters) -> Result<bool, Problem> {
+fn are_alerts_excluded(parameters: &Parameters) -> Result<bool> {
     match parameters.get("exclude_alerts").map(str::to_lowercase).as_deref() {
         None | Some("0" | "f" | "false") => Ok(false),
         Some("1" | "t" | "true") => Ok(true),
@@ -72,7 +72,7 @@ fn are_alerts_excluded(parameters: &Parameters) -> Result<bool, Problem> {
 
 /// Returns the problem of a parameter, in Prometheus' words.
 pub(super) fn invalid(parameter: &str, reason: impl std::fmt::Display) -> Problem {
-    Problem::bad_request("bad-parameter", format!("invalid parameter {parameter:?}: {reason}"))
+    Problem::bad_parameter(format!("invalid parameter {parameter:?}: {reason}"))
 }
 
 #[cfg(test)]

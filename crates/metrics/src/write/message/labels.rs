@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ingest::IngestError;
+use ingest::Result;
 use ingest::protobuf::{Content, Message};
 use ingest::sample::METRIC_NAME;
 
@@ -16,7 +16,7 @@ const SHOWN_BYTES_MAX: usize = 100;
 pub(super) type Pair<'b> = (Cow<'b, str>, Cow<'b, str>);
 
 /// Reads a label of version 1.0; the inner error says which of its texts cannot be read.
-pub(super) fn pair(message: &[u8]) -> Result<Result<Pair<'_>, String>, IngestError> {
+pub(super) fn pair(message: &[u8]) -> Result<Result<Pair<'_>, String>> {
     let (mut name, mut value): (&[u8], &[u8]) = Default::default();
     for field in Message::new(message, WHAT) {
         match field? {

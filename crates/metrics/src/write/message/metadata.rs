@@ -1,7 +1,7 @@
 //! Metadata of either version: type, help and unit of metrics.
 
 use ingest::protobuf::{Content, Message};
-use ingest::{DecodeBudget, IngestError};
+use ingest::{DecodeBudget, Result};
 
 use super::labels::{WHAT, of_metric, shown, symbol};
 use crate::metadata::{Metadata, MetricsState, kind_of_number};
@@ -11,7 +11,7 @@ use crate::write::series::SeriesReader;
 const UNREADABLE: &str = "metadata of metrics that cannot be read";
 
 /// Notes metadata of version 1.0.
-pub(super) fn note(message: &[u8], series: &mut SeriesReader<'_, '_>, state: &MetricsState) -> Result<(), IngestError> {
+pub(super) fn note(message: &[u8], series: &mut SeriesReader<'_, '_>, state: &MetricsState) -> Result<()> {
     let mut metric: &[u8] = &[];
     let mut metadata = Metadata { kind: kind_of_number(0), ..Metadata::default() };
     for field in Message::new(message, WHAT) {
@@ -40,7 +40,7 @@ pub(super) fn note_of_metric(
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
     budget: &mut DecodeBudget,
-) -> Result<(), IngestError> {
+) -> Result<()> {
     match read(message, symbols, budget)? {
         Ok(metadata) => state.note(metric, metadata),
         Err(problem) => series.refuse(UNREADABLE, 1, || of_metric(metric, &problem)),
@@ -49,7 +49,7 @@ pub(super) fn note_of_metric(
 }
 
 /// Reads metadata of version 2.0; the inner error says which reference is wrong.
-fn read(message: &[u8], symbols: &[&[u8]], budget: &mut DecodeBudget) -> Result<Result<Metadata, String>, IngestError> {
+fn read(message: &[u8], symbols: &[&[u8]], budget: &mut DecodeBudget) -> Result<Result<Metadata, String>> {
     let (mut kind, mut help, mut unit) = (0, 0, 0);
     for field in Message::new(message, WHAT) {
         match field? {

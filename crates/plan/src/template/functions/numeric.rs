@@ -25,10 +25,7 @@ pub(super) fn fold(of: Arguments<'_>, choose: fn(f64, f64) -> f64) -> Value {
 pub(super) fn decimal(name: &str, operation: Operation, of: Arguments<'_>) -> Result<Value, String> {
     let numbers: Vec<f64> = of.iter().map(to_float).collect();
     types::ensure!(!numbers.iter().any(|number| !number.is_finite()), format!("{name} of a number that is not finite"));
-    let (first, others) = match numbers.split_first() {
-        Some((first, others)) => (*first, others),
-        None => (0.0, &numbers[..]),
-    };
+    let (first, others) = numbers.split_first().map_or_else(|| (0.0, &numbers[..]), |(first, others)| (*first, others));
     calculate(first, others, operation).map(Value::Float).ok_or_else(|| "decimal division by 0".to_owned())
 }
 

@@ -39,7 +39,7 @@ pub enum LineError {
         reason: Reason,
     },
     /// There is no such line.
-    #[error("{path}: has {n_lines} line{}; lines are counted from 1", plural_ending(*.n_lines))]
+    #[error("{path}: has {n_lines} line{}; lines are counted from 1", if *.n_lines == 1 { "" } else { "s" })]
     Absent {
         /// The file.
         path: PathBuf,
@@ -57,11 +57,6 @@ pub enum LineError {
     /// The state directory cannot be read.
     #[error(transparent)]
     State(#[from] CheckpointError),
-}
-
-/// Returns what makes a noun agree with its number.
-fn plural_ending(n: u64) -> &'static str {
-    if n == 1 { "" } else { "s" }
 }
 
 /// The event that a line is part of.

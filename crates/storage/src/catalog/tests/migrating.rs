@@ -11,7 +11,7 @@ use database::sqlite::Database;
 
 const STORE: [u8; 16] = [7; 16];
 
-fn open(path: &Path) -> Result<SqliteCatalog, DatabaseError> {
+fn open(path: &Path) -> database::Result<SqliteCatalog> {
     SqliteCatalog::open(path, STORE, FIRST_SEQUENCE)
 }
 

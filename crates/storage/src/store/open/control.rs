@@ -10,9 +10,9 @@ use crate::control::sqlite::SqliteControl;
 use crate::control::{ControlStore, Document};
 use crate::lock::{self, Lock};
 use crate::{OpenError, formats};
-use database::DatabaseError;
 use database::DatabaseProblem;
 use database::url::DatabaseUrl;
+use database::{DatabaseError, Result};
 use files::disk;
 
 const FILE: &str = "control.sqlite";
@@ -24,23 +24,23 @@ const HEADER_BYTES: u64 = 100;
 struct LostControl(String);
 
 impl ControlStore for LostControl {
-    fn documents(&mut self, _kind: &str) -> Result<Vec<(String, String)>, DatabaseError> {
+    fn documents(&mut self, _kind: &str) -> Result<Vec<(String, String)>> {
         Ok(Vec::new())
     }
 
-    fn put(&mut self, _kind: &str, _name: &str, _json: &str) -> Result<(), DatabaseError> {
+    fn put(&mut self, _kind: &str, _name: &str, _json: &str) -> Result<()> {
         Err(DatabaseError { database: FILE.into(), problem: DatabaseProblem::Failed(self.0.clone()) })
     }
 
-    fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
+    fn remove(&mut self, kind: &str, name: &str) -> Result<()> {
         self.put(kind, name, "")
     }
 
-    fn load(&mut self) -> Result<Vec<Document>, DatabaseError> {
+    fn load(&mut self) -> Result<Vec<Document>> {
         Ok(Vec::new())
     }
 
-    fn fill(&mut self, _documents: &[Document]) -> Result<(), DatabaseError> {
+    fn fill(&mut self, _documents: &[Document]) -> Result<()> {
         self.put("", "", "")
     }
 }

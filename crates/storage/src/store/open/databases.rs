@@ -20,9 +20,9 @@ use crate::catalog::{Catalog, Contents};
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
-use database::DatabaseError;
 use database::DatabaseProblem;
 use database::url::DatabaseUrl;
+use database::{DatabaseError, Result};
 use files::disk;
 
 /// A catalog with what it holds, and what was damaged of it.
@@ -108,10 +108,7 @@ pub(super) fn open_catalog(
     Ok((catalog, contents, Some(damage)))
 }
 
-fn open_local_catalog(
-    location: &DatabaseLocation<'_>,
-    store: [u8; 16],
-) -> Result<(Box<dyn Catalog>, Contents), DatabaseError> {
+fn open_local_catalog(location: &DatabaseLocation<'_>, store: [u8; 16]) -> Result<(Box<dyn Catalog>, Contents)> {
     let mut catalog = SqliteCatalog::open(&location.file(), store, FIRST_SEQUENCE)?;
     let contents = catalog.load()?;
     Ok((Box::new(catalog), contents))

@@ -1,9 +1,9 @@
 //! Tags as a text: `name=value` pairs, as logfmt writes them.
 
-use door::Problem;
+use door::{Problem, Result};
 
 /// Reads tags in logfmt: `name=value` pairs between white space, values in double quotes where they have some.
-pub(super) fn tags(text: &str) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn tags(text: &str) -> Result<Vec<(String, String)>> {
     let bad = |what: &str| {
         let problem = Problem::bad_request("bad-tags", format!("tags: {what} in {text:?}"));
         problem.hint("write tags as service.name=web http.target=\"/a b\"")

@@ -8,6 +8,7 @@ use tokio_stream::StreamExt;
 use types::Timestamp;
 
 use super::*;
+use door::Problem;
 use door::Ticket;
 use door::queries::Queries;
 

@@ -8,7 +8,7 @@ use super::*;
 fn check(time: &str, expected: [f64; 7]) {
     let at = Timestamp::parse_rfc3339(time).expect(time).0.div_euclid(Timestamp::MILLISECOND);
     let functions = ["YEAR", "MONTH", "DATE", "HOUR", "MINUTE", "DAY", "EPOCH"];
-    let found = functions.map(|name| TimePart::of_function(name).expect(name).at(at));
+    let found = functions.map(|name| TimePart::named(name).expect(name).at(at));
     assert_eq!(found, expected, "{time}");
 }
 

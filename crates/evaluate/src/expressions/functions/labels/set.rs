@@ -8,7 +8,7 @@ use types::{Column, MISSING_CODE, Value};
 use super::constant::literal;
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 use crate::expressions::functions::output::{FunctionOutput, rows};
 
@@ -19,7 +19,7 @@ pub(super) fn change(
     details: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let sets = env.evaluate(set, frame)?;
     if function == LabelsFunction::Series {
         let without: Vec<&str> = details.iter().map(literal).collect();
@@ -29,7 +29,7 @@ pub(super) fn change(
         Some(Cell::at(columns.get(at)?, row).text()?.into_owned())
     };
     let columns: Vec<Arc<Column>> =
-        details.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
+        details.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_>>()?;
     let holds = |at: usize, row: usize| columns.get(at).is_some_and(|column| Cell::at(column, row).is_true());
     let name = |at: usize| details.get(at).map(literal).unwrap_or_default();
     rows(frame.n_rows(), env, |row| {
@@ -74,7 +74,7 @@ pub(super) fn fail(
     error: &str,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let (sets, conditions) = (env.evaluate(set, frame)?, env.evaluate(condition, frame)?);
     let holds = |row: usize| Cell::at(&conditions, row).is_true();
     if !(0..frame.n_rows()).any(holds) {
@@ -99,7 +99,7 @@ pub(super) fn get(
     other: &Expr,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let sets = env.evaluate(set, frame)?;
     let admits_field = |set: &str| LabelSet::read(set).admits_field(name);
     let has_other = !matches!(other, Expr::Literal(None))
@@ -127,7 +127,7 @@ pub(super) fn each_set(
     sets: &Column,
     env: &Environment,
     make: impl Fn(&LabelSet<'_>) -> Option<Value>,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let Column::Dictionary { codes, values } = sets else {
         return rows(sets.n_rows(), env, |row| make(&LabelSet::read(&Cell::at(sets, row).text()?)));
     };

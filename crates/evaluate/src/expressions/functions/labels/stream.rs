@@ -11,7 +11,7 @@ use types::{Column, MISSING_CODE, Value};
 use super::distinct::Distinct;
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use crate::columns::stop::Result;
 use crate::expressions::environment::Environment;
 use crate::expressions::functions::output::{FunctionOutput, rows};
 
@@ -42,7 +42,7 @@ pub(super) fn base(
     [stream, metadata, other]: [&Expr; 3],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<FunctionOutput, Stop> {
+) -> Result<FunctionOutput> {
     let (streams, metadata) = (env.evaluate(stream, frame)?, env.evaluate(metadata, frame)?);
     let (streams, metadata) = (Distinct::of(&streams), Distinct::of(&metadata));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
@@ -106,9 +106,9 @@ pub(super) fn base(
 }
 
 /// Label sets of events before any stage.
-pub(super) fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<FunctionOutput, Stop> {
+pub(super) fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<FunctionOutput> {
     let columns: Vec<Arc<Column>> =
-        arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
+        arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_>>()?;
     let (streams, metadata) = (Distinct::of(&columns[0]), Distinct::of(&columns[1]));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
     let pushed = metadata.each(|text| text.and_then(PushedMetadata::read));

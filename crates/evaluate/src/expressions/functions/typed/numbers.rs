@@ -3,8 +3,8 @@
 use types::Value;
 
 use super::super::cell::Cell;
-use plan::function::{WholeOperator, WholeWidth};
-use plan::{DecimalFunction, TypedFunction};
+use plan::function::WholeWidth;
+use plan::{ArithmeticOperator, DecimalFunction, TypedFunction};
 
 fn whole(cell: Cell<'_>) -> Option<i64> {
     match cell {
@@ -33,12 +33,13 @@ pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Valu
         TypedFunction::Whole(operator, width) => {
             let (a, b) = (whole(cells[0])?, whole(*cells.get(1)?)?);
             let result = match operator {
-                WholeOperator::Add => a.checked_add(b),
-                WholeOperator::Subtract => a.checked_sub(b),
-                WholeOperator::Multiply => a.checked_mul(b),
-                WholeOperator::Divide => a.checked_div(b),
-                WholeOperator::Remainder if b == -1 => Some(0),
-                WholeOperator::Remainder => a.checked_rem(b),
+                ArithmeticOperator::Add => a.checked_add(b),
+                ArithmeticOperator::Subtract => a.checked_sub(b),
+                ArithmeticOperator::Multiply => a.checked_mul(b),
+                ArithmeticOperator::Divide => a.checked_div(b),
+                ArithmeticOperator::Remainder if b == -1 => Some(0),
+                ArithmeticOperator::Remainder => a.checked_rem(b),
+                ArithmeticOperator::Power => None,
             };
             fitting(result, width)
         }

@@ -10,7 +10,7 @@ use crate::operators::patterns::tally::{LEVEL_CODES, Tally};
 use crate::request::cache::CacheEntry;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
-use evaluate::Stop;
+use evaluate::Result;
 use pattern::mask;
 
 /// Bytes of a text next to its own, roughly.
@@ -93,7 +93,7 @@ pub(crate) struct KnownExamples {
 
 impl KnownExamples {
     /// Takes the examples of a run, and their masked texts where those are kept.
-    pub(crate) fn read(&mut self, scan: &Scan<'_>, source: usize) -> Result<(), Stop> {
+    pub(crate) fn read(&mut self, scan: &Scan<'_>, source: usize) -> Result<()> {
         let run = &scan.sources[source].run;
         let Some(examples) = run.examples()?.filter(|_| self.examples.is_none()) else { return Ok(()) };
         let key = Fingerprint::of_run("masked examples").key_of_blocks(&**run, 0);

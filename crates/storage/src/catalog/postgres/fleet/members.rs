@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use database::postgres::{Asked, Database, Failure, Session};
-use database::{DatabaseError, signed};
+use database::{Result, signed};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use types::{Hold, ensure};
@@ -180,7 +180,7 @@ impl Membership {
     }
 
     /// Becomes a member, or one again.
-    pub(crate) fn join(&self, database: &mut Database) -> Result<(), DatabaseError> {
+    pub(crate) fn join(&self, database: &mut Database) -> Result<()> {
         let before = self.epoch.load(Ordering::Relaxed);
         let epoch = database.transact(|session| {
             // Locked first, as in every transaction that changes something, so that no two of them deadlock.
@@ -196,7 +196,7 @@ impl Membership {
     }
 
     /// Renews the node's lease, and that of upkeep where it has it or may take it; joins again where it must.
-    pub(crate) fn renew(&self, database: &mut Database) -> Result<(), DatabaseError> {
+    pub(crate) fn renew(&self, database: &mut Database) -> Result<()> {
         let epoch = self.epoch.load(Ordering::Relaxed);
         let asked = Instant::now();
         let oldest = signed(self.oldest_change.load(Ordering::Relaxed));
@@ -259,7 +259,7 @@ impl Membership {
     }
 
     /// Gives up what others may take over at once.
-    pub(crate) fn leave(&self, database: &mut Database) -> Result<(), DatabaseError> {
+    pub(crate) fn leave(&self, database: &mut Database) -> Result<()> {
         let epoch = self.epoch.load(Ordering::Relaxed);
         database.transact(|session| {
             session.execute("DELETE FROM leases WHERE epoch = $1", &[&epoch])?;

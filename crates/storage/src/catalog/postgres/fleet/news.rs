@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use database::postgres::{Database, Failure};
-use database::{DatabaseError, signed};
+use database::{Result, signed};
 
 use super::LEASE_S;
 use super::changes::{CatalogNews, changes as changes_since};
@@ -31,7 +31,7 @@ pub(crate) fn news(
     known_object: u64,
     known_change: Option<u64>,
     known_deletions: &[u64],
-) -> Result<News, DatabaseError> {
+) -> Result<News> {
     database.read(|session| {
         let (mut changes, mut flushed) = (0, 0);
         for row in session.query("SELECT key, value FROM meta WHERE key IN ('changes', 'flushed')", &[])? {
@@ -53,7 +53,7 @@ pub(crate) fn news(
 }
 
 /// Returns names of objects that no snapshot on any node can name; none unless this node does upkeep.
-pub(crate) fn removable(database: &mut Database, epoch: u64, n_max: i64) -> Result<Vec<String>, DatabaseError> {
+pub(crate) fn removable(database: &mut Database, epoch: u64, n_max: i64) -> Result<Vec<String>> {
     let epoch = signed(epoch);
     database.read(|session| {
         let select = "SELECT file FROM doomed WHERE place = 1 AND change > 0 AND change <=
@@ -66,7 +66,7 @@ pub(crate) fn removable(database: &mut Database, epoch: u64, n_max: i64) -> Resu
 }
 
 /// Forgets objects that are gone.
-pub(crate) fn forget_removed(database: &mut Database, names: &[String]) -> Result<(), DatabaseError> {
+pub(crate) fn forget_removed(database: &mut Database, names: &[String]) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
@@ -76,7 +76,7 @@ pub(crate) fn forget_removed(database: &mut Database, names: &[String]) -> Resul
 }
 
 /// Lists the nodes that were heard of lately.
-pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, DatabaseError> {
+pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>> {
     database.read(|session| {
         let mut leases: HashMap<i64, Vec<String>> = HashMap::new();
         for row in session.query("SELECT epoch, name FROM leases WHERE until > now()", &[])? {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use database::postgres::{Asked, Database, Failure, Parameter, Session};
-use database::{DatabaseError, signed};
+use database::{Result, signed};
 use segment::bytes::{Cursor, Decoded, put_varint};
 use tokio_postgres::Row;
 use types::{GroupName, Timestamp, ensure};
@@ -76,7 +76,7 @@ impl Membership {
         (epoch, place, n_bytes): (u64, u64, u64),
         accepted: Timestamp,
         offers: &[Offer],
-    ) -> Result<CommittedObject, DatabaseError> {
+    ) -> Result<CommittedObject> {
         let epoch = signed(epoch);
         database.transact(|session| {
             let mut decision = Decision::begin(session, offers, (epoch, signed(place)))?;

@@ -1,6 +1,6 @@
 //! What a fleet uses of its bucket, and which of its nodes are to take no new work.
 
-use database::DatabaseError;
+use database::Result;
 use database::postgres::{Database, Session};
 
 use crate::catalog::postgres::cells::{get, number};
@@ -35,7 +35,7 @@ pub(super) fn forget_puts(session: &Session) {
 }
 
 /// Returns what the fleet uses of its bucket.
-pub(crate) fn usage(database: &mut Database) -> Result<Usage, DatabaseError> {
+pub(crate) fn usage(database: &mut Database) -> Result<Usage> {
     database.read(|session| {
         // The hour that began a day ago is left out where it is not over.
         let puts = "SELECT coalesce(sum(n), 0)::bigint, coalesce(extract(epoch FROM now() - min(first)), 0)::float8
@@ -53,7 +53,7 @@ pub(crate) fn usage(database: &mut Database) -> Result<Usage, DatabaseError> {
 }
 
 /// Orders that a node takes no new work, or that it does again; `false` if no node has this name.
-pub(crate) fn drain(database: &mut Database, name: &str, is_ordered: bool) -> Result<bool, DatabaseError> {
+pub(crate) fn drain(database: &mut Database, name: &str, is_ordered: bool) -> Result<bool> {
     database.transact(|session| {
         let known = "SELECT 1 FROM nodes WHERE name = $1 UNION ALL SELECT 1 FROM draining WHERE name = $1";
         let is_known = !session.query(known, &[&name])?.is_empty();

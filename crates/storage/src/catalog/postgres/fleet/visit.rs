@@ -3,7 +3,7 @@
 //! Whoever does so has a row among the nodes: upkeep removes nothing that a row which is renewed may still name.
 
 use database::postgres::{Database, Failure, Session};
-use database::{DatabaseError, signed};
+use database::{Result, signed};
 use tokio_postgres::Row;
 use types::Timestamp;
 
@@ -35,12 +35,12 @@ pub(crate) struct FleetContents {
 }
 
 /// Gets a row for a visitor, whose purpose (`backup`, `export`, `verify`) stands where nodes have roles; its number is returned. From then on nothing that is listed is removed.
-pub(crate) fn enter(database: &mut Database, name: &str, purpose: &str) -> Result<i64, DatabaseError> {
+pub(crate) fn enter(database: &mut Database, name: &str, purpose: &str) -> Result<i64> {
     database.transact(|session| enlist(session, [name, "", purpose, ""]))
 }
 
 /// Keeps what a visitor reads as of a change; `false` if it was not kept all the time.
-pub(crate) fn stay(database: &mut Database, epoch: i64, change: u64) -> Result<bool, DatabaseError> {
+pub(crate) fn stay(database: &mut Database, epoch: i64, change: u64) -> Result<bool> {
     database.transact(|session| {
         let renew = "UPDATE nodes SET renewed = now(), changes = $2, known = $2
             WHERE epoch = $1 AND renewed > now() - make_interval(secs => $3)";
@@ -49,12 +49,12 @@ pub(crate) fn stay(database: &mut Database, epoch: i64, change: u64) -> Result<b
 }
 
 /// Lets go of what a visitor has read.
-pub(crate) fn leave(database: &mut Database, epoch: i64) -> Result<(), DatabaseError> {
+pub(crate) fn leave(database: &mut Database, epoch: i64) -> Result<()> {
     database.transact(|session| session.execute("DELETE FROM nodes WHERE epoch = $1", &[&epoch]).map(|_| ()))
 }
 
 /// Reads all that the fleet of `store` has, catalog and control store as of one instant.
-pub(crate) fn read(database: &mut Database, store: [u8; 16]) -> Result<FleetContents, DatabaseError> {
+pub(crate) fn read(database: &mut Database, store: [u8; 16]) -> Result<FleetContents> {
     let tables = format!("catat_{:032x}_control", u128::from_be_bytes(store));
     database.read(|session| {
         let mark = |key: &str| {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use types::{Timestamp, parse_duration_ns};
 
-use super::composite::Condition;
-use super::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, WindowPair};
-use crate::kind::SEASONS_MIN;
+use super::file_text::{KeyLocations, RuleText, WindowText};
+use crate::kind::{
+    Absence, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, SEASONS_MIN, WindowPair,
+};
 
 /// Most fields that make label sets.
 const BY_MAX: usize = 10;
@@ -23,46 +23,7 @@ const LIMIT_MAX: u64 = 500;
 const SEASONS_MAX: i64 = 60;
 
 /// What is wrong, and where.
-pub(crate) type Mistake = (Location, String);
-
-/// The keys of kinds as a rule writes them.
-#[derive(Default)]
-pub(crate) struct KindText {
-    pub(crate) kind: Option<Spanned<String>>,
-    pub(crate) baseline: Option<Spanned<String>>,
-    pub(crate) jump: Option<Spanned<f64>>,
-    pub(crate) min_count: Option<Spanned<u64>>,
-    pub(crate) limit: Option<Spanned<u64>>,
-    pub(crate) by: Option<Spanned<Vec<String>>>,
-    pub(crate) expect: Option<Spanned<Vec<BTreeMap<String, String>>>>,
-    pub(crate) forget: Option<Spanned<String>>,
-    pub(crate) bad: Option<Spanned<String>>,
-    pub(crate) objective: Option<Spanned<f64>>,
-    pub(crate) windows: Option<Spanned<Vec<WindowText>>>,
-    pub(crate) season: Option<Spanned<String>>,
-    pub(crate) history: Option<Spanned<String>>,
-    pub(crate) band: Option<Spanned<f64>>,
-    pub(crate) direction: Option<Spanned<Direction>>,
-    pub(crate) when: Option<Spanned<String>>,
-}
-
-/// Positions of keys that not every kind has.
-pub(crate) struct KeyLocations {
-    pub(crate) name: Location,
-    pub(crate) query: Option<Location>,
-    pub(crate) condition: Option<Location>,
-    pub(crate) window: Option<Location>,
-    pub(crate) bad: Option<Location>,
-}
-
-/// A long and a short window, as a rule writes them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WindowText {
-    long: String,
-    short: String,
-    factor: f64,
-}
+pub(super) type Mistake = (Location, String);
 
 /// Kinds, and which of the keys each has that not every kind has.
 const KINDS: [(&str, &[&str]); 7] = [
@@ -76,7 +37,7 @@ const KINDS: [(&str, &[&str]); 7] = [
 ];
 
 /// Reads what a rule looks for. `window_ns` is the rule's window.
-pub(crate) fn read(text: KindText, window_ns: i64, places: &KeyLocations) -> Result<Kind, Vec<Mistake>> {
+pub(super) fn read(text: &RuleText, window_ns: i64, places: &KeyLocations) -> Result<Kind, Vec<Mistake>> {
     let name = text.kind.as_ref().map_or("threshold", |kind| kind.value.as_str());
     let Some((name, keys)) = KINDS.iter().find(|(known, _)| *known == name) else {
         let at = text.kind.as_ref().map_or(places.name, |kind| kind.referenced);
@@ -84,7 +45,7 @@ pub(crate) fn read(text: KindText, window_ns: i64, places: &KeyLocations) -> Res
         return Err(vec![(at, format!("kind: unknown \"{name}\"; known: {}", known.join(", ")))]);
     };
     let mut reader = Reader { at: places.name, mistakes: Vec::new() };
-    for (key, place) in written(&text, places) {
+    for (key, place) in written(text, places) {
         if let (Some(place), false) = (place, keys.contains(&key)) {
             let owners = KINDS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(owner, _)| *owner);
             let owners: Vec<&str> = owners.collect();
@@ -96,19 +57,19 @@ pub(crate) fn read(text: KindText, window_ns: i64, places: &KeyLocations) -> Res
         reader.mistakes.push((places.name, format!("query: a rule of kind {name} needs one")));
     }
     let kind = match *name {
-        "pattern" => Kind::Pattern(reader.pattern(&text)),
+        "pattern" => Kind::Pattern(reader.pattern(text)),
         "absence" => Kind::Absence(reader.absence(text, window_ns)),
-        "ratio" => Kind::Ratio(reader.ratio(&text, places)),
-        "burn_rate" => Kind::BurnRate(reader.burn_rate(&text)),
-        "anomaly" => Kind::Anomaly(reader.anomaly(&text)),
-        "composite" => Kind::Composite(reader.composite(&text)),
+        "ratio" => Kind::Ratio(reader.ratio(text, places)),
+        "burn_rate" => Kind::BurnRate(reader.burn_rate(text)),
+        "anomaly" => Kind::Anomaly(reader.anomaly(text)),
+        "composite" => Kind::Composite(reader.composite(text)),
         _ => Kind::Threshold,
     };
     if reader.mistakes.is_empty() { Ok(kind) } else { Err(reader.mistakes) }
 }
 
 /// Keys that not every kind has, and where they are written.
-fn written(text: &KindText, places: &KeyLocations) -> [(&'static str, Option<Location>); 18] {
+fn written(text: &RuleText, places: &KeyLocations) -> [(&'static str, Option<Location>); 18] {
     fn at<T>(key: &Option<Spanned<T>>) -> Option<Location> {
         key.as_ref().map(|key| key.referenced)
     }
@@ -142,7 +103,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn pattern(&mut self, text: &KindText) -> NewPattern {
+    fn pattern(&mut self, text: &RuleText) -> NewPattern {
         NewPattern {
             by: self.by(text, &["@log"]),
             baseline_ns: self.duration("baseline", &text.baseline, Timestamp::DAY),
@@ -152,15 +113,15 @@ impl Reader {
         }
     }
 
-    fn absence(&mut self, text: KindText, window_ns: i64) -> Absence {
-        let by = self.by(&text, &["@log"]);
+    fn absence(&mut self, text: &RuleText, window_ns: i64) -> Absence {
+        let by = self.by(text, &["@log"]);
         let usual = Timestamp::DAY.max(window_ns.saturating_mul(2));
         let forget_ns = self.duration("forget", &text.forget, usual);
         if let (Some(forget), true) = (&text.forget, forget_ns <= window_ns) {
             self.mistakes.push((forget.referenced, "forget: must be longer than the window".into()));
         }
         let at = text.expect.as_ref().map_or(self.at, |expect| expect.referenced);
-        let expect = text.expect.map(|expect| expect.value).unwrap_or_default();
+        let expect = text.expect.as_ref().map(|expect| expect.value.clone()).unwrap_or_default();
         if expect.len() > EXPECT_MAX {
             self.mistakes.push((at, format!("expect: more than {EXPECT_MAX} label sets")));
         }
@@ -170,7 +131,7 @@ impl Reader {
         Absence { by, expect, forget_ns }
     }
 
-    fn ratio(&mut self, text: &KindText, places: &KeyLocations) -> Ratio {
+    fn ratio(&mut self, text: &RuleText, places: &KeyLocations) -> Ratio {
         if places.condition.is_none() {
             self.mistakes.push((self.at, "condition: a rule of kind ratio needs one, such as value > 0.05".into()));
         }
@@ -178,7 +139,7 @@ impl Reader {
         Ratio { bad: self.text("bad", &text.bad), by: self.by(text, &[]), min_count }
     }
 
-    fn burn_rate(&mut self, text: &KindText) -> BurnRate {
+    fn burn_rate(&mut self, text: &RuleText) -> BurnRate {
         let objective = self.number("objective", &text.objective, 0.0, 0.0..=1.0);
         match &text.objective {
             None => {
@@ -223,7 +184,7 @@ impl Reader {
         pairs
     }
 
-    fn anomaly(&mut self, text: &KindText) -> Anomaly {
+    fn anomaly(&mut self, text: &RuleText) -> Anomaly {
         let season_ns = self.duration("season", &text.season, Timestamp::DAY);
         let history_ns = self.duration("history", &text.history, season_ns.saturating_mul(7));
         let n_seasons = history_ns / season_ns.max(1);
@@ -240,7 +201,7 @@ impl Reader {
         }
     }
 
-    fn composite(&mut self, text: &KindText) -> Composite {
+    fn composite(&mut self, text: &RuleText) -> Composite {
         let Some(when) = &text.when else {
             self.mistakes
                 .push((self.at, "when: a rule of kind composite needs one, such as \"a\" and not \"b\"".into()));
@@ -256,7 +217,7 @@ impl Reader {
         }
     }
 
-    fn by(&mut self, text: &KindText, usual: &[&str]) -> Vec<String> {
+    fn by(&mut self, text: &RuleText, usual: &[&str]) -> Vec<String> {
         let Some(by) = &text.by else { return usual.iter().map(|name| (*name).to_owned()).collect() };
         if by.value.len() > BY_MAX || by.value.iter().any(String::is_empty) {
             self.mistakes.push((by.referenced, format!("by: names of at most {BY_MAX} fields")));
