@@ -2,7 +2,8 @@
 //!
 //! Filters are documents of kind `cloudwatch-subscription` in the control store, named `GROUP:NAME`. Each contains the
 //! sequence of the last delivered event. `destinationArn` is the URL, `http://` or `https://`; the posted body is the JSON
-//! that Amazon's receivers get, compressed with gzip; other schemes name other protocols (`forms`). URLs may contain secrets: only callers who may set them see them.
+//! that Amazon's receivers get, compressed with gzip; other schemes name other protocols (`forms`, `syslog`). URLs may contain
+//! secrets: only callers who may set them see them.
 
 mod delivery;
 mod filter;

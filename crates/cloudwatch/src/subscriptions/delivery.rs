@@ -20,9 +20,9 @@ use storage::{FeedItem, Subscription};
 use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Level, Run, SYSTEM_FIELDS, Value, is_sent};
 
 use super::filter::Filter;
-use super::forms::{Form, Refusal};
-use super::message::Line;
-use super::pass::{Outcome, Pass, Suspects};
+use super::forms::Form;
+use super::message::{Line, Refusal};
+use super::pass::{Outcome, Pass, Suspects, refusals_needed};
 use super::workers::{Progress, Workers};
 use crate::answer::{CloudWatchProblem, Result};
 use crate::filters::{last_sequence, runs_after};
@@ -68,7 +68,7 @@ pub(super) struct Delivery {
     /// Whether the receiver refused events of the posts before for good.
     is_refused: bool,
     suspects: Suspects,
-    /// Passes since the receiver took an event.
+    /// Passes in which the receiver refused everything since it took an event.
     n_failed: u32,
     /// Most events of a post, fewer for a receiver that takes too long.
     post_events: usize,
@@ -318,6 +318,8 @@ impl Delivery {
         let Outcome { done, n_taken, refused } = pass.outcome;
         self.suspects = suspects;
         self.done.extend(done);
+        let is_refusal = posted.as_ref().is_err_and(|error| refusals_needed(error).is_some());
+        self.n_failed = if n_taken > 0 { 0 } else { self.n_failed.saturating_add(is_refusal.into()) };
         self.settle(n_taken, refused);
         Ok(posted)
     }
@@ -325,10 +327,8 @@ impl Delivery {
     /// Counts what became of events.
     fn settle(&mut self, n_taken: u64, refused: Option<Refusal>) {
         if n_taken == 0 && refused.is_none() {
-            self.n_failed = self.n_failed.saturating_add(1);
             return;
         }
-        self.n_failed = 0;
         self.wait = WAIT_MIN;
         self.filter.n_events += n_taken;
         self.progress.delivered(n_taken, refused.as_ref().map_or(0, |refused| refused.n));

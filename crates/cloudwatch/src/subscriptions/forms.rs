@@ -24,7 +24,7 @@ use serde_json::{Map, Value as Json, json};
 use types::{Level, Value, hexadecimal};
 
 use super::filter::Filter;
-use super::message::{Line, compressed, data_message};
+use super::message::{Line, Refusal, compressed, data_message, json_of};
 use super::syslog::Transport;
 
 /// Refusals of single documents that are quoted.
@@ -146,14 +146,6 @@ impl Form {
         }
         Ok(found)
     }
-}
-
-/// Documents that a receiver will not take.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) n: u64,
-    /// What it says of one of them.
-    pub(super) reason: String,
 }
 
 pub(super) const JSON: &str = "application/json";
@@ -324,12 +316,6 @@ fn fits_elasticsearch(name: &str, all: &BTreeSet<&str>) -> bool {
 fn name_parts(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').map(|part| if part.trim().is_empty() { "_" } else { part }).collect();
     parts.join(".")
-}
-
-pub(super) fn json_of(value: &Value) -> Json {
-    let mut text = String::new();
-    value.write_json(&mut text);
-    serde_json::from_str(&text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The messages that a receiver of a subscription filter gets: JSON, compressed with gzip.
+//! What is delivered, and the messages that a receiver of a subscription filter gets: JSON, compressed with gzip.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -34,6 +34,14 @@ impl Line {
     }
 }
 
+/// Events that a receiver will not take.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) n: u64,
+    /// What it says of one of them.
+    pub(super) reason: String,
+}
+
 /// Returns the message with events of one stream.
 pub(super) fn data_message(filter: &Filter, lines: &[&Line]) -> Vec<u8> {
     let events: Vec<Json> = lines
@@ -65,4 +73,11 @@ pub(super) fn compressed(bytes: &[u8]) -> Vec<u8> {
     // Writing into memory cannot fail.
     let _ = encoder.write_all(bytes);
     encoder.finish().unwrap_or_default()
+}
+
+/// A value as JSON.
+pub(super) fn json_of(value: &Value) -> Json {
+    let mut text = String::new();
+    value.write_json(&mut text);
+    serde_json::from_str(&text).unwrap_or_default()
 }

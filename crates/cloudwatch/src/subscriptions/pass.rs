@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::forms::{NO_BULK_ANSWER, Refusal};
-use super::message::Line;
+use super::forms::NO_BULK_ANSWER;
+use super::message::{Line, Refusal};
 use alert::PostError;
 
 /// Posts that may be refused one after the other before the receiver is taken for broken, at first.
@@ -48,7 +48,7 @@ pub(super) struct Outcome {
 }
 
 impl<'a> Pass<'a> {
-    /// Begins after so many passes in which nothing was taken.
+    /// Begins after so many passes in which everything was refused.
     pub(super) fn new(post: &'a Post<'a>, may_halve: bool, suspects: &'a mut Suspects, n_failed: u32) -> Self {
         let n_left = REFUSED_POSTS_MAX << n_failed.min(10);
         Self { post, may_halve, suspects, n_left, unsure: Vec::new(), again: None, outcome: Outcome::default() }
@@ -139,7 +139,7 @@ impl<'a> Pass<'a> {
 }
 
 /// Returns how often an event has to be refused in this way, if it may be to blame at all.
-fn refusals_needed(error: &PostError) -> Option<u32> {
+pub(super) fn refusals_needed(error: &PostError) -> Option<u32> {
     let (PostError::Refused(reason) | PostError::Retry { reason, .. }) = error;
     match (reason.strip_prefix("answered ").and_then(|rest| rest.get(..3)), error) {
         (Some("400" | "413" | "422"), _) | (None, PostError::Refused(_)) => Some(1),

@@ -16,8 +16,7 @@ use serde_json::{Map, Value as Json};
 use types::{Level, Value, ensure};
 
 use super::filter::Filter;
-use super::forms::{Refusal, json_of};
-use super::message::Line;
+use super::message::{Line, Refusal, json_of};
 
 /// The number of an enterprise in examples (RFC 5612): catat has none.
 const ENTERPRISE: u32 = 32473;
@@ -65,7 +64,11 @@ impl Transport {
         let sent = Connection::open(address, self.is_tls, reach).and_then(|connection| {
             if self.is_relp { Relp::new(connection).send(messages) } else { send_counted(connection, messages) }
         });
-        sent.map_err(|error| PostError::Retry { after: None, reason: error.to_string() })
+        sent.map_err(|error| {
+            let is_late = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+            let reason = if is_late { "the receiver timed out".to_owned() } else { error.to_string() };
+            PostError::Retry { after: None, reason }
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use types::{Hold, Secret};
 
 use super::filter::Filter;
-use super::forms::{Body, Form, JSON, Refusal};
-use super::message::{Line, control_message};
+use super::forms::{Body, Form, JSON};
+use super::message::{Line, Refusal, control_message};
 
 /// The deliveries by group and name of their filter, and what their threads share.
 pub(super) struct Workers {
