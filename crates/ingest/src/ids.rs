@@ -23,6 +23,9 @@ pub(crate) type Key = u128;
 
 type Keys = HashSet<Key, RandomState>;
 
+/// Ids that are looked for.
+type Wanted<'i> = HashSet<&'i str, RandomState>;
+
 fn key(group: &GroupName, id: &str) -> Key {
     let mut hasher = Xxh3::new();
     hasher.update(group.as_str().as_bytes());
@@ -143,10 +146,12 @@ pub fn known<'i>(
         return HashSet::new();
     }
     let snapshot = store.snapshot(&[GroupPattern::new(group.as_str())], range);
+    // Asked for each id of the group: a slow hash would be much of the work.
+    let wanted: Wanted<'i> = wanted.iter().copied().collect();
     let mut found = HashSet::new();
     for run in &snapshot.runs {
         // Damage is told by whoever asks for events; here it hides ids.
-        let _ = find_in(&**run, (field, range), wanted, &mut found);
+        let _ = find_in(&**run, (field, range), &wanted, &mut found);
     }
     found
 }
@@ -154,7 +159,7 @@ pub fn known<'i>(
 fn find_in<'i>(
     run: &dyn Run,
     (field, range): (IdField<'_>, TimeRange),
-    wanted: &HashSet<&'i str>,
+    wanted: &Wanted<'i>,
     found: &mut HashSet<&'i str>,
 ) -> Result<(), ScanError> {
     let (IdField::One(name) | IdField::List(name)) = field;
