@@ -58,6 +58,8 @@ impl Connection {
         match &mut self {
             Self::Plain(stream) => stream.shutdown(Shutdown::Write)?,
             Self::Tls(stream) => {
+                // The handshake first, where nothing was written yet.
+                stream.flush()?;
                 stream.conn.send_close_notify();
                 stream.flush()?;
                 stream.sock.shutdown(Shutdown::Write)?;
@@ -65,7 +67,7 @@ impl Connection {
         }
         let ended = io::copy(&mut (&mut self).take(LAST_BYTES_MAX), &mut io::sink());
         match ended {
-            // Many end TLS without a word.
+            // Many close the connection without ending TLS.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
             Err(error) => Err(error),
             Ok(n_bytes) => {

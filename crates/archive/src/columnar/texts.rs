@@ -154,7 +154,7 @@ fn fault(what: &str) -> ParquetError {
     ParquetError::General(format!("a column of texts has {what}"))
 }
 
-/// Takes bytes that stand behind their number, which has four bytes.
+/// Takes bytes that follow their length, which has four bytes.
 fn sized<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
     let (size, behind) = rest.split_first_chunk().ok_or_else(|| fault("a length that is cut off"))?;
     let (bytes, behind) = behind

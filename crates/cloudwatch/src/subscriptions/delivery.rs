@@ -284,15 +284,14 @@ impl Delivery {
     fn post(&mut self, chunk: &Chunk) -> Result<Result<(), PostError>, StopRequest> {
         let (workers, filter, mut suspects) = (&self.workers, &self.filter, std::mem::take(&mut self.suspects));
         // What was refused comes first: whether it is to blame is seen by those after it.
-        let is_suspect = |line: &&&Line| suspects.contains_key(&line.id.sequence);
-        let mut posts: Vec<Vec<&Line>> = Vec::new();
+        let (mut posts, mut others): (Vec<Vec<&Line>>, _) = (Vec::new(), Vec::new());
         for post in chunk.posts() {
-            posts.extend(post.iter().filter(is_suspect).map(|line| vec![*line]));
+            let (of_suspects, rest): (Vec<&Line>, _) =
+                post.into_iter().partition(|line| suspects.contains_key(&line.id.sequence));
+            posts.extend(of_suspects.into_iter().map(|line| vec![line]));
+            others.push(rest);
         }
-        posts.extend(chunk.posts().into_iter().map(|mut post| {
-            post.retain(|line| !is_suspect(&line));
-            post
-        }));
+        posts.append(&mut others);
         let post = |lines: &[&Line]| workers.deliver(filter, lines);
         let may_halve = Form::of(&filter.destination).0.has_fields();
         let mut pass = Pass::new(&post, may_halve, &mut suspects, self.n_failed);

@@ -40,7 +40,7 @@ pub(super) struct Pass<'a> {
 /// What became of events.
 #[derive(Default)]
 pub(super) struct Outcome {
-    /// Sequences of those that are not posted again.
+    /// Sequences of the events that need not be posted again.
     pub(super) done: Vec<u64>,
     pub(super) n_taken: u64,
     /// Refused for good.

@@ -94,7 +94,7 @@ fn scan_stage<'f, 'o>(
     }
 }
 
-/// Groups the events by an aggregation, of which the operators after it may want some groups only.
+/// Groups the events by an aggregation. The operators after it decide which groups are returned.
 fn aggregated<'f>(
     scan: &Scan<'_>,
     feed: &mut OpenFeed<'f, '_>,
