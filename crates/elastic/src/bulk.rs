@@ -115,18 +115,18 @@ impl DocumentIntake<'_> {
         let mut collector = self.intake.collect(self.sender);
         let places = places(&mut items, &mut collector, self.check);
         // Held until the outcome of the ids is known, also if it is an error.
-        let _claimed = ids::settle(self.intake, &mut items, &places);
-        let mut within = Within::default();
+        let (_claimed, has_repeated) = ids::settle(self.intake, &mut items, &places);
+        let mut within = has_repeated.then(Within::default);
         for (item, place) in items.iter_mut().zip(&places) {
             let (Outcome::Created, Some((place, group))) = (&item.outcome, place) else { continue };
-            let is_named_create = item.action == Action::Create && item.id.is_some();
-            if is_named_create && within.has(group, item.id.as_deref().unwrap_or_default()) {
+            let own_id = item.id.as_deref().filter(|_| item.action == Action::Create);
+            let mut repeated = within.as_mut().zip(own_id);
+            if repeated.as_ref().is_some_and(|(within, id)| within.has(group, id)) {
                 item.outcome = Outcome::Exists;
                 continue;
             }
             match add(item, *place, &mut collector)? {
-                Ok(()) if is_named_create => within.add(group, item.id.as_deref().unwrap_or_default()),
-                Ok(()) => {}
+                Ok(()) => repeated.iter_mut().for_each(|(within, id)| within.add(group, id)),
                 Err(RecordRefusal::Json(error)) => {
                     item.outcome = Outcome::Refused(Refusal::NoRecord(error.to_string()))
                 }

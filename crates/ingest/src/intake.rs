@@ -11,7 +11,7 @@ use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Hold, Limits, S
 use crate::collector::{Collector, CollectorContext};
 use crate::datum;
 use crate::event::{EventMetadata, RawEvent};
-use crate::ids::{self, Claims};
+use crate::ids::{self, Claims, KnownIds};
 use crate::line_context::LineContexts;
 use crate::pipeline::{self, MadePipeline, MadePipelines, MakePipelineError, Pipelines, Trial};
 use crate::sample::{MetricDescriptions, SharedSeries};
@@ -35,6 +35,7 @@ pub struct Intake {
     pub(crate) overflowed: Arc<AtomicU64>,
     /// The ids of events that requests are about to store.
     pub claims: Claims,
+    known_ids: KnownIds,
     /// Spans that were dropped because they had been sent before.
     pub(crate) spans_repeated: AtomicU64,
     /// The shippers that bring their files here.
@@ -111,6 +112,7 @@ impl Intake {
             line_contexts: LineContexts::default(),
             overflowed: Arc::default(),
             claims: Claims::default(),
+            known_ids: KnownIds::default(),
             spans_repeated: AtomicU64::default(),
         }
     }
@@ -128,7 +130,7 @@ impl Intake {
         range: TimeRange,
         wanted: &HashSet<&'i str>,
     ) -> HashSet<&'i str> {
-        ids::known(&self.store, group, (field, range), wanted)
+        self.known_ids.among(&self.store, group, (field, range), wanted)
     }
 
     /// Returns the stored ranges of the file that the shipper `asking` asks about; `json` is its question.

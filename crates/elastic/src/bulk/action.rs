@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
@@ -199,8 +201,9 @@ fn first_of(line: &[u8]) -> Option<ActionName<'_>> {
 /// Whether a document has a field of its own where an id that came beside it is kept.
 pub(super) fn has_own_id(document: &[u8]) -> bool {
     // Objects within a document may well have an id: only where the letters occur is it worth a closer look.
-    let may_have = [&b"_id\""[..], b"@id\"", b"\\u"].iter().any(|word| memchr::memmem::find(document, word).is_some());
-    may_have && serde_json::from_slice::<OwnId>(document).is_ok_and(|own| own.0)
+    static WORDS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["_id\"", "@id\"", "\\u"].map(Finder::new));
+    WORDS.iter().any(|word| word.find(document).is_some())
+        && serde_json::from_slice::<OwnId>(document).is_ok_and(|own| own.0)
 }
 
 /// Whether one of an object's own keys is that of an id.

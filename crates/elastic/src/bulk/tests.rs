@@ -1,5 +1,6 @@
 //! Bodies as agents shape them, and as nobody should.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use storage::{Options, Store};
@@ -229,4 +230,66 @@ fn racing_requests_create_an_id_once() {
     let snapshot = house.store.snapshot(&[GroupPattern::new("a")], types::TimeRange::ALL);
     let n_events: u64 = snapshot.runs.iter().map(|run| run.info().n_events).sum();
     assert_eq!(n_events, 50);
+}
+
+/// Ids of each form that columns keep in a way of its own.
+fn id(form: usize, n: u64) -> String {
+    let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    match form {
+        0 => format!("{mixed:016x}{n:016x}"),
+        1 => n.to_string(),
+        2 => format!("user-{n}"),
+        3 => format!("10.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255),
+        4 => format!("{}é{mixed}", n % 7),
+        _ => format!("{mixed:X}_{}", mixed % 97),
+    }
+}
+
+#[test]
+fn ids_are_known_whatever_became_of_their_events() {
+    for form in 0..6 {
+        let house = house();
+        let mut known = HashSet::new();
+        let mut seed = 7 + form as u64;
+        let mut draw = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % below
+        };
+        for _ in 0..60 {
+            let n_asked = [1, 5, 40, 300][draw(4) as usize];
+            let ids: Vec<String> = (0..n_asked).map(|_| id(form, draw(4_000))).collect();
+            let body: String = ids
+                .iter()
+                .map(|id| format!("{{\"create\":{{\"_index\":\"a\",\"_id\":\"{id}\"}}}}\n{{\"message\":\"x\"}}\n"))
+                .collect();
+            let outcomes = house.outcomes(&body, &GroupScope::All);
+            for (id, outcome) in ids.into_iter().zip(outcomes) {
+                let expected = if known.contains(&id) { Outcome::Exists } else { Outcome::Created };
+                assert_eq!(outcome, expected, "{id} of form {form}");
+                known.insert(id);
+            }
+            match draw(6) {
+                0 => house.store.flush().expect("it flushes"),
+                1 => house.store.compact().expect("it is compacted"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_are_read_once() {
+    let house = house();
+    let n_read_of_first = || {
+        let snapshot = house.store.snapshot(&[GroupPattern::new("a")], types::TimeRange::ALL);
+        snapshot.runs[0].bytes_read()
+    };
+    let mut n_read = Vec::new();
+    for request in 0..3 {
+        let line = |n: u64| format!("{{\"create\":{{\"_index\":\"a\",\"_id\":\"{}\"}}}}\n{{\"n\":1}}\n", id(5, n));
+        let body: String = (request * 3_000..(request + 1) * 3_000).map(line).collect();
+        assert!(house.outcomes(&body, &GroupScope::All).iter().all(|outcome| *outcome == Outcome::Created));
+        n_read.push(n_read_of_first());
+    }
+    assert!(n_read[0] == 0 && n_read[1] > 0 && n_read[2] == n_read[1], "{n_read:?}");
 }

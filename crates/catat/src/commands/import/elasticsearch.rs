@@ -4,10 +4,12 @@
 //! between. Searches are by ranges of time and nothing else: they need neither a scroll nor a point in time to be kept.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write;
 
+use bytes::Bytes;
+use memchr::{memchr2, memmem};
 use reqwest::Method;
+use reqwest::blocking::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -72,21 +74,22 @@ struct Hit<'a> {
     source: Option<&'a RawValue>,
     /// The value of the time field, the only one asked for; none where it has none.
     #[serde(borrow, default)]
-    fields: HashMap<String, Vec<&'a RawValue>>,
+    fields: Members<'a>,
 }
 
 /// What becomes of a document.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Action<'a> {
+    #[serde(borrow)]
     create: Target<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Target<'a> {
-    #[serde(rename = "_index")]
-    index: &'a str,
-    #[serde(rename = "_id")]
-    id: &'a str,
+    #[serde(borrow, rename = "_index")]
+    index: Cow<'a, str>,
+    #[serde(borrow, rename = "_id")]
+    id: Cow<'a, str>,
 }
 
 /// What became of documents.
@@ -100,13 +103,12 @@ struct BulkItem {
     create: Outcome,
 }
 
+/// The parts of it that are asked for.
+const OUTCOME: &str = "items.*.status,items.*.error";
+
 #[derive(Deserialize)]
 struct Outcome {
     status: u16,
-    #[serde(rename = "_id", default)]
-    id: String,
-    #[serde(rename = "_index", default)]
-    index: String,
     #[serde(default)]
     error: Value,
 }
@@ -229,18 +231,16 @@ impl Source for Elasticsearch {
         }
         let mut hits = found.hits.hits;
         // Documents of one instant come in any order.
-        hits.sort_by(|a, b| {
-            (time(a, &self.time_field), &a.index, &a.id).cmp(&(time(b, &self.time_field), &b.index, &b.id))
-        });
+        hits.sort_by(|a, b| (time(a), &a.index, &a.id).cmp(&(time(b), &b.index, &b.id)));
         let mut pieces: Vec<Piece> = Vec::new();
         for hit in &hits {
-            let document = document(hit, &self.time_field)?;
+            let document = document(hit)?;
             let full = |piece: &Piece| piece.body.len() + document.len() > PIECE_BYTES;
             if pieces.last().is_none_or(full) {
                 pieces.push(Piece::default());
             }
             let Some(piece) = pieces.last_mut() else { continue };
-            let action = Action { create: Target { index: group(&hit.index), id: &hit.id } };
+            let action = Action { create: Target { index: group(&hit.index).into(), id: (&*hit.id).into() } };
             serde_json::to_writer(&mut piece.body, &action).map_err(|error| Failure::other(error.to_string()))?;
             for part in ["\n", &*document, "\n"] {
                 piece.body.extend_from_slice(part.as_bytes());
@@ -251,17 +251,19 @@ impl Source for Elasticsearch {
     }
 
     fn store(&self, to: &Side<'_>, piece: Piece, id: &str) -> Result<Stored, Failure> {
-        let request = to.request(Method::POST, "/_bulk").header("Content-Type", "application/x-ndjson");
-        let answer: BulkAnswer = to.ask(request.header("X-Catat-Batch", id).body(piece.body))?;
+        let request = to.request(Method::POST, "/_bulk").query(&[("filter_path", OUTCOME)]);
+        let request = request.header("Content-Type", "application/x-ndjson").header("X-Catat-Batch", id);
+        let body = Bytes::from(piece.body);
+        let answer: BulkAnswer = to.ask(request.body(Body::from(body.clone())))?;
         let mut stored = Stored::default();
-        for BulkItem { create } in answer.items {
+        for (n, BulkItem { create }) in answer.items.into_iter().enumerate() {
             match create.status {
                 // 409: the group has an event of this id.
                 200..=299 | 409 => stored.events += 1,
                 _ => {
                     let reason = &create.error["reason"];
                     stored.n_refused += 1;
-                    stored.refused.push(format!("{} of {}: {reason}", create.id, create.index));
+                    stored.refused.push(format!("{}: {reason}", name_of(&body, n)));
                 }
             }
         }
@@ -290,27 +292,39 @@ fn group_pattern(patterns: &str) -> String {
     patterns.split(',').map(group).collect::<Vec<_>>().join(",")
 }
 
+/// Returns what messages call the `n`th document of a bulk request.
+fn name_of(body: &[u8], n: usize) -> String {
+    let action = body.split(|byte| *byte == b'\n').nth(2 * n).unwrap_or_default();
+    match serde_json::from_slice::<Action<'_>>(action) {
+        Ok(Action { create }) => format!("{} of {}", create.id, create.index),
+        Err(_) => format!("document {}", n + 1),
+    }
+}
+
 /// When a document is, as the source says it.
-fn time<'h>(hit: &'h Hit<'_>, field: &str) -> Option<&'h str> {
+fn time<'h>(hit: &Hit<'h>) -> Option<&'h str> {
+    let (_, values) = hit.fields.0.first()?;
     // A time has no characters that JSON escapes.
-    hit.fields.get(field)?.first()?.get().strip_prefix('"')?.strip_suffix('"')
+    values.get().strip_prefix('[')?.trim_start().strip_prefix('"')?.split('"').next()
 }
 
 /// The document as a line. Where it does not say its time in `@timestamp`, as an index may have its own forms of times, the source's
 /// reading of it stands there, and what stood there is `_timestamp`.
-fn document<'h>(hit: &'h Hit<'_>, field: &str) -> Result<Cow<'h, str>, Failure> {
+fn document<'h>(hit: &Hit<'h>) -> Result<Cow<'h, str>, Failure> {
     let Some(source) = hit.source else {
         let message = format!("{} of {} has no _source: the index keeps none", hit.id, hit.index);
         return Err(Failure::other(message).with("Leave the index out with --index."));
     };
     let mut line = Cow::Borrowed(source.get());
-    if line.contains(['\n', '\r']) {
+    if memchr2(b'\n', b'\r', line.as_bytes()).is_some() {
         line = line.replace(['\n', '\r'], " ").into();
     }
-    let Some(told) = time(hit, field) else { return Ok(line) };
-    let own = serde_json::from_str::<OwnTime<'_>>(&line).ok().and_then(|own| own.time);
-    let instant = Timestamp::parse_rfc3339(told);
-    if own.is_some_and(|own| Timestamp::parse_rfc3339(&own).is_some_and(|own| Some(own) == instant)) {
+    let Some(told) = time(hit) else { return Ok(line) };
+    let is_told = own_time(&line).is_some_and(|own| {
+        let instant = || Timestamp::parse_rfc3339(&own);
+        *own == *told || instant().is_some_and(|own| Some(own) == Timestamp::parse_rfc3339(told))
+    });
+    if is_told {
         return Ok(line);
     }
     let members: Members<'_> =
@@ -324,7 +338,21 @@ fn document<'h>(hit: &'h Hit<'_>, field: &str) -> Result<Cow<'h, str>, Failure> 
     Ok((out + "}").into())
 }
 
+/// Returns the time that a document itself says.
+fn own_time(line: &str) -> Option<Cow<'_, str>> {
+    // Most documents begin with it, or have none.
+    let mut named = memmem::find_iter(line.as_bytes(), b"\"@timestamp\"");
+    match (named.next(), named.next()) {
+        (None, _) => None,
+        (Some(1), None) if let Some(time) = line.strip_prefix("{\"@timestamp\":\"") => {
+            time.split('"').next().filter(|time| !time.contains('\\')).map(Cow::Borrowed)
+        }
+        _ => serde_json::from_str::<OwnTime<'_>>(line).ok().and_then(|own| own.time),
+    }
+}
+
 /// Members of an object, in order and as they are written.
+#[derive(Default)]
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

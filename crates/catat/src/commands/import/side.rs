@@ -139,7 +139,7 @@ impl<'s> Side<'s> {
         loop {
             let answer = request()?.send().and_then(|answer| {
                 let (status, asked) = (answer.status(), ship::retry_after(&answer));
-                Ok((status, asked, answer.text()?))
+                Ok((status, asked, text(answer.bytes()?.into())))
             });
             let (failure, asked) = match answer {
                 Ok((status, _, body)) if status.is_success() || is_outcome(&body) => return Ok(body),
@@ -163,6 +163,10 @@ impl<'s> Side<'s> {
             std::thread::sleep(wait);
         }
     }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Whether the server says which events it took and which it refused, although it took none.

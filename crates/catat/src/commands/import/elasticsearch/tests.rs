@@ -19,7 +19,7 @@ fn groups_are_named_after_data_streams_not_after_their_backing_indices() {
 fn a_document_says_the_time_that_the_source_reads_in_it() {
     let line = |source: &str, field: &str, told: &str| {
         let hit = format!(r#"{{"_index":"i","_id":"1","_source":{source},"fields":{{"{field}":["{told}"]}}}}"#);
-        document(&serde_json::from_str(&hit).expect("a hit"), field).expect("a document").into_owned()
+        document(&serde_json::from_str(&hit).expect("a hit")).expect("a document").into_owned()
     };
     let told = "2026-11-29T10:00:00.500Z";
     let same = "{\"@timestamp\":\"2026-11-29T11:00:00.5+01:00\",\n\"n\":90.33333333333333}";
