@@ -160,11 +160,17 @@ fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>, check: Check<'_
             places.push(None);
             continue;
         }
-        let same = last.as_ref().filter(|(index, ..)| *index == item.index && item.id.is_none());
-        let found = same.map_or_else(|| place_of(item, collector), |(_, place, group)| Ok((*place, group.clone())));
-        let found = found.and_then(|(place, group)| match check(&group, item.source, item.id.as_deref()) {
-            Some(refusal) => Err(refusal),
-            None => Ok((place, group)),
+        let same = last.as_ref().filter(|(index, ..)| *index == item.index);
+        let found = match same.map(|(_, place, group)| (*place, group.clone())) {
+            Some(same) => Ok(same),
+            None => place_of(&item.index, collector),
+        };
+        let found = found.and_then(|(place, group)| {
+            check_id(item)?;
+            match check(&group, item.source, item.id.as_deref()) {
+                Some(refusal) => Err(refusal),
+                None => Ok((place, group)),
+            }
         });
         match found {
             Ok((place, group)) => {
@@ -180,13 +186,16 @@ fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>, check: Check<'_
     places
 }
 
-fn place_of(item: &Item<'_>, collector: &mut Collector<'_>) -> Result<(usize, GroupName), Refusal> {
-    ensure!(!item.index.is_empty(), Refusal::NoIndex);
-    if let Some(id) = &item.id {
-        ensure!(!id.is_empty() && id.len() <= ID_BYTES_MAX, Refusal::BadId);
-        ensure!(!action::has_own_id(item.source), Refusal::OwnId);
-    }
-    let group = group_name_of_outside(&item.index);
+fn check_id(item: &Item<'_>) -> Result<(), Refusal> {
+    let Some(id) = &item.id else { return Ok(()) };
+    ensure!(!id.is_empty() && id.len() <= ID_BYTES_MAX, Refusal::BadId);
+    ensure!(!action::has_own_id(item.source), Refusal::OwnId);
+    Ok(())
+}
+
+fn place_of(index: &str, collector: &mut Collector<'_>) -> Result<(usize, GroupName), Refusal> {
+    ensure!(!index.is_empty(), Refusal::NoIndex);
+    let group = group_name_of_outside(index);
     let place = collector.group(&group).map_err(|error| Refusal::OutOfScope(error.to_string()))?;
     Ok((place, group))
 }

@@ -128,7 +128,7 @@ impl Intake {
         group: &GroupName,
         field: ids::IdField<'_>,
         range: TimeRange,
-        wanted: &HashSet<&'i str>,
+        wanted: impl Iterator<Item = &'i str>,
     ) -> HashSet<&'i str> {
         self.known_ids.among(&self.store, group, (field, range), wanted)
     }

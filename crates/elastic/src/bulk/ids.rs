@@ -1,6 +1,6 @@
 //! What becomes of documents that are to be created, by their ids.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use ingest::Intake;
 use ingest::ids::{IdClaim, IdField};
@@ -33,9 +33,8 @@ pub(super) fn settle<'c>(
         let id = |at: usize| items[at].id.as_deref().unwrap_or_default();
         let is_free = intake.claims.claim(group, places.iter().map(|at| id(*at)), &mut claimed);
         n_claimed += is_free.iter().filter(|is_free| **is_free).count();
-        let ids: HashSet<&str> =
-            places.iter().zip(&is_free).filter(|(_, free)| **free).map(|(at, _)| id(*at)).collect();
-        let exists = intake.known_ids(group, IdField::One(FIELD), TimeRange::ALL, &ids);
+        let free = places.iter().zip(&is_free).filter(|(_, is_free)| **is_free).map(|(at, _)| id(*at));
+        let exists = intake.known_ids(group, IdField::One(FIELD), TimeRange::ALL, free);
         let outcome = |at, is_free| match is_free {
             false => Some((at, Outcome::Busy)),
             true => exists.contains(id(at)).then_some((at, Outcome::Exists)),

@@ -4,6 +4,7 @@
 //! a group's ids are not read again and again, their hashes are remembered by run: runs never change, and one that is gone is
 //! forgotten. A hash only rules ids out; what it cannot rule out is read.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex};
@@ -49,14 +50,14 @@ impl KnownIds {
         store: &Store,
         group: &GroupName,
         (field, range): (IdField<'_>, TimeRange),
-        wanted: &HashSet<&'i str>,
+        wanted: impl Iterator<Item = &'i str>,
     ) -> HashSet<&'i str> {
+        let mut wanted: Vec<Wanted<'i>> = wanted.map(|id| (self.hash(id), id)).collect();
         if wanted.is_empty() || !store.has_group(group) {
             return HashSet::new();
         }
-        let snapshot = store.snapshot(&[GroupPattern::new(group.as_str())], range);
-        let mut wanted: Vec<Wanted<'i>> = wanted.iter().map(|id| (self.hash(id), *id)).collect();
         wanted.sort_unstable();
+        let snapshot = store.snapshot(&[GroupPattern::new(group.as_str())], range);
         let mut found = HashSet::new();
         let whole_field = match field {
             // What is remembered is of whole runs.
@@ -66,11 +67,12 @@ impl KnownIds {
         let before = whole_field.map(|name| self.take(group, name)).unwrap_or_default();
         let mut tables = Tables::default();
         for run in &snapshot.runs {
-            let mut left = wanted.clone();
+            let left = match whole_field {
+                Some(name) => self.possible_in(&**run, name, &wanted, (&before, &mut tables)),
+                None => Ok(wanted.clone()),
+            };
             // Damage is told by whoever asks for events; here it hides ids.
-            let _ = whole_field
-                .map_or(Ok(()), |name| self.rule_out(&**run, name, &mut left, (&before, &mut tables)))
-                .and_then(|()| find_in(&**run, (field, range), &left, &mut found));
+            let _ = left.and_then(|left| find_in(&**run, (field, range), &left, &mut found));
         }
         if let Some(name) = whole_field {
             self.keep(group, name, tables);
@@ -105,47 +107,31 @@ impl KnownIds {
         groups.drain(..n_gone);
     }
 
-    /// Leaves those of some ids out that a run surely has not, and remembers the ids of the run where that pays.
-    fn rule_out(
+    /// Returns those of some ids that a run may have, and remembers the ids of the run where that pays.
+    fn possible_in<'i>(
         &self,
         run: &dyn Run,
         name: &str,
-        left: &mut Vec<Wanted<'_>>,
+        wanted: &[Wanted<'i>],
         (before, tables): (&Tables, &mut Tables),
-    ) -> Result<(), ScanError> {
-        let Some(identity) = run.identity() else { return Ok(()) };
+    ) -> Result<Vec<Wanted<'i>>, ScanError> {
+        let Some(identity) = run.identity() else { return Ok(wanted.to_vec()) };
         let known = match before.get(&identity) {
             Some(known) => Some(known.clone()),
             // Without it each request would read the ids.
-            None if left.len() > PROBES_MAX || matches!(identity, RunIdentity::InMemory(_)) => {
+            None if wanted.len() > PROBES_MAX || matches!(identity, RunIdentity::InMemory(_)) => {
                 let has_room = n_hashes(tables) + run.info().n_events as usize <= HASHES_MAX;
                 if has_room { Some(self.hashes_of(run, name)?) } else { None }
             }
             None => None,
         };
         let Some(known) = known else {
-            let mut may_hold = Ok(());
-            left.retain(|(_, id)| match run.may_hold(&probe_for(name, id, true)) {
-                Ok(may_hold) => may_hold,
-                Err(error) => {
-                    may_hold = Err(error);
-                    false
-                }
-            });
-            return may_hold;
+            let may_hold = |wanted: &Wanted<'i>| Ok(run.may_hold(&probe_for(name, wanted.1, true))?.then_some(*wanted));
+            return wanted.iter().filter_map(|wanted| may_hold(wanted).transpose()).collect();
         };
-        let mut rest = &*known;
-        left.retain(|(hash, _)| {
-            let mut near = 1;
-            while near < rest.len() && rest[near - 1] < *hash {
-                near *= 2;
-            }
-            let at = rest[..near.min(rest.len())].partition_point(|known| known < hash);
-            rest = &rest[at..];
-            rest.first() == Some(hash)
-        });
+        let left = among(wanted, &known);
         tables.insert(identity, known);
-        Ok(())
+        Ok(left)
     }
 
     fn hashes_of(&self, run: &dyn Run, name: &str) -> Result<Arc<[u32]>, ScanError> {
@@ -161,6 +147,31 @@ impl KnownIds {
         hashes.dedup();
         Ok(hashes.into())
     }
+}
+
+/// Returns those of some ids whose hashes are among the known ones. Both are in the order of hashes.
+fn among<'i>(mut wanted: &[Wanted<'i>], mut known: &[u32]) -> Vec<Wanted<'i>> {
+    let mut left = Vec::new();
+    while let (Some((hash, _)), Some(first)) = (wanted.first(), known.first()) {
+        match hash.cmp(first) {
+            Ordering::Less => wanted = &wanted[n_before(wanted, |(hash, _)| hash < first)..],
+            Ordering::Greater => known = &known[n_before(known, |known| known < hash)..],
+            Ordering::Equal => {
+                left.push(wanted[0]);
+                wanted = &wanted[1..];
+            }
+        }
+    }
+    left
+}
+
+/// Returns how many items at the beginning are before a place, which is not far as a rule.
+fn n_before<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
+    let mut near = 1;
+    while near < items.len() && is_before(&items[near]) {
+        near *= 2;
+    }
+    items[..near.min(items.len())].partition_point(is_before)
 }
 
 fn is_of((group, field): &Asked, of_group: &GroupName, name: &str) -> bool {

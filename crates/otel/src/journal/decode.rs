@@ -117,11 +117,10 @@ pub fn ingest_journal(
     }
     let range = range_of(entries, sender.now, intake.limits.future_ns_max);
     let hashes: Vec<String> = cursors.iter().map(|cursor| hashed(cursor)).collect();
-    let hashes: HashSet<&str> = hashes.iter().map(String::as_str).collect();
-    let known = intake.known_ids(group, IdField::One(CURSOR), range, &cursors);
+    let known = intake.known_ids(group, IdField::One(CURSOR), range, cursors.iter().copied());
     // An event has the time of its first entry.
     let range = TimeRange { from: Timestamp(range.from.0.saturating_sub(joined::SPAN_US * 1_000)), ..range };
-    let known_joined = intake.known_ids(group, IdField::List(CURSORS_JOINED), range, &hashes);
+    let known_joined = intake.known_ids(group, IdField::List(CURSORS_JOINED), range, hashes.iter().map(String::as_str));
     let mut added = HashSet::new();
     let mut is_new = |entry: JournalEntry<'_>| {
         cursor(entry).is_none_or(|cursor| {

@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use memchr::{memchr2, memmem};
+use memchr::memchr2;
+use memchr::memmem::Finder;
 use reqwest::Method;
 use reqwest::blocking::Body;
 use serde::{Deserialize, Serialize};
@@ -340,8 +342,9 @@ fn document<'h>(hit: &Hit<'h>) -> Result<Cow<'h, str>, Failure> {
 
 /// Returns the time that a document itself says.
 fn own_time(line: &str) -> Option<Cow<'_, str>> {
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"@timestamp\""));
     // Most documents begin with it, or have none.
-    let mut named = memmem::find_iter(line.as_bytes(), b"\"@timestamp\"");
+    let mut named = NAME.find_iter(line.as_bytes());
     match (named.next(), named.next()) {
         (None, _) => None,
         (Some(1), None) if let Some(time) = line.strip_prefix("{\"@timestamp\":\"") => {
