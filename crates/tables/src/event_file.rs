@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 
-use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe};
-use types::{Timestamp, TypeSet, Value};
+use types::{
+    Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp, TypeSet, Value,
+};
 
 use crate::data_file::{BlockRows, EXACT_MAX, write_file};
 use crate::error::PublishError;

@@ -107,7 +107,7 @@ pub(crate) fn manifest(
         ("partition-spec-id", "0".to_owned()),
         ("format-version", "2".to_owned()),
         ("content", "data".to_owned()),
-        ("avro.schema", entry_schema().to_string()),
+        ("avro.schema", avro_schema(include_str!("manifest/entry.avsc"))),
         ("avro.codec", "null".to_owned()),
     ];
     let mut counts = Counts::default();
@@ -163,46 +163,10 @@ fn put_entry(out: &mut Vec<u8>, status: Status, file: &DataFile, snapshot: NewSn
     put_optional(out, Some(1), put_long);
 }
 
-fn field(id: i32, name: &str, kind: Value) -> Value {
-    json!({"name": name, "type": kind, "field-id": id})
-}
-
-/// A field that may be missing.
-fn optional(id: i32, name: &str, kind: Value) -> Value {
-    json!({"name": name, "type": ["null", kind], "default": null, "field-id": id})
-}
-
-/// A map by ids of columns, which Avro has as an array.
-fn by_column(id: i32, name: &str, [key, value]: [i32; 2], kind: &str) -> Value {
-    let entry = json!({"type": "record", "name": format!("k{key}_v{value}"),
-        "fields": [field(key, "key", json!("int")), field(value, "value", json!(kind))]});
-    optional(id, name, json!({"type": "array", "logicalType": "map", "items": entry}))
-}
-
-fn entry_schema() -> Value {
-    let day = json!({"type": "int", "logicalType": "date"});
-    let partition = json!({"type": "record", "name": "r102", "fields": [optional(DAY_ID, "day", day)]});
-    let file = json!({"type": "record", "name": "r2", "fields": [
-        field(134, "content", json!("int")),
-        field(100, "file_path", json!("string")),
-        field(101, "file_format", json!("string")),
-        field(102, "partition", partition),
-        field(103, "record_count", json!("long")),
-        field(104, "file_size_in_bytes", json!("long")),
-        by_column(108, "column_sizes", [117, 118], "long"),
-        by_column(109, "value_counts", [119, 120], "long"),
-        by_column(110, "null_value_counts", [121, 122], "long"),
-        by_column(125, "lower_bounds", [126, 127], "bytes"),
-        by_column(128, "upper_bounds", [129, 130], "bytes"),
-        optional(140, "sort_order_id", json!("int")),
-    ]});
-    json!({"type": "record", "name": "manifest_entry", "fields": [
-        field(0, "status", json!("int")),
-        optional(1, "snapshot_id", json!("long")),
-        optional(3, "sequence_number", json!("long")),
-        optional(4, "file_sequence_number", json!("long")),
-        field(2, "data_file", file),
-    ]})
+/// Returns a schema of Avro as files have it: in one line, names in order.
+fn avro_schema(text: &str) -> String {
+    let schema: Value = serde_json::from_str(text).expect("the file is JSON");
+    schema.to_string()
 }
 
 /// Writes a manifest list.
@@ -212,7 +176,7 @@ pub(crate) fn manifest_list(manifests: &[DayManifest], snapshot: NewSnapshot, ur
         ("parent-snapshot-id", snapshot.parent.map_or("null".to_owned(), |id| id.to_string())),
         ("sequence-number", snapshot.sequence.to_string()),
         ("format-version", "2".to_owned()),
-        ("avro.schema", list_schema().to_string()),
+        ("avro.schema", avro_schema(include_str!("manifest/list.avsc"))),
         ("avro.codec", "null".to_owned()),
     ];
     let mut out = AvroFile::new(&metadata, snapshot.sync(i64::MAX));
@@ -241,29 +205,4 @@ pub(crate) fn manifest_list(manifests: &[DayManifest], snapshot: NewSnapshot, ur
         });
     }
     out.finish()
-}
-
-fn list_schema() -> Value {
-    let summary = json!({"type": "record", "name": "r508", "fields": [
-        field(509, "contains_null", json!("boolean")),
-        optional(518, "contains_nan", json!("boolean")),
-        optional(510, "lower_bound", json!("bytes")),
-        optional(511, "upper_bound", json!("bytes")),
-    ]});
-    json!({"type": "record", "name": "manifest_file", "fields": [
-        field(500, "manifest_path", json!("string")),
-        field(501, "manifest_length", json!("long")),
-        field(502, "partition_spec_id", json!("int")),
-        field(517, "content", json!("int")),
-        field(515, "sequence_number", json!("long")),
-        field(516, "min_sequence_number", json!("long")),
-        field(503, "added_snapshot_id", json!("long")),
-        field(504, "added_files_count", json!("int")),
-        field(505, "existing_files_count", json!("int")),
-        field(506, "deleted_files_count", json!("int")),
-        field(512, "added_rows_count", json!("long")),
-        field(513, "existing_rows_count", json!("long")),
-        field(514, "deleted_rows_count", json!("long")),
-        optional(507, "partitions", json!({"type": "array", "items": summary, "element-id": 508})),
-    ]})
 }

@@ -47,23 +47,7 @@ pub(super) const SCHEMA: Schema = Schema {
     identity_since: 0,
 };
 
-const VERSION_3: &str = r#"
-    CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);
-    CREATE TABLE groups(id bigint PRIMARY KEY, name text NOT NULL, deleted boolean NOT NULL DEFAULT false);
-    CREATE TABLE streams(group_id bigint NOT NULL, name bytea NOT NULL);
-    CREATE UNIQUE INDEX streams_once ON streams (group_id, sha256(name));
-    CREATE TABLE segments(id bytea PRIMARY KEY, file text NOT NULL, bytes bigint NOT NULL, tier smallint NOT NULL,
-        place smallint NOT NULL);
-    CREATE TABLE runs(segment bytea, group_id bigint, n_events bigint NOT NULL, first bigint NOT NULL,
-        last bigint NOT NULL, retired bigint, PRIMARY KEY (segment, group_id));
-    CREATE TABLE positions(source bytea NOT NULL, file bytea NOT NULL, generation bigint NOT NULL,
-        start bigint NOT NULL, "end" bigint NOT NULL);
-    CREATE INDEX positions_of_file ON positions (sha256(file));
-    CREATE TABLE batch_files(hour bigint PRIMARY KEY, n_entries bigint NOT NULL);
-    CREATE TABLE doomed(file text, place smallint, PRIMARY KEY (file, place));
-    CREATE TABLE deletions(id bigint PRIMARY KEY, group_id bigint NOT NULL, n_events bigint NOT NULL,
-        created_ns bigint NOT NULL, sequences bytea NOT NULL);
-"#;
+const VERSION_3: &str = include_str!("postgres/3.sql");
 
 /// The catalog of a store whose server this is, or one of whose nodes this is.
 pub(crate) struct PostgresCatalog {
@@ -120,6 +104,68 @@ impl PostgresCatalog {
             Some(node) => node.change(session, is_upkeep, work),
             None => work(session),
         })
+    }
+
+    /// Opens the catalog of a fleet as one of its nodes.
+    pub(crate) fn join(
+        url: &DatabaseUrl,
+        store: [u8; 16],
+        node: std::sync::Arc<Membership>,
+        first_sequence: u64,
+    ) -> Result<Self> {
+        let mut database = shared(url, store).open()?;
+        database.transact(|session| {
+            let insert = "INSERT INTO meta VALUES ('next_sequence', $1) ON CONFLICT DO NOTHING";
+            session.execute(insert, &[&signed(first_sequence)]).map(|_| ())
+        })?;
+        node.join(&mut database)?;
+        Ok(Self { database, node: Some(node) })
+    }
+
+    /// Opens the catalog of a fleet that has no nodes.
+    pub(crate) fn shared(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self> {
+        Ok(Self { database: shared(url, store).open()?, node: None })
+    }
+
+    /// Takes over all that another catalog had, with the ids of batches and the receipts of deletions; all events below
+    /// `flushed` are in segments.
+    pub(crate) fn take_over<'b>(
+        &mut self,
+        contents: &Contents,
+        batches: impl Iterator<Item = &'b KnownBatch>,
+        receipts: &[(u64, String)],
+        flushed: u64,
+    ) -> Result<()> {
+        let batches: Vec<&KnownBatch> = batches.collect();
+        let ids: Vec<&[u8]> = batches.iter().map(|batch| batch.key.id.as_slice()).collect();
+        let digests: Vec<&[u8]> = batches.iter().map(|batch| batch.key.digest.as_slice()).collect();
+        let firsts: Vec<i64> = batches.iter().map(|batch| signed(batch.first_sequence)).collect();
+        let counts: Vec<i64> = batches.iter().map(|batch| signed(batch.n_events)).collect();
+        let ages: Vec<f64> = batches.iter().map(|batch| batch.accepted.0 as f64 / 1e9).collect();
+        self.database.transact(|session| {
+            fill(session, contents)?;
+            let insert = "INSERT INTO batches SELECT id, digest, first, n, to_timestamp(age)
+                FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::float8[]) AS b(id, digest, first, n, age)";
+            session.execute(insert, &[&ids, &digests, &firsts, &counts, &ages])?;
+            receipts.iter().try_for_each(|(id, text)| erasures::put_receipt(session, *id, text))?;
+            // Places of objects that the store had as a fleet before, perhaps in this bucket, are not used again.
+            let later = "UPDATE state SET epoch = greatest(epoch, extract(epoch FROM now())::bigint)";
+            session.execute(later, &[])?;
+            put_mark(session, "flushed", flushed);
+            Ok(())
+        })
+    }
+
+    /// Opens the catalog of a fleet that there is, for work that is none of a node's.
+    pub(crate) fn visit(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database> {
+        // Tables of an earlier version are left to the nodes.
+        drop(Self::open_for_reading(url, store)?);
+        PostgresOptions { must_exist: true, ..shared(url, store) }.open()
+    }
+
+    /// Opens it once more, for what must not wait for the changes of this node.
+    pub(crate) fn connect(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database> {
+        shared(url, store).open()
     }
 }
 
@@ -304,70 +350,6 @@ impl Catalog for PostgresCatalog {
             Some(node) => node.clone().renew(&mut self.database),
             None => self.database.renew(),
         }
-    }
-}
-
-impl PostgresCatalog {
-    /// Opens the catalog of a fleet as one of its nodes.
-    pub(crate) fn join(
-        url: &DatabaseUrl,
-        store: [u8; 16],
-        node: std::sync::Arc<Membership>,
-        first_sequence: u64,
-    ) -> Result<Self> {
-        let mut database = shared(url, store).open()?;
-        database.transact(|session| {
-            let insert = "INSERT INTO meta VALUES ('next_sequence', $1) ON CONFLICT DO NOTHING";
-            session.execute(insert, &[&signed(first_sequence)]).map(|_| ())
-        })?;
-        node.join(&mut database)?;
-        Ok(Self { database, node: Some(node) })
-    }
-
-    /// Opens the catalog of a fleet that has no nodes.
-    pub(crate) fn shared(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self> {
-        Ok(Self { database: shared(url, store).open()?, node: None })
-    }
-
-    /// Takes over all that another catalog had, with the ids of batches and the receipts of deletions; all events below
-    /// `flushed` are in segments.
-    pub(crate) fn take_over<'b>(
-        &mut self,
-        contents: &Contents,
-        batches: impl Iterator<Item = &'b KnownBatch>,
-        receipts: &[(u64, String)],
-        flushed: u64,
-    ) -> Result<()> {
-        let batches: Vec<&KnownBatch> = batches.collect();
-        let ids: Vec<&[u8]> = batches.iter().map(|batch| batch.key.id.as_slice()).collect();
-        let digests: Vec<&[u8]> = batches.iter().map(|batch| batch.key.digest.as_slice()).collect();
-        let firsts: Vec<i64> = batches.iter().map(|batch| signed(batch.first_sequence)).collect();
-        let counts: Vec<i64> = batches.iter().map(|batch| signed(batch.n_events)).collect();
-        let ages: Vec<f64> = batches.iter().map(|batch| batch.accepted.0 as f64 / 1e9).collect();
-        self.database.transact(|session| {
-            fill(session, contents)?;
-            let insert = "INSERT INTO batches SELECT id, digest, first, n, to_timestamp(age)
-                FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::float8[]) AS b(id, digest, first, n, age)";
-            session.execute(insert, &[&ids, &digests, &firsts, &counts, &ages])?;
-            receipts.iter().try_for_each(|(id, text)| erasures::put_receipt(session, *id, text))?;
-            // Places of objects that the store had as a fleet before, perhaps in this bucket, are not used again.
-            let later = "UPDATE state SET epoch = greatest(epoch, extract(epoch FROM now())::bigint)";
-            session.execute(later, &[])?;
-            put_mark(session, "flushed", flushed);
-            Ok(())
-        })
-    }
-
-    /// Opens the catalog of a fleet that there is, for work that is none of a node's.
-    pub(crate) fn visit(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database> {
-        // Tables of an earlier version are left to the nodes.
-        drop(Self::open_for_reading(url, store)?);
-        PostgresOptions { must_exist: true, ..shared(url, store) }.open()
-    }
-
-    /// Opens it once more, for what must not wait for the changes of this node.
-    pub(crate) fn connect(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database> {
-        shared(url, store).open()
     }
 }
 

@@ -20,32 +20,11 @@ pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSIO
 /// The version of the tables.
 pub(crate) const VERSION: u64 = SCHEMA.steps.len() as u64;
 
-const VERSION_1: &str = "
-    CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE groups(id INTEGER PRIMARY KEY, name TEXT NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);
-    CREATE TABLE streams(group_id INTEGER, name TEXT, PRIMARY KEY(group_id, name)) WITHOUT ROWID;
-    CREATE TABLE segments(id BLOB PRIMARY KEY, file TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE runs(segment BLOB, group_id INTEGER, n_events INTEGER NOT NULL, first INTEGER NOT NULL,
-        last INTEGER NOT NULL, PRIMARY KEY(segment, group_id)) WITHOUT ROWID;
-    CREATE TABLE positions(source TEXT, file TEXT, generation INTEGER, start INTEGER, end INTEGER NOT NULL,
-        PRIMARY KEY(source, file, generation, start)) WITHOUT ROWID;
-    CREATE TABLE batch_files(hour INTEGER PRIMARY KEY, n_entries INTEGER NOT NULL);
-    CREATE TABLE doomed(file TEXT PRIMARY KEY) WITHOUT ROWID;
-";
+const VERSION_1: &str = include_str!("sqlite/1.sql");
 
 const VERSION_2: &str = "ALTER TABLE runs ADD COLUMN retired INTEGER;";
 
-const VERSION_3: &str = "
-    ALTER TABLE segments ADD COLUMN tier INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE segments ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
-    CREATE TABLE doomed_anywhere(file TEXT, place INTEGER, PRIMARY KEY(file, place)) WITHOUT ROWID;
-    INSERT INTO doomed_anywhere SELECT file, 0 FROM doomed;
-    DROP TABLE doomed;
-    ALTER TABLE doomed_anywhere RENAME TO doomed;
-    CREATE TABLE deletions(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, n_events INTEGER NOT NULL,
-        created_ns INTEGER NOT NULL, sequences BLOB NOT NULL);
-    CREATE TABLE identity(store BLOB NOT NULL);
-";
+const VERSION_3: &str = include_str!("sqlite/3.sql");
 
 /// The open catalog.
 pub(crate) struct SqliteCatalog {

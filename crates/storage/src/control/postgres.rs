@@ -11,9 +11,7 @@ use database::{Result, Schema};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &["", VERSION_2, VERSION_3], identity_since: 0 };
 
-const VERSION_2: &str = "
-    CREATE TABLE settings(kind text, name text, json text NOT NULL, version bigint NOT NULL, PRIMARY KEY (kind, name));
-";
+const VERSION_2: &str = include_str!("postgres/2.sql");
 
 /// The open control store.
 pub(crate) struct PostgresControl {

@@ -26,14 +26,7 @@ const VERSION_1: &str = "
     CREATE TABLE retention(group_name TEXT PRIMARY KEY, age_ns INTEGER, bytes INTEGER) WITHOUT ROWID;
 ";
 
-const VERSION_2: &str = "
-    CREATE TABLE settings(kind TEXT, name TEXT, json TEXT NOT NULL, version INTEGER NOT NULL,
-        PRIMARY KEY(kind, name)) WITHOUT ROWID;
-    INSERT INTO settings
-        SELECT 'retention', group_name, json_object('age_ns', age_ns, 'bytes', bytes), 1 FROM retention;
-    DROP TABLE retention;
-    CREATE TABLE identity(store BLOB NOT NULL);
-";
+const VERSION_2: &str = include_str!("sqlite/2.sql");
 
 /// The digest of older files is made by the start that brings them up to date.
 const VERSION_3: &str = "CREATE TABLE digest(value BLOB NOT NULL);";

@@ -14,11 +14,7 @@
 use database::postgres::{Database, Failure, Session};
 use database::{DatabaseProblem, Result, signed, unsigned};
 
-pub(super) const VERSION_3: &str = "
-    CREATE TABLE states(name text PRIMARY KEY, version bigint NOT NULL);
-    CREATE TABLE state_records(state text, key text, version bigint NOT NULL, body text NOT NULL,
-        PRIMARY KEY (state, key));
-";
+pub(super) const VERSION_3: &str = include_str!("postgres/3.sql");
 
 /// The changes of a state since a version.
 #[derive(Clone, Debug, PartialEq, Eq)]

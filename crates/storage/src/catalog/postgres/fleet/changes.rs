@@ -14,27 +14,7 @@ use crate::catalog::postgres::contents::{contents, deletions, groups, marks, pos
 const KEPT: u64 = 1000;
 
 /// In the transaction of a change, `changes` is still the number of the one before.
-pub(in crate::catalog) const VERSION_5: &str = "
-    CREATE TABLE changed_segments(change bigint NOT NULL, id bytea NOT NULL);
-    CREATE INDEX changed_segments_by_change ON changed_segments (change);
-    CREATE INDEX retired_runs ON runs (segment) WHERE retired IS NOT NULL;
-    CREATE FUNCTION note_changed_segments() RETURNS trigger LANGUAGE plpgsql AS $$
-        DECLARE current bigint;
-        BEGIN
-            IF EXISTS (SELECT 1 FROM nodes) THEN
-                SELECT coalesce(max(value), 0) + 1 INTO current FROM meta WHERE key = 'changes';
-                INSERT INTO changed_segments SELECT current, id FROM touched;
-                DELETE FROM changed_segments WHERE change < current - 1000;
-            END IF;
-            RETURN NULL;
-        END $$;
-    CREATE TRIGGER segments_come AFTER INSERT ON segments REFERENCING NEW TABLE AS touched
-        FOR EACH STATEMENT EXECUTE FUNCTION note_changed_segments();
-    CREATE TRIGGER segments_move AFTER UPDATE ON segments REFERENCING NEW TABLE AS touched
-        FOR EACH STATEMENT EXECUTE FUNCTION note_changed_segments();
-    CREATE TRIGGER segments_go AFTER DELETE ON segments REFERENCING OLD TABLE AS touched
-        FOR EACH STATEMENT EXECUTE FUNCTION note_changed_segments();
-";
+pub(in crate::catalog) const VERSION_5: &str = include_str!("5.sql");
 
 /// The catalog as a node takes it over.
 pub(crate) struct CatalogNews {

@@ -19,12 +19,7 @@ use crate::catalog::postgres::rows::put_deletion;
 /// the
 /// deletion is finished when they are removed, too. `erases` is false for a node of an earlier version, which does not
 /// hide deleted events.
-pub(in crate::catalog) const VERSION_8: &str = "
-    CREATE TABLE receipts(id bigint PRIMARY KEY, text bytea NOT NULL, change bigint NOT NULL);
-    CREATE INDEX receipts_by_change ON receipts (change);
-    ALTER TABLE deletions ADD COLUMN awaited text[];
-    ALTER TABLE nodes ADD COLUMN erases boolean NOT NULL DEFAULT false;
-";
+pub(in crate::catalog) const VERSION_8: &str = include_str!("8.sql");
 
 /// The error if a node would continue to show deleted events.
 const OLDER_NODE: &str = "a node of an earlier version would continue to show deleted events; replace it, then delete \

@@ -19,18 +19,7 @@ use crate::catalog::postgres::cells::{get, number};
 use crate::fleet::drain::Drain;
 use crate::fleet::node::FleetOptions;
 
-pub(in crate::catalog) const VERSION_4: &str = "
-    CREATE TABLE nodes(epoch bigint PRIMARY KEY, name text NOT NULL, address text NOT NULL, roles text NOT NULL,
-        zone text NOT NULL, started timestamptz NOT NULL, renewed timestamptz NOT NULL, changes bigint NOT NULL,
-        listed bigint NOT NULL DEFAULT -1);
-    CREATE TABLE leases(name text PRIMARY KEY, epoch bigint NOT NULL, until timestamptz NOT NULL);
-    CREATE TABLE objects(number bigint PRIMARY KEY, epoch bigint NOT NULL, place bigint NOT NULL, bytes bigint NOT NULL,
-        first_sequence bigint NOT NULL, end_sequence bigint NOT NULL, records bytea NOT NULL, UNIQUE (epoch, place));
-    CREATE TABLE batches(id bytea PRIMARY KEY, digest bytea NOT NULL, first_sequence bigint NOT NULL,
-        n_events bigint NOT NULL, accepted timestamptz NOT NULL);
-    CREATE INDEX batches_accepted ON batches (accepted);
-    ALTER TABLE doomed ADD COLUMN change bigint NOT NULL DEFAULT 0;
-";
+pub(in crate::catalog) const VERSION_4: &str = include_str!("4.sql");
 
 /// Whether a node reads objects with samples by their series; one of an earlier version does not say, and does not.
 pub(in crate::catalog) const VERSION_9: &str = "ALTER TABLE nodes ADD COLUMN series boolean NOT NULL DEFAULT false;";

@@ -15,10 +15,7 @@ use crate::catalog::postgres::cells::{number, segment_id};
 use crate::catalog::postgres::rows::ids_of;
 use crate::catalog::{ObsoleteFile, SegmentRow};
 
-pub(in crate::catalog) const VERSION_7: &str = "
-    CREATE TABLE taken_segments(id bytea PRIMARY KEY, epoch bigint NOT NULL);
-    ALTER TABLE doomed ADD COLUMN epoch bigint;
-";
+pub(in crate::catalog) const VERSION_7: &str = include_str!("7.sql");
 
 /// The error if the objects of new segments may have been removed.
 const GIVEN_UP: &str =

@@ -5,11 +5,7 @@ use database::postgres::{Database, Session};
 
 use crate::catalog::postgres::cells::{get, number};
 
-pub(in crate::catalog) const VERSION_6: &str = "
-    CREATE TABLE draining(name text PRIMARY KEY, since timestamptz NOT NULL DEFAULT now());
-    ALTER TABLE nodes ADD COLUMN known bigint, ADD COLUMN drained boolean NOT NULL DEFAULT false;
-    CREATE TABLE puts(hour bigint PRIMARY KEY, first timestamptz NOT NULL DEFAULT now(), n bigint NOT NULL);
-";
+pub(in crate::catalog) const VERSION_6: &str = include_str!("6.sql");
 
 /// What a fleet uses of its bucket.
 #[derive(Clone, Copy, Debug, Default)]
