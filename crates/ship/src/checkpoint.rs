@@ -57,7 +57,7 @@ const LOOKS_MAX: usize = 3;
 struct SlotContents {
     /// Absent in checkpoints of the first releases.
     source: Option<String>,
-    generation_least: u64,
+    pub(crate) generation_least: u64,
     entries: BTreeMap<FileKey, Entry>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Checkpoint {
     pub(crate) source: String,
     /// The next slot has the one after: the place of a damaged one, else of the older.
     serial: u64,
-    generation_least: u64,
+    pub(crate) generation_least: u64,
     /// Whether a damaged checkpoint was found.
     pub(crate) was_damaged: bool,
     /// Whether nothing was remembered: it is a new directory, or an old one that was lost.
@@ -171,11 +171,6 @@ impl Checkpoint {
     /// Returns the generation that follows `generation`.
     pub(crate) fn generation_after(&self, generation: u64) -> u64 {
         generation.saturating_add(1).max(self.generation_least)
-    }
-
-    /// Returns the generation of a file that was never seen before.
-    pub(crate) fn generation_first(&self) -> u64 {
-        self.generation_least
     }
 
     /// Reports whether entries seen at both times say the same of it on disk.

@@ -1,9 +1,8 @@
 //! What the server refuses for good: set aside on disk with the reason, so that the rest flows.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::{fs, io};
 
 use types::Hold;
 

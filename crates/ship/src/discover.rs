@@ -7,11 +7,10 @@
 mod search_basis;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::{self, File, Metadata};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use types::{ByteSize, GroupName, Timestamp};
 

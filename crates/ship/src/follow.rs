@@ -78,7 +78,8 @@ pub struct Follower {
     unpacker: Unpacker,
     /// Where the last round stopped, so that every file has its turn.
     cursor: Option<FileKey>,
-    n_in_flight: usize,
+    /// Batches on their way.
+    pub(crate) n_in_flight: usize,
     /// Whether one of the batches on their way is large.
     is_large_in_flight: bool,
     next_scan: Timestamp,
@@ -332,7 +333,7 @@ impl Follower {
         FileStatus {
             file: file.entry.file.clone(),
             path: file.path.clone().unwrap_or_else(|| file.entry.path.clone().into()),
-            group: file.group.clone(),
+            group: file.group.to_string(),
             stream: self.stream_of(file),
             begin: file.entry.begin,
             offset: file.entry.mark.offset,
@@ -379,11 +380,6 @@ impl Follower {
         if let Some(bytes) = Arc::into_inner(batch.bytes) {
             self.buffers.give(bytes);
         }
-    }
-
-    /// Batches on their way.
-    pub(crate) fn n_in_flight(&self) -> usize {
-        self.n_in_flight
     }
 
     /// Directories to watch for hints.

@@ -58,6 +58,6 @@ pub use rules::Rules;
 pub use scrape_status::ScrapeStatus;
 pub use server_ranges::{Claim, HeldQuestion, HeldRange};
 pub use shipper::{Options, Shipper};
-pub use source_report::{SourceFile, SourceReport};
+pub use source_report::SourceReport;
 pub use spool::LossCount;
 pub use status::{FileStatus, InputStatus, Status};

@@ -310,7 +310,7 @@ impl FollowThread {
         // Without this sender the delivering threads end, and with the last of them the channel of events does.
         let (closed, _) = sync_channel(1);
         drop(std::mem::replace(&mut self.batches, closed));
-        while self.follower.n_in_flight() > 0 {
+        while self.follower.n_in_flight > 0 {
             match self.incoming.recv_timeout(Duration::from_secs(60)) {
                 Ok(event) => self.take(event),
                 Err(_) => break,

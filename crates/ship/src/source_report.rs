@@ -2,12 +2,13 @@
 //!
 //! Files with errors come first, so that they are reported even if there are more files than a report holds.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::scrape_status::REPORT_BYTES_MAX;
-use crate::{ContentHash, FileStatus, InputStatus, LossCount, Status};
+use crate::{FileStatus, InputStatus, LossCount, Status};
 
 /// How often a report is sent. A server treats a shipper as down after three times as long.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -48,61 +49,9 @@ pub struct SourceReport {
     /// Inputs that are no files.
     pub inputs: Vec<InputStatus>,
     /// Files.
-    pub files: Vec<SourceFile>,
+    pub files: Vec<FileStatus>,
     /// Files that are followed and not named.
     pub files_left_out: usize,
-}
-
-/// A file in a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SourceFile {
-    /// The file's identity within the source.
-    pub file: String,
-    /// Rises when the file is truncated or replaced in place.
-    pub generation: u64,
-    /// Where the shipper began with the generation; earlier bytes are left out on purpose.
-    pub begin: u64,
-    /// Where the file is, or was; empty for files of our own.
-    pub path: String,
-    /// The group that its events go to.
-    pub group: String,
-    /// The stream of its events.
-    pub stream: String,
-    /// Bytes that it has.
-    pub size: u64,
-    /// Bytes that a server has acknowledged.
-    pub offset: u64,
-    /// The content that a server has of it, where it may be compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<ContentHash>,
-    /// Whether it was deleted and given up: nothing more of it is sent.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub is_gone: bool,
-    /// What went wrong last, if it still does.
-    pub last_error: Option<String>,
-}
-
-impl SourceFile {
-    fn of(file: FileStatus) -> Self {
-        Self {
-            path: if file.is_own { String::new() } else { file.path.to_string_lossy().into_owned() },
-            group: file.group.as_str().to_owned(),
-            file: file.file,
-            generation: file.generation,
-            begin: file.begin,
-            stream: file.stream,
-            size: file.size,
-            offset: file.offset,
-            content: file.content,
-            is_gone: file.is_gone,
-            last_error: file.last_error,
-        }
-    }
-
-    fn name_bytes(&self) -> usize {
-        let error = self.last_error.as_ref().map_or(0, String::len);
-        self.file.len() + self.path.len() + self.group.len() + self.stream.len() + error + FILE_BYTES
-    }
 }
 
 /// The identity of the shipper, which does not change.
@@ -121,12 +70,13 @@ impl Identity {
         let n_files = files.len();
         // Where one begins is not known before the server has answered what it holds of it.
         files.retain(|file| !file.is_unasked);
+        files.iter_mut().filter(|file| file.is_own).for_each(|file| file.path = PathBuf::new());
         let mut n_bytes = 0;
-        let fits = |file: &SourceFile| {
-            n_bytes += file.name_bytes();
+        let fits = |file: &FileStatus| {
+            n_bytes += file.name_bytes() + FILE_BYTES;
             n_bytes <= NAME_BYTES_MAX
         };
-        let files: Vec<SourceFile> = files.into_iter().take(FILES_MAX).map(SourceFile::of).take_while(fits).collect();
+        let files: Vec<FileStatus> = files.into_iter().take(FILES_MAX).take_while(fits).collect();
         let mut room = REPORT_BYTES_MAX;
         let input = |input: InputStatus| InputStatus {
             scrapes: input.scrapes.as_ref().map(|scrapes| scrapes.within(&mut room)),

@@ -3,46 +3,59 @@
 use crate::ContentHash;
 use crate::scrape_status::ScrapeStatus;
 use crate::spool::LossCount;
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use serde::{Deserialize, Serialize, Serializer};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use types::GroupName;
 
-/// The status of a file, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The status of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileStatus {
-    /// The name under which the server knows it.
+    /// The file's identity within the source.
     pub file: String,
-    /// Where it is, or was.
+    /// Rises when the file is truncated or replaced in place.
+    pub generation: u64,
+    /// Where the shipper began with the generation; earlier bytes are left out on purpose.
+    pub begin: u64,
+    /// Where the file is, or was; empty for files of our own in reports, where their paths mean nothing to anyone.
+    #[serde(serialize_with = "path_text")]
     pub path: PathBuf,
     /// The group that its events go to.
-    pub group: GroupName,
+    pub group: String,
     /// The stream of its events.
     pub stream: String,
-    /// Where the shipper began with the generation.
-    pub begin: u64,
-    /// Bytes that the server has.
-    pub offset: u64,
-    /// Bytes that the file has.
+    /// Bytes that it has.
     pub size: u64,
-    /// How often it was truncated or replaced in place.
-    pub generation: u64,
-    /// Whether it is one of our own, whose path means nothing to anyone.
+    /// Bytes that a server has acknowledged.
+    pub offset: u64,
+    /// Whether it is one of our own.
+    #[serde(skip)]
     pub is_own: bool,
     /// Whether the server is still to be asked what it holds of it.
+    #[serde(skip)]
     pub is_unasked: bool,
-    /// The content that the server has, where it may be compared.
+    /// The content that a server has of it, where it may be compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
     /// Whether it was deleted and given up: nothing more of it is sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_gone: bool,
     /// What went wrong last, if it still does.
     pub last_error: Option<String>,
+}
+
+fn path_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 impl FileStatus {
     /// Returns bytes that the server does not have yet and will have.
     pub fn lag_bytes(&self) -> u64 {
         if self.is_gone { 0 } else { self.size.saturating_sub(self.offset) }
+    }
+
+    pub(crate) fn name_bytes(&self) -> usize {
+        let error = self.last_error.as_ref().map_or(0, String::len);
+        self.file.len() + self.path.to_string_lossy().len() + self.group.len() + self.stream.len() + error
     }
 }
 

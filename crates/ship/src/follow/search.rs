@@ -194,7 +194,7 @@ impl Follower {
         let is_copy = origin.is_some();
         let content = origin.as_ref().map_or(Some(Content::begin(mark.offset)), |origin| origin.content);
         let is_unasked = is_new && self.may_be_held(candidate, mark.offset);
-        let own = (name, self.checkpoint.generation_first());
+        let own = (name, self.checkpoint.generation_least);
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         if is_copy {
             self.end_original(&name, generation);

@@ -8,10 +8,8 @@ use crate::source_report::{Identity, REPORT_AGAIN, REPORT_EVERY};
 use crate::status::Status;
 use crate::stop::Stop;
 use crate::{Deliver, FileBatch, FileStatus, LossCount, SourceReport};
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -131,6 +129,31 @@ impl ShipperState {
     pub(crate) fn tell_inputs(&self, path: &std::path::Path, offset: u64) {
         self.sinks.iter().for_each(|sink| sink.acknowledged(path, offset));
     }
+
+    /// Notes that the server took a piece.
+    pub(crate) fn delivered(&self, n_bytes: usize) {
+        self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        self.piece_sizes.found_good(n_bytes);
+        if self.trouble.hold().take().is_some() {
+            self.n_recoveries.fetch_add(1, Ordering::Relaxed);
+            self.stop.wake();
+            tracing::info!("delivery works again");
+        }
+    }
+
+    /// Records why delivery fails, and logs a new reason.
+    pub(crate) fn in_trouble(&self, path: &Path, reason: String) {
+        let mut trouble = self.trouble.hold();
+        let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
+        let said_at = match known.map(|trouble| trouble.said_at) {
+            Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,
+            _ => {
+                tracing::warn!(path = %path.display(), reason, "delivery failed; retrying");
+                Instant::now()
+            }
+        };
+        *trouble = Some(DeliveryFailure { reason, said_at });
+    }
 }
 
 /// Why delivery fails.
@@ -168,33 +191,6 @@ impl PieceSizes {
         if most != usize::MAX && n_bytes >= most / 2 {
             let _ = self.bytes_max.fetch_max(most.saturating_add(most / 16), Ordering::Relaxed);
         }
-    }
-}
-
-impl ShipperState {
-    /// Notes that the server took a piece.
-    pub(crate) fn delivered(&self, n_bytes: usize) {
-        self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
-        self.piece_sizes.found_good(n_bytes);
-        if self.trouble.hold().take().is_some() {
-            self.n_recoveries.fetch_add(1, Ordering::Relaxed);
-            self.stop.wake();
-            tracing::info!("delivery works again");
-        }
-    }
-
-    /// Records why delivery fails, and logs a new reason.
-    pub(crate) fn in_trouble(&self, path: &Path, reason: String) {
-        let mut trouble = self.trouble.hold();
-        let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
-        let said_at = match known.map(|trouble| trouble.said_at) {
-            Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,
-            _ => {
-                tracing::warn!(path = %path.display(), reason, "delivery failed; retrying");
-                Instant::now()
-            }
-        };
-        *trouble = Some(DeliveryFailure { reason, said_at });
     }
 }
 

@@ -1,8 +1,7 @@
 //! The shipper's threads with a server in this process.
 
-use std::sync::Condvar;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc;
+use std::sync::{Condvar, mpsc};
 
 use super::*;
 use crate::DeliverError;

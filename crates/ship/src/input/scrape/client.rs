@@ -287,21 +287,12 @@ impl PemSource {
 
 impl TlsConfig {
     fn read(node: &Node<'_>, base: &Path) -> Result<Self, DefinitionError> {
-        let known = [
-            "ca",
-            "ca_file",
-            "cert",
-            "cert_file",
-            "key",
-            "key_file",
-            "insecure_skip_verify",
-            "min_version",
-            "max_version",
-        ];
+        const TLS_KEYS: [&str; 9] =
+            types::words("ca ca_file cert cert_file key key_file insecure_skip_verify min_version max_version");
         if let Some(name) = node.get("server_name") {
             return Err(name.error("is not supported; name the target as its certificate does"));
         }
-        node.check_keys(&known)?;
+        node.check_keys(&TLS_KEYS)?;
         let (cert, key) = (PemSource::of(node, "cert", base)?, PemSource::of(node, "key", base)?);
         let identity = match (cert, key) {
             (None, None) => None,

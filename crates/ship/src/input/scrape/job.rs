@@ -239,9 +239,7 @@ impl Job {
             metric_relabel: RelabelRule::list(node, "metric_relabel_configs")?,
         })
     }
-}
 
-impl Job {
     /// Adds the page of an address as a target. One that an exporter is asked about (`target`) is its instance.
     pub(super) fn scrape_url(&mut self, url: &Url) {
         self.client.take_user(url);
