@@ -198,7 +198,7 @@ impl Alerts {
 
     /// Returns the evaluation interval of rules without one of their own.
     pub fn interval_ns(&self) -> i64 {
-        self.engine.usual_interval_ns()
+        self.engine.interval_ns
     }
 
     /// Returns the timing of the evaluations of each rule, by name; in a fleet, only on the node that evaluates.

@@ -190,12 +190,7 @@ impl StoreAsk {
             support: execute::Support { cache: self.cache.as_deref(), ..execute::Support::default() },
         }
     }
-}
 
-/// What people did here. Rules that anyone but the owner of this machine made do not see it, as their makers do not.
-const AUDIT_GROUP: &str = "catat/audit";
-
-impl StoreAsk {
     fn snapshot(&self, groups: &[GroupPattern], scope: &GroupScope, range: TimeRange) -> Snapshot {
         let mut snapshot = self.store.snapshot_within(groups, scope, range);
         if *scope != GroupScope::All {
@@ -210,6 +205,9 @@ impl StoreAsk {
         LookupTable::is_seen(&table.scope, scope).then(|| plan::read_csv(&table.csv).ok().map(Arc::new))?
     }
 }
+
+/// What people did here. Rules that anyone but the owner of this machine made do not see it, as their makers do not.
+const AUDIT_GROUP: &str = "catat/audit";
 
 /// Returns a value as JSON.
 pub(crate) fn json_of(value: &Value) -> serde_json::Value {

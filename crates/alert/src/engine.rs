@@ -41,7 +41,8 @@ use crate::{AlarmJudge, Channel, Kind, Options, Rule, RuleSet, state, template};
 
 /// Rules, channels, and their state.
 pub(crate) struct RuleEngine {
-    interval_ns: i64,
+    /// The evaluation interval of rules without one of their own.
+    pub(crate) interval_ns: i64,
     wait_ns: i64,
     group_interval_ns: i64,
     repeat_ns: i64,

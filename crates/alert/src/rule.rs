@@ -3,8 +3,7 @@
 use crate::{Kind, Language};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use types::TimeRange;
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
 
 /// A rule, checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -73,9 +73,7 @@ impl Form {
         headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(file));
         headers
     }
-}
 
-impl Form {
     /// Reports whether the form has rows only, with no place for errors or warnings.
     pub(crate) fn is_bare(self) -> bool {
         matches!(self, Self::Csv(_) | Self::Sheet(_))

@@ -3,8 +3,7 @@
 use chrono_tz::Tz;
 use dashboard::Choices;
 use language::{Language, ParseOptions, logql};
-use plan::{Operator, Plan};
-use plan::{QueryError, QueryErrors};
+use plan::{Operator, Plan, QueryError, QueryErrors};
 use serde::Deserialize;
 use serde_json::Value;
 use storage::Snapshot;

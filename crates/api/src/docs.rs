@@ -15,11 +15,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use types::percent_encoded;
 
-use crate::embedded;
 use crate::markdown::escaped;
-use crate::page;
-use crate::reference;
 use crate::state::Call;
+use crate::{embedded, page, reference};
 use door::{Outcome, Reply};
 
 use render::{FILES, Page};

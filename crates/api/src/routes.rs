@@ -1,7 +1,6 @@
 //! The native routes, one file each.
 
-use door::Role;
-use door::tables;
+use door::{Role, tables};
 
 use crate::docs;
 use crate::state::Routes;

@@ -139,6 +139,11 @@ impl Server {
     }
 }
 
+/// Returns the path of a thing: a group, a dashboard, a report, a lookup table.
+pub(crate) fn path_of(kind: &str, name: &str) -> String {
+    format!("/api/v1/{kind}/{}", types::percent_encoded(name))
+}
+
 /// Adds the members that were given to the body of a request.
 pub(crate) fn add_given(body: &mut Value, given: &[(&str, &Option<String>)]) {
     for (name, value) in given {

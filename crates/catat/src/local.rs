@@ -16,8 +16,7 @@ use archive::{FileFeed, Input, inputs, leave_out};
 use execute::{Answer, Feed, FeedRequest, Request, Support, UnknownFields, execute_stream, needs_several_passes};
 use language::{ParseOptions, parse_insights};
 use parse::{ArrivalContext, Projection, Zone};
-use plan::read_csv;
-use plan::{Rows, Warning};
+use plan::{Rows, Warning, read_csv};
 use storage::Clock;
 use types::{GroupPattern, Hold, Limits, TimeRange, Timestamp, Value, counted, ensure};
 

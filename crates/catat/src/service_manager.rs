@@ -8,6 +8,10 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+#[cfg(feature = "server")]
+use std::sync::Arc;
+#[cfg(feature = "server")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +41,22 @@ pub(crate) async fn stop_signal() {
         // Without signal handlers the default action ends the process, which loses nothing that was acknowledged.
         _ => std::future::pending().await,
     }
+}
+
+/// Returns a flag that becomes true when the process is told to stop; `then` is done after that.
+#[cfg(feature = "server")]
+pub(crate) fn stop_flag(then: impl FnOnce() + Send + 'static) -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    std::thread::spawn(move || {
+        // Without a runtime a signal ends the process, which loses nothing.
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            runtime.block_on(stop_signal());
+            set.store(true, Ordering::Relaxed);
+            then();
+        }
+    });
+    flag
 }
 
 /// Says again and again that we live, where that is waited for; never ends. A runtime that hangs says nothing.

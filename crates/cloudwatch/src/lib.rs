@@ -58,14 +58,13 @@ use ingest::decode;
 #[cfg(test)]
 use storage::ObjectStoreOptions;
 
-use self::answer::answer;
+use self::answer::{Result, answer};
 use self::authentication::{AuthenticatedRequest, admit};
 use self::input::Input;
 use self::request::{BODY_BYTES_MAX, OperationRequest, Step};
 use door::{DeliveryMark, ErrorFormat, FamilyServer, Problem, Role, Routes};
 
 pub use self::answer::CloudWatchProblem;
-use self::answer::Result;
 pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
 pub use self::saved_filters::saved_filters;
 pub use self::signature::authorization;

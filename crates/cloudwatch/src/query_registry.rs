@@ -168,11 +168,7 @@ impl RegisteredQuery {
 
     /// Adds rows. Returns `false` if there is no memory for them, which ends the query.
     pub(super) fn extend(&self, all: &QueryRegistry, rows: Vec<Vec<Option<Value>>>) -> bool {
-        let texts = self.texts(&rows);
-        let n_bytes = bytes_of(&texts);
-        if !all.take_room(n_bytes) {
-            return self.is_too_much(all);
-        }
+        let Some((texts, n_bytes)) = self.texts(all, &rows) else { return self.is_too_much(all) };
         let mut results = self.results();
         results.n_bytes += n_bytes;
         results.rows.extend(texts);
@@ -181,11 +177,7 @@ impl RegisteredQuery {
 
     /// Replaces all rows. Returns `false` if there is no memory for the new ones, which ends the query.
     pub(super) fn replace(&self, all: &QueryRegistry, rows: Vec<Vec<Option<Value>>>) -> bool {
-        let texts = self.texts(&rows);
-        let n_bytes = bytes_of(&texts);
-        if !all.take_room(n_bytes) {
-            return self.is_too_much(all);
-        }
+        let Some((texts, n_bytes)) = self.texts(all, &rows) else { return self.is_too_much(all) };
         let mut results = self.results();
         self.bytes.fetch_sub(results.n_bytes, Ordering::Relaxed);
         results.n_bytes = n_bytes;
@@ -193,8 +185,12 @@ impl RegisteredQuery {
         true
     }
 
-    fn texts(&self, rows: &[Vec<Option<Value>>]) -> Vec<Arc<str>> {
-        rows.iter().take(ROWS_MAX).map(|row| Arc::from(row_json(&self.started.names, row))).collect()
+    /// Returns rows as texts with their bytes, if there is room for them.
+    fn texts(&self, all: &QueryRegistry, rows: &[Vec<Option<Value>>]) -> Option<(Vec<Arc<str>>, usize)> {
+        let row = |row: &Vec<Option<Value>>| Arc::from(row_json(&self.started.names, row));
+        let texts: Vec<Arc<str>> = rows.iter().take(ROWS_MAX).map(row).collect();
+        let n_bytes = bytes_of(&texts);
+        all.take_room(n_bytes).then_some((texts, n_bytes))
     }
 
     fn is_too_much(&self, all: &QueryRegistry) -> bool {

@@ -29,9 +29,8 @@ use crate::tls::ClientNames;
 
 pub use self::attempts::{Attempts, network_of};
 pub use self::caller::{Caller, Role, SignInWay, Standing};
-pub use self::keys::covers;
-pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey, grace_ns_of};
-pub use self::proxies::TrustedProxies;
+pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey, covers, grace_ns_of};
+pub use self::proxies::{TrustedProxies, is_allowed};
 pub use self::rate::Bucket;
 pub use self::revocable_body::{KeyRevoked, RevocableBody};
 pub use self::validity::Validity;

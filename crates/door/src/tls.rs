@@ -6,12 +6,10 @@
 //!
 //! Clients can be asked for a certificate of theirs, by an authority that is read once. What they may do with it is not known here.
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
+use std::{fmt, fs, io};
 use types::{Hold, ensure};
 
 use rustls::crypto::CryptoProvider;

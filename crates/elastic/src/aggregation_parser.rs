@@ -8,13 +8,10 @@ use super::aggregation::{Aggregation, Aggregations, Branch, Branches, Form, Kind
 use super::choice::{self, CHOICES};
 use super::histogram::{Step, date_histogram, histogram, zone};
 use super::metric::{self, METRICS};
-use super::operands;
 use super::pipeline::{self, PIPELINES};
 use super::sibling::{self, SIBLINGS};
-use super::{auto_histogram, composite, significant_terms, terms};
-use language::dsl::keys;
-use language::dsl::{Reader, object};
-use language::dsl::{not, value_of_json};
+use super::{auto_histogram, composite, operands, significant_terms, terms};
+use language::dsl::{Reader, keys, not, object, value_of_json};
 use language::mapping::Schema;
 use language::search_error::{Result, SearchError};
 use plan::each::each_of;

@@ -6,8 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::operands::{number, one_or_many};
 use super::paths::{name_of, number_at};
-use super::pipeline::{Paths, Term};
-use super::pipeline::{check_gaps, parse_script, paths_of, script_of, value_of_script};
+use super::pipeline::{Paths, Term, check_gaps, parse_script, paths_of, script_of, value_of_script};
 use language::dsl::object;
 use language::search_error::{Result, SearchError};
 

@@ -11,8 +11,7 @@ use super::scope::{Scope, computed};
 use super::syntax::{Command, Expression, Field, Identifier, Node, Order, Query, Source};
 use super::typed::is_present;
 use language::dsl::Selection;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey};
-use plan::{Span, not};
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey, Span, not};
 
 /// Most columns of an answer.
 const COLUMNS_MAX: usize = 10_000;

@@ -7,12 +7,8 @@ use super::checker::Checker;
 use super::error::Result;
 use super::syntax::{Expression, Literal, Node};
 use super::typed::{TypedExpr, truth_of};
-use language::dsl::Selection;
-use language::dsl::parse_query;
-use plan::not;
-use plan::within;
-use plan::{Expr, Operator};
-use plan::{Span, balanced};
+use language::dsl::{Selection, parse_query};
+use plan::{Expr, Operator, Span, balanced, not, within};
 
 /// What is wrong with a function that is elsewhere.
 const ONLY_IN_WHERE: &str = "is only supported in WHERE commands";

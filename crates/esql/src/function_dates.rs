@@ -95,47 +95,17 @@ impl Checker<'_> {
     fn unit(&self, c: &Call<'_>) -> Result<DateUnit> {
         let written = self.constant_text(c, 0)?;
         const DAY: i64 = 86_400_000;
-        const UNITS: [(&str, DateUnit); 41] = [
-            ("year", DateUnit::Months(12)),
-            ("years", DateUnit::Months(12)),
-            ("yy", DateUnit::Months(12)),
-            ("yyyy", DateUnit::Months(12)),
-            ("quarter", DateUnit::Months(3)),
-            ("quarters", DateUnit::Months(3)),
-            ("qq", DateUnit::Months(3)),
-            ("q", DateUnit::Months(3)),
-            ("month", DateUnit::Months(1)),
-            ("months", DateUnit::Months(1)),
-            ("mm", DateUnit::Months(1)),
-            ("m", DateUnit::Months(1)),
-            ("dayofyear", DateUnit::Milliseconds(DAY)),
-            ("dy", DateUnit::Milliseconds(DAY)),
-            ("y", DateUnit::Milliseconds(DAY)),
-            ("day", DateUnit::Milliseconds(DAY)),
-            ("days", DateUnit::Milliseconds(DAY)),
-            ("dd", DateUnit::Milliseconds(DAY)),
-            ("d", DateUnit::Milliseconds(DAY)),
-            ("week", DateUnit::Milliseconds(7 * DAY)),
-            ("weeks", DateUnit::Milliseconds(7 * DAY)),
-            ("wk", DateUnit::Milliseconds(7 * DAY)),
-            ("ww", DateUnit::Milliseconds(7 * DAY)),
-            ("weekday", DateUnit::Milliseconds(DAY)),
-            ("weekdays", DateUnit::Milliseconds(DAY)),
-            ("dw", DateUnit::Milliseconds(DAY)),
-            ("hour", DateUnit::Milliseconds(3_600_000)),
-            ("hours", DateUnit::Milliseconds(3_600_000)),
-            ("hh", DateUnit::Milliseconds(3_600_000)),
-            ("minute", DateUnit::Milliseconds(60_000)),
-            ("minutes", DateUnit::Milliseconds(60_000)),
-            ("mi", DateUnit::Milliseconds(60_000)),
-            ("n", DateUnit::Milliseconds(60_000)),
-            ("second", DateUnit::Milliseconds(1_000)),
-            ("seconds", DateUnit::Milliseconds(1_000)),
-            ("ss", DateUnit::Milliseconds(1_000)),
-            ("s", DateUnit::Milliseconds(1_000)),
-            ("millisecond", DateUnit::Milliseconds(1)),
-            ("milliseconds", DateUnit::Milliseconds(1)),
-            ("ms", DateUnit::Milliseconds(1)),
+        const UNITS: [(&str, DateUnit); 11] = [
+            ("year years yy yyyy", DateUnit::Months(12)),
+            ("quarter quarters qq q", DateUnit::Months(3)),
+            ("month months mm m", DateUnit::Months(1)),
+            ("dayofyear dy y day days dd d", DateUnit::Milliseconds(DAY)),
+            ("week weeks wk ww", DateUnit::Milliseconds(7 * DAY)),
+            ("weekday weekdays dw", DateUnit::Milliseconds(DAY)),
+            ("hour hours hh", DateUnit::Milliseconds(3_600_000)),
+            ("minute minutes mi n", DateUnit::Milliseconds(60_000)),
+            ("second seconds ss s", DateUnit::Milliseconds(1_000)),
+            ("millisecond milliseconds ms", DateUnit::Milliseconds(1)),
             ("microseconds", DateUnit::Microseconds),
         ];
         let name = written.to_ascii_lowercase();
@@ -145,10 +115,10 @@ impl Checker<'_> {
         if matches!(name.as_str(), "microsecond" | "mcs") {
             return Ok(DateUnit::Microseconds);
         }
-        if let Some((_, unit)) = UNITS.iter().find(|(known, _)| *known == name) {
+        if let Some((_, unit)) = UNITS.iter().find(|(names, _)| names.split(' ').any(|known| known == name)) {
             return Ok(*unit);
         }
-        let near = nearest(&name, UNITS.iter().map(|(known, _)| *known));
+        let near = nearest(&name, UNITS.iter().flat_map(|(names, _)| names.split(' ')));
         let hint = near.map(|near| format!("; did you mean [{near}]?")).unwrap_or_default();
         Err(self.verification(c.span, format!("Received value [{written}] is not valid date part to add{hint}")))
     }

@@ -1,7 +1,6 @@
 //! The generated grammar, and what every reader of its rules needs.
 
 use pest::iterators::Pair;
-use plan::Span;
 
 /// The generated parser.
 mod generated {
@@ -14,11 +13,7 @@ mod generated {
 }
 
 pub(super) use generated::{Esql, Rule};
-
-pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
-}
+pub(super) use plan::span_of;
 
 /// Returns the parts of a rule that are no words of the language.
 pub(super) fn parts<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {

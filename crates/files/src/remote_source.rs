@@ -187,6 +187,18 @@ impl RemoteObject {
             drop(self.files.fetched.wait_while(fetching, still_asked));
         }
     }
+
+    /// Returns the end of the segment: what an earlier start has kept of it, else one request, or two for a long footer.
+    pub fn end(&self) -> io::Result<SegmentEnd> {
+        let known = self.files.cache.end(self.segment);
+        let known = known.filter(|(from, bytes)| from.checked_add(bytes.len() as u64) == Some(self.n_bytes));
+        if let Some((from, bytes)) = known {
+            return Ok(SegmentEnd { from, bytes });
+        }
+        let end = SegmentEnd::read(&UncachedObject(self))?.without_sections();
+        self.files.cache.keep_end(self.segment, end.from, &end.bytes);
+        Ok(end)
+    }
 }
 
 /// Pages that were claimed and asked for while nobody waits.
@@ -272,20 +284,6 @@ impl Source for RemoteObject {
         drop(fetching);
         pages.for_each(|page| self.files.cache.forget(self.key(page)));
         true
-    }
-}
-
-impl RemoteObject {
-    /// Returns the end of the segment: what an earlier start has kept of it, else one request, or two for a long footer.
-    pub fn end(&self) -> io::Result<SegmentEnd> {
-        let known = self.files.cache.end(self.segment);
-        let known = known.filter(|(from, bytes)| from.checked_add(bytes.len() as u64) == Some(self.n_bytes));
-        if let Some((from, bytes)) = known {
-            return Ok(SegmentEnd { from, bytes });
-        }
-        let end = SegmentEnd::read(&UncachedObject(self))?.without_sections();
-        self.files.cache.keep_end(self.segment, end.from, &end.bytes);
-        Ok(end)
     }
 }
 

@@ -45,34 +45,13 @@ const SHOWN_MAX: usize = 100;
 const TIME_KEYS: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
 
 /// Zones that are offered for an offset in minutes, by what is spoken of most.
-const ZONES: [(i64, &str); 26] = [
-    (-600, "Pacific/Honolulu"),
-    (-480, "America/Los_Angeles"),
-    (-420, "America/Denver"),
-    (-360, "America/Chicago"),
-    (-300, "America/New_York"),
-    (-240, "America/Santiago"),
-    (-180, "America/Sao_Paulo"),
-    (0, "UTC"),
-    (60, "Europe/Berlin"),
-    (120, "Europe/Helsinki"),
-    (180, "Europe/Moscow"),
-    (210, "Asia/Tehran"),
-    (240, "Asia/Dubai"),
-    (270, "Asia/Kabul"),
-    (300, "Asia/Karachi"),
-    (330, "Asia/Kolkata"),
-    (345, "Asia/Kathmandu"),
-    (360, "Asia/Dhaka"),
-    (390, "Asia/Yangon"),
-    (420, "Asia/Jakarta"),
-    (480, "Asia/Makassar"),
-    (540, "Asia/Jayapura"),
-    (570, "Australia/Darwin"),
-    (600, "Australia/Brisbane"),
-    (660, "Pacific/Noumea"),
-    (720, "Pacific/Auckland"),
-];
+const ZONES: [(&str, &str); 26] = types::pairs(
+    "-600=Pacific/Honolulu -480=America/Los_Angeles -420=America/Denver -360=America/Chicago -300=America/New_York
+     -240=America/Santiago -180=America/Sao_Paulo 0=UTC 60=Europe/Berlin 120=Europe/Helsinki 180=Europe/Moscow
+     210=Asia/Tehran 240=Asia/Dubai 270=Asia/Kabul 300=Asia/Karachi 330=Asia/Kolkata 345=Asia/Kathmandu 360=Asia/Dhaka
+     390=Asia/Yangon 420=Asia/Jakarta 480=Asia/Makassar 540=Asia/Jayapura 570=Australia/Darwin 600=Australia/Brisbane
+     660=Pacific/Noumea 720=Pacific/Auckland",
+);
 
 /// A stream whose events are steadily off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,7 +220,8 @@ impl Stream {
         if !(-12 * 60..=14 * 60).contains(&minutes) {
             return None;
         }
-        let named = ZONES.iter().find(|(of_zone, _)| *of_zone == minutes).map(|(_, name)| (*name).to_owned());
+        let of_zone = minutes.to_string();
+        let named = ZONES.iter().find(|(minutes, _)| *minutes == of_zone).map(|(_, name)| (*name).to_owned());
         // Names whose offset is another one now, as in summer, would be wrong.
         let now_s = self.arrivals.back()?.at.div_euclid(Timestamp::SECOND);
         let is_so = |name: &String| name.parse().is_ok_and(|zone: Zone| zone.offset_seconds(now_s) == minutes * 60);

@@ -9,7 +9,6 @@ use storage::{BatchKey, Delivery, Part, Store, StoreError};
 use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Hold, Limits, SeriesLists, TimeRange, Timestamp};
 
 use crate::collector::{Collector, CollectorContext};
-use crate::datum;
 use crate::event::{EventMetadata, RawEvent};
 use crate::ids::{self, Claims, KnownIds};
 use crate::line_context::LineContexts;
@@ -17,7 +16,7 @@ use crate::pipeline::{self, MadePipeline, MadePipelines, MakePipelineError, Pipe
 use crate::sample::{MetricDescriptions, SharedSeries};
 use crate::sender::Sender;
 use crate::zones::GroupZones;
-use crate::{Clocks, IngestAnswer, Result, Sources};
+use crate::{Clocks, IngestAnswer, Result, Sources, datum};
 
 /// Takes request bodies and makes durable events of them.
 pub struct Intake {
@@ -30,7 +29,8 @@ pub struct Intake {
     /// Where the current pipelines come from; held while they are changed.
     // Nothing panics between its changes.
     pipeline_sources: Mutex<PipelineSources>,
-    zone: Zone,
+    /// The zone of times that name none, where neither group nor sender has one.
+    pub(crate) zone: Zone,
     pub(crate) line_contexts: LineContexts,
     pub(crate) overflowed: Arc<AtomicU64>,
     /// The ids of events that requests are about to store.
@@ -257,11 +257,6 @@ impl Intake {
         let (limits, zone, extras) = (&self.limits, self.zone, Extras::default());
         pipeline::DryRun { pipelines, limits, zone, now, modified: None, extras, format: None }
             .run(group, stream, samples)
-    }
-
-    /// Returns the zone of times that name none, where neither group nor sender has one.
-    pub(crate) fn default_zone(&self) -> Zone {
-        self.zone
     }
 
     /// Reads a text as an event that happens now, and stores nothing; pipelines do not see it.

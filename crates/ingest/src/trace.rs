@@ -62,7 +62,7 @@ pub struct KeptEvent {
 impl Intake {
     /// Returns what becomes of a text that is sent now: mostly one event; several where it is a list of records.
     pub fn trace(&self, traced: &TracedText<'_>, now: Timestamp) -> Vec<TracedEvent> {
-        let zone = self.zones.of(traced.group).or(traced.zone).unwrap_or(self.default_zone());
+        let zone = self.zones.of(traced.group).or(traced.zone).unwrap_or(self.zone);
         let extras = Extras { fields: traced.fields, offset: traced.offset, ..Extras::default() };
         let pipelines = self.pipelines();
         let run =

@@ -22,8 +22,7 @@ pub use cursor::JsonCursor;
 pub(crate) use emit::{emit_around, emit_line_fields, emit_record};
 pub(crate) use hints::is_needed;
 pub use hints::{may_tell_time, time_key};
-pub use members::JsonError;
-pub use members::TEXT_KEYS;
+pub use members::{JsonError, TEXT_KEYS};
 pub(crate) use members::{Members, TIME_KEYS, Token};
 pub(crate) use times::exact_rfc3339;
 

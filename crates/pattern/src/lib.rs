@@ -24,10 +24,8 @@ pub use crate::change::change;
 pub use crate::condition::condition;
 pub use crate::mask::mask;
 pub use crate::mine::mine;
-pub use change::{Band, band, short};
-pub use change::{UsualValue, usual};
-pub use condition::pattern_lines;
-pub use condition::{Condition, Texts};
+pub use change::{Band, UsualValue, band, short, usual};
+pub use condition::{Condition, Texts, pattern_lines};
 pub use starts::{Start, is_short_start, says_start, start};
 
 /// Returns the masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such

@@ -7,6 +7,7 @@ use std::fmt;
 
 use pest::RuleType;
 use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::iterators::Pair;
 
 /// A half-open range of bytes of the query's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,6 +122,12 @@ pub fn stop_of<R: RuleType>(error: &Error<R>) -> (usize, Option<&[R]>) {
         ErrorVariant::ParsingError { positives, .. } => (at, Some(positives)),
         ErrorVariant::CustomError { .. } => (at, None),
     }
+}
+
+/// Returns the place of a rule's text, without the white space at its end.
+pub fn span_of<R: RuleType>(pair: &Pair<'_, R>) -> Span {
+    let span = pair.as_span();
+    Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
 }
 
 /// Returns the error for a query that is nested too deeply for a grammar.

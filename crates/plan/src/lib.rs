@@ -51,7 +51,7 @@ pub use crate::csv::{
 };
 pub use crate::date_math::{date_value, format_time};
 pub use crate::error::{
-    QueryError, QueryErrors, Result, Span, alternatives, nearest, nested_too_deeply, one_of, place, stop_of,
+    QueryError, QueryErrors, Result, Span, alternatives, nearest, nested_too_deeply, one_of, place, span_of, stop_of,
 };
 pub use crate::fields::{HOST_FIELDS, MESSAGE_FIELDS, PLACE_FIELDS, SERVICE_FIELDS, fields_of, visit_fields};
 pub use crate::function::{DecimalFunction, Function, LabelsFunction, ListFunction, TypedFunction, TypedKind};

@@ -14,8 +14,7 @@ use types::Value;
 
 use crate::fields::{fields_of, visit_fields};
 use crate::name::Name;
-use crate::plan::balanced;
-use crate::plan::{Expr, Operator, ParseMethod};
+use crate::plan::{Expr, Operator, ParseMethod, balanced};
 use gather::{gather_exclusions, gathered};
 
 // Pushing filters costs the product of filters and other operators; no query that a person writes has so many.

@@ -56,19 +56,7 @@ impl Types {
         let names = self.stored.range::<Arc<str>, _>(Arc::from(below.as_str())..);
         names.take_while(|(known, _)| known.starts_with(&below)).any(|(known, _)| self.has_nested(known))
     }
-}
 
-/// Returns operators that answer the same over these runs, without calls for lists and dates that no run has. `None`
-/// where there are no such calls.
-pub fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Vec<Operator>> {
-    if !operators.iter().flat_map(Operator::expressions).any(is_reducible) {
-        return None;
-    }
-    let types = Types::of(runs, operators)?;
-    Some(operators.iter().map(|operator| mapped_operator(operator, &|expr| types.settled(expr))).collect())
-}
-
-impl Types {
     fn settled(&self, expr: &Expr) -> Expr {
         let Expr::Call(function, arguments) = expr else {
             return mapped(expr, &|expr| self.settled(expr));
@@ -113,6 +101,16 @@ impl Types {
             .cloned()
             .collect()
     }
+}
+
+/// Returns operators that answer the same over these runs, without calls for lists and dates that no run has. `None`
+/// where there are no such calls.
+pub fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Vec<Operator>> {
+    if !operators.iter().flat_map(Operator::expressions).any(is_reducible) {
+        return None;
+    }
+    let types = Types::of(runs, operators)?;
+    Some(operators.iter().map(|operator| mapped_operator(operator, &|expr| types.settled(expr))).collect())
 }
 
 /// Reports whether an expression calls one of the functions that [`settle`] reduces.

@@ -3,10 +3,9 @@
 use chrono_tz::Tz;
 use types::{TimeRange, Timestamp};
 
-use crate::calendar;
 use crate::length::Length;
 use crate::name::Name;
-use crate::time;
+use crate::{calendar, time};
 
 /// What a query itself says about the times of the events that it looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

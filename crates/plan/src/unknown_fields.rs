@@ -149,6 +149,21 @@ impl UnknownFields {
             (false, n_more) => format!("fields are {} and {n_more} more", shown.join(", ")),
         }
     }
+
+    /// Crosses off the fields that a run knows by their very names, which costs less than their summaries.
+    fn look_at_names_of(&mut self, run: &dyn Run) -> Result<(), ScanError> {
+        for name in run.field_names()? {
+            if let Some((name, _)) = self.asked.remove_entry(&name) {
+                self.found.insert(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the fields that were not found, each with what it is compared with.
+    pub fn asked(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.asked.iter().map(|(name, partner)| (&**name, partner.as_deref()))
+    }
 }
 
 /// A field that a name may stand for.
@@ -239,23 +254,6 @@ impl FieldMentions {
         if is_sent {
             self.asked.entry(name.clone()).or_insert_with(|| partner.cloned());
         }
-    }
-}
-
-impl UnknownFields {
-    /// Crosses off the fields that a run knows by their very names, which costs less than their summaries.
-    fn look_at_names_of(&mut self, run: &dyn Run) -> Result<(), ScanError> {
-        for name in run.field_names()? {
-            if let Some((name, _)) = self.asked.remove_entry(&name) {
-                self.found.insert(name);
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the fields that were not found, each with what it is compared with.
-    pub fn asked(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.asked.iter().map(|(name, partner)| (&**name, partner.as_deref()))
     }
 }
 

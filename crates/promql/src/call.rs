@@ -8,10 +8,9 @@ use crate::context::Context;
 use crate::error::{EvalError, Result};
 use crate::histogram::{Histogram, general};
 use crate::labels::Labels;
-use crate::math;
-use crate::relabel;
 use crate::syntax::{Expr, Node, Span};
 use crate::value::{Evaluated, Grid, NONE, Series, Value, is_none, stored};
+use crate::{math, relabel};
 
 /// A call whose arguments are evaluated.
 pub(crate) struct Call<'a> {

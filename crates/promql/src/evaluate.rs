@@ -6,20 +6,18 @@ use crate::aggregate::Reduction;
 use crate::call::{Call, Values};
 use crate::context::Context;
 use crate::error::{EvalError, Result};
-use crate::extended;
 use crate::function::{Function, Kind};
 use crate::info::info;
 use crate::labels::Labels;
 use crate::matching::Join;
-use crate::math;
 use crate::operators::{Operation, scalars};
-use crate::over_time;
 use crate::pick::Pick;
 use crate::relabel::fixed_labels;
 use crate::selector::{Yield, select};
 use crate::syntax::{Aggregation, Edges, Expr, Grouping, Matching, Node, Operator, Selector, Shift, Span};
 use crate::value::{Evaluated, Grid, Series};
 use crate::windows::Plan;
+use crate::{extended, math, over_time};
 
 /// Evaluates a node that is no range.
 pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Evaluated> {

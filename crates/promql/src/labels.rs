@@ -21,14 +21,8 @@ pub struct Label {
 /// Pairs of name and value in order of name, each name once; cheap to clone.
 ///
 /// The order of label sets is that of Prometheus: by the first pair that differs, then by length.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels(Arc<[Label]>);
-
-impl Default for Labels {
-    fn default() -> Self {
-        Self(Arc::new([]))
-    }
-}
 
 impl Labels {
     /// Creates a label set; of a name that comes twice the last value counts, and an empty value is no label.

@@ -17,7 +17,6 @@ use crate::column::dependent::{self, BlockColumn};
 use crate::column::shared_ids::SharedIds;
 use crate::column::successive;
 use crate::column_writer::ColumnWriter;
-use crate::duration;
 use crate::error::SegmentError;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
@@ -28,7 +27,7 @@ use crate::section::{SectionId, SectionWriter};
 use crate::shape::ShapeTable;
 use crate::texts::{self, BlockTexts, MessageWriter};
 use crate::times::{put_deltas, put_times};
-use crate::{field_filter, field_minutes, proof, word_index};
+use crate::{duration, field_filter, field_minutes, proof, word_index};
 
 /// zstd level of the footer: small, and read at every opening.
 const FOOTER_LEVEL: i32 = 3;

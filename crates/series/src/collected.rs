@@ -42,7 +42,7 @@ pub(crate) struct BlockSamples<'c> {
     range: (i64, i64),
     /// By place of a stream among those chosen, the place of its series.
     places: &'c [usize],
-    contents: BlockContents,
+    pub(crate) contents: BlockContents,
 }
 
 impl<'c> BlockSamples<'c> {
@@ -59,12 +59,6 @@ impl<'c> BlockSamples<'c> {
     /// Returns how many samples it has taken.
     pub(crate) fn len(&self) -> usize {
         self.contents.times.len()
-    }
-}
-
-impl From<BlockSamples<'_>> for BlockContents {
-    fn from(samples: BlockSamples<'_>) -> Self {
-        samples.contents
     }
 }
 

@@ -146,7 +146,7 @@ impl BlockVisitor for SampleReader<'_> {
         let mut samples = self.samples();
         samples.n += n;
         if n > 0 && !is_over {
-            samples.add_block(found.into());
+            samples.add_block(found.contents);
         }
         Ok(Some(n))
     }

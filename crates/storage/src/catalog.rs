@@ -39,8 +39,7 @@ use crate::batch_ids::ValidEntries;
 use crate::groups::Groups;
 use crate::positions::Positions;
 use crate::retention::RetiredRuns;
-use crate::tier::Place;
-use crate::tier::Tier;
+use crate::tier::{Place, Tier};
 use database::Result;
 
 /// The catalog of one store. Each change is one transaction, durable when it returns; one that fails changed

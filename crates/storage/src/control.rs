@@ -41,11 +41,8 @@ use std::collections::BTreeMap;
 use types::GroupName;
 
 use crate::GroupRetention;
-use crate::retention::Trim;
-use crate::retention::Trims;
-use database::Result;
-use database::signed;
-use database::unsigned;
+use crate::retention::{Trim, Trims};
+use database::{Result, signed, unsigned};
 
 /// The kind of documents with the limits of groups.
 const RETENTION: &str = "retention";

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use segment::SegmentError;
 use types::{GroupName, ScanError};
 
-use database::DatabaseError;
-use database::DatabaseProblem;
+use database::{DatabaseError, DatabaseProblem};
 
 /// Why the store cannot be opened. Nothing in the data directory was changed.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +49,8 @@ pub enum OpenError {
     #[error(transparent)]
     Database(DatabaseError),
     /// The object store is not described in a way that can be used.
-    #[error("object store: {problem}")]
-    ObjectStore {
-        /// What is wrong.
-        problem: String,
-    },
+    #[error("object store: {0}")]
+    ObjectStore(String),
 }
 
 /// Why a flush or a deletion did not succeed. What was accepted is as safe as before.

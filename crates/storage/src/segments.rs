@@ -17,8 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockRea
 use types::{GroupName, Hold, ScanError, Timestamp};
 
 use self::files::SegmentFiles;
-use crate::Options;
-use crate::StoreError;
 use crate::batch_ids::Age;
 use crate::catalog::Catalog;
 use crate::catalog::claim::Claim;
@@ -31,7 +29,7 @@ use crate::maintenance::Maintenance;
 use crate::retention::disk_margin;
 use crate::signal::Signal;
 use crate::state::State;
-use crate::tombstone;
+use crate::{Options, StoreError, tombstone};
 
 /// Hot events that are worth a flush while the disk is nearly full.
 const SHORT_FLUSH_BYTES: u64 = 4 << 20;

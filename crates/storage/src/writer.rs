@@ -14,22 +14,13 @@ use std::time::{Duration, Instant};
 
 use types::{Hold, ensure};
 
-use self::queue::Answer;
-use self::queue::CloseReason;
-use self::queue::Queue;
-use self::queue::RETRY_AFTER_S;
-use self::queue::Request;
-use self::queue::Rotation;
-use self::queue::WriterCommand;
+use self::queue::{Answer, CloseReason, Queue, RETRY_AFTER_S, Request, Rotation, WriterCommand};
 
-use crate::AppendError;
-use crate::Delivery;
-use crate::Receipt;
-use crate::StoreError;
 use crate::feed::Feed;
 use crate::segments::Segments;
 use crate::state::deletions::{Erasure, HotChange};
 use crate::wal::batch_codec::Encoder;
+use crate::{AppendError, Delivery, Receipt, StoreError};
 
 pub(crate) use acceptance::{Acceptance, Identity};
 

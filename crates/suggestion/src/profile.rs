@@ -34,7 +34,7 @@ pub struct Profile {
     /// Events by the field with their text and by the text with what varies taken out.
     pub(crate) texts: HashMap<(&'static str, String), TextProfile>,
     /// Events whose text would have been one too many.
-    n_untold: u64,
+    pub n_untold: u64,
     /// Bytes of all samples that were ever kept.
     sample_bytes: usize,
     /// Names of the fields that events have.
@@ -170,11 +170,6 @@ impl Profile {
         for (name, services) in other.services {
             self.services.entry(name).or_default().merge(services);
         }
-    }
-
-    /// Returns how many events have a text that is not among those told apart.
-    pub fn n_untold(&self) -> u64 {
-        self.n_untold
     }
 }
 

@@ -66,27 +66,19 @@ pub enum Intrinsic {
 }
 
 /// Intrinsic fields by the names that a query writes, the name of labels first.
-const INTRINSICS: [(&str, Intrinsic); 29] = [
-    ("name", Intrinsic::Name),
-    ("span:name", Intrinsic::Name),
-    ("duration", Intrinsic::Duration),
-    ("span:duration", Intrinsic::Duration),
-    ("status", Intrinsic::Status),
-    ("span:status", Intrinsic::Status),
-    ("statusMessage", Intrinsic::StatusMessage),
-    ("span:statusMessage", Intrinsic::StatusMessage),
-    ("kind", Intrinsic::Kind),
-    ("span:kind", Intrinsic::Kind),
+const INTRINSICS: [(&str, Intrinsic); 21] = [
+    ("name span:name", Intrinsic::Name),
+    ("duration span:duration", Intrinsic::Duration),
+    ("status span:status", Intrinsic::Status),
+    ("statusMessage span:statusMessage", Intrinsic::StatusMessage),
+    ("kind span:kind", Intrinsic::Kind),
     ("span:id", Intrinsic::SpanId),
     ("span:parentID", Intrinsic::ParentId),
     ("span:childCount", Intrinsic::ChildCount),
     ("trace:id", Intrinsic::TraceId),
-    ("traceDuration", Intrinsic::TraceDuration),
-    ("trace:duration", Intrinsic::TraceDuration),
-    ("rootName", Intrinsic::RootName),
-    ("trace:rootName", Intrinsic::RootName),
-    ("rootServiceName", Intrinsic::RootService),
-    ("trace:rootService", Intrinsic::RootService),
+    ("traceDuration trace:duration", Intrinsic::TraceDuration),
+    ("rootName trace:rootName", Intrinsic::RootName),
+    ("rootServiceName trace:rootService", Intrinsic::RootService),
     ("event:name", Intrinsic::EventName),
     ("event:timeSinceStart", Intrinsic::EventTimeSinceStart),
     ("link:traceID", Intrinsic::LinkTraceId),
@@ -101,17 +93,19 @@ const INTRINSICS: [(&str, Intrinsic); 29] = [
 impl Intrinsic {
     /// Returns the field of a name.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        INTRINSICS.iter().find(|(known, _)| *known == name).map(|(_, intrinsic)| *intrinsic)
+        let mut all = INTRINSICS.iter();
+        all.find(|(names, _)| names.split(' ').any(|known| known == name)).map(|(_, intrinsic)| *intrinsic)
     }
 
     /// Returns all names.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        INTRINSICS.iter().map(|(name, _)| *name)
+        INTRINSICS.iter().flat_map(|(names, _)| names.split(' '))
     }
 
     /// Returns the name that Tempo gives the field in its answers.
     pub(crate) fn name(self) -> &'static str {
-        INTRINSICS.iter().find(|(_, intrinsic)| *intrinsic == self).map_or("", |(name, _)| name)
+        let names = INTRINSICS.iter().find(|(_, intrinsic)| *intrinsic == self);
+        names.and_then(|(names, _)| names.split(' ').next()).unwrap_or_default()
     }
 }
 

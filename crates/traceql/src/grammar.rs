@@ -1,7 +1,4 @@
-//! The generated grammar, and the place of a rule in the text.
-
-use pest::iterators::Pair;
-use plan::Span;
+//! The generated grammar.
 
 /// The generated parser.
 mod generated {
@@ -14,9 +11,4 @@ mod generated {
 }
 
 pub(crate) use generated::{Rule, TraceQl};
-
-/// Returns the place of a rule's text, without the white space at its end.
-pub(crate) fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
-}
+pub(crate) use plan::span_of;

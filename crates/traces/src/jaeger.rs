@@ -11,7 +11,6 @@ use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 use types::{TimeRange, Timestamp, ensure};
 
-use crate::candidates;
 use crate::dependencies::{Dependency, dependencies};
 use crate::native::trace::{bad_id, missing, needed};
 use crate::plans::equal;
@@ -21,7 +20,7 @@ use crate::shares::traces_in_shares;
 use crate::span::trace_id;
 use crate::state::{Call, Routes};
 use crate::times::{self, MICROSECOND, MILLISECOND};
-use crate::values;
+use crate::{candidates, values};
 
 /// The prefix of all paths.
 pub(crate) const PREFIX: &str = "/jaeger/";

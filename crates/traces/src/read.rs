@@ -14,15 +14,14 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use door::{QueryRun, Result};
 
-use crate::far_events;
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
 use crate::problem::{ProblemCode, TraceProblem};
 use crate::reading::SYSTEM_FIELDS;
 pub(crate) use crate::reading::{EventFields, Reading, query};
 use crate::span::Span;
-use crate::times;
 use crate::trace_events::{TraceEvent, collect};
 use crate::tree::{Tree, without_repeated};
+use crate::{far_events, times};
 
 /// Limit on the spans of one trace, and of the traces of one answer together.
 pub(crate) const SPANS_MAX: usize = 20_000;

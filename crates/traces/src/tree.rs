@@ -8,11 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::clock_skew;
-use crate::critical_path;
 use crate::node::{Node, Place};
 use crate::problem::{ProblemCode, TraceProblem};
 use crate::span::{Span, SpanKind};
+use crate::{clock_skew, critical_path};
 
 /// The spans of a trace in the order of a tree.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,6 @@ use plan::{Expr, Operator, balanced};
 use serde_json::json;
 use types::{TimeRange, Timestamp, ensure};
 
-use crate::candidates;
 use crate::dependencies::dependencies;
 use crate::native::trace::{bad_id, missing, needed};
 use crate::plans::{equal, is_present};
@@ -21,8 +20,8 @@ use crate::shares::traces_in_shares;
 use crate::span::{field_of_attribute, is_own_field, trace_id};
 use crate::state::{Call, Routes};
 use crate::times::{self, MICROSECOND, MILLISECOND};
-use crate::values;
 use crate::warning::with_warning;
+use crate::{candidates, values};
 
 /// The prefix of all paths.
 pub(crate) const PREFIX: &str = "/zipkin/";

@@ -137,9 +137,7 @@ impl Mailbox {
         };
         letter.map_err(|error| format!("the message cannot be written: {error}"))
     }
-}
 
-impl Mailbox {
     /// Returns the text of a letter; for subscribers with the address that ends their subscription.
     fn text(&self, notification: &Json, message: Option<TopicMessage>) -> String {
         let is_question = message.as_ref().is_some_and(|message| message.kind != "Notification");

@@ -1,10 +1,9 @@
 //! A compiled rule: the plan of its query, and what the columns of its rows mean.
 
 use super::patterns::described;
-use crate::Rule;
 use crate::alarm::AlarmVerdict;
 use crate::compile::patterns::texts_of;
-use crate::prometheus_text;
+use crate::{Rule, prometheus_text};
 use gotemplate::Template;
 use language::logql;
 use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};

@@ -103,9 +103,7 @@ impl CompiledRule {
         let before: Vec<Operator> = self.steps().collect();
         Some(Lines { query: events_text(&self.sources, &before, &conditions)?, group, page: self.page() })
     }
-}
 
-impl CompiledRule {
     /// Returns plans for the events that an alert with these labels is about, the closest first; `message` is one of them.
     ///
     /// What a label does not say of an event is left out, and so is the time by which a rule groups: the events of before tell

@@ -129,11 +129,6 @@ impl RuleEngine {
         self.schedule.set(enabled.map(|rule| (rule.name.clone(), self.interval_of(rule), stays(rule))));
     }
 
-    /// Returns the evaluation interval of rules without one of their own.
-    pub(crate) fn usual_interval_ns(&self) -> i64 {
-        self.interval_ns
-    }
-
     /// Returns how often a rule is evaluated.
     pub(super) fn interval_of(&self, rule: &Rule) -> i64 {
         rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND)

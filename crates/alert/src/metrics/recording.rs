@@ -43,6 +43,37 @@ impl Recording {
     pub fn name(&self) -> &str {
         &self.rule.name
     }
+
+    fn evaluate(&self, ask: &dyn Ask, memory: &HistoryCache, now: Timestamp) -> Result<Family, String> {
+        let asking = DetectorInput { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false, base_url: "" };
+        let (compiled, table) = answer(&self.rule, &asking)?;
+        if let Some(partial) = table.partial {
+            return Err(partial);
+        }
+        ensure!(table.rows.len() <= SERIES_MAX, format!("it returns more than {SERIES_MAX} series"));
+        let value = compiled.value.ok_or("the query returns no number")?;
+        let fields: Vec<String> = compiled.labels.iter().map(|(_, name)| name.clone()).collect();
+        let names = label_names(&fields).map_err(|error| error.to_string())?;
+        let mut samples: BTreeMap<Vec<(String, String)>, f64> = BTreeMap::new();
+        for row in &table.rows {
+            let Some(number) = row.get(value).and_then(|value| number_of(value.as_ref()?)) else { continue };
+            let text = |at: &usize| row.get(*at).and_then(Option::as_ref).map(label_text).unwrap_or_default();
+            let of_row = names.iter().cloned().zip(compiled.labels.iter().map(|(at, _)| text(at)));
+            let fixed = self.labels.iter().map(|(name, text)| (name.clone(), text.clone()));
+            // As with Prometheus, labels of the rule take precedence.
+            let labels: BTreeMap<String, String> = of_row.chain(fixed).collect();
+            samples.entry(labels.into_iter().collect()).or_insert(number);
+        }
+        let sample = |(labels, value)| Sample { labels, value, ..Sample::default() };
+        let samples = samples.into_iter().map(sample).collect();
+        let query = self.rule.query.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Family {
+            name: self.rule.name.clone(),
+            help: format!("Recorded: {query}"),
+            kind: FamilyKind::Gauge,
+            samples,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -142,39 +173,6 @@ impl Recorder {
             });
         }
         families
-    }
-}
-
-impl Recording {
-    fn evaluate(&self, ask: &dyn Ask, memory: &HistoryCache, now: Timestamp) -> Result<Family, String> {
-        let asking = DetectorInput { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false, base_url: "" };
-        let (compiled, table) = answer(&self.rule, &asking)?;
-        if let Some(partial) = table.partial {
-            return Err(partial);
-        }
-        ensure!(table.rows.len() <= SERIES_MAX, format!("it returns more than {SERIES_MAX} series"));
-        let value = compiled.value.ok_or("the query returns no number")?;
-        let fields: Vec<String> = compiled.labels.iter().map(|(_, name)| name.clone()).collect();
-        let names = label_names(&fields).map_err(|error| error.to_string())?;
-        let mut samples: BTreeMap<Vec<(String, String)>, f64> = BTreeMap::new();
-        for row in &table.rows {
-            let Some(number) = row.get(value).and_then(|value| number_of(value.as_ref()?)) else { continue };
-            let text = |at: &usize| row.get(*at).and_then(Option::as_ref).map(label_text).unwrap_or_default();
-            let of_row = names.iter().cloned().zip(compiled.labels.iter().map(|(at, _)| text(at)));
-            let fixed = self.labels.iter().map(|(name, text)| (name.clone(), text.clone()));
-            // As with Prometheus, labels of the rule take precedence.
-            let labels: BTreeMap<String, String> = of_row.chain(fixed).collect();
-            samples.entry(labels.into_iter().collect()).or_insert(number);
-        }
-        let sample = |(labels, value)| Sample { labels, value, ..Sample::default() };
-        let samples = samples.into_iter().map(sample).collect();
-        let query = self.rule.query.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Family {
-            name: self.rule.name.clone(),
-            help: format!("Recorded: {query}"),
-            kind: FamilyKind::Gauge,
-            samples,
-        })
     }
 }
 

@@ -8,6 +8,9 @@ use types::Timestamp;
 /// How far from now the next or last day is looked for: any month has the days that can be named.
 const LOOK_DAYS: u64 = 32;
 
+/// Days of the week, as reports name them.
+const WEEKDAYS: [&str; 7] = types::words("monday tuesday wednesday thursday friday saturday sunday");
+
 /// The last day of a month that every month has.
 const DAY_MAX: u32 = 28;
 
@@ -58,16 +61,7 @@ impl From<Days> for String {
             Days::Every => "day".to_owned(),
             Days::Working => "weekday".to_owned(),
             Days::Monthly(day) => day.to_string(),
-            Days::Weekly(day) => match day {
-                Weekday::Mon => "monday",
-                Weekday::Tue => "tuesday",
-                Weekday::Wed => "wednesday",
-                Weekday::Thu => "thursday",
-                Weekday::Fri => "friday",
-                Weekday::Sat => "saturday",
-                Weekday::Sun => "sunday",
-            }
-            .to_owned(),
+            Days::Weekly(day) => WEEKDAYS[day.num_days_from_monday() as usize].to_owned(),
         }
     }
 }

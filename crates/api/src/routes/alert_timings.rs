@@ -3,8 +3,7 @@
 use alert::EvaluationTiming;
 
 use door::Server;
-use door::exposition::Kind;
-use door::exposition::Page;
+use door::exposition::{Kind, Page};
 
 /// A family: its name, what kind of number it is, what it says, and how it is read.
 type Family = (&'static str, Kind, &'static str, fn(&EvaluationTiming) -> Option<f64>);

@@ -4,8 +4,7 @@ use axum::http::{HeaderValue, header};
 use serde_json::json;
 
 use crate::state::Call;
-use door::tables;
-use door::{Outcome, Problem, Reply, RequestBody};
+use door::{Outcome, Problem, Reply, RequestBody, tables};
 
 pub(crate) fn list(Call { server, .. }: &Call) -> Outcome {
     Ok(Reply::json(&json!({"lookups": tables::list(server.settings(), &server.caller.scope)?})))

@@ -142,8 +142,8 @@ impl SuggestionList {
             let (n, are) = (self.all.n_events, verb_for(self.all.n_events, "is", "are"));
             return Some(format!("{} {are} too few to suggest anything.", counted(n, "event")));
         }
-        if profile.n_untold() > 0 {
-            let n = profile.n_untold();
+        if profile.n_untold > 0 {
+            let n = profile.n_untold;
             let (events, have) = (counted(n, "event"), verb_for(n, "has a text of its own", "have texts of their own"));
             return Some(format!("{events} {have}; noise and fields were not looked for there."));
         }

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use storage::Clock;
 
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
-use crate::client::{Server, broken_off};
+use crate::client::{Server, broken_off, path_of};
 use crate::failure::{Failure, Result, of_output};
 use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
-use types::{counted, percent_encoded, verb_for};
+use types::{counted, verb_for};
 
 /// Columns of a list of dashboards, and of what became of panels.
 const COLUMNS: &str = "name title owner source changed";
@@ -37,7 +37,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<()> {
             print_list(&options.client.printing, COLUMNS, &list["dashboards"])
         }
         Some(DashboardCommand::Show { name }) => {
-            let document = without_around(server.get(&path(name))?);
+            let document = without_around(server.get(&path_of("dashboards", name))?);
             writeln!(std::io::stdout(), "{}", pretty(&document)).map_err(of_output)
         }
         Some(DashboardCommand::Pull { dir, names }) => pull(&server, dir, names),
@@ -51,7 +51,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<()> {
             let sent = server.send(request_of(&server, export, zone.name())?, "")?;
             write_export(sent, export.file.as_deref())
         }
-        Some(DashboardCommand::Delete { name }) => server.delete(&path(name), name),
+        Some(DashboardCommand::Delete { name }) => server.delete(&path_of("dashboards", name), name),
     }
 }
 
@@ -68,7 +68,7 @@ fn request_of(server: &Server, export: &Export, zone: &str) -> Result<RequestBui
         let (name, value) = variable(pair)?;
         query.push((format!("var.{name}"), value.to_owned()));
     }
-    Ok(server.request(Method::GET, &format!("{}/export", path(&export.name))).query(&query))
+    Ok(server.request(Method::GET, &format!("{}/export", path_of("dashboards", &export.name))).query(&query))
 }
 
 /// Reads the value of a variable.
@@ -101,7 +101,7 @@ fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<()> {
         if !dashboard::is_document_name(&name) {
             return Err(Failure::usage(format!("{name:?} cannot be a file: {}", dashboard::DOCUMENT_NAMES)));
         }
-        let document = without_around(server.get(&path(&name))?);
+        let document = without_around(server.get(&path_of("dashboards", &name))?);
         let file = dir.join(format!("{name}.json"));
         std::fs::write(&file, pretty(&document) + "\n").map_err(|error| failed(&file, error))?;
         say!("catat: {} written", file.display());
@@ -112,9 +112,9 @@ fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<()> {
 fn push(server: &Server, files: &[PathBuf]) -> Result<()> {
     for DashboardFile { name, document, .. } in read_all(files)? {
         let mut json = to_value(&document)?;
-        let current = server.request(Method::GET, &path(&name)).send().map_err(broken_off)?;
+        let current = server.request(Method::GET, &path_of("dashboards", &name)).send().map_err(broken_off)?;
         if current.status() != StatusCode::NOT_FOUND {
-            let current = server.get(&path(&name))?;
+            let current = server.get(&path_of("dashboards", &name))?;
             if current["source"] == "store" && without_around(current.clone()) == json {
                 say!("catat: {name} is unchanged");
                 continue;
@@ -127,7 +127,7 @@ fn push(server: &Server, files: &[PathBuf]) -> Result<()> {
 }
 
 fn put(server: &Server, name: &str, document: &Value) -> Result<()> {
-    let request = server.request(Method::PUT, &path(name)).json(document);
+    let request = server.request(Method::PUT, &path_of("dashboards", name)).json(document);
     let kept: Value = server.ask(request, "")?;
     say!("catat: {name} has version {}", kept["version"]);
     Ok(())
@@ -204,8 +204,4 @@ fn without_around(mut json: Value) -> Value {
 
 fn pretty(json: &Value) -> String {
     serde_json::to_string_pretty(json).unwrap_or_default()
-}
-
-fn path(name: &str) -> String {
-    format!("/api/v1/dashboards/{}", percent_encoded(name))
 }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
-use crate::client::Server;
+use crate::client::{Server, path_of};
 use crate::failure::{Failure, Result};
 use crate::output::{print_list, print_thing};
 use types::{counted, percent_encoded, verb_for};
@@ -30,14 +30,16 @@ pub(crate) fn groups(options: Groups) -> Result<()> {
     let talk = Talk { server: Server::new(&options.client.remote)?, options: &options };
     match &options.command {
         None | Some(GroupCommand::List) => talk.list(),
-        Some(GroupCommand::Show { name }) => talk.show(&talk.server.get(&path(name))?),
+        Some(GroupCommand::Show { name }) => talk.show(&talk.server.get(&path_of("groups", name))?),
         Some(GroupCommand::Set(set)) => talk.set(set),
         Some(GroupCommand::Delete { name, yes }) => talk.delete(name, *yes),
         Some(GroupCommand::DeleteEvents(delete)) => talk.delete_events(delete),
         Some(GroupCommand::Deletions { name, id: None }) => talk.deletions(name),
-        Some(GroupCommand::Deletions { name, id: Some(id) }) => {
-            talk.show(&talk.server.get(&format!("{}/delete-events/{}", path(name), percent_encoded(id)))?)
-        }
+        Some(GroupCommand::Deletions { name, id: Some(id) }) => talk.show(&talk.server.get(&format!(
+            "{}/delete-events/{}",
+            path_of("groups", name),
+            percent_encoded(id)
+        ))?),
     }
 }
 
@@ -58,7 +60,10 @@ impl Talk<'_> {
     }
 
     fn deletions(&self, name: &str) -> Result<()> {
-        self.print(DELETION_COLUMNS, &self.server.get(&format!("{}/delete-events", path(name)))?["deletions"])
+        self.print(
+            DELETION_COLUMNS,
+            &self.server.get(&format!("{}/delete-events", path_of("groups", name)))?["deletions"],
+        )
     }
 
     /// Changes the given limits and keeps the others.
@@ -68,7 +73,8 @@ impl Talk<'_> {
             let body = json!({"time_zone": zone});
             // An unknown zone is refused before anything else changes.
             let preview = if set.preview { "?preview=true" } else { "" };
-            let group = self.ask(Method::PUT, &format!("{}{preview}", path(&set.name)), Some(&body), "")?;
+            let group =
+                self.ask(Method::PUT, &format!("{}{preview}", path_of("groups", &set.name)), Some(&body), "")?;
             if set.retention_age.is_none() && set.retention_size.is_none() {
                 return self.show(&group);
             }
@@ -82,7 +88,8 @@ impl Talk<'_> {
         };
         let retention = json!({"age": limit(&set.retention_age, "age"), "size": limit(&set.retention_size, "size")});
         let body = json!({"retention": retention});
-        let preview = self.ask(Method::PUT, &format!("{}?preview=true", path(&set.name)), Some(&body), "")?;
+        let preview =
+            self.ask(Method::PUT, &format!("{}?preview=true", path_of("groups", &set.name)), Some(&body), "")?;
         let n_events = preview["removes"]["events"].as_u64().unwrap_or(0);
         if set.preview {
             return self.show(&preview);
@@ -95,15 +102,15 @@ impl Talk<'_> {
                 set.name
             ))?;
         }
-        self.show(&self.ask(Method::PUT, &path(&set.name), Some(&body), "")?)
+        self.show(&self.ask(Method::PUT, &path_of("groups", &set.name), Some(&body), "")?)
     }
 
     fn delete(&self, name: &str, yes: bool) -> Result<()> {
-        let group = self.server.get(&path(name))?;
+        let group = self.server.get(&path_of("groups", name))?;
         if !yes {
             confirm(&format!("Group {name} and its {} are deleted permanently.", counted(&group["events"], "event")))?;
         }
-        self.ask(Method::DELETE, &path(name), None, "")?;
+        self.ask(Method::DELETE, &path_of("groups", name), None, "")?;
         say!("catat: group {name} deleted");
         Ok(())
     }
@@ -130,7 +137,7 @@ impl Talk<'_> {
     }
 
     fn order(&self, name: &str, body: &Value, query: &str) -> Result<Value> {
-        self.ask(Method::POST, &format!("{}/delete-events", path(name)), Some(body), query)
+        self.ask(Method::POST, &format!("{}/delete-events", path_of("groups", name)), Some(body), query)
     }
 
     /// Shows a deletion, and fails if damage kept events from being read.
@@ -173,10 +180,6 @@ fn confirm(what: &str) -> Result<()> {
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(Failure::other("nothing was changed")),
     }
-}
-
-fn path(name: &str) -> String {
-    format!("/api/v1/groups/{}", percent_encoded(name))
 }
 
 #[cfg(test)]

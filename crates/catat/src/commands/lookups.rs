@@ -3,10 +3,9 @@
 use std::io::{Read, Write};
 
 use reqwest::Method;
-use types::percent_encoded;
 
 use crate::arguments::{LookupCommand, Lookups};
-use crate::client::{Server, broken_off};
+use crate::client::{Server, broken_off, path_of};
 use crate::failure::{Failure, Result, of_output};
 use crate::output::{print_list, print_rows};
 
@@ -24,7 +23,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<()> {
             print_list(&options.client.printing, COLUMNS, &answer["lookups"])
         }
         Some(LookupCommand::Show { name }) => {
-            let answer = server.send(server.request(Method::GET, &path(name)), "")?;
+            let answer = server.send(server.request(Method::GET, &path_of("lookups", name)), "")?;
             let text = answer.text().map_err(broken_off)?;
             std::io::stdout().write_all(text.as_bytes()).map_err(of_output)
         }
@@ -36,13 +35,10 @@ pub(crate) fn lookups(options: Lookups) -> Result<()> {
             };
             let mut text = Vec::new();
             source.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
-            let request = server.request(Method::PUT, &path(name)).header("Content-Type", "text/csv").body(text);
+            let request =
+                server.request(Method::PUT, &path_of("lookups", name)).header("Content-Type", "text/csv").body(text);
             print_rows(&options.client.printing, COLUMNS, &[server.ask(request, "")?])
         }
-        Some(LookupCommand::Delete { name }) => server.delete(&path(name), name),
+        Some(LookupCommand::Delete { name }) => server.delete(&path_of("lookups", name), name),
     }
-}
-
-fn path(name: &str) -> String {
-    format!("/api/v1/lookups/{}", percent_encoded(name))
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use types::percent_encoded;
 
 use super::dashboards::variable;
 use crate::arguments::{PutReport, ReportCommand, Reports};
-use crate::client::Server;
+use crate::client::{Server, path_of};
 use crate::failure::Result;
 use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
@@ -26,7 +25,7 @@ pub(crate) fn reports(options: Reports) -> Result<()> {
         }
         Some(ReportCommand::Put(put)) => {
             let zone = Zones::of(&options.client.printing.zone)?.name();
-            let request = server.request(Method::PUT, &path(&put.name)).json(&definition(put, &zone)?);
+            let request = server.request(Method::PUT, &path_of("reports", &put.name)).json(&definition(put, &zone)?);
             let made: Value = server.ask(request, "")?;
             if made["channels"].as_array().is_some_and(Vec::is_empty) {
                 say!("catat: no channel of type email names the topic {}", put.topic);
@@ -34,11 +33,11 @@ pub(crate) fn reports(options: Reports) -> Result<()> {
             print_rows(&options.client.printing, COLUMNS, &[made])
         }
         Some(ReportCommand::Send { name }) => {
-            server.send(server.request(Method::POST, &format!("{}/send", path(name))), "")?;
+            server.send(server.request(Method::POST, &format!("{}/send", path_of("reports", name))), "")?;
             say!("catat: the letter of {name} is on its way");
             Ok(())
         }
-        Some(ReportCommand::Delete { name }) => server.delete(&path(name), name),
+        Some(ReportCommand::Delete { name }) => server.delete(&path_of("reports", name), name),
     }
 }
 
@@ -64,8 +63,4 @@ fn definition(put: &PutReport, zone: &str) -> Result<Value> {
         "variables": variables,
         "enabled": !put.paused,
     }))
-}
-
-fn path(name: &str) -> String {
-    format!("/api/v1/reports/{}", percent_encoded(name))
 }

@@ -21,6 +21,7 @@ use super::child::{Child, empty_directory};
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
 use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, printer_of};
+use crate::service_manager::stop_flag;
 use types::{counted, ensure};
 
 /// How often the server is asked what it has, which writers wait for that take something away.
@@ -70,7 +71,8 @@ fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally> {
     let mut server = Child::server(dir, "data", None)?;
     let stored = FilledServer::of(dir, &mut server)?;
     let mut shipper = Child::shipper(dir, &stored.url, &logs)?;
-    let is_interrupted = interruption();
+    // Its children end with it.
+    let is_interrupted = stop_flag(|| {});
     let progress = Arc::new(Progress::default());
     let written = write(&logs, &progress, || {
         kill_again_and_again(&mut shipper, n_kills, duration, &is_interrupted, || stored.note(&progress).map(drop))
@@ -123,19 +125,6 @@ fn kill_again_and_again(
         std::thread::park_timeout(ASK_EVERY);
     }
     Ok(())
-}
-
-/// Set when this process is asked to stop, so that its children end with it.
-fn interruption() -> Arc<AtomicBool> {
-    let is_interrupted = Arc::new(AtomicBool::new(false));
-    let told = is_interrupted.clone();
-    std::thread::spawn(move || {
-        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            runtime.block_on(crate::service_manager::stop_signal());
-            told.store(true, Ordering::Relaxed);
-        }
-    });
-    is_interrupted
 }
 
 fn print(tally: &Tally, printing: &Printing) -> Result<()> {

@@ -14,7 +14,7 @@ pub(super) mod lines;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use types::parse_duration_ns;
+use types::{counted, parse_duration_ns, verb_for};
 
 use self::batches::Batches;
 use self::delivery::{Delivery, Outcome};
@@ -23,7 +23,6 @@ use crate::arguments::Send;
 use crate::client::Server;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use types::{counted, verb_for};
 
 /// Lines that were not accepted and are named; further ones are counted.
 const NAMED_MAX: u64 = 20;

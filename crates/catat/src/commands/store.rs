@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use types::ByteSize;
+use types::{ByteSize, counted, verb_for};
 
 use super::doctor::note_backup;
 use super::fleet;
@@ -14,7 +14,6 @@ use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
 use crate::failure::{Failure, Result, of_output};
-use types::{counted, verb_for};
 
 /// Returns the directory that was named, or the one of the configuration.
 fn data_dir(options: &DataDir) -> Result<PathBuf> {

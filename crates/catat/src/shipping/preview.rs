@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use ship::{Preview, PreviewedEvent};
-use types::ByteSize;
+use types::{ByteSize, counted};
 
 use crate::arguments::Printing;
 use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, printer_of};
-use types::counted;
 
 const COLUMNS: [&str; 6] = ["file", "offset", "group", "stream", "fields", "line"];
 

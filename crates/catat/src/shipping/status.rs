@@ -5,12 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use ship::{InputStatus, Report, ReportedFile};
-use types::ByteSize;
+use types::{ByteSize, counted, verb_for};
 
 use crate::arguments::{Format, Printing};
 use crate::failure::{Failure, Result, of_output};
 use crate::output::{Column, Printer, is_coloured, terminal_width};
-use types::{counted, verb_for};
 
 const COLUMNS: [&str; 8] = ["kind", "name", "sent", "size", "waiting", "lines", "given_up", "error"];
 

@@ -6,8 +6,7 @@ use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use crate::metric_filters::Filter;
-use crate::metric_filters::counters;
+use crate::metric_filters::{Filter, counters};
 
 /// Bytes of memory for each datum that is read.
 const DATUM_BYTES: usize = 64;

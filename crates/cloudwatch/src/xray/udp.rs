@@ -2,12 +2,12 @@
 //!
 //! The sender gets no answer. Datagrams are dropped and counted while the queue is full or the store does not take them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use door::Server;
+use door::access::is_allowed;
 use door::exposition::{Kind, Page};
 use door::listen::told;
 use ipnet::IpNet;
@@ -140,12 +140,6 @@ fn read_some(socket: &UdpSocket, allow: &[IpNet], buffer: &mut [u8], counts: &XR
         datagrams.push(buffer[..length].to_vec());
     }
     datagrams
-}
-
-/// Reports whether an address is loopback or in an allowed network.
-fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
-    let address = address.to_canonical();
-    address.is_loopback() || allow.iter().any(|network| network.contains(&address))
 }
 
 /// Stores deliveries until the sending end of the queue is dropped.

@@ -6,6 +6,12 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
+/// Reports whether an address is loopback or in an allowed network.
+pub fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || allow.iter().any(|network| network.contains(&address))
+}
+
 /// Networks of proxies whose word counts for where a request comes from, `[server] trusted_proxies`.
 #[derive(Clone, Debug)]
 pub struct TrustedProxies(Vec<IpNet>);

@@ -4,10 +4,9 @@
 //! without padding.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use data_encoding::BASE64_NOPAD;
+use data_encoding::{BASE64_NOPAD, HEXLOWER};
 use subtle::ConstantTimeEq;
 
-use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::problem::{Problem, Result, random};

@@ -11,8 +11,7 @@
 
 use std::sync::Arc;
 
-use language::mapping::Mapping;
-use language::mapping::{Class, Schema};
+use language::mapping::{Class, Mapping, Schema};
 use serde::Serialize;
 use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern};

@@ -7,8 +7,7 @@ mod slice;
 mod total;
 
 use crate::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
-use language::dsl::Selection;
-use language::dsl::parse_query;
+use language::dsl::{Selection, parse_query};
 use language::mapping::Schema;
 use language::search_error::{Result, SearchError};
 use serde_json::{Value as Json, json};

@@ -4,12 +4,11 @@
 //! unless the index says that its answer is exact.
 
 use plan::regular_expression::required_literal;
-use types::{ProbeField, ScanError, TextProbe};
+use types::{ProbeField, ScanError, TextProbe, Value};
 
 use crate::columns::frame::Source;
 use plan::fields::is_system;
 use plan::{Comparison, Expr, Name, Number, TextPattern};
-use types::Value;
 
 /// Shorter texts are in nearly every block: asking costs more than it saves.
 const LITERAL_BYTES_MIN: usize = 3;

@@ -15,8 +15,7 @@ use crate::answers::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
 use crate::request::error::Result;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
-use crate::scan::simplify::leading;
-use crate::scan::simplify::simplify_over;
+use crate::scan::simplify::{leading, simplify_over};
 use crate::scan::steps::{Steps, is_row_wise};
 use evaluate::BlockRows;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::{Operator, Plan};
+use plan::{Operator, Plan, has_subqueries};
 use types::{Column, EventId, Run, Value, ensure};
 
 use crate::request::answer::{PartialReason, Stats};
@@ -12,7 +12,6 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
-use plan::has_subqueries;
 
 /// What was looked at to choose events.
 #[derive(Clone, Debug, Default)]

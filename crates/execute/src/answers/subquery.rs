@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
+use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows, has_subqueries};
 use types::{GroupPattern, Run, TimeRange, Value};
 
 use crate::answers::run::execute;
@@ -12,7 +12,6 @@ use crate::request::answer::{Answer, PartialReason, Stats};
 use crate::request::error::Result;
 use crate::request::parameters::{Request, Support, TableOf};
 use evaluate::{Cell, value_bytes, write_key};
-use plan::has_subqueries;
 
 /// Most distinct values of a subquery.
 const VALUES_MAX: usize = 100_000;

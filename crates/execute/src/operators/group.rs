@@ -66,7 +66,8 @@ pub(crate) struct Groups<'p> {
     tables: Vec<PairTable>,
     /// Per pair table, the pairs in the order of their numbers.
     pair_list: Vec<Vec<(u32, u32)>>,
-    n_groups: usize,
+    /// How many groups there are.
+    pub(crate) n_groups: usize,
     /// Per aggregate the first one that has the same state: itself, unless states are shared.
     owners: Vec<usize>,
     /// Per aggregate that owns its state, per group.
@@ -97,11 +98,6 @@ impl<'p> Groups<'p> {
     /// Reports whether there is no group yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.n_groups == 0
-    }
-
-    /// Returns how many groups there are.
-    pub(crate) fn n_groups(&self) -> usize {
-        self.n_groups
     }
 
     /// No rows yet, of the same aggregation.

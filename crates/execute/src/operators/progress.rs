@@ -61,7 +61,7 @@ impl<'a> Preview<'a> {
         'p: 'g,
     {
         let (n_groups, n_bytes) =
-            parts.clone().fold((0, 0), |(n, bytes), part| (n + part.n_groups(), bytes + part.memory_bytes()));
+            parts.clone().fold((0, 0), |(n, bytes), part| (n + part.n_groups, bytes + part.memory_bytes()));
         if n_groups > GROUPS_MAX || n_bytes > BYTES_MAX {
             return None;
         }

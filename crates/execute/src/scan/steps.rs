@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
-use plan::fields::{asks_labels, visit_unpushed_fields};
+use plan::fields::{asks_labels, is_system, visit_unpushed_fields};
 use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern, fields_of, visit_fields};
 use types::{RowSet, ScanError};
 
 use evaluate::expressions::parse;
 use evaluate::{BlockRows, Environment, Frame, Probe, Result, Source, conjunction, disjunction};
-use plan::fields::is_system;
 
 /// More questions about every block cost more than they save.
 const ALTERNATIVES_MAX: usize = 16;

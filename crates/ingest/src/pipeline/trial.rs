@@ -128,6 +128,34 @@ impl TrialOutcome {
     fn shows(&self, time: Timestamp) -> bool {
         self.examples.len() < EXAMPLES_MAX || self.examples.iter().any(|example| example.time < time)
     }
+
+    fn add(&mut self, candidate: &Pipelines, draft: &Draft, around: Surroundings<'_>) {
+        // Most events fit no condition, and are not copied.
+        if candidate.list.iter().all(|pipeline| pipeline.condition.check(draft).is_err()) {
+            return;
+        }
+        let (mut after, mut notes) = (draft.clone(), Notes::default());
+        let fate = candidate.run(&mut after, around, &mut notes, false);
+        self.matched += u64::from(notes.is_matched);
+        self.failed += notes.n_failed;
+        match fate {
+            Fate::Kept if !notes.is_changed => return,
+            Fate::Kept => {
+                self.changed += 1;
+                self.masked += u64::from(notes.is_masked);
+                self.routed += u64::from(notes.is_routed);
+                self.bytes_after += after.n_bytes();
+            }
+            Fate::Dropped => self.dropped += 1,
+            Fate::SampledOut => self.sampled_out += 1,
+        }
+        self.bytes_before += draft.n_bytes();
+        if self.shows(draft.time) {
+            let after = (fate == Fate::Kept).then(|| shown(&after));
+            self.examples.push(TrialExample { time: draft.time, before: shown(draft), after });
+            self.cut_examples();
+        }
+    }
 }
 
 /// Notes what a pipeline does to one event.
@@ -194,36 +222,6 @@ impl Trial<'_> {
             }
         }
         Ok(counts)
-    }
-}
-
-impl TrialOutcome {
-    fn add(&mut self, candidate: &Pipelines, draft: &Draft, around: Surroundings<'_>) {
-        // Most events fit no condition, and are not copied.
-        if candidate.list.iter().all(|pipeline| pipeline.condition.check(draft).is_err()) {
-            return;
-        }
-        let (mut after, mut notes) = (draft.clone(), Notes::default());
-        let fate = candidate.run(&mut after, around, &mut notes, false);
-        self.matched += u64::from(notes.is_matched);
-        self.failed += notes.n_failed;
-        match fate {
-            Fate::Kept if !notes.is_changed => return,
-            Fate::Kept => {
-                self.changed += 1;
-                self.masked += u64::from(notes.is_masked);
-                self.routed += u64::from(notes.is_routed);
-                self.bytes_after += after.n_bytes();
-            }
-            Fate::Dropped => self.dropped += 1,
-            Fate::SampledOut => self.sampled_out += 1,
-        }
-        self.bytes_before += draft.n_bytes();
-        if self.shows(draft.time) {
-            let after = (fate == Fate::Kept).then(|| shown(&after));
-            self.examples.push(TrialExample { time: draft.time, before: shown(draft), after });
-            self.cut_examples();
-        }
     }
 }
 

@@ -7,12 +7,11 @@
 use std::borrow::Cow;
 
 use parse::FieldWriter;
-use types::{GroupName, Level, Timestamp, group_name_of_outside};
+use types::{GroupName, Level, METRIC_NAME, Timestamp, group_name_of_outside};
 
 use super::labels::{SampleSeries, text_of_labels};
 use super::number::text_of_number;
 use crate::{Collector, EventFields, EventMetadata, RawEvent, Result};
-use types::METRIC_NAME;
 
 /// The value of `@type` of an exemplar.
 pub const EXEMPLAR_TYPE: &str = "exemplar";

@@ -22,10 +22,9 @@ mod stats;
 
 use std::sync::Arc;
 
-use super::foreign;
-use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
+use super::{foreign, pattern};
 use plan::{Expr, Operator, PlanDraft, QueryError, QueryErrors, Span, TextPattern, nearest};
 
 pub(super) use self::checker::Checker;

@@ -10,12 +10,10 @@ use pest::Parser;
 use pest::iterators::Pair;
 use types::Value;
 
-use super::expression;
 use super::grammar::{Insights, Rule};
 use super::reader::Reader;
-use super::recover;
 use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, SortKey, Stats};
-use super::token;
+use super::{expression, recover, token};
 use crate::grammar::span_of;
 use crate::search_query::check_length;
 use plan::{Format, QueryErrors, Result};

@@ -43,6 +43,21 @@ impl LogQuery {
         let label = |(name, value): &(String, Option<String>)| Some((name.clone(), value.clone()?));
         self.shown.equal.iter().filter(alone).filter_map(label).collect()
     }
+
+    /// Returns the plan that gives the first `limit` events.
+    ///
+    /// Columns: `@timestamp`, `@message`, then those of [`STREAM_LABELS`].
+    pub fn plan(&self, direction: Direction, limit: u64) -> Plan {
+        let mut operators = self.operators.clone();
+        if direction == Direction::Forward {
+            operators.push(forward());
+        }
+        operators.push(Operator::Limit(limit));
+        let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+        let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), self.label(name)));
+        operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
+        PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }.finish()
+    }
 }
 
 /// Returns the order of a query that asks for the oldest events first: those of one instant as they arrived.
@@ -58,21 +73,4 @@ pub enum Direction {
     Backward,
     /// Oldest first.
     Forward,
-}
-
-impl LogQuery {
-    /// Returns the plan that gives the first `limit` events.
-    ///
-    /// Columns: `@timestamp`, `@message`, then those of [`STREAM_LABELS`].
-    pub fn plan(&self, direction: Direction, limit: u64) -> Plan {
-        let mut operators = self.operators.clone();
-        if direction == Direction::Forward {
-            operators.push(forward());
-        }
-        operators.push(Operator::Limit(limit));
-        let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
-        let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), self.label(name)));
-        operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
-        PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }.finish()
-    }
 }

@@ -13,8 +13,7 @@ use types::{
 };
 
 use super::*;
-use execute::execute;
-use execute::{Answer, ExecuteError, Request, Support};
+use execute::{Answer, ExecuteError, Request, Support, execute};
 use plan::Plan;
 
 #[track_caller]

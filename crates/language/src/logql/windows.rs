@@ -232,6 +232,13 @@ impl Partial {
         let value = if is_variance { value * (count - 1.0) } else { value };
         Some(Self::Number(Summary { value, count, mean }))
     }
+
+    fn samples(&self) -> (&[f64], i64, i64) {
+        match self {
+            Self::Samples { values, first, last } => (values, *first, *last),
+            Self::Number(_) => (&[], 0, 0),
+        }
+    }
 }
 
 impl Summary {
@@ -372,15 +379,6 @@ fn sampled(segments: &Segments, call: &RangeCall, pieces: &[(usize, Partial)]) -
         })
     };
     (0..segments.n_steps).map(value).collect()
-}
-
-impl Partial {
-    fn samples(&self) -> (&[f64], i64, i64) {
-        match self {
-            Self::Samples { values, first, last } => (values, *first, *last),
-            Self::Number(_) => (&[], 0, 0),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use super::sent_level::has_sent;
 use super::target::Target;
 use super::text::value_of;
 use crate::logic::never;
-use crate::mapping::Kind;
-use crate::mapping::no_longer;
+use crate::mapping::{Kind, no_longer};
 use plan::date_math::read_time;
 use plan::{Comparison, Expr, Function, balanced};
 

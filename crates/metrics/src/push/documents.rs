@@ -67,12 +67,12 @@ impl PushedFamily {
 impl PushedGroup {
     /// Returns a group to which nothing was pushed yet.
     pub(super) fn new(key: &GroupingKey) -> Self {
-        Self { labels: key.to_labels(), pushed_ms: 0, failed_ms: 0, families: BTreeMap::new() }
+        Self { labels: key.labels.clone(), pushed_ms: 0, failed_ms: 0, families: BTreeMap::new() }
     }
 
     /// Returns the labels that name it.
     pub(super) fn key(&self) -> GroupingKey {
-        GroupingKey::of_labels(self.labels.clone())
+        GroupingKey { labels: self.labels.clone() }
     }
 
     /// Returns its metrics.
@@ -140,7 +140,7 @@ pub(super) fn conflict(
         pushed.values().flat_map(|family| family.samples.iter().map(|(labels, _)| labels.as_str())).collect();
     let name = key.document();
     for (_, json) in server.settings().all(KIND)?.iter().filter(|(other, _)| *other != name) {
-        let is_compatible = |group: Labels| key.can_share_series(&GroupingKey::of_labels(group.labels));
+        let is_compatible = |group: Labels| key.can_share_series(&GroupingKey { labels: group.labels });
         if !serde_json::from_str(json).is_ok_and(is_compatible) {
             continue;
         }

@@ -20,7 +20,7 @@ const BASE64: &str = "@base64";
 /// The labels that name a group; one of them is `job`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GroupingKey {
-    labels: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 impl GroupingKey {
@@ -87,16 +87,6 @@ impl GroupingKey {
     pub(super) fn labels<'k>(&'k self, metric: &'k str) -> impl Iterator<Item = (Cow<'k, str>, Cow<'k, str>)> {
         let own = self.labels.iter().map(|(name, value)| (Cow::from(&**name), Cow::from(&**value)));
         own.chain([(Cow::from(METRIC_NAME), Cow::from(metric))])
-    }
-
-    /// Returns the labels themselves.
-    pub(super) fn to_labels(&self) -> BTreeMap<String, String> {
-        self.labels.clone()
-    }
-
-    /// Returns the key of labels that were read from a path before.
-    pub(super) fn of_labels(labels: BTreeMap<String, String>) -> Self {
-        Self { labels }
     }
 
     /// Returns the name of the group's document.

@@ -23,9 +23,10 @@ use types::{GroupName, Level, TimeRange, Timestamp};
 
 use self::joined::JoinedEntries;
 pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
-use ingest::RejectedRecord;
 use ingest::ids::{IdField, hashed};
-use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
+use ingest::{
+    Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, RejectedRecord, Sender,
+};
 
 /// The field that identifies an entry.
 const CURSOR: &str = "__CURSOR";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use door::access::is_allowed;
 use ipnet::IpNet;
 use tokio::sync::{Semaphore, watch};
 
@@ -66,12 +67,6 @@ impl ListenerState {
         // An error means that the sender has gone, which it does only at the end.
         let _ = self.closing.clone().wait_for(|closing| *closing).await;
     }
-}
-
-/// Reports whether an address is loopback or in an allowed network.
-fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
-    let address = address.to_canonical();
-    address.is_loopback() || allow.iter().any(|network| network.contains(&address))
 }
 
 #[cfg(test)]

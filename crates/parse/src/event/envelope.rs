@@ -5,12 +5,11 @@ use std::borrow::Cow;
 use types::{BatchBuilder, Level};
 
 use super::{Event, Kind, trimmed};
-use crate::EventParser;
 use crate::arrival::Extras;
 use crate::event::Envelope;
-use crate::json;
 use crate::shape::Shape;
 use crate::time::ResolvedTime;
+use crate::{EventParser, json};
 
 impl Event<'_, '_> {
     /// Whether something of it is not what was sent, because that was no text.

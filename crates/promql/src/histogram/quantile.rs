@@ -15,6 +15,18 @@ impl Bucket {
         let (lower, upper, at) = (self.lower.abs().log2(), self.upper.abs().log2(), value.abs().log2());
         if value > 0.0 { (at - lower) / (upper - lower) } else { 1.0 - (at - upper) / (lower - upper) }
     }
+
+    fn interpolate(&self, fraction: f64, custom: bool) -> f64 {
+        if custom || (self.lower <= 0.0 && self.upper >= 0.0) {
+            return self.lower + (self.upper - self.lower) * fraction;
+        }
+        let (lower, upper) = (self.lower.abs().log2(), self.upper.abs().log2());
+        if self.lower > 0.0 {
+            (lower + (upper - lower) * fraction).exp2()
+        } else {
+            -(upper + (lower - upper) * (1.0 - fraction)).exp2()
+        }
+    }
 }
 
 impl Histogram {
@@ -145,19 +157,5 @@ impl Histogram {
             total.add(bucket.count * delta * delta);
         }
         total.total() / self.count
-    }
-}
-
-impl Bucket {
-    fn interpolate(&self, fraction: f64, custom: bool) -> f64 {
-        if custom || (self.lower <= 0.0 && self.upper >= 0.0) {
-            return self.lower + (self.upper - self.lower) * fraction;
-        }
-        let (lower, upper) = (self.lower.abs().log2(), self.upper.abs().log2());
-        if self.lower > 0.0 {
-            (lower + (upper - lower) * fraction).exp2()
-        } else {
-            -(upper + (lower - upper) * (1.0 - fraction)).exp2()
-        }
     }
 }

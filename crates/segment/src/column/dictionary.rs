@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{RowSet, Value};
-use types::{codec::put_value, ensure};
+use types::{RowSet, Value, codec::put_value, ensure};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 use crate::strings::{put_texts, skip_texts, take_chosen_texts, take_texts};

@@ -2,9 +2,7 @@
 
 use proptest::prelude::*;
 use std::sync::Arc;
-use types::Column;
-use types::RowSet;
-use types::Value;
+use types::{Column, RowSet, Value};
 
 use super::*;
 use crate::template::push_address;

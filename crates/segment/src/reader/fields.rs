@@ -7,13 +7,12 @@ use types::{Column, Derivation, RowSet, Run, Strings};
 use super::run::{SectionForm, SegmentRun};
 use crate::bytes::{Damage, Decoded};
 use crate::column::{self, dependent, few, shared_ids, successive};
-use crate::duration;
 use crate::error::Result;
-use crate::footer;
 use crate::needle::Needle;
 use crate::numbers::Base;
 use crate::section::SectionId;
 use crate::shape::BlockShapes;
+use crate::{duration, footer};
 
 /// Of how many rows one has to be wanted, so that looking up each costs less than restoring all.
 const ROWS_PER_FEW: usize = 64;

@@ -13,11 +13,10 @@ use super::series_fields::SeriesFields;
 use crate::column::dependent::{BlockColumn, section_of_table};
 use crate::column::successive;
 use crate::error::SegmentError;
-use crate::field_filter;
 use crate::field_minutes::{self, FieldCounter};
-use crate::footer;
 use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
+use crate::{field_filter, footer};
 
 /// Codes of streams of a run for each row of a block, up to which tables of them are worth making: a last block of a few rows takes
 /// less room without.

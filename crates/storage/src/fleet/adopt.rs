@@ -10,7 +10,6 @@ use std::path::Path;
 use database::url::DatabaseUrl;
 
 use super::identity_of;
-use crate::batch_ids;
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents, HighWaterMarks};
@@ -19,7 +18,7 @@ use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::lock::{self, Lock};
 use crate::tier::Place;
-use crate::{ObjectStoreOptions, OpenError, Options, Store, StoreError};
+use crate::{ObjectStoreOptions, OpenError, Options, Store, StoreError, batch_ids};
 use files::disk;
 use files::objects::Objects;
 
@@ -83,8 +82,7 @@ pub fn adopt(
     let mut contents = local.load()?;
     let mut catalog = PostgresCatalog::shared(url, uuid)?;
     types::ensure!(catalog.load()?.is_empty(), not_ready("the fleet of this database has events already"));
-    let objects =
-        Objects::new(bucket, &uuid, options().faults).map_err(|problem| OpenError::ObjectStore { problem })?;
+    let objects = Objects::new(bucket, &uuid, options().faults).map_err(OpenError::ObjectStore)?;
     let mut report = AdoptReport::default();
     for row in &mut contents.segments {
         report.segments += 1;

@@ -116,17 +116,7 @@ impl Segments {
         self.followed.note_removed(gone);
         self.take_receipts(&erasures.receipts);
     }
-}
 
-/// The segments that could be opened, their masks, and the segments that could not.
-#[derive(Default)]
-struct OpenedSegments {
-    segments: Vec<Arc<StoredSegment>>,
-    masks: Masks,
-    damaged: Vec<DamagedSegment>,
-}
-
-impl Segments {
     /// Opens segments, several at once, since each waits for the bucket.
     fn open_all<'r>(&self, rows: impl Iterator<Item = &'r SegmentRow>) -> OpenedSegments {
         let rows = Mutex::new(rows.collect::<Vec<_>>().into_iter());
@@ -156,6 +146,14 @@ impl Segments {
         });
         opened.into_held()
     }
+}
+
+/// The segments that could be opened, their masks, and the segments that could not.
+#[derive(Default)]
+struct OpenedSegments {
+    segments: Vec<Arc<StoredSegment>>,
+    masks: Masks,
+    damaged: Vec<DamagedSegment>,
 }
 
 /// Returns the placeholder of a segment until it can be read.

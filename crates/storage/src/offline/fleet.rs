@@ -68,7 +68,7 @@ impl Visit {
         let host = rustix::system::uname();
         let name = format!("{purpose} on {}", host.nodename().to_string_lossy());
         let objects = Objects::new(bucket, &store, Arc::default());
-        let objects = Arc::new(objects.map_err(|problem| OpenError::ObjectStore { problem })?);
+        let objects = Arc::new(objects.map_err(OpenError::ObjectStore)?);
         // It must be there, and of a version that is known.
         drop(PostgresControl::open_for_reading(url, store)?);
         let mut database = PostgresCatalog::visit(url, store)?;

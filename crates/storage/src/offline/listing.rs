@@ -10,10 +10,9 @@ use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::{Catalog, SegmentRow};
 use crate::tier::Place;
 use crate::{ObjectStoreOptions, OpenError, Options};
-use database::DatabaseProblem;
 use database::sqlite::of;
 use database::url::Databases;
-use database::{DatabaseError, Result};
+use database::{DatabaseError, DatabaseProblem, Result};
 use files::objects::Objects;
 
 /// A segment as the catalog lists it: file relative to the data directory or name of the object, bytes, and its runs
@@ -132,7 +131,7 @@ pub(super) fn open_objects(
     store: &[u8; 16],
 ) -> Result<Option<Arc<Objects>>, OpenError> {
     let objects = options.map(|options| Objects::new(options, store, Arc::default()));
-    let objects = objects.transpose().map_err(|problem| OpenError::ObjectStore { problem })?;
+    let objects = objects.transpose().map_err(OpenError::ObjectStore)?;
     Ok(objects.map(Arc::new))
 }
 

@@ -112,9 +112,7 @@ impl Compactor {
         let is_awaited = self.n_waiting.load(Ordering::Relaxed) > 0;
         self.segments.signals.flush.pause(if is_awaited { Duration::ZERO } else { (worked * factor).min(REST_MAX) })
     }
-}
 
-impl Compactor {
     /// Compacts at full speed until nothing is left to do for the present segments: while events come there is
     /// always something due.
     pub(crate) fn compact_now(&self) -> Result<(), StoreError> {

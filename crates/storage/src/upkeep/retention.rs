@@ -26,13 +26,12 @@ use files::disk;
 use types::{GroupName, Hold, Run, Timestamp};
 
 use self::limits::{Limits, RetentionPlan, of_group, runs_of};
-use crate::StoreError;
-use crate::control;
 use crate::retention::{GroupRetention, LONG_AGO, RetentionChange, RunId, SizeLimit, disk_margin};
 use crate::segments::Segments;
 use crate::state::State;
 use crate::tier::Place;
 use crate::upkeep::flush::Flusher;
+use crate::{StoreError, control};
 
 /// Whatever share of the disk is allowed, this much may be kept, as far as the disk has it.
 const STORE_BYTES_MIN: u64 = 256 << 20;

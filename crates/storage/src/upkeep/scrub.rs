@@ -72,18 +72,7 @@ impl Scrubber {
     pub(crate) fn restart(&self) {
         *self.progress.hold() = ScrubProgress::default();
     }
-}
 
-/// Runs the scrub thread.
-pub(crate) fn run(scrubber: &Scrubber) {
-    let Some(interval_ns) = scrubber.segments.options.scrub_interval_ns else { return };
-    let tick = Duration::from_nanos(u64::try_from(interval_ns / 4).unwrap_or(0)).clamp(TICK_MIN, TICK_MAX);
-    while scrubber.segments.signals.scrub.wait(tick) {
-        scrubber.scrub(interval_ns, RATE_MAX);
-    }
-}
-
-impl Scrubber {
     /// Begins a cycle if its time has come, and reads the rest of the cycle.
     pub(crate) fn scrub(&self, interval_ns: i64, rate: u64) {
         let now = self.segments.options.clock.now().0;
@@ -175,6 +164,15 @@ impl Scrubber {
             bytes_read: self.segments.counters.scrub_bytes_read.get(),
             damaged: state.flawed.len() as u64,
         }
+    }
+}
+
+/// Runs the scrub thread.
+pub(crate) fn run(scrubber: &Scrubber) {
+    let Some(interval_ns) = scrubber.segments.options.scrub_interval_ns else { return };
+    let tick = Duration::from_nanos(u64::try_from(interval_ns / 4).unwrap_or(0)).clamp(TICK_MIN, TICK_MAX);
+    while scrubber.segments.signals.scrub.wait(tick) {
+        scrubber.scrub(interval_ns, RATE_MAX);
     }
 }
 

@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 
 use types::{Batch, GroupName, Hold, Numbers, ensure};
 
-use crate::DeletionReceipt;
 use crate::hot::Generation;
 use crate::state::deletions::Erasure;
 use crate::wal::batch_codec::Encoder;
 use crate::wal::record::{Body, encode_body};
-use crate::{AppendError, BatchKey, Delivery, Receipt, SourcePosition, StoreError};
+use crate::{AppendError, BatchKey, DeletionReceipt, Delivery, Receipt, SourcePosition, StoreError};
 
 /// Bytes that may wait for the writer. A few group commits: more would only make every sender wait longer.
 const QUEUE_BYTES_MAX: usize = 64 << 20;

@@ -9,12 +9,11 @@ use types::{GroupPattern, Timestamp, Value, ensure};
 
 use door::{Outcome, Problem, Reply, Result, Shared, reason_json, stats_json};
 
-use crate::candidates;
 use crate::read::query;
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceOrder, TraceSearch, TraceSummary, summaries};
 use crate::span::{SpanKind, milliseconds, nanoseconds};
 use crate::state::Call;
-use crate::times;
+use crate::{candidates, times};
 
 /// Limit on the bytes of a request.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;

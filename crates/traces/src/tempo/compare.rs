@@ -15,8 +15,7 @@ use types::{Timestamp, Value};
 use crate::plans::span_groups;
 use crate::read::Reading;
 use crate::span::{is_of_resource, is_own_field};
-use crate::times;
-use crate::values;
+use crate::{times, values};
 
 /// Limit on the fields compared.
 const FIELDS_MAX: usize = 100;

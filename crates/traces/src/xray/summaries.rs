@@ -17,10 +17,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::attributes::{annotations, http, machine, outcomes, user};
 use super::document::{seconds, xray_id};
-use super::filter::Filter;
-use super::filter::candidates;
 use super::filter::evaluate::matches;
 use super::filter::parse::parse;
+use super::filter::{Filter, candidates};
 use super::request::{Ends, bad, bad_filter};
 use super::segments::{Segments, ServiceId};
 use crate::plans::{aggregate, compare, field, is_span, literal, show, sort, span_groups};

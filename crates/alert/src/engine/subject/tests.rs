@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use language::{ParseOptions, parse_insights};
-use types::Value;
+use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
 
 use crate::detectors::tests::{Told, World, instant};
 use crate::engine::RuleEngine;
 use crate::{Ask, EventTime, Options, Question, RuleSet};
-use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
 
 /// The minute from which on half of the requests of host `a` fail.
 const BEGAN: f64 = 100.0;

@@ -5,8 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use kafka::{Access, Address, Begin, Consumer, Error, Fetched, Login, Mechanism, Message};
@@ -21,6 +20,7 @@ use crate::client::Server;
 use crate::commands::import::{NAMED_MAX, Side};
 use crate::commands::sent_file::Answer;
 use crate::failure::{Failure, Result};
+use crate::service_manager::stop_flag;
 
 /// Bytes of messages that are sent in one request.
 const PIECE_BYTES: usize = 4 << 20;
@@ -58,7 +58,11 @@ pub(super) fn pull(options: &Pull) -> Result<()> {
 }
 
 fn until_stopped(consumer: &mut Consumer, to: &To<'_>, is_once: bool) -> Result<()> {
-    let is_stopped = stop_flag();
+    let is_stopped = stop_flag(|| {
+        // A request may be made again for minutes; what it leaves undone comes again.
+        std::thread::sleep(AFTER_FAILURE);
+        std::process::exit(0);
+    });
     let mut settled = Instant::now();
     let (mut is_first, mut unsaid) = (true, Unsaid { n_events: 0, said: None });
     while !is_stopped.load(Ordering::Relaxed) {
@@ -123,23 +127,6 @@ fn login_of(options: &Pull) -> Result<Option<Login>> {
         (Some(user), Some(password)) => Ok(Some(Login { user: user.clone(), password: password.clone(), mechanism })),
         _ => Err(Failure::usage("--user and CATAT_KAFKA_PASSWORD belong together")),
     }
-}
-
-/// Becomes true when the process is told to stop.
-fn stop_flag() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = flag.clone();
-    std::thread::spawn(move || {
-        // Without a runtime a signal ends the process, which loses nothing.
-        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            runtime.block_on(crate::service_manager::stop_signal());
-            set.store(true, Ordering::Relaxed);
-            // A request may be made again for minutes; what it leaves undone comes again.
-            std::thread::sleep(AFTER_FAILURE);
-            std::process::exit(0);
-        }
-    });
-    flag
 }
 
 fn failure(error: Error) -> Failure {

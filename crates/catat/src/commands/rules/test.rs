@@ -31,12 +31,11 @@ use std::path::{Path, PathBuf};
 use alert::{FiringAlert, Rule, RunsAsk, read_rules, rehearse};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use types::{GroupName, Limits, Timestamp, ensure};
+use types::{GroupName, Limits, Timestamp, counted, ensure};
 
 use self::samples::{EVENTS_MAX, duration};
 use super::files::{failure_of, read_text};
 use crate::failure::{Failure, of_output};
-use types::counted;
 
 /// When tests begin that do not say it: the start of 2026.
 const START: Timestamp = Timestamp(1_767_225_600 * Timestamp::SECOND);

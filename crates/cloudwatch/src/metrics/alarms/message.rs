@@ -73,20 +73,12 @@ fn text_of(question: &AlarmQuestion<'_>, before: &AlarmMemory, after: &AlarmMemo
 
 /// Returns what an alarm looks at.
 fn trigger(definition: &Value) -> Value {
+    const COPIED: [&str; 10] = types::words(
+        "MetricName Namespace Unit Period EvaluationPeriods DatapointsToAlarm ComparisonOperator Threshold
+         ThresholdMetricId Metrics",
+    );
     let mut trigger = Map::new();
-    let copied = [
-        "MetricName",
-        "Namespace",
-        "Unit",
-        "Period",
-        "EvaluationPeriods",
-        "DatapointsToAlarm",
-        "ComparisonOperator",
-        "Threshold",
-        "ThresholdMetricId",
-        "Metrics",
-    ];
-    for name in copied {
+    for name in COPIED {
         if let Some(value) = definition.get(name) {
             trigger.insert(name.to_owned(), value.clone());
         }

@@ -80,9 +80,7 @@ impl DataQuery {
             is_returned: query.flag("ReturnData")?.unwrap_or(true),
         })
     }
-}
 
-impl DataQuery {
     /// Returns the metric, if it is one.
     pub(in crate::metrics) fn metric(&self) -> Option<&MetricQuery> {
         match &self.source {

@@ -64,9 +64,7 @@ impl Expression {
         let expression = reader.binary(0)?;
         if !reader.rest().is_empty() { Err(reader.problem("the expression should end here")) } else { Ok(expression) }
     }
-}
 
-impl Expression {
     /// Reports whether it calls a function, whose name is in upper case.
     pub(in crate::metrics) fn calls(&self, function: &str) -> bool {
         match self {

@@ -15,8 +15,7 @@ use super::*;
 use crate::answers::run::execute;
 use crate::request::parameters::{Request, Support};
 use crate::tests::said_by_its_run;
-use crate::tests::stored::stored;
-use crate::tests::stored::{Asking, Stored, ask, events, house, plan, range};
+use crate::tests::stored::{Asking, Stored, ask, events, house, plan, range, stored};
 use evaluate::Budget;
 
 #[test]

@@ -62,7 +62,7 @@ impl<'p> Top<'p> {
     /// Returns the groups that may be among the first rows, with all that tie with the last of them; none if that may
     /// be all.
     fn shown(&self, groups: &Groups<'_>, scan: &Scan<'_>) -> Result<Option<Vec<u32>>, Stop> {
-        if self.n_rows == 0 || self.n_rows >= groups.n_groups() {
+        if self.n_rows == 0 || self.n_rows >= groups.n_groups {
             return Ok(None);
         }
         if self.is_count {
@@ -70,18 +70,18 @@ impl<'p> Top<'p> {
             let order = |a: u32, b: u32| counts[a as usize].cmp(&counts[b as usize]);
             let is_descending = self.keys[0].descending;
             let order = |a, b| if is_descending { order(b, a) } else { order(a, b) };
-            return Ok(Some(first_of(groups.n_groups(), self.n_rows, order)));
+            return Ok(Some(first_of(groups.n_groups, self.n_rows, order)));
         }
-        let n_bytes = groups.n_groups() * (SORTED_ROW_BYTES * (self.aggregates.len() + self.extends.len()) + 4);
+        let n_bytes = groups.n_groups * (SORTED_ROW_BYTES * (self.aggregates.len() + self.extends.len()) + 4);
         scan.budget().holding(n_bytes, || {
             let columns = groups.aggregate_columns(&self.aggregates, scan.budget())?;
-            let rows = GroupRows { n_rows: groups.n_groups(), columns, approximate: Vec::new() };
+            let rows = GroupRows { n_rows: groups.n_groups, columns, approximate: Vec::new() };
             let mut table = Table::of_groups(rows);
             self.extends.iter().try_for_each(|operator| table.apply(operator, scan))?;
             let columns = key_columns(self.keys, &mut table.frame, scan)?;
             let cells = |row: u32| columns.iter().map(move |column| Cell::at(column, row as usize));
             let order = |a, b| compare_cells(self.keys, cells(a).zip(cells(b)));
-            Ok(Some(first_of(groups.n_groups(), self.n_rows, order)))
+            Ok(Some(first_of(groups.n_groups, self.n_rows, order)))
         })
     }
 }

@@ -6,8 +6,7 @@ use types::{Run, RunKey, TimeRange};
 
 use super::*;
 use crate::request::answer::Answer;
-use crate::tests::stored::stored;
-use crate::tests::stored::{Asking, Stored, ask, events, house, range};
+use crate::tests::stored::{Asking, Stored, ask, events, house, range, stored};
 
 const QUERIES: [&str; 9] = [
     "fields @timestamp, n | sort @timestamp desc | limit 7",

@@ -9,8 +9,7 @@ use crate::insights::aggregate_name::{AggregateName, aggregate_without_brackets}
 use crate::insights::foreign;
 use crate::insights::pattern::{self, BadLength};
 use crate::insights::syntax::{Binary, Name, Node, NodeKind, Pattern};
-use plan::each::each;
-use plan::each::lifted;
+use plan::each::{each, lifted};
 use plan::function::{SIGNATURES, Signature};
 
 /// Returns the name of a field without the stars that stand for every element of a list; `None` where it has none.

@@ -3,9 +3,8 @@
 use pest::iterators::Pair;
 
 use super::{Reader, Rule, parts, span_of};
-use crate::insights::expression;
 use crate::insights::syntax::{Arguments, CommandKind, Name, Node, NodeKind, OtherQuery, Setting, Window};
-use crate::insights::token;
+use crate::insights::{expression, token};
 use plan::Result;
 
 impl Reader<'_> {

@@ -1,8 +1,7 @@
 //! Brings a copy of a store into a fleet that has none yet.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use database::url::DatabaseUrl;
 

@@ -10,9 +10,8 @@ use crate::control::sqlite::SqliteControl;
 use crate::control::{ControlStore, Document};
 use crate::lock::{self, Lock};
 use crate::{OpenError, formats};
-use database::DatabaseProblem;
 use database::url::DatabaseUrl;
-use database::{DatabaseError, Result};
+use database::{DatabaseError, DatabaseProblem, Result};
 use files::disk;
 
 const FILE: &str = "control.sqlite";

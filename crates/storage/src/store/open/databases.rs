@@ -11,8 +11,7 @@ use std::path::Path;
 use types::{ScanError, ensure};
 
 use super::directory::set_aside;
-use super::scope::FIRST_SEQUENCE;
-use super::scope::Scope;
+use super::scope::{FIRST_SEQUENCE, Scope};
 use crate::OpenError;
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::sqlite::SqliteCatalog;
@@ -20,9 +19,8 @@ use crate::catalog::{Catalog, Contents};
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
-use database::DatabaseProblem;
 use database::url::DatabaseUrl;
-use database::{DatabaseError, Result};
+use database::{DatabaseError, DatabaseProblem, Result};
 use files::disk;
 
 /// A catalog with what it holds, and what was damaged of it.

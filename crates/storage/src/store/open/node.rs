@@ -26,7 +26,7 @@ use crate::{OpenError, Options, Recovery};
 pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, OpenError> {
     let began = Instant::now();
     let url = &node.database;
-    types::ensure!(options.object_store.is_some(), OpenError::ObjectStore { problem: "a fleet needs one".into() });
+    types::ensure!(options.object_store.is_some(), OpenError::ObjectStore("a fleet needs one".into()));
     let store = fleet::identity(url)?;
     let (lock, created) = prepare_node_directory(&options.dir, store)?;
     let maintenance = Maintenance::open(&options.dir, &store, &options.clock);
@@ -40,7 +40,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
         trims: crate::control::trims(&mut *control)?,
         ..State::default()
     };
-    let files = SegmentFiles::new(&options, store).map_err(|problem| OpenError::ObjectStore { problem })?;
+    let files = SegmentFiles::new(&options, store).map_err(OpenError::ObjectStore)?;
     let receipts = Receipts::new();
     let catalog = Box::new(catalog);
     let parts = SegmentsParts { options, store, files, maintenance, age, state, catalog, control, receipts };

@@ -7,8 +7,7 @@
 use std::collections::HashSet;
 
 use super::opening::StoreOpening;
-use super::scope::FIRST_SEQUENCE;
-use super::scope::Scope;
+use super::scope::{FIRST_SEQUENCE, Scope};
 use super::segments::{Orphan, id_of};
 use crate::OpenError;
 use crate::catalog::{ObsoleteFile, SegmentRow};

@@ -57,7 +57,7 @@ impl StoreOpening {
             scope,
             dir: dir.clone(),
             store,
-            files: SegmentFiles::new(options, store).map_err(|problem| OpenError::ObjectStore { problem })?,
+            files: SegmentFiles::new(options, store).map_err(OpenError::ObjectStore)?,
             now,
             catalog,
             state,

@@ -9,8 +9,7 @@ use segment::bytes::{Damage, Decoded};
 use types::Timestamp;
 
 use super::opening::StoreOpening;
-use super::scope::EPOCH_BITS;
-use super::scope::Scope;
+use super::scope::{EPOCH_BITS, Scope};
 use crate::catalog::HighWaterMarks;
 use crate::state::LostEvents;
 use crate::wal::chain::Chain;

@@ -1,8 +1,7 @@
 //! WAL files that vanish, are cut off or are emptied are noticed, and nothing else is taken for it.
 
 use super::*;
-use crate::wal;
-use crate::{FAULT_POINTS, Fault};
+use crate::{FAULT_POINTS, Fault, wal};
 
 /// Returns a store whose WAL files hold five events each.
 fn options_of_small_files(dir: &Path) -> Options {

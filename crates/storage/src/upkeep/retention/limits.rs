@@ -8,8 +8,7 @@ use segment::range_of;
 use types::{GroupName, Timestamp};
 
 use crate::deletion::Mask;
-use crate::retention::LONG_AGO;
-use crate::retention::Removal;
+use crate::retention::{LONG_AGO, Removal};
 use crate::state::{State, StoredSegment};
 use crate::tier::Place;
 use crate::upkeep::shares::share_of;

@@ -3,7 +3,7 @@
 use pest::Parser;
 use pest::error::{Error, InputLocation};
 use pest::iterators::Pair;
-use plan::{Comparison, QueryError, Span, nearest};
+use plan::{Comparison, QueryError, Span, nearest, span_of};
 
 use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 
@@ -82,11 +82,6 @@ fn too_deep(text: &str) -> Option<usize> {
         }
     }
     None
-}
-
-fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
 }
 
 /// The parts of a pair that the grammar names, in order.

@@ -8,9 +8,8 @@ use tokio_stream::StreamExt;
 use types::Timestamp;
 
 use super::*;
-use door::Problem;
-use door::Ticket;
 use door::queries::Queries;
+use door::{Problem, Ticket};
 
 struct PendingAnswer {
     finish: oneshot::Sender<Result<Outcome, Problem>>,
