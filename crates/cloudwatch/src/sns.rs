@@ -34,14 +34,26 @@ const SERVICE: &str = "sns";
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
 /// Operations that read, and those that change something.
-const READS: [&str; 6] = types::words(
-    "ListTopics GetTopicAttributes ListSubscriptions ListSubscriptionsByTopic GetSubscriptionAttributes
-     ListTagsForResource",
-);
-const CHANGES: [&str; 10] = types::words(
-    "CreateTopic DeleteTopic SetTopicAttributes Subscribe ConfirmSubscription Unsubscribe SetSubscriptionAttributes
-     Publish TagResource UntagResource",
-);
+const READS: [&str; 6] = [
+    "ListTopics",
+    "GetTopicAttributes",
+    "ListSubscriptions",
+    "ListSubscriptionsByTopic",
+    "GetSubscriptionAttributes",
+    "ListTagsForResource",
+];
+const CHANGES: [&str; 10] = [
+    "CreateTopic",
+    "DeleteTopic",
+    "SetTopicAttributes",
+    "Subscribe",
+    "ConfirmSubscription",
+    "Unsubscribe",
+    "SetSubscriptionAttributes",
+    "Publish",
+    "TagResource",
+    "UntagResource",
+];
 
 /// Names of errors here, and their codes and statuses there.
 const CODES: [(&str, &str, StatusCode); 10] = [

@@ -11,20 +11,42 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use types::Hold;
 
 /// The steps of accepting and flushing at which a fault can be armed, in the order in which they happen.
-pub const FAULT_POINTS: [&str; 17] = types::words(
-    "wal.write wal.sync wal.rotate wal.header wal.rename wal.sync_directory wal.seal flush.start segment.write
-     segment.sync segment.rename segment.sync_directory batch_ids.write catalog.commit flush.publish wal.remove
-     flush.end",
-);
+pub const FAULT_POINTS: [&str; 17] = [
+    "wal.write",
+    "wal.sync",
+    "wal.rotate",
+    "wal.header",
+    "wal.rename",
+    "wal.sync_directory",
+    "wal.seal",
+    "flush.start",
+    "segment.write",
+    "segment.sync",
+    "segment.rename",
+    "segment.sync_directory",
+    "batch_ids.write",
+    "catalog.commit",
+    "flush.publish",
+    "wal.remove",
+    "flush.end",
+];
 
 /// Steps of the WAL's writer that are taken only when it rests or the disk is full.
 pub const WRITER_FAULT_POINTS: [&str; 2] = ["wal.mark", "wal.truncate"];
 
 /// The steps of putting segments together, in the order in which they happen.
-pub const COMPACTION_FAULT_POINTS: [&str; 10] = types::words(
-    "compact.start segment.write segment.sync segment.rename segment.sync_directory compact.verify compact.commit
-     compact.publish compact.remove compact.end",
-);
+pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
+    "compact.start",
+    "segment.write",
+    "segment.sync",
+    "segment.rename",
+    "segment.sync_directory",
+    "compact.verify",
+    "compact.commit",
+    "compact.publish",
+    "compact.remove",
+    "compact.end",
+];
 
 /// The steps of deleting events, in the order in which they happen; those of compaction follow.
 pub const DELETION_FAULT_POINTS: [&str; 4] = ["erase.tombstone", "erase.catalog", "erase.publish", "erase.end"];

@@ -45,13 +45,34 @@ const SHOWN_MAX: usize = 100;
 const TIME_KEYS: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
 
 /// Zones that are offered for an offset in minutes, by what is spoken of most.
-const ZONES: [(&str, &str); 26] = types::pairs(
-    "-600=Pacific/Honolulu -480=America/Los_Angeles -420=America/Denver -360=America/Chicago -300=America/New_York
-     -240=America/Santiago -180=America/Sao_Paulo 0=UTC 60=Europe/Berlin 120=Europe/Helsinki 180=Europe/Moscow
-     210=Asia/Tehran 240=Asia/Dubai 270=Asia/Kabul 300=Asia/Karachi 330=Asia/Kolkata 345=Asia/Kathmandu 360=Asia/Dhaka
-     390=Asia/Yangon 420=Asia/Jakarta 480=Asia/Makassar 540=Asia/Jayapura 570=Australia/Darwin 600=Australia/Brisbane
-     660=Pacific/Noumea 720=Pacific/Auckland",
-);
+const ZONES: [(&str, &str); 26] = [
+    ("-600", "Pacific/Honolulu"),
+    ("-480", "America/Los_Angeles"),
+    ("-420", "America/Denver"),
+    ("-360", "America/Chicago"),
+    ("-300", "America/New_York"),
+    ("-240", "America/Santiago"),
+    ("-180", "America/Sao_Paulo"),
+    ("0", "UTC"),
+    ("60", "Europe/Berlin"),
+    ("120", "Europe/Helsinki"),
+    ("180", "Europe/Moscow"),
+    ("210", "Asia/Tehran"),
+    ("240", "Asia/Dubai"),
+    ("270", "Asia/Kabul"),
+    ("300", "Asia/Karachi"),
+    ("330", "Asia/Kolkata"),
+    ("345", "Asia/Kathmandu"),
+    ("360", "Asia/Dhaka"),
+    ("390", "Asia/Yangon"),
+    ("420", "Asia/Jakarta"),
+    ("480", "Asia/Makassar"),
+    ("540", "Asia/Jayapura"),
+    ("570", "Australia/Darwin"),
+    ("600", "Australia/Brisbane"),
+    ("660", "Pacific/Noumea"),
+    ("720", "Pacific/Auckland"),
+];
 
 /// A stream whose events are steadily off.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,7 +26,10 @@ const LIST_MIN: usize = 3;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const UNITS: [&str; 19] = types::words("B KB kB MB GB TB KiB MiB GiB TiB ns us µs ms s sec secs second seconds");
+const UNITS: [&str; 19] = [
+    "B", "KB", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "ns", "us", "µs", "ms", "s", "sec", "secs",
+    "second", "seconds",
+];
 
 /// Reports whether a byte is a sign: a token by itself.
 pub(crate) fn is_sign_byte(byte: u8) -> bool {

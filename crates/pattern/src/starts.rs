@@ -58,9 +58,14 @@ const DENIALS: [&str; 26] = [
     "not ready",
 ];
 
-const BOOTS: [&str; 6] = types::phrases(
-    "linux version |booting linux|kernel command line|command line: boot_image|-- reboot --|startup finished in",
-);
+const BOOTS: [&str; 6] = [
+    "linux version ",
+    "booting linux",
+    "kernel command line",
+    "command line: boot_image",
+    "-- reboot --",
+    "startup finished in",
+];
 
 /// Phrases of programs that have started.
 const PHRASES: [&str; 30] = [

@@ -81,9 +81,12 @@ pub(super) struct Page {
 const TROUBLESHOOTING: &str = "docs/troubleshooting";
 
 /// Files that are served somewhere else than below `/docs`, or under another name.
-const ELSEWHERE: [(&str, &str); 4] = types::pairs(
-    "grammar/README.md=reference config/catat.toml=docs/settings CHANGELOG.md=docs/changelog LICENSES.md=docs/licenses",
-);
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("grammar/README.md", "reference"),
+    ("config/catat.toml", "docs/settings"),
+    ("CHANGELOG.md", "docs/changelog"),
+    ("LICENSES.md", "docs/licenses"),
+];
 
 impl Page {
     /// Renders the page of `file`, a path below the root of the repository without `.md`.

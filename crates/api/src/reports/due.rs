@@ -9,7 +9,7 @@ use types::Timestamp;
 const LOOK_DAYS: u64 = 32;
 
 /// Days of the week, as reports name them.
-const WEEKDAYS: [&str; 7] = types::words("monday tuesday wednesday thursday friday saturday sunday");
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// The last day of a month that every month has.
 const DAY_MAX: u32 = 28;

@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use ship::{DefinedInput, inputs_of};
 
 /// Where runtimes of containers keep logs.
-const CONTAINER_DIRS: [&str; 5] = types::words(
-    "var/log/containers var/log/pods var/lib/docker/containers var/lib/nerdctl
-     var/lib/containers/storage/overlay-containers",
-);
+const CONTAINER_DIRS: [&str; 5] = [
+    "var/log/containers",
+    "var/log/pods",
+    "var/lib/docker/containers",
+    "var/lib/nerdctl",
+    "var/lib/containers/storage/overlay-containers",
+];
 
 /// Where the journal is: kept, or until the machine is started again.
 const JOURNAL_DIRS: [&str; 2] = ["var/log/journal", "run/log/journal"];

@@ -37,9 +37,13 @@ const HARMLESS_OF_INDEX: [&str; 21] = [
 ];
 
 /// Settings of the cluster without an effect.
-const HARMLESS_OF_CLUSTER: [&str; 5] = types::words(
-    "cluster.routing. cluster.max_shards_per_node indices.recovery. logger. search.max_open_scroll_context",
-);
+const HARMLESS_OF_CLUSTER: [&str; 5] = [
+    "cluster.routing.",
+    "cluster.max_shards_per_node",
+    "indices.recovery.",
+    "logger.",
+    "search.max_open_scroll_context",
+];
 
 /// Answers `_settings`: the settings of indices, most of which are fixed.
 pub(super) fn settings(mut call: Call) -> Outcome {

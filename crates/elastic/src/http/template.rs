@@ -36,10 +36,18 @@ impl TemplateKind {
 
     /// Returns the valid members of a template.
     pub(super) fn keys(self) -> &'static [&'static str] {
-        const OF_INDEX: [&str; 10] = types::words(
-            "_meta allow_auto_create composed_of data_stream deprecated ignore_missing_component_templates
-             index_patterns priority template version",
-        );
+        const OF_INDEX: [&str; 10] = [
+            "_meta",
+            "allow_auto_create",
+            "composed_of",
+            "data_stream",
+            "deprecated",
+            "ignore_missing_component_templates",
+            "index_patterns",
+            "priority",
+            "template",
+            "version",
+        ];
         match self {
             Self::Index => &OF_INDEX,
             Self::Component => &["_meta", "deprecated", "template", "version"],

@@ -28,10 +28,12 @@ use crate::bodies::{Rejections, elements};
 /// Tags that set other parts of a span and are not stored as attributes.
 const TAG_STATUS: &str = "otel.status_code";
 const TAG_STATUS_MESSAGE: &str = "otel.status_description";
-const TAG_SCOPES: [(&str, &str); 4] = types::pairs(
-    "otel.scope.name=scope.name otel.scope.version=scope.version otel.library.name=scope.name
-     otel.library.version=scope.version",
-);
+const TAG_SCOPES: [(&str, &str); 4] = [
+    ("otel.scope.name", "scope.name"),
+    ("otel.scope.version", "scope.version"),
+    ("otel.library.name", "scope.name"),
+    ("otel.library.version", "scope.version"),
+];
 
 /// Most fields that endpoints and flags become.
 const ENDPOINT_FIELDS_MAX: usize = 10;

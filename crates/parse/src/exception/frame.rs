@@ -295,9 +295,13 @@ pub(super) fn ruby_frame(text: &str) -> Option<FoundFrame> {
 
 /// Reads `Raised at Mail.check in file "mail.ml", line 5, characters 29-67`.
 fn ocaml_frame(text: &str) -> Option<FoundFrame> {
-    const STARTS: [&str; 5] = types::phrases(
-        "Raised by primitive operation at |Raised by primitive operation |Raised at |Re-raised at |Called from ",
-    );
+    const STARTS: [&str; 5] = [
+        "Raised by primitive operation at ",
+        "Raised by primitive operation ",
+        "Raised at ",
+        "Re-raised at ",
+        "Called from ",
+    ];
     let rest = STARTS.iter().find_map(|start| text.strip_prefix(start))?;
     let (name, rest) = rest.split_once("file \"")?;
     let (file, rest) = rest.split_once('"')?;

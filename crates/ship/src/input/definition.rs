@@ -40,10 +40,13 @@ const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// Where logs of containers are: links of Kubernetes', what they lead to, which is rotated there, Docker's, nerdctl's and Podman's.
 /// A file that is found in several ways is followed once, by the first.
-const CONTAINER_PATHS: [&str; 5] = types::words(
-    "/var/log/containers/*.log /var/log/pods/*/*/*.log* /var/lib/docker/containers/*/*-json.log*
-     /var/lib/nerdctl/*/containers/*/*/*-json.log* /var/lib/containers/storage/*-containers/*/userdata/ctr.log",
-);
+const CONTAINER_PATHS: [&str; 5] = [
+    "/var/log/containers/*.log",
+    "/var/log/pods/*/*/*.log*",
+    "/var/lib/docker/containers/*/*-json.log*",
+    "/var/lib/nerdctl/*/containers/*/*/*-json.log*",
+    "/var/lib/containers/storage/*-containers/*/userdata/ctr.log",
+];
 
 /// How messages of syslog begin.
 const SYSLOG_START: &str = r"^<\d{1,3}>";

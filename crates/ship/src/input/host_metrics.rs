@@ -59,14 +59,19 @@ const NETWORK_COUNTERS: [Number; 8] = [
 const NETWORK_RATES: [Number; 2] = [(0, "receive_bytes_per_second", 1.0), (8, "transmit_bytes_per_second", 1.0)];
 
 /// Numbers of `/proc/stat` and `/proc/vmstat`.
-const STAT_NUMBERS: [(&str, &str); 5] = types::pairs(
-    "btime=node_boot_time_seconds ctxt=node_context_switches_total processes=node_forks_total
-     procs_running=node_procs_running procs_blocked=node_procs_blocked",
-);
-const VMSTAT_NUMBERS: [(&str, &str); 4] = types::pairs(
-    "oom_kill=node_vmstat_oom_kill pgmajfault=node_vmstat_pgmajfault pswpin=node_vmstat_pswpin
-     pswpout=node_vmstat_pswpout",
-);
+const STAT_NUMBERS: [(&str, &str); 5] = [
+    ("btime", "node_boot_time_seconds"),
+    ("ctxt", "node_context_switches_total"),
+    ("processes", "node_forks_total"),
+    ("procs_running", "node_procs_running"),
+    ("procs_blocked", "node_procs_blocked"),
+];
+const VMSTAT_NUMBERS: [(&str, &str); 4] = [
+    ("oom_kill", "node_vmstat_oom_kill"),
+    ("pgmajfault", "node_vmstat_pgmajfault"),
+    ("pswpin", "node_vmstat_pswpin"),
+    ("pswpout", "node_vmstat_pswpout"),
+];
 
 /// Measures this machine from time to time.
 #[derive(Debug)]

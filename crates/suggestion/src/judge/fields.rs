@@ -16,8 +16,10 @@ const MESSAGES_MAX: usize = 4;
 const NAME_CHARS_MAX: usize = 40;
 
 /// Words that name nothing.
-const NO_NAMES: [&str; 24] =
-    types::words("a an and are as be but is it no not of or than that the then was were with on in at has");
+const NO_NAMES: [&str; 24] = [
+    "a", "an", "and", "are", "as", "be", "but", "is", "it", "no", "not", "of", "or", "than", "that", "the", "then",
+    "was", "were", "with", "on", "in", "at", "has",
+];
 
 /// Units that are put behind the name of a number.
 const UNITS: [&str; 10] = ["ms", "s", "us", "ns", "bytes", "B", "KB", "MB", "GB", "seconds"];

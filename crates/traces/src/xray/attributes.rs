@@ -53,11 +53,14 @@ pub(super) const CALL_NAMES: [&str; 10] = [
 const ANNOTATIONS: &str = "aws.xray.annotations";
 
 /// Origins by `cloud.platform`.
-const ORIGINS: [(&str, &str); 6] = types::pairs(
-    "aws_ec2=AWS::EC2::Instance aws_ecs=AWS::ECS::Container aws_eks=AWS::EKS::Container
-     aws_elastic_beanstalk=AWS::ElasticBeanstalk::Environment aws_app_runner=AWS::AppRunner::Service
-     aws_lambda=AWS::Lambda::Function",
-);
+const ORIGINS: [(&str, &str); 6] = [
+    ("aws_ec2", "AWS::EC2::Instance"),
+    ("aws_ecs", "AWS::ECS::Container"),
+    ("aws_eks", "AWS::EKS::Container"),
+    ("aws_elastic_beanstalk", "AWS::ElasticBeanstalk::Environment"),
+    ("aws_app_runner", "AWS::AppRunner::Service"),
+    ("aws_lambda", "AWS::Lambda::Function"),
+];
 
 /// Returns a value as JSON.
 pub(super) fn json(value: &Value) -> Json {

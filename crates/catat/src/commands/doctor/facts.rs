@@ -36,9 +36,12 @@ const TIME_SERVICES: [&str; 5] =
     ["systemd/timesync/synchronized", "chrony/chronyd.pid", "chronyd.pid", "ntpd.pid", "openntpd.pid"];
 
 /// Where systems keep the certificates of authorities.
-const AUTHORITIES: [&str; 4] = types::words(
-    "/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem",
-);
+const AUTHORITIES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 /// Returns what is followed on this machine; `None` if nothing is.
 pub(in crate::commands) type Shipped = dyn Fn(&Config) -> Option<Result<ship::Options>> + Send + Sync;

@@ -39,12 +39,17 @@ const SET_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 const HISTORY_MS: i64 = 30 * 86_400_000;
 
 /// The operations here: those that read, and those that change something.
-const READS: [&str; 4] =
-    types::words("DescribeAlarms DescribeAlarmsForMetric DescribeAlarmHistory ListTagsForResource");
-const CHANGES: [&str; 8] = types::words(
-    "PutMetricAlarm PutCompositeAlarm DeleteAlarms SetAlarmState EnableAlarmActions DisableAlarmActions TagResource
-     UntagResource",
-);
+const READS: [&str; 4] = ["DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "ListTagsForResource"];
+const CHANGES: [&str; 8] = [
+    "PutMetricAlarm",
+    "PutCompositeAlarm",
+    "DeleteAlarms",
+    "SetAlarmState",
+    "EnableAlarmActions",
+    "DisableAlarmActions",
+    "TagResource",
+    "UntagResource",
+];
 
 /// Returns the role that an operation on alarms needs; `None` if it is none.
 pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {

@@ -287,8 +287,17 @@ impl PemSource {
 
 impl TlsConfig {
     fn read(node: &Node<'_>, base: &Path) -> Result<Self, DefinitionError> {
-        const TLS_KEYS: [&str; 9] =
-            types::words("ca ca_file cert cert_file key key_file insecure_skip_verify min_version max_version");
+        const TLS_KEYS: [&str; 9] = [
+            "ca",
+            "ca_file",
+            "cert",
+            "cert_file",
+            "key",
+            "key_file",
+            "insecure_skip_verify",
+            "min_version",
+            "max_version",
+        ];
         if let Some(name) = node.get("server_name") {
             return Err(name.error("is not supported; name the target as its certificate does"));
         }

@@ -12,9 +12,13 @@ use super::super::series::{PageSamples, SeriesState, push_report};
 use super::super::target::Target;
 
 /// What a scrape says about itself, in this order.
-const REPORTS: [&str; 5] = types::words(
-    "up scrape_duration_seconds scrape_samples_scraped scrape_samples_post_metric_relabeling scrape_series_added",
-);
+const REPORTS: [&str; 5] = [
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+];
 
 /// How far the time of a scrape may be from its schedule to be written as the scheduled time, as in Prometheus: times with equal
 /// distances take less room.
