@@ -26,15 +26,7 @@ fn times_are_read_and_printed_in_the_zone_of_the_machine() {
     let tokyo = in_jakarta(
         scratch.path(),
         &[
-            "query",
-            "--url",
-            &server.url,
-            "--tz",
-            "Asia/Tokyo",
-            "--from",
-            "2026-11-19 11:58",
-            "-o",
-            "csv",
+            "query", "--url", &server.url, "--tz", "Asia/Tokyo", "--from", "2026-11-19 11:58", "-o", "csv",
             "fields @timestamp",
         ],
     );

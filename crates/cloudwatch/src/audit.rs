@@ -7,18 +7,8 @@ use serde_json::{Map, Value};
 /// input name. Blocks.
 pub(crate) fn operation(server: &Shared, operation: &str, input: &Value) {
     const NAMES: [&str; 12] = [
-        "AlarmName",
-        "AlarmNames",
-        "Name",
-        "TopicArn",
-        "SubscriptionArn",
-        "ResourceArn",
-        "ResourceARN",
-        "logGroupName",
-        "filterName",
-        "name",
-        "queryDefinitionId",
-        "resourceArn",
+        "AlarmName", "AlarmNames", "Name", "TopicArn", "SubscriptionArn", "ResourceArn", "ResourceARN", "logGroupName",
+        "filterName", "name", "queryDefinitionId", "resourceArn",
     ];
     let mut details: Map<String, Value> =
         NAMES.iter().filter_map(|name| Some(((*name).to_owned(), input.get(name)?.clone()))).collect();

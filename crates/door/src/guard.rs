@@ -29,14 +29,7 @@ use crate::table::{AccessRefusal, DeliveryMark, Handing};
 
 /// Routes that answer while the store is locked: whether the server lives, why it is locked, the manual, and the page.
 const OPEN_WHILE_LOCKED: [&str; 8] = [
-    "/-/healthy",
-    "/-/ready",
-    "/ready",
-    "/api/openapi.json",
-    "/docs",
-    "/docs/{page}",
-    "/docs/{folder}/{page}",
-    "other",
+    "/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "/docs", "/docs/{page}", "/docs/{folder}/{page}", "other",
 ];
 
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \

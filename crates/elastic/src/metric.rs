@@ -79,19 +79,8 @@ enum RateOf {
 
 /// The names of metrics.
 pub(super) const METRICS: [&str; 13] = [
-    "avg",
-    "sum",
-    "min",
-    "max",
-    "value_count",
-    "cardinality",
-    "stats",
-    "extended_stats",
-    "percentiles",
-    "percentile_ranks",
-    "weighted_avg",
-    "top_metrics",
-    "rate",
+    "avg", "sum", "min", "max", "value_count", "cardinality", "stats", "extended_stats", "percentiles",
+    "percentile_ranks", "weighted_avg", "top_metrics", "rate",
 ];
 
 fn field(name: &str) -> Expr {

@@ -16,24 +16,8 @@ use plan::{
 
 /// Names of aggregate functions.
 pub(super) const AGGREGATES: [&str; 18] = [
-    "absent",
-    "avg",
-    "count",
-    "count_distinct",
-    "max",
-    "median",
-    "min",
-    "percentile",
-    "present",
-    "std_dev",
-    "stddev",
-    "sum",
-    "top",
-    "values",
-    "variance",
-    "var",
-    "weighted_avg",
-    "distinct_count",
+    "absent", "avg", "count", "count_distinct", "max", "median", "min", "percentile", "present", "std_dev", "stddev",
+    "sum", "top", "values", "variance", "var", "weighted_avg", "distinct_count",
 ];
 
 impl Checker<'_> {

@@ -12,30 +12,9 @@ const COMMANDS: [&str; 12] =
 
 /// Commands of ES|QL that are not.
 const REFUSED: [&str; 24] = [
-    "MV_EXPAND",
-    "LOOKUP JOIN",
-    "LOOKUP",
-    "JOIN",
-    "LEFT JOIN",
-    "RIGHT JOIN",
-    "INNER JOIN",
-    "ENRICH",
-    "INLINESTATS",
-    "INLINE STATS",
-    "CHANGE_POINT",
-    "FORK",
-    "FUSE",
-    "RERANK",
-    "COMPLETION",
-    "SAMPLE",
-    "TS",
-    "SHOW",
-    "EXPLAIN",
-    "PROMQL",
-    "SET",
-    "INSIST",
-    "REGISTERED_DOMAIN",
-    "URI_PARTS",
+    "MV_EXPAND", "LOOKUP JOIN", "LOOKUP", "JOIN", "LEFT JOIN", "RIGHT JOIN", "INNER JOIN", "ENRICH", "INLINESTATS",
+    "INLINE STATS", "CHANGE_POINT", "FORK", "FUSE", "RERANK", "COMPLETION", "SAMPLE", "TS", "SHOW", "EXPLAIN",
+    "PROMQL", "SET", "INSIST", "REGISTERED_DOMAIN", "URI_PARTS",
 ];
 
 /// Returns the error of a command that has no rule.

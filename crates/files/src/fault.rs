@@ -12,23 +12,9 @@ use types::Hold;
 
 /// The steps of accepting and flushing at which a fault can be armed, in the order in which they happen.
 pub const FAULT_POINTS: [&str; 17] = [
-    "wal.write",
-    "wal.sync",
-    "wal.rotate",
-    "wal.header",
-    "wal.rename",
-    "wal.sync_directory",
-    "wal.seal",
-    "flush.start",
-    "segment.write",
-    "segment.sync",
-    "segment.rename",
-    "segment.sync_directory",
-    "batch_ids.write",
-    "catalog.commit",
-    "flush.publish",
-    "wal.remove",
-    "flush.end",
+    "wal.write", "wal.sync", "wal.rotate", "wal.header", "wal.rename", "wal.sync_directory", "wal.seal", "flush.start",
+    "segment.write", "segment.sync", "segment.rename", "segment.sync_directory", "batch_ids.write", "catalog.commit",
+    "flush.publish", "wal.remove", "flush.end",
 ];
 
 /// Steps of the WAL's writer that are taken only when it rests or the disk is full.
@@ -36,16 +22,8 @@ pub const WRITER_FAULT_POINTS: [&str; 2] = ["wal.mark", "wal.truncate"];
 
 /// The steps of putting segments together, in the order in which they happen.
 pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
-    "compact.start",
-    "segment.write",
-    "segment.sync",
-    "segment.rename",
-    "segment.sync_directory",
-    "compact.verify",
-    "compact.commit",
-    "compact.publish",
-    "compact.remove",
-    "compact.end",
+    "compact.start", "segment.write", "segment.sync", "segment.rename", "segment.sync_directory", "compact.verify",
+    "compact.commit", "compact.publish", "compact.remove", "compact.end",
 ];
 
 /// The steps of deleting events, in the order in which they happen; those of compaction follow.

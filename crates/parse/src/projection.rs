@@ -12,20 +12,8 @@ use crate::exception::{FIELDS, TRACE_KEYS};
 /// Keys that tell the level of a request where no key of a level is there, whether the journal's means anything, and whose
 /// scale a number is of.
 const LEVEL_KEYS: [&str; 14] = [
-    "status",
-    "status_code",
-    "method",
-    "path",
-    "uri",
-    "url",
-    "request",
-    "_TRANSPORT",
-    "s",
-    "c",
-    "ctx",
-    "reqId",
-    "short_message",
-    "channel",
+    "status", "status_code", "method", "path", "uri", "url", "request", "_TRANSPORT", "s", "c", "ctx", "reqId",
+    "short_message", "channel",
 ];
 
 /// The parts of events that are asked for.

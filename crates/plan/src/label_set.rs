@@ -20,19 +20,8 @@ const SERVICE_UNKNOWN: &str = "unknown_service";
 
 /// Labels that name the service of a stream, the first that is there.
 const SERVICE_LABELS: [&str; 13] = [
-    "service",
-    "app",
-    "application",
-    "app_name",
-    "name",
-    "app_kubernetes_io_name",
-    "container",
-    "container_name",
-    "k8s_container_name",
-    "component",
-    "workload",
-    "job",
-    "k8s_job_name",
+    "service", "app", "application", "app_name", "name", "app_kubernetes_io_name", "container", "container_name",
+    "k8s_container_name", "component", "workload", "job", "k8s_job_name",
 ];
 
 /// The label that names the error of a parser or conversion.

@@ -177,14 +177,8 @@ impl Histogram {
 /// Bits of 2 to the power of 1/2, 1/4, …, 1/256. Prometheus' tables of bounds are products of these numbers; the last digit of
 /// such a product is not always the nearest one, but what is shown and interpolated shall be the same here.
 const ROOTS: [u64; 8] = [
-    0x3FF6_A09E_667F_3BCC,
-    0x3FF3_06FE_0A31_B715,
-    0x3FF1_72B8_3C7D_517B,
-    0x3FF0_B558_6CF9_890F,
-    0x3FF0_59B0_D315_8574,
-    0x3FF0_2C9A_3E77_8061,
-    0x3FF0_163D_A9FB_3335,
-    0x3FF0_0B1A_FA5A_BCBF,
+    0x3FF6_A09E_667F_3BCC, 0x3FF3_06FE_0A31_B715, 0x3FF1_72B8_3C7D_517B, 0x3FF0_B558_6CF9_890F, 0x3FF0_59B0_D315_8574,
+    0x3FF0_2C9A_3E77_8061, 0x3FF0_163D_A9FB_3335, 0x3FF0_0B1A_FA5A_BCBF,
 ];
 
 /// Returns the upper bound of a positive bucket of an exponential schema.

@@ -27,19 +27,8 @@ use elastic::ElasticState;
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 13] = [
-    "/",
-    "/alerts",
-    "/dashboards",
-    "/first-look",
-    "/groups",
-    "/incidents",
-    "/issues",
-    "/ledger",
-    "/map",
-    "/settings",
-    "/sources",
-    "/start",
-    "/traces",
+    "/", "/alerts", "/dashboards", "/first-look", "/groups", "/incidents", "/issues", "/ledger", "/map", "/settings",
+    "/sources", "/start", "/traces",
 ];
 
 /// Routes of the page that end with an id.

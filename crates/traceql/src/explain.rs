@@ -7,26 +7,9 @@ use crate::grammar::Rule;
 
 /// Words of the language that are followed by a bracket.
 const FUNCTIONS: [&str; 20] = [
-    "count",
-    "avg",
-    "min",
-    "max",
-    "sum",
-    "by",
-    "coalesce",
-    "select",
-    "rate",
-    "count_over_time",
-    "min_over_time",
-    "max_over_time",
-    "avg_over_time",
-    "sum_over_time",
-    "quantile_over_time",
-    "histogram_over_time",
-    "compare",
-    "topk",
-    "bottomk",
-    "with",
+    "count", "avg", "min", "max", "sum", "by", "coalesce", "select", "rate", "count_over_time", "min_over_time",
+    "max_over_time", "avg_over_time", "sum_over_time", "quantile_over_time", "histogram_over_time", "compare", "topk",
+    "bottomk", "with",
 ];
 
 /// Turns an error of the grammar into one of the query.

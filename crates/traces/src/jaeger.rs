@@ -30,19 +30,8 @@ const PICKER_RANGE_NS: i64 = Timestamp::DAY;
 
 /// Parameters of a search. Jaeger's page sends some that mean nothing here.
 const PARAMETERS: [&str; 13] = [
-    "service",
-    "operation",
-    "tags",
-    "tag",
-    "minDuration",
-    "maxDuration",
-    "limit",
-    "start",
-    "end",
-    "lookback",
-    "traceID",
-    "raw",
-    "view",
+    "service", "operation", "tags", "tag", "minDuration", "maxDuration", "limit", "start", "end", "lookback",
+    "traceID", "raw", "view",
 ];
 
 /// The kinds of spans by their names.

@@ -20,19 +20,8 @@ const ATTRIBUTE_PREFIX: &str = "attributes.";
 
 /// Prefixes of the names of attributes that describe what produces spans, by OpenTelemetry's semantic conventions.
 const RESOURCE_PREFIXES: [&str; 13] = [
-    "service.",
-    "telemetry.",
-    "host.",
-    "os.",
-    "process.",
-    "k8s.",
-    "container.",
-    "cloud.",
-    "deployment.",
-    "device.",
-    "webengine.",
-    "openshift.",
-    "aws.ecs.",
+    "service.", "telemetry.", "host.", "os.", "process.", "k8s.", "container.", "cloud.", "deployment.", "device.",
+    "webengine.", "openshift.", "aws.ecs.",
 ];
 
 /// One unit of work of a trace.

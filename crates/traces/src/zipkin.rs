@@ -33,15 +33,8 @@ const TRACES_DEFAULT: usize = 10;
 const RANGE_NS: i64 = Timestamp::DAY;
 
 const PARAMETERS: [&str; 9] = [
-    "serviceName",
-    "spanName",
-    "remoteServiceName",
-    "annotationQuery",
-    "minDuration",
-    "maxDuration",
-    "endTs",
-    "lookback",
-    "limit",
+    "serviceName", "spanName", "remoteServiceName", "annotationQuery", "minDuration", "maxDuration", "endTs",
+    "lookback", "limit",
 ];
 
 /// Adds the routes.

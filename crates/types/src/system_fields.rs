@@ -9,14 +9,7 @@ pub const SYSTEM_FIELDS: [&str; 8] =
 
 /// System fields that only some events have: they are stored among the sender's fields. `web/src/event.ts` names them, too.
 pub const RARE_SYSTEM_FIELDS: [&str; 9] = [
-    "@rest",
-    "@fieldsDropped",
-    "@part",
-    "@partOf",
-    "@encoding",
-    "@timestampRejected",
-    "@timestampZone",
-    "@group",
+    "@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@timestampZone", "@group",
     "@loki",
 ];
 

@@ -16,24 +16,9 @@ const CALLS: &str = "trace=open,openat,openat2,creat,rename,renameat,renameat2,u
 
 /// What a server reads besides its own files: the loader, the machine, certificates, time zones, names of hosts.
 const READ_ELSEWHERE: [&str; 18] = [
-    "/proc/",
-    "/sys/",
-    "/dev/",
-    "/usr/lib/",
-    "/usr/share/",
-    "/lib/",
-    "/lib64/",
-    "/usr/lib64/",
-    "/etc/ld.so",
-    "/etc/ssl/",
-    "/etc/pki/",
-    "/etc/ca-certificates",
-    "/etc/localtime",
-    "/etc/timezone",
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
+    "/proc/", "/sys/", "/dev/", "/usr/lib/", "/usr/share/", "/lib/", "/lib64/", "/usr/lib64/", "/etc/ld.so",
+    "/etc/ssl/", "/etc/pki/", "/etc/ca-certificates", "/etc/localtime", "/etc/timezone", "/etc/resolv.conf",
+    "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf",
 ];
 
 /// A file that is no device of the machine's is written to.

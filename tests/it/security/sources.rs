@@ -4,47 +4,22 @@ use crate::tidy::shipped_lines;
 
 /// What a name of a secret, or of what is as good as one, ends with.
 const SECRETS: [&str; 12] = [
-    "secret",
-    "password",
-    "passwd",
-    "hash",
-    "digest",
-    "token",
-    "signature",
-    "mac",
-    "hmac",
-    "cookie",
-    "admin_key",
+    "secret", "password", "passwd", "hash", "digest", "token", "signature", "mac", "hmac", "cookie", "admin_key",
     "api_key",
 ];
 
 /// Rooms in which secrets of callers are.
 const ROOMS: [&str; 9] = [
-    "crates/door/",
-    "crates/api/",
-    "crates/loki/",
-    "crates/elastic/",
-    "crates/cloudwatch/",
-    "crates/otel/",
-    "crates/serve/",
-    "crates/alert/",
-    "crates/catat/",
+    "crates/door/", "crates/api/", "crates/loki/", "crates/elastic/", "crates/cloudwatch/", "crates/otel/",
+    "crates/serve/", "crates/alert/", "crates/catat/",
 ];
 
 /// What stands in braces in SQL: names that the code chose, never a value.
 const NAMES_IN_SQL: [&str; 2] = ["{tables}", "{place}"];
 
 const SQL: [&str; 10] = [
-    "SELECT ",
-    "INSERT INTO",
-    "UPDATE ",
-    "DELETE FROM",
-    "CREATE TABLE",
-    "CREATE SCHEMA",
-    "ALTER TABLE",
-    "DROP ",
-    " WHERE ",
-    " VALUES",
+    "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE", "CREATE SCHEMA", "ALTER TABLE", "DROP ",
+    " WHERE ", " VALUES",
 ];
 
 /// Whether an operand of a comparison is called like a secret.

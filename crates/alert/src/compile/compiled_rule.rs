@@ -18,17 +18,8 @@ const EVENTS_SHOWN: u64 = 10;
 
 /// What is shown of an event: itself, and what it says of a failure.
 const FIELDS_SHOWN: [&str; 11] = [
-    "@timestamp",
-    "@level",
-    "@log",
-    "@logStream",
-    "@message",
-    "trace_id",
-    "exception.type",
-    "exception.message",
-    "code.function.name",
-    "code.file.path",
-    "code.line.number",
+    "@timestamp", "@level", "@log", "@logStream", "@message", "trace_id", "exception.type", "exception.message",
+    "code.function.name", "code.file.path", "code.line.number",
 ];
 
 /// What is wrong with a rule.

@@ -154,15 +154,7 @@ fn endless_and_huge_templates_end() {
     assert_eq!(huge.len(), ANNOTATION.text_bytes_max + "…".len());
     assert!(wrong("{{ value").is_some());
     for part in [
-        "(",
-        "not ",
-        "value + ",
-        "{{ value",
-        "\"/*",
-        "value[",
-        "1 if 1 else ",
-        "{% if value %}",
-        "-",
+        "(", "not ", "value + ", "{{ value", "\"/*", "value[", "1 if 1 else ", "{% if value %}", "-",
         "{{ 'a' if value else ",
     ] {
         for n in [40, 600, 5_000] {

@@ -35,15 +35,8 @@ fn days_in_paths_leave_out_what_lies_more_than_a_day_away() {
 #[test]
 fn what_a_path_does_not_say_for_sure_leaves_out_nothing() {
     let unsure = [
-        "a.log",
-        "2026/a.log",
-        "app.log-20261130.gz",
-        "events-2026-11-30.csv",
-        "v2/8080/12/a.log",
-        "2026/13/40/a.log",
-        "region=20261130/a.log",
-        "0000/11/30/a.log",
-        "month=11/day=30/a.log",
+        "a.log", "2026/a.log", "app.log-20261130.gz", "events-2026-11-30.csv", "v2/8080/12/a.log", "2026/13/40/a.log",
+        "region=20261130/a.log", "0000/11/30/a.log", "month=11/day=30/a.log",
     ];
     for path in unsure {
         assert!(may(path, "1999-01-01T00:00:00Z", "1999-01-02T00:00:00Z"), "{path}");

@@ -4,19 +4,8 @@ use serde::Deserialize;
 
 /// Members of things in lists that are times.
 const TIMES: [&str; 13] = [
-    "created",
-    "ends_at",
-    "expires",
-    "first",
-    "from",
-    "last",
-    "last_seen",
-    "last_used",
-    "next",
-    "reclaimed",
-    "starts_at",
-    "to",
-    "undo_until",
+    "created", "ends_at", "expires", "first", "from", "last", "last_seen", "last_used", "next", "reclaimed",
+    "starts_at", "to", "undo_until",
 ];
 
 /// What the cells of a column are, where that decides how people see them.

@@ -27,24 +27,8 @@ pub(super) struct Ids {
 
 /// Members that are parts of the span, or attributes under names of their own.
 const OWN_MEMBERS: [&str; 18] = [
-    "name",
-    "id",
-    "parent_id",
-    "trace_id",
-    "start_time",
-    "end_time",
-    "subsegments",
-    "type",
-    "cause",
-    "http",
-    "aws",
-    "sql",
-    "annotations",
-    "metadata",
-    "user",
-    "service",
-    "namespace",
-    "links",
+    "name", "id", "parent_id", "trace_id", "start_time", "end_time", "subsegments", "type", "cause", "http", "aws",
+    "sql", "annotations", "metadata", "user", "service", "namespace", "links",
 ];
 
 /// Paths with OpenTelemetry's names for them.

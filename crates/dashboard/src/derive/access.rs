@@ -18,28 +18,12 @@ const STATUS: [&str; 8] = [
     "response_code",
 ];
 const PATH: [&str; 11] = [
-    "path",
-    "uri",
-    "request_uri",
-    "request.uri",
-    "url",
-    "url.path",
-    "http.target",
-    "RequestPath",
-    "request",
-    "http.url",
-    "route",
+    "path", "uri", "request_uri", "request.uri", "url", "url.path", "http.target", "RequestPath", "request",
+    "http.url", "route",
 ];
 const CLIENT: [&str; 9] = [
-    "client",
-    "remote_addr",
-    "client_ip",
-    "remote_ip",
-    "request.remote_ip",
-    "request.client_ip",
-    "ClientHost",
-    "clientip",
-    "client.address",
+    "client", "remote_addr", "client_ip", "remote_ip", "request.remote_ip", "request.client_ip", "ClientHost",
+    "clientip", "client.address",
 ];
 const BYTES: [&str; 8] = [
     "bytes",

@@ -33,22 +33,8 @@ const TOP_HITS_MAX: usize = 100;
 
 /// Members of a body that have no effect, or are read elsewhere.
 const HARMLESS: [&str; 16] = [
-    "track_scores",
-    "version",
-    "seq_no_primary_term",
-    "timeout",
-    "stats",
-    "terminate_after",
-    "indices_boost",
-    "preference",
-    "ext",
-    "stored_fields",
-    "from",
-    "size",
-    "sort",
-    "track_total_hits",
-    "search_after",
-    "slice",
+    "track_scores", "version", "seq_no_primary_term", "timeout", "stats", "terminate_after", "indices_boost",
+    "preference", "ext", "stored_fields", "from", "size", "sort", "track_total_hits", "search_after", "slice",
 ];
 
 /// Members that would change the answer and are not supported, unless they are empty.
@@ -211,17 +197,8 @@ fn check_least_score(body: &Json, parameters: &Parameters) -> Result<()> {
 fn check_members(body: &Json) -> Result<()> {
     let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is not an object")) };
     const READ: [&str; 11] = [
-        "query",
-        "aggs",
-        "aggregations",
-        "post_filter",
-        "_source",
-        "fields",
-        "docvalue_fields",
-        "highlight",
-        "pit",
-        "collapse",
-        "min_score",
+        "query", "aggs", "aggregations", "post_filter", "_source", "fields", "docvalue_fields", "highlight", "pit",
+        "collapse", "min_score",
     ];
     for (name, value) in members {
         let is_empty = value.is_null()

@@ -13,27 +13,9 @@ use door::{Outcome, Problem, Reply, Result};
 
 /// Settings of indices without an effect: there are no shards, and events are searchable at once.
 const HARMLESS_OF_INDEX: [&str; 21] = [
-    "number_of_replicas",
-    "number_of_shards",
-    "auto_expand_replicas",
-    "refresh_interval",
-    "codec",
-    "translog.",
-    "merge.",
-    "routing.",
-    "unassigned.",
-    "search.idle.",
-    "mapping.",
-    "max_",
-    "lifecycle.",
-    "hidden",
-    "mode",
-    "query.default_field",
-    "priority",
-    "indexing.",
-    "sort.",
-    "soft_deletes.",
-    "version.",
+    "number_of_replicas", "number_of_shards", "auto_expand_replicas", "refresh_interval", "codec", "translog.",
+    "merge.", "routing.", "unassigned.", "search.idle.", "mapping.", "max_", "lifecycle.", "hidden", "mode",
+    "query.default_field", "priority", "indexing.", "sort.", "soft_deletes.", "version.",
 ];
 
 /// Settings of the cluster without an effect.

@@ -26,18 +26,7 @@ pub(crate) struct Event {
 }
 
 const WORDS: [&str; 12] = [
-    "connection",
-    "refused",
-    "user",
-    "Über",
-    "took",
-    "disk",
-    "naïve",
-    "日本",
-    "10.1.2.3",
-    "/var/log/x",
-    "a_b",
-    "u4711",
+    "connection", "refused", "user", "Über", "took", "disk", "naïve", "日本", "10.1.2.3", "/var/log/x", "a_b", "u4711",
 ];
 
 const LEVELS: [(&str, &str); 9] = [

@@ -14,17 +14,8 @@ const VERSION_FIELDS: [&str; 7] =
 
 /// Fields with a stack trace, and with the type of an exception.
 const TRACE_FIELDS: [&str; 11] = [
-    "exception.stacktrace",
-    "exception.stack_trace",
-    "error.stack_trace",
-    "error.stack",
-    "err.stack",
-    "stack_trace",
-    "stacktrace",
-    "stackTrace",
-    "stack",
-    "traceback",
-    "exc_info",
+    "exception.stacktrace", "exception.stack_trace", "error.stack_trace", "error.stack", "err.stack", "stack_trace",
+    "stacktrace", "stackTrace", "stack", "traceback", "exc_info",
 ];
 const KIND_FIELDS: [&str; 6] =
     ["exception.type", "error.type", "error.kind", "err.type", "exc_type", "exception.class"];

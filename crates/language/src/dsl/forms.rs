@@ -54,12 +54,7 @@ const OF_AGGREGATIONS: [(&str, Form); 25] = [
     (
         "execution_hint",
         Form::OneOf(&[
-            "direct",
-            "fielddata",
-            "global_ordinals",
-            "map",
-            "save_memory_heuristic",
-            "save_time_heuristic",
+            "direct", "fielddata", "global_ordinals", "map", "save_memory_heuristic", "save_time_heuristic",
             "segment_ordinals",
         ]),
     ),

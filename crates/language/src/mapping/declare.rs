@@ -348,20 +348,8 @@ fn most(members: &Map<String, Json>) -> Option<usize> {
 fn check_parameters(path: &str, kind: &str, members: &Map<String, Json>) -> Result<()> {
     let refused: BTreeSet<&str> = ["copy_to", "null_value", "script", "on_script_error"].into();
     const READ: [&str; 14] = [
-        "type",
-        "fields",
-        "index",
-        "index_options",
-        "fielddata",
-        "analyzer",
-        "search_analyzer",
-        "search_quote_analyzer",
-        "normalizer",
-        "ignore_above",
-        "format",
-        "value",
-        "dynamic",
-        "properties",
+        "type", "fields", "index", "index_options", "fielddata", "analyzer", "search_analyzer",
+        "search_quote_analyzer", "normalizer", "ignore_above", "format", "value", "dynamic", "properties",
     ];
     for (name, value) in members {
         if refused.contains(name.as_str()) && !value.is_null() {

@@ -18,15 +18,7 @@ const TRACES_DEFAULT: u64 = 20;
 
 /// Fields of a span that are shown.
 const SPAN_FIELDS: [&str; 10] = [
-    "@timestamp",
-    "service",
-    "name",
-    "kind",
-    "status",
-    "status_message",
-    "duration_ms",
-    "span_id",
-    "parent_span_id",
+    "@timestamp", "service", "name", "kind", "status", "status_message", "duration_ms", "span_id", "parent_span_id",
     "@level",
 ];
 

@@ -19,15 +19,7 @@ fn a_message_becomes_an_event_of_its_application() {
     assert_eq!(answer.answer.accepted, 4);
     assert_eq!(
         house.events(&[
-            "@log",
-            "@logStream",
-            "@level",
-            "hostname",
-            "appname",
-            "procid",
-            "msgid",
-            "facility",
-            "severity"
+            "@log", "@logStream", "@level", "hostname", "appname", "procid", "msgid", "facility", "severity"
         ]),
         [
             "syslog | 10.0.0.9 | - | - | - | - | - | - | -",

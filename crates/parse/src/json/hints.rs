@@ -91,17 +91,8 @@ const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
 
 /// Keys that give the text of a record where none of [`TEXT_KEYS`](super::members::TEXT_KEYS) does, best first.
 const OTHER_TEXT_KEYS: [&str; 11] = [
-    "short_message",
-    "Message",
-    "fields.message",
-    "record.message",
-    "body.stringValue",
-    "@m",
-    "@mt",
-    "M",
-    "_msg",
-    "_raw",
-    "result._raw",
+    "short_message", "Message", "fields.message", "record.message", "body.stringValue", "@m", "@mt", "M", "_msg",
+    "_raw", "result._raw",
 ];
 
 fn time_rank(name: &str) -> Option<usize> {

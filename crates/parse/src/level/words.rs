@@ -89,20 +89,8 @@ pub(super) fn in_brackets(inside: &[u8]) -> Option<Level> {
 /// `daemon.err`, `local0.notice`.
 pub(super) fn facility_and_severity(word: &[u8]) -> Option<Level> {
     const FACILITIES: [&[u8]; 14] = [
-        b"kern",
-        b"user",
-        b"mail",
-        b"daemon",
-        b"auth",
-        b"syslog",
-        b"lpr",
-        b"news",
-        b"uucp",
-        b"cron",
-        b"authpriv",
-        b"ftp",
-        b"ntp",
-        b"local",
+        b"kern", b"user", b"mail", b"daemon", b"auth", b"syslog", b"lpr", b"news", b"uucp", b"cron", b"authpriv",
+        b"ftp", b"ntp", b"local",
     ];
     if !matches!(word.first()?, b'a' | b'c' | b'd' | b'f' | b'k'..=b'n' | b's' | b'u') {
         return None;

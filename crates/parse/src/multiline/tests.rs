@@ -428,11 +428,7 @@ fn plain_lines_are_events_and_empty_lines_are_none() {
     check_lines(&["  first", "second"], &["  first", "second"]);
     check_lines(&["{", "  \"a\": 1", "}", "{\"b\":2}"], &["{\n  \"a\": 1\n}", "{\"b\":2}"]);
     check(&[
-        "the panic: is over",
-        "Error in the hall",
-        "goroutines are cheap",
-        "connect 10.0.0.1:5432",
-        "two at a time",
+        "the panic: is over", "Error in the hall", "goroutines are cheap", "connect 10.0.0.1:5432", "two at a time",
     ]);
 }
 

@@ -28,14 +28,8 @@ fn addresses_of_people_are_found_and_what_looks_like_them_is_not() {
 #[test]
 fn cards_have_an_issuer_a_length_and_a_check_digit() {
     for card in [
-        "4111111111111111",
-        "4111 1111 1111 1111",
-        "5555-5555-5555-4444",
-        "378282246310005",
-        "3782 822463 10005",
-        "30569309025904",
-        "6011111111111117",
-        "3530111333300000",
+        "4111111111111111", "4111 1111 1111 1111", "5555-5555-5555-4444", "378282246310005", "3782 822463 10005",
+        "30569309025904", "6011111111111117", "3530111333300000",
     ] {
         check(cards, &format!("paid with {card}, thanks"), &[card]);
         check(cards, &format!("card={card}."), &[card]);
@@ -98,12 +92,7 @@ fn secrets_are_found_by_form_and_by_key() {
 #[test]
 fn names_say_that_their_values_are_secrets() {
     for name in [
-        "password",
-        "db.Password",
-        "user_token",
-        "x-api-key",
-        "apiKey",
-        "headers.Authorization",
+        "password", "db.Password", "user_token", "x-api-key", "apiKey", "headers.Authorization",
         "AWS_SECRET_ACCESS_KEY",
     ] {
         assert!(is_secret_name(name), "{name}");
@@ -119,16 +108,8 @@ fn ip_addresses_are_found_and_times_and_versions_are_not() {
     check(addresses, "peer fe80::1 and ::ffff:10.0.0.1, 10.1.2.3.", &["fe80::1", "::ffff:10.0.0.1", "10.1.2.3"]);
     check(addresses, "client 10.0.0.1: refused", &["10.0.0.1"]);
     for other in [
-        "06:47:13",
-        "1.2.3",
-        "1.2.3.4.5",
-        "999.1.1.1",
-        "v1.2.3.4",
-        "std::io::Error",
-        "abc::def",
-        "aa:bb:cc:dd:ee:ff",
-        "..",
-        "::",
+        "06:47:13", "1.2.3", "1.2.3.4.5", "999.1.1.1", "v1.2.3.4", "std::io::Error", "abc::def", "aa:bb:cc:dd:ee:ff",
+        "..", "::",
     ] {
         check(addresses, other, &[]);
     }

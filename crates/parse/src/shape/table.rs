@@ -6,32 +6,9 @@ use super::parts::PartSink;
 
 /// What the columns hold, as the other formats of PostgreSQL name it.
 const POSTGRES: [&str; 26] = [
-    "time",
-    "user",
-    "database",
-    "pid",
-    "client",
-    "session_id",
-    "line_num",
-    "ps",
-    "session_start",
-    "vxid",
-    "txid",
-    "error_severity",
-    "state_code",
-    "message",
-    "detail",
-    "hint",
-    "internal_query",
-    "internal_position",
-    "context",
-    "statement",
-    "cursor_position",
-    "location",
-    "application_name",
-    "backend_type",
-    "leader_pid",
-    "query_id",
+    "time", "user", "database", "pid", "client", "session_id", "line_num", "ps", "session_start", "vxid", "txid",
+    "error_severity", "state_code", "message", "detail", "hint", "internal_query", "internal_position", "context",
+    "statement", "cursor_position", "location", "application_name", "backend_type", "leader_pid", "query_id",
 ];
 
 /// Columns of the oldest version that has a program's name.

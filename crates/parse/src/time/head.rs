@@ -23,19 +23,8 @@ const BRACKETS_BYTES_MAX: usize = 160;
 
 /// Keys of `key=value` lines whose value is the line's time.
 const TIME_KEYS: [&[u8]; 13] = [
-    b"time=",
-    b"ts=",
-    b"timestamp=",
-    b"t=",
-    b"asctime=",
-    b"datetime=",
-    b"@timestamp=",
-    b"_time=",
-    b"eventtime=",
-    b"event_time=",
-    b"date=",
-    b"msg=audit(",
-    b"audit(",
+    b"time=", b"ts=", b"timestamp=", b"t=", b"asctime=", b"datetime=", b"@timestamp=", b"_time=", b"eventtime=",
+    b"event_time=", b"date=", b"msg=audit(", b"audit(",
 ];
 
 /// Keys of CEF and LEEF, whose header has no time of its own.

@@ -235,12 +235,7 @@ fn a_time_of_day_takes_its_day_from_what_is_known() {
     check("09:00:00 x", Some("2026-11-10T09:30:00Z"), Some("2026-11-10T09:00:00Z"));
     check("08:00:00 x", Some("2026-11-10T09:30:00Z"), Some("2026-11-11T08:00:00Z"));
     for no_time in [
-        "00:00:01.123 started",
-        "12:30 left",
-        "1:02:03 x",
-        "10:20:30:40:50:60 up",
-        "10:20:30-10:40:00",
-        "10:20:30s",
+        "00:00:01.123 started", "12:30 left", "1:02:03 x", "10:20:30:40:50:60 up", "10:20:30-10:40:00", "10:20:30s",
         "x 11:48:43",
     ] {
         check(no_time, None, None);
@@ -363,17 +358,7 @@ impl Seeded {
 fn written_forms(seed: &mut Seeded, year: i64, month: u32, day: u32, second_of_day: u32) -> Vec<(String, u32)> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     const FULL: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
         "December",
     ];
     let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);

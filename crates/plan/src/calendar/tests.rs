@@ -93,16 +93,8 @@ fn all_instants_of_a_span_have_its_bounds() {
     let days = [day, 2 * day, WEEK].map(Length::Nanoseconds);
     let spans: Vec<Length> = spans.into_iter().chain(days).chain([1, 3, 12].map(Length::Months)).collect();
     let zones = [
-        Africa__Cairo,
-        Asia__Beirut,
-        America__Havana,
-        America__Santiago,
-        Atlantic__Azores,
-        America__Asuncion,
-        America__St_Johns,
-        Australia__Lord_Howe,
-        Pacific__Apia,
-        Europe__Berlin,
+        Africa__Cairo, Asia__Beirut, America__Havana, America__Santiago, Atlantic__Azores, America__Asuncion,
+        America__St_Johns, Australia__Lord_Howe, Pacific__Apia, Europe__Berlin,
     ];
     let years = [2010, 2011, 2017, 2026].map(|year| days_from_civil(year, 1, 1).expect("a day") * day);
     for (zone, span) in zones.iter().flat_map(|zone| spans.iter().map(move |span| (*zone, *span))) {

@@ -52,10 +52,7 @@ async fn composite_sources_of_numbers_have_their_keys_and_pages() {
 #[tokio::test]
 async fn fixed_intervals_begin_by_the_clocks_of_a_zone() {
     let times = [
-        "2026-10-24T21:59:00Z",
-        "2026-10-24T22:00:00Z",
-        "2026-10-25T00:30:00Z",
-        "2026-10-25T02:00:00Z",
+        "2026-10-24T21:59:00Z", "2026-10-24T22:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T02:00:00Z",
         "2026-10-25T11:00:00Z",
     ];
     let lines: String = times.iter().map(|time| format!("{{\"@timestamp\":\"{time}\"}}\n")).collect();

@@ -369,21 +369,8 @@ async fn no_header_lets_anybody_in_and_none_is_a_fault_of_the_server() {
 async fn names_of_groups_lead_nowhere_else() {
     let house = House::new();
     let payloads = [
-        "../../etc/passwd",
-        "..%2f..%2fx",
-        "%252e%252e%252fx",
-        "%25252e%25252e",
-        "..\\..\\x",
-        "a\0b",
-        "/etc/passwd",
-        "CON",
-        "․․/x",
-        "a/../../b",
-        ".",
-        "..",
-        "\r\nSet-Cookie: a=b",
-        "<script>",
-        "=1+1",
+        "../../etc/passwd", "..%2f..%2fx", "%252e%252e%252fx", "%25252e%25252e", "..\\..\\x", "a\0b", "/etc/passwd",
+        "CON", "․․/x", "a/../../b", ".", "..", "\r\nSet-Cookie: a=b", "<script>", "=1+1",
     ];
     for payload in payloads.iter().map(|text| (*text).to_owned()).chain(["é".repeat(300), "/".repeat(600)]) {
         let uri = format!("/api/v1/ingest?group={}&stream={}", encoded(&payload), encoded(&payload));

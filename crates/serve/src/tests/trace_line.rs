@@ -59,14 +59,8 @@ async fn a_shipped_line_is_followed_into_the_answer_of_a_query() {
     body["query"] = json!("filter @level = \"error\"");
     let found = trace(&house, &body).await;
     let expected = [
-        "delivery passed",
-        "recognised passed",
-        "pipeline passed",
-        "limits passed",
-        "group passed",
-        "store passed",
-        "range passed",
-        "query passed",
+        "delivery passed", "recognised passed", "pipeline passed", "limits passed", "group passed", "store passed",
+        "range passed", "query passed",
     ];
     assert_eq!(outcomes(&found), expected, "{found}");
     assert_eq!((&found["ended"], verdict(&found)), (&Value::Null, "it is in the answer: row 1 of the newest 1000"));

@@ -22,36 +22,14 @@ const MESSAGES_MAX: usize = 12;
 
 /// What requests contain that ask whether a service is well.
 const HEALTH_CHECKS: [&str; 12] = [
-    "/healthz",
-    "/health",
-    "/livez",
-    "/readyz",
-    "/ready",
-    "/-/healthy",
-    "/-/ready",
-    "/ping",
-    "kube-probe",
-    "elb-healthchecker",
-    "heartbeat",
-    "health check",
+    "/healthz", "/health", "/livez", "/readyz", "/ready", "/-/healthy", "/-/ready", "/ping", "kube-probe",
+    "elb-healthchecker", "heartbeat", "health check",
 ];
 
 /// Words that are not in noise.
 const FAILURES: [&str; 14] = [
-    "error",
-    "fail",
-    "fatal",
-    "panic",
-    "exception",
-    "denied",
-    "refused",
-    "timeout",
-    "timed out",
-    "unauthorized",
-    "forbidden",
-    "abort",
-    "corrupt",
-    "critical",
+    "error", "fail", "fatal", "panic", "exception", "denied", "refused", "timeout", "timed out", "unauthorized",
+    "forbidden", "abort", "corrupt", "critical",
 ];
 
 /// A message with all its events.

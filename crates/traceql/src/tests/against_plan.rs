@@ -321,17 +321,7 @@ fn every_comparison_with_every_type_is_exact() {
     let spans = spans_of(&fields);
     let trace = Trace::new(&spans);
     let literals = [
-        "\"x\"",
-        "\"1\"",
-        "\"1.0\"",
-        "\"true\"",
-        "\"\"",
-        "\"[\\\"x\\\"]\"",
-        "\"2026-01-01\"",
-        "1",
-        "1.5",
-        "0",
-        "1s",
+        "\"x\"", "\"1\"", "\"1.0\"", "\"true\"", "\"\"", "\"[\\\"x\\\"]\"", "\"2026-01-01\"", "1", "1.5", "0", "1s",
         "maxInt",
     ];
     let mut conditions: Vec<String> =

@@ -20,15 +20,7 @@ const PARAMETERS: [&str; 7] = ["start", "end", "scope", "q", "limit", "maxStaleV
 
 /// TraceQL's names for the own fields of spans and traces.
 const INTRINSICS: [&str; 10] = [
-    "duration",
-    "event:name",
-    "kind",
-    "name",
-    "rootName",
-    "rootServiceName",
-    "status",
-    "statusMessage",
-    "trace:id",
+    "duration", "event:name", "kind", "name", "rootName", "rootServiceName", "status", "statusMessage", "trace:id",
     "traceDuration",
 ];
 

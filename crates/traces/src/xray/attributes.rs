@@ -37,16 +37,8 @@ const PATHS: [(&str, &[&str]); 24] = [
 
 /// Attributes that name the target of a call, in the order of the service map.
 pub(super) const CALL_NAMES: [&str; 10] = [
-    "peer.service",
-    "rpc.service",
-    "db.system.name",
-    "db.system",
-    "messaging.system",
-    "server.address",
-    "net.peer.name",
-    "network.peer.address",
-    "http.host",
-    "net.peer.ip",
+    "peer.service", "rpc.service", "db.system.name", "db.system", "messaging.system", "server.address",
+    "net.peer.name", "network.peer.address", "http.host", "net.peer.ip",
 ];
 
 /// The field that lists the attributes that are annotations, as OpenTelemetry's exporter for X-Ray names it.

@@ -19,13 +19,8 @@ const DEPTH_MAX: usize = 32;
 
 /// Attributes that are contained in other members of a document.
 const HELD: [&str; 7] = [
-    "service.name",
-    "aws.xray.annotations",
-    "aws.xray.namespace",
-    "aws.xray.error",
-    "aws.xray.throttle",
-    "aws.xray.fault",
-    "aws.xray.origin",
+    "service.name", "aws.xray.annotations", "aws.xray.namespace", "aws.xray.error", "aws.xray.throttle",
+    "aws.xray.fault", "aws.xray.origin",
 ];
 
 /// Members of `aws.xray` in a document. Other attributes below `aws.xray` are members of the document itself that
@@ -34,22 +29,8 @@ const SDK_MEMBERS: [&str; 5] = ["auto_instrumentation", "package", "package_vers
 
 /// Members that no attribute may replace.
 const OWN_MEMBERS: [&str; 16] = [
-    "id",
-    "trace_id",
-    "parent_id",
-    "name",
-    "start_time",
-    "end_time",
-    "type",
-    "namespace",
-    "subsegments",
-    "annotations",
-    "metadata",
-    "links",
-    "error",
-    "throttle",
-    "fault",
-    "in_progress",
+    "id", "trace_id", "parent_id", "name", "start_time", "end_time", "type", "namespace", "subsegments", "annotations",
+    "metadata", "links", "error", "throttle", "fault", "in_progress",
 ];
 
 /// Returns the id of a trace in X-Ray's form.

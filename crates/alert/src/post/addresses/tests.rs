@@ -41,12 +41,7 @@ fn no_spelling_of_a_link_local_or_metadata_address_is_taken() {
 #[test]
 fn only_addresses_of_the_web_are_taken() {
     for url in [
-        "file:///etc/passwd",
-        "gopher://example.org/",
-        "ftp://example.org/",
-        "javascript:0",
-        "data:,a",
-        "http://",
+        "file:///etc/passwd", "gopher://example.org/", "ftp://example.org/", "javascript:0", "data:,a", "http://",
         "//a",
     ] {
         assert!(!is_taken(url), "{url}");

@@ -9,13 +9,7 @@ fn check(text: &str, expected: &str, next: Option<u64>) {
 #[test]
 fn one_document_is_the_whole_text() {
     for text in [
-        "",
-        "a: 1\n",
-        "# x\n---\na: 1\n",
-        "%YAML 1.1\n---\na: 1\n",
-        "\u{feff}---\r\na: 1",
-        "a: |\n  ---\n",
-        "---a: 1\n",
+        "", "a: 1\n", "# x\n---\na: 1\n", "%YAML 1.1\n---\na: 1\n", "\u{feff}---\r\na: 1", "a: |\n  ---\n", "---a: 1\n",
     ] {
         check(text, text, None);
     }

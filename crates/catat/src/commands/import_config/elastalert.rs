@@ -7,36 +7,9 @@ use super::document::{Section, text_of};
 
 /// What settings of ways to tell people begin with.
 const CHANNELS: [&str; 30] = [
-    "alert",
-    "email",
-    "smtp",
-    "from_addr",
-    "slack",
-    "ms_",
-    "mattermost",
-    "discord",
-    "telegram",
-    "pagerduty",
-    "opsgenie",
-    "http_post",
-    "jira",
-    "sns",
-    "aws",
-    "victorops",
-    "command",
-    "servicenow",
-    "rocket_chat",
-    "googlechat",
-    "hive",
-    "zabbix",
-    "twilio",
-    "dingtalk",
-    "alertmanager",
-    "webhook",
-    "gelf",
-    "lark",
-    "workwechat",
-    "matrix",
+    "alert", "email", "smtp", "from_addr", "slack", "ms_", "mattermost", "discord", "telegram", "pagerduty",
+    "opsgenie", "http_post", "jira", "sns", "aws", "victorops", "command", "servicenow", "rocket_chat", "googlechat",
+    "hive", "zabbix", "twilio", "dingtalk", "alertmanager", "webhook", "gelf", "lark", "workwechat", "matrix",
 ];
 
 /// Reports whether a document is a rule.
@@ -304,16 +277,8 @@ fn annotations(rule: &mut Section, notes: &mut Vec<String>) -> Value {
 /// Names what is left.
 fn leave(mut rule: Section, notes: &mut Vec<String>) {
     let own = [
-        "use_count_query",
-        "use_terms_query",
-        "doc_type",
-        "terms_size",
-        "use_strftime_index",
-        "max_query_size",
-        "scroll",
-        "buffer_time",
-        "query_delay",
-        "run_every",
+        "use_count_query", "use_terms_query", "doc_type", "terms_size", "use_strftime_index", "max_query_size",
+        "scroll", "buffer_time", "query_delay", "run_every",
     ];
     own.iter().for_each(|name| drop(rule.take(name)));
     let times = ["realert", "exponential_realert", "aggregation", "aggregation_key"];

@@ -74,16 +74,8 @@ fn text_of(question: &AlarmQuestion<'_>, before: &AlarmMemory, after: &AlarmMemo
 /// Returns what an alarm looks at.
 fn trigger(definition: &Value) -> Value {
     const COPIED: [&str; 10] = [
-        "MetricName",
-        "Namespace",
-        "Unit",
-        "Period",
-        "EvaluationPeriods",
-        "DatapointsToAlarm",
-        "ComparisonOperator",
-        "Threshold",
-        "ThresholdMetricId",
-        "Metrics",
+        "MetricName", "Namespace", "Unit", "Period", "EvaluationPeriods", "DatapointsToAlarm", "ComparisonOperator",
+        "Threshold", "ThresholdMetricId", "Metrics",
     ];
     let mut trigger = Map::new();
     for name in COPIED {

@@ -41,14 +41,8 @@ const HISTORY_MS: i64 = 30 * 86_400_000;
 /// The operations here: those that read, and those that change something.
 const READS: [&str; 4] = ["DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "ListTagsForResource"];
 const CHANGES: [&str; 8] = [
-    "PutMetricAlarm",
-    "PutCompositeAlarm",
-    "DeleteAlarms",
-    "SetAlarmState",
-    "EnableAlarmActions",
-    "DisableAlarmActions",
-    "TagResource",
-    "UntagResource",
+    "PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "SetAlarmState", "EnableAlarmActions",
+    "DisableAlarmActions", "TagResource", "UntagResource",
 ];
 
 /// Returns the role that an operation on alarms needs; `None` if it is none.

@@ -92,16 +92,8 @@ fn names_are_made_such_that_a_receiver_takes_them() {
     let fields = names.iter().map(|name| ((*name).into(), Value::Integer(1))).collect();
     let document = document(&Filter::default(), &Line { fields, ..line() }, OF_ELASTIC);
     for name in [
-        "fields._id",
-        "fields.message.sub",
-        "fields.log",
-        "fields.error",
-        "error.code",
-        "fields.a._.b",
-        "fields._",
-        "fields.fields",
-        "plain",
-        "@rest",
+        "fields._id", "fields.message.sub", "fields.log", "fields.error", "error.code", "fields.a._.b", "fields._",
+        "fields.fields", "plain", "@rest",
     ] {
         assert_eq!(document.get(name), Some(&json!(1)), "{name} in {document:?}");
     }

@@ -23,20 +23,8 @@ impl Random {
 }
 
 const SCHEMES: [&str; 14] = [
-    "Bearer ",
-    "bearer",
-    "BEARER\t",
-    "Basic ",
-    "basic  ",
-    "ApiKey ",
-    "Splunk ",
-    "Token ",
-    "AWS4-HMAC-SHA256 ",
-    "Digest ",
-    "",
-    "Bearer Bearer ",
-    "Basic Bearer ",
-    "Ｂearer ",
+    "Bearer ", "bearer", "BEARER\t", "Basic ", "basic  ", "ApiKey ", "Splunk ", "Token ", "AWS4-HMAC-SHA256 ",
+    "Digest ", "", "Bearer Bearer ", "Basic Bearer ", "Ｂearer ",
 ];
 
 /// Returns a key that is nearly the right one: cut, longer, in capitals, with letters that look alike, split, another id.

@@ -53,11 +53,7 @@ impl Highlight {
             ("order", &["none", "score"]),
         ];
         const NUMBERS: [&str; 6] = [
-            "boundary_max_scan",
-            "fragment_offset",
-            "fragment_size",
-            "max_analyzed_offset",
-            "number_of_fragments",
+            "boundary_max_scan", "fragment_offset", "fragment_size", "max_analyzed_offset", "number_of_fragments",
             "phrase_limit",
         ];
         const ANY: [&str; 6] =

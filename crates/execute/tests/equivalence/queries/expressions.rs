@@ -10,17 +10,7 @@ const REGEXES: [&str; 9] =
     ["h[0-2]", "(?i)USER u\\d", "\\d{3}", "^\\[h", "s$", "[Üü]ber", "refused|took", "step 1", "v[12]\\/items"];
 
 const PARTS: [&str; 12] = [
-    "user u1",
-    "refused",
-    "took 1",
-    "worker-3",
-    "ms for step 2",
-    "Über",
-    "日本",
-    "u4711",
-    "0",
-    "h",
-    "\"quoted\"",
+    "user u1", "refused", "took 1", "worker-3", "ms for step 2", "Über", "日本", "u4711", "0", "h", "\"quoted\"",
     "10.1.2.3",
 ];
 

@@ -135,20 +135,8 @@ fn tables_and_their_columns_stand_in_lookups() {
 
 /// Fields of the queries below, which the store knows.
 const STORED: [&str; 14] = [
-    "status",
-    "path",
-    "took",
-    "user",
-    "host",
-    "service",
-    "bytes",
-    "items",
-    "level",
-    "message",
-    "@message",
-    "@timestamp",
-    "@level",
-    "@log",
+    "status", "path", "took", "user", "host", "service", "bytes", "items", "level", "message", "@message",
+    "@timestamp", "@level", "@log",
 ];
 
 /// What people write, with everything that the grammar has.

@@ -11,20 +11,8 @@ use super::labels::{Labels, Metadata, Text};
 
 /// Labels, metadata and keys of lines that contain the level.
 const FIELDS: [&str; 14] = [
-    "level",
-    "LEVEL",
-    "Level",
-    "log.level",
-    "severity",
-    "SEVERITY",
-    "Severity",
-    "SeverityText",
-    "lvl",
-    "LVL",
-    "Lvl",
-    "severity_text",
-    "Severity_Text",
-    "SEVERITY_TEXT",
+    "level", "LEVEL", "Level", "log.level", "severity", "SEVERITY", "Severity", "SeverityText", "lvl", "LVL", "Lvl",
+    "severity_text", "Severity_Text", "SEVERITY_TEXT",
 ];
 
 /// Metadata with the level as a number of OpenTelemetry.

@@ -7,16 +7,7 @@ fn doubles_are_written_as_in_json_of_prometheus() {
     let numbers =
         [3.0, -0.5, 1e20, 1e21, 1.5e22, 1e-6, 1.5e-7, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(double_text);
     let expected = [
-        "3",
-        "-0.5",
-        "100000000000000000000",
-        "1e+21",
-        "1.5e+22",
-        "0.000001",
-        "1.5e-7",
-        "Infinity",
-        "-Infinity",
-        "NaN",
+        "3", "-0.5", "100000000000000000000", "1e+21", "1.5e+22", "0.000001", "1.5e-7", "Infinity", "-Infinity", "NaN",
     ];
     assert_eq!(numbers, expected);
     let list = Value::from(vec![number(3.0), number(f64::INFINITY), 7.into(), "a\"".into(), true.into()]);

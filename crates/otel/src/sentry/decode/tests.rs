@@ -124,14 +124,7 @@ fn messages_and_odd_events_are_events() {
         assert_eq!(house.send_envelope(&envelope_of(payload)).stored.accepted, 1, "{payload}");
     }
     let names = [
-        "@message",
-        "@level",
-        "a",
-        "tags",
-        "sentry.message.params",
-        "timestamp",
-        "exception.type",
-        "exception.message",
+        "@message", "@level", "a", "tags", "sentry.message.params", "timestamp", "exception.type", "exception.message",
     ];
     assert_eq!(
         house.events(&names),

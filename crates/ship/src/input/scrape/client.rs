@@ -16,16 +16,8 @@ use crate::http::chain;
 
 /// The keys of this file in a job or a service discovery.
 pub(super) const KEYS: [&str; 10] = [
-    "basic_auth",
-    "authorization",
-    "bearer_token",
-    "bearer_token_file",
-    "tls_config",
-    "follow_redirects",
-    "enable_http2",
-    "proxy_url",
-    "proxy_from_environment",
-    "http_headers",
+    "basic_auth", "authorization", "bearer_token", "bearer_token_file", "tls_config", "follow_redirects",
+    "enable_http2", "proxy_url", "proxy_from_environment", "http_headers",
 ];
 
 /// Most bytes of a file with a credential.
@@ -288,14 +280,7 @@ impl PemSource {
 impl TlsConfig {
     fn read(node: &Node<'_>, base: &Path) -> Result<Self, DefinitionError> {
         const TLS_KEYS: [&str; 9] = [
-            "ca",
-            "ca_file",
-            "cert",
-            "cert_file",
-            "key",
-            "key_file",
-            "insecure_skip_verify",
-            "min_version",
+            "ca", "ca_file", "cert", "cert_file", "key", "key_file", "insecure_skip_verify", "min_version",
             "max_version",
         ];
         if let Some(name) = node.get("server_name") {

@@ -35,22 +35,9 @@ const DISK_COLUMNS: [(&str, &str, f64); 17] = [
 
 /// Names of what `/proc/net/dev` has of a device, in its order.
 const NETWORK_COLUMNS: [&str; 16] = [
-    "receive_bytes",
-    "receive_packets",
-    "receive_errs",
-    "receive_drop",
-    "receive_fifo",
-    "receive_frame",
-    "receive_compressed",
-    "receive_multicast",
-    "transmit_bytes",
-    "transmit_packets",
-    "transmit_errs",
-    "transmit_drop",
-    "transmit_fifo",
-    "transmit_colls",
-    "transmit_carrier",
-    "transmit_compressed",
+    "receive_bytes", "receive_packets", "receive_errs", "receive_drop", "receive_fifo", "receive_frame",
+    "receive_compressed", "receive_multicast", "transmit_bytes", "transmit_packets", "transmit_errs", "transmit_drop",
+    "transmit_fifo", "transmit_colls", "transmit_carrier", "transmit_compressed",
 ];
 
 /// Numbers of `/proc/stat`.

@@ -17,18 +17,8 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// The sections.
 const SECTIONS: [&str; 12] = [
-    "global",
-    "scrape_configs",
-    "scrape_config_files",
-    "rule_files",
-    "alerting",
-    "remote_write",
-    "remote_read",
-    "storage",
-    "tracing",
-    "otlp",
-    "runtime",
-    "exemplars",
+    "global", "scrape_configs", "scrape_config_files", "rule_files", "alerting", "remote_write", "remote_read",
+    "storage", "tracing", "otlp", "runtime", "exemplars",
 ];
 
 /// Reads the jobs of a configuration.

@@ -27,20 +27,8 @@ const NESTING_MAX: usize = 32;
 
 /// Keywords of X-Ray for properties that spans do not have: root causes, groups, and inferred properties of nodes.
 const UNSUPPORTED: [&str; 14] = [
-    "rootcause",
-    "group",
-    "json",
-    "coverage",
-    "remote",
-    "root",
-    "first",
-    "last",
-    "index",
-    "inferred",
-    "message",
-    "type",
-    "resource",
-    "id",
+    "rootcause", "group", "json", "coverage", "remote", "root", "first", "last", "index", "inferred", "message",
+    "type", "resource", "id",
 ];
 
 /// Reads an expression.

@@ -228,13 +228,7 @@ fn selective_conditions_are_chosen() {
     }
     assert!(chosen("annotation.a = 1 OR annotation.b = 2").contains("Or"));
     for any in [
-        "ok",
-        "!fault",
-        "!!ok",
-        "!annotation.a = 1",
-        "duration > 5",
-        "annotation.a = 1 OR ok",
-        "service()",
+        "ok", "!fault", "!!ok", "!annotation.a = 1", "duration > 5", "annotation.a = 1 OR ok", "service()",
         "responsetime < 1",
     ] {
         assert_eq!(chosen(any), "[]", "{any}");

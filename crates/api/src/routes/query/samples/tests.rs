@@ -9,14 +9,7 @@ fn columns_have_different_names() {
     let answer = rows_of(vec![(labels, 0, promql::Value::Float(1.0))]);
     let columns: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
     let expected = [
-        "@timestamp",
-        "__name__",
-        "label.@timestamp",
-        "histogram",
-        "job",
-        "label.label.value",
-        "name",
-        "label.value",
+        "@timestamp", "__name__", "label.@timestamp", "histogram", "job", "label.label.value", "name", "label.value",
         "value",
     ];
     assert_eq!(columns, expected);

@@ -4,19 +4,8 @@ use serde_json::{Map, Value};
 
 /// Objects of the configuration; other words before a bracket belong to rules.
 const OBJECTS: [&str; 13] = [
-    "module",
-    "input",
-    "global",
-    "include",
-    "template",
-    "ruleset",
-    "main_queue",
-    "parser",
-    "timezone",
-    "lookup_table",
-    "dyn_stats",
-    "perctile_stats",
-    "ratelimit",
+    "module", "input", "global", "include", "template", "ruleset", "main_queue", "parser", "timezone", "lookup_table",
+    "dyn_stats", "perctile_stats", "ratelimit",
 ];
 
 /// A statement.
