@@ -14,7 +14,7 @@ use crate::{Author, Channel, ChannelSettings, Target, check_address};
 pub const SUBSCRIPTION: &str = "sns-subscription";
 
 /// A subscription as it is stored, by its id.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TopicSubscription {
     /// The topic.
     pub topic: String,
@@ -43,16 +43,12 @@ impl TopicSubscription {
     pub fn new(topic: &str, (protocol, endpoint): (&str, &str), author: &Author, now: Timestamp) -> Self {
         Self {
             topic: topic.to_owned(),
-            topic_arn: String::new(),
-            arn: String::new(),
             protocol: protocol.to_owned(),
             endpoint: endpoint.to_owned(),
-            is_confirmed: false,
-            token: String::new(),
-            is_raw: false,
             made_ms: now.0.div_euclid(Timestamp::MILLISECOND),
             maker: author.name.clone(),
             scope: author.scope.texts(),
+            ..Self::default()
         }
     }
 

@@ -45,8 +45,9 @@ struct QueryList {
 
 types::named! {
     /// The state of a query, with Amazon's names.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub(super) enum Status {
+        #[default]
         Running = "Running",
         Complete = "Complete",
         Failed = "Failed",
@@ -74,6 +75,7 @@ pub(super) struct RegisteredQuery {
 }
 
 /// The results of a query so far.
+#[derive(Default)]
 pub(super) struct QueryResults {
     pub(super) status: Status,
     pub(super) rows: Vec<Arc<str>>,
@@ -110,15 +112,7 @@ impl QueryRegistry {
             let message = format!("Account maximum query concurrency limit of [{RUNNING_MAX}] reached.");
             return Err(CloudWatchProblem::new("LimitExceededException", message));
         }
-        let results = QueryResults {
-            status: Status::Running,
-            rows: Vec::new(),
-            ended: None,
-            stats: None,
-            remarks: Vec::new(),
-            n_bytes: 0,
-        };
-        let query = Arc::new(RegisteredQuery { started, results: Mutex::new(results), bytes: self.bytes.clone() });
+        let query = Arc::new(RegisteredQuery { started, results: Mutex::default(), bytes: self.bytes.clone() });
         queries.n_started += 1;
         let number = queries.n_started;
         queries.by_number.insert(number, query.clone());

@@ -205,6 +205,7 @@ fn short_offset(offset_s: i32) -> String {
 }
 
 /// What was read of a time so far.
+#[derive(Default)]
 struct TimeParts {
     year: i32,
     month: u32,
@@ -221,19 +222,7 @@ struct TimeParts {
 
 /// Reads a time by a layout; without a zone in it, it is one of `zone`.
 pub fn parse(layout: &str, text: &str, zone: Tz) -> Option<ZonedTime> {
-    let mut read = TimeParts {
-        year: 0,
-        month: 1,
-        day: 1,
-        day_of_year: None,
-        hour: 0,
-        minute: 0,
-        second: 0,
-        nanosecond: 0,
-        is_afternoon: None,
-        offset_s: None,
-        is_utc: false,
-    };
+    let mut read = TimeParts { month: 1, day: 1, ..TimeParts::default() };
     let mut rest = text;
     let parts = parts(layout);
     for (index, (literal, part)) in parts.iter().enumerate() {

@@ -29,7 +29,7 @@ use crate::schema::{TIME_ID, TableSchema};
 const ORPHAN_MS: i64 = 24 * 3_600_000;
 
 /// What a table contains, in its words and ours.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct TableState {
     uuid: String,
     /// The store whose events it has.
@@ -99,14 +99,7 @@ impl<'a> Table<'a> {
             uuid: uuid_text(bytes),
             store: store.to_owned(),
             group: group.to_owned(),
-            schema: TableSchema::default(),
-            schemas: Vec::new(),
-            manifests: Vec::new(),
-            snapshots: Vec::new(),
-            version: 0,
-            sequence: 0,
-            removed: Vec::new(),
-            token: 0,
+            ..TableState::default()
         };
         Ok(Self { place, name: name.to_owned(), state })
     }

@@ -61,13 +61,9 @@ fn pattern(answer: &Answer, row: &[Option<types::Value>]) -> Value {
     let mut shown = Map::new();
     for (column, value) in answer.columns.iter().zip(row) {
         let name = match &*column.name {
-            "@pattern" => "pattern",
-            "@ratio" => "ratio",
             "@sampleCount" => "count",
             "@severityLabel" => "level",
             "@patternId" => "id",
-            "@sample" => "sample",
-            "@counts" => "counts",
             "@firstId" => "first_id",
             other => other.trim_start_matches('@'),
         };

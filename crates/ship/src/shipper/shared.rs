@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What the threads share.
+#[derive(Default)]
 pub(crate) struct ShipperState {
     pub(crate) stop: Arc<Stop>,
     /// Where lines of inputs are kept that are no files.
@@ -53,20 +54,7 @@ pub(crate) enum Event {
 
 impl ShipperState {
     pub(crate) fn new(stop: Arc<Stop>, sinks: Vec<Arc<Sink>>, files: Vec<FileStatus>) -> Self {
-        Self {
-            stop,
-            sinks,
-            bytes_delivered: AtomicU64::new(0),
-            n_refused: AtomicU64::new(0),
-            files: Mutex::new(files),
-            given_up: Mutex::default(),
-            trouble: Mutex::new(None),
-            n_recoveries: AtomicU64::new(0),
-            taken: ClaimedRanges::default(),
-            piece_sizes: PieceSizes::default(),
-            hints_missed: AtomicBool::new(false),
-            n_left_out: AtomicU64::new(0),
-        }
+        Self { stop, sinks, files: Mutex::new(files), ..Self::default() }
     }
 
     pub(crate) fn status(&self) -> Status {
