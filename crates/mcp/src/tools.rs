@@ -15,7 +15,7 @@ use crate::rpc::Params;
 
 /// Returns the tools whose routes the server has.
 pub(crate) fn offered(native: &Native) -> Vec<Json> {
-    schema::all().into_iter().filter(|(route, _)| native.has(route)).map(|(_, tool)| tool).collect()
+    schema::all().filter(|(route, _)| native.has(route)).map(|(_, tool)| tool).collect()
 }
 
 /// Calls a tool, and fits its result into the room for it.

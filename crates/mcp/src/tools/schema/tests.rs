@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn every_tool_only_reads_and_says_what_it_gives() {
-    let tools: Vec<Json> = all().into_iter().map(|(_, tool)| tool).collect();
+    let tools: Vec<Json> = all().map(|(_, tool)| tool).collect();
     for tool in &tools {
         assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
         assert_eq!(tool["outputSchema"]["type"], "object");
