@@ -33,26 +33,24 @@ use crate::state::{CloudWatchState, Routes, Shared};
 const SERVICE: &str = "sns";
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// Operations that read, and those that change something.
-const READS: [&str; 6] = [
-    "ListTopics",
-    "GetTopicAttributes",
-    "ListSubscriptions",
-    "ListSubscriptionsByTopic",
-    "GetSubscriptionAttributes",
-    "ListTagsForResource",
-];
-const CHANGES: [&str; 10] = [
-    "CreateTopic",
-    "DeleteTopic",
-    "SetTopicAttributes",
-    "Subscribe",
-    "ConfirmSubscription",
-    "Unsubscribe",
-    "SetSubscriptionAttributes",
-    "Publish",
-    "TagResource",
-    "UntagResource",
+/// Operations and the roles that they need.
+const OPERATIONS: [(&str, Role); 16] = [
+    ("CreateTopic", Role::Operate),
+    ("DeleteTopic", Role::Operate),
+    ("ListTopics", Role::Read),
+    ("GetTopicAttributes", Role::Read),
+    ("SetTopicAttributes", Role::Operate),
+    ("Subscribe", Role::Operate),
+    ("ConfirmSubscription", Role::Operate),
+    ("Unsubscribe", Role::Operate),
+    ("ListSubscriptions", Role::Read),
+    ("ListSubscriptionsByTopic", Role::Read),
+    ("GetSubscriptionAttributes", Role::Read),
+    ("SetSubscriptionAttributes", Role::Operate),
+    ("Publish", Role::Operate),
+    ("TagResource", Role::Operate),
+    ("UntagResource", Role::Operate),
+    ("ListTagsForResource", Role::Read),
 ];
 
 /// Names of errors here, and their codes and statuses there.
@@ -105,17 +103,16 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
         admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
     let body = decode(received.bytes(), encoding, BODY_BYTES_MAX)?;
     let (operation, input) = of_form(body.to_vec()).await.unwrap_or_default();
-    let role = if READS.contains(&&*operation) { Role::Read } else { Role::Operate };
-    if role == Role::Operate && !CHANGES.contains(&&*operation) {
+    let Some((_, role)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
         let shown: String = operation.chars().take(100).collect();
         let message = format!("The operation {shown:?} of SNS is not supported here.");
         return Err(CloudWatchProblem::new("UnknownOperationException", message));
-    }
-    CloudWatchProblem::unless(&server.caller, &format!("SNS:{operation}"), &[role])?;
+    };
+    CloudWatchProblem::unless(&server.caller, &format!("SNS:{operation}"), &[*role])?;
     let unreadable = || CloudWatchProblem::parameter("Invalid parameter: the form is not readable");
     let input = SnsInput::new(input.ok_or_else(unreadable)?);
     let (name, of_thread) = (operation.clone(), server.clone());
-    let is_change = role == Role::Operate && operation != "Publish";
+    let is_change = *role == Role::Operate && operation != "Publish";
     let work = move || {
         let answer = carry_out(&of_thread, &region, &name, &input)?;
         if is_change {

@@ -40,6 +40,7 @@ mod sample_streams;
 mod secret;
 mod series;
 mod series_lists;
+mod sorted;
 mod strings;
 mod system_fields;
 mod timestamp;
@@ -78,6 +79,7 @@ pub use sample_streams::{NAME_FIRST, SampleStreams, StreamNames};
 pub use secret::{Secret, SecretUrl};
 pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label};
 pub use series_lists::SeriesLists;
+pub use sorted::n_before;
 pub use strings::Strings;
 pub use system_fields::{
     RARE_SYSTEM_FIELDS, SYSTEM_FIELDS, id_column, is_reserved, is_sent, is_text_key, part_of_column,

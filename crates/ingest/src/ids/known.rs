@@ -71,7 +71,7 @@ impl KnownIds {
                 Some(name) => self.possible_in(&**run, name, &wanted, (&before, &mut tables)),
                 None => Ok(wanted.clone()),
             };
-            // Damage is told by whoever asks for events; here it hides ids.
+            // Queries report damage; here it hides ids.
             let _ = left.and_then(|left| find_in(&**run, (field, range), &left, &mut found));
         }
         if let Some(name) = whole_field {
@@ -81,8 +81,7 @@ impl KnownIds {
     }
 
     fn hash(&self, id: &str) -> u32 {
-        // The upper half of it is as good as the lower one.
-        (self.hasher.hash_one(id) >> 32) as u32
+        self.hasher.hash_one(id) as u32
     }
 
     /// Returns what is remembered of a group.
@@ -155,8 +154,8 @@ fn among<'i>(mut wanted: &[Wanted<'i>], mut known: &[u32]) -> Vec<Wanted<'i>> {
     let mut left = Vec::new();
     while let (Some((hash, _)), Some(first)) = (wanted.first(), known.first()) {
         match hash.cmp(first) {
-            Ordering::Less => wanted = &wanted[n_before(wanted, |(hash, _)| hash < first)..],
-            Ordering::Greater => known = &known[n_before(known, |known| known < hash)..],
+            Ordering::Less => wanted = &wanted[types::n_before(wanted, |(hash, _)| hash < first)..],
+            Ordering::Greater => known = &known[types::n_before(known, |known| known < hash)..],
             Ordering::Equal => {
                 left.push(wanted[0]);
                 wanted = &wanted[1..];
@@ -164,15 +163,6 @@ fn among<'i>(mut wanted: &[Wanted<'i>], mut known: &[u32]) -> Vec<Wanted<'i>> {
         }
     }
     left
-}
-
-/// Returns how many items at the beginning are before a place, which is not far as a rule.
-fn n_before<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
-    let mut near = 1;
-    while near < items.len() && is_before(&items[near]) {
-        near *= 2;
-    }
-    items[..near.min(items.len())].partition_point(is_before)
 }
 
 fn is_of((group, field): &Asked, of_group: &GroupName, name: &str) -> bool {

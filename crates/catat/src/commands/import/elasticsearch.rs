@@ -258,6 +258,8 @@ impl Source for Elasticsearch {
         let body = Bytes::from(piece.body);
         let answer: BulkAnswer = to.ask(request.body(Body::from(body.clone())))?;
         let mut stored = Stored::default();
+        // Asked for refused documents alone, in order.
+        let mut actions = body.split(|byte| *byte == b'\n').step_by(2).enumerate();
         for (n, BulkItem { create }) in answer.items.into_iter().enumerate() {
             match create.status {
                 // 409: the group has an event of this id.
@@ -265,7 +267,8 @@ impl Source for Elasticsearch {
                 _ => {
                     let reason = &create.error["reason"];
                     stored.n_refused += 1;
-                    stored.refused.push(format!("{}: {reason}", name_of(&body, n)));
+                    let action = actions.find(|(at, _)| *at == n).map(|(_, action)| action).unwrap_or_default();
+                    stored.refused.push(format!("{}: {reason}", name_of(action, n)));
                 }
             }
         }
@@ -294,9 +297,8 @@ fn group_pattern(patterns: &str) -> String {
     patterns.split(',').map(group).collect::<Vec<_>>().join(",")
 }
 
-/// Returns what messages call the `n`th document of a bulk request.
-fn name_of(body: &[u8], n: usize) -> String {
-    let action = body.split(|byte| *byte == b'\n').nth(2 * n).unwrap_or_default();
+/// Returns what messages call a document, by its action, the `n`th of a request.
+fn name_of(action: &[u8], n: usize) -> String {
     match serde_json::from_slice::<Action<'_>>(action) {
         Ok(Action { create }) => format!("{} of {}", create.id, create.index),
         Err(_) => format!("document {}", n + 1),

@@ -38,17 +38,25 @@ const SET_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// The time that a history reaches back, as at Amazon.
 const HISTORY_MS: i64 = 30 * 86_400_000;
 
-/// The operations here: those that read, and those that change something.
-const READS: [&str; 4] = ["DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "ListTagsForResource"];
-const CHANGES: [&str; 8] = [
-    "PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "SetAlarmState", "EnableAlarmActions",
-    "DisableAlarmActions", "TagResource", "UntagResource",
+/// The operations here.
+const OPERATIONS: [(&str, Role); 12] = [
+    ("PutMetricAlarm", Role::Operate),
+    ("PutCompositeAlarm", Role::Operate),
+    ("DeleteAlarms", Role::Operate),
+    ("SetAlarmState", Role::Operate),
+    ("EnableAlarmActions", Role::Operate),
+    ("DisableAlarmActions", Role::Operate),
+    ("DescribeAlarms", Role::Read),
+    ("DescribeAlarmsForMetric", Role::Read),
+    ("DescribeAlarmHistory", Role::Read),
+    ("TagResource", Role::Operate),
+    ("UntagResource", Role::Operate),
+    ("ListTagsForResource", Role::Read),
 ];
 
 /// Returns the role that an operation on alarms needs; `None` if it is none.
 pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {
-    let read = READS.contains(&operation).then_some(Role::Read);
-    read.or_else(|| CHANGES.contains(&operation).then_some(Role::Operate))
+    OPERATIONS.iter().find(|(name, _)| *name == operation).map(|(_, role)| *role)
 }
 
 /// Carries out an operation on alarms; `null` is an empty answer. Blocks.

@@ -248,14 +248,7 @@ impl<'d> Directory<'d> {
         if self.series.get(code as usize).is_some_and(|entry| u32::from_le_bytes(part(entry, 0)) == code) {
             return code as usize;
         }
-        let is_before = |entry: &[u8; 12]| u32::from_le_bytes(part(entry, 0)) < code;
-        let (mut low, mut step) = (from, 1);
-        while self.series.get(low + step - 1).is_some_and(is_before) {
-            low += step;
-            step *= 2;
-        }
-        let high = (low + step).min(self.series.len());
-        low + self.series[low..high].partition_point(is_before)
+        from + types::n_before(&self.series[from..], |entry| u32::from_le_bytes(part(entry, 0)) < code)
     }
 }
 
